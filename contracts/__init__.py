@@ -1,0 +1,1 @@
+"""The wire language: what crosses a boundary."""

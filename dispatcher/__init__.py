@@ -1,0 +1,1 @@
+"""The service: HTTP, Redis, processes."""

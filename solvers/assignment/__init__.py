@@ -1,0 +1,1 @@
+"""Vendor assignment: requests to vendors and start times."""
