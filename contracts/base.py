@@ -1,0 +1,40 @@
+"""The base of every message and the scalar types that carry a unit and bounds."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, dataclass_transform
+
+import msgspec
+from msgspec import Meta
+
+# Ids are opaque: the platform chooses request ids, and none may carry patient data.
+Id = Annotated[
+    str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="opaque id; never a name, phone or record number")
+]
+OfferId = Annotated[
+    str, Meta(pattern="^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}$", description="request id, a dot, the attempt")
+]
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
+Day = Annotated[date, Meta(description="calendar day in the market's time zone")]
+Minutes = Annotated[int, Meta(ge=0, le=1440, description="minutes")]
+Seconds = Annotated[int, Meta(ge=0, le=604_800, description="seconds")]
+Cents = Annotated[int, Meta(ge=0, le=100_000_000, description="US cents")]
+Metres = Annotated[int, Meta(ge=0, le=5_000_000, description="metres")]
+Kilograms = Annotated[int, Meta(ge=1, le=500, description="kilograms")]
+Count = Annotated[int, Meta(ge=0, le=10_000)]
+
+
+class _WireMeta(msgspec.StructMeta):
+    """Gives every message the same settings, so that no message has to repeat them."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any) -> Any:
+        """Make the class; a setting given at the class wins."""
+        defaults = {"frozen": True, "kw_only": True, "forbid_unknown_fields": True, "omit_defaults": True}
+        return super().__new__(cls, name, bases, namespace, **(defaults | config))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True):
+    """A message: frozen, keyword-only; an unknown field is an error, never ignored."""

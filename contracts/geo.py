@@ -1,0 +1,51 @@
+"""Places and windows. Positions are `[lon, lat]` in degrees, WGS 84, as dispatch engineers expect."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from contracts.base import Instant, Wire
+
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east")]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north")]
+Position = tuple[Longitude, Latitude]
+
+
+class Place(Wire):
+    """A point on the globe; the address belongs in the patient block."""
+
+    position: Position
+
+
+class Window(Wire):
+    """`[earliest, latest]`, both ends inclusive; constrains the *start* of service."""
+
+    earliest: Instant
+    latest: Instant
+
+    def __post_init__(self) -> None:
+        """Refuse a window that ends before it starts."""
+        if self.latest < self.earliest:
+            raise ValueError(
+                f"window ends {self.latest.isoformat()} before it starts {self.earliest.isoformat()}\n"
+                "Maybe the two ends are swapped: earliest must be at or before latest."
+            )
+
+
+class Circle(Wire, tag="circle", tag_field="kind"):
+    """Everything within a great-circle radius of a centre."""
+
+    centre: Position
+    radius_m: Annotated[int, Meta(ge=1, le=5_000_000, description="metres")]
+
+
+class Polygon(Wire, tag="polygon", tag_field="kind"):
+    """One outer ring, 3 to 500 corners; the last corner joins the first. No holes."""
+
+    ring: Annotated[tuple[Position, ...], Meta(min_length=3, max_length=500)]
+
+
+Area = Circle | Polygon
+AreaKind = Literal["circle", "polygon"]

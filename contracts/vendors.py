@@ -1,0 +1,100 @@
+"""A vendor: what it may serve, where, when, at what price, and how it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Cents, Day, Id, Kilograms, Name, Wire
+from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
+from contracts.geo import Area
+
+AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
+MinuteOfDay = Annotated[int, Meta(ge=0, le=1440, description="minutes after local midnight")]
+
+
+class Hours(Wire):
+    """Open from `opens` to `closes` (local minutes of the day) on one weekday (0 = Monday)."""
+
+    weekday: Annotated[int, Meta(ge=0, le=6)]
+    opens_minute: MinuteOfDay = 0
+    closes_minute: MinuteOfDay = 1440
+
+    def __post_init__(self) -> None:
+        """Refuse hours that close before they open."""
+        if self.closes_minute <= self.opens_minute:
+            raise ValueError(
+                f"closes_minute {self.closes_minute} is not after opens_minute {self.opens_minute}\n"
+                "Maybe split hours over midnight into two days."
+            )
+
+
+class BaseFare(Wire):
+    """The fare of one level of service up to the included distance."""
+
+    level_of_service: LevelOfService
+    base_cents: Cents
+    extra_mile_cents: Cents = 150
+
+
+class EquipmentFare(Wire):
+    """The price of one HCPCS code, by rental month or purchase."""
+
+    hcpcs: Hcpcs
+    rental_cents: Cents = 0
+    purchase_cents: Cents = 0
+
+
+class RateCard(Wire):
+    """What a vendor charges (defaults: a broker's published card)."""
+
+    fares: Annotated[tuple[BaseFare, ...], Meta(max_length=16)] = ()
+    equipment: Annotated[tuple[EquipmentFare, ...], Meta(max_length=200)] = ()
+    included_miles: Annotated[int, Meta(ge=0, le=500)] = 15
+    delivery_cents: Cents = 3_500
+    wait_half_hour_cents: Cents = 1_000
+    night_cents: Cents = 4_500
+    weekend_cents: Cents = 2_250
+    out_of_area_cents: Cents = 2_500
+
+
+class Credential(Wire):
+    """Proof that expires; the last valid day is `expires_on`."""
+
+    kind: CredentialKind
+    expires_on: Day
+
+
+class ExplicitAnswer(Wire, tag="explicit", tag_field="mode"):
+    """The vendor must accept within the limit, or the offer expires."""
+
+    time_limit_s: AnswerSeconds = 600
+
+
+class AssumedAnswer(Wire, tag="assumed", tag_field="mode"):
+    """Silence is acceptance: the vendor has this long to reject."""
+
+    reject_within_s: AnswerSeconds = 600
+
+
+class Vendor(Wire):
+    """A transport or equipment vendor of one market."""
+
+    id: Id
+    name: Name
+    npi: Npi | None = None
+    levels_of_service: Annotated[tuple[LevelOfService, ...], Meta(max_length=16)] = ()
+    hcpcs: Annotated[tuple[Hcpcs, ...], Meta(max_length=500)] = ()
+    skills: Annotated[tuple[Skill, ...], Meta(max_length=32)] = ()
+    max_oxygen_l_min: Annotated[float, Meta(ge=0, le=15)] = 0.0
+    max_stairs: Annotated[int, Meta(ge=0, le=100)] = 0
+    max_weight_kg: Kilograms = 136
+    max_escorts: Annotated[int, Meta(ge=0, le=10)] = 1
+    service_area: Annotated[tuple[Area, ...], Meta(min_length=1, max_length=50)]
+    out_of_area_m: Annotated[int, Meta(ge=0, le=200_000)] = 0  # how far beyond it goes, for a surcharge
+    hours: Annotated[tuple[Hours, ...], Meta(max_length=50)] = ()  # none listed: always open
+    rate_card: RateCard = RateCard()
+    credentials: Annotated[tuple[Credential, ...], Meta(max_length=32)] = ()
+    answer: ExplicitAnswer | AssumedAnswer = ExplicitAnswer()
+    paused: bool = False
