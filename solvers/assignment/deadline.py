@@ -1,0 +1,48 @@
+"""When to stop: the one place in `solvers` that reads a clock, and only to measure the limit it was given."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Stop = Callable[[], bool] | threading.Event | None
+
+
+@dataclass
+class Deadline:
+    """A time limit in seconds from now, a caller's wish to stop and, for repeatable runs, a limit on work.
+
+    Work is counted in the stages' own steps (one annealing move, one priced column ...), never in seconds.
+    """
+
+    time_limit_s: float
+    stop: Stop = None
+    work_limit: int | None = None
+    work: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left; infinite when only work counts, 0 when stopped or out of work."""
+        if self.stopped or (self.work_limit is not None and self.work >= self.work_limit):
+            return 0.0
+        return float("inf") if self.work_limit is not None else max(0.0, self.time_limit_s - self.elapsed_s)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the caller asked to stop: an event that is set, or a function that says so."""
+        if self.stop is None:
+            return False
+        return self.stop.is_set() if isinstance(self.stop, threading.Event) else bool(self.stop())
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left."""
+        return self.left_s <= 0

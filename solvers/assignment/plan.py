@@ -1,0 +1,63 @@
+"""What a choice costs, and whether it keeps every constraint: the optimiser's own book-keeping.
+
+The independent judge is `solvers.checker`, which shares no code with this.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.validation import Ints
+
+
+def cost_of(problem: AssignmentProblem, choice: Ints) -> int:
+    """Columns + penalties + shortfalls, cents. `choice`: R, column or -1."""
+    chosen = choice[choice >= 0]
+    total = int(problem.column_cost[chosen].sum()) + int(problem.request_penalty[choice < 0].sum())
+    if problem.shortfall_cost:
+        counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.targets))
+        total += problem.shortfall_cost * int(np.maximum(problem.targets - counts, 0).sum())
+    return total
+
+
+def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
+    """Whether `choice` keeps capacity, caps, precedence and pins."""
+    taken = choice >= 0
+    chosen = choice[taken]
+    if (
+        not (problem.column_request[chosen] == np.flatnonzero(taken)).all()
+        or not problem.fits_alone[chosen].all()
+    ):
+        return False
+    if not (choice[problem.column_request[problem.pinned]] == problem.pinned).all():
+        return False
+    counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.caps))
+    return (
+        bool((counts <= problem.caps).all())
+        and _capacity_holds(problem, chosen)
+        and _precedence_holds(problem, choice)
+    )
+
+
+def _capacity_holds(problem: AssignmentProblem, chosen: Ints) -> bool:
+    vendors, pools, buckets = problem.capacity.shape
+    change = np.zeros((vendors, pools, buckets + 1), np.int64)
+    where = problem.column_vendor[chosen], problem.column_resource[chosen]
+    start = problem.column_start[chosen]
+    np.add.at(change, (*where, start), problem.column_units[chosen])
+    np.subtract.at(change, (*where, start + problem.column_duration[chosen]), problem.column_units[chosen])
+    return bool((change.cumsum(axis=2)[:, :, :buckets] <= problem.capacity).all())
+
+
+def _precedence_holds(problem: AssignmentProblem, choice: Ints) -> bool:
+    first, second = choice[problem.precedence[:, 0]], choice[problem.precedence[:, 1]]
+    bound = second >= 0
+    first, second, lag = first[bound], second[bound], problem.lags[bound]
+    if (first < 0).any():
+        return False
+    return bool(
+        (
+            problem.column_start[first] + problem.column_duration[first] + lag <= problem.column_start[second]
+        ).all()
+    )

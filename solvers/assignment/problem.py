@@ -1,0 +1,134 @@
+"""The assignment problem: integer arrays and indices, nothing that names a patient.
+
+Choose at most one column (candidate: vendor, pool, first bucket) per request, so that no vendor's pool is
+over-booked in any bucket, no vendor takes more than its cap, and precedence holds; minimise the cost of the
+columns chosen, the penalties of the requests left unmatched and the shortfalls from the vendors' targets.
+
+Stability is expressed in the same arrays. *Moving costs*: add the cost of moving to `column_cost` of every
+column of an agreed request but the standing one. *Pinned*: `pinned` lists columns that every plan must hold;
+`capacity` and `vendor_cap` count them (they are what is left before any column of this problem is taken).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from solvers.assignment.validation import Arrays, Ints, validate
+
+OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
+
+
+def _none() -> Ints:
+    return np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class AssignmentProblem:
+    """R requests, N columns, V vendors with K pools over B buckets, P precedence pairs; every array int64.
+
+    Raises `MalformedProblem` (a ValueError) that names the array, the index and the value.
+    """
+
+    request_penalty: Ints  #: R; cost of leaving the request unmatched, cents
+    column_request: Ints  #: N; sorted
+    column_vendor: Ints  #: N
+    column_resource: Ints  #: N; the vendor's pool
+    column_start: Ints  #: N; first bucket it occupies
+    column_duration: Ints  #: N; buckets it occupies, at least 1
+    column_units: Ints  #: N; units it takes in each of them
+    column_cost: Ints  #: N; cents
+    capacity: Ints  #: V x K x B; units left
+    vendor_cap: Ints | None = None  #: V; most requests a vendor may take. Absent: no limit
+    vendor_target: Ints | None = None  #: V; fair share, requests. Absent: 0
+    shortfall_cost: int = 0  #: cents for each request short of a target
+    precedence: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))  #: P x 2; (first, second)
+    precedence_lag: Ints | None = (
+        None  #: P; buckets between the first's end and the second's start. Absent: 0
+    )
+    pinned: Ints = field(default_factory=_none)  #: columns every plan must hold
+
+    def __post_init__(self) -> None:
+        """Fill in what is absent, hold everything as int64 and refuse what is malformed."""
+        for name, value in validate(self._given()).items():
+            object.__setattr__(self, name, value)
+
+    def _given(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @property
+    def requests(self) -> int:
+        """R."""
+        return len(self.request_penalty)
+
+    @property
+    def columns(self) -> int:
+        """N."""
+        return len(self.column_request)
+
+    @cached_property
+    def fits_alone(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """N; whether the column could be chosen if it were the only one. The others are set aside."""
+        end = self.column_start + self.column_duration
+        fits = (end <= self.capacity.shape[2]) & (self.caps[self.column_vendor] > 0)
+        where = np.flatnonzero(fits)
+        tightest = _window_minimum(self, where)
+        fits[where] = tightest >= self.column_units[where]
+        return fits
+
+    @property
+    def caps(self) -> Ints:
+        """V; `vendor_cap`, R where it was absent."""
+        assert self.vendor_cap is not None
+        return self.vendor_cap
+
+    @property
+    def targets(self) -> Ints:
+        """V; `vendor_target`, 0 where it was absent."""
+        assert self.vendor_target is not None
+        return self.vendor_target
+
+    @property
+    def lags(self) -> Ints:
+        """P; `precedence_lag`, 0 where it was absent."""
+        assert self.precedence_lag is not None
+        return self.precedence_lag
+
+    def save(self, path: str | Path) -> None:
+        """Write `.npz` with exactly the names of the fields."""
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, **self._given())
+
+    @classmethod
+    def load(cls, path: str | Path) -> AssignmentProblem:
+        """Read `.npz`; the arrays in `OPTIONAL` may be absent."""
+        names = [each.name for each in fields(cls)]
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in names if name not in file and name not in OPTIONAL]
+            if missing:
+                raise KeyError(f"{path} lacks {', '.join(missing)}\nMaybe it is not an assignment problem.")
+            arrays: Arrays = {name: file[name] for name in names if name in file}
+        if "shortfall_cost" in arrays:
+            arrays["shortfall_cost"] = arrays["shortfall_cost"].reshape(-1)[0]
+        return cls(**arrays)  # type: ignore[arg-type]
+
+
+def _window_minimum(problem: AssignmentProblem, columns: Ints) -> Ints:
+    """Least capacity over each column's buckets, by a sparse table of minima (doubling), O(1) a column."""
+    vendors, pools, buckets = problem.capacity.shape
+    row = (problem.column_vendor[columns] * pools + problem.column_resource[columns]) * buckets
+    start, duration = row + problem.column_start[columns], problem.column_duration[columns]
+    least = np.zeros(len(columns), np.int64)
+    level = problem.capacity.reshape(-1)
+    width = 1
+    while width <= buckets and len(columns):
+        here = np.flatnonzero((duration >= width) & (duration < 2 * width))
+        first = start[here]
+        least[here] = np.minimum(level[first], level[first + duration[here] - width])
+        level = np.minimum(level[: len(level) - width], level[width:]) if len(level) > width else level
+        width *= 2
+    return least

@@ -1,0 +1,169 @@
+"""Refuse malformed arrays, naming the array, the index, the value and the limit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Arrays = dict[str, npt.NDArray[Any]]
+
+COST_LIMIT: Final = 2**40  #: |cost| and penalty, cents: sums over 2**20 requests stay below 2**60
+AMOUNT_LIMIT: Final = 2**40  #: units a column takes, buckets it lasts
+HUGE: Final = 2**62  #: capacity, cap: anything up to here may stand for "no limit"
+
+_COLUMNS: Final = ("vendor", "resource", "start", "duration", "units", "cost")
+
+
+class MalformedProblem(ValueError):
+    """An array of an assignment problem has the wrong shape, type or a value out of bounds."""
+
+
+def validate(given: dict[str, Any]) -> dict[str, Any]:
+    """All fields as int64 arrays of the right shape with values within bounds, defaults filled in."""
+    held: dict[str, Any] = {}
+    penalty = held["request_penalty"] = _ints(given, "request_penalty", 1)
+    request = held["column_request"] = _ints(given, "column_request", 1)
+    for part in _COLUMNS:
+        held[f"column_{part}"] = _ints(given, f"column_{part}", 1, (len(request),))
+    capacity = held["capacity"] = _ints(given, "capacity", 3)
+    held |= _optional(given, len(penalty), capacity.shape[0])
+    _bounds(held)
+    _precedence(held)
+    _pinned(held)
+    for value in held.values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return held
+
+
+def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, Any]:
+    pairs = np.asarray(given["precedence"])
+    absent = {
+        "vendor_cap": np.full(vendors, requests),
+        "vendor_target": np.zeros(vendors, np.int64),
+        "precedence_lag": np.zeros(len(pairs) if pairs.ndim else 0, np.int64),
+    }
+    filled = given | {name: value for name, value in absent.items() if given[name] is None}
+    shortfall = _ints({"shortfall_cost": np.atleast_1d(given["shortfall_cost"])}, "shortfall_cost", 1, (1,))
+    if pairs.size == 0:
+        filled["precedence"] = np.zeros((0, 2), np.int64)
+    precedence = _ints(filled, "precedence", 2)
+    if precedence.shape[1] != 2:
+        raise MalformedProblem(f"precedence has shape {precedence.shape}; it must be P x 2")
+    return {
+        "vendor_cap": _ints(filled, "vendor_cap", 1, (vendors,)),
+        "vendor_target": _ints(filled, "vendor_target", 1, (vendors,)),
+        "shortfall_cost": int(shortfall[0]),
+        "precedence": precedence,
+        "precedence_lag": _ints(filled, "precedence_lag", 1, (len(precedence),)),
+        "pinned": _ints(filled, "pinned", 1),
+    }
+
+
+def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | None = None) -> Ints:
+    """The array as contiguous int64; an empty one may have any type."""
+    array = np.asarray(given[name])
+    if array.ndim != ndim or (shape is not None and array.shape != shape):
+        wanted = shape if shape is not None else f"{ndim} dimension(s)"
+        raise MalformedProblem(f"{name} has shape {array.shape}; it must have {wanted}")
+    if array.size and array.dtype.kind not in "iu":
+        first = array.reshape(-1)[0]
+        raise MalformedProblem(f"{name}[0] is {first!r} of type {array.dtype}; it must hold integers")
+    if array.size and array.dtype.kind == "u":
+        _within(name, array, 0, HUGE)
+    held = np.ascontiguousarray(array, dtype=np.int64)
+    return held.view() if held is array else held
+
+
+def _bounds(held: dict[str, Any]) -> None:
+    requests, request = len(held["request_penalty"]), held["column_request"]
+    vendors, pools, _buckets = held["capacity"].shape
+    _within("request_penalty", held["request_penalty"], -COST_LIMIT, COST_LIMIT)
+    _within("column_request", request, 0, requests - 1)
+    falls = np.flatnonzero(request[1:] < request[:-1])
+    if len(falls):
+        at = int(falls[0]) + 1
+        raise MalformedProblem(
+            f"column_request[{at}] is {request[at]}, after {request[at - 1]}; it must be sorted\n"
+            "Maybe sort the columns by request before building the problem."
+        )
+    _within("column_vendor", held["column_vendor"], 0, vendors - 1)
+    _within("column_resource", held["column_resource"], 0, pools - 1)
+    _within("column_start", held["column_start"], 0, AMOUNT_LIMIT)
+    _within("column_duration", held["column_duration"], 1, AMOUNT_LIMIT)
+    _within("column_units", held["column_units"], 0, AMOUNT_LIMIT)
+    _within("column_cost", held["column_cost"], -COST_LIMIT, COST_LIMIT)
+    _within("capacity", held["capacity"], 0, HUGE)
+    _within("vendor_cap", held["vendor_cap"], 0, HUGE)
+    _within("vendor_target", held["vendor_target"], 0, 2**20)
+    _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, 2**30)
+    _within("precedence", held["precedence"], 0, requests - 1)
+    _within("precedence_lag", held["precedence_lag"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
+    _within("pinned", held["pinned"], 0, len(request) - 1)
+
+
+def _within(name: str, array: npt.NDArray[Any], least: int, most: int) -> None:
+    wrong = (array < least) | (array > most)
+    if wrong.any():
+        where = tuple(int(part) for part in np.argwhere(wrong)[0])
+        index = ", ".join(map(str, where))
+        raise MalformedProblem(f"{name}[{index}] is {array[where]}; it must lie in [{least}, {most}]")
+
+
+def _precedence(held: dict[str, Any]) -> None:
+    pairs = held["precedence"]
+    same = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
+    if len(same):
+        at = int(same[0])
+        raise MalformedProblem(f"precedence[{at}] is {pairs[at].tolist()}; a request cannot precede itself")
+
+
+def _pinned(held: dict[str, Any]) -> None:
+    """Pinned columns must stand together: one a request, within capacity, caps and precedence."""
+    pinned, capacity = held["pinned"], held["capacity"]
+    request = held["column_request"][pinned]
+    used = np.zeros_like(capacity) if len(pinned) else None
+    taken: dict[int, int] = {}
+    for at, column in enumerate(pinned.tolist()):
+        if taken.setdefault(int(request[at]), column) != column:
+            raise MalformedProblem(f"pinned[{at}] is {column}, a second column of request {request[at]}")
+        assert used is not None
+        vendor, pool, start, duration, units = (held[f"column_{part}"][column] for part in _COLUMNS[:5])
+        window = used[vendor, pool, start : start + duration]
+        window += units
+        if len(window) < duration or (window > capacity[vendor, pool, start : start + duration]).any():
+            raise MalformedProblem(
+                f"pinned[{at}] is {column}; it over-books vendor {vendor}, pool {pool} "
+                f"in buckets {start} to {start + duration - 1}\n"
+                "Maybe capacity was already lowered by what is pinned; it must not be."
+            )
+    _pinned_caps(held, taken)
+    _pinned_precedence(held, taken)
+
+
+def _pinned_caps(held: dict[str, Any], taken: dict[int, int]) -> None:
+    columns = np.fromiter(taken.values(), np.int64, len(taken))
+    counts = np.bincount(held["column_vendor"][columns], minlength=len(held["vendor_cap"]))
+    for vendor in np.flatnonzero(counts > held["vendor_cap"])[:1]:
+        raise MalformedProblem(
+            f"pinned holds {counts[vendor]} columns of vendor {vendor}; vendor_cap is {held['vendor_cap'][vendor]}"
+        )
+
+
+def _pinned_precedence(held: dict[str, Any], taken: dict[int, int]) -> None:
+    start, duration = held["column_start"], held["column_duration"]
+    for at, (first, second) in enumerate(held["precedence"].tolist() if taken else []):
+        if second not in taken:
+            continue
+        if first not in taken:
+            raise MalformedProblem(
+                f"precedence[{at}] is [{first}, {second}]; {second} is pinned, {first} is not\nMaybe pin both."
+            )
+        a, b = taken[first], taken[second]
+        if start[a] + duration[a] + held["precedence_lag"][at] > start[b]:
+            raise MalformedProblem(
+                f"precedence[{at}] is [{first}, {second}]; pinned columns {a}, {b} break it"
+            )
