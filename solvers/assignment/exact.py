@@ -63,7 +63,7 @@ def _model(problem: AssignmentProblem) -> tuple[cp_model.CpModel, dict[int, cp_m
     model = cp_model.CpModel()
     taken = {int(c): model.new_bool_var("") for c in np.flatnonzero(problem.fits_alone)}
     of_request: list[list[int]] = [[] for _ in range(problem.requests)]
-    of_vendor: list[list[int]] = [[] for _ in problem.caps]
+    of_vendor: list[list[int]] = [[] for _ in problem.vendor_cap]
     of_cell: dict[tuple[int, int, int], list[int]] = {}
     for column in taken:
         of_request[problem.column_request[column]].append(column)
@@ -80,28 +80,30 @@ def _model(problem: AssignmentProblem) -> tuple[cp_model.CpModel, dict[int, cp_m
             model.add(
                 sum(u * taken[c] for u, c in zip(units, columns, strict=True)) <= int(problem.capacity[cell])
             )
-    objective = [int(problem.request_penalty.sum())]
+    objective: list[cp_model.LinearExprT] = [int(problem.request_penalty.sum())]
     objective += [
         int(problem.column_cost[c] - problem.request_penalty[problem.column_request[c]]) * taken[c]
         for c in taken
     ]
     for vendor, columns in enumerate(of_vendor):
         count = sum(taken[c] for c in columns)
-        if len(columns) > problem.caps[vendor]:
-            model.add(count <= int(problem.caps[vendor]))
-        if problem.shortfall_cost and problem.targets[vendor]:
-            short = model.new_int_var(0, int(problem.targets[vendor]), "")
-            model.add(short + count >= int(problem.targets[vendor]))
+        if len(columns) > problem.vendor_cap[vendor]:
+            model.add(count <= int(problem.vendor_cap[vendor]))
+        if problem.shortfall_cost and problem.vendor_target[vendor]:
+            short = model.new_int_var(0, int(problem.vendor_target[vendor]), "")
+            model.add(short + count >= int(problem.vendor_target[vendor]))
             objective.append(problem.shortfall_cost * short)
     for column in problem.pinned.tolist():
         model.add(taken[column] == 1)
-    for (first, second), lag in zip(problem.precedence.tolist(), problem.lags.tolist(), strict=True):
+    for (first, second), lag in zip(
+        problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True
+    ):
         _precede(model, problem, taken, of_request[first], of_request[second], lag)
     model.minimize(sum(objective))
     return model, taken
 
 
-def _precede(
+def _precede(  # noqa: PLR0917
     model: cp_model.CpModel,
     problem: AssignmentProblem,
     taken: dict[int, cp_model.IntVar],
@@ -109,7 +111,7 @@ def _precede(
     second: list[int],
     lag: int,
 ) -> None:
-    """For each t: seconds that start by t <= firsts that end (plus lag) by t; at the end of time, all of them."""
+    """For each t: seconds that start by t <= firsts that end (plus lag) by t."""
     ready = {c: int(problem.column_start[c] + problem.column_duration[c]) + lag for c in first}
     begins = {c: int(problem.column_start[c]) for c in second}
     for t in sorted(set(begins.values())):

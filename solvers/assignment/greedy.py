@@ -9,12 +9,14 @@ from solvers.assignment.validation import Ints
 
 
 def greedy(problem: AssignmentProblem) -> Ints:
-    """R; a feasible choice. Pinned columns first, then by penalty minus cheapest column, predecessors before."""
-    free, left = problem.capacity.copy(), problem.caps.copy()
+    """R; a feasible choice. Pinned columns first, then by regret, predecessors before successors."""
+    free, left = problem.capacity.copy(), problem.vendor_cap.copy()
     choice = np.full(problem.requests, -1, np.int64)
     before: dict[int, list[tuple[int, int]]] = {}
     after: dict[int, list[tuple[int, int]]] = {}
-    for (first, second), lag in zip(problem.precedence.tolist(), problem.lags.tolist(), strict=True):
+    for (first, second), lag in zip(
+        problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True
+    ):
         before.setdefault(second, []).append((first, lag))
         after.setdefault(first, []).append((second, lag))
     bounds = np.searchsorted(problem.column_request, np.arange(problem.requests + 1))

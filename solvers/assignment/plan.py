@@ -16,8 +16,8 @@ def cost_of(problem: AssignmentProblem, choice: Ints) -> int:
     chosen = choice[choice >= 0]
     total = int(problem.column_cost[chosen].sum()) + int(problem.request_penalty[choice < 0].sum())
     if problem.shortfall_cost:
-        counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.targets))
-        total += problem.shortfall_cost * int(np.maximum(problem.targets - counts, 0).sum())
+        counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.vendor_target))
+        total += problem.shortfall_cost * int(np.maximum(problem.vendor_target - counts, 0).sum())
     return total
 
 
@@ -32,9 +32,9 @@ def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
         return False
     if not (choice[problem.column_request[problem.pinned]] == problem.pinned).all():
         return False
-    counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.caps))
+    counts = np.bincount(problem.column_vendor[chosen], minlength=len(problem.vendor_cap))
     return (
-        bool((counts <= problem.caps).all())
+        bool((counts <= problem.vendor_cap).all())
         and _capacity_holds(problem, chosen)
         and _precedence_holds(problem, choice)
     )
@@ -53,7 +53,7 @@ def _capacity_holds(problem: AssignmentProblem, chosen: Ints) -> bool:
 def _precedence_holds(problem: AssignmentProblem, choice: Ints) -> bool:
     first, second = choice[problem.precedence[:, 0]], choice[problem.precedence[:, 1]]
     bound = second >= 0
-    first, second, lag = first[bound], second[bound], problem.lags[bound]
+    first, second, lag = first[bound], second[bound], problem.precedence_lag[bound]
     if (first < 0).any():
         return False
     return bool(

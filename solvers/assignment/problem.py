@@ -18,9 +18,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from solvers.assignment.validation import Arrays, Ints, validate
+from solvers.assignment.validation import Arrays, Flags, Ints, validate
 
 OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
+
+
+_ABSENT: Any = None  # filled in by __post_init__
 
 
 def _none() -> Ints:
@@ -43,8 +46,8 @@ class AssignmentProblem:
     column_units: Ints  #: N; units it takes in each of them
     column_cost: Ints  #: N; cents
     capacity: Ints  #: V x K x B; units left
-    vendor_cap: Ints | None = None  #: V; most requests a vendor may take. Absent: no limit
-    vendor_target: Ints | None = None  #: V; fair share, requests. Absent: 0
+    vendor_cap: Ints = _ABSENT  #: V; most requests a vendor may take. Absent: no limit
+    vendor_target: Ints = _ABSENT  #: V; fair share, requests. Absent: 0
     shortfall_cost: int = 0  #: cents for each request short of a target
     precedence: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))  #: P x 2; (first, second)
     precedence_lag: Ints | None = (
@@ -71,32 +74,14 @@ class AssignmentProblem:
         return len(self.column_request)
 
     @cached_property
-    def fits_alone(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def fits_alone(self) -> Flags:
         """N; whether the column could be chosen if it were the only one. The others are set aside."""
         end = self.column_start + self.column_duration
-        fits = (end <= self.capacity.shape[2]) & (self.caps[self.column_vendor] > 0)
+        fits: Flags = (end <= self.capacity.shape[2]) & (self.vendor_cap[self.column_vendor] > 0)
         where = np.flatnonzero(fits)
         tightest = _window_minimum(self, where)
         fits[where] = tightest >= self.column_units[where]
         return fits
-
-    @property
-    def caps(self) -> Ints:
-        """V; `vendor_cap`, R where it was absent."""
-        assert self.vendor_cap is not None
-        return self.vendor_cap
-
-    @property
-    def targets(self) -> Ints:
-        """V; `vendor_target`, 0 where it was absent."""
-        assert self.vendor_target is not None
-        return self.vendor_target
-
-    @property
-    def lags(self) -> Ints:
-        """P; `precedence_lag`, 0 where it was absent."""
-        assert self.precedence_lag is not None
-        return self.precedence_lag
 
     def save(self, path: str | Path) -> None:
         """Write `.npz` with exactly the names of the fields."""
@@ -119,7 +104,7 @@ class AssignmentProblem:
 
 def _window_minimum(problem: AssignmentProblem, columns: Ints) -> Ints:
     """Least capacity over each column's buckets, by a sparse table of minima (doubling), O(1) a column."""
-    vendors, pools, buckets = problem.capacity.shape
+    _, pools, buckets = problem.capacity.shape
     row = (problem.column_vendor[columns] * pools + problem.column_resource[columns]) * buckets
     start, duration = row + problem.column_start[columns], problem.column_duration[columns]
     least = np.zeros(len(columns), np.int64)

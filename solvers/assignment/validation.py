@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Arrays = dict[str, npt.NDArray[Any]]
 
 COST_LIMIT: Final = 2**40  #: |cost| and penalty, cents: sums over 2**20 requests stay below 2**60
@@ -125,12 +126,11 @@ def _pinned(held: dict[str, Any]) -> None:
     """Pinned columns must stand together: one a request, within capacity, caps and precedence."""
     pinned, capacity = held["pinned"], held["capacity"]
     request = held["column_request"][pinned]
-    used = np.zeros_like(capacity) if len(pinned) else None
+    used = np.zeros_like(capacity if len(pinned) else capacity[:0])
     taken: dict[int, int] = {}
     for at, column in enumerate(pinned.tolist()):
         if taken.setdefault(int(request[at]), column) != column:
             raise MalformedProblem(f"pinned[{at}] is {column}, a second column of request {request[at]}")
-        assert used is not None
         vendor, pool, start, duration, units = (held[f"column_{part}"][column] for part in _COLUMNS[:5])
         window = used[vendor, pool, start : start + duration]
         window += units
@@ -148,8 +148,9 @@ def _pinned_caps(held: dict[str, Any], taken: dict[int, int]) -> None:
     columns = np.fromiter(taken.values(), np.int64, len(taken))
     counts = np.bincount(held["column_vendor"][columns], minlength=len(held["vendor_cap"]))
     for vendor in np.flatnonzero(counts > held["vendor_cap"])[:1]:
+        limit = held["vendor_cap"][vendor]
         raise MalformedProblem(
-            f"pinned holds {counts[vendor]} columns of vendor {vendor}; vendor_cap is {held['vendor_cap'][vendor]}"
+            f"pinned holds {counts[vendor]} columns of vendor {vendor}, above its vendor_cap {limit}"
         )
 
 
@@ -160,7 +161,7 @@ def _pinned_precedence(held: dict[str, Any], taken: dict[int, int]) -> None:
             continue
         if first not in taken:
             raise MalformedProblem(
-                f"precedence[{at}] is [{first}, {second}]; {second} is pinned, {first} is not\nMaybe pin both."
+                f"precedence[{at}] is [{first}, {second}] with only {second} pinned\nMaybe pin both."
             )
         a, b = taken[first], taken[second]
         if start[a] + duration[a] + held["precedence_lag"][at] > start[b]:
