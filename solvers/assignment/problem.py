@@ -50,9 +50,7 @@ class AssignmentProblem:
     vendor_target: Ints = _ABSENT  #: V; fair share, requests. Absent: 0
     shortfall_cost: int = 0  #: cents for each request short of a target
     precedence: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))  #: P x 2; (first, second)
-    precedence_lag: Ints | None = (
-        None  #: P; buckets between the first's end and the second's start. Absent: 0
-    )
+    precedence_lag: Ints = _ABSENT  #: P; buckets from the first's end to the second's start. Absent: 0
     pinned: Ints = field(default_factory=_none)  #: columns every plan must hold
 
     def __post_init__(self) -> None:
