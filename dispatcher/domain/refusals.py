@@ -1,0 +1,63 @@
+"""Why a command is refused; each refusal is one problem type on the wire (RFC 9457).
+
+Refusal
+├── NotFound          404  unknown, or not yours: the answer is the same
+├── WrongState        409  the work has moved on (expired, taken back, ended)
+├── Stale             412  another version is current
+├── Reused            422  the id or key was used before with another body
+├── OverBooked        409  capacity is gone, or would fall below what is booked
+└── Unavailable       503  the store cannot answer now; nothing is known to be stored
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A command that had no effect; `type` is stable, `detail` names value, limit and what may fix it."""
+
+    type: ClassVar[str] = "refused"
+    status: ClassVar[int] = 400
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        """Keep the detail and machine-readable facts (RFC 9457 extension members); never patient data."""
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class NotFound(Refusal):
+    """Unknown, or another's."""
+
+    type, status = "not-found", 404
+
+
+class WrongState(Refusal):
+    """The command does not fit the state the work is in."""
+
+    type, status = "wrong-state", 409
+
+
+class Stale(Refusal):
+    """`If-Match` names a version that is not current."""
+
+    type, status = "stale-version", 412
+
+
+class Reused(Refusal):
+    """An id or idempotency key came again with another body."""
+
+    type, status = "id-reused", 422
+
+
+class OverBooked(Refusal):
+    """Capacity is taken, or a posting is lower than what is booked."""
+
+    type, status = "over-booked", 409
+
+
+class Unavailable(Refusal):
+    """The store did not answer or is full; ask again under the same id after `retry_after_s`."""
+
+    type, status = "unavailable", 503
