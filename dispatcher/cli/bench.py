@@ -1,0 +1,59 @@
+"""Measure the service or the optimiser, beside its peers, in one run.
+
+Each benchmark is a module `benchmarks/NAME.py` with `add_arguments(parser)` and `run(args) -> int`;
+the first line of its docstring is what the list below says about it.
+"""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from dispatcher.cli import MEASURE, suggest
+from dispatcher.errors import UsageError
+
+NAME = "bench"
+HELP = "measure it beside its peers: dispatcher bench NAME [options]"
+GROUP = MEASURE
+EXAMPLE = "dispatcher bench assignment --requests 1000 --seconds 10 --json -"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The benchmark's name, then its own options (`dispatcher bench NAME --help` lists them)."""
+    listing = "\n".join(f"  {name:<14} {text}" for name, text in sorted(benchmarks().items()))
+    parser.epilog = f"benchmarks:\n{listing}\n\nexample:\n  {EXAMPLE}"
+    parser.add_argument("benchmark", metavar="NAME", help="which benchmark")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="its own options")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import the benchmark, parse its options, run it."""
+    known = benchmarks()
+    if args.benchmark not in known:
+        raise UsageError(f"there is no benchmark '{args.benchmark}'.", suggest(args.benchmark, sorted(known)))
+    module = importlib.import_module(f"benchmarks.{args.benchmark.replace('-', '_')}")
+    parser = argparse.ArgumentParser(
+        prog=f"dispatcher bench {args.benchmark}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(args.options)))
+
+
+def benchmarks() -> dict[str, str]:
+    """Name → one line of help, read from the source: nothing heavy is imported to list them."""
+    spec = importlib.util.find_spec("benchmarks")
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    folder = Path(spec.submodule_search_locations[0])
+    return {name: text for path in sorted(folder.glob("[!_]*.py")) for name, text in _described(path)}
+
+
+def _described(path: Path) -> Iterator[tuple[str, str]]:
+    """The file's name and help, if it is a benchmark (a helper module has no `run`)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body):
+        yield path.stem.replace("_", "-"), (ast.get_docstring(tree) or "").partition("\n")[0]
