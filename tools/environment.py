@@ -1,0 +1,219 @@
+"""Makes the environments that ./run uses: `.venv` for the service, thin layers for tests and benchmarks.
+
+A layer is an environment of its own that also sees `.venv`: test tools and benchmark peers never enter the
+service's environment, and ortools is on the disk once. Only the standard library is used; every package is
+installed from a lock file, by hash. An environment is ready when its stamp equals the locks it was made from;
+one that is not ready is made anew, so an interrupted install leaves nothing half-done behind.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = {
+    ".venv": ("requirements.txt",),
+    ".venv-test": ("requirements.txt", "requirements-dev.txt"),
+    ".venv-bench": ("requirements.txt", "requirements-bench.txt"),
+}
+BASE = ".venv"
+KERNELS = ROOT / "solvers" / "kernels"
+COMPILERS = ("cc", "gcc", "clang")
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the message says why, and what may help."""
+
+
+def main(names: list[str]) -> int:
+    """Make each named environment, the base first."""
+    try:
+        with one_at_a_time():
+            for name in dict.fromkeys((BASE, *names)):
+                ensure(name)
+            ensure_kernels()
+    except SetupError as error:
+        print(f"./run: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold the checkout's lock; a second ./run waits, then finds everything made."""
+    descriptor = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("./run: waiting for another ./run that is setting up", file=sys.stderr)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def ensure(name: str) -> None:
+    """Make environment `name` unless its stamp says that it is what the locks describe."""
+    folder, wanted = ROOT / name, stamp(name)
+    if written(folder / "stamp") == wanted and (folder / "bin" / "python").exists():
+        return
+    for old in LOCKS if name == BASE else (name,):  # a layer is of no use without the base it was made on
+        shutil.rmtree(ROOT / old, ignore_errors=True)
+    with progress(f"setting up {name}") as report:
+        venv.create(folder, with_pip=name == BASE, symlinks=True)
+        _link(folder)
+        pip(folder, LOCKS[name][-1], report)
+    (folder / "stamp").write_text(wanted, encoding="utf-8")
+
+
+def stamp(name: str) -> str:
+    """What the environment was made for: this place and these locks. ./run computes the same in bash."""
+    texts = [(ROOT / lock).read_text(encoding="utf-8").rstrip("\n") for lock in LOCKS[name]]
+    return "\n".join([str(ROOT), *texts])
+
+
+def pip(folder: Path, lock: str, report: "Progress", *options: str) -> None:
+    """Install the lock with the base's pip, by hash, without bytecode (first use writes what it needs)."""
+    command = [str(ROOT / BASE / "bin" / "python"), "-I", "-m", "pip"]
+    command += [
+        "--python",
+        str(folder / "bin" / "python"),
+        "--disable-pip-version-check",
+        "--no-input",
+        "install",
+    ]
+    command += [
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--no-compile",
+        "--progress-bar",
+        "off",
+    ]
+    command += [*options, "--requirement", str(ROOT / lock)]
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip())
+            report.doing = _short(line) or report.doing
+    if process.returncode:
+        tail = "\n".join(lines[-15:])
+        raise SetupError(
+            f"pip could not install {lock} (status {process.returncode}):\n{tail}\n"
+            "Maybe the package index cannot be reached, or this Python is too new: "
+            "DISPATCHER_PYTHON=python3.12 ./run ... chooses another."
+        )
+
+
+def ensure_kernels() -> None:
+    """Compile the solvers' C kernels now, so that no request ever waits for a compiler."""
+    sources = "\n".join(path.read_text("utf-8").rstrip("\n") for path in sorted(KERNELS.glob("*.[ch]")))
+    mark = ROOT / BASE / "kernels"
+    if not sources or written(mark) == sources:
+        return
+    with progress("compiling the solvers' kernels") as report:
+        if "CC" in os.environ or any(map(shutil.which, COMPILERS)):
+            build_kernels({})
+        else:
+            with tempfile.TemporaryDirectory(prefix="dispatcher-zig-") as place:
+                report.doing = "fetching a compiler"
+                pip(ROOT / BASE, "requirements-build.txt", report, "--target", place)
+                report.doing = "compiling"
+                cache = str(Path(place) / "cache")
+                zig = f"{sys.executable} {Path(place) / 'ziglang'} cc"
+                build_kernels({"CC": zig, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache})
+    mark.write_text(sources, encoding="utf-8")
+
+
+def build_kernels(variables: dict[str, str]) -> None:
+    """Run the solvers' own build in the base environment."""
+    command = [str(ROOT / BASE / "bin" / "python"), "-m", "solvers.kernels.build"]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupError(
+            f"the C kernels do not compile:\n{done.stdout}{done.stderr}"
+            "Maybe another compiler does: CC=clang ./run ... chooses one."
+        )
+
+
+class Progress:
+    """What is being done, shown on one line while it lasts."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self.doing = title, ""
+        self.started_s = time.monotonic()
+        self.over = threading.Event()
+
+    def show(self) -> None:
+        """Rewrite the line five times a second, until `over`."""
+        while not self.over.wait(0.2):
+            line = f"./run: {self.title} · {time.monotonic() - self.started_s:.0f} s · {self.doing}"
+            print(
+                f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Tell the person at the terminal that something happens; in a log, one line before and one after."""
+    report, live = Progress(title), sys.stderr.isatty()
+    thread = threading.Thread(target=report.show, daemon=True)
+    if live:
+        thread.start()
+    else:
+        print(f"./run: {title} …", file=sys.stderr, flush=True)
+    try:
+        yield report
+    finally:
+        report.over.set()
+        if live:
+            thread.join()
+            print("\r\033[K", end="", file=sys.stderr)
+    print(f"./run: {title}: done in {time.monotonic() - report.started_s:.1f} s", file=sys.stderr, flush=True)
+
+
+def written(path: Path) -> str | None:
+    """The file's text, or None if there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _link(folder: Path) -> None:
+    """Let the environment see the checkout's packages, or, for a layer, the base and all that it sees."""
+    base, own = _site_packages(ROOT / BASE), _site_packages(folder)
+    seen = str(ROOT) if folder.name == BASE else f"import site; site.addsitedir({str(base)!r})"
+    (own / "dispatcher-checkout.pth").write_text(f"{seen}\n", encoding="utf-8")
+
+
+def _site_packages(folder: Path) -> Path:
+    return folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
+def _short(line: str) -> str:
+    """`Collecting aiohttp==3.14.5 (from …)` → `aiohttp==3.14.5`."""
+    words = line.split()
+    if words[:1] == ["Collecting"]:
+        return words[1]
+    return "unpacking" if words[:2] == ["Installing", "collected"] else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
