@@ -1,0 +1,81 @@
+"""Generated days are reproducible, realistic and of the load they are named after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.day import LEVELS, LOADS
+from benchmarks.generator import generate
+from solvers.assignment.problem import AssignmentProblem
+
+
+def peak_use(problem: AssignmentProblem) -> float:
+    """Use over capacity in the tightest bucket, all levels, if everyone got the cheapest candidate."""
+    order = np.lexsort((problem.column_cost, problem.column_request))
+    _, first = np.unique(problem.column_request[order], return_index=True)
+    change = np.zeros(problem.capacity.shape[2] + 1)
+    best = order[first]
+    np.add.at(change, problem.column_start[best], problem.column_units[best])
+    np.subtract.at(
+        change, problem.column_start[best] + problem.column_duration[best], problem.column_units[best]
+    )
+    return float((change.cumsum()[:-1] / np.maximum(1, problem.capacity.sum(axis=(0, 1)))).max())
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_the_same_seed_gives_the_same_day_and_another_seed_another(load: str) -> None:
+    one, same, other = generate(200, load, 7), generate(200, load, 7), generate(200, load, 8)
+    for name in ("request_penalty", "column_cost", "column_start", "capacity", "precedence"):
+        assert np.array_equal(getattr(one, name), getattr(same, name))
+    assert not np.array_equal(one.column_cost, other.column_cost)
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_nearly_every_request_has_candidates_and_all_of_them_fit_alone(load: str) -> None:
+    problem = generate(2000, load, 3)
+    columns = np.bincount(problem.column_request, minlength=2000)
+    assert (columns == 0).mean() < 0.02
+    assert 10 <= np.median(columns) <= 120
+    assert columns.max() <= 2 * 120
+    assert problem.fits_alone.all()
+
+
+def test_overloaded_asks_for_a_third_more_than_normal_and_dense_offers_more_choice() -> None:
+    normal, overloaded, dense = (generate(3000, load, 5) for load in LOADS)
+    assert peak_use(normal) < 1.0 < peak_use(overloaded)
+    assert overloaded.capacity.sum() < 0.8 * normal.capacity.sum()
+    assert dense.columns > 2 * normal.columns
+
+
+def test_durations_units_and_costs_differ_by_vendor() -> None:
+    problem = generate(1000, "normal", 1)
+    for name in ("column_duration", "column_units", "column_cost"):
+        array = getattr(problem, name)
+        spread = [
+            np.ptp(part)
+            for part in np.split(array, np.unique(problem.column_request, return_index=True)[1])[1:]
+        ]
+        assert max(spread) > 0, name
+    assert len(np.unique(problem.column_resource)) == LEVELS
+    assert len(problem.precedence) > 0
+    assert problem.vendor_target.sum() > 0
+
+
+def test_every_parameter_of_the_day_can_be_overridden_by_name() -> None:
+    assert generate(300, "normal", 1, bucket_min=30).capacity.shape[2] == 48
+    assert len(generate(300, "normal", 1, pair_share=0.0).precedence) == 0
+    with pytest.raises(TypeError, match="colour"):
+        generate(300, "normal", 1, colour="red")
+    with pytest.raises(ValueError, match="load is 'quiet'"):
+        generate(300, "quiet", 1)
+
+
+@pytest.mark.parametrize("requests", [1, 2, 17])
+def test_tiny_days_are_days_too(requests: int) -> None:
+    assert generate(requests, "normal", 1).requests == requests
+
+
+def test_a_day_without_requests_is_refused() -> None:
+    with pytest.raises(ValueError, match="requests is 0"):
+        generate(0)
