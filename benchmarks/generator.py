@@ -20,7 +20,7 @@ from solvers.assignment.validation import Ints
 
 
 def generate(requests: int, load: str = "normal", seed: int = 1, **overrides: Any) -> AssignmentProblem:
-    """A day of `requests` (at least 1) under one of the loads; `overrides` are fields of `benchmarks.day.Day` by name."""
+    """A day of `requests` (at least 1) under a load; `overrides` are fields of `Day` by name."""
     if load not in LOADS:
         raise ValueError(f"load is {load!r}\nMaybe one of {', '.join(LOADS)}.")
     if requests < 1:
