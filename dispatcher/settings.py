@@ -1,0 +1,139 @@
+"""What the service can be told from outside: one frozen type, read once from `DISPATCHER_*`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from contracts.base import Id
+from dispatcher.errors import UserError
+
+PREFIX = "DISPATCHER_"
+NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
+
+
+class SettingsError(UserError):
+    """A setting cannot be used; the message names the variable, its value and the limit."""
+
+
+class Markets(dict[str, ZoneInfo]):
+    """Markets and their time zones, in the order given."""
+
+    @classmethod
+    def parse(cls, text: str) -> Markets:
+        """From `metro=America/New_York,seoul=Asia/Seoul`; raises ValueError naming the part that is wrong."""
+        markets = cls()
+        for part in filter(None, (each.strip() for each in text.split(","))):
+            name, _, zone = part.partition("=")
+            try:
+                markets[msgspec.convert(name, Id)] = ZoneInfo(zone)
+            except (msgspec.ValidationError, ZoneInfoNotFoundError, ValueError, OSError) as error:
+                raise ValueError(f"'{part}' is no market with a time zone") from error
+        if not markets:
+            raise ValueError("no market is named")
+        return markets
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={zone.key}" for name, zone in self.items())
+
+
+def _two_markets() -> Markets:
+    return Markets.parse("metro=America/New_York,seoul=Asia/Seoul")
+
+
+Port = Annotated[int, Meta(ge=0, le=65535, description="listen here; 0: a free port, see DATA_DIR/address")]
+Speed = Annotated[float, Meta(ge=0, le=10_000, description="clock seconds a second; 0: the system's clock")]
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. The field `data_dir` is the variable `DISPATCHER_DATA_DIR`."""
+
+    redis_url: Annotated[str, Meta(description="Redis or Valkey to use; empty: an embedded one")] = ""
+    data_dir: Annotated[Path, Meta(description="embedded data, development keys, address")] = Path(
+        ".dispatcher"
+    )
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Port = 8080
+    markets: Annotated[Markets, Meta(description="markets and their time zones")] = msgspec.field(
+        default_factory=_two_markets
+    )
+    token_keys: Annotated[Path | None, Meta(description="JWKS that bearer tokens are checked against")] = None
+    patient_keys: Annotated[Path | None, Meta(description="key ring of the patient data")] = None
+    clock_start_ms: Annotated[int, Meta(ge=0, description="what a scaled clock shows at CLOCK_ANCHOR_S")] = 0
+    clock_anchor_s: Annotated[float, Meta(ge=0, description="Unix time when a scaled clock started")] = 0.0
+    clock_speed: Speed = 0.0
+    log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
+    log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
+
+    @property
+    def token_keys_file(self) -> Path:
+        """The JWKS file; in the data folder unless set."""
+        return self.token_keys or self.data_dir / "token-keys.json"
+
+    @property
+    def patient_keys_file(self) -> Path:
+        """The patient key ring; in the data folder unless set."""
+        return self.patient_keys or self.data_dir / "patient-keys.json"
+
+    @property
+    def address_file(self) -> Path:
+        """Where a running service leaves the URL it answers on."""
+        return self.data_dir / "address"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these very settings."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {variable(name): _show(value) for name, value in values.items() if value is not None}
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **overrides: Any) -> Settings:
+        """Settings from the environment; `overrides` that are not None win (the command line).
+
+        Raises SettingsError for a value out of bounds and for a `DISPATCHER_*` variable that is no setting.
+        """
+        known = {variable(name): name for name in cls.__struct_fields__}
+        for name in environment:
+            if name.startswith(PREFIX) and name not in known and name not in NOT_OURS:
+                raise SettingsError(f"{name} is no setting.", f"Known: {', '.join(known)}")
+        values = {
+            field: _parse(field, environment[name]) for name, field in known.items() if environment.get(name)
+        }
+        return cls(**(values | {key: value for key, value in overrides.items() if value is not None}))
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def described() -> list[tuple[str, str, str]]:
+    """(variable, default, what it is) of every setting: for `--help` and the docs."""
+    defaults, hints = Settings(), get_type_hints(Settings, include_extras=True)
+    shown = [(name, getattr(defaults, name), hints[name]) for name in Settings.__struct_fields__]
+    return [
+        (variable(name), "" if value is None else _show(value), hint.__metadata__[-1].description)
+        for name, value, hint in shown
+    ]
+
+
+def _parse(field: str, text: str) -> Any:
+    hint = get_type_hints(Settings, include_extras=True)[field]
+    try:
+        return msgspec.convert(text, hint, strict=False, dec_hook=_decode)
+    except (msgspec.ValidationError, ValueError) as error:
+        about = hint.__metadata__[-1].description
+        raise SettingsError(f"{variable(field)} is '{text}': {error}.", f"It is: {about}.") from error
+
+
+def _decode(kind: type, text: Any) -> Any:
+    return Markets.parse(text) if kind is Markets else kind(text)
+
+
+def _show(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,80 @@
+"""Settings: what is set is what is read, and what cannot be read says which variable, value and limit."""
+
+import stat
+
+import pytest
+
+from dispatcher import keyfiles
+from dispatcher.settings import Settings, SettingsError, described
+
+
+def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
+    settings = Settings.read(
+        {"DISPATCHER_PORT": "0", "DISPATCHER_MARKETS": "metro=America/New_York", "DISPATCHER_LOG_JSON": "0"},
+        data_dir=tmp_path,
+        clock_speed=960.0,
+    )
+    assert Settings.read(settings.environment()) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "limit"),
+    [
+        ("PORT", "99999", "<= 65535"),
+        ("PORT", "http", "int"),
+        ("MARKETS", "metro", "time zone"),
+        ("MARKETS", "metro=Mars/Olympus", "time zone"),
+        ("MARKETS", ",", "no market"),
+        ("LOG_LEVEL", "loud", "loud"),
+        ("CLOCK_SPEED", "-1", ">= 0"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_limit(name, text, limit):
+    with pytest.raises(SettingsError) as wrong:
+        Settings.read({f"DISPATCHER_{name}": text})
+    assert f"DISPATCHER_{name} is '{text}'" in str(wrong.value)
+    assert limit in str(wrong.value)
+
+
+def test_a_misspelt_variable_is_refused_not_ignored():
+    with pytest.raises(SettingsError, match="DISPATCHER_PROT is no setting"):
+        Settings.read({"DISPATCHER_PROT": "80"})
+
+
+def test_the_command_line_wins_over_the_environment():
+    assert Settings.read({"DISPATCHER_PORT": "80"}, port=0, host=None).port == 0
+
+
+def test_every_setting_says_what_it_is():
+    assert all(about for _, _, about in described())
+    assert len(described()) == len(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize("make", [keyfiles.ensure_token_keys, keyfiles.ensure_patient_keys])
+def test_development_keys_are_for_this_user_alone_and_made_once(tmp_path, make):
+    path = tmp_path / "folder" / "keys.json"
+    assert make(path)
+    first = path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not make(path)
+    assert path.read_bytes() == first
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path):
+    path = tmp_path / "keys.json"
+    keyfiles.ensure_patient_keys(path)
+    path.chmod(0o640)
+    with pytest.raises(keyfiles.KeyFileError, match="chmod 600"):
+        keyfiles.read_patient_keys(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'{"current":"b","keys":{}}', b'{"current":"a","keys":{"a":"AA=="}}']
+)
+def test_a_damaged_key_ring_is_refused_without_showing_it(tmp_path, content):
+    path = tmp_path / "keys.json"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(keyfiles.KeyFileError, match=r"keys\.json"):
+        keyfiles.read_patient_keys(path)
