@@ -125,21 +125,22 @@ def ensure_kernels() -> None:
     if not sources or written(mark) == sources:
         return
     with progress("compiling the solvers' kernels") as report:
-        if "CC" in os.environ or any(map(shutil.which, COMPILERS)):
+        if any(shutil.which(name) for name in (os.environ.get("CC", ""), *COMPILERS)):
             build_kernels({})
         else:
             with tempfile.TemporaryDirectory(prefix="dispatcher-zig-") as place:
                 report.doing = "fetching a compiler"
                 pip(ROOT / BASE, "requirements-build.txt", report, "--target", place)
                 report.doing = "compiling"
-                cache = str(Path(place) / "cache")
-                zig = f"{sys.executable} {Path(place) / 'ziglang'} cc"
-                build_kernels({"CC": zig, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache})
+                cache = f"{place}/cache"
+                build_kernels(
+                    {"PYTHONPATH": place, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+                )
     mark.write_text(sources, encoding="utf-8")
 
 
 def build_kernels(variables: dict[str, str]) -> None:
-    """Run the solvers' own build in the base environment."""
+    """Run the solvers' own build: with the C compiler on PATH, or the ziglang wheel that `variables` show."""
     command = [str(ROOT / BASE / "bin" / "python"), "-m", "solvers.kernels.build"]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
     if done.returncode:
