@@ -28,6 +28,8 @@ LOCKS = {
 BASE = ".venv"
 KERNELS = ROOT / "solvers" / "kernels"
 COMPILERS = ("cc", "gcc", "clang")
+ADVICE = """Maybe the package index cannot be reached, or this Python is too new.
+DISPATCHER_PYTHON=python3.12 ./run … chooses another, as CC=clang ./run … does for the compiler."""
 
 
 class SetupError(Exception):
@@ -51,8 +53,12 @@ def main(names: list[str]) -> int:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Hold the checkout's lock; a second ./run waits, then finds everything made."""
+    """Hold the checkout's lock; a second ./run waits, then finds everything made.
+
+    Children inherit the lock: an installer that outlives a killed ./run still keeps the next one waiting.
+    """
     descriptor = os.open(ROOT, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,8 +78,10 @@ def ensure(name: str) -> None:
     for old in LOCKS if name == BASE else (name,):  # a layer is of no use without the base it was made on
         shutil.rmtree(ROOT / old, ignore_errors=True)
     with progress(f"setting up {name}") as report:
-        venv.create(folder, with_pip=name == BASE, symlinks=True)
+        venv.create(folder, symlinks=True)
         _link(folder)
+        if name == BASE:
+            call([python(BASE), "-I", "-m", "ensurepip"], report)
         pip(folder, LOCKS[name][-1], report)
     (folder / "stamp").write_text(wanted, encoding="utf-8")
 
@@ -85,37 +93,29 @@ def stamp(name: str) -> str:
 
 
 def pip(folder: Path, lock: str, report: "Progress", *options: str) -> None:
-    """Install the lock with the base's pip, by hash, without bytecode (first use writes what it needs)."""
-    command = [str(ROOT / BASE / "bin" / "python"), "-I", "-m", "pip"]
-    command += [
-        "--python",
-        str(folder / "bin" / "python"),
-        "--disable-pip-version-check",
-        "--no-input",
-        "install",
-    ]
-    command += [
-        "--require-hashes",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--no-compile",
-        "--progress-bar",
-        "off",
-    ]
-    command += [*options, "--requirement", str(ROOT / lock)]
+    """Install the lock, by hash, without bytecode (first use writes what it needs)."""
+    command = [python(folder.name), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile"]
+    command += ["--progress-bar", "off", *options, "--requirement", str(ROOT / lock)]
+    call(command, report)
+
+
+def call(command: list[str], report: "Progress", **variables: str) -> None:
+    """Run a step, showing what it is at. Raises SetupError with the end of what it said."""
     lines = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        close_fds=False,  # the lock is for the child too
+    ) as process:
         for line in process.stdout or ():
             lines.append(line.rstrip())
             report.doing = _short(line) or report.doing
     if process.returncode:
-        tail = "\n".join(lines[-15:])
-        raise SetupError(
-            f"pip could not install {lock} (status {process.returncode}):\n{tail}\n"
-            "Maybe the package index cannot be reached, or this Python is too new: "
-            "DISPATCHER_PYTHON=python3.12 ./run ... chooses another."
-        )
+        raise SetupError("\n".join([f"{' '.join(command[1:6])} … failed:", *lines[-15:], ADVICE]))
 
 
 def ensure_kernels() -> None:
@@ -124,30 +124,18 @@ def ensure_kernels() -> None:
     mark = ROOT / BASE / "kernels"
     if not sources or written(mark) == sources:
         return
+    build = [python(BASE), "-P", "-m", "solvers.kernels.build"]
     with progress("compiling the solvers' kernels") as report:
         if any(shutil.which(name) for name in (os.environ.get("CC", ""), *COMPILERS)):
-            build_kernels({})
+            call(build, report)
         else:
             with tempfile.TemporaryDirectory(prefix="dispatcher-zig-") as place:
                 report.doing = "fetching a compiler"
                 pip(ROOT / BASE, "requirements-build.txt", report, "--target", place)
                 report.doing = "compiling"
                 cache = f"{place}/cache"
-                build_kernels(
-                    {"PYTHONPATH": place, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-                )
+                call(build, report, PYTHONPATH=place, ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache)
     mark.write_text(sources, encoding="utf-8")
-
-
-def build_kernels(variables: dict[str, str]) -> None:
-    """Run the solvers' own build: with the C compiler on PATH, or the ziglang wheel that `variables` show."""
-    command = [str(ROOT / BASE / "bin" / "python"), "-m", "solvers.kernels.build"]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SetupError(
-            f"the C kernels do not compile:\n{done.stdout}{done.stderr}"
-            "Maybe another compiler does: CC=clang ./run ... chooses one."
-        )
 
 
 class Progress:
@@ -162,12 +150,8 @@ class Progress:
         """Rewrite the line five times a second, until `over`."""
         while not self.over.wait(0.2):
             line = f"./run: {self.title} · {time.monotonic() - self.started_s:.0f} s · {self.doing}"
-            print(
-                f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = line[: shutil.get_terminal_size().columns - 1]
+            print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -187,6 +171,11 @@ def progress(title: str) -> Iterator[Progress]:
             thread.join()
             print("\r\033[K", end="", file=sys.stderr)
     print(f"./run: {title}: done in {time.monotonic() - report.started_s:.1f} s", file=sys.stderr, flush=True)
+
+
+def python(name: str) -> str:
+    """The interpreter of environment `name`."""
+    return str(ROOT / name / "bin" / "python")
 
 
 def written(path: Path) -> str | None:
