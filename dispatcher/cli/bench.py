@@ -24,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The benchmark's name, then its own options (`dispatcher bench NAME --help` lists them)."""
     listing = "\n".join(f"  {name:<14} {text}" for name, text in sorted(benchmarks().items()))
     parser.epilog = f"benchmarks:\n{listing}\n\nexample:\n  {EXAMPLE}"
-    parser.add_argument("benchmark", metavar="NAME", help="which benchmark")
+    parser.usage = "dispatcher bench NAME [options]"
+    parser.add_argument("benchmark", metavar="NAME", nargs="?", help="which benchmark")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="its own options")
 
 
 def run(args: argparse.Namespace) -> int:
     """Import the benchmark, parse its options, run it."""
     known = benchmarks()
+    if args.benchmark is None:
+        raise UsageError("a benchmark's name is missing.", f"Known: {', '.join(sorted(known))}")
     if args.benchmark not in known:
         raise UsageError(f"there is no benchmark '{args.benchmark}'.", suggest(args.benchmark, sorted(known)))
     module = importlib.import_module(f"benchmarks.{args.benchmark.replace('-', '_')}")

@@ -1,0 +1,30 @@
+"""What every test may use: a real durable server for each worker, and the real data where it is at hand."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dispatcher.embedded import EmbeddedRedis
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One durable server for a worker's whole run: use a market of your own, kill a server of your own."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; a test that asks for it is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(
+            f"no real data here: {SHARED_DATA.parent.name}/{SHARED_DATA.name} is not beside the checkout"
+        )
+    return SHARED_DATA
