@@ -9,11 +9,16 @@ import msgspec
 from msgspec import Meta
 
 # Ids are opaque: the platform chooses request ids, and none may carry patient data.
+# Python's `$` also matches before a final newline, hence `(?!\n)`; the schema's reader understands both.
 Id = Annotated[
-    str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="opaque id; never a name, phone or record number")
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{1,64}(?!\\n)$", description="opaque id; never a name, phone or record number"
+    ),
 ]
 OfferId = Annotated[
-    str, Meta(pattern="^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}$", description="request id, a dot, the attempt")
+    str,
+    Meta(pattern="^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}(?!\\n)$", description="request id, a dot, the attempt"),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]

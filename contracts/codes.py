@@ -157,5 +157,5 @@ class TrackingStatus(StrEnum):
     TURNED_BACK = "turned_back"
 
 
-Hcpcs = Annotated[str, Meta(pattern="^[A-Z][0-9]{4}$", description="HCPCS level II code, e.g. E1390")]
-Npi = Annotated[str, Meta(pattern="^[0-9]{10}$", description="National Provider Identifier")]
+Hcpcs = Annotated[str, Meta(pattern="^[A-Z][0-9]{4}(?!\\n)$", description="HCPCS level II code, e.g. E1390")]
+Npi = Annotated[str, Meta(pattern="^[0-9]{10}(?!\\n)$", description="National Provider Identifier")]

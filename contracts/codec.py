@@ -1,0 +1,252 @@
+"""Bytes to message and back: JSON and MessagePack, one set of types, one set of refusals.
+
+msgspec alone takes duplicate keys and runs into the interpreter's recursion limit; msgpack alone takes NaN,
+binary and extension types. So the bytes are first unpacked with limits, looked over once, then converted.
+A body that is refused had no effect, and its refusal never repeats what stands under `patient`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, TypeVar
+
+import msgpack
+import msgspec
+
+from contracts.problems import InvalidMessage, Malformed, TooLarge, UnsupportedMediaType
+
+Form = TypeVar("Form")
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+MEDIA_TYPES = {
+    JSON: JSON,
+    MSGPACK: MSGPACK,
+    "application/x-msgpack": MSGPACK,
+    "application/vnd.msgpack": MSGPACK,
+}
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 32
+MAX_ITEMS = 200_000  # members and elements altogether: a full batch of 1,000 has about 60,000
+MAX_STRING_BYTES = 65_536
+MAX_SAFE_INTEGER = 2**53
+
+_HIDDEN = ("/patient", "/note")  # what stands here is never repeated
+_AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|(\[\.\.\.\])")
+_FEWER = "Maybe send fewer requests at once."
+_REMEDIES = {
+    "Object contains unknown field": "Maybe it is misspelt, or stands one level too high or too low.",
+    "Object missing required field": "Maybe it was left empty by the sender: it has no default.",
+    "Invalid": "Maybe compare it with the list in /openapi.json.",
+    "Expected": "Maybe compare it with the type and bounds in /openapi.json.",
+}
+
+
+def decode(body: bytes, form: type[Form], media: str = JSON) -> Form:
+    """The message in `body`. Raises TooLarge, Malformed, InvalidMessage or UnsupportedMediaType."""
+    if len(body) > MAX_BYTES:
+        raise TooLarge(f"the body has {len(body):,} bytes, the limit is {MAX_BYTES:,}\n{_FEWER}")
+    return convert(unpack(body, media), form)
+
+
+def unpack(body: bytes, media: str = JSON) -> Any:
+    """Plain values out of bytes: dict, list, str, int, float, bool, None; all of them within the limits."""
+    reader = _READERS.get(media)
+    if reader is None:
+        raise UnsupportedMediaType(f"{media!r} is not understood\nMaybe send {JSON} or {MSGPACK}.")
+    value = reader(body)
+    _look_over(value)
+    return value
+
+
+def convert(value: Any, form: type[Form]) -> Form:
+    """Plain values to a message. A whole float such as 5653.0 counts as an integer, as in JSON Schema."""
+    try:
+        return msgspec.convert(value, form)
+    except msgspec.ValidationError as error:
+        if "got `float`" not in str(error):
+            raise _explained(error, value) from None
+    whole = _whole(value)
+    try:
+        return msgspec.convert(whole, form)
+    except msgspec.ValidationError as error:
+        raise _explained(error, whole) from None
+
+
+def encode(message: Any, media: str = JSON) -> bytes:
+    """A message (or plain values) to bytes. Instants are RFC 3339 strings in both: no extension types."""
+    if media == MSGPACK:
+        return msgspec.msgpack.encode(msgspec.to_builtins(message))
+    return msgspec.json.encode(message)
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return _JSON.decode(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8 (byte {error.start})\nMaybe it is not JSON at all.") from None
+    except json.JSONDecodeError as error:
+        raise Malformed(
+            f"the body is not JSON: {error.msg} (character {error.pos})\n"
+            "Maybe it was cut short, or has another Content-Type."
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise Malformed(f"a number is too long: {error}\nMaybe send it as a string.") from None
+
+
+def _read_msgpack(body: bytes) -> Any:
+    try:
+        return msgpack.unpackb(
+            body,
+            object_pairs_hook=_members,
+            ext_hook=_refuse_extension,
+            strict_map_key=True,
+            max_str_len=MAX_STRING_BYTES,
+            max_bin_len=0,
+            max_ext_len=0,
+            max_array_len=10_000,
+            max_map_len=1_000,
+        )
+    except Malformed:
+        raise
+    except msgpack.StackError:
+        raise _too_deep() from None
+    except msgpack.ExtraData:
+        raise Malformed(
+            "bytes follow after the end of the message\nMaybe two messages were joined."
+        ) from None
+    except UnicodeDecodeError:
+        raise Malformed("a string is not UTF-8\nMaybe bytes were packed as a string.") from None
+    except (ValueError, msgpack.UnpackException) as error:
+        raise Malformed(
+            f"the body is not MessagePack within the limits: {str(error) or type(error).__name__}\n"
+            "Maybe it was cut short, or holds binary or extension types."
+        ) from None
+
+
+def _members(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Malformed("an object has the same key twice\nMaybe two versions were merged: keep one of them.")
+    return members
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Malformed(f"{name} is not a number in JSON\nMaybe leave the field out.")
+
+
+def _refuse_extension(code: int, data: bytes) -> Any:
+    raise Malformed(
+        f"MessagePack extension type {code} is not used here\nMaybe send instants as RFC 3339 strings."
+    )
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+_READERS: dict[str, Callable[[bytes], Any]] = {JSON: _read_json, MSGPACK: _read_msgpack}
+
+
+def _look_over(value: Any) -> None:
+    """Refuse, level by level, what no message may hold: depth, count, NaN, broken text, bytes."""
+    level: list[Any] = [value]
+    items = 0
+    for _ in range(MAX_DEPTH + 1):
+        items += len(level)
+        if items > MAX_ITEMS:
+            raise TooLarge(f"the body has more than {MAX_ITEMS:,} values\n{_FEWER}")
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _children(node: Any) -> Any:
+    kind = type(node)
+    if kind is str:
+        if not node.isascii():
+            _refuse_surrogate(node)
+        return ()
+    if kind is dict:
+        return [*node, *node.values()]
+    if kind is list:
+        return node
+    if kind is float:
+        if not isfinite(node):
+            raise Malformed("a number is NaN or infinite\nMaybe leave the field out.")
+        return ()
+    if kind is int or kind is bool or node is None:
+        return ()
+    raise Malformed(f"a value of type {kind.__name__} is not used here\nMaybe send it as a string.")
+
+
+def _refuse_surrogate(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Malformed("a string has half of a surrogate pair\nMaybe an emoji was cut in two.") from None
+
+
+def _whole(value: Any) -> Any:
+    """The same values with whole floats as integers; a float field takes those as well."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_SAFE_INTEGER:
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _whole(each) for key, each in value.items()}
+    return value
+
+
+def _too_deep() -> Malformed:
+    return Malformed(f"the body is nested deeper than {MAX_DEPTH} levels\nMaybe an object was wrapped twice.")
+
+
+def _explained(error: msgspec.ValidationError, body: Any) -> InvalidMessage:
+    """What msgspec says, with the place as a JSON pointer, and the value unless it is a patient's."""
+    text = str(error)
+    found = _AT.search(text)
+    pointer, value = _resolve(found[1] if found else "", body)
+    what = text[: found.start()] if found else text
+    if any(hidden in pointer for hidden in _HIDDEN):
+        return InvalidMessage.at(
+            pointer, _remedied(what if what.startswith("Expected") else "not as described")
+        )
+    if isinstance(value, str | int | float | None) and repr(value) not in what:
+        what = _with_value(what, value)
+    return InvalidMessage.at(pointer, _remedied(what))
+
+
+def _with_value(what: str, value: Any) -> str:
+    shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:80]}…"
+    first, newline, remedy = what.partition("\n")
+    return f"{first}; it is {shown}{newline}{remedy}"
+
+
+def _remedied(what: str) -> str:
+    found = (
+        ""
+        if "\n" in what
+        else next((text for start, text in _REMEDIES.items() if what.startswith(start)), "")
+    )
+    return f"{what}\n{found}" if found else what
+
+
+def _resolve(path: str, body: Any) -> tuple[str, Any]:
+    """msgspec's path (`.requests[3].id`) as a JSON pointer, and the value found there."""
+    pointer, value = "", body
+    for name, index, unknown in _STEP.findall(path):
+        if unknown:
+            return pointer, ...
+        key: Any = name or int(index)
+        pointer += f"/{key}"
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            value = ...
+    return pointer, value
