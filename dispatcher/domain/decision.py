@@ -7,7 +7,10 @@ from enum import StrEnum
 import msgspec
 
 from contracts.base import Wire
+from contracts.codes import RequestState
 from dispatcher.domain.record import Hold, RequestRecord
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.states import TERMINAL, may_stay_or_go
 
 
 class To(StrEnum):
@@ -32,7 +35,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The record after (version = before + 1), ledger changes, messages. The timer is in the record.
 
     `before` is None for a new request. A decision that equals what is stored already (a repeated command)
-    is `None` at the caller: nothing to commit, same answer.
+    is `None` at the caller: nothing to commit, same answer. `forget` (retention is over): the store deletes
+    the record, its request, patient block and index entries instead of writing `after`.
     """
 
     before: RequestRecord | None
@@ -40,3 +44,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     take: tuple[Hold, ...] = ()
     release: tuple[Hold, ...] = ()
     messages: tuple[Message, ...] = ()
+    forget: bool = False
+
+    def __post_init__(self) -> None:
+        """The last door before the store: a step that the table does not have raises WrongState."""
+        before, after = self.before, self.after
+        if before is None:
+            fits = after.version == 1 and after.state is RequestState.RECEIVED
+        elif self.forget:
+            fits = after.version == before.version + 1 and before.state in TERMINAL
+        else:
+            fits = after.version == before.version + 1 and may_stay_or_go(before.state, after.state)
+        if not fits:
+            raise WrongState(f"request {after.id} cannot go to {after.state}", state=after.state.value)

@@ -28,7 +28,10 @@ class Hold(Compact, frozen=True):
 
 
 class OfferRecord(Compact, frozen=True):
-    """One offer of a request. Its id is `<request id>.<attempt>`; the same id names the dispatch."""
+    """One offer of a request. Its id is `<request id>.<attempt>`; the same id names the dispatch.
+
+    A hold stands in `holds` exactly as long as it is taken in the ledger: who releases it empties `holds`.
+    """
 
     attempt: int
     vendor_id: str
@@ -48,6 +51,7 @@ class OfferRecord(Compact, frozen=True):
     closed_ms: int = 0
     code: str = ""
     reference: str = ""
+    distance_m: int = 0
 
 
 class Step(Compact, frozen=True):

@@ -1,6 +1,7 @@
 """Why a command is refused; each refusal is one problem type on the wire (RFC 9457).
 
 Refusal
+├── Invalid           422  understood, but it cannot be meant: a window in the past, a value out of bounds
 ├── NotFound          404  unknown, or not yours: the answer is the same
 ├── WrongState        409  the work has moved on (expired, taken back, ended)
 ├── Stale             412  another version is current
@@ -25,6 +26,12 @@ class Refusal(Exception):
         super().__init__(detail)
         self.detail = detail
         self.facts = facts
+
+
+class Invalid(Refusal):
+    """Well-formed, but it cannot be meant: a window in the past, a tuning value out of bounds."""
+
+    type, status = "invalid-request", 422
 
 
 class NotFound(Refusal):

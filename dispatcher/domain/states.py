@@ -67,9 +67,16 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
 }
 
 OPEN = frozenset({R.RECEIVED, R.MATCHING})  # waiting for a vendor
+LIVE_OFFERS = frozenset({O.REQUESTED, O.ACCEPTED})  # the vendor still has to answer or to work
+SHOWS_PATIENT = frozenset({O.ACCEPTED, O.COMPLETED, O.FAILED})  # the vendor has the work or has done it
 TERMINAL = frozenset(state for state, stage in REQUEST_STATES.items() if stage.terminal)
 
 
 def may_go(before: RequestState, after: RequestState) -> bool:
     """Whether the table has this step."""
     return after in REQUEST_STATES[before].next
+
+
+def may_stay_or_go(before: RequestState, after: RequestState) -> bool:
+    """Whether a commit may leave the request in `after`: a step of the table, or news without a step."""
+    return after in REQUEST_STATES[before].next or (before is after and before not in TERMINAL)

@@ -1,0 +1,1 @@
+"""How messages travel: vendors' replies in, streams out to the browser."""

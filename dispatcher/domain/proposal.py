@@ -1,0 +1,30 @@
+"""What the matcher proposes: one request to one vendor, with the facts of its choice."""
+
+from __future__ import annotations
+
+import msgspec
+
+from contracts.matches import CostTerm, RunnerUp
+from contracts.vendors import Vendor
+from dispatcher.domain.record import Hold
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked match that is not committed yet. Times in ms since the epoch, price in US cents.
+
+    `holds` names what it takes of the ledger: one per day that the work touches. `terms` and `runners_up` say
+    why this vendor; `snapshot` is the digest of what the solver saw.
+    """
+
+    vendor: Vendor
+    pool_id: str
+    start_ms: int
+    end_ms: int
+    units: int
+    holds: tuple[Hold, ...]
+    price_cents: int
+    distance_m: int = 0
+    terms: tuple[CostTerm, ...] = ()
+    runners_up: tuple[RunnerUp, ...] = ()
+    tuning_version: int = 0
+    snapshot: str = ""

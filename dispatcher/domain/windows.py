@@ -1,0 +1,49 @@
+"""When the service of a request may start: `[earliest, latest]` in ms, both ends inclusive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from contracts.requests import EquipmentOrder, Request, TripRequest
+from contracts.tuning import Number, Parameter
+from dispatcher.domain.instants import MINUTE_MS, to_ms
+
+ARRIVE_BY = Parameter(
+    name="arrive_by_minutes",
+    default=30,
+    minimum=0,
+    maximum=120,
+    unit="minutes",
+    summary="How long before an appointment a passenger may arrive.",
+    scope="domain.windows",
+)
+PARAMETERS = (ARRIVE_BY,)
+
+
+class StartWindow(NamedTuple):
+    """The window on the start of service, in ms since the epoch."""
+
+    earliest_ms: int
+    latest_ms: int
+
+
+def start_window(request: Request, values: Mapping[str, Number], *, travel_s: float = 0.0) -> StartWindow:
+    """The window on the pick-up or delivery.
+
+    A trip to an appointment arrives at most `arrive_by_minutes` before it and never after: the pick-up is
+    earlier by the ride (`travel_s`, an estimate) and by `service_minutes` at each door. With `travel_s` 0
+    both ends are the latest that any ride could have.
+    """
+    if isinstance(request, EquipmentOrder):
+        return StartWindow(to_ms(request.window.earliest), to_ms(request.window.latest))
+    if request.pickup_window is not None:
+        return StartWindow(to_ms(request.pickup_window.earliest), to_ms(request.pickup_window.latest))
+    return _before_appointment(request, values, travel_s)
+
+
+def _before_appointment(trip: TripRequest, values: Mapping[str, Number], travel_s: float) -> StartWindow:
+    assert trip.appointment_at is not None  # noqa: S101  (the contract has one of the two)
+    ride_ms = round(travel_s * 1000) + 2 * trip.service_minutes * MINUTE_MS
+    latest = to_ms(trip.appointment_at) - ride_ms
+    return StartWindow(latest - ARRIVE_BY.whole(values) * MINUTE_MS, latest)

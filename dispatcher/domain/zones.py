@@ -1,0 +1,24 @@
+"""Where a place lies, told without telling the door (P6)."""
+
+from __future__ import annotations
+
+from math import cos, radians
+
+from contracts.geo import Position
+
+CELL_DEGREES = 0.018  # of latitude: about 2 km
+POLAR_DEGREES = 89.0  # beyond, meridians are too close for cells of a width
+
+
+def zone(position: Position) -> Position:
+    """The centre of the square of about 2 km that holds the position: `[lon, lat]`, degrees."""
+    longitude, latitude = position
+    row = _centre(latitude, CELL_DEGREES, 90.0)
+    width = CELL_DEGREES / cos(radians(min(abs(row), POLAR_DEGREES)))
+    return (_centre(longitude, width, 180.0), row)
+
+
+def _centre(degrees: float, width: float, limit: float) -> float:
+    """The middle of the cell of `width` around `degrees`, kept on the globe."""
+    middle = (degrees // width + 0.5) * width
+    return round(max(-limit, min(limit, middle)), 5)

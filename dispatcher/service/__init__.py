@@ -1,0 +1,1 @@
+"""The commands of the service: load, decide, commit; one method each."""
