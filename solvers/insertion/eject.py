@@ -1,0 +1,186 @@
+"""One movable neighbour steps aside: the new request takes its place, it goes to its own next best.
+
+Three steps, each vectorised: (1) the new request's best columns that do not fit, against every movable
+booking of their vendors: whose leaving would make room? (2) all columns of those bookings, cheapest in total
+first; (3) do they fit once the new request is in and they are out? The first that does is the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.insertion.columns import (
+    COST,
+    DURATION,
+    RESOURCE,
+    START,
+    UNITS,
+    VENDOR,
+    Entry,
+    Insertion,
+    Ints,
+    Move,
+)
+from solvers.insertion.direct import Flags, Floats, Priced, cells, price, shortfall_saved
+from solvers.insertion.plan import Booking, StandingPlan
+
+PAIRS, TRIES = 160, 512  #: (column, neighbour) pairs followed; alternatives checked for room
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """What a new request would like, and what it can have without anybody moving."""
+
+    entry: Entry
+    priced: Priced
+    fits: Flags
+    limit: float  #: score to beat
+    price_weight: float
+    effort: int  #: columns that do not fit to try
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """A blocked column of the new request beside a booking whose leaving makes room for it."""
+
+    column: Ints  #: of the new request
+    booking: list[Booking]
+    leaves: Flags  #: the booking must leave the vendor, for it has no room for one more
+
+    def __len__(self) -> int:
+        return len(self.booking)
+
+    def held(self) -> Ints:
+        """6 x pairs: the columns the bookings hold now."""
+        return np.array([booking.cells for booking in self.booking], dtype=np.int64).T
+
+
+def step_aside(plan: StandingPlan, wish: Wish) -> Insertion | None:
+    """The cheapest single ejection that beats `wish.limit`, or None."""
+    pairs = _pairs(plan, wish, _blocked(plan, wish))
+    if not len(pairs):
+        return None
+    return _cheapest(plan, wish, pairs)
+
+
+def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
+    """The columns worth fighting for, best first."""
+    wanted = np.flatnonzero(~wish.fits & wish.priced.inside & (wish.priced.score < wish.limit))
+    return wanted[wish.priced.score[wanted].argsort(kind="stable")[: wish.effort]]
+
+
+def _pairs(plan: StandingPlan, wish: Wish, blocked: Ints) -> Pairs:
+    table = wish.entry.columns.table
+    of_vendor = {int(v): _movable(plan, int(v)) for v in np.unique(table[VENDOR, blocked])}
+    column: list[int] = []
+    booking: list[Booking] = []
+    leaves: list[bool] = []
+    for wanted in blocked.tolist():
+        vendor = int(table[VENDOR, wanted])
+        full = bool(plan.vendor_room[vendor] < 1)
+        bookings, holds = of_vendor[vendor]
+        freed = _frees(plan, table[:, wanted], holds) if len(bookings) else []
+        for at in freed:
+            column.append(wanted)
+            booking.append(bookings[at])
+            leaves.append(full)
+        if len(column) >= PAIRS:
+            break
+    return Pairs(np.array(column, dtype=np.int64), booking, np.array(leaves, dtype=bool))
+
+
+def _movable(plan: StandingPlan, vendor: int) -> tuple[list[Booking], Ints]:
+    """The vendor's movable bookings and what they hold, m x 6."""
+    bookings = [booking for booking in plan.of_vendor(vendor) if booking.entry.movable]
+    return bookings, np.array([booking.cells for booking in bookings], dtype=np.int64).reshape(-1, 6)
+
+
+def _frees(plan: StandingPlan, column: Ints, holds: Ints) -> list[int]:
+    """The bookings without which the column would fit."""
+    vendor, resource, start, duration, units, _ = column.tolist()
+    step = np.arange(start, start + duration)
+    left = plan.left[vendor, resource, start : start + duration]
+    begins, ends = holds[:, START], holds[:, START] + holds[:, DURATION]
+    there = (begins[:, None] <= step) & (step < ends[:, None]) & (holds[:, RESOURCE] == resource)[:, None]
+    enough = (left + there * holds[:, UNITS][:, None] >= units).all(axis=1)
+    return np.flatnonzero(enough).tolist()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternatives:
+    """m columns that neighbours of `Pairs` could take instead."""
+
+    pair: Ints  #: which pair
+    which: Ints  #: column of that pair's booking
+    table: Ints  #: 6 x m
+    priced: Priced
+
+    def take(self, order: Ints) -> Alternatives:
+        """Some of them, in another order."""
+        priced = Priced(self.priced.row[order], self.priced.inside[order], self.priced.score[order])
+        return Alternatives(self.pair[order], self.which[order], self.table[:, order], priced)
+
+
+def _alternatives(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Alternatives:
+    size = np.array([len(booking.entry.columns) for booking in pairs.booking])
+    which = np.arange(size.sum()) - np.repeat(size.cumsum() - size, size)
+    table = np.concatenate([booking.entry.columns.table for booking in pairs.booking], axis=1)
+    return Alternatives(
+        np.repeat(np.arange(len(pairs)), size), which, table, price(plan, table, wish.price_weight)
+    )
+
+
+def _cheapest(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Insertion | None:
+    """Every other column of every neighbour, in order of the total; the first with room wins."""
+    every = _alternatives(plan, wish, pairs)
+    total, cents = _totals(plan, wish, pairs, every)
+    held = np.array([booking.column for booking in pairs.booking])
+    most = np.inf if wish.entry.penalty_cents is None else wish.entry.penalty_cents
+    worth = (total < wish.limit) & (cents <= most) & (every.which != held[every.pair]) & every.priced.inside
+    worthy = np.flatnonzero(worth)
+    order = worthy[total[worthy].argsort(kind="stable")[:TRIES]]
+    room = np.flatnonzero(_has_room(plan, wish, pairs, every.take(order)))
+    if not len(room):
+        return None
+    at = int(order[room[0]])
+    column, booking = int(pairs.column[every.pair[at]]), pairs.booking[every.pair[at]]
+    return Insertion(
+        wish.entry, column, (_move(booking, int(every.which[at])),), int(cents[at]), plan.version
+    )
+
+
+def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -> tuple[Floats, Ints]:
+    """Score (with prices) and true cents of: new column + neighbour's alternative - what it holds now."""
+    held = pairs.held()
+    moving = np.array([booking.entry.move_cents for booking in pairs.booking])
+    now = price(plan, held, wish.price_weight).score
+    # The new request takes the neighbour's place in its vendor's count: only the new place gains one.
+    saved = shortfall_saved(plan, every.table[VENDOR])
+    score = wish.priced.score[pairs.column] - now + moving
+    cost = wish.entry.columns.table[COST][pairs.column] - held[COST] + moving
+    return score[every.pair] + every.priced.score - saved, cost[every.pair] + every.table[COST] - saved
+
+
+def _has_room(plan: StandingPlan, wish: Wish, pairs: Pairs, some: Alternatives) -> Flags:
+    """m; whether the alternative fits when its holder is out and the new request is in."""
+    cell, within = cells(plan, some.table)
+    row, pools = some.priced.row, plan.left.shape[1]
+    units = plan.rows[row[:, None], cell]
+    held, new = pairs.held()[:, some.pair], wish.entry.columns.table[:, pairs.column[some.pair]]
+    for taker, sign in ((held, 1), (new, -1)):
+        same = taker[VENDOR] * pools + taker[RESOURCE] == row
+        begins, ends = taker[START][:, None], (taker[START] + taker[DURATION])[:, None]
+        there = (begins <= cell) & (cell < ends) & same[:, None]
+        units = units + sign * there * taker[UNITS][:, None]
+    fits = ((units >= some.table[UNITS][:, None]) | ~within).all(axis=1)
+    stays = some.table[VENDOR] == held[VENDOR]
+    has_count = np.where(stays, ~pairs.leaves[some.pair], plan.vendor_room[some.table[VENDOR]] > 0)
+    return np.asarray(fits & has_count)
+
+
+def _move(booking: Booking, after: int) -> Move:
+    costs = booking.entry.columns.table[COST]
+    cents = int(costs[after] - costs[booking.column]) + booking.entry.move_cents
+    return Move(booking.entry.key, booking.column, after, cents)

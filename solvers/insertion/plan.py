@@ -1,0 +1,212 @@
+"""A standing plan: what is booked, what is left, and what a unit is worth; kept up to date change by change.
+
+The service holds one per market between two batches. Only `apply`, `release`, `block` and their like change
+it, each refuses to go below zero anywhere, and each raises `version`, so that an `Insertion` found on an
+older state is refused instead of applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.assignment.problem import AssignmentProblem
+from solvers.insertion.columns import VENDOR, Columns, Entry, Insertion, Ints, all_columns
+
+Floats = npt.NDArray[np.float64]
+
+
+class StalePlan(RuntimeError):
+    """The plan changed between finding an insertion and applying it; find it again."""
+
+
+class NoRoom(ValueError):
+    """A change would take more than is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An entry and the column it holds, spelled out: vendor, resource, start, duration, units, cost."""
+
+    entry: Entry
+    column: int
+    cells: tuple[int, int, int, int, int, int]
+
+    @classmethod
+    def at(cls, entry: Entry, column: int) -> Booking:
+        """Book one of the entry's columns."""
+        vendor, resource, start, duration, units, cost = entry.columns.table[:, column].tolist()
+        return cls(entry, column, (vendor, resource, start, duration, units, cost))
+
+
+class StandingPlan:
+    """Remaining capacity V x K x B, vendors' room, the bookings, and prices from the last batch.
+
+    `prices`: V x K x B, cents for one unit in one bucket (the duals of the last batch); absent: zero.
+    `wanted`: V, requests each vendor is still short of its fair share; each filled saves `shortfall_cents`.
+    """
+
+    def __init__(
+        self,
+        capacity: npt.ArrayLike,
+        vendor_room: npt.ArrayLike,
+        *,
+        prices: npt.ArrayLike | None = None,
+        wanted: npt.ArrayLike | None = None,
+        shortfall_cents: int = 0,
+    ) -> None:
+        self.left: Ints = np.array(capacity, dtype=np.int64, order="C")
+        self.vendor_room: Ints = np.array(vendor_room, dtype=np.int64)
+        vendors, resources, buckets = self.left.shape
+        self.rows: Ints = self.left.reshape(
+            vendors * resources, buckets
+        )  # a view: one row per (vendor, pool)
+        self.wanted: Ints = np.array(np.zeros(vendors) if wanted is None else wanted, dtype=np.int64)
+        self.shortfall_cents = shortfall_cents
+        self.version = 0
+        self._bookings: dict[Hashable, Booking] = {}
+        self._of_vendor: list[dict[Hashable, Booking]] = [{} for _ in range(vendors)]
+        self.set_prices(np.zeros(self.left.shape) if prices is None else prices)
+
+    @classmethod
+    def of(
+        cls,
+        problem: AssignmentProblem,
+        choice: npt.ArrayLike,
+        *,
+        keys: Sequence[Hashable] | None = None,
+        prices: npt.ArrayLike | None = None,
+        move_cents: int = 0,
+    ) -> StandingPlan:
+        """The plan that a batch left; `keys` (R) name the requests, else their index does.
+
+        Pinned requests and those in precedence pairs are not movable. Raises `NoRoom` if the plan over-books.
+        """
+        plan = cls(
+            problem.capacity, problem.vendor_cap, prices=prices,
+            wanted=problem.vendor_target, shortfall_cents=problem.shortfall_cost,
+        )  # fmt: skip
+        chosen = np.asarray(choice, dtype=np.int64)
+        fixed = {*problem.column_request[problem.pinned].tolist(), *problem.precedence.reshape(-1).tolist()}
+        table, first = (
+            all_columns(problem),
+            np.searchsorted(problem.column_request, np.arange(problem.requests + 1)),
+        )
+        for request in np.flatnonzero(chosen >= 0).tolist():
+            columns = Columns(table[:, first[request] : first[request + 1]])
+            entry = Entry(
+                request if keys is None else keys[request], columns, int(problem.request_penalty[request]),
+                movable=request not in fixed, move_cents=move_cents,
+            )  # fmt: skip
+            plan.add(entry, int(chosen[request] - first[request]))
+        return plan
+
+    def __len__(self) -> int:
+        return len(self._bookings)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._bookings
+
+    def __getitem__(self, key: Hashable) -> Booking:
+        return self._bookings[key]
+
+    def bookings(self) -> list[Booking]:
+        """All bookings, in the order they came."""
+        return list(self._bookings.values())
+
+    def of_vendor(self, vendor: int) -> list[Booking]:
+        """What the vendor holds, in the order it came."""
+        return list(self._of_vendor[vendor].values())
+
+    def add(self, entry: Entry, column: int) -> None:
+        """Book a column as it is; `NoRoom` if it does not fit, ValueError if the key is there already."""
+        if entry.key in self._bookings:
+            raise ValueError(f"request {entry.key!r} is in the plan already\nMaybe release it first.")
+        booking = Booking.at(entry, column)
+        vendor, resource, start, duration, units, _ = booking.cells
+        if self.vendor_room[vendor] < 1:
+            raise NoRoom(f"vendor {vendor} has room for {self.vendor_room[vendor]} more requests, not 1")
+        self._take(vendor, resource, start, duration, units)
+        self._count(booking, 1)
+
+    def release(self, key: Hashable) -> Booking:
+        """Give back what the request holds: it was cancelled, declined, or its offer expired."""
+        booking = self._bookings[key]
+        vendor, resource, start, duration, units, _ = booking.cells
+        self.left[vendor, resource, start : start + duration] += units
+        self._count(booking, -1)
+        return booking
+
+    def settle(self, key: Hashable) -> None:
+        """The vendor accepted: from now on the request stays where it is."""
+        booking = self._bookings[key]
+        settled = replace(booking, entry=replace(booking.entry, movable=False))
+        self._bookings[key] = self._of_vendor[booking.cells[VENDOR]][key] = settled
+        self.version += 1
+
+    def apply(self, insertion: Insertion) -> None:
+        """Make the moves, then book the new request: all of it or, on `NoRoom`, nothing."""
+        if insertion.version != self.version:
+            raise StalePlan(f"the insertion is of version {insertion.version}, the plan of {self.version}")
+        released = [self.release(move.key) for move in insertion.moves]
+        added: list[Hashable] = []
+        try:
+            self.add(insertion.entry, insertion.column)
+            added.append(insertion.entry.key)
+            for booking, move in zip(released, insertion.moves, strict=True):
+                self.add(booking.entry, move.after)
+                added.append(move.key)
+        except ValueError:
+            for key in added:
+                self.release(key)
+            for booking in released:
+                self.add(booking.entry, booking.column)
+            raise
+
+    def block(self, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
+        """Take capacity away (a vehicle is out); `NoRoom` if it is booked: release something first."""
+        self._take(vendor, resource, start, duration, units)
+        self.version += 1
+
+    def unblock(self, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
+        """Add capacity (the vehicle is back, a driver works longer)."""
+        self._window(vendor, resource, start, duration)[:] += units
+        self.version += 1
+
+    def set_prices(self, prices: npt.ArrayLike) -> None:
+        """What one unit in one bucket is worth, V x K x B, cents: kept from the last batch."""
+        price: Floats = np.asarray(prices, dtype=np.float64).reshape(len(self.rows), -1)
+        self.price_sums: Floats = np.zeros((price.shape[0], price.shape[1] + 1))
+        np.cumsum(price, axis=1, out=self.price_sums[:, 1:])
+        self.version += 1
+
+    def _window(self, vendor: int, resource: int, start: int, duration: int) -> Ints:
+        window = self.left[vendor, resource, max(start, 0) : start + duration]
+        if start < 0 or duration < 1 or len(window) < duration:
+            raise NoRoom(
+                f"buckets {start} to {start + duration - 1} do not lie in the plan's {self.left.shape[2]}"
+            )
+        return window
+
+    def _take(self, vendor: int, resource: int, start: int, duration: int, units: int) -> None:
+        window = self._window(vendor, resource, start, duration)
+        if int(window.min()) < units:
+            bucket = start + int(window.argmin())
+            raise NoRoom(
+                f"vendor {vendor}, resource {resource} has {window.min()} units left "
+                f"in bucket {bucket}, not {units}"
+            )
+        window -= units
+
+    def _count(self, booking: Booking, by: int) -> None:
+        key, vendor = booking.entry.key, booking.cells[VENDOR]
+        if by > 0:
+            self._bookings[key] = self._of_vendor[vendor][key] = booking
+        else:
+            del self._bookings[key], self._of_vendor[vendor][key]
+        self.vendor_room[vendor] -= by
+        self.wanted[vendor] -= by
+        self.version += 1
