@@ -1,0 +1,31 @@
+"""What a call can end with.
+
+ClientError
+├── Problem      the service answered with a problem (RFC 9457): it had no effect
+└── Unreachable  no answer within the patience: the outcome is unknown; ask again under the same key
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ClientError(Exception):
+    """A call that did not give what was asked for."""
+
+
+class Problem(ClientError):
+    """The service refused. `type` is stable, `detail` is for people, `facts` are extension members."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        """Keep the status and the members of the problem document."""
+        self.status = status
+        self.type = str(body.get("type", "about:blank"))
+        self.title = str(body.get("title", ""))
+        self.detail = str(body.get("detail", ""))
+        self.facts = {k: v for k, v in body.items() if k not in {"type", "title", "status", "detail"}}
+        super().__init__(f"{status} {self.type}: {self.detail or self.title}")
+
+
+class Unreachable(ClientError):
+    """No answer came; nothing is known about the effect."""

@@ -1,0 +1,95 @@
+"""How a simulated vendor behaves: drawn for each offer from its id and the seed, so a day can be repeated.
+
+Shares follow the field: about 8 % declined, 3 % never answered, some late, a few turned back, some no-shows.
+"""
+
+from __future__ import annotations
+
+import random
+from enum import Enum
+from typing import NamedTuple
+
+from contracts.codes import DeclineCode, ProviderCancelCode, TrackingStatus
+from contracts.matches import Offer
+from contracts.tracking import StatusUpdate
+from dispatcher.demo.day import MINUTE_MS
+
+DECLINES, SILENT = 0.08, 0.03
+TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10
+ANSWER_SECONDS = (20, 240)
+DECLINE_CODES = {
+    DeclineCode.NO_VEHICLES_AVAILABLE: 60,
+    DeclineCode.UNABLE_TO_SERVICE_TRIP: 20,
+    DeclineCode.INVALID_SERVICE_HOURS: 8,
+    DeclineCode.BAD_WEATHER: 4,
+    DeclineCode.OTHER: 8,
+}
+
+
+class Answer(Enum):
+    """What a vendor does with an offer."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    SILENCE = "silence"
+
+
+class Reaction(NamedTuple):
+    """An answer, after how long, and with which code if it declines."""
+
+    answer: Answer
+    after_ms: int
+    code: DeclineCode
+
+
+class Report(NamedTuple):
+    """A status report to be, and when the crew sends it."""
+
+    at_ms: int
+    update: StatusUpdate
+
+
+def reaction(offer: Offer, seed: int) -> Reaction:
+    """The vendor's answer to an offer; a share of its vendors answers nothing."""
+    rng = random.Random(f"{seed}/answer/{offer.id}")
+    draw = rng.random()
+    answer = (
+        Answer.DECLINE if draw < DECLINES else Answer.SILENCE if draw < DECLINES + SILENT else Answer.ACCEPT
+    )
+    code = rng.choices(list(DECLINE_CODES), weights=list(DECLINE_CODES.values()))[0]
+    return Reaction(answer, rng.randint(*ANSWER_SECONDS) * 1000, code)
+
+
+def course(offer: Offer, seed: int) -> list[Report]:
+    """The reports of a dispatch, in order: most go well, some late, a few end otherwise."""
+    rng = random.Random(f"{seed}/course/{offer.id}")
+    fate = rng.random()
+    start_ms = int(offer.start_at.timestamp() * 1000)
+    if fate < TURNS_BACK:
+        return [_report(start_ms - rng.randint(45, 120) * MINUTE_MS, TrackingStatus.TURNED_BACK, _NONE_LEFT)]
+    if rng.random() < LATE:
+        start_ms += rng.randint(5, 40) * MINUTE_MS
+    begun = [
+        _report(start_ms - rng.randint(5, 20) * MINUTE_MS, TrackingStatus.EN_ROUTE),
+        _report(start_ms, TrackingStatus.AT_PICKUP),
+    ]
+    if fate < TURNS_BACK + NO_SHOW:
+        return [
+            *begun,
+            _report(start_ms + 5 * MINUTE_MS, TrackingStatus.NO_SHOW, ProviderCancelCode.NO_CLIENT),
+        ]
+    if fate < TURNS_BACK + NO_SHOW + FAILS:
+        broken = ProviderCancelCode.PROVIDER_ADMIN_CANCEL
+        return [*begun, _report(start_ms + 5 * MINUTE_MS, TrackingStatus.FAILED, broken)]
+    done_ms = start_ms + round(offer.duration_minutes * rng.uniform(0.8, 1.1)) * MINUTE_MS
+    aboard = [_report(start_ms + 4 * MINUTE_MS, TrackingStatus.ON_BOARD)] if offer.kind == "trip" else []
+    return [*begun, *aboard, _report(max(done_ms, start_ms + 6 * MINUTE_MS), TrackingStatus.COMPLETED)]
+
+
+_NONE_LEFT = DeclineCode.NO_VEHICLES_AVAILABLE
+
+
+def _report(
+    at_ms: int, status: TrackingStatus, code: ProviderCancelCode | DeclineCode | None = None
+) -> Report:
+    return Report(at_ms, StatusUpdate(status=status, code=code))

@@ -1,0 +1,109 @@
+"""What a day is made of: vendors, their capacity, and what the platform asks for and when."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from contracts.capacity import Pools
+from contracts.requests import MAX_BATCH, EquipmentOrder, Request, TripRequest
+from contracts.vendors import Vendor
+
+DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
+EVENING_LENGTH_MINUTES = 150  # … until 23:30
+SAME_DAY_LEAD_MINUTES = (45, 180)
+
+
+@dataclasses.dataclass(frozen=True)
+class Submission:
+    """What the platform sends in one call, and when."""
+
+    at_ms: int
+    requests: tuple[Request, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Day:
+    """A day of one market. Instants are milliseconds since the epoch."""
+
+    name: str
+    market: str
+    zone: ZoneInfo
+    vendors: tuple[Vendor, ...]
+    capacity: Mapping[tuple[str, dt.date], Pools]
+    submissions: tuple[Submission, ...]
+    cancel_share: float = 0.0
+
+    @property
+    def start_ms(self) -> int:
+        """A quarter of an hour before the first submission."""
+        return self.submissions[0].at_ms - 15 * MINUTE_MS
+
+    @property
+    def end_ms(self) -> int:
+        """When the last ride has had time to end: 02:00 of the day after."""
+        return at(self.zone, 26 * 60)
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests of the day."""
+        return [request for submission in self.submissions for request in submission.requests]
+
+
+def at(zone: ZoneInfo, minute: float) -> int:
+    """The instant `minute` minutes after midnight of the day; may be negative, or past the day's end."""
+    midnight = dt.datetime.combine(DATE, dt.time(), zone)
+    return int((midnight + dt.timedelta(minutes=minute)).timestamp() * 1000)
+
+
+def instant(at_ms: int, zone: ZoneInfo) -> dt.datetime:
+    """As the wire wants it."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, zone)
+
+
+def wanted_ms(request: Request) -> int:
+    """When the work is wanted: the middle of its window, or the appointment."""
+    window = request.pickup_window if isinstance(request, TripRequest) else request.window
+    if window is not None:
+        return int((window.earliest.timestamp() + window.latest.timestamp()) * 500)
+    assert isinstance(request, TripRequest) and request.appointment_at is not None  # noqa: S101 - the contract
+    return int(request.appointment_at.timestamp() * 1000)
+
+
+def booked(
+    requests: Iterable[Request], zone: ZoneInfo, advance_share: float, rng: random.Random
+) -> tuple[Submission, ...]:
+    """Most is booked the evening before, in a few large calls; the rest singly, 45 to 180 minutes ahead."""
+    advance, later = [], []
+    for request in requests:
+        lead_minutes = rng.randint(*SAME_DAY_LEAD_MINUTES)
+        asked_ms = wanted_ms(request) - lead_minutes * MINUTE_MS
+        if rng.random() < advance_share or asked_ms < at(zone, 0):
+            advance.append(request)
+        else:
+            later.append(Submission(asked_ms, (request,)))
+    rng.shuffle(advance)
+    return tuple(sorted(_evening(advance, zone) + later, key=lambda each: each.at_ms))
+
+
+def _evening(requests: Sequence[Request], zone: ZoneInfo) -> list[Submission]:
+    calls = max(4, -(-len(requests) // MAX_BATCH))
+    size = -(-len(requests) // calls)
+    step = EVENING_LENGTH_MINUTES / calls
+    return [
+        Submission(
+            at(zone, EVENING_MINUTE + number * step), tuple(requests[number * size : (number + 1) * size])
+        )
+        for number in range(calls)
+        if requests[number * size : (number + 1) * size]
+    ]
+
+
+def is_trip(request: Request) -> bool:
+    """Whether this is a ride and not equipment."""
+    return not isinstance(request, EquipmentOrder)

@@ -1,0 +1,136 @@
+"""The Seoul day: 6,002 trips and 613 vehicles of a disabled persons' call taxi, from two CSV files.
+
+Vehicles are grouped by position into vendors of seven or eight (what a vendor has); a wheelchair van also
+serves ambulatory riders. Public data without patients.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import LevelOfService, ServiceClass
+from contracts.geo import Circle, Place, Window
+from contracts.requests import Request, TripRequest
+from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
+from dispatcher.demo.day import DATE, MINUTE_MS, Day, at, booked, instant
+from dispatcher.demo.licences import valid_credentials
+from dispatcher.errors import UserError
+
+ZONE = ZoneInfo("Asia/Seoul")
+VENDORS, BUCKETS = 80, 288
+WINDOW_MINUTES, SERVICE_MINUTES = 15, 5
+RADIUS_M, BEYOND_M = 15_000, 15_000
+ADVANCE_SHARE = 0.8
+RIDE = (LevelOfService.AMBULATORY, LevelOfService.WHEELCHAIR)
+
+
+class Vehicle(NamedTuple):
+    """One vehicle and its shift, in hours after midnight."""
+
+    lon: float
+    lat: float
+    wheelchair: bool
+    start_h: int
+    end_h: int
+
+
+def load(folder: Path, seed: int) -> Day:
+    """The day in `folder`; `seed` draws what is booked ahead."""
+    for name in ("trips.csv", "vehicles.csv"):
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder} holds no {name}.", "A day is a folder with trips.csv and vehicles.csv."
+            )
+    groups = grouped([_vehicle(row) for row in _rows(folder / "vehicles.csv")], VENDORS)
+    vendors = tuple(_vendor(number, group) for number, group in enumerate(groups, 1))
+    trips = [_trip(row) for row in _rows(folder / "trips.csv")]
+    return Day(
+        name="Seoul",
+        market="seoul",
+        zone=ZONE,
+        vendors=vendors,
+        capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
+        submissions=booked(trips, ZONE, ADVANCE_SHARE, random.Random(seed)),
+    )
+
+
+def grouped(vehicles: Sequence[Vehicle], parts: int) -> list[list[Vehicle]]:
+    """Split by position into `parts` groups of equal size ±1: halve along the longer side, repeatedly."""
+    if parts == 1:
+        return [list(vehicles)]
+    spans = [max(each[axis] for each in vehicles) - min(each[axis] for each in vehicles) for axis in (0, 1)]
+    ordered = sorted(vehicles, key=lambda each: each[spans.index(max(spans))])
+    cut = len(ordered) * (parts // 2) // parts
+    return grouped(ordered[:cut], parts // 2) + grouped(ordered[cut:], parts - parts // 2)
+
+
+def _vendor(number: int, vehicles: Sequence[Vehicle]) -> Vendor:
+    middle = tuple(round(sum(each[axis] for each in vehicles) / len(vehicles), 6) for axis in (0, 1))
+    vans = any(each.wheelchair for each in vehicles)
+    levels = RIDE if vans else RIDE[:1]
+    fares = tuple(
+        BaseFare(level_of_service=level, base_cents=3_500 + 1_000 * (level == RIDE[1])) for level in levels
+    )
+    return Vendor(
+        id=f"seoul-{number:02d}",
+        name=f"Call taxi {number:02d}",
+        levels_of_service=levels,
+        service_area=(Circle(centre=(middle[0], middle[1]), radius_m=RADIUS_M),),
+        out_of_area_m=BEYOND_M,
+        rate_card=RateCard(fares=fares),
+        credentials=valid_credentials(),
+        answer=ExplicitAnswer(time_limit_s=600),
+    )
+
+
+def _pools(vehicles: Sequence[Vehicle]) -> Pools:
+    kinds = {
+        "vans": (
+            [each for each in vehicles if each.wheelchair],
+            (ServiceClass.WHEELCHAIR, ServiceClass.AMBULATORY),
+        ),
+        "cars": ([each for each in vehicles if not each.wheelchair], (ServiceClass.AMBULATORY,)),
+    }
+    return Pools(
+        pools=tuple(
+            Pool(id=name, serves=serves, units=_units(members))
+            for name, (members, serves) in kinds.items()
+            if members
+        )
+    )
+
+
+def _units(vehicles: Sequence[Vehicle]) -> tuple[int, ...]:
+    """Vehicles on shift in each of 288 buckets of five minutes."""
+    hours = [bucket * 24 / BUCKETS for bucket in range(BUCKETS)]
+    return tuple(sum(each.start_h <= hour < each.end_h for each in vehicles) for hour in hours)
+
+
+def _trip(row: dict[str, str]) -> Request:
+    wanted_ms = at(ZONE, float(row["ride_time"]))
+    earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(ZONE, 0))
+    latest_ms = wanted_ms + WINDOW_MINUTES * MINUTE_MS
+    return TripRequest(
+        id=f"trip-{row['ID']}",
+        pickup=Place(position=(float(row["ride_lon"]), float(row["ride_lat"]))),
+        dropoff=Place(position=(float(row["alight_lon"]), float(row["alight_lat"]))),
+        level_of_service=RIDE[int(row["type"])],
+        pickup_window=Window(earliest=instant(earliest_ms, ZONE), latest=instant(latest_ms, ZONE)),
+        service_minutes=SERVICE_MINUTES,
+    )
+
+
+def _vehicle(row: dict[str, str]) -> Vehicle:
+    start_h, end_h = int(row["work_start"]), int(row["work_end"])
+    return Vehicle(float(row["lon"]), float(row["lat"]), row["cartype"] == "1", start_h, end_h)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
