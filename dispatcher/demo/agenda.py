@@ -1,4 +1,4 @@
-"""What is to happen when, by the clock of the day: one heap, one loop, a bounded number of calls at a time."""
+"""What is to happen when, by the clock of the day: one heap, one loop, a limited number of calls at once."""
 
 from __future__ import annotations
 
