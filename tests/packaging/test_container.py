@@ -1,0 +1,42 @@
+"""The image and the compose file name what exists, and the compose file's Valkey is as durable as ours."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dispatcher import embedded, settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE = (ROOT / "compose.yaml").read_text()
+IGNORE = (ROOT / ".dockerignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("text", [DOCKERFILE, COMPOSE], ids=["Dockerfile", "compose.yaml"])
+def test_every_setting_it_sets_exists(text: str) -> None:
+    known = {name for name, *_ in settings.described()}
+    named = set(re.findall(r"\bDISPATCHER_[A-Z_]+", text))
+    assert named
+    assert named <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, value in embedded.DURABLE.items() if "rewrite-" not in name]
+)
+def test_the_valkey_beside_the_service_is_as_durable_as_the_embedded_one(name: str, value: str) -> None:
+    words = [word.strip().strip('"') for word in re.findall(r"^      - (.*)$", COMPOSE, re.MULTILINE)]
+    assert words[words.index(f"--{name}") + 1] == value
+
+
+def test_what_the_image_is_built_from_exists() -> None:
+    kept = [line[1:] for line in IGNORE if line.startswith("!")]
+    assert "contracts" in kept
+    assert [name for name in kept if not (ROOT / name).exists()] == []
+
+
+def test_the_image_runs_as_nobody_special_and_is_watched() -> None:
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert re.search(r"^USER (?!root)", last_stage, re.MULTILINE)
+    assert "HEALTHCHECK" in last_stage
+    assert 'CMD ["serve"]' in last_stage
