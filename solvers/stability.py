@@ -26,7 +26,7 @@ def with_standing(
 
     Every other column of a standing request, and leaving it unmatched, costs `move_cents` more (scalar, or
     R for what each is worth: little for an offer, much for an agreement). Requests in `pinned` hold their
-    column in every plan. `capacity` must still count what the standing columns use: they are part of the problem.
+    column in every plan. `capacity` must still count what the standing columns use: they are part of it.
     """
     held = np.asarray(standing, dtype=np.int64)
     _refuse_foreign(problem, held)
