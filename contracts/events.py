@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.base import Count, Id, Instant, OfferId, Wire
-from contracts.codes import DeclineCode, ProviderCancelCode, RequestState, TrackingStatus
+from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.matches import Match, Offer, Unmatched
 
 PREFIX = "dispatch."
@@ -89,7 +89,7 @@ class OfferReply(Wire):
 
     offer_id: OfferId
     reference: Annotated[str, Meta(max_length=64)] = ""
-    code: DeclineCode | ProviderCancelCode | None = None
+    code: ReportCode | None = None
     note: Annotated[str, Meta(max_length=200)] = ""
     status: TrackingStatus | None = None
     at: Instant | None = None

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Instant, Wire
-from contracts.codes import DeclineCode, ProviderCancelCode, TrackingStatus
+from contracts.codes import ReportCode, TrackingStatus
 from contracts.geo import Position
 
 
@@ -16,6 +16,6 @@ class StatusUpdate(Wire):
 
     status: TrackingStatus
     at: Instant | None = None  # when it happened; left out: when it was received
-    code: ProviderCancelCode | DeclineCode | None = None
+    code: ReportCode | None = None
     position: Position | None = None
     note: Annotated[str, Meta(max_length=200)] = ""  # codes and figures only; never patient data

@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from contracts.codes import DeclineCode
+from contracts.codes import DeclineCode, ReportCode
 from contracts.events import CloudEvent, OfferReply
 from contracts.tracking import StatusUpdate
 from dispatcher.client.errors import Unreachable
@@ -116,7 +116,9 @@ class VendorStream(StreamReader):
 
     async def decline(self, offer_id: str, code: DeclineCode, now: datetime, *, note: str = "") -> str:
         """Leave the work; this vendor is not asked for it again."""
-        return await self._reply("decline", OfferReply(offer_id=offer_id, code=code, note=note), now)
+        return await self._reply(
+            "decline", OfferReply(offer_id=offer_id, code=ReportCode(code), note=note), now
+        )
 
     async def report(self, offer_id: str, update: StatusUpdate, now: datetime) -> str:
         """Say where the work stands."""

@@ -9,7 +9,7 @@ import random
 from enum import Enum
 from typing import NamedTuple
 
-from contracts.codes import DeclineCode, ProviderCancelCode, TrackingStatus
+from contracts.codes import DeclineCode, ReportCode, TrackingStatus
 from contracts.matches import Offer
 from contracts.tracking import StatusUpdate
 from dispatcher.demo.day import MINUTE_MS
@@ -76,20 +76,18 @@ def course(offer: Offer, seed: int) -> list[Report]:
     if fate < TURNS_BACK + NO_SHOW:
         return [
             *begun,
-            _report(start_ms + 5 * MINUTE_MS, TrackingStatus.NO_SHOW, ProviderCancelCode.NO_CLIENT),
+            _report(start_ms + 5 * MINUTE_MS, TrackingStatus.NO_SHOW, ReportCode.NO_CLIENT),
         ]
     if fate < TURNS_BACK + NO_SHOW + FAILS:
-        broken = ProviderCancelCode.PROVIDER_ADMIN_CANCEL
+        broken = ReportCode.PROVIDER_ADMIN_CANCEL
         return [*begun, _report(start_ms + 5 * MINUTE_MS, TrackingStatus.FAILED, broken)]
     done_ms = start_ms + round(offer.duration_minutes * rng.uniform(0.8, 1.1)) * MINUTE_MS
     aboard = [_report(start_ms + 4 * MINUTE_MS, TrackingStatus.ON_BOARD)] if offer.kind == "trip" else []
     return [*begun, *aboard, _report(max(done_ms, start_ms + 6 * MINUTE_MS), TrackingStatus.COMPLETED)]
 
 
-_NONE_LEFT = DeclineCode.NO_VEHICLES_AVAILABLE
+_NONE_LEFT = ReportCode.NO_VEHICLES_AVAILABLE
 
 
-def _report(
-    at_ms: int, status: TrackingStatus, code: ProviderCancelCode | DeclineCode | None = None
-) -> Report:
+def _report(at_ms: int, status: TrackingStatus, code: ReportCode | None = None) -> Report:
     return Report(at_ms, StatusUpdate(status=status, code=code))

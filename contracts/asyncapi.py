@@ -1,0 +1,112 @@
+"""AsyncAPI 3.0 of the Redis streams, from the event types; nothing is written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from contracts.base import Wire
+from contracts.codec import MSGPACK
+from contracts.events import EVENTS, REPLIES, CloudEvent
+
+REF = "#/components/schemas/{name}"
+
+
+class Channel(NamedTuple):
+    """One stream: its key, who reads or writes it, and the event types on it."""
+
+    address: str
+    action: str  # what the service does: send or receive
+    summary: str
+    types: tuple[str, ...]
+
+
+def _only(*starts: str) -> tuple[str, ...]:
+    return tuple(name for name in EVENTS if name.startswith(starts))
+
+
+CHANNELS: Mapping[str, Channel] = {
+    "events": Channel(
+        "dispatch:{market}:events",
+        "send",
+        "every change of a request, for the platform and ops",
+        _only("dispatch.request."),
+    ),
+    "matches": Channel(
+        "dispatch:{market}:matches",
+        "send",
+        "requests that found a vendor, and those that did not, for the platform",
+        ("dispatch.request.matched", "dispatch.request.unmatched"),
+    ),
+    "vendor": Channel(
+        "dispatch:{market}:vendor:{vendor}",
+        "send",
+        "offers to one vendor and what became of them; read with a consumer group of its own",
+        _only("dispatch.offer.", "dispatch.dispatch.", "dispatch.reply."),
+    ),
+    "replies": Channel(
+        "dispatch:{market}:replies",
+        "receive",
+        "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
+        tuple(REPLIES),
+    ),
+}
+PARAMETERS = {"market": "the market's id", "vendor": "the vendor's id"}
+
+
+def asyncapi(*, title: str, version: str) -> dict[str, Any]:
+    """The document, as plain values."""
+    types: dict[str, type[Wire]] = EVENTS | REPLIES
+    _, schemas = msgspec.json.schema_components([CloudEvent, *types.values()], ref_template=REF)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": title, "version": version, "description": _ABOUT},
+        "defaultContentType": MSGPACK,
+        "channels": {name: _channel(channel) for name, channel in CHANNELS.items()},
+        "operations": {name: _operation(name, channel) for name, channel in CHANNELS.items()},
+        "components": {
+            "schemas": schemas,
+            "messages": {name: _message(name, form) for name, form in types.items()},
+        },
+    }
+
+
+_ABOUT = (
+    "Redis streams, one CloudEvent 1.0 in MessagePack an entry, in its field `ce`. Entries come at least "
+    "once: `id` dedupes. Pub/Sub `dispatch:{market}:wake` is only a hint to look."
+)
+
+
+def _channel(channel: Channel) -> dict[str, Any]:
+    return {
+        "address": channel.address,
+        "description": channel.summary,
+        "parameters": {
+            name: {"description": text}
+            for name, text in PARAMETERS.items()
+            if f"{{{name}}}" in channel.address
+        },
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in channel.types},
+    }
+
+
+def _operation(name: str, channel: Channel) -> dict[str, Any]:
+    return {
+        "action": channel.action,
+        "channel": {"$ref": f"#/channels/{name}"},
+        "summary": channel.summary,
+        "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in channel.types],
+    }
+
+
+def _message(name: str, form: type[Wire]) -> dict[str, Any]:
+    """The envelope with this type's name and data."""
+    narrowed = {"properties": {"type": {"const": name}, "data": {"$ref": REF.format(name=form.__name__)}}}
+    return {
+        "name": name,
+        "summary": (form.__doc__ or "").partition("\n")[0],
+        "contentType": MSGPACK,
+        "payload": {"allOf": [{"$ref": REF.format(name="CloudEvent")}, narrowed]},
+    }

@@ -1,0 +1,144 @@
+"""OpenAPI 3.1 from the route table and the message types; nothing is written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from contracts.codec import JSON, MSGPACK
+from contracts.operations import PATH_TYPES, Answer, Operation
+from contracts.problems import KINDS, PREFIX, PROBLEM_JSON, ProblemDetails
+
+REF = "#/components/schemas/{name}"
+HEADERS = {
+    "Idempotency-Key": "any text, new for each new call; a repeat has one effect and the same answer",
+    "If-Match": "the ETag of the version that this change is made to",
+    "If-None-Match": "`*`: make it new, and refuse if it is there already",
+    "Last-Event-ID": "resume after this event; left out: from now on",
+}
+KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
+
+
+def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dict[str, Any]:
+    """The document, as plain values."""
+    forms = list(dict.fromkeys(form for operation in operations for form in _forms(operation)))
+    schemas, components = msgspec.json.schema_components([*forms, ProblemDetails], ref_template=REF)
+    known = dict(zip(map(repr, forms), schemas, strict=False))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(each.tag for each in operations)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+_ABOUT = (
+    "Matches rides and equipment to vendors, offers them, and follows them to their end. JSON or MessagePack "
+    "by Content-Type and Accept; instants are RFC 3339 with an offset, positions [lon, lat], errors RFC 9457."
+)
+
+
+def _forms(operation: Operation) -> Iterable[Any]:
+    yield from operation.body
+    yield from (answer.body for answer in operation.answers.values() if answer.body is not None)
+
+
+def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
+    answers = {str(status): _answer(answer, known) for status, answer in operation.answers.items()}
+    made: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "responses": answers | _problems(operation),
+    }
+    if parameters := [*_path(operation), *_query(operation), *_headers(operation)]:
+        made["parameters"] = parameters
+    if operation.body:
+        made["requestBody"] = {"required": True, "content": _content(_either(operation.body, known))}
+    if operation.roles:
+        made["security"] = [{"bearer": sorted(operation.roles)}]
+        made["description"] = f"For {', '.join(sorted(operation.roles))}."
+    return made
+
+
+def _answer(answer: Answer, known: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": answer.summary}
+    if answer.headers:
+        made["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
+        }
+    if answer.media:
+        made["content"] = {
+            answer.media: {"schema": {"type": "string"} if answer.body is None else known[repr(answer.body)]}
+        }
+    elif answer.body is not None:
+        made["content"] = _content(known[repr(answer.body)])
+    return made
+
+
+def _content(schema: Any) -> dict[str, Any]:
+    return {JSON: {"schema": schema}, MSGPACK: {"schema": schema}}
+
+
+def _either(body: tuple[Any, ...], known: dict[str, Any]) -> Any:
+    schemas = [known[repr(form)] for form in body]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _problems(operation: Operation) -> dict[str, Any]:
+    """One answer a status, listing the problem types that come with it."""
+    by_status: dict[int, list[str]] = {}
+    for slug in operation.slugs():
+        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    schema = {"$ref": REF.format(name="ProblemDetails")}
+    return {
+        str(status): {
+            "description": "; ".join(f"{KINDS[slug].title} (`{PREFIX}{slug}`)" for slug in slugs),
+            "content": {PROBLEM_JSON: {"schema": schema}, MSGPACK: {"schema": schema}},
+        }
+        for status, slugs in sorted(by_status.items())
+    }
+
+
+def _path(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name in operation.names:
+        yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(PATH_TYPES[name])}
+
+
+def _query(operation: Operation) -> Iterable[dict[str, Any]]:
+    if operation.query is None:
+        return
+    (_,), components = msgspec.json.schema_components([operation.query], ref_template=REF)
+    for name, schema in components[operation.query.__name__]["properties"].items():
+        inlined = components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        yield {"name": name, "in": "query", "required": False, "schema": inlined}
+
+
+def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
+    if operation.keyed:
+        yield _header("Idempotency-Key", KEY_SCHEMA, required=True)
+    if operation.versioned:
+        yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
+        yield _header("If-None-Match", {"type": "string", "enum": ["*"]})
+    if operation.resumable:
+        yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,10}$"})
+
+
+def _header(name: str, schema: Any, *, required: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": HEADERS[name],
+        "schema": schema,
+    }

@@ -1,0 +1,82 @@
+"""What the HTTP routes take and answer beside the messages themselves: receipts, pages, cancellation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contracts.base import Id, Wire
+from contracts.codes import OfferState, ProviderCancelCode, RequestState
+from contracts.matches import Offer, RequestView
+
+MAX_PAGE = 200
+
+Cursor = Annotated[
+    str, Meta(pattern="^[A-Za-z0-9_.~-]{0,128}(?!\\n)$", description="`next_cursor` of the page before")
+]
+PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
+
+
+class Receipt(Wire, omit_defaults=False):
+    """A request is durable: where to read it."""
+
+    id: Id
+    href: str
+
+
+class Receipts(Wire, omit_defaults=False):
+    """Every request of the call is durable, in the order given."""
+
+    requests: tuple[Receipt, ...]
+
+
+class Cancel(Wire):
+    """The platform withdraws a request."""
+
+    code: ProviderCancelCode | None = None
+
+
+class RequestQuery(Wire):
+    """Which requests to list; all states when none is given."""
+
+    state: RequestState | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 50
+
+
+class RequestPage(Wire, omit_defaults=False):
+    """Requests by time received; `next_cursor` is empty on the last page."""
+
+    requests: tuple[RequestView, ...] = ()
+    next_cursor: str = ""
+
+
+class OfferQuery(Wire):
+    """Which of a vendor's open offers and dispatches to list; all of them when no state is given."""
+
+    state: OfferState | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 50
+
+
+class OfferPage(Wire, omit_defaults=False):
+    """A vendor's open offers and dispatches; `next_cursor` is empty on the last page."""
+
+    offers: tuple[Offer, ...] = ()
+    next_cursor: str = ""
+
+
+class Posted(Wire, omit_defaults=False):
+    """A version is stored; the same number is its ETag."""
+
+    version: Annotated[int, Meta(ge=1)]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the service can take work, and why not."""
+
+    ready: bool
+    durable: bool = False
+    reasons: tuple[str, ...] = ()
