@@ -1,0 +1,157 @@
+"""Screening: which vendors may serve which request, when, in which pool and at what cost.
+
+Rules run over chunks of requests, so that memory stays bounded: first on (request, vendor), then on the cells
+(request, vendor, pool, start) that are left. How many vendors each rule removed is counted on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from contracts.tuning import Parameter
+from solvers.durations import durations
+from solvers.rules import registry
+from solvers.rules.base import Cells, View
+from solvers.screening import Flags, Ints, Screening
+from solvers.slots import slots
+
+MOST_CANDIDATES = Parameter(
+    name="most_candidates",
+    default=64,
+    minimum=1,
+    maximum=2_000,
+    unit="candidates",
+    summary="Most candidates kept for a request: each vendor's cheapest, then each one's second, and so on.",
+    scope="solvers.candidates",
+)
+PARAMETERS = (MOST_CANDIDATES,)
+_CELLS_AT_ONCE = 400_000
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What screening leaves: N cells with their cost, and what the rules removed of V vendors."""
+
+    cells: Cells  #: N; `request` counts over all R
+    cents: Ints  #: N; sum of all cost terms
+    codes: tuple[str, ...]  #: the hard rules, in the order in which they ran
+    removed: Ints  #: R x rules; vendors that each rule removed first
+
+    def last_rule(self, request: int) -> str:
+        """The rule that removed the last vendor; empty when a vendor is left or there was none."""
+        hit = np.flatnonzero(self.removed[request])
+        return "" if (self.cells.request == request).any() or not len(hit) else self.codes[int(hit[-1])]
+
+
+def screen(screening: Screening) -> Candidates:
+    """Run every rule and cost term of the registry."""
+    registry.load(*screening.plugins)
+    parts = [_chunk(screening, rows) for rows in _chunks(screening)]
+    codes = tuple(rule.code for rule in (*registry.pair_rules(), *registry.cell_rules()))
+    if not parts:
+        nothing = np.zeros((0, len(codes)), np.int64)
+        return Candidates(_no_cells(), np.zeros(0, np.int64), codes, nothing)
+    cells = Cells(
+        *(np.concatenate([getattr(c, name) for c, *_ in parts]) for name in Cells.__dataclass_fields__)
+    )
+    cents = np.concatenate([cents for _, cents, _ in parts])
+    return Candidates(cells, cents, codes, np.concatenate([removed for *_, removed in parts]))
+
+
+def _chunks(screening: Screening) -> Iterator[slice]:
+    facts, horizon = screening.facts, screening.horizon
+    found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, horizon.end_ms, screening.values)
+    most = int(found.starts.max(initial=1)) * max(1, screening.vendors)
+    size = max(1, _CELLS_AT_ONCE // max(1, most))
+    for first in range(0, screening.requests, size):
+        yield slice(first, min(first + size, screening.requests))
+
+
+def _chunk(screening: Screening, rows: slice) -> tuple[Cells, Ints, Ints]:
+    view = View(screening, rows, "")
+    alive = np.ones((len(view.facts), screening.vendors), np.bool_)
+    removed = []
+    for pair_rule in registry.pair_rules():
+        left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
+        removed.append((alive & ~left).sum(axis=1))
+        alive = left
+    cells = _expand(view, alive)
+    for rule in registry.cell_rules():
+        cells = cells.only(rule.mask(view.seen_by(rule.code), cells))
+        left = np.zeros_like(alive)
+        left[cells.request, cells.vendor] = True
+        removed.append((alive & ~left).sum(axis=1))
+        alive = left
+    cents = reduce(
+        np.add,
+        (term.cents(view.seen_by(term.code), cells) for term in registry.cost_terms()),
+        np.zeros(len(cells), np.int64),
+    )
+    keep = _cheapest(view, cells, cents)
+    kept = cells.only(keep)
+    moved = Cells(
+        kept.request + rows.start, *(getattr(kept, n) for n in list(Cells.__dataclass_fields__)[1:])
+    )
+    return moved, cents[keep], np.stack(removed, axis=1)
+
+
+def _expand(view: View, alive: Flags) -> Cells:
+    """All cells of the pairs that are left: each pool that serves the class, each start."""
+    screening, facts = view.screening, view.facts
+    found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
+    hour = screening.horizon.minute_of_day(found.start_ms) // 60
+    ride = screening.travel.between(facts.pickup[found.request], facts.dropoff[found.request], hour)
+    is_trip = facts.is_trip[found.request]
+    lasts = durations(
+        is_trip, facts.onsite_min[found.request], np.where(is_trip, ride.seconds, 0.0), view.values
+    )
+    serving = np.bitwise_or.reduce(screening.supply.serves, axis=2)
+    request, vendor = np.nonzero(alive)
+    row, pool = np.nonzero(serving[vendor] >> facts.service_class[request][:, None] & 1)
+    request, vendor = request[row], vendor[row]
+    count = found.starts[request]
+    option = np.repeat(np.arange(len(request)), count)
+    first = (np.cumsum(found.starts) - found.starts)[request]
+    slot = first[option] + np.arange(len(option)) - np.repeat(np.cumsum(count) - count, count)
+    return Cells(
+        request=request[option],
+        vendor=vendor[option],
+        pool=pool[option],
+        start_ms=found.start_ms[slot],
+        service_ms=lasts.service_ms[slot],
+        taken_ms=lasts.taken_ms[slot],
+        metres=np.where(is_trip, ride.metres, 0.0)[slot],
+    )
+
+
+def _cheapest(view: View, cells: Cells, cents: Ints) -> Ints:
+    """Indices to keep, requests ascending: every vendor's best before any vendor's second, cheapest first.
+
+    Equal ones are ordered by a number that differs between requests, so that no vendor is always last.
+    """
+    turn = (cells.vendor * 40_503 + view.facts.tie[cells.request]) % 65_521
+    by_vendor = np.lexsort((cells.pool, cells.start_ms, cents, cells.vendor, cells.request))
+    nth = _nth_within(cells.request[by_vendor] * view.vendors + cells.vendor[by_vendor])
+    rank = np.empty(len(cells), np.int64)
+    rank[by_vendor] = nth
+    order = np.lexsort((turn, cents, rank, cells.request))
+    place = _nth_within(cells.request[order])
+    kept = order[place < MOST_CANDIDATES.whole(view.values)]
+    return kept[np.lexsort((cells.start_ms[kept], cells.vendor[kept], cents[kept], cells.request[kept]))]
+
+
+def _nth_within(groups: Ints) -> Ints:
+    """0, 1, 2 … within each run of equal values."""
+    if not len(groups):
+        return groups
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
+
+
+def _no_cells() -> Cells:
+    none = np.zeros(0, np.int64)
+    return Cells(none, none, none, none, none, none, np.zeros(0))

@@ -1,0 +1,52 @@
+"""How long a unit is taken: at the doors, on the way, and getting to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.tuning import Number, Parameter
+
+Ints = npt.NDArray[np.int64]
+
+DEADHEAD = Parameter(
+    name="deadhead_minutes",
+    default=10,
+    minimum=0,
+    maximum=120,
+    unit="minutes",
+    summary="A vehicle stays taken this long after a ride, to get to the next one.",
+    scope="solvers.durations",
+)
+DELIVERY_TRAVEL = Parameter(
+    name="delivery_travel_minutes",
+    default=20,
+    minimum=0,
+    maximum=240,
+    unit="minutes",
+    summary="A delivery crew stays taken this long after set-up, to get to the next one.",
+    scope="solvers.durations",
+)
+PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL)
+
+
+class Durations(NamedTuple):
+    """For each start time: how long service lasts, and how long the unit is taken. Milliseconds."""
+
+    service_ms: Ints
+    taken_ms: Ints
+
+
+def durations(
+    is_trip: npt.NDArray[np.bool_], onsite_min: Ints, ride_s: npt.ArrayLike, values: Mapping[str, Number]
+) -> Durations:
+    """Boarding + ride + alighting for a trip, set-up for equipment; then the way to the next.
+
+    `onsite_min`: minutes at all doors together. `ride_s`: seconds by road, 0 for equipment.
+    """
+    service = onsite_min * 60_000 + np.ceil(np.asarray(ride_s) / 60).astype(np.int64) * 60_000
+    after = np.where(is_trip, DEADHEAD.whole(values), DELIVERY_TRAVEL.whole(values)) * 60_000
+    return Durations(service, service + after)

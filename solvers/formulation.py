@@ -1,0 +1,83 @@
+"""From candidates to the assignment problem: buckets, what is left in them, penalties, caps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from contracts.codes import Priority
+from contracts.tuning import Parameter
+from solvers.assignment.problem import AssignmentProblem
+from solvers.candidates import Candidates
+from solvers.rules.capacity import UNITS, ledger_buckets, outward
+from solvers.screening import PRIORITIES, Ints, Screening
+
+
+def _penalty(priority: Priority, default: int) -> Parameter:
+    return Parameter(
+        name=f"unmatched_{priority.value}_cents",
+        default=default,
+        minimum=0,
+        maximum=100_000_000,
+        unit="cents",
+        summary=f"Leaving a {priority.value} request unmatched costs this beyond its cheapest vendor.",
+        scope="solvers.formulation",
+    )
+
+
+_DEFAULTS: Final = {
+    Priority.ROUTINE: 50_000,
+    Priority.URGENT: 100_000,
+    Priority.ASAP: 200_000,
+    Priority.STAT: 400_000,
+}
+PENALTIES: Final = {each: _penalty(each, _DEFAULTS[each]) for each in PRIORITIES}
+PARAMETERS = tuple(PENALTIES.values())
+_MOST = 2**40
+
+
+def formulate(screening: Screening, candidates: Candidates) -> AssignmentProblem:
+    """The problem of choosing one candidate per request; column n is candidate n.
+
+    Buckets count from the first that any candidate touches. The capacity of a bucket is the least of its
+    ledger buckets; use is rounded outward.
+    """
+    cells, horizon = candidates.cells, screening.horizon
+    factor = ledger_buckets(screening.values)
+    start, end = outward(horizon, cells.start_ms, cells.start_ms + cells.taken_ms, screening.values)
+    first, last = int(start.min(initial=0)), int(end.max(initial=0))
+    if len(start):
+        first = int(start.min()) // factor
+        last = -(-int(end.max()) // factor)
+    bucket = start // factor
+    return AssignmentProblem(
+        request_penalty=_penalties(screening, candidates),
+        column_request=cells.request,
+        column_vendor=cells.vendor,
+        column_resource=cells.pool,
+        column_start=bucket - first,
+        column_duration=-(-end // factor) - bucket,
+        column_units=np.full(len(cells), UNITS, np.int64),
+        column_cost=candidates.cents,
+        capacity=_coarse(screening, factor)[:, :, first:last],
+        vendor_cap=np.minimum(screening.supply.daily_left.sum(axis=(1, 2)), _MOST),
+    )
+
+
+def _penalties(screening: Screening, candidates: Candidates) -> Ints:
+    """By priority, beyond the cheapest candidate: a match that is possible is always worth its price."""
+    by_priority = np.array([PENALTIES[each].whole(screening.values) for each in PRIORITIES], np.int64)
+    cheapest = np.full(screening.requests, _MOST, np.int64)
+    np.minimum.at(cheapest, candidates.cells.request, candidates.cents)
+    return by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
+
+
+def _coarse(screening: Screening, factor: int) -> Ints:
+    """V x K x buckets; least units left over each bucket's ledger buckets, none below zero."""
+    left = np.maximum(screening.supply.left, 0).astype(np.int64)
+    if factor == 1:
+        return left
+    short = -left.shape[2] % factor
+    padded = np.pad(left, ((0, 0), (0, 0), (0, short)), constant_values=np.iinfo(np.int64).max)
+    return np.asarray(padded.reshape(*left.shape[:2], -1, factor).min(axis=3))

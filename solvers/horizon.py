@@ -1,0 +1,103 @@
+"""The days in view as one line of time: local days, ledger buckets and clock times from milliseconds.
+
+A day has 276, 288 or 300 ledger buckets (summer time), counted from its local midnight, so that the
+ledgers of consecutive days form one gapless line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.capacity import LEDGER_BUCKET_MINUTES
+
+Ints = npt.NDArray[np.int64]
+
+LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * 60_000
+_STEP_MS: Final = 1_800_000  # offsets from UTC change on half hours at the finest
+
+
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """D consecutive local days. All arrays int64."""
+
+    midnight_ms: Ints  #: D + 1; local midnights, epoch milliseconds; the last ends the horizon
+    ordinal: Ints  #: D; `date.toordinal()`
+    offset_ms: Ints  #: offset from UTC for each half hour from the first midnight
+
+    @classmethod
+    def of(cls, zone: str, first: date, days: int) -> Horizon:
+        """`days` local days of a time zone from `first`."""
+        place = ZoneInfo(zone)
+        dates = [first + timedelta(days=n) for n in range(days + 1)]
+        midnight_ms = [_midnight_ms(each, place) for each in dates]
+        steps = range(midnight_ms[0], midnight_ms[-1], _STEP_MS)
+        offsets = [_offset_ms(step, place) for step in steps]
+        ordinals = [each.toordinal() for each in dates[:-1]]
+        return cls(np.array(midnight_ms), np.array(ordinals), np.array(offsets))
+
+    @property
+    def start_ms(self) -> int:
+        """The first midnight."""
+        return int(self.midnight_ms[0])
+
+    @property
+    def end_ms(self) -> int:
+        """The midnight that ends the last day."""
+        return int(self.midnight_ms[-1])
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """D dates."""
+        return tuple(date.fromordinal(int(each)) for each in self.ordinal)
+
+    @property
+    def buckets(self) -> int:
+        """Ledger buckets of all days."""
+        return (self.end_ms - self.start_ms) // LEDGER_MS
+
+    def day_of(self, ms: npt.ArrayLike) -> Ints:
+        """Index of the local day of each instant, clipped to the days in view."""
+        found = np.searchsorted(self.midnight_ms, np.asarray(ms), side="right") - 1
+        return np.clip(found, 0, len(self.ordinal) - 1)
+
+    def minute_of_day(self, ms: npt.ArrayLike) -> Ints:
+        """Minutes on the local clock, 0..1439, of instants within the horizon."""
+        at = np.asarray(ms, np.int64)
+        step = np.clip((at - self.start_ms) // _STEP_MS, 0, len(self.offset_ms) - 1)
+        return ((at + self.offset_ms[step]) // 60_000) % 1440
+
+    def weekday_of(self, ms: npt.ArrayLike) -> Ints:
+        """0 = Monday, of instants within the horizon."""
+        return (self.ordinal[self.day_of(ms)] + 6) % 7
+
+    def minute_of_week(self, ms: npt.ArrayLike) -> Ints:
+        """Minutes on the local clock since Monday 0:00."""
+        return self.weekday_of(ms) * 1440 + self.minute_of_day(ms)
+
+    def first_bucket(self, ms: Any) -> Any:
+        """Ledger bucket that holds each instant, from the start of the horizon."""
+        return (ms - self.start_ms) // LEDGER_MS
+
+    def end_bucket(self, ms: Any) -> Any:
+        """First ledger bucket at or after each instant: use is rounded outward."""
+        return -((self.start_ms - ms) // LEDGER_MS)
+
+
+def local_day(ms: int, zone: str) -> date:
+    """The local calendar day of an instant."""
+    return datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).date()
+
+
+def _midnight_ms(day: date, place: ZoneInfo) -> int:
+    return round(datetime(day.year, day.month, day.day, tzinfo=place).timestamp() * 1000)
+
+
+def _offset_ms(at_ms: int, place: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(at_ms / 1000, place).utcoffset()
+    return round(offset.total_seconds() * 1000) if offset else 0

@@ -1,0 +1,170 @@
+"""What a rule is. Each file beside this one holds one, as `RULE`; the registry finds it.
+
+A *pair rule* says which vendors may serve a request at all. A *cell rule* says so for one start time in one
+pool. A *cost term* adds cents to a cell. Each also has a scalar twin for one chosen candidate, written apart
+from the vectorised form and reading the messages instead of the arrays: it judges every match before it is
+committed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.tuning import Number, Parameter
+from contracts.vendors import Vendor
+from solvers.horizon import Horizon
+from solvers.screening import Arrays, Facts, Flags, Floats, Ints, OpenRequest, Screening
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Some requests (a chunk of r) beside all V vendors, as one rule sees them."""
+
+    screening: Screening
+    rows: slice
+    code: str
+    memo: dict[str, Any] = field(default_factory=dict)  #: shared by the rules that look at this chunk
+
+    def seen_by(self, code: str) -> View:
+        """The same chunk as another rule sees it."""
+        return View(self.screening, self.rows, code, self.memo)
+
+    def once(self, name: str, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """An array that several rules need of this chunk, made once."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        found: npt.NDArray[Any] = self.memo[name]
+        return found
+
+    @property
+    def values(self) -> Mapping[str, Number]:
+        """The tuning in force, for `Parameter.of`."""
+        return self.screening.values
+
+    @property
+    def vendors(self) -> int:
+        """V."""
+        return self.screening.vendors
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What many rules read of the r requests."""
+        return self.screening.facts[self.rows]
+
+    @cached_property
+    def request(self) -> dict[str, npt.NDArray[Any]]:
+        """What this rule encoded of the r requests."""
+        return {name: array[self.rows] for name, array in self.screening.of_requests[self.code].items()}
+
+    @property
+    def vendor(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What this rule encoded of the vendors."""
+        return self.screening.of_vendors[self.code]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """n candidates (request, vendor, pool, start); every array has n entries, requests ascending."""
+
+    request: Ints  #: row within the chunk
+    vendor: Ints
+    pool: Ints
+    start_ms: Ints
+    service_ms: Ints  #: until the work is done
+    taken_ms: Ints  #: until the unit is free again
+    metres: Floats  #: ride by road, 0 for equipment
+
+    def only(self, keep: Flags | Ints) -> Cells:
+        """Those that `keep` marks (n flags) or lists (indices)."""
+        return Cells(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One candidate in the words of the messages, for the scalar checks."""
+
+    asked: OpenRequest
+    vendor: Vendor
+    start_ms: int
+    end_ms: int  #: the work is done
+    free_ms: int  #: the unit is free again
+    metres: float
+    pool_serves: int  #: bit c is set when the chosen pool serves CLASSES[c] on that day
+    pool_left: Ints  #: units left in the chosen pool, one per ledger bucket of the horizon
+    pool_daily_left: int  #: dispatches left to the chosen pool on that day
+    record: float | None  #: share of this vendor's work that went well; None: not known
+    now_ms: int
+    horizon: Horizon
+    values: Mapping[str, Number]
+
+
+class Rule(ABC):
+    """What every rule and cost term has. `order` sorts them: cheap and telling ones first."""
+
+    code: ClassVar[str]
+    order: ClassVar[int] = 50
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
+        """Encode what only this rule reads of R requests: arrays with R rows. `vendor_index`: id to row."""
+        return {}
+
+    def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
+        """Encode what only this rule reads of V vendors; kept until a vendor changes."""
+        return {}
+
+
+class PairRule(Rule):
+    """A hard rule on (request, vendor)."""
+
+    @abstractmethod
+    def mask(self, view: View) -> Flags:
+        """True where the vendor may serve: (r, V), or (r, 1) or (1, V), which broadcast."""
+
+    @abstractmethod
+    def permits(self, one: Candidate) -> bool:
+        """The same for one candidate, from the messages."""
+
+
+class CellRule(Rule):
+    """A hard rule on (request, vendor, pool, start)."""
+
+    @abstractmethod
+    def mask(self, view: View, cells: Cells) -> Flags:
+        """True where the candidate may stand: (n)."""
+
+    @abstractmethod
+    def permits(self, one: Candidate) -> bool:
+        """The same for one candidate, from the messages."""
+
+
+class CostTerm(Rule):
+    """A cost of a candidate, in cents."""
+
+    @abstractmethod
+    def cents(self, view: View, cells: Cells) -> Ints:
+        """Cents (n); may be negative."""
+
+    @abstractmethod
+    def cents_of(self, one: Candidate) -> int:
+        """The same for one candidate, from the messages."""
+
+
+def whole(cents: npt.NDArray[Any]) -> Ints:
+    """Rounded to whole cents, halves up, as the scalar twins do with `whole_cents`."""
+    return np.floor(cents + 0.5).astype(np.int64)
+
+
+def whole_cents(cents: float) -> int:
+    """Rounded to a whole cent, halves up."""
+    return int(np.floor(cents + 0.5))

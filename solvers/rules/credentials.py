@@ -1,0 +1,97 @@
+"""What the service requires proof of is valid on the day of service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+
+from contracts.codes import CredentialKind, ServiceClass
+from contracts.tuning import Parameter
+from contracts.vendors import Vendor
+from solvers.rules.base import Candidate, CellRule, Cells, View
+from solvers.screening import CLASSES, Arrays, Flags
+
+ENFORCED = Parameter(
+    name="credentials_enforced",
+    default=1,
+    minimum=0,
+    maximum=1,
+    unit="switch",
+    summary="1: a vendor needs every credential that the service requires. 0: credentials are not looked at.",
+    scope="rules.credentials",
+)
+GRACE = Parameter(
+    name="credentials_grace_days",
+    default=0,
+    minimum=0,
+    maximum=30,
+    unit="days",
+    summary="A credential counts as valid this long after its last day, while its renewal is under way.",
+    scope="rules.credentials",
+)
+PARAMETERS = (ENFORCED, GRACE)
+
+_K = CredentialKind
+_DRIVING: Final = (_K.AUTO_INSURANCE, _K.BACKGROUND_CHECK, _K.DRUG_SCREEN, _K.VEHICLE_INSPECTION)
+_RIDE: Final = (*_DRIVING, _K.CPR_FIRST_AID)
+_AMBULANCE: Final = (*_DRIVING, _K.AMBULANCE_LICENCE)
+#: What brokers require (docs/decisions; FIELD figures): all expire.
+REQUIRED: Final[Mapping[ServiceClass, tuple[CredentialKind, ...]]] = {
+    ServiceClass.AMBULATORY: _RIDE,
+    ServiceClass.WHEELCHAIR: _RIDE,
+    ServiceClass.BARIATRIC_WHEELCHAIR: _RIDE,
+    ServiceClass.STRETCHER: _RIDE,
+    ServiceClass.BLS: _AMBULANCE,
+    ServiceClass.ALS: _AMBULANCE,
+    ServiceClass.CCT: _AMBULANCE,
+    ServiceClass.EQUIPMENT: (_K.AUTO_INSURANCE, _K.BACKGROUND_CHECK, _K.DME_ACCREDITATION),
+}
+
+
+class Credentials(CellRule):
+    """Hard; may be switched off, and relaxed by days of grace."""
+
+    code = "credentials"
+    order = 55
+    parameters = PARAMETERS
+
+    def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
+        """`last_day`: classes x V, ordinal of the last day on which all that the class requires is valid."""
+        proofs = [_last_days(vendor) for vendor in vendors]
+        last_day = np.array(
+            [[min(proof.get(kind, 0) for kind in REQUIRED[each]) for proof in proofs] for each in CLASSES],
+            np.int64,
+        )
+        return {"last_day": last_day.reshape(len(CLASSES), -1)}
+
+    def mask(self, view: View, cells: Cells) -> Flags:
+        """(n)."""
+        if not ENFORCED.whole(view.values):
+            return np.ones(len(cells), np.bool_)
+        horizon, classes = view.screening.horizon, view.facts.service_class
+        day = horizon.ordinal[horizon.day_of(cells.start_ms)]
+        last_day = view.vendor["last_day"][classes[cells.request], cells.vendor]
+        return np.asarray((last_day > 0) & (day <= last_day + GRACE.whole(view.values)))
+
+    def permits(self, one: Candidate) -> bool:
+        """Whether each required credential is held and not over on the day of service."""
+        if not ENFORCED.whole(one.values):
+            return True
+        service_day = one.horizon.days[int(one.horizon.day_of(one.start_ms))]
+        first_day = service_day - timedelta(days=GRACE.whole(one.values))
+        valid = {proof.kind for proof in one.vendor.credentials if proof.expires_on >= first_day}
+        return set(REQUIRED[one.asked.service_class]) <= valid
+
+
+def _last_days(vendor: Vendor) -> dict[CredentialKind, int]:
+    """The latest expiry of each kind, as an ordinal."""
+    found: dict[CredentialKind, int] = {}
+    for proof in vendor.credentials:
+        found[proof.kind] = max(found.get(proof.kind, 0), proof.expires_on.toordinal())
+    return found
+
+
+RULE = Credentials()

@@ -1,0 +1,47 @@
+"""Vendors that the request rules out, and vendors that declined it or let it expire: never asked (again)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from solvers.rules.base import Candidate, PairRule, View
+from solvers.screening import Arrays, Flags, OpenRequest
+
+
+class Exclusions(PairRule):
+    """Hard, and not to be relaxed."""
+
+    code = "exclusions"
+    order = 10
+
+    def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
+        """`excluded`: R x E vendor rows, -1 where there are fewer."""
+        barred = [
+            [vendor_index[vendor] for vendor in _barred(each) if vendor in vendor_index] for each in asked
+        ]
+        excluded = np.full((len(asked), max(map(len, barred), default=0)), -1, np.int64)
+        for row, vendors in enumerate(barred):
+            excluded[row, : len(vendors)] = vendors
+        return {"excluded": excluded}
+
+    def mask(self, view: View) -> Flags:
+        """(r, V)."""
+        excluded = view.request["excluded"]
+        allowed = np.ones((len(excluded), view.vendors), np.bool_)
+        row, slot = np.nonzero(excluded >= 0)
+        allowed[row, excluded[row, slot]] = False
+        return allowed
+
+    def permits(self, one: Candidate) -> bool:
+        """Whether the vendor may be asked."""
+        excluded = one.vendor.id in one.asked.request.excluded_vendors
+        return not excluded and one.vendor.id not in one.asked.declined_by
+
+
+def _barred(each: OpenRequest) -> list[str]:
+    return sorted({*each.request.excluded_vendors, *each.declined_by})
+
+
+RULE = Exclusions()

@@ -1,0 +1,98 @@
+"""The work lies within the vendor's hours, from its start to its end; no hours listed means always open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from contracts.tuning import Parameter
+from contracts.vendors import Hours, Vendor
+from solvers.rules.base import Candidate, CellRule, Cells, View
+from solvers.screening import Arrays, Flags
+
+ENFORCED = Parameter(
+    name="hours_enforced",
+    default=1,
+    minimum=0,
+    maximum=1,
+    unit="switch",
+    summary="1: work lies within the vendor's hours. 0: capacity alone decides when a vendor works.",
+    scope="rules.hours",
+)
+OVERRUN = Parameter(
+    name="hours_overrun_minutes",
+    default=15,
+    minimum=0,
+    maximum=240,
+    unit="minutes",
+    summary="Work that starts within the vendor's hours may end this much after closing.",
+    scope="rules.hours",
+)
+PARAMETERS = (ENFORCED, OVERRUN)
+_DAY, _WEEK = 1440, 7 * 1440
+
+
+class OpenHours(CellRule):
+    """Hard; may be switched off, and relaxed at closing time."""
+
+    code = "hours"
+    order = 60
+    parameters = PARAMETERS
+
+    def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
+        """`opens`, `closes`: V x H minutes of the week, joined over midnight; empty slots never open."""
+        spans = [_spans(vendor.hours) for vendor in vendors]
+        table = np.full((len(vendors), max(map(len, spans), default=0), 2), -1, np.int64)
+        for row, each in enumerate(spans):
+            table[row, : len(each)] = each
+        return {"opens": table[:, :, 0], "closes": table[:, :, 1]}
+
+    def mask(self, view: View, cells: Cells) -> Flags:
+        """(n)."""
+        open_ = np.zeros(len(cells), np.bool_)
+        if not ENFORCED.whole(view.values):
+            return ~open_
+        start = view.screening.horizon.minute_of_week(cells.start_ms)
+        end = start + -(-cells.service_ms // 60_000) - OVERRUN.whole(view.values)
+        opens, closes = view.vendor["opens"], view.vendor["closes"]
+        for slot in range(opens.shape[1]):
+            first, last = opens[cells.vendor, slot], closes[cells.vendor, slot]
+            open_ |= (first >= 0) & (first <= start) & (start < last) & (end <= last)
+            after = start + _WEEK  # a span that began last week, on Sunday night
+            open_ |= (first >= 0) & (first <= after) & (after < last) & (end + _WEEK <= last)
+        return open_
+
+    def permits(self, one: Candidate) -> bool:
+        """Whether the vendor is open from start to end, minute by minute."""
+        if not ENFORCED.whole(one.values) or not one.vendor.hours:
+            return True
+        start = int(one.horizon.minute_of_week(one.start_ms))
+        lasts = -(-(one.end_ms - one.start_ms) // 60_000) - OVERRUN.whole(one.values)
+        minutes = range(start, start + max(1, lasts))
+        return all(any(_open_at(hours, minute % _WEEK) for hours in one.vendor.hours) for minute in minutes)
+
+
+def _open_at(hours: Hours, minute: int) -> bool:
+    return minute // _DAY == hours.weekday and hours.opens_minute <= minute % _DAY < hours.closes_minute
+
+
+def _spans(hours: Sequence[Hours]) -> list[tuple[int, int]]:
+    """Open spans in minutes of the week; what meets is joined, over Sunday midnight too."""
+    if not hours:
+        return [(0, 2 * _WEEK)]
+    listed = sorted(
+        (each.weekday * _DAY + each.opens_minute, each.weekday * _DAY + each.closes_minute) for each in hours
+    )
+    joined = [listed[0]]
+    for first, last in listed[1:]:
+        if first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
+        else:
+            joined.append((first, last))
+    if joined[-1][1] == _WEEK and joined[0][0] == 0:
+        joined[-1] = (joined[-1][0], _WEEK + joined[0][1])
+    return joined
+
+
+RULE = OpenHours()

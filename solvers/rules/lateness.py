@@ -1,0 +1,38 @@
+"""Each minute of waiting after the earliest start costs a little, so that ties go to the passenger."""
+
+from __future__ import annotations
+
+from contracts.tuning import Parameter
+from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
+from solvers.screening import Ints
+
+CENTS = Parameter(
+    name="lateness_cents_per_minute",
+    default=10,
+    minimum=0,
+    maximum=1_000,
+    unit="cents/minute",
+    summary="Cost of each minute by which service starts after the earliest start of the window.",
+    scope="rules.lateness",
+)
+PARAMETERS = (CENTS,)
+
+
+class Lateness(CostTerm):
+    """Minutes after the start of the window x cents."""
+
+    code = "lateness"
+    order = 82
+    parameters = PARAMETERS
+
+    def cents(self, view: View, cells: Cells) -> Ints:
+        """(n)."""
+        late_ms = cells.start_ms - view.facts.earliest_ms[cells.request]
+        return whole(late_ms / 60_000 * CENTS.of(view.values))
+
+    def cents_of(self, one: Candidate) -> int:
+        """For one."""
+        return whole_cents((one.start_ms - one.asked.earliest_ms) / 60_000 * CENTS.of(one.values))
+
+
+RULE = Lateness()

@@ -1,0 +1,33 @@
+"""A paused vendor gets no new work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from contracts.vendors import Vendor
+from solvers.rules.base import Candidate, PairRule, View
+from solvers.screening import Arrays, Flags
+
+
+class Paused(PairRule):
+    """Hard, and not to be relaxed: the vendor asked for it."""
+
+    code = "paused"
+    order = 5
+
+    def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
+        """`open`: V."""
+        return {"open": np.array([not vendor.paused for vendor in vendors], np.bool_)}
+
+    def mask(self, view: View) -> Flags:
+        """(1, V)."""
+        return view.vendor["open"][None, :]
+
+    def permits(self, one: Candidate) -> bool:
+        """Whether the vendor takes work."""
+        return not one.vendor.paused
+
+
+RULE = Paused()

@@ -1,0 +1,54 @@
+"""Where the request names preferred vendors, any other costs more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from contracts.tuning import Parameter
+from solvers.rules.base import Candidate, Cells, CostTerm, View
+from solvers.screening import Arrays, Ints, OpenRequest
+
+CENTS = Parameter(
+    name="preference_cents",
+    default=1_500,
+    minimum=0,
+    maximum=100_000,
+    unit="cents",
+    summary="Cost of a vendor that is not among those the request prefers.",
+    scope="rules.preference",
+)
+PARAMETERS = (CENTS,)
+
+
+class Preference(CostTerm):
+    """Nothing where no vendor is preferred."""
+
+    code = "preference"
+    order = 84
+    parameters = PARAMETERS
+
+    def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
+        """`preferred`: R x E vendor rows (-1: fewer); `any`: R, whether any is preferred."""
+        named = [each.request.preferred_vendors for each in asked]
+        preferred = np.full((len(asked), max(map(len, named), default=0)), -1, np.int64)
+        for row, vendors in enumerate(named):
+            preferred[row, : len(vendors)] = [vendor_index.get(vendor, -1) for vendor in vendors]
+        return {"preferred": preferred, "any": np.array([bool(each) for each in named], np.bool_)}
+
+    def cents(self, view: View, cells: Cells) -> Ints:
+        """(n)."""
+        other = np.repeat(view.request["any"][:, None], view.vendors, axis=1)
+        preferred = view.request["preferred"]
+        row, slot = np.nonzero(preferred >= 0)
+        other[row, preferred[row, slot]] = False
+        return other[cells.request, cells.vendor] * CENTS.whole(view.values)
+
+    def cents_of(self, one: Candidate) -> int:
+        """For one."""
+        preferred = one.asked.request.preferred_vendors
+        return CENTS.whole(one.values) if preferred and one.vendor.id not in preferred else 0
+
+
+RULE = Preference()

@@ -1,0 +1,81 @@
+"""Finds the rules: every module of this package with a `RULE`, and modules that a plug-in names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+import solvers.rules as package
+from contracts.tuning import Parameter
+from solvers.rules.base import CellRule, CostTerm, PairRule, Rule
+
+_found: dict[str, Rule] = {}
+_plugins: list[str] = []
+
+
+def register(rule: Rule) -> None:
+    """Add a rule; its code must be new."""
+    if rule.code in _found and type(_found[rule.code]) is not type(rule):
+        raise ValueError(f"two rules have the code {rule.code!r}\nMaybe give one of them another code.")
+    _found[rule.code] = rule
+
+
+def load(*modules: str) -> None:
+    """Import modules from outside and add the `RULE` of each (an operator's plug-in)."""
+    for name in modules:
+        if name not in _plugins:
+            register(import_module(name).RULE)
+            _plugins.append(name)
+
+
+def plugins() -> tuple[str, ...]:
+    """Modules from outside, so that a solver process can load them too."""
+    return tuple(_plugins)
+
+
+@contextmanager
+def with_rule(rule: Rule) -> Iterator[None]:
+    """A rule for the length of a block."""
+    register(rule)
+    try:
+        yield
+    finally:
+        del _found[rule.code]
+
+
+def rules() -> tuple[Rule, ...]:
+    """All rules and cost terms, by order and code."""
+    _discover()
+    return tuple(sorted(_found.values(), key=lambda rule: (rule.order, rule.code)))
+
+
+def pair_rules() -> tuple[PairRule, ...]:
+    """The hard rules on (request, vendor)."""
+    return tuple(rule for rule in rules() if isinstance(rule, PairRule))
+
+
+def cell_rules() -> tuple[CellRule, ...]:
+    """The hard rules on (request, vendor, pool, start)."""
+    return tuple(rule for rule in rules() if isinstance(rule, CellRule))
+
+
+def cost_terms() -> tuple[CostTerm, ...]:
+    """The cost terms."""
+    return tuple(rule for rule in rules() if isinstance(rule, CostTerm))
+
+
+def parameters() -> tuple[Parameter, ...]:
+    """The parameters of all rules."""
+    return tuple(parameter for rule in rules() for parameter in rule.parameters)
+
+
+@cache
+def _discover() -> None:
+    for module in iter_modules(package.__path__):
+        if module.name not in ("base", "registry"):
+            found = import_module(f"{package.__name__}.{module.name}")
+            if hasattr(found, "RULE"):
+                register(found.RULE)

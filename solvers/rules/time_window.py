@@ -1,0 +1,30 @@
+"""Service starts within the request's window, and not before a vendor can be there."""
+
+from __future__ import annotations
+
+from solvers.rules.base import Candidate, PairRule, View
+from solvers.screening import Flags
+from solvers.slots import NOTICE, slots
+
+
+class TimeWindow(PairRule):
+    """Hard. The start times come from `solvers.slots`; this removes requests that have none left."""
+
+    code = "time_window"
+    order = 1
+
+    def mask(self, view: View) -> Flags:
+        """(r, 1)."""
+        facts, screening = view.facts, view.screening
+        end_ms = screening.horizon.end_ms
+        found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, end_ms, view.values)
+        return (found.starts > 0)[:, None]
+
+    def permits(self, one: Candidate) -> bool:
+        """Whether the start is in the window, after the notice, within the days in view."""
+        soonest_ms = one.now_ms + NOTICE.whole(one.values) * 60_000
+        in_window = one.asked.earliest_ms <= one.start_ms <= one.asked.latest_ms
+        return in_window and soonest_ms <= one.start_ms < one.horizon.end_ms
+
+
+RULE = TimeWindow()

@@ -1,0 +1,133 @@
+"""What the solvers know of open requests, vendors and capacity: arrays, no names, no patient data.
+
+`Screening` goes to a solver process as it is. `facts` of a request are what many rules read; what only one
+rule reads, that rule encodes itself (`Rule.of_requests`, `Rule.of_vendors`) under its own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.codes import Priority, ServiceClass
+from contracts.requests import EquipmentOrder, Request, TripRequest
+from contracts.tuning import Number
+from solvers.horizon import Horizon
+from solvers.travel import TravelTimes
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Arrays = dict[str, npt.NDArray[Any]]
+
+CLASSES: Final = tuple(ServiceClass)
+PRIORITIES: Final = tuple(Priority)
+CLASS_INDEX: Final[Mapping[str, int]] = {each.value: index for index, each in enumerate(CLASSES)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRequest:
+    """A request that waits for a vendor. Window in ms since the epoch, both ends inclusive."""
+
+    request: Request
+    earliest_ms: int
+    latest_ms: int
+    declined_by: frozenset[str] = frozenset()  #: vendors that are never asked again
+
+    @property
+    def service_class(self) -> ServiceClass:
+        """The level of service of a trip, or equipment."""
+        if isinstance(self.request, TripRequest):
+            return ServiceClass(self.request.level_of_service.value)
+        return ServiceClass.EQUIPMENT
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """R requests: what more than one rule reads. Every array has R rows."""
+
+    pickup: Floats  #: R x 2 [lon, lat]; the place of an equipment order
+    dropoff: Floats  #: R x 2; the same place for an equipment order
+    is_trip: Flags
+    service_class: Ints  #: index into CLASSES
+    priority: Ints  #: index into PRIORITIES
+    earliest_ms: Ints
+    latest_ms: Ints
+    onsite_min: Ints  #: at all doors together
+    tie: Ints  #: breaks ties among equal candidates, differently for each request
+
+    def __len__(self) -> int:
+        return len(self.is_trip)
+
+    def __getitem__(self, rows: slice) -> Facts:
+        return Facts(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class Supply:
+    """V vendors with K pools each (unused ones serve nothing) over D days of L ledger buckets together."""
+
+    serves: Ints  #: V x K x D; bit c is set when the pool serves CLASSES[c] on that day
+    left: Ints  #: V x K x L; units left per ledger bucket
+    daily_left: Ints  #: V x K x D; dispatches left
+    record: Floats  #: V; share of the vendor's work that went well, NaN where not known
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """All that screening, costs and capacity need, for R requests and V vendors."""
+
+    facts: Facts
+    supply: Supply
+    horizon: Horizon
+    travel: TravelTimes
+    now_ms: int
+    values: Mapping[str, Number]
+    of_requests: Mapping[str, Arrays]  #: by rule code; arrays with R rows
+    of_vendors: Mapping[str, Arrays]  #: by rule code; arrays as that rule likes them
+    plugins: tuple[str, ...] = field(default=())  #: modules with rules from outside, to import first
+
+    @property
+    def requests(self) -> int:
+        """R."""
+        return len(self.facts)
+
+    @property
+    def vendors(self) -> int:
+        """V."""
+        return len(self.supply.serves)
+
+
+def facts_of(asked: Sequence[OpenRequest]) -> Facts:
+    """Encode R open requests."""
+    requests = [each.request for each in asked]
+    ends = np.array([_ends(each) for each in requests], np.float64).reshape(-1, 4)
+    return Facts(
+        pickup=ends[:, :2],
+        dropoff=ends[:, 2:],
+        is_trip=np.array([isinstance(each, TripRequest) for each in requests], np.bool_),
+        service_class=np.array([CLASS_INDEX[each.service_class.value] for each in asked], np.int64),
+        priority=np.array([PRIORITIES.index(each.priority) for each in requests], np.int64),
+        earliest_ms=np.array([each.earliest_ms for each in asked], np.int64),
+        latest_ms=np.array([each.latest_ms for each in asked], np.int64),
+        onsite_min=np.array([onsite_minutes(each) for each in requests], np.int64),
+        tie=np.array([crc32(each.id.encode()) for each in requests], np.int64),
+    )
+
+
+def onsite_minutes(request: Request) -> int:
+    """Minutes at the doors: boarding and alighting, or the set-up of every line."""
+    if isinstance(request, EquipmentOrder):
+        return max(1, sum(line.quantity * line.setup_minutes for line in request.lines))
+    return 2 * request.service_minutes
+
+
+def _ends(request: Request) -> tuple[float, ...]:
+    if isinstance(request, EquipmentOrder):
+        return request.place.position * 2
+    return request.pickup.position + request.dropoff.position

@@ -1,0 +1,67 @@
+"""The start times that a request may have: from the start of its window in equal steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from contracts.tuning import Number, Parameter
+
+Ints = npt.NDArray[np.int64]
+
+STEP = Parameter(
+    name="start_step_minutes",
+    default=15,
+    minimum=1,
+    maximum=120,
+    unit="minutes",
+    summary="Step between the start times tried within a window.",
+    scope="solvers.slots",
+)
+NOTICE = Parameter(
+    name="notice_minutes",
+    default=5,
+    minimum=0,
+    maximum=240,
+    unit="minutes",
+    summary="No service starts sooner than this from now: a vendor has to get there.",
+    scope="solvers.slots",
+)
+MOST_STARTS = Parameter(
+    name="most_starts",
+    default=24,
+    minimum=1,
+    maximum=288,
+    unit="starts",
+    summary="Most start times tried for one request; a longer window is tried in wider steps.",
+    scope="solvers.slots",
+)
+PARAMETERS = (STEP, NOTICE, MOST_STARTS)
+
+
+class Slots(NamedTuple):
+    """All start times of R requests, one after the other."""
+
+    request: Ints  #: T; index of the request, sorted
+    start_ms: Ints  #: T
+    starts: Ints  #: R; how many each request has, 0 when its window has gone by
+
+
+def slots(
+    earliest_ms: Ints, latest_ms: Ints, now_ms: int, end_ms: int, values: Mapping[str, Number]
+) -> Slots:
+    """Starts within each window (R, both ends inclusive), not before now + notice, before `end_ms`."""
+    minute_ms = 60_000
+    soonest = -(-(now_ms + NOTICE.whole(values) * minute_ms) // minute_ms) * minute_ms
+    first = np.maximum(earliest_ms, soonest)
+    span = np.minimum(latest_ms, end_ms - 1) - first
+    step = STEP.whole(values) * minute_ms
+    most = MOST_STARTS.whole(values)
+    wide = np.maximum(1, -(-(span // step + 1) // most)) * step
+    count = np.where(span < 0, 0, span // wide + 1)
+    request = np.repeat(np.arange(len(first)), count)
+    nth = np.arange(len(request)) - np.repeat(np.cumsum(count) - count, count)
+    return Slots(request, first[request] + nth * wide[request], count)
