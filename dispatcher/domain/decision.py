@@ -44,6 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     take: tuple[Hold, ...] = ()
     release: tuple[Hold, ...] = ()
     messages: tuple[Message, ...] = ()
+    at_ms: int = 0  # the time its messages carry; 0: that of the last step
     forget: bool = False
 
     def __post_init__(self) -> None:

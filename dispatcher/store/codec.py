@@ -1,0 +1,69 @@
+"""How values are stored: a document is a version of 4 bytes, high byte first, and a MessagePack payload."""
+
+from __future__ import annotations
+
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from contracts.capacity import Capacity
+from contracts.requests import Request
+from contracts.tuning import Tuning
+from contracts.vendors import Vendor
+from dispatcher.domain.record import RequestRecord
+
+ABSENT = b""  # where a version is expected: there must be no document
+_VERSION_BYTES = 4
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+Value = TypeVar("Value")
+
+
+class Versioned(NamedTuple, Generic[Value]):
+    """A document: its version (1, 2, …; the ETag) and what it holds."""
+
+    version: int
+    value: Value
+
+
+class Document(Generic[Value]):
+    """One type of document."""
+
+    def __init__(self, kind: type[Value]) -> None:
+        self._decoder = msgspec.msgpack.Decoder(kind)
+
+    def unpack(self, raw: bytes) -> Versioned[Value]:
+        """What `raw` holds. Raises msgspec.DecodeError if it is damaged."""
+        return Versioned(version_of(raw), self._decoder.decode(memoryview(raw)[_VERSION_BYTES:]))
+
+
+def pack(version: int, value: object) -> bytes:
+    """A document."""
+    return version.to_bytes(_VERSION_BYTES, "big") + encode(value)
+
+
+def version_of(raw: bytes) -> int:
+    """A document's version; 0 when there is none."""
+    return int.from_bytes(raw[:_VERSION_BYTES], "big")
+
+
+def expected(version: int) -> bytes:
+    """The first bytes of a document of this version; 0: no document."""
+    return version.to_bytes(_VERSION_BYTES, "big") if version else ABSENT
+
+
+RECORD = Document(RequestRecord)
+VENDOR = Document(Vendor)
+CAPACITY = Document(Capacity)
+TUNING = Document(Tuning)
+_REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+
+
+def pack_request(request: Request) -> bytes:
+    """A request without its patient block, which is sealed and kept apart."""
+    return encode(msgspec.structs.replace(request, patient=None))
+
+
+def unpack_request(raw: bytes) -> Request:
+    """The request as `pack_request` stored it."""
+    return _REQUEST.decode(raw)

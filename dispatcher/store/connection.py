@@ -1,0 +1,81 @@
+"""Clients that never repeat a write of their own accord, and reads that may be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import TimeoutError as TimedOut
+
+from dispatcher.domain.refusals import Unavailable
+
+TIMEOUT_S = 5.0
+PATIENCE_S = 5.0
+PAUSE_S = 0.02
+RETRY_AFTER_S = 1
+GET_TOGETHER = 500
+LOST = (Disconnected, TimedOut, OSError)
+
+
+def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Redis:
+    """A client without retries: by default redis-py sends a write again whose reply was lost."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        protocol=2,
+        decode_responses=False,
+    )
+
+
+def unavailable(detail: str) -> Unavailable:
+    """The refusal a caller may repeat under the same id."""
+    return Unavailable(
+        f"{detail}\nMaybe ask again under the same id after {RETRY_AFTER_S} s.", retry_after_s=RETRY_AFTER_S
+    )
+
+
+class Reader:
+    """Reads, and writes that may happen twice; repeated for up to `patience_s` while the server is away."""
+
+    def __init__(self, client: Redis, patience_s: float = PATIENCE_S) -> None:
+        self.client = client
+        self.patience_s = patience_s
+
+    async def ask(self, *words: Any) -> Any:
+        """One command's answer. Raises Unavailable."""
+        return (await self.ask_all([words]))[0]
+
+    async def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """The answers of several commands, sent together. Raises Unavailable, or the error answered."""
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            try:
+                return await self._send(commands)
+            except LOST as error:
+                if time.monotonic() >= deadline:
+                    raise unavailable("the store does not answer.") from error
+            await asyncio.sleep(PAUSE_S)
+
+    async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:
+        """The values of many keys of one market, in steps that do not hold up the server."""
+        steps = [keys[at : at + GET_TOGETHER] for at in range(0, len(keys), GET_TOGETHER)]
+        found = await self.ask_all([("MGET", *step) for step in steps])
+        return [value for values in found for value in values]
+
+    async def _send(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        if not commands:
+            return []
+        if len(commands) == 1:
+            return [await self.client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
+        pipeline = self.client.pipeline(transaction=False)
+        for words in commands:
+            pipeline.execute_command(*words)
+        return list(await pipeline.execute())

@@ -1,0 +1,119 @@
+"""Decisions as programs: record, body, indexes, timer, holds and messages, all in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from contracts.codes import OfferState
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.record import RequestRecord, offer_id
+from dispatcher.domain.states import OPEN
+from dispatcher.store import codec, events
+from dispatcher.store.keys import Keys
+from dispatcher.store.program import Program
+
+LIVE = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED})  # offers a vendor still has to do with
+
+
+def add_decisions(
+    program: Program,
+    keys: Keys,
+    decisions: Sequence[Decision],
+    bodies: Mapping[str, bytes],
+    patients: Mapping[str, bytes],
+) -> None:
+    """Add all of them: they are committed together or not at all.
+
+    `bodies` and `patients` hold what is stored once, with a request's first record, by request id.
+    Units are released before any are taken, so that work may move within a full pool.
+    """
+    _refuse_repeats(decisions)
+    for decision in decisions:
+        _add_record(program, keys, decision)
+        for hold in decision.release:
+            program.release(keys, hold)
+    for decision in decisions:
+        for hold in decision.take:
+            program.take(keys, hold)
+    for decision in decisions:
+        if decision.before is None:
+            _add_body(program, keys, decision.after.id, bodies, patients)
+        _add_places(program, keys, decision.before, None if decision.forget else decision.after)
+        _add_messages(program, keys, decision)
+    if any(_is_new_work(decision) for decision in decisions):
+        program.write(keys.wake, "PUBLISH", b"")
+
+
+def live_offers(record: RequestRecord | None) -> dict[str, tuple[str, int]]:
+    """Offer id → (vendor, start) of the offers that are still a vendor's business."""
+    offers = record.offers if record else ()
+    return {
+        offer_id(record, offer): (offer.vendor_id, offer.start_ms)
+        for offer in offers
+        if record and offer.state in LIVE
+    }
+
+
+def _refuse_repeats(decisions: Sequence[Decision]) -> None:
+    ids = [decision.after.id for decision in decisions]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"{len(ids)} decisions are on {len(set(ids))} requests; a commit takes one each")
+
+
+def _add_record(program: Program, keys: Keys, decision: Decision) -> None:
+    before, after = decision.before, decision.after
+    key, version = keys.record(after.id), before.version if before else 0
+    if decision.forget:
+        program.remove(after.id, key, version)
+        program.write(keys.body(after.id), "DEL")
+        program.write(keys.patient(after.id), "DEL")
+    else:
+        program.document(after.id, key, version, codec.pack(after.version, after))
+
+
+def _add_body(
+    program: Program, keys: Keys, request_id: str, bodies: Mapping[str, bytes], patients: Mapping[str, bytes]
+) -> None:
+    program.write(keys.body(request_id), "SET", bodies[request_id])
+    if request_id in patients:
+        program.write(keys.patient(request_id), "SET", patients[request_id])
+
+
+def _add_places(
+    program: Program, keys: Keys, before: RequestRecord | None, after: RequestRecord | None
+) -> None:
+    """Keep index, timers and the vendors' lists in step with the record (`after` is None: forgotten)."""
+    if before and not (after and after.state is before.state):
+        program.write(keys.index(before.state), "ZREM", before.id)
+    if after and not (before and before.state is after.state):
+        program.write(keys.index(after.state), "ZADD", after.received_ms, after.id)
+    if before and not after:
+        program.write(keys.timers, "ZREM", before.id)
+    if after and not (before and before.timer_ms == after.timer_ms):
+        program.write(keys.timers, "ZADD", after.timer_ms, after.id)
+    _add_offers(program, keys, live_offers(before), live_offers(after))
+
+
+def _add_offers(
+    program: Program, keys: Keys, was: dict[str, tuple[str, int]], now: dict[str, tuple[str, int]]
+) -> None:
+    for offer, (vendor, _) in was.items():
+        if offer not in now:
+            program.write(keys.offers(vendor), "ZREM", offer)
+    for offer, (vendor, start_ms) in now.items():
+        if was.get(offer) != (vendor, start_ms):
+            program.write(keys.offers(vendor), "ZADD", start_ms, offer)
+
+
+def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
+    after = decision.after
+    at_ms = decision.at_ms or (after.history[-1].at_ms if after.history else after.received_ms)
+    for number, message in enumerate(decision.messages):
+        name = events.event_id(after.id, after.version, number)
+        event = events.pack_event(keys.market, message, name, at_ms)
+        program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
+
+
+def _is_new_work(decision: Decision) -> bool:
+    before, after = decision.before, decision.after
+    return after.state in OPEN and (before is None or before.state not in OPEN)

@@ -1,0 +1,61 @@
+"""Messages as CloudEvents 1.0, one MessagePack map per stream entry, field `ce`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from contracts.events import CloudEvent
+from dispatcher.domain.decision import Message, To
+from dispatcher.store.codec import encode
+from dispatcher.store.keys import Keys
+
+FIELD = "ce"
+_decoder = msgspec.msgpack.Decoder(CloudEvent)
+
+
+class Entry(NamedTuple):
+    """One stream entry: its place in the stream, and the event's bytes (b"" if it carries none)."""
+
+    stream: str
+    id: str
+    event: bytes
+
+
+def event_id(request_id: str, version: int, number: int) -> str:
+    """The id of the `number`-th message of one commit: the same for a replay, which is so recognised."""
+    return f"{request_id}.{version}.{number}"
+
+
+def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> bytes:
+    """The message as a CloudEvent."""
+    return encode(
+        {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": f"/markets/{market}",
+            "type": message.type,
+            "subject": message.subject,
+            "time": _instant(at_ms),
+            "data": msgspec.to_builtins(message.data),
+        }
+    )
+
+
+def unpack_event(raw: bytes) -> CloudEvent:
+    """An event of our own. Raises msgspec.DecodeError; bytes from outside go through contracts.codec."""
+    return _decoder.decode(raw)
+
+
+def stream_of(keys: Keys, message: Message) -> str:
+    """Where the message goes."""
+    return {To.EVENTS: keys.events, To.MATCHES: keys.matches}.get(message.to) or keys.stream(
+        message.vendor_id
+    )
+
+
+def _instant(at_ms: int) -> str:
+    seconds, millis = divmod(at_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"

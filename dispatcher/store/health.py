@@ -1,0 +1,75 @@
+"""Whether the server keeps what it acknowledges."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from redis.exceptions import ResponseError
+
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.store.connection import Reader
+
+OLDEST = (7, 0)
+WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
+
+class Health(NamedTuple):
+    """What was found; `problems` is empty on a server that can be relied on."""
+
+    version: str
+    problems: tuple[str, ...]
+
+    @property
+    def durable(self) -> bool:
+        """Whether a 202 may be given."""
+        return not self.problems
+
+
+async def check(reader: Reader) -> Health:
+    """Ask the server. It never raises for a server that does not answer: that is a problem like others."""
+    try:
+        info: dict[str, Any] = await reader.ask("INFO", "everything")
+        return Health(_version(info), tuple(_problems(info, await _settings(reader))))
+    except Unavailable as error:
+        return Health("", (error.detail,))
+
+
+async def _settings(reader: Reader) -> dict[str, str] | None:
+    """The settings that matter, or None where a managed server does not show them."""
+    try:
+        found = await reader.ask("CONFIG", "GET", *WANTED)
+    except ResponseError:
+        return None
+    return {_text(name): _text(value) for name, value in _pairs(found)}
+
+
+def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str]:
+    found = []
+    version = _version(info)
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        found.append(f"the server's version is {version}, the oldest that works is 7.0")
+    if settings is None:
+        found.append(
+            "the server does not show its settings; allow CONFIG GET, or appendfsync is anyone's guess"
+        )
+    for name, wanted in WANTED.items() if settings is not None else ():
+        if settings and settings.get(name) != wanted:
+            found.append(f"{name} is {settings.get(name)}, it must be {wanted}")
+    if info.get("aof_last_write_status", "ok") != "ok":
+        found.append("the last write to the append-only file failed; maybe its disk is full")
+    if info.get("role") in ("slave", "replica"):
+        found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
+    return found
+
+
+def _version(info: dict[str, Any]) -> str:
+    """Valkey calls itself Redis 7.2.4 for old clients, and has a version of its own."""
+    return str(info.get("valkey_version") or info.get("redis_version", "0.0"))
+
+
+def _pairs(found: Any) -> list[tuple[Any, Any]]:
+    return list(found.items()) if isinstance(found, dict) else list(zip(found[::2], found[1::2], strict=True))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,66 @@
+"""Every key name, in one place. The braces make the market the hash tag: one slot of a cluster holds it."""
+
+from __future__ import annotations
+
+from contracts.codes import RequestState
+
+PREFIX = "dispatch:"
+EVENTS, MATCHES, REPLIES, DEAD = "events", "matches", "replies", "dead"
+
+
+class Keys:
+    """The keys of one market; docs/design.md says what each holds."""
+
+    def __init__(self, market: str) -> None:
+        """`market` is an `Id`: it holds no brace and no colon."""
+        self.market = market
+        self.prefix = prefix = f"{PREFIX}{{{market}}}:"
+        self.events, self.matches, self.replies = prefix + EVENTS, prefix + MATCHES, prefix + REPLIES
+        self.dead, self.wake = prefix + DEAD, prefix + "wake"
+        self.lease, self.fence = prefix + "lease", prefix + "fence"
+        self.timers, self.tuning, self.vendors = prefix + "timers", prefix + "tuning", prefix + "vendors"
+        self.capacities = prefix + "capacities"
+
+    def record(self, request_id: str) -> str:
+        """The request's record: a document."""
+        return f"{self.prefix}r:{request_id}"
+
+    def body(self, request_id: str) -> str:
+        """The request as it came, without the patient block."""
+        return f"{self.prefix}b:{request_id}"
+
+    def patient(self, request_id: str) -> str:
+        """The sealed patient block."""
+        return f"{self.prefix}p:{request_id}"
+
+    def index(self, state: RequestState) -> str:
+        """Requests in one state, by time received."""
+        return f"{self.prefix}i:{state.value}"
+
+    def vendor(self, vendor_id: str) -> str:
+        """A vendor: a document."""
+        return f"{self.prefix}v:{vendor_id}"
+
+    def stream(self, vendor_id: str) -> str:
+        """What one vendor reads."""
+        return f"{self.prefix}vendor:{vendor_id}"
+
+    def offers(self, vendor_id: str) -> str:
+        """A vendor's open offers and dispatches, by start."""
+        return f"{self.prefix}o:{vendor_id}"
+
+    def capacity(self, vendor_id: str, day: str) -> str:
+        """A day's capacity as posted: a document."""
+        return f"{self.prefix}c:{vendor_id}:{day}"
+
+    def limit(self, vendor_id: str, pool_id: str, day: str) -> str:
+        """A pool's posted units: a ledger."""
+        return f"{self.prefix}limit:{vendor_id}:{pool_id}:{day}"
+
+    def used(self, vendor_id: str, pool_id: str, day: str) -> str:
+        """A pool's booked units: a ledger."""
+        return f"{self.prefix}used:{vendor_id}:{pool_id}:{day}"
+
+    def command(self, digest: str) -> str:
+        """A command id or idempotency key that was committed."""
+        return f"{self.prefix}k:{digest}"

@@ -1,0 +1,71 @@
+"""The ledger's form: 16-bit cells, high byte first; cell 0 counts the day, cell 1 + b is bucket b.
+
+Buckets are five minutes of elapsed time since local midnight, so a day of 25 hours has 300 of them. A posting
+covers 24 hours; whatever a day has beyond them repeats the last posted bucket.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from contracts.capacity import LEDGER_BUCKETS, Pool
+
+DAY_BUCKETS = 300
+CELLS = 1 + DAY_BUCKETS
+_FORM = struct.Struct(f">{CELLS}H")
+EMPTY = bytes(_FORM.size)
+
+
+class LedgerKey(NamedTuple):
+    """Which ledger: one pool of one vendor on one day (ISO yyyy-mm-dd, the market's zone)."""
+
+    vendor_id: str
+    pool_id: str
+    day: str
+
+
+class Ledger(NamedTuple):
+    """What is posted and what is booked: CELLS cells each, as stored (`numpy.frombuffer(raw, ">u2")`)."""
+
+    limit: bytes
+    used: bytes
+
+
+class Excess(NamedTuple):
+    """One cell that is booked beyond its limit. `bucket` is None for the day's count."""
+
+    bucket: int | None
+    booked: int
+    limit: int
+
+
+def pack(cells: Sequence[int]) -> bytes:
+    """CELLS numbers (0..65535) as stored."""
+    return _FORM.pack(*cells)
+
+
+def unpack(raw: bytes) -> tuple[int, ...]:
+    """CELLS numbers; cells beyond the end of `raw` are 0."""
+    return _FORM.unpack(padded(raw))
+
+
+def padded(raw: bytes) -> bytes:
+    """`raw` in full length."""
+    return raw.ljust(_FORM.size, b"\0")
+
+
+def posted(pool: Pool) -> bytes:
+    """The limits of a pool as posted."""
+    width = LEDGER_BUCKETS // len(pool.units)
+    buckets = [units for units in pool.units for _ in range(width)]
+    return pack([pool.daily_cap, *buckets, *[buckets[-1]] * (DAY_BUCKETS - LEDGER_BUCKETS)])
+
+
+def excesses(limit: bytes, used: bytes) -> list[Excess]:
+    """Every cell where more is booked than `limit` allows."""
+    pairs = enumerate(zip(unpack(used), unpack(limit), strict=True))
+    return [
+        Excess(cell - 1 if cell else None, booked, most) for cell, (booked, most) in pairs if booked > most
+    ]

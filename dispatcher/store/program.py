@@ -1,0 +1,82 @@
+"""A program for commit.lua: checks, then writes. Built without I/O; the same program may be sent again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dispatcher.domain.record import Hold
+from dispatcher.store.codec import expected
+from dispatcher.store.keys import Keys
+
+Word = str | bytes | int
+
+
+class Check(NamedTuple):
+    """What a check is about, to tell of its failure."""
+
+    about: str | Hold
+    intended: bytes | None = None  # version: what the document becomes (b"": it goes)
+
+
+class Program:
+    """Checks and writes on the keys of one market."""
+
+    __slots__ = ("_checks", "_keys", "_writes", "checks")
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self._keys: dict[str, int] = {}
+        self._checks: list[Word] = []
+        self._writes: list[Word] = []
+
+    def fence(self, key: str, token: int) -> None:
+        """Go on only while `token` is the current fence number."""
+        self._check(Check("fence"), "fence", self._place(key), token)
+
+    def command(self, key: str, fingerprint: bytes, answer: bytes, ttl_ms: int) -> None:
+        """Go on only if this command is new; remember it and its answer."""
+        self._check(Check("command"), "command", self._place(key), fingerprint)
+        self.write(key, "SET", fingerprint + answer, "PX", ttl_ms)
+
+    def document(self, about: str, key: str, version: int, content: bytes) -> None:
+        """Write `content` over version `version` (0: there is none yet)."""
+        self._check(Check(about, content), "version", self._place(key), expected(version))
+        self.write(key, "SET", content)
+
+    def remove(self, about: str, key: str, version: int) -> None:
+        """Delete the document, which must still be of this version."""
+        self._check(Check(about, b""), "version", self._place(key), expected(version))
+        self.write(key, "DEL")
+
+    def take(self, keys: Keys, hold: Hold) -> None:
+        """Book the units, bucket by bucket, within the limit."""
+        limit = self._place(keys.limit(hold.vendor_id, hold.pool_id, hold.day))
+        self._check(Check(hold), "take", limit, *self._run(keys, hold))
+
+    def release(self, keys: Keys, hold: Hold) -> None:
+        """Give the units back."""
+        self._check(Check(hold), "release", *self._run(keys, hold))
+
+    def ceiling(self, about: str, used: str, limit: str, content: bytes) -> None:
+        """Set new limits, if no more than these is booked."""
+        self._check(Check(about), "ceiling", self._place(used), content)
+        self.write(limit, "SET", content) if content else self.write(limit, "DEL")
+
+    def write(self, key: str, name: str, *words: Word) -> None:
+        """The command `name key words…`, after all checks."""
+        self._writes += ("write", self._place(key), name, len(words), *words)
+
+    def command_line(self, sha: str) -> tuple[Word, ...]:
+        """The EVALSHA."""
+        return ("EVALSHA", sha, len(self._keys), *self._keys, *self._checks, *self._writes)
+
+    def _check(self, check: Check, *words: Word) -> None:
+        self.checks.append(check)
+        self._checks += words
+
+    def _place(self, key: str) -> int:
+        return self._keys.setdefault(key, len(self._keys) + 1)
+
+    def _run(self, keys: Keys, hold: Hold) -> tuple[int, ...]:
+        used = self._place(keys.used(hold.vendor_id, hold.pool_id, hold.day))
+        return used, 1 + hold.first, hold.count, hold.units, hold.daily

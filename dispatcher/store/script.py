@@ -1,0 +1,67 @@
+"""commit.lua: its text, and what its answers mean."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from dispatcher.domain.record import Hold
+from dispatcher.store.outcome import Outcome, Status
+from dispatcher.store.program import Program
+
+Reply = list[bytes | int]
+
+
+class BrokenLedger(RuntimeError):
+    """A release would give back more than is booked: record and ledger disagree. Run `dispatcher audit`."""
+
+
+class CommitFailed(RuntimeError):
+    """The script itself failed: a fault of the program or of the server, not of the command."""
+
+
+@cache
+def source(name: str) -> bytes:
+    """The text of a script of this package."""
+    return files(__package__).joinpath(f"{name}.lua").read_bytes()
+
+
+def sha(text: bytes) -> str:
+    """The name the server knows a loaded script by."""
+    return hashlib.sha1(text, usedforsecurity=False).hexdigest()
+
+
+def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
+    """What the answer means for this program. `asked_again`: an earlier reply was lost.
+
+    A document that is "stale" by being exactly what this program would write was written by it: that is OK.
+    """
+    status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
+    if status == "broken":
+        raise BrokenLedger(
+            f"{_hold(program, reply)} would take cell {reply[2]!r} below zero: {reply[3]!r} booked."
+        )
+    if status == Status.DUPLICATE:
+        return Outcome(Status.DUPLICATE, answer=_bytes(reply[1]))
+    if status == Status.STALE:
+        check = program.checks[_int(reply[1])]
+        ours = asked_again and check.intended == reply[2]
+        return Outcome(Status.OK) if ours else Outcome(Status.STALE, stale_id=str(check.about))
+    if status == Status.FULL:
+        cell = _int(reply[2])
+        return Outcome(Status.FULL, hold=_hold(program, reply), bucket=cell - 1 if cell else None)
+    return Outcome(Status(status))
+
+
+def _hold(program: Program, reply: Reply) -> Hold | None:
+    about = program.checks[_int(reply[1])].about
+    return about if isinstance(about, Hold) else None
+
+
+def _int(value: bytes | int) -> int:
+    return int(value)
+
+
+def _bytes(value: bytes | int) -> bytes:
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,55 @@
+"""The store, whole: its parts over one committer, one reader, one vault."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.store import health
+from dispatcher.store.capacities import Capacities
+from dispatcher.store.committer import QUEUE_LIMIT, Committer
+from dispatcher.store.connection import PATIENCE_S, Reader, connect
+from dispatcher.store.health import Health
+from dispatcher.store.lease import Leases
+from dispatcher.store.patients import Vault
+from dispatcher.store.requests import Requests
+from dispatcher.store.streams import Streams
+
+
+class Store(Requests, Capacities, Streams, Leases):
+    """The system of record, for one process. Use as an async context manager, or call `aclose`.
+
+    Requests: commit, record(s), request(s), patient, page, due …   Capacities: put_capacity, ledger …
+    Vendors: vendor(s), tuning …   Streams: read, tail, bury …   Leases: acquire, renew, release
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ring: PatientKeyFile,
+        *,
+        queue_limit: int = QUEUE_LIMIT,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._reads, self._writes = connect(url), connect(url)
+        committer = Committer(self._writes, queue_limit=queue_limit, patience_s=patience_s)
+        super().__init__(url, Reader(self._reads, patience_s), committer, Vault(ring))
+
+    async def health(self) -> Health:
+        """Whether the server keeps what it acknowledges."""
+        return await health.check(self.reader)
+
+    async def aclose(self) -> None:
+        """Finish what waits, then let all connections go."""
+        await self.committer.aclose()
+        await self._writes.aclose()
+        await self._reads.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,110 @@
+"""Streams: what crosses from the store to vendors and the platform, and what they send back.
+
+Entries are appended by commit.lua with the state they tell of. Consumers acknowledge after effect. What
+cannot be used goes to the dead-letter stream by name and reason, never by content.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from dispatcher.domain.decision import Message
+from dispatcher.store import events
+from dispatcher.store.base import Base
+from dispatcher.store.events import Entry
+from dispatcher.store.keys import Keys
+from dispatcher.store.tail import Tail, Wake
+
+START = "0"
+
+
+class Streams(Base):
+    """The part of the store that reads streams. `stream` is a key of `Keys`."""
+
+    async def read(self, stream: str, after: str = START, count: int = 100) -> list[Entry]:
+        """Up to `count` entries after an entry id."""
+        found = await self.reader.ask("XRANGE", stream, f"({after}", "+", "COUNT", count)
+        return _entries(stream, found)
+
+    async def last_id(self, stream: str) -> str:
+        """The id of the newest entry; START if there is none."""
+        found = await self.reader.ask("XREVRANGE", stream, "+", "-", "COUNT", 1)
+        return _entries(stream, found)[0].id if found else START
+
+    async def announce(self, market: str, message: Message, *, event_id: str, at_ms: int) -> None:
+        """Append a message that goes with no change of state. Asked twice, it may be there twice: same id."""
+        keys = Keys(market)
+        event = events.pack_event(market, message, event_id, at_ms)
+        await self.reader.ask("XADD", events.stream_of(keys, message), "*", events.FIELD, event)
+
+    async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
+        """Make the consumer group, and the stream, unless they exist."""
+        try:
+            await self.reader.ask("XGROUP", "CREATE", stream, group, start, "MKSTREAM")
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+    async def read_group(self, stream: str, group: str, consumer: str, count: int = 100) -> list[Entry]:
+        """New entries for this consumer, pending until acknowledged. Does not wait: see `Tail`."""
+        words = ("GROUP", group, consumer, "COUNT", count, "STREAMS", stream, ">")
+        found = await self.reader.ask("XREADGROUP", *words)
+        return [entry for _, entries in found or () for entry in _entries(stream, entries)]
+
+    async def acknowledge(self, stream: str, group: str, *ids: str) -> None:
+        """Done with these entries, their effect is stored."""
+        if ids:
+            await self.reader.ask("XACK", stream, group, *ids)
+
+    async def claim(
+        self, stream: str, group: str, consumer: str, *, idle_ms: int, after: str = "0-0", count: int = 100
+    ) -> tuple[list[Entry], str]:
+        """Entries that another consumer left lying for `idle_ms`, and where to go on ("0-0": the end)."""
+        words = (stream, group, consumer, idle_ms, after, "COUNT", count)
+        following, found, *_ = await self.reader.ask("XAUTOCLAIM", *words)
+        return _entries(stream, found), _text(following)
+
+    async def bury(self, market: str, entry: Entry, group: str, reason: str) -> None:
+        """Move a poisonous entry aside: stream, id and reason are kept, its body is not repeated anywhere."""
+        dead = ("XADD", Keys(market).dead, "*", "stream", entry.stream, "id", entry.id, "reason", reason)
+        await self.reader.ask_all([dead, ("XACK", entry.stream, group, entry.id)])
+
+    async def dead(self, market: str, count: int = 100) -> list[dict[str, str]]:
+        """The dead-letter stream: `stream`, `id`, `reason` of each, oldest first."""
+        found = await self.reader.ask("XRANGE", Keys(market).dead, "-", "+", "COUNT", count)
+        return [{_text(name): _text(value) for name, value in fields.items()} for _, fields in found]
+
+    @contextlib.asynccontextmanager
+    async def tail(self, *, wait_s: float = 5.0) -> AsyncIterator[Tail]:
+        """A reader that waits for new entries, on a connection of its own."""
+        tail = Tail(self.url, wait_s)
+        try:
+            yield tail
+        finally:
+            await tail.aclose()
+
+    @contextlib.asynccontextmanager
+    async def wake(self, market: str) -> AsyncIterator[Wake]:
+        """Hints that a market has new work, from now on."""
+        wake = Wake(self.url, Keys(market).wake)
+        try:
+            await wake.open()
+            yield wake
+        finally:
+            await wake.aclose()
+
+
+def _entries(stream: str, found: Any) -> list[Entry]:
+    return [Entry(stream, _text(name), _event(fields)) for name, fields in found or ()]
+
+
+def _event(fields: Mapping[bytes, bytes] | None) -> bytes:
+    return (fields or {}).get(events.FIELD.encode(), b"")
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

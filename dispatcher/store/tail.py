@@ -1,0 +1,93 @@
+"""Blocking reads. Each has a client of its own, whose timeout is above the time it may block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from dispatcher.store import connection, events
+from dispatcher.store.connection import LOST
+from dispatcher.store.events import Entry
+
+MARGIN_S = 5.0
+PAUSE_S = 0.2
+
+
+class Tail:
+    """Waits for entries of several streams at once. A server that is away is waited for, too."""
+
+    def __init__(self, url: str, wait_s: float) -> None:
+        self.wait_s = wait_s
+        self._client = connection.connect(url, timeout_s=wait_s + MARGIN_S)
+
+    async def read(self, after: Mapping[str, str], count: int = 100) -> list[Entry]:
+        """Entries after each stream's id; none when `wait_s` went by without."""
+        if not after:
+            await asyncio.sleep(self.wait_s)
+            return []
+        return await self._ask("XREAD", "COUNT", count, *self._block(), "STREAMS", *after, *after.values())
+
+    async def read_group(
+        self, streams: Mapping[str, str], group: str, consumer: str, count: int = 100
+    ) -> list[Entry]:
+        """Entries for this consumer: new ones after ">", its own pending ones after an id."""
+        words = ("GROUP", group, consumer, "COUNT", count, *self._block())
+        return await self._ask("XREADGROUP", *words, "STREAMS", *streams, *streams.values())
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._client.aclose()
+
+    def _block(self) -> tuple[str, int]:
+        return "BLOCK", max(1, int(self.wait_s * 1000))
+
+    async def _ask(self, *words: Any) -> list[Entry]:
+        try:
+            found = await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
+        except LOST:
+            await asyncio.sleep(PAUSE_S)
+            return []
+        return [
+            Entry(_text(stream), _text(name), (fields or {}).get(events.FIELD.encode(), b""))
+            for stream, entries in found or ()
+            for name, fields in entries
+        ]
+
+
+class Wake:
+    """A subscription to a market's hints. A hint may be lost; whoever waits looks for itself in time."""
+
+    def __init__(self, url: str, channel: str) -> None:
+        self._client = connection.connect(url)
+        self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        self._channel = channel
+
+    async def open(self) -> None:
+        """Subscribe; hints published from now on are heard."""
+        with contextlib.suppress(*LOST):
+            await self._pubsub.subscribe(self._channel)
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Whether a hint came within `timeout_s`; several that came meanwhile are one."""
+        try:
+            heard = await self._pubsub.get_message(timeout=timeout_s) is not None
+            while heard and await self._pubsub.get_message(timeout=0) is not None:
+                pass
+        except (*LOST, RuntimeError, ResponseError):
+            await asyncio.sleep(min(PAUSE_S, timeout_s))
+            await self.open()
+            return False
+        return heard
+
+    async def aclose(self) -> None:
+        """Unsubscribe and let the connection go."""
+        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        await self._client.aclose()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,82 @@
+"""Vendors and a market's tuning: versioned documents, written over the version they were read at."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from contracts.tuning import Tuning
+from contracts.vendors import Vendor
+from dispatcher.domain.refusals import Stale
+from dispatcher.store import codec
+from dispatcher.store.base import Base
+from dispatcher.store.codec import Document, Versioned
+from dispatcher.store.keys import Keys
+from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
+
+Value = TypeVar("Value")
+
+
+class Vendors(Base):
+    """The part of the store that holds vendors."""
+
+    async def vendor(self, market: str, vendor_id: str) -> Versioned[Vendor] | None:
+        """The vendor and its version, or None."""
+        return await self._document(codec.VENDOR, Keys(market).vendor(vendor_id))
+
+    async def vendors(self, market: str) -> dict[str, Vendor]:
+        """All vendors of the market by id, in the order of their ids."""
+        keys = Keys(market)
+        ids = sorted(each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors))
+        found = await self.reader.get_all([keys.vendor(each) for each in ids])
+        return {each: codec.VENDOR.unpack(raw).value for each, raw in zip(ids, found, strict=True) if raw}
+
+    async def put_vendor(self, market: str, vendor: Vendor, expected_version: int | None = None) -> int:
+        """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
+
+        Raises Stale.
+        """
+        keys = Keys(market)
+        key = keys.vendor(vendor.id)
+        while True:
+            before = await self._version(key) if expected_version is None else expected_version
+            program = Program()
+            program.document(vendor.id, key, before, codec.pack(before + 1, vendor))
+            program.write(keys.vendors, "SADD", vendor.id)
+            outcome = await self.committer.commit(program)
+            if outcome.ok:
+                return before + 1
+            if expected_version is not None:
+                raise stale(f"vendor {vendor.id}", before)
+
+    async def tuning(self, market: str) -> Tuning:
+        """The tuning in force; version 0 if none was ever set."""
+        found = await self._document(codec.TUNING, Keys(market).tuning)
+        return found.value if found else Tuning()
+
+    async def put_tuning(self, market: str, tuning: Tuning, expected_version: int | None = None) -> int:
+        """Write it; `tuning.version` must follow the version it replaces. Raises Stale."""
+        before = tuning.version - 1 if expected_version is None else expected_version
+        if tuning.version != before + 1:
+            raise stale("tuning", before)
+        program = Program()
+        program.document("tuning", Keys(market).tuning, before, codec.pack(tuning.version, tuning))
+        outcome = await self.committer.commit(program)
+        if outcome.status is Status.STALE:
+            raise stale("tuning", before)
+        return tuning.version
+
+    async def _document(self, kind: Document[Value], key: str) -> Versioned[Value] | None:
+        raw = await self.reader.ask("GET", key)
+        return kind.unpack(raw) if raw else None
+
+    async def _version(self, key: str) -> int:
+        return codec.version_of(await self.reader.ask("GETRANGE", key, 0, 3))
+
+
+def stale(what: str, expected: int) -> Stale:
+    """The refusal of a write over a version that is not current."""
+    return Stale(
+        f"{what} is not at version {expected}.\nMaybe read it again and send its ETag as If-Match.",
+        expected_version=expected,
+    )

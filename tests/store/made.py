@@ -1,0 +1,107 @@
+"""Requests, records, offers and decisions for tests of the store; no rule of the business is tested here."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
+from contracts.events import RequestChanged
+from contracts.geo import Circle, Place, Window
+from contracts.requests import Patient, TripRequest
+from contracts.vendors import Vendor
+from dispatcher.domain.decision import Decision, Message, To
+from dispatcher.domain.record import Hold, OfferRecord, RequestRecord, Step
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW_MS = int(NOON.timestamp() * 1000)
+DAY = date(2026, 11, 23)
+PATIENT = Patient(name="Canary Wren", phone="+1 555 0100", pickup_address="7 Canary Row")
+
+
+def trip(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
+    window = Window(earliest=NOON + timedelta(hours=2), latest=NOON + timedelta(hours=2, minutes=30))
+    return TripRequest(
+        id=request_id,
+        pickup=Place(position=(-74.0, 40.7)),
+        dropoff=Place(position=(-73.9, 40.8)),
+        level_of_service=LevelOfService.WHEELCHAIR,
+        pickup_window=window,
+        patient=patient,
+    )
+
+
+def record(request_id: str, **changes: object) -> RequestRecord:
+    fresh = RequestRecord(
+        id=request_id,
+        version=1,
+        state=RequestState.RECEIVED,
+        kind="trip",
+        received_ms=NOW_MS,
+        match_by_ms=NOW_MS + 7_200_000,
+        earliest_ms=NOW_MS + 7_200_000,
+        latest_ms=NOW_MS + 9_000_000,
+        timer_ms=NOW_MS + 7_200_000,
+        history=(Step(RequestState.RECEIVED, NOW_MS, "platform"),),
+    )
+    return msgspec.structs.replace(fresh, **changes)
+
+
+def received(request_id: str, **changes: object) -> Decision:
+    after = record(request_id, **changes)
+    return Decision(before=None, after=after, messages=(changed(after),))
+
+
+def changed(after: RequestRecord) -> Message:
+    data = RequestChanged(request_id=after.id, state=after.state, version=after.version)
+    return Message(to=To.EVENTS, type="dispatch.request.changed", subject=after.id, data=data)
+
+
+def hold(units: int = 1, first: int = 168, count: int = 6, **changes: object) -> Hold:
+    usual = Hold("v1", "vans", DAY.isoformat(), first, count, units)
+    return msgspec.structs.replace(usual, **changes)
+
+
+def offered(before: RequestRecord, *holds: Hold) -> Decision:
+    """The request is offered to vendor v1, who gets a message."""
+    offer = OfferRecord(
+        attempt=len(before.offers) + 1,
+        vendor_id="v1",
+        pool_id="vans",
+        state=OfferState.REQUESTED,
+        made_ms=NOW_MS,
+        expires_ms=NOW_MS + 600_000,
+        start_ms=NOW_MS + 7_200_000,
+        end_ms=NOW_MS + 9_000_000,
+        price_cents=4_500,
+        assumed=False,
+        holds=holds,
+    )
+    after = moved(before, RequestState.OFFERED, offers=(*before.offers, offer), timer_ms=offer.expires_ms)
+    told = msgspec.structs.replace(changed(after), to=To.VENDOR, vendor_id="v1")
+    return Decision(before=before, after=after, take=holds, messages=(changed(after), told))
+
+
+def released(before: RequestRecord) -> Decision:
+    """The vendor declines: back to matching."""
+    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.REJECTED, holds=())
+    after = moved(before, RequestState.MATCHING, offers=(*before.offers[:-1], offer))
+    return Decision(before=before, after=after, release=before.offers[-1].holds, messages=(changed(after),))
+
+
+def moved(before: RequestRecord, state: RequestState, **changes: object) -> RequestRecord:
+    step = Step(state, NOW_MS + before.version, "test")
+    history = (*before.history, step)
+    return msgspec.structs.replace(
+        before, version=before.version + 1, state=state, history=history, **changes
+    )
+
+
+def pools(units: int, daily_cap: int = 10_000, pool_id: str = "vans") -> Pools:
+    pool = Pool(id=pool_id, serves=(ServiceClass.WHEELCHAIR,), units=(units,) * 24, daily_cap=daily_cap)
+    return Pools(pools=(pool,))
+
+
+def vendor(vendor_id: str = "v1") -> Vendor:
+    area = Circle(centre=(-74.0, 40.7), radius_m=30_000)
+    return Vendor(id=vendor_id, name="Gull Rides", service_area=(area,))
