@@ -14,8 +14,7 @@ from contracts.problems import KINDS, PREFIX, PROBLEM_JSON, ProblemDetails
 REF = "#/components/schemas/{name}"
 HEADERS = {
     "Idempotency-Key": "any text, new for each new call; a repeat has one effect and the same answer",
-    "If-Match": "the ETag of the version that this change is made to",
-    "If-None-Match": "`*`: make it new, and refuse if it is there already",
+    "If-Match": "the ETag of the version that this change is made to; left out: it is new",
     "Last-Event-ID": "resume after this event; left out: from now on",
 }
 KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
@@ -64,7 +63,10 @@ def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
     if parameters := [*_path(operation), *_query(operation), *_headers(operation)]:
         made["parameters"] = parameters
     if operation.body:
-        made["requestBody"] = {"required": True, "content": _content(_either(operation.body, known))}
+        made["requestBody"] = {
+            "required": not operation.optional,
+            "content": _content(_either(operation.body, known)),
+        }
     if operation.roles:
         made["security"] = [{"bearer": sorted(operation.roles)}]
         made["description"] = f"For {', '.join(sorted(operation.roles))}."
@@ -129,7 +131,6 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
         yield _header("Idempotency-Key", KEY_SCHEMA, required=True)
     if operation.versioned:
         yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
-        yield _header("If-None-Match", {"type": "string", "enum": ["*"]})
     if operation.resumable:
         yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,10}$"})
 

@@ -46,7 +46,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: tuple[Any, ...] = ()
     query: type[msgspec.Struct] | None = None
     keyed: bool = False  # needs Idempotency-Key
-    versioned: bool = False  # needs If-Match or If-None-Match
+    versioned: bool = False  # a change of what is there needs If-Match
+    optional: bool = False  # the body may be left out: its message has nothing but defaults
     resumable: bool = False  # takes Last-Event-ID
     problems: tuple[str, ...] = ()  # slugs beyond those that follow from the above
 

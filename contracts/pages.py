@@ -13,9 +13,7 @@ from contracts.matches import Offer, RequestView
 
 MAX_PAGE = 200
 
-Cursor = Annotated[
-    str, Meta(pattern="^[A-Za-z0-9_.~-]{0,128}(?!\\n)$", description="`next_cursor` of the page before")
-]
+Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_.~-]{0,128}(?!\\n)$", description="of the page before")]
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
 
 
@@ -47,10 +45,10 @@ class RequestQuery(Wire):
 
 
 class RequestPage(Wire, omit_defaults=False):
-    """Requests by time received; `next_cursor` is empty on the last page."""
+    """Requests by time received; `cursor` is empty on the last page."""
 
     requests: tuple[RequestView, ...] = ()
-    next_cursor: str = ""
+    cursor: str = ""
 
 
 class OfferQuery(Wire):
@@ -62,10 +60,10 @@ class OfferQuery(Wire):
 
 
 class OfferPage(Wire, omit_defaults=False):
-    """A vendor's open offers and dispatches; `next_cursor` is empty on the last page."""
+    """A vendor's open offers and dispatches; `cursor` is empty on the last page."""
 
     offers: tuple[Offer, ...] = ()
-    next_cursor: str = ""
+    cursor: str = ""
 
 
 class Posted(Wire, omit_defaults=False):

@@ -82,8 +82,8 @@ KINDS: dict[str, Kind] = {
     "invalid-message": Kind(
         422, "The message is not as described", "`errors` names each place; compare it with /openapi.json."
     ),
-    "refused": Kind(
-        422, "The message makes no sense here", "The detail says which value breaks which limit."
+    "invalid-request": Kind(
+        422, "Well-formed, but it cannot be meant", "The detail says which value breaks which limit."
     ),
     "id-reused": Kind(
         422,
@@ -91,9 +91,7 @@ KINDS: dict[str, Kind] = {
         "Choose a new id or key, or send the same body.",
     ),
     "missing-precondition": Kind(
-        428,
-        "If-Match is missing",
-        "Read the resource, send its ETag in If-Match; for a new one send If-None-Match: *.",
+        428, "If-Match is missing", "It is there already: read it, and send its ETag in If-Match."
     ),
     "too-many": Kind(
         429, "You hold more than your share", "Wait for Retry-After, and send fewer calls at the same time."

@@ -50,7 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={
             202: Answer("durable; a vendor is being sought", Receipts, {"Location": "where to read it"})
         },
-        problems=("refused",),
+        problems=("invalid-request",),
     ),
     Operation(
         id="listRequests",
@@ -79,6 +79,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="requests",
         summary="Cancel a request: its capacity is released, its vendor told",
         body=(Cancel,),
+        optional=True,
         answers={200: Answer("the cancelled request", RequestView, ETAG)},
         problems=("wrong-state",),
     ),
@@ -91,7 +92,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Rank vendors and start times with prices for a request that is not stored; books nothing",
         body=(Request,),
         answers={200: Answer("ranked quotes, or the reasons for none", Quotes)},
-        problems=("refused",),
+        problems=("invalid-request",),
     ),
     Operation(
         id="putVendor",
@@ -103,7 +104,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(Vendor,),
         versioned=True,
         answers=_changed(Posted, "stored"),
-        problems=("refused",),
+        problems=("invalid-request",),
     ),
     Operation(
         id="getVendor",
@@ -124,7 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(Capacity,),
         versioned=True,
         answers=_changed(Posted, "stored"),
-        problems=("over-booked", "refused"),
+        problems=("over-booked", "invalid-request"),
     ),
     Operation(
         id="getCapacity",
@@ -153,7 +154,8 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="offers",
         summary="Take the work",
         body=(Accept,),
-        answers={200: Answer("the accepted offer", Offer)},
+        optional=True,
+        answers={200: Answer("the dispatch: door, name and phone", Dispatch)},
         problems=("wrong-state",),
     ),
     Operation(
@@ -186,7 +188,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Report en route, at pick-up, on board, completed, no-show, failed or turned back",
         body=(StatusUpdate,),
         answers={200: Answer("the offer as it stands now", Offer)},
-        problems=("wrong-state", "refused"),
+        problems=("wrong-state", "invalid-request"),
     ),
     Operation(
         id="followEvents",
@@ -217,7 +219,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(TuningUpdate,),
         versioned=True,
         answers={200: Answer("the tuning", TuningView, ETAG)},
-        problems=("refused",),
+        problems=("invalid-request",),
     ),
 )
 
