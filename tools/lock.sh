@@ -5,13 +5,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-lock() { # lock FILE ARGUMENT...
-    uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-        --no-emit-index-url --no-header --no-annotate --output-file "$@"
+upgrade=("$@")
+
+lock() { # lock FILE ARGUMENT...: one version of each package for every Python, so that all see the same types
+    uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+        --no-emit-index-url --no-header --no-annotate --output-file "$@" ${upgrade[@]+"${upgrade[@]}"}
 }
 
-lock requirements.txt "$@"
-lock requirements-bench.txt --constraints requirements.txt --extra bench "$@"
-lock requirements-dev.txt --constraints requirements-bench.txt --extra bench --group dev "$@"
-uv pip compile --quiet --group build --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate --output-file requirements-build.txt "$@"
+lock requirements.txt pyproject.toml
+lock requirements-bench.txt pyproject.toml --constraints requirements.txt --extra bench
+lock requirements-dev.txt pyproject.toml --constraints requirements-bench.txt --extra bench --group dev
+lock requirements-build.txt --group build
