@@ -1,0 +1,102 @@
+"""Who sees what, until when an offer stands, and when service may start."""
+
+from __future__ import annotations
+
+from math import cos, radians
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import given
+
+from contracts.matches import Accept
+from dispatcher.domain.deadlines import offer_expiry
+from dispatcher.domain.decisions import accept, decline
+from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.views import dispatch_view, offer_view, request_view
+from dispatcher.domain.windows import start_window
+from dispatcher.domain.zones import zone
+from tests.domain import make
+from tests.domain.make import NOW, VALUES, after
+from tests.domain.test_decisions import NO
+
+DAY_MS = 24 * HOUR_MS
+
+
+def test_before_acceptance_a_vendor_sees_zone_window_service_and_price_but_no_door_and_no_name() -> None:
+    record = make.offered()
+    seen = offer_view(record, record.offers[0], make.trip())
+    text = msgspec.json.encode(seen).decode()
+    assert seen.price_cents == 4_500
+    assert seen.pickup_zone not in (make.DOOR, make.FAR_DOOR)
+    assert not any(word in text for word in (*map(str, make.DOOR), "Canary", "555"))
+    with pytest.raises(WrongState, match="accept it first"):
+        dispatch_view(record, record.offers[0], make.trip(), make.PATIENT)
+
+
+def test_after_acceptance_a_vendor_sees_door_and_patient_until_the_work_is_no_longer_its_own() -> None:
+    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=VALUES))
+    seen = dispatch_view(record, record.offers[0], make.trip(), make.PATIENT)
+    assert (seen.pickup, seen.dropoff, seen.patient) == (make.DOOR, make.FAR_DOOR, make.PATIENT)
+    gone = after(decline(make.offered(), "r1.1", "v1", NO, now_ms=NOW))
+    with pytest.raises(WrongState):
+        dispatch_view(gone, gone.offers[0], make.trip(), make.PATIENT)
+
+
+def test_platform_and_ops_see_the_match_while_there_is_one_and_every_attempt() -> None:
+    offered = make.offered()
+    view = request_view(offered)
+    assert view.match is not None
+    assert (view.match.vendor_id, view.match.tuning_version, view.owner) == ("v1", 3, "vendor")
+    declined = request_view(after(decline(offered, "r1.1", "v1", NO, now_ms=NOW)))
+    assert declined.match is None
+    assert [(each.id, each.state.value, each.code) for each in declined.attempts] == [
+        ("r1.1", "rejected", "NO_VEHICLES_AVAILABLE")
+    ]
+
+
+@given(st.floats(-180, 180), st.floats(-85, 85), st.floats(-1, 1), st.floats(-1, 1))
+def test_a_zone_is_the_same_for_every_door_in_it_and_within_a_kilometre_or_so(
+    longitude: float, latitude: float, east: float, north: float
+) -> None:
+    middle = zone((longitude, latitude))
+    inside = (middle[0] + east * 0.0085 / cos(radians(middle[1])), middle[1] + north * 0.0085)
+    if abs(inside[0]) < 179.9:
+        assert zone(inside) == middle
+    assert abs(middle[1] - latitude) * 111.2 <= 1.01
+    assert abs(middle[0] - longitude) * 111.2 * cos(radians(middle[1])) <= 1.2
+
+
+def test_an_offer_stands_for_the_vendors_limit_and_longer_when_the_window_is_far_away() -> None:
+    soon = make.received(make.trip(ahead_ms=HOUR_MS))
+    assert offer_expiry(soon, make.vendor(limit_s=600), NOW, VALUES) == NOW + 10 * MINUTE_MS
+    far = make.received(make.trip(ahead_ms=10 * HOUR_MS))
+    assert offer_expiry(far, make.vendor(limit_s=600), NOW, VALUES) == NOW + HOUR_MS
+    assert offer_expiry(far, make.vendor(limit_s=600, assumed=True), NOW, VALUES) == NOW + 10 * MINUTE_MS
+
+
+def test_an_offer_leaves_time_to_ask_another_vendor_and_its_own_vendor_time_to_read_it() -> None:
+    record = make.received(make.trip(ahead_ms=20 * MINUTE_MS))
+    assert offer_expiry(record, make.vendor(limit_s=3_600), NOW, VALUES) == record.latest_ms - 30 * MINUTE_MS
+    at_once = make.received(make.trip(ahead_ms=-25 * MINUTE_MS))
+    assert offer_expiry(at_once, make.vendor(limit_s=3_600), NOW, VALUES) == NOW + 2 * MINUTE_MS
+    assert offer_expiry(at_once, make.vendor(limit_s=30), NOW, VALUES) == NOW + 30_000
+
+
+def test_a_ride_to_an_appointment_arrives_at_most_half_an_hour_early_and_never_late() -> None:
+    appointment = NOW + DAY_MS
+    ride = make.trip(pickup_window=None, appointment_at=to_instant(appointment), service_minutes=5)
+    window = start_window(ride, VALUES, travel_s=1_200)
+    arrivals = [start + 1_200_000 + 10 * MINUTE_MS for start in window]
+    assert arrivals == [appointment - 30 * MINUTE_MS, appointment]
+    assert start_window(ride, {"arrive_by_minutes": 0}).earliest_ms == appointment - 10 * MINUTE_MS
+
+
+def test_a_window_that_is_given_stands_as_given() -> None:
+    order = make.equipment()
+    assert start_window(order, VALUES) == (to_ms(order.window.earliest), to_ms(order.window.latest))
+    assert start_window(make.trip(), VALUES, travel_s=999) == (
+        NOW + 4 * HOUR_MS,
+        NOW + 4 * HOUR_MS + 30 * MINUTE_MS,
+    )
