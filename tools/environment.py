@@ -12,11 +12,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import venv
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,9 +26,11 @@ LOCKS = {
     ".venv-bench": ("requirements.txt", "requirements-bench.txt"),
 }
 BASE = ".venv"
+PIP_WITH_PYTHON_OPTION = 23  # 22.3, to be exact
+SETUP = ROOT / ".venv-setup"
 KERNELS = ROOT / "solvers" / "kernels"
 COMPILERS = ("cc", "gcc", "clang")
-ADVICE = """Maybe the package index cannot be reached, or this Python is too new.
+ADVICE = """Maybe the package index cannot be reached, or this Python is too new or has neither pip nor ensurepip.
 DISPATCHER_PYTHON=python3.12 ./run … chooses another, as CC=clang ./run … does for the compiler."""
 
 
@@ -39,7 +41,7 @@ class SetupError(Exception):
 def main(names: list[str]) -> int:
     """Make each named environment, the base first."""
     try:
-        with one_at_a_time():
+        with one_at_a_time(), discarded(SETUP):
             for name in dict.fromkeys((BASE, *names)):
                 ensure(name)
             ensure_kernels()
@@ -70,6 +72,16 @@ def one_at_a_time() -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def discarded(folder: Path) -> Iterator[Path]:
+    """A folder for the time being; what a killed run left there goes first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def ensure(name: str) -> None:
     """Make environment `name` unless its stamp says that it is what the locks describe."""
     folder, wanted = ROOT / name, stamp(name)
@@ -80,8 +92,6 @@ def ensure(name: str) -> None:
     with progress(f"setting up {name}") as report:
         venv.create(folder, symlinks=True)
         _link(folder)
-        if name == BASE:
-            call([python(BASE), "-I", "-m", "ensurepip"], report)
         pip(folder, LOCKS[name][-1], report)
     (folder / "stamp").write_text(wanted, encoding="utf-8")
 
@@ -94,10 +104,29 @@ def stamp(name: str) -> str:
 
 def pip(folder: Path, lock: str, report: "Progress", *options: str) -> None:
     """Install the lock, by hash, without bytecode (first use writes what it needs)."""
-    command = [python(folder.name), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+    report.doing = "starting pip"
+    command = [pip_python(report), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    command += ["--python", python(folder.name), "install", "--requirement", str(ROOT / lock)]
     command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile"]
-    command += ["--progress-bar", "off", *options, "--requirement", str(ROOT / lock)]
-    call(command, report)
+    command += ["--progress-bar", "off"]
+    call([*command, *options], report)
+
+
+def pip_python(report: "Progress") -> str:
+    """A Python with a pip that can install into another environment: this one, or one made for the set-up.
+
+    So pip does not stay in the service's environment, which has no use for it and is 25 MB lighter.
+    """
+    try:
+        own = int(version("pip").partition(".")[0])
+    except PackageNotFoundError:
+        own = 0
+    if own >= PIP_WITH_PYTHON_OPTION:
+        return sys.executable
+    if not SETUP.exists():
+        venv.create(SETUP, symlinks=True)
+        call([python(SETUP.name), "-I", "-m", "ensurepip"], report)
+    return python(SETUP.name)
 
 
 def call(command: list[str], report: "Progress", **variables: str) -> None:
@@ -129,12 +158,11 @@ def ensure_kernels() -> None:
         if any(shutil.which(name) for name in (os.environ.get("CC", ""), *COMPILERS)):
             call(build, report)
         else:
-            with tempfile.TemporaryDirectory(prefix="dispatcher-zig-") as place:
-                report.doing = "fetching a compiler"
-                pip(ROOT / BASE, "requirements-build.txt", report, "--target", place)
-                report.doing = "compiling"
-                cache = f"{place}/cache"
-                call(build, report, PYTHONPATH=place, ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache)
+            with discarded(ROOT / f"{BASE}-compiler") as place:
+                pip(ROOT / BASE, "requirements-build.txt", report, "--target", str(place))
+                cache = str(place / "cache")
+                zig = {"PYTHONPATH": str(place), "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+                call(build, report, **zig)
     mark.write_text(sources, encoding="utf-8")
 
 
