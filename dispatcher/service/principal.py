@@ -24,12 +24,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """How histories and audits name the caller."""
         return f"vendor:{self.vendor_id}" if self.role is Role.VENDOR else self.role.value
 
-    def enter(self, market: str) -> None:
-        """Raises NotFound for a market that the token does not name: it is as if it did not exist."""
-        if self.markets is not None and market not in self.markets:
-            raise NotFound(f"there is no market {market}\nMaybe the token was minted for another market.")
+    def may_enter(self, market: str) -> bool:
+        """Whether the token names the market."""
+        return self.markets is None or market in self.markets
 
-    def is_vendor(self, vendor_id: str) -> None:
+    def refuse_others(self, vendor_id: str) -> None:
         """Raises NotFound when a vendor asks for what is another's."""
         if self.role is Role.VENDOR and vendor_id != self.vendor_id:
             raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")

@@ -80,7 +80,8 @@ def _overdue(record: RequestRecord, now_ms: int, values: Values) -> Decision:
         overdue=record.overdue + 1,
         timer_ms=overdue_at(now_ms, now_ms, values),
     )
-    return Decision(before=record, after=after, messages=(changed(after, BY, "overdue", event="overdue"),))
+    news = changed(after, BY, "overdue", event="overdue")
+    return Decision(before=record, after=after, messages=(news,), at_ms=now_ms)
 
 
 def _forget(record: RequestRecord, now_ms: int, values: Values) -> Decision:
