@@ -2,7 +2,8 @@
 -- commit: verify everything, then write everything. It knows keys, versions and ledgers, not the business.
 --
 -- KEYS   every key the program names, all of one market (one hash tag, one slot); a key is named by its place
--- ARGV   the program: checks, in any order, then writes. K is a place in KEYS.
+-- ARGV   a tag, repeated in the answer, so that no answer is taken for another's; then the program: checks,
+--        in any order, then writes. K is a place in KEYS.
 --   fence    K token                                the fence number must be token
 --   command  K fingerprint                          the command id must be unknown
 --   version  K expected                             the document's first 4 bytes must be expected ('': no document)
@@ -15,13 +16,13 @@
 -- Cells beyond its end are 0. `first` is a cell; `daily` is what the day's count changes by (0: leave it alone).
 --
 -- Answers, each an array; c is the place (from 0) of the check that failed, among all checks:
---   {'ok'}
---   {'duplicate', answer}       this command was committed before with this fingerprint; what was kept with it
---   {'reused'}                  this command id came before with another fingerprint
---   {'fenced', current}         the fence number has moved on
---   {'stale', c, document}      another version is current: this one ('' if none)
---   {'full', c, cell, used, limit}   a take or ceiling does not fit
---   {'broken', c, cell, used}   a release would give back more than is booked: nothing is written
+--   {tag, 'ok'}
+--   {tag, 'duplicate', answer}       this command was committed before with this fingerprint; what was kept
+--   {tag, 'reused'}                  this command id came before with another fingerprint
+--   {tag, 'fenced', current}         the fence number has moved on
+--   {tag, 'stale', c, document}      another version is current: this one ('' if none)
+--   {tag, 'full', c, cell, used, limit}   a take or ceiling does not fit
+--   {tag, 'broken', c, cell, used}   a release would give back more than is booked: nothing is written
 -- All checks precede the first write: Lua does not roll back.
 
 local at = 0
@@ -111,11 +112,13 @@ function checks.ceiling()
   end
 end
 
+local tag = arg()
 local place, operation = 0, arg()
 while operation and operation ~= 'write' do
   local refusal = checks[operation]()
   if refusal then
     if refusal[1] == 'stale' or refusal[1] == 'full' or refusal[1] == 'broken' then refusal[2] = place end
+    table.insert(refusal, 1, tag)
     return refusal
   end
   place, operation = place + 1, arg()
@@ -137,4 +140,4 @@ while operation do
   redis.call(name, target, unpack(words))
   operation = arg()
 end
-return { 'ok' }
+return { tag, 'ok' }

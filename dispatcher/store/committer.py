@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from redis.exceptions import (
     ResponseError,
     TryAgainError,
 )
+from redis.exceptions import ConnectionError as Disconnected
 
 from dispatcher.store import script
 from dispatcher.store.connection import LOST, PATIENCE_S, PAUSE_S, unavailable
@@ -38,10 +40,11 @@ NOT_NOW_CODES = ("MISCONF", "NOREPLICAS")
 
 
 class _Job:
-    __slots__ = ("asked_again", "deadline", "future", "program")
+    __slots__ = ("asked_again", "deadline", "future", "program", "tag")
 
-    def __init__(self, program: Program, deadline: float) -> None:
+    def __init__(self, program: Program, tag: bytes, deadline: float) -> None:
         self.program = program
+        self.tag = tag
         self.deadline = deadline
         self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.asked_again = False
@@ -71,6 +74,7 @@ class Committer:
         self._patience_s = patience_s
         self._lane_count = lanes
         self._waiting: deque[_Job] = deque()
+        self._tags = itertools.count()
         self._work = asyncio.Event()
         self._lanes: list[asyncio.Task[None]] = []
         self._underway = 0
@@ -92,7 +96,7 @@ class Committer:
             raise unavailable(f"{len(self._waiting)} commits wait, the limit is {self._queue_limit}.")
         if not self._lanes:
             self._lanes = [asyncio.create_task(self._run_lane()) for _ in range(self._lane_count)]
-        job = _Job(program, time.monotonic() + self._patience_s)
+        job = _Job(program, b"%d" % next(self._tags), time.monotonic() + self._patience_s)
         self._waiting.append(job)
         self._work.set()
         return await job.future
@@ -176,7 +180,7 @@ class _Lane:
         again: list[_Job] = []
         try:
             connection = await self._connected()
-            lines = (job.program.command_line(self._sha) for job in batch)
+            lines = (job.program.command_line(self._sha, job.tag) for job in batch)
             await connection.send_packed_command(connection.pack_commands(lines))
             while unanswered:
                 if not await self._settle(connection, unanswered[0]):
@@ -200,7 +204,9 @@ class _Lane:
 
     async def _settle(self, connection: AbstractConnection, job: _Job) -> bool:
         try:
-            reply = await connection.read_response(disable_decoding=True)
+            tag, *reply = await connection.read_response(disable_decoding=True)
+            if tag != job.tag:
+                raise Disconnected("an answer to another question came: the connection is out of step")
             job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
         except NoScriptError:  # the server forgot its scripts: nothing ran
             self._sha = ""

@@ -33,7 +33,7 @@ def sha(text: bytes) -> str:
 
 
 def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
-    """What the answer means for this program. `asked_again`: an earlier reply was lost.
+    """What the answer, without its tag, means for this program. `asked_again`: an earlier reply was lost.
 
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
     """

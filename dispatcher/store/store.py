@@ -8,7 +8,7 @@ from typing import Self
 from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.store import health
 from dispatcher.store.capacities import Capacities
-from dispatcher.store.committer import QUEUE_LIMIT, Committer
+from dispatcher.store.committer import LANES, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import PATIENCE_S, Reader, connect
 from dispatcher.store.health import Health
 from dispatcher.store.lease import Leases
@@ -30,15 +30,20 @@ class Store(Requests, Capacities, Streams, Leases):
         ring: PatientKeyFile,
         *,
         queue_limit: int = QUEUE_LIMIT,
+        lanes: int = LANES,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._reads, self._writes = connect(url), connect(url)
-        committer = Committer(self._writes, queue_limit=queue_limit, patience_s=patience_s)
+        committer = Committer(self._writes, queue_limit=queue_limit, lanes=lanes, patience_s=patience_s)
         super().__init__(url, Reader(self._reads, patience_s), committer, Vault(ring))
 
     async def health(self) -> Health:
         """Whether the server keeps what it acknowledges."""
         return await health.check(self.reader)
+
+    async def memory_bytes(self) -> int:
+        """What the server's data takes in memory, all told."""
+        return int((await self.reader.ask("INFO", "memory"))["used_memory"])
 
     async def aclose(self) -> None:
         """Finish what waits, then let all connections go."""

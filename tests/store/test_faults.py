@@ -1,0 +1,162 @@
+"""Lost, cut and repeated answers: each command has one effect, and every caller learns the truth."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.embedded import EmbeddedRedis
+from dispatcher.store import ledger
+from dispatcher.store.keys import Keys
+from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.outcome import Command, Status
+from dispatcher.store.store import Store
+from tests.proxy import Proxy
+from tests.store.conftest import RING
+from tests.store.made import DAY, hold, offered, pools, received, record, released, trip
+
+VANS = LedgerKey("v1", "vans", DAY.isoformat())
+
+
+@pytest.fixture
+async def proxy(server: EmbeddedRedis) -> AsyncIterator[Proxy]:
+    async with Proxy(server.socket) as between:
+        yield between
+
+
+@pytest.fixture
+async def far(proxy: Proxy) -> AsyncIterator[Store]:
+    """A store behind the proxy, its one connection for commits made."""
+    async with Store(proxy.url, RING, lanes=1) as opened:
+        await submit(opened, "warm", "x")
+        yield opened
+
+
+async def booked(store: Store, market: str) -> int:
+    return ledger.unpack((await store.ledger(market, [VANS]))[VANS].used)[0]
+
+
+async def submit(store: Store, market: str, request_id: str, command: Command | None = None) -> Status:
+    outcome = await store.commit(market, [received(request_id)], requests=[trip(request_id)], command=command)
+    return outcome.status
+
+
+async def test_a_lost_answer_to_a_command_is_asked_for_again_and_has_one_effect(
+    far: Store, proxy: Proxy, market: str, keys: Keys
+) -> None:
+    proxy.losing = 1
+    status = await submit(far, market, "a", Command.of("platform", "key", b"body", answer=b"kept"))
+    assert (status, proxy.faults) == (Status.DUPLICATE, 1)
+    assert len(await far.read(keys.events)) == 1
+
+
+async def test_a_lost_answer_without_a_command_id_is_settled_by_what_is_stored(
+    far: Store, store: Store, proxy: Proxy, market: str, keys: Keys
+) -> None:
+    await store.put_capacity(market, "v1", DAY, pools(3))
+    await submit(far, market, "a")
+    proxy.losing = 1
+    offer = offered(record("a"), hold())
+    assert (await far.commit(market, [offer])).status is Status.OK
+    proxy.losing = 1
+    assert (await far.commit(market, [released(offer.after)])).status is Status.OK
+    assert proxy.faults == 2
+    assert await booked(store, market) == 0
+    assert len(await far.read(keys.events)) == 3
+
+
+async def test_a_connection_cut_within_a_question_has_one_effect(
+    far: Store, proxy: Proxy, market: str, keys: Keys
+) -> None:
+    for number, length in enumerate((0, 1, 200, 900)):
+        proxy.cutting_after = length
+        assert await submit(far, market, f"r{number}") is Status.OK
+    assert proxy.faults == 4
+    assert len(await far.read(keys.events)) == 4
+
+
+async def test_a_repeated_answer_is_never_taken_for_the_answer_to_the_next_question(
+    far: Store, proxy: Proxy, market: str, keys: Keys
+) -> None:
+    await submit(far, market, "taken")
+    for number in range(8):
+        proxy.repeating = 1
+        assert await submit(far, market, f"r{number}") is Status.OK
+        other = received("taken", match_by_ms=number)
+        outcome = await far.commit(market, [other], requests=[trip("taken")])
+        assert outcome.status is Status.STALE
+    assert proxy.faults == 8
+    assert len(await far.read(keys.events)) == 9
+
+
+async def test_two_hundred_commits_under_a_storm_of_cuts_have_one_effect_each(
+    far: Store, store: Store, proxy: Proxy, market: str, keys: Keys
+) -> None:
+    async def cuts() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0.01)
+            proxy.cut()
+
+    commits = [submit(far, market, f"r{number}") for number in range(200)]
+    statuses, _ = await asyncio.gather(asyncio.gather(*commits), cuts())
+    assert set(statuses) == {Status.OK}
+    assert len(await store.read(keys.events, count=1000)) == 200
+
+
+async def test_a_caller_that_leaves_does_not_take_its_write_back(far: Store, market: str) -> None:
+    task = asyncio.create_task(submit(far, market, "a"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await submit(far, market, "b") is Status.OK
+    assert await far.record(market, "a") == record("a")
+
+
+async def test_a_full_queue_refuses_before_anything_is_sent(
+    server: EmbeddedRedis, market: str, store: Store
+) -> None:
+    async with Store(server.url, RING, queue_limit=2) as small:
+        results = await asyncio.gather(
+            *(submit(small, market, f"r{number}") for number in range(5)), return_exceptions=True
+        )
+    refused = [number for number, result in enumerate(results) if isinstance(result, Unavailable)]
+    assert refused == [2, 3, 4]
+    assert all(result.facts["retry_after_s"] > 0 for result in results if isinstance(result, Unavailable))
+    assert sorted(await store.records(market, [f"r{number}" for number in range(5)])) == ["r0", "r1"]
+
+
+async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
+    proxy: Proxy, market: str
+) -> None:
+    proxy.refusing = True
+    async with Store(proxy.url, RING, patience_s=0.2) as lost:
+        with pytest.raises(Unavailable) as refusal:
+            await submit(lost, market, "a")
+        assert refusal.value.facts == {"retry_after_s": 1, "outcome": "not sent"}
+        with pytest.raises(Unavailable):
+            await lost.record(market, "a")
+        assert not (await lost.health()).durable
+
+
+async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy, market: str) -> None:
+    proxy.refusing = True
+    async with Store(proxy.url, RING, patience_s=10) as patient:
+        task = asyncio.create_task(submit(patient, market, "a"))
+        await asyncio.sleep(0.1)
+        proxy.refusing = False
+        assert await task is Status.OK
+
+
+async def test_a_server_that_forgot_its_scripts_is_taught_again(
+    store: Store, raw: Redis, market: str
+) -> None:
+    assert await submit(store, market, "a") is Status.OK
+    await raw.script_flush()
+    started = time.monotonic()
+    assert await submit(store, market, "b") is Status.OK
+    assert await store.acquire(market, "m", 1_000)
+    assert time.monotonic() - started < 5
