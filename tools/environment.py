@@ -30,7 +30,7 @@ PIP_WITH_PYTHON_OPTION = 23  # 22.3, to be exact
 SETUP = ROOT / ".venv-setup"
 KERNELS = ROOT / "solvers" / "kernels"
 COMPILERS = ("cc", "gcc", "clang")
-ADVICE = """Maybe the package index cannot be reached, or this Python is too new or has neither pip nor ensurepip.
+ADVICE = """Maybe the package index cannot be reached, or this Python is too new or without ensurepip:
 DISPATCHER_PYTHON=python3.12 ./run … chooses another, as CC=clang ./run … does for the compiler."""
 
 

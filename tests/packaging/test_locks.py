@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, files, requires, version
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ ASKED = {
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
 }
 LOCKS = sorted(ASKED)
+LARGEST_ENVIRONMENT_MB, BYTECODE_MB = 300, 20
 
 
 def entries(lock: str) -> list[str]:
@@ -94,3 +95,10 @@ def test_no_test_tool_and_no_peer_is_in_the_service_s_environment() -> None:
         "ziglang",
     }
     assert strangers.isdisjoint(pins("requirements.txt"))
+
+
+def test_the_service_s_environment_stays_under_its_limit_on_disk() -> None:
+    installed = [path.locate() for name in pins("requirements.txt") for path in files(name) or ()]
+    sources = [Path(path) for path in installed if Path(path).suffix != ".pyc"]
+    taken = sum(path.stat().st_size for path in sources if path.exists()) / 1_000_000
+    assert 100 < taken < LARGEST_ENVIRONMENT_MB - BYTECODE_MB

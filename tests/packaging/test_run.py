@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = '#!/bin/sh\necho "$@"\n'
+CHECKS = ("ruff", "mypy", "lint-imports", "python")
 
 
 def small_checkout(root: Path) -> Path:
@@ -70,13 +72,17 @@ def environment_module(root: Path) -> ModuleType:
     return module
 
 
-def make_ready(root: Path, name: str = ".venv") -> None:
-    """An environment as a finished set-up leaves it, with a program that echoes in the place of Python."""
-    program = root / name / "bin" / "python"
-    program.parent.mkdir(parents=True)
-    program.write_text(ECHO)
-    program.chmod(0o755)
+def make_ready(root: Path, name: str = ".venv", programs: Sequence[str] = ("python",)) -> None:
+    """An environment as a finished set-up leaves it, with programs that only say what they were given."""
+    (root / name / "bin").mkdir(parents=True)
+    for each in programs:
+        write_program(root / name / "bin" / each, ECHO)
     (root / name / "stamp").write_text(environment_module(root).stamp(name))
+
+
+def write_program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def tools_without_python(folder: Path) -> dict[str, str]:
@@ -141,6 +147,26 @@ def test_kernels_are_compiled_again_when_their_sources_change(checkout: Path, tm
     assert run(checkout / "run", "serve", env=bare).stdout == "-P -m dispatcher serve\n"
     (kernels / "b.c").write_text("int c;\n")
     assert run(checkout / "run", "serve", env=bare).returncode == 1
+
+
+def test_run_test_runs_every_check_and_then_pytest_with_the_arguments(checkout: Path, tmp_path: Path) -> None:
+    make_ready(checkout)
+    make_ready(checkout, ".venv-test", CHECKS)
+    bare = tools_without_python(tmp_path / "bin")
+    done = run(checkout / "run", "test", "-k", "one thing", env=bare)
+    assert done.returncode == 0, done.stderr
+    *checks, last = done.stdout.splitlines()
+    assert len(checks) == 4, "lint, format, types, import contract"
+    assert last.startswith("-m pytest")
+    assert last.endswith("-k one thing")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_failed_check_fails_the_whole(checkout: Path, tmp_path: Path, check: str) -> None:
+    make_ready(checkout)
+    make_ready(checkout, ".venv-test", CHECKS)
+    write_program(checkout / ".venv-test" / "bin" / check, "#!/bin/sh\nexit 3\n")
+    assert run(checkout / "run", "test", env=tools_without_python(tmp_path / "bin")).returncode == 3
 
 
 def test_two_runs_at_once_after_a_killed_one_set_up_once(life: Life) -> None:
