@@ -127,8 +127,8 @@ def _query(operation: Operation) -> Iterable[dict[str, Any]]:
 
 
 def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
-    if operation.keyed:
-        yield _header("Idempotency-Key", KEY_SCHEMA, required=True)
+    if operation.method == "POST":
+        yield _header("Idempotency-Key", KEY_SCHEMA, required=operation.keyed)
     if operation.versioned:
         yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
     if operation.resumable:

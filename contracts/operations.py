@@ -45,7 +45,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, Answer]
     body: tuple[Any, ...] = ()
     query: type[msgspec.Struct] | None = None
-    keyed: bool = False  # needs Idempotency-Key
+    keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
     optional: bool = False  # the body may be left out: its message has nothing but defaults
     resumable: bool = False  # takes Last-Event-ID

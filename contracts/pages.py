@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.base import Id, Wire
-from contracts.codes import OfferState, ProviderCancelCode, RequestState
+from contracts.codes import ProviderCancelCode, RequestState
 from contracts.matches import Offer, RequestView
 
 MAX_PAGE = 200
@@ -51,19 +51,10 @@ class RequestPage(Wire, omit_defaults=False):
     cursor: str = ""
 
 
-class OfferQuery(Wire):
-    """Which of a vendor's open offers and dispatches to list; all of them when no state is given."""
-
-    state: OfferState | None = None
-    cursor: Cursor = ""
-    limit: PageSize = 50
-
-
-class OfferPage(Wire, omit_defaults=False):
-    """A vendor's open offers and dispatches; `cursor` is empty on the last page."""
+class Offers(Wire, omit_defaults=False):
+    """A vendor's open offers and dispatches, earliest start first."""
 
     offers: tuple[Offer, ...] = ()
-    cursor: str = ""
 
 
 class Posted(Wire, omit_defaults=False):

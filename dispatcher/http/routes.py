@@ -8,7 +8,7 @@ from contracts.capacity import Capacity
 from contracts.codes import Role
 from contracts.matches import Accept, Decline, Dispatch, Offer, Quotes, RequestView
 from contracts.operations import ANYONE, Answer, Operation
-from contracts.pages import Cancel, Health, OfferPage, OfferQuery, Posted, Receipts, RequestPage, RequestQuery
+from contracts.pages import Cancel, Health, Offers, Posted, Receipts, RequestPage, RequestQuery
 from contracts.requests import Request, RequestBatch
 from contracts.tracking import StatusUpdate
 from contracts.tuning import TuningUpdate, TuningView
@@ -143,8 +143,7 @@ OPERATIONS: tuple[Operation, ...] = (
         roles=_roles(V),
         tag="offers",
         summary="List your open offers and dispatches",
-        query=OfferQuery,
-        answers={200: Answer("offers, earliest start first", OfferPage)},
+        answers={200: Answer("offers, earliest start first", Offers)},
     ),
     Operation(
         id="acceptOffer",

@@ -1,0 +1,111 @@
+"""The web application: every route of the table with its handler, over a service that is ready to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from contracts.codec import MAX_BYTES
+from dispatcher.clock import Clock
+from dispatcher.errors import UserError
+from dispatcher.http import faults
+from dispatcher.http.auth import Authenticator
+from dispatcher.http.call import Handler
+from dispatcher.http.entry import Gate, entry, new_id
+from dispatcher.http.handlers.events import Events, Feed
+from dispatcher.http.handlers.offers import Offers
+from dispatcher.http.handlers.requests import Quoter, Requests
+from dispatcher.http.handlers.service import Service
+from dispatcher.http.handlers.vendors import Vendors
+from dispatcher.http.load import Limits, Load
+from dispatcher.http.observe import Figures
+from dispatcher.http.routes import OPERATIONS, SERVICE, check
+from dispatcher.service.dispatcher import Dispatcher
+
+Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the application is made of; the composition root makes them, and ends them."""
+
+    service: Dispatcher
+    hub: Feed
+    quoter: Quoter
+    clock: Clock
+    token_keys: Mapping[str, Any]  # a JWKS
+    limits: Limits = Limits()
+
+
+def build_app(parts: Parts) -> web.Application:
+    """The application, not yet running. Raises UserError for a route without role or handler."""
+    figures = Figures()
+    operations = OPERATIONS + SERVICE
+    check(operations)
+    events = Events(parts.hub, figures)
+    service = Service(parts.service.store, figures, operations)
+    handlers = _handlers(parts, figures, events, service)
+    gate = _gate(parts, figures)
+    app = web.Application(client_max_size=MAX_BYTES, middlewares=[problems])
+    for operation in operations:
+        if operation.id not in handlers:
+            raise UserError(f"route {operation.id} has no handler.", "Add it in dispatcher/http/app.py.")
+        app.router.add_route(operation.method, operation.path, entry(operation, handlers[operation.id], gate))
+    app.router.add_get("/docs/docs.js", service.script)
+    app.router.add_get("/docs/docs.css", service.style)
+    app.on_shutdown.append(lambda _: events.close())
+    return app
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
+    """What aiohttp refuses by itself (no such path, no such method) as a problem, too."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return faults.answer(error, new_id())
+
+
+def _gate(parts: Parts, figures: Figures) -> Gate:
+    limits = parts.limits
+    return Gate(
+        authenticator=Authenticator(parts.token_keys),
+        clock=parts.clock,
+        enter=parts.service.enter,
+        calls=Load(limits.in_flight, limits.per_caller, limits.retry_after_s),
+        streams=Load(limits.streams, limits.streams_per_caller, limits.retry_after_s),
+        figures=figures,
+    )
+
+
+def _handlers(parts: Parts, figures: Figures, events: Events, service: Service) -> Mapping[str, Handler]:
+    requests = Requests(parts.service, parts.quoter, figures)
+    vendors, offers = Vendors(parts.service), Offers(parts.service)
+    return {
+        "submitRequests": requests.submit,
+        "listRequests": requests.list,
+        "getRequest": requests.get,
+        "cancelRequest": requests.cancel,
+        "quote": requests.quote,
+        "putVendor": vendors.put,
+        "getVendor": vendors.get,
+        "putCapacity": vendors.put_capacity,
+        "getCapacity": vendors.get_capacity,
+        "getTuning": vendors.get_tuning,
+        "putTuning": vendors.put_tuning,
+        "listOffers": offers.list,
+        "acceptOffer": offers.accept,
+        "declineOffer": offers.decline,
+        "reportStatus": offers.report,
+        "getDispatch": offers.dispatch,
+        "followEvents": events.follow,
+        "live": service.live,
+        "ready": service.ready,
+        "metrics": service.metrics,
+        "openapi": service.openapi,
+        "asyncapi": service.asyncapi,
+        "docs": service.docs,
+        "problem": service.problem,
+    }

@@ -1,0 +1,54 @@
+"""What a handler gets and gives: a call, authenticated, decoded and in bounds; a message as its reply."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from dispatcher.service.principal import Principal
+from dispatcher.store.outcome import Command
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One call. `body` is None when the operation takes none; `raw` serves what is not a plain answer."""
+
+    principal: Principal
+    path: Mapping[str, Any]
+    query: Any = None
+    body: Any = None
+    key: str = ""
+    version: int | None = None
+    after: str = ""
+    request_id: str = ""
+    raw: web.Request
+
+    @property
+    def market(self) -> str:
+        """The market in the path."""
+        return str(self.path["market"])
+
+    def command(self, scope: str, content: bytes | None = None) -> Command | None:
+        """The Idempotency-Key as a command of this caller; None without one. `content` must not differ."""
+        if not self.key:
+            return None
+        caller = f"{scope}/{self.principal.name}/{self.principal.subject}"
+        return Command.of(caller, self.key, msgspec.msgpack.encode(self.body) if content is None else content)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A message with its status; headers by name."""
+
+    message: Any
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+Handler = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
+
+
+def etag(version: int) -> Mapping[str, str]:
+    """The header that names a version."""
+    return {"ETag": f'"{version}"'}

@@ -1,0 +1,124 @@
+"""The one entry of every route: who calls, may they, is there room, what do they say; then the handler.
+
+The order is that of cost and of what may be told to whom: token 401, role 403, share 429, room 503, market
+404, form 406 and 415, size 413, parameters 400, body 400 or 422. All of it happens before anything is stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import structlog
+from aiohttp import web
+
+from contracts import codec
+from contracts.codes import Role
+from contracts.operations import Operation
+from contracts.problems import Forbidden
+from dispatcher.clock import Clock
+from dispatcher.http import faults, negotiation
+from dispatcher.http.auth import Authenticator
+from dispatcher.http.call import Call, Handler, Reply
+from dispatcher.http.load import Load
+from dispatcher.http.observe import Figures
+from dispatcher.service.principal import Principal
+
+log = structlog.get_logger()
+
+NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an open route gets
+
+
+class Gate:
+    """What all routes share: tokens, markets, clock, room, figures."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        clock: Clock,
+        enter: Callable[[Principal, str], None],
+        calls: Load,
+        streams: Load,
+        figures: Figures,
+    ) -> None:
+        self.authenticator, self.clock, self.enter = authenticator, clock, enter
+        self.calls, self.streams, self.figures = calls, streams, figures
+
+    def admit(self, request: web.Request, operation: Operation) -> Principal:
+        """Who calls. Raises Unauthenticated, Forbidden."""
+        if not operation.roles:
+            return NOBODY
+        authorization = request.headers.get("Authorization", "")
+        principal = self.authenticator.principal(authorization, self.clock.now_ms())
+        if principal.role not in operation.roles:
+            allowed = ", ".join(sorted(operation.roles))
+            raise Forbidden(f"this is for {allowed}, and the token's role is {principal.role}")
+        return principal
+
+    def room(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
+        """A place among the calls, or among the streams, which stay open."""
+        if not operation.roles:
+            return nullcontext()
+        load = self.streams if operation.resumable else self.calls
+        return load.place(f"{principal.name}/{principal.subject}")
+
+
+def entry(
+    operation: Operation, handler: Handler, gate: Gate
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of an operation."""
+    plain = any(answer.media for answer in operation.answers.values())
+
+    async def enter(request: web.Request) -> web.StreamResponse:
+        request_id, started, media = new_id(), time.perf_counter(), codec.JSON
+        try:
+            principal = gate.admit(request, operation)
+            with gate.room(operation, principal):
+                if not plain:
+                    media = negotiation.wanted(request.headers.get("Accept", ""))
+                call = await _call(request, operation, principal, gate, request_id)
+                made = await handler(call)
+                response = made if not isinstance(made, Reply) else _response(made, media, request_id)
+        except Exception as error:
+            response = faults.answer(error, request_id, media)
+        gate.figures.answered(operation.id, response.status, time.perf_counter() - started)
+        log.debug("answered", operation=operation.id, status=response.status, request_id=request_id)
+        return response
+
+    return enter
+
+
+async def _call(
+    request: web.Request, operation: Operation, principal: Principal, gate: Gate, request_id: str
+) -> Call:
+    """The call, decoded; raises the Problem that it is otherwise."""
+    path = negotiation.parameters(request, operation)
+    if operation.market:
+        gate.enter(principal, path["market"])  # NotFound: unknown, or not theirs
+    return Call(
+        principal=principal,
+        path=path,
+        query=negotiation.query(request, operation),
+        **negotiation.headers(request, operation),
+        body=await negotiation.read(request, operation),
+        request_id=request_id,
+        raw=request,
+    )
+
+
+def _response(reply: Reply, media: str, request_id: str) -> web.Response:
+    headers = {
+        "Content-Type": media,
+        "X-Request-Id": request_id,
+        "Cache-Control": "no-store",
+        **reply.headers,
+    }
+    return web.Response(status=reply.status, body=codec.encode(reply.message, media), headers=headers)
+
+
+def new_id() -> str:
+    """A request id: ours, never the caller's, which could hold anything."""
+    return secrets.token_hex(8)

@@ -1,0 +1,69 @@
+"""The platform's routes: submit, list, read, cancel, quote."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+import msgspec
+
+from contracts.matches import Quotes
+from contracts.pages import Receipt, Receipts, RequestPage
+from contracts.requests import Request, RequestBatch
+from dispatcher.domain.views import request_view
+from dispatcher.http.call import Call, Reply, etag
+from dispatcher.http.observe import Figures
+from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.store.outcome import Command
+
+
+class Quoter(Protocol):
+    """Who answers quotes: `dispatcher.matching.quotes.Quoter`."""
+
+    async def quote(self, market: str, request: Request) -> Quotes:
+        """Ranked vendors and start times, or why there are none."""
+
+
+class Requests:
+    """Handlers over the service; `quoter` answers quotes."""
+
+    def __init__(self, service: Dispatcher, quoter: Quoter, figures: Figures) -> None:
+        self.service, self.quoter, self.figures = service, quoter, figures
+
+    async def submit(self, call: Call) -> Reply:
+        """202 once all of them are durable; a repeat under the same key answers the same."""
+        batch = isinstance(call.body, RequestBatch)
+        requests = call.body.requests if batch else (call.body,)
+        content = msgspec.msgpack.encode(requests)
+        command = cast(Command, call.command("submit", content))
+        ids = await self.service.submit(call.principal, call.market, requests, command)
+        self.figures.accepted.inc(len(ids))
+        base = f"/v1/markets/{call.market}/requests"
+        receipts = tuple(Receipt(id=each, href=f"{base}/{each}") for each in ids)
+        return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
+
+    async def list(self, call: Call) -> Reply:
+        """A page by time received."""
+        asked = call.query
+        views, cursor = await self.service.page(
+            call.principal, call.market, asked.state, asked.cursor or None, asked.limit
+        )
+        return Reply(RequestPage(requests=tuple(views), cursor=cursor or ""))
+
+    async def get(self, call: Call) -> Reply:
+        """State, history, match or reasons."""
+        view = await self.service.view(call.principal, call.market, call.path["request_id"])
+        return Reply(view, headers=etag(view.version))
+
+    async def cancel(self, call: Call) -> Reply:
+        """Cancelled, or cancelled before: the same answer."""
+        request_id, code = call.path["request_id"], call.body.code.value if call.body.code else ""
+        command = call.command(f"cancel/{request_id}")
+        record = await self.service.cancel(
+            call.principal, call.market, request_id, code=code, command=command
+        )
+        return Reply(request_view(record), headers=etag(record.version))
+
+    async def quote(self, call: Call) -> Reply:
+        """Ranked vendors and start times, or why there are none."""
+        request: Request = call.body
+        return Reply(await self.quoter.quote(call.market, request))

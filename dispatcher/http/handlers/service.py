@@ -1,0 +1,89 @@
+"""The service's own routes: alive, ready, figures, documents, and what each problem type means."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from contracts.asyncapi import asyncapi
+from contracts.openapi import openapi
+from contracts.operations import Operation
+from contracts.pages import Health
+from contracts.problems import KINDS, Problem
+from dispatcher import __version__
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.observe import CONTENT_TYPE, Figures
+from dispatcher.store.store import Store
+
+ASSETS = Path(__file__).parent.parent / "assets"
+TITLE = "Dispatcher"
+PAGE = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Service:
+    """Handlers that need no token."""
+
+    def __init__(self, store: Store, figures: Figures, operations: tuple[Operation, ...]) -> None:
+        self.store, self.figures = store, figures
+        self._openapi = msgspec.json.encode(openapi(operations, title=TITLE, version=__version__))
+        self._asyncapi = msgspec.json.encode(asyncapi(title=f"{TITLE} streams", version=__version__))
+
+    async def live(self, call: Call) -> web.Response:
+        """The process answers."""
+        return web.Response(text="alive\n")
+
+    async def ready(self, call: Call) -> Reply:
+        """200 when Redis answers and keeps what it acknowledges; 503 and why when not."""
+        found = await self.store.health()
+        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
+        return Reply(health, 200 if health.ready else 503)
+
+    async def metrics(self, call: Call) -> web.Response:
+        """Figures for Prometheus."""
+        return web.Response(body=self.figures.page(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def openapi(self, call: Call) -> web.Response:
+        """The HTTP API."""
+        return web.Response(body=self._openapi, content_type="application/json")
+
+    async def asyncapi(self, call: Call) -> web.Response:
+        """The Redis streams."""
+        return web.Response(body=self._asyncapi, content_type="application/json")
+
+    async def docs(self, call: Call) -> web.Response:
+        """The API in a browser, without any other host."""
+        return _asset("docs.html", "text/html")
+
+    async def script(self, request: web.Request) -> web.Response:
+        """The page's module."""
+        return _asset("docs.js", "text/javascript")
+
+    async def style(self, request: web.Request) -> web.Response:
+        """The page's style."""
+        return _asset("docs.css", "text/css")
+
+    async def problem(self, call: Call) -> web.Response:
+        """What a problem type means and what may fix it."""
+        slug = call.path["slug"]
+        if slug not in KINDS:
+            raise Problem(f"there is no problem type {slug}", slug="not-found")
+        kind = KINDS[slug]
+        text = (
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(kind.title)}</title>"
+            f"<h1>{html.escape(kind.title)}</h1><p>Type <code>/problems/{slug}</code>, status {kind.status}."
+            f"<p>{html.escape(kind.remedy)}<p><a href=/docs>The API</a>"
+        )
+        return web.Response(text=text, content_type="text/html", headers=PAGE)
+
+
+def _asset(name: str, content_type: str) -> web.Response:
+    body = (ASSETS / name).read_bytes()
+    return web.Response(body=body, content_type=content_type, charset="utf-8", headers=PAGE)

@@ -1,0 +1,80 @@
+"""Vendors, their capacity, and a market's tuning: versioned by ETag and If-Match."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from contracts.pages import Posted
+from contracts.problems import InvalidMessage, MissingPrecondition
+from dispatcher.domain.refusals import Stale
+from dispatcher.http.call import Call, Reply, etag
+from dispatcher.service.dispatcher import Dispatcher
+
+Result = TypeVar("Result")
+
+
+class Vendors:
+    """Handlers over the service."""
+
+    def __init__(self, service: Dispatcher) -> None:
+        self.service = service
+
+    async def put(self, call: Call) -> Reply:
+        """Register without If-Match, change with it."""
+        if call.body.id != call.path["vendor_id"]:
+            detail = f"the id is {call.body.id}, and the path says {call.path['vendor_id']}"
+            raise InvalidMessage.at("/id", f"{detail}\nMaybe one of the two is misspelt.")
+        return _posted(
+            await _over(
+                call, self.service.put_vendor(call.principal, call.market, call.body, call.version or 0)
+            )
+        )
+
+    async def get(self, call: Call) -> Reply:
+        """The vendor with its version."""
+        found = await self.service.vendor(call.principal, call.market, call.path["vendor_id"])
+        return Reply(found.value, headers=etag(found.version))
+
+    async def put_capacity(self, call: Call) -> Reply:
+        """Post a day; below what is booked it is refused, with every bucket."""
+        vendor_id, day = call.path["vendor_id"], call.path["day"]
+        change = self.service.put_capacity(
+            call.principal, call.market, vendor_id, day, call.body, expected_version=call.version or 0
+        )
+        return _posted(await _over(call, change))
+
+    async def get_capacity(self, call: Call) -> Reply:
+        """A day as posted."""
+        found = await self.service.capacity(
+            call.principal, call.market, call.path["vendor_id"], call.path["day"]
+        )
+        return Reply(found.value, headers=etag(found.version))
+
+    async def get_tuning(self, call: Call) -> Reply:
+        """Every parameter with its value."""
+        view = await self.service.tuning(call.principal, call.market)
+        return Reply(view, headers=etag(view.version))
+
+    async def put_tuning(self, call: Call) -> Reply:
+        """Replace all overrides."""
+        view = await _over(
+            call, self.service.put_tuning(call.principal, call.market, call.body, call.version or 0)
+        )
+        return Reply(view, headers=etag(view.version))
+
+
+def _posted(version: int) -> Reply:
+    return Reply(Posted(version=version), 201 if version == 1 else 200, etag(version))
+
+
+async def _over(call: Call, change: Awaitable[Result]) -> Result:
+    """The change made; without If-Match it was meant as new, and Stale says that it is not."""
+    try:
+        return await change
+    except Stale as refusal:
+        if call.version is not None:
+            raise
+        raise MissingPrecondition(
+            "it is there already, and If-Match is missing\nMaybe read it, and send its ETag in If-Match."
+        ) from refusal

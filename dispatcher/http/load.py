@@ -1,0 +1,55 @@
+"""How much work may be under way: a bound for all, and a share of it for each caller (P8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from contracts.problems import Overloaded, TooMany
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """`in_flight` calls at once, of which one caller holds at most `per_caller`; event streams likewise."""
+
+    in_flight: int = 1_000
+    per_caller: int = 500
+    streams: int = 2_000
+    streams_per_caller: int = 100
+    retry_after_s: float = 1.0
+
+
+class Load:
+    """Counts what is under way; refuses before anything is read or stored."""
+
+    def __init__(self, total: int, per_caller: int, retry_after_s: float) -> None:
+        self.total, self.per_caller, self.retry_after_s = total, per_caller, retry_after_s
+        self.held: Counter[str] = Counter()
+        self.now = 0
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[None]:
+        """A place for one call. Raises TooMany (the caller's share) or Overloaded (all places)."""
+        if self.held[caller] >= self.per_caller:
+            raise TooMany(
+                f"{caller} holds {self.held[caller]} calls at once, its share is {self.per_caller}\n"
+                "Maybe send fewer at the same time.",
+                retry_after_s=self.retry_after_s,
+            )
+        if self.now >= self.total:
+            raise Overloaded(
+                f"{self.now} calls are under way, the limit is {self.total}; nothing was stored\n"
+                "Maybe repeat it under the same key.",
+                retry_after_s=self.retry_after_s,
+            )
+        self.now += 1
+        self.held[caller] += 1
+        try:
+            yield
+        finally:
+            self.now -= 1
+            self.held[caller] -= 1
+            if not self.held[caller]:
+                del self.held[caller]

@@ -1,0 +1,141 @@
+"""The forms of a call: Content-Type and Accept, the body within its limit, parameters and headers by type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from contracts import codec
+from contracts.operations import PATH_TYPES, Operation
+from contracts.problems import InvalidParameter, MissingHeader, NotAcceptable, TooLarge, UnsupportedMediaType
+from contracts.requests import RequestBatch
+
+Form = TypeVar("Form")
+
+_KEY = re.compile(r"[!-~]{1,128}")
+_ETAG = re.compile(r'"([0-9]{1,9})"')
+_EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
+_ANY = {"*/*": codec.JSON, "application/*": codec.JSON, "application/problem+json": codec.JSON}
+
+
+def wanted(accept: str) -> str:
+    """The form to answer in: the first of the best weights; JSON if none is said. Raises NotAcceptable."""
+    if not accept or accept in (codec.JSON, "*/*"):
+        return codec.JSON
+    best, found = 0.0, ""
+    for part in accept.split(","):
+        name, _, parameters = part.strip().partition(";")
+        media = codec.MEDIA_TYPES.get(name.strip().lower()) or _ANY.get(name.strip().lower(), "")
+        if media and (weight := _weight(parameters)) > best:
+            best, found = weight, media
+    if not found:
+        raise NotAcceptable(f"no form of answer fits Accept: {accept[:80]}\nMaybe accept {codec.JSON}.")
+    return found
+
+
+def sent(content_type: str) -> str:
+    """The form of the body. Raises UnsupportedMediaType."""
+    media = codec.MEDIA_TYPES.get(content_type.partition(";")[0].strip().lower())
+    if media is None:
+        raise UnsupportedMediaType(
+            f"Content-Type {content_type[:80]!r} is not understood\n"
+            f"Maybe send {codec.JSON} or {codec.MSGPACK}."
+        )
+    return media
+
+
+async def read(request: web.Request, operation: Operation) -> Any:
+    """The body as the message that the operation takes; None if it takes none."""
+    if not operation.body:
+        return None
+    body = await _bytes(request)
+    if not body and operation.optional:
+        return operation.body[0]()
+    value = codec.unpack(body, sent(request.headers.get("Content-Type", "")))
+    return codec.convert(value, _form(operation, value))
+
+
+def parameters(request: web.Request, operation: Operation) -> dict[str, Any]:
+    """What stands in the path, by name. Raises InvalidParameter."""
+    return {name: _typed(name, request.match_info[name], PATH_TYPES[name]) for name in operation.names}
+
+
+def query(request: web.Request, operation: Operation) -> Any:
+    """The query as the operation's type; None if it has none. Raises InvalidParameter."""
+    given = request.query
+    if operation.query is None:
+        if given:
+            raise InvalidParameter(f"there are no query parameters here, and there are {len(given)}")
+        return None
+    if len(given) != len(set(given)):
+        raise InvalidParameter("a query parameter is given twice")
+    return _typed("query", dict(given), operation.query)
+
+
+def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
+    """`key`, `version` and `after`, as the operation takes them."""
+    found: dict[str, Any] = {}
+    if operation.method == "POST":
+        found["key"] = _key(request.headers, required=operation.keyed)
+    if operation.versioned and (text := request.headers.get("If-Match")) is not None:
+        found["version"] = int(_matched("If-Match", _ETAG, text, 'an ETag such as "3"')[1])
+    if operation.resumable and (text := request.headers.get("Last-Event-ID")):
+        found["after"] = _matched("Last-Event-ID", _EVENT_ID, text, "the id of an event")[0]
+    return found
+
+
+def _key(given: Mapping[str, str], *, required: bool) -> str:
+    text = given.get("Idempotency-Key", "")
+    if not text and not required:
+        return ""
+    if not text:
+        raise MissingHeader("Idempotency-Key is missing\nMaybe send a new UUID with each new call.")
+    return _matched("Idempotency-Key", _KEY, text, "1 to 128 visible ASCII characters")[0]
+
+
+def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> re.Match[str]:
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise InvalidParameter(f"{name} is not {described}")
+    return found
+
+
+async def _bytes(request: web.Request) -> bytes:
+    declared = request.content_length
+    if declared is not None and declared > codec.MAX_BYTES:
+        raise _too_large(f"{declared:,}")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large("more") from None
+
+
+def _too_large(size: str) -> TooLarge:
+    return TooLarge(
+        f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
+    )
+
+
+def _form(operation: Operation, value: Any) -> Any:
+    """The one type the operation takes; of a request and a batch, the one that the body looks like."""
+    batch = isinstance(value, dict) and "requests" in value
+    return RequestBatch if batch and RequestBatch in operation.body else operation.body[0]
+
+
+def _typed(name: str, value: Any, form: type[Form]) -> Form:
+    try:
+        return msgspec.convert(value, form, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter(f"{name}: {error}\nMaybe compare it with /openapi.json.") from None
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0
