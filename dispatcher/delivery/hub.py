@@ -1,0 +1,122 @@
+"""Streams to many listeners: one blocking reader for all that listen to a market in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+
+from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.store.events import Entry
+from dispatcher.store.store import Store
+from dispatcher.store.tail import Tail
+
+WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
+PAUSE_S = 0.2
+
+log = structlog.get_logger()
+
+
+class Hub:
+    """`async with hub.follow(stream, after) as feed: entries = await feed.next(timeout_s)`."""
+
+    def __init__(self, store: Store, *, queue_limit: int = QUEUE_LIMIT) -> None:
+        self._store = store
+        self._queue_limit = queue_limit
+        self._readers: dict[str, _Reader] = {}
+        self._closed = False
+
+    @property
+    def listeners(self) -> int:
+        """How many follow a stream now."""
+        return sum(reader.listeners for reader in self._readers.values())
+
+    @contextlib.asynccontextmanager
+    async def follow(self, stream: str, after: str | None = None) -> AsyncIterator[Feed]:
+        """A feed of what follows entry `after`; None: from now on. Raises Invalid, Unavailable."""
+        start = await self._store.last_id(stream) if after is None else after
+        feed = Feed(self._store, stream, start, self._queue_limit)
+        if self._closed:
+            feed.close()
+        reader = self._reader(stream)
+        try:
+            await reader.join(feed)
+            yield feed
+        finally:
+            reader.leave(feed)
+
+    async def aclose(self) -> None:
+        """Wake every listener, end the readers."""
+        self._closed = True
+        await asyncio.gather(*(reader.aclose() for reader in self._readers.values()))
+
+    def _reader(self, stream: str) -> _Reader:
+        """One a hash tag: a cluster keeps a market in one slot, and a read must not cross slots."""
+        tag = stream.partition("{")[2].partition("}")[0]
+        return self._readers.setdefault(tag, _Reader(self._store))
+
+
+class _Reader:
+    """Reads every stream that somebody follows, and tells all who follow it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._feeds: dict[str, set[Feed]] = {}
+        self._after: dict[str, str] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def listeners(self) -> int:
+        return sum(map(len, self._feeds.values()))
+
+    async def join(self, feed: Feed) -> None:
+        """From its return on, what the feed does not find in the stream it hears."""
+        stream = feed.stream
+        self._feeds.setdefault(stream, set()).add(feed)
+        if stream not in self._after:
+            newest = await self._store.last_id(stream)
+            self._after.setdefault(stream, newest)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    def leave(self, feed: Feed) -> None:
+        """The last one to leave a stream ends its reading."""
+        feeds = self._feeds.get(feed.stream, set())
+        feeds.discard(feed)
+        if not feeds:
+            self._feeds.pop(feed.stream, None)
+            self._after.pop(feed.stream, None)
+
+    async def aclose(self) -> None:
+        """Wake whoever listens, and stop."""
+        for feed in [each for feeds in self._feeds.values() for each in feeds]:
+            feed.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async with self._store.tail(wait_s=WAIT_S) as tail:
+            while True:
+                try:
+                    self._tell(await self._read(tail))
+                except Exception:  # listeners must not hang on a reader that has died
+                    log.exception("the reader of streams failed")
+                    await asyncio.sleep(PAUSE_S)
+
+    async def _read(self, tail: Tail) -> list[Entry]:
+        try:
+            return await tail.read(dict(self._after))
+        except Unavailable:
+            await asyncio.sleep(PAUSE_S)
+            return []
+
+    def _tell(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.stream in self._after:
+                self._after[entry.stream] = entry.id
+            for feed in self._feeds.get(entry.stream, ()):
+                feed.hear(entry)

@@ -1,0 +1,153 @@
+"""Vendors who answer over Redis: a consumer group on `replies`, acknowledged after effect.
+
+An entry that its consumer did not finish is claimed by another one; the event's id is the command's id, so
+that it has its effect once however often it is read. A well-authenticated reply that is refused is answered
+on its vendor's own stream; what cannot be read or trusted goes to the dead letters, by name and reason.
+
+Replies of one vendor on one offer keep their order within a consumer. Two consumers may overtake each other:
+a vendor reports on a dispatch after it heard `dispatch.dispatch.confirmed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from contracts.codes import Role
+from contracts.events import CloudEvent, ReplyRefused
+from contracts.matches import Accept, Decline
+from contracts.problems import PREFIX, Problem
+from dispatcher.delivery.reply import Poison, Reply, command_of, open_envelope, read_reply
+from dispatcher.domain.decision import Message, To
+from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.principal import Principal
+from dispatcher.store.events import Entry
+from dispatcher.store.keys import Keys
+
+GROUP = "service"
+BATCH = 256
+IDLE_MS = 15_000  # real ms: an entry left for so long is taken over
+WAIT_S = 2.0
+PAUSE_S = 0.2
+
+Verify = Callable[[str, int], Principal]
+log = structlog.get_logger()
+
+
+class Replies:
+    """One consumer. `verify(token, now_ms)` gives the principal or raises Problem; `consumer` names us."""
+
+    def __init__(
+        self,
+        service: Dispatcher,
+        verify: Verify,
+        consumer: str,
+        *,
+        idle_ms: int = IDLE_MS,
+        wait_s: float = WAIT_S,
+    ) -> None:
+        self.service = service
+        self.store = service.store
+        self.verify = verify
+        self.consumer = consumer
+        self.idle_ms = idle_ms
+        self.wait_s = wait_s
+
+    async def run(self, market: str) -> None:
+        """For ever, until cancelled. A store that is away is waited for."""
+        stream = Keys(market).replies
+        async with self.store.tail(wait_s=self.wait_s) as tail:
+            while True:
+                try:
+                    await self.store.ensure_group(stream, GROUP)
+                    await self.take_over(market)
+                    await self.take(market, await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH))
+                except Unavailable as refusal:
+                    log.warning("replies wait for the store", market=market, reason=refusal.detail)
+                    await asyncio.sleep(PAUSE_S)
+
+    async def take_over(self, market: str) -> None:
+        """Entries that a consumer began and did not finish for `idle_ms`, ours included."""
+        stream, after = Keys(market).replies, "0-0"
+        while True:
+            entries, after = await self.store.claim(
+                stream, GROUP, self.consumer, idle_ms=self.idle_ms, after=after, count=BATCH
+            )
+            await self.take(market, entries)
+            if after == "0-0":
+                return
+
+    async def take(self, market: str, entries: Iterable[Entry]) -> None:
+        """Each entry's effect, then its acknowledgement; what Unavailable interrupts stays pending."""
+        by_subject: dict[str, list[tuple[Entry, CloudEvent]]] = defaultdict(list)
+        for entry in entries:
+            try:
+                event = open_envelope(entry.event)
+            except Poison as poison:
+                await self._bury(market, entry, str(poison))
+            else:
+                by_subject[event.subject].append((entry, event))
+        await asyncio.gather(*(self._in_order(market, group) for group in by_subject.values()))
+
+    async def _in_order(self, market: str, group: Iterable[tuple[Entry, CloudEvent]]) -> None:
+        for entry, event in group:
+            await self._one(market, entry, event)
+
+    async def _one(self, market: str, entry: Entry, event: CloudEvent) -> None:
+        try:
+            who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
+            if who.role is not Role.VENDOR:
+                raise NotFound("only vendors reply")
+            self.service.enter(who, market)
+        except (Problem, Refusal) as refusal:
+            await self._bury(market, entry, _kind(refusal))
+            return
+        try:
+            await self._effect(market, who, event)
+        except Unavailable:
+            raise
+        except (Problem, Refusal) as refusal:
+            await self._refuse(market, who, entry, event, refusal)
+        except Exception:
+            log.exception("a reply failed", market=market, entry=entry.id)
+            await self._bury(market, entry, "internal")
+            return
+        await self.store.acknowledge(entry.stream, GROUP, entry.id)
+
+    async def _effect(self, market: str, who: Principal, event: CloudEvent) -> None:
+        reply: Reply = read_reply(event)
+        command = command_of(event, who.vendor_id)
+        name, answer = reply
+        if isinstance(answer, Accept):
+            await self.service.accept(who, market, name, answer, command)
+        elif isinstance(answer, Decline):
+            await self.service.decline(who, market, name, answer, command)
+        else:
+            await self.service.report(who, market, name, answer, command)
+
+    async def _refuse(
+        self, market: str, who: Principal, entry: Entry, event: CloudEvent, refusal: Problem | Refusal
+    ) -> None:
+        """Tell the vendor, on its own stream."""
+        news = ReplyRefused(reply_id=event.id, type=PREFIX + _kind(refusal), detail=refusal.detail)
+        message = Message(
+            to=To.VENDOR,
+            type="dispatch.reply.refused",
+            subject=event.subject,
+            data=news,
+            vendor_id=who.vendor_id,
+        )
+        now_ms = self.service.clock.now_ms()
+        await self.store.announce(market, message, event_id=f"refused.{entry.id}", at_ms=now_ms)
+
+    async def _bury(self, market: str, entry: Entry, reason: str) -> None:
+        log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
+        await self.store.bury(market, entry, GROUP, reason)
+
+
+def _kind(refusal: Problem | Refusal) -> str:
+    return refusal.kind if isinstance(refusal, Problem) else refusal.type
