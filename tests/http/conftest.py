@@ -1,0 +1,139 @@
+"""The whole web application on a real durable server, in a market of its own, with a clock the test holds."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from contracts.codes import Role
+from dispatcher.embedded import EmbeddedRedis
+from dispatcher.http.app import Parts, build_app
+from dispatcher.http.auth import claims, mint
+from dispatcher.http.load import Limits
+from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.store.store import Store
+from dispatcher.tuning import Registry
+
+KEYS = {
+    "keys": [{"kty": "oct", "kid": "t", "alg": "HS256", "k": "c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi10aGlydHktdHdv"}]
+}
+RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
+_numbers = itertools.count()
+
+
+class HeldClock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.ms = int(NOW.timestamp() * 1000)
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def real_s(self, clock_s: float) -> float:
+        return clock_s
+
+    async def sleep(self, clock_s: float) -> None:
+        await asyncio.sleep(0)
+
+
+class NoFeed:
+    """A feed without entries, for tests that follow none."""
+
+    async def follow(self, stream: str, after: str) -> AsyncIterator[Any]:
+        return
+        yield
+
+
+class NoQuotes:
+    """No quotes, for tests that ask for none."""
+
+    async def quote(self, market: str, request: Any) -> Any:
+        raise AssertionError("no quote was expected")
+
+
+class Api:
+    """A client with tokens, and what stands behind it."""
+
+    def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
+        self.client, self.store, self.clock, self.market = client, store, clock, market
+        self.base = f"/v1/markets/{market}"
+
+    def token(
+        self, role: Role, *, vendor: str = "", markets: list[str] | None = None, hours: float = 1.0
+    ) -> str:
+        made = claims(
+            role, markets=markets or [self.market], vendor_id=vendor, now_ms=self.clock.now_ms(), hours=hours
+        )
+        return mint(KEYS, made)
+
+    def headers(self, role: Role = Role.PLATFORM, vendor: str = "", **more: str) -> dict[str, str]:
+        """Authorization, a fresh Idempotency-Key, and more (underscores become dashes)."""
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        token = self.token(role, vendor=vendor)
+        return {"Authorization": f"Bearer {token}", "Idempotency-Key": f"k{next(_numbers)}"} | named
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: Role = Role.PLATFORM,
+        vendor: str = "",
+        **headers: str,
+    ) -> tuple[int, Any]:
+        """Status and decoded answer of a JSON call under the market."""
+        sent = self.headers(role, vendor, **headers)
+        async with self.client.request(method, self.base + path, json=body, headers=sent) as response:
+            return response.status, await response.json(content_type=None)
+
+
+def trip(request_id: str, **changes: Any) -> dict[str, Any]:
+    """A ride tomorrow, as a platform sends it."""
+    at = NOW + timedelta(days=1)
+    return {
+        "kind": "trip",
+        "id": request_id,
+        "pickup": {"position": [-73.97, 40.78]},
+        "dropoff": {"position": [-73.95, 40.76]},
+        "level_of_service": "wheelchair",
+        "pickup_window": {"earliest": at.isoformat(), "latest": (at + timedelta(minutes=30)).isoformat()},
+    } | changes
+
+
+@pytest.fixture
+def market() -> str:
+    """A market no other test uses."""
+    return f"h{next(_numbers)}"
+
+
+@pytest.fixture
+async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
+    async with Store(redis_server.url, RING) as opened:
+        yield opened
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits()
+
+
+@pytest.fixture
+async def api(store: Store, market: str, limits: Limits) -> AsyncIterator[Api]:
+    clock = HeldClock()
+    service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, Registry.found())
+    parts = Parts(
+        service=service, hub=NoFeed(), quoter=NoQuotes(), clock=clock, token_keys=KEYS, limits=limits
+    )
+    async with TestClient(TestServer(build_app(parts))) as client:
+        yield Api(client, store, clock, market)
