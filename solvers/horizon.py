@@ -31,9 +31,8 @@ class Horizon:
     offset_ms: Ints  #: offset from UTC for each half hour from the first midnight
 
     @classmethod
-    def of(cls, zone: str, first: date, days: int) -> Horizon:
+    def of(cls, place: ZoneInfo, first: date, days: int) -> Horizon:
         """`days` local days of a time zone from `first`."""
-        place = ZoneInfo(zone)
         dates = [first + timedelta(days=n) for n in range(days + 1)]
         midnight_ms = [_midnight_ms(each, place) for each in dates]
         steps = range(midnight_ms[0], midnight_ms[-1], _STEP_MS)
@@ -89,9 +88,9 @@ class Horizon:
         return -((self.start_ms - ms) // LEDGER_MS)
 
 
-def local_day(ms: int, zone: str) -> date:
+def local_day(ms: int, place: ZoneInfo) -> date:
     """The local calendar day of an instant."""
-    return datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).date()
+    return datetime.fromtimestamp(ms / 1000, place).date()
 
 
 def _midnight_ms(day: date, place: ZoneInfo) -> int:

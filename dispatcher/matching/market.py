@@ -1,0 +1,84 @@
+"""One market as its matcher keeps it: vendors by version, ledgers, request bodies; refreshed from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from contracts.requests import Request
+from contracts.tuning import Parameter, Tuning
+from contracts.vendors import Vendor
+from dispatcher.clock import Clock
+from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.states import OPEN
+from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.snapshot import Snapshot, horizon_of, open_request, received_first, within_reach
+from dispatcher.store import Store
+from dispatcher.store.ledger import LedgerKey
+from solvers.encoding import VendorBook
+
+BATCH_LIMIT = Parameter(
+    name="batch_limit",
+    default=6_000,
+    minimum=10,
+    maximum=50_000,
+    unit="requests",
+    summary="Most requests planned in one batch; the longest waiting come first.",
+    scope="matching.market",
+)
+PARAMETERS = (BATCH_LIMIT,)
+
+
+@dataclass(eq=False)
+class Market:
+    """What is kept between snapshots. Requests never change, so their bodies are read once."""
+
+    name: str
+    place: ZoneInfo
+    store: Store
+    clock: Clock
+    tuning: Tuning = field(default_factory=Tuning)
+    book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
+    pools: PoolBook | None = None
+    bodies: dict[str, Request] = field(default_factory=dict)
+    _vendors: dict[str, Vendor] = field(default_factory=dict)
+
+    async def refresh(self) -> PoolBook:
+        """Read tuning, vendors and ledgers again."""
+        self.tuning = await self.store.tuning(self.name)
+        vendors = await self.store.vendors(self.name)
+        if vendors != self._vendors:
+            self.book, self._vendors = VendorBook.of(tuple(vendors.values())), vendors
+        horizon = horizon_of(self.place, self.clock.now_ms(), self.tuning.values)
+        postings = await self.store.capacities(self.name, horizon.days)
+        keys = [LedgerKey(vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools]
+        ledgers = await self.store.ledger(self.name, keys)
+        self.pools = PoolBook.of(self.book.index, postings, ledgers, horizon)
+        return self.pools
+
+    async def open_ids(self) -> list[str]:
+        """Requests that wait for a vendor, longest waiting first."""
+        return await self.store.open_ids(self.name, BATCH_LIMIT.whole(self.tuning.values))
+
+    async def snapshot(self, ids: Sequence[str]) -> Snapshot:
+        """These requests, as far as they are open and within reach, beside the vendors as last refreshed."""
+        pools = self.pools or await self.refresh()
+        await self._read_bodies(ids)
+        records = await self.store.records(self.name, ids)
+        now_ms, values = self.clock.now_ms(), self.tuning.values
+        held = tuple(
+            record
+            for record in received_first(list(records.values()))
+            if record.state in OPEN and record.id in self.bodies and within_reach(record, now_ms, values)
+        )
+        asked = tuple(open_request(each, self.bodies[each.id], self.place, values) for each in held)
+        return Snapshot(held, asked, self.book, pools.copy(), self.tuning, now_ms)
+
+    async def _read_bodies(self, ids: Sequence[str]) -> None:
+        missing = [each for each in ids if each not in self.bodies]
+        self.bodies |= await self.store.requests(self.name, missing) if missing else {}
+
+    def forget_bodies(self, open_ids: Sequence[str]) -> None:
+        """Keep the bodies of open requests only."""
+        self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}

@@ -1,0 +1,104 @@
+"""What the matcher sees of one market at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from contracts.requests import Request, TripRequest
+from contracts.tuning import Number, Parameter, Tuning
+from contracts.vendors import Vendor
+from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.windows import start_window
+from dispatcher.matching.capacity import PoolBook
+from solvers.encoding import VendorBook, encode
+from solvers.horizon import Horizon, local_day
+from solvers.screening import OpenRequest, Screening
+from solvers.travel import DetourTravel
+
+HORIZON = Parameter(
+    name="horizon_hours",
+    default=48,
+    minimum=1,
+    maximum=336,
+    unit="hours",
+    summary="Requests whose window starts later than this from now wait for a later batch.",
+    scope="matching.snapshot",
+)
+PARAMETERS = (HORIZON,)
+_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Open requests, vendors and what is left of their capacity; `records` and `asked` go together."""
+
+    records: tuple[RequestRecord, ...]
+    asked: tuple[OpenRequest, ...]
+    book: VendorBook
+    pools: PoolBook
+    tuning: Tuning
+    now_ms: int
+
+    @property
+    def values(self) -> Mapping[str, Number]:
+        """The tuning in force."""
+        return self.tuning.values
+
+    def vendor(self, row: int) -> Vendor:
+        """The vendor of a row."""
+        return self.book.vendors[row]
+
+    def screening(self) -> Screening:
+        """As arrays."""
+        supply, horizon = self.pools.supply, self.pools.horizon
+        return encode(self.asked, self.book, supply, horizon, now_ms=self.now_ms, values=self.values)
+
+
+def open_request(record: RequestRecord, request: Request, place: ZoneInfo, values: Mapping[str, Number]) -> OpenRequest:
+    """A stored request that waits for a vendor."""
+    return asked_of(request, place, values, declined_by=record.declined_by)
+
+
+def asked_of(
+    request: Request,
+    place: ZoneInfo,
+    values: Mapping[str, Number],
+    declined_by: frozenset[str] = frozenset(),
+) -> OpenRequest:
+    """A request with the window on its start; an appointment is reached by the estimated ride."""
+    window = start_window(request, values, travel_s=_ride_s(request, place, values))
+    return OpenRequest(
+        request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
+    )
+
+
+def _ride_s(request: Request, place: ZoneInfo, values: Mapping[str, Number]) -> float:
+    """Seconds by road at the hour of the appointment; 0 where no appointment decides."""
+    if not isinstance(request, TripRequest) or request.appointment_at is None:
+        return 0.0
+    ends = np.array([request.pickup.position, request.dropoff.position], np.float64)
+    hour = np.array([request.appointment_at.astimezone(place).hour])
+    return float(DetourTravel.of(values).between(ends[:1], ends[1:], hour).seconds[0])
+
+
+def within_reach(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:
+    """Whether the window starts within the horizon."""
+    return record.earliest_ms <= now_ms + HORIZON.whole(values) * _HOUR_MS
+
+
+def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number]) -> Horizon:
+    """Today to the day after the horizon: what starts on its last day may end on the next."""
+    first = local_day(now_ms, place)
+    last = local_day(now_ms + HORIZON.whole(values) * _HOUR_MS, place) + timedelta(days=1)
+    return Horizon.of(place, first, (last - first).days + 1)
+
+
+def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """In a stable order: as they came, then by id."""
+    return sorted(records, key=lambda record: (record.received_ms, record.id))
+

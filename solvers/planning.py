@@ -1,0 +1,114 @@
+"""One batch from screening to checked plan: what a solver process runs, and the fallback beside it.
+
+Arrays in, arrays out; the plan says per request which candidate was chosen, which were next best, and what
+the rules removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.assignment.greedy import greedy
+from solvers.assignment.problem import AssignmentProblem
+from solvers.candidates import Candidates, screen
+from solvers.checker import check
+from solvers.formulation import formulate
+from solvers.rules.base import Cells
+from solvers.screening import Ints, Screening
+
+RUNNERS_UP = 3
+
+Solver = Callable[[AssignmentProblem], Ints]  #: a choice: R, column or -1
+
+
+@dataclass(frozen=True, eq=False)
+class BatchPlan:
+    """M of R requests matched, by request ascending."""
+
+    chosen: Cells  #: M
+    cents: Ints  #: M; sum of all cost terms
+    next_best: Ints  #: M x RUNNERS_UP x 3: vendor, start in ms, cents; vendor -1 for none
+    candidates: Ints  #: R; how many each request had
+    codes: tuple[str, ...]  #: the hard rules in the order in which they ran
+    removed: Ints  #: R x rules; vendors that each removed first
+    digest: str  #: of everything that the plan was made from
+    seconds: float  #: real time that screening and solving took
+    solver: str  #: optimiser | greedy
+
+
+def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
+    """Screen, formulate, solve, check. `solver` None: greedy, which needs milliseconds and no OR-Tools.
+
+    Raises ValueError when the solver's plan breaks a constraint: such a plan is never returned.
+    """
+    began = time.perf_counter()
+    candidates = screen(screening)
+    problem = formulate(screening, candidates)
+    choice = greedy(problem) if solver is None else solver(problem)
+    check(problem, choice).require()
+    choice = _within_daily_caps(screening, candidates, choice)
+    columns = choice[choice >= 0]
+    return BatchPlan(
+        chosen=candidates.cells.only(columns),
+        cents=candidates.cents[columns],
+        next_best=_next_best(candidates, columns),
+        candidates=np.bincount(candidates.cells.request, minlength=screening.requests),
+        codes=candidates.codes,
+        removed=candidates.removed,
+        digest=digest(screening),
+        seconds=time.perf_counter() - began,
+        solver="greedy" if solver is None else "optimiser",
+    )
+
+
+def _within_daily_caps(screening: Screening, candidates: Candidates, choice: Ints) -> Ints:
+    """Leave out the dearest matches above a pool's cap for a day.
+
+    The problem knows one cap per vendor. Where a vendor has several pools or days, theirs are kept here; what
+    is left out is planned again in the next batch, which sees the cap reached.
+    """
+    kept, cells, daily_left = choice.copy(), candidates.cells, screening.supply.daily_left
+    columns = choice[choice >= 0]
+    day = screening.horizon.day_of(cells.start_ms[columns])
+    group = np.ravel_multi_index((cells.vendor[columns], cells.pool[columns], day), daily_left.shape)
+    counts = np.bincount(group, minlength=daily_left.size)
+    for over in np.flatnonzero(counts > daily_left.reshape(-1)).tolist():
+        mine = columns[group == over]
+        dearest = mine[np.argsort(candidates.cents[mine], kind="stable")][max(0, daily_left.flat[over]) :]
+        kept[cells.request[dearest]] = -1
+    return kept
+
+
+def _next_best(candidates: Candidates, columns: Ints) -> Ints:
+    """For each chosen candidate, the cheapest of the other vendors (candidates are sorted by cost)."""
+    cells = candidates.cells
+    found = np.full((len(columns), RUNNERS_UP, 3), -1, np.int64)
+    begin = np.searchsorted(cells.request, cells.request[columns], side="left").tolist()
+    end = np.searchsorted(cells.request, cells.request[columns], side="right").tolist()
+    for row, column in enumerate(columns.tolist()):
+        seen = {int(cells.vendor[column])}
+        for other in range(begin[row], end[row]):
+            vendor = int(cells.vendor[other])
+            if vendor not in seen:
+                seen.add(vendor)
+                found[row, len(seen) - 2] = vendor, cells.start_ms[other], candidates.cents[other]
+            if len(seen) > RUNNERS_UP:
+                break
+    return found
+
+
+def digest(screening: Screening) -> str:
+    """16 hex digits over every array, the tuning, the time and the travel source."""
+    state = hashlib.blake2b(digest_size=8)
+    parts = [vars(screening.facts), vars(screening.supply), vars(screening.horizon)]
+    for arrays in (*parts, *screening.of_requests.values(), *screening.of_vendors.values()):
+        for name in sorted(arrays):
+            state.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    rest = (sorted(screening.values.items()), screening.now_ms, screening.travel, screening.plugins)
+    state.update(repr(rest).encode())
+    return state.hexdigest()
