@@ -51,7 +51,7 @@ def screen(screening: Screening) -> Candidates:
     """Run every rule and cost term of the registry."""
     registry.load(*screening.plugins)
     parts = [_chunk(screening, rows) for rows in _chunks(screening)]
-    codes = tuple(rule.code for rule in (*registry.pair_rules(), *registry.cell_rules()))
+    codes = tuple(rule.code for rule in registry.hard_rules())
     if not parts:
         nothing = np.zeros((0, len(codes)), np.int64)
         return Candidates(_no_cells(), np.zeros(0, np.int64), codes, nothing)

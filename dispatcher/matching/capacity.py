@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,9 +50,13 @@ class PoolBook:
         self, row: int, vendor: str, day: str, capacity: Capacity, ledgers: Mapping[LedgerKey, Ledger]
     ) -> None:
         column = int(date.fromisoformat(day).toordinal() - self.horizon.ordinal[0])
-        first, end = ((self.horizon.midnight_ms[column : column + 2] - self.horizon.start_ms) // 300_000).tolist()
+        first, end = (
+            (self.horizon.midnight_ms[column : column + 2] - self.horizon.start_ms) // 300_000
+        ).tolist()
         for pool in capacity.pools:
-            limit, used = (np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledgers[LedgerKey(vendor, pool.id, day)])
+            limit, used = (
+                np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledgers[LedgerKey(vendor, pool.id, day)]
+            )
             slot = self.ids[row].index(pool.id)
             left = limit - used
             self.supply.serves[row, slot, column] = _bits(pool.serves)
@@ -78,6 +82,17 @@ class PoolBook:
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
         self.supply.left[row, pool, first:end] -= UNITS
         self.supply.daily_left[row, pool, int(self.horizon.day_of(start_ms))] -= 1
+
+    def take_holds(self, row: int, holds: Sequence[Hold]) -> None:
+        """Count what was stored, by its holds; days that are no longer in view are passed over."""
+        column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
+        for hold in holds:
+            column = column_of.get(hold.day)
+            if column is not None:
+                pool = self.ids[row].index(hold.pool_id)
+                first = self.horizon.first_bucket(int(self.horizon.midnight_ms[column])) + hold.first
+                self.supply.left[row, pool, first : first + hold.count] -= hold.units
+                self.supply.daily_left[row, pool, column] -= hold.daily
 
     def copy(self) -> PoolBook:
         """With counts of its own."""

@@ -1,4 +1,4 @@
-"""One market as its matcher keeps it: vendors by version, ledgers, request bodies; refreshed from the store."""
+"""One market as its matcher keeps it: vendors, ledgers, request bodies; refreshed from the store."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contracts.requests import Request
 from contracts.tuning import Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.clock import Clock
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.states import OPEN
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.snapshot import Snapshot, horizon_of, open_request, received_first, within_reach
-from dispatcher.store import Store
 from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
 
 BATCH_LIMIT = Parameter(
@@ -52,7 +52,9 @@ class Market:
             self.book, self._vendors = VendorBook.of(tuple(vendors.values())), vendors
         horizon = horizon_of(self.place, self.clock.now_ms(), self.tuning.values)
         postings = await self.store.capacities(self.name, horizon.days)
-        keys = [LedgerKey(vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools]
+        keys = [
+            LedgerKey(vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools
+        ]
         ledgers = await self.store.ledger(self.name, keys)
         self.pools = PoolBook.of(self.book.index, postings, ledgers, horizon)
         return self.pools
@@ -78,6 +80,12 @@ class Market:
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]
         self.bodies |= await self.store.requests(self.name, missing) if missing else {}
+
+    def take(self, made: Proposal) -> None:
+        """Count an offer that was stored against what is left."""
+        row = self.book.index.get(made.vendor.id)
+        if self.pools is not None and row is not None and made.pool_id in self.pools.ids[row]:
+            self.pools.take_holds(row, made.holds)
 
     def forget_bodies(self, open_ids: Sequence[str]) -> None:
         """Keep the bodies of open requests only."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -53,13 +53,20 @@ class Snapshot:
         """The vendor of a row."""
         return self.book.vendors[row]
 
+    def only(self, rows: Sequence[int]) -> Snapshot:
+        """Some of the requests."""
+        records = tuple(self.records[row] for row in rows)
+        return replace(self, records=records, asked=tuple(self.asked[row] for row in rows))
+
     def screening(self) -> Screening:
         """As arrays."""
         supply, horizon = self.pools.supply, self.pools.horizon
         return encode(self.asked, self.book, supply, horizon, now_ms=self.now_ms, values=self.values)
 
 
-def open_request(record: RequestRecord, request: Request, place: ZoneInfo, values: Mapping[str, Number]) -> OpenRequest:
+def open_request(
+    record: RequestRecord, request: Request, place: ZoneInfo, values: Mapping[str, Number]
+) -> OpenRequest:
     """A stored request that waits for a vendor."""
     return asked_of(request, place, values, declined_by=record.declined_by)
 
@@ -101,4 +108,3 @@ def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number]) -> Ho
 def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
     """In a stable order: as they came, then by id."""
     return sorted(records, key=lambda record: (record.received_ms, record.id))
-

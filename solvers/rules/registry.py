@@ -62,6 +62,11 @@ def cell_rules() -> tuple[CellRule, ...]:
     return tuple(rule for rule in rules() if isinstance(rule, CellRule))
 
 
+def hard_rules() -> tuple[PairRule | CellRule, ...]:
+    """All hard rules, in the order in which screening runs them."""
+    return (*pair_rules(), *cell_rules())
+
+
 def cost_terms() -> tuple[CostTerm, ...]:
     """The cost terms."""
     return tuple(rule for rule in rules() if isinstance(rule, CostTerm))

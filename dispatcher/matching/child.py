@@ -1,0 +1,48 @@
+"""What runs in a solver process. It knows arrays and limits, and imports no part of the service's I/O."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.solve import solve
+from solvers.planning import BatchPlan, plan
+from solvers.screening import Ints
+
+if TYPE_CHECKING:
+    from dispatcher.matching.solving import Job
+
+
+def solve_job(job: Job) -> BatchPlan:
+    """Screen, solve within the limits, check."""
+    solver = partial(
+        _optimise,
+        time_limit_s=job.time_limit_s,
+        work_limit=job.work_limit,
+        seed=job.seed,
+        workers=job.workers,
+    )
+    return plan(job.screening, solver)
+
+
+def _optimise(
+    problem: AssignmentProblem, *, time_limit_s: float, work_limit: int | None, seed: int, workers: int
+) -> Ints:
+    return solve(problem, time_limit_s=time_limit_s, seed=seed, workers=workers, work_limit=work_limit).choice
+
+
+def warm_up() -> None:
+    """Load the optimiser and let it solve once. Ctrl-C is for the matcher, which then ends this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    one = np.ones(1, np.int64)
+    zero = np.zeros(1, np.int64)
+    tiny = AssignmentProblem(one, zero, zero, zero, zero, one, one, zero, np.ones((1, 1, 1), np.int64))
+    solve(tiny, time_limit_s=0.1, workers=1)
+
+
+def nothing() -> None:
+    """A job that only needs a process to be there."""

@@ -1,0 +1,107 @@
+"""The loop of one market: own it by lease and fence; urgent requests on every wake, the rest in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+import structlog
+
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.matching.batch import GAP, INTERVAL, run_batch
+from dispatcher.matching.commits import FenceLost
+from dispatcher.matching.market import Market
+from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.urgent import match_at_once
+
+LEASE_MS = 6_000  # real time; renewed three times as often
+PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+LOOK_S = 1.0  # a hint may be lost: look for new work at least this often, real time
+log = structlog.get_logger()
+
+
+@dataclass(eq=False)
+class Matcher:
+    """Owns a market as long as it can renew the lease; every commit carries the fence it was given."""
+
+    market: Market
+    solvers: SolverPool
+    owner: str
+    seen: set[str] = field(default_factory=set)  #: open requests that were looked at
+    work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
+
+    async def run(self) -> None:
+        """Until cancelled. An error is logged and followed by a pause, then all starts over."""
+        pause_s = PAUSE_S
+        while True:
+            try:
+                if await self._own_for_a_while():
+                    pause_s = PAUSE_S
+            except (FenceLost, Unavailable) as error:
+                log.warning("matcher_interrupted", market=self.market.name, reason=str(error))
+            except Exception:
+                log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    async def _own_for_a_while(self) -> bool:
+        """Acquire the lease and work until it is lost; False when another has it."""
+        store, name = self.market.store, self.market.name
+        fence = await store.acquire(name, self.owner, LEASE_MS)
+        if fence is None:
+            await asyncio.sleep(LEASE_MS / 3000)
+            return False
+        log.info("market_owned", market=name, fence=fence)
+        self.seen.clear()
+        self.work.set()
+        try:
+            await _until_one_ends(self._keep_lease(), self._watch(fence), self._batches(fence))
+        finally:
+            await store.release(name, self.owner)
+        return True
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_MS / 3000)
+            if not await self.market.store.renew(self.market.name, self.owner, LEASE_MS):
+                raise FenceLost(f"the lease of market {self.market.name} was lost")
+
+    async def _watch(self, fence: int) -> None:
+        """On every wake, urgent requests that were not looked at yet."""
+        async with self.market.store.wake(self.market.name) as wake:
+            while True:
+                ids = await self.market.open_ids()
+                fresh = [each for each in ids if each not in self.seen]
+                self.seen = set(ids)
+                if fresh and await match_at_once(self.market, fence, fresh):
+                    self.work.set()
+                if await wake.wait(LOOK_S) and not fresh:
+                    self.work.set()
+
+    async def _batches(self, fence: int) -> None:
+        """A batch when there is work for one, and at the interval."""
+        while True:
+            values, clock = self.market.tuning.values, self.market.clock
+            interval_s = clock.real_s(float(INTERVAL.of(values)))
+            gap_s = float(GAP.of(values))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
+            self.work.clear()
+            if await run_batch(self.market, fence, self.solvers):
+                self.work.set()
+            await asyncio.sleep(gap_s)
+
+
+async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:
+    """Run them until one ends or fails; the others are cancelled, and its error is raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,76 @@
+"""Quotes: vendors and start times for a request that is not stored, ranked, with price. Books nothing.
+
+Runs in the web process: no optimiser is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from contracts.matches import CostTerm, Quote, Quotes, RuleCount, Unmatched
+from contracts.requests import Request
+from dispatcher.clock import Clock
+from dispatcher.domain.instants import to_instant
+from dispatcher.matching.market import Market
+from dispatcher.matching.snapshot import Snapshot, asked_of
+from dispatcher.matching.verify import candidate
+from dispatcher.store.store import Store
+from solvers.candidates import Candidates, screen
+from solvers.rules import registry
+from solvers.rules.price import price_of
+
+
+class Quoter:
+    """Answers for all markets; vendors are encoded once and kept until one changes."""
+
+    def __init__(self, store: Store, clock: Clock, markets: Mapping[str, ZoneInfo]) -> None:
+        self._markets = {name: Market(name, place, store, clock) for name, place in markets.items()}
+
+    async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
+        """The best start of each of up to `limit` vendors, cheapest first; when there is none, why."""
+        snapshot = await self._snapshot(self._markets[market], request)
+        found = screen(snapshot.screening())
+        rows = _best_of_each_vendor(found)[:limit]
+        if not len(rows):
+            return Quotes(unmatched=_why(found, snapshot))
+        return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
+
+    async def _snapshot(self, market: Market, request: Request) -> Snapshot:
+        pools = await market.refresh()
+        asked = asked_of(request, market.place, market.tuning.values)
+        return Snapshot((), (asked,), market.book, pools, market.tuning, market.clock.now_ms())
+
+
+def _best_of_each_vendor(found: Candidates) -> list[int]:
+    """Candidates are sorted by cost: the first of each vendor."""
+    _, first = np.unique(found.cells.vendor, return_index=True)
+    return [int(row) for row in np.sort(first)]
+
+
+def _quote(snapshot: Snapshot, found: Candidates, row: int) -> Quote:
+    one = candidate(snapshot, found.cells, row)
+    terms = {term.code: term.cents_of(one) for term in registry.cost_terms()}
+    return Quote(
+        vendor_id=one.vendor.id,
+        vendor_name=one.vendor.name,
+        start_at=to_instant(one.start_ms),
+        price_cents=price_of(one),
+        cost_cents=sum(terms.values()),
+        terms=tuple(CostTerm(rule=code, cost_cents=cents) for code, cents in terms.items() if cents),
+    )
+
+
+def _why(found: Candidates, snapshot: Snapshot) -> Unmatched:
+    removed = found.removed[0].tolist()
+    counts = tuple(
+        RuleCount(rule=code, vendors=each) for code, each in zip(found.codes, removed, strict=True) if each
+    )
+    return Unmatched(
+        vendors=len(snapshot.book.vendors),
+        removed=counts,
+        last_rule=found.last_rule(0),
+        explained_at=to_instant(snapshot.now_ms),
+    )

@@ -1,0 +1,42 @@
+"""Why a request has no vendor yet: said when it is new, not each time a count changes by one."""
+
+from __future__ import annotations
+
+from contracts.matches import RuleCount, Unmatched
+from contracts.tuning import Parameter
+from dispatcher.domain.instants import MINUTE_MS, to_ms
+from dispatcher.matching.snapshot import Snapshot
+from solvers.planning import BatchPlan
+
+REFRESH = Parameter(
+    name="reason_refresh_minutes",
+    default=15,
+    minimum=1,
+    maximum=1_440,
+    unit="minutes",
+    summary="Reasons for having no vendor are written when the last rule changes, else this often.",
+    scope="matching.reasons",
+)
+PARAMETERS = (REFRESH,)
+
+
+def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
+    """The reasons of one unmatched request of a plan."""
+    removed = plan.removed[request].tolist()
+    counts = tuple(
+        RuleCount(rule=code, vendors=count) for code, count in zip(plan.codes, removed, strict=True) if count
+    )
+    competition = bool(plan.candidates[request])
+    last = "" if competition or not counts else counts[-1].rule
+    return Unmatched(vendors=vendors, removed=counts, last_rule=last, competition=competition)
+
+
+def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:
+    """Whether to write it: another last rule or cause, or the last word is old."""
+    if known is None or (known.last_rule, known.competition) != (fresh.last_rule, fresh.competition):
+        return True
+    said_ms = to_ms(known.explained_at) if known.explained_at else 0
+    return (
+        known.removed != fresh.removed
+        and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS
+    )

@@ -1,0 +1,88 @@
+"""The last look at a planned match: every rule's scalar check on the messages, capacity as it adds up, cost.
+
+Shares no code with the vectorised screening; what does not pass is not committed.
+"""
+
+from __future__ import annotations
+
+from contracts.matches import CostTerm, RunnerUp
+from dispatcher.domain.instants import to_instant
+from dispatcher.domain.proposal import Proposal
+from dispatcher.matching.snapshot import Snapshot
+from solvers.planning import BatchPlan
+from solvers.rules import registry
+from solvers.rules.base import Candidate, Cells
+from solvers.rules.capacity import UNITS
+from solvers.rules.price import price_of
+
+
+class BrokenRule(Exception):
+    """A planned match that a rule does not allow: a defect, to be reported; the match is dropped."""
+
+
+def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
+    """The proposal of a plan's match `row`, checked; its units are taken from the snapshot's capacity.
+
+    Raises BrokenRule with the rule's code.
+    """
+    one, pool = candidate(snapshot, plan.chosen, row), int(plan.chosen.pool[row])
+    for rule in registry.hard_rules():
+        if not rule.permits(one):
+            raise BrokenRule(f"{rule.code} does not allow {one.vendor.id} for {one.asked.request.id}")
+    terms = _terms(one, int(plan.cents[row]))
+    vendor = int(plan.chosen.vendor[row])
+    snapshot.pools.take(vendor, pool, one.start_ms, one.free_ms)
+    return Proposal(
+        vendor=one.vendor,
+        pool_id=snapshot.pools.ids[vendor][pool],
+        start_ms=one.start_ms,
+        end_ms=one.end_ms,
+        units=UNITS,
+        holds=snapshot.pools.holds(one.vendor.id, vendor, pool, one.start_ms, one.free_ms),
+        price_cents=price_of(one),
+        distance_m=round(one.metres),
+        terms=terms,
+        runners_up=_runners_up(snapshot, plan, row),
+        tuning_version=snapshot.tuning.version,
+        snapshot=plan.digest,
+    )
+
+
+def candidate(snapshot: Snapshot, cells: Cells, row: int) -> Candidate:
+    """Cell `row` in the words of the messages, beside what is left now of its pool."""
+    supply = snapshot.pools.supply
+    vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
+    day, record = int(snapshot.pools.horizon.day_of(start_ms)), float(supply.record[vendor])
+    return Candidate(
+        asked=snapshot.asked[int(cells.request[row])],
+        vendor=snapshot.vendor(vendor),
+        start_ms=start_ms,
+        end_ms=start_ms + int(cells.service_ms[row]),
+        free_ms=start_ms + int(cells.taken_ms[row]),
+        metres=float(cells.metres[row]),
+        pool_serves=int(supply.serves[vendor, pool, day]),
+        pool_left=supply.left[vendor, pool],
+        pool_daily_left=int(supply.daily_left[vendor, pool, day]),
+        record=record,
+        now_ms=snapshot.now_ms,
+        horizon=snapshot.pools.horizon,
+        values=snapshot.values,
+    )
+
+
+def _terms(one: Candidate, planned_cents: int) -> tuple[CostTerm, ...]:
+    """Every cost term that is not zero; together they are the planned cost, to a cent of rounding each."""
+    cents = {term.code: term.cents_of(one) for term in registry.cost_terms()}
+    if abs(sum(cents.values()) - planned_cents) > len(cents):
+        raise BrokenRule(
+            f"cost of {one.asked.request.id}: planned {planned_cents}, but the terms say {cents}"
+        )
+    return tuple(CostTerm(rule=code, cost_cents=value) for code, value in cents.items() if value)
+
+
+def _runners_up(snapshot: Snapshot, plan: BatchPlan, row: int) -> tuple[RunnerUp, ...]:
+    return tuple(
+        RunnerUp(vendor_id=snapshot.vendor(vendor).id, start_at=to_instant(start_ms), cost_cents=cents)
+        for vendor, start_ms, cents in plan.next_best[row].tolist()
+        if vendor >= 0
+    )

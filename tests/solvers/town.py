@@ -1,0 +1,110 @@
+"""A small town for tests: vendors, requests and capacity from a few words."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+
+from contracts.codes import CredentialKind, LevelOfService, Priority, ServiceClass, Skill
+from contracts.geo import Circle, Place, Window
+from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
+from contracts.vendors import Credential, Vendor
+from solvers.encoding import VendorBook, encode
+from solvers.horizon import Horizon
+from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply
+
+PLACE = ZoneInfo("America/New_York")
+DAY = date(2026, 11, 23)  # a Monday
+NOON = datetime(2026, 11, 23, 12, tzinfo=PLACE)
+NOW_MS = int(NOON.timestamp() * 1000)
+CENTRE = (-74.0, 40.7)
+ALL_CREDENTIALS = tuple(Credential(kind=kind, expires_on=date(2027, 6, 1)) for kind in CredentialKind)
+HORIZON = Horizon.of(PLACE, DAY, 3)
+
+
+def ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def vendor(vendor_id: str = "v1", **changes: Any) -> Vendor:
+    usual = Vendor(
+        id=vendor_id,
+        name=f"Vendor {vendor_id}",
+        levels_of_service=(LevelOfService.AMBULATORY, LevelOfService.WHEELCHAIR),
+        skills=tuple(Skill),
+        hcpcs=("E1390", "E0260"),
+        max_oxygen_l_min=6.0,
+        max_stairs=10,
+        service_area=(Circle(centre=CENTRE, radius_m=20_000),),
+        credentials=ALL_CREDENTIALS,
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def trip(
+    request_id: str = "r1", *, start_min: float = 60, width_min: float = 30, **changes: Any
+) -> TripRequest:
+    """A wheelchair ride of about 4 km whose window opens `start_min` after noon."""
+    earliest = NOON.astimezone(UTC) + timedelta(minutes=start_min)
+    usual = TripRequest(
+        id=request_id,
+        pickup=Place(position=CENTRE),
+        dropoff=Place(position=(-74.03, 40.72)),
+        level_of_service=LevelOfService.WHEELCHAIR,
+        pickup_window=Window(earliest=earliest, latest=earliest + timedelta(minutes=width_min)),
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def order(request_id: str = "e1", *lines: OrderLine, start_min: float = 60, **changes: Any) -> EquipmentOrder:
+    """An oxygen concentrator within two hours."""
+    earliest = NOON.astimezone(UTC) + timedelta(minutes=start_min)
+    usual = EquipmentOrder(
+        id=request_id,
+        place=Place(position=CENTRE),
+        window=Window(earliest=earliest, latest=earliest + timedelta(hours=2)),
+        lines=lines or (OrderLine(hcpcs="E1390"),),
+    )
+    return msgspec.structs.replace(usual, **changes)
+
+
+def asked(request: TripRequest | EquipmentOrder, *declined_by: str) -> OpenRequest:
+    window = request.window if isinstance(request, EquipmentOrder) else request.pickup_window
+    assert window is not None
+    return OpenRequest(
+        request=request,
+        earliest_ms=ms(window.earliest),
+        latest_ms=ms(window.latest),
+        declined_by=frozenset(declined_by),
+    )
+
+
+def supply(
+    vendors: int,
+    units: int = 2,
+    pools: int = 1,
+    daily: int = 100,
+    serves: Sequence[ServiceClass] = tuple(ServiceClass),
+) -> Supply:
+    bits = sum(1 << CLASS_INDEX[each.value] for each in serves)
+    days = len(HORIZON.ordinal)
+    return Supply(
+        serves=np.full((vendors, pools, days), bits, np.int64),
+        left=np.full((vendors, pools, HORIZON.buckets), units, np.int64),
+        daily_left=np.full((vendors, pools, days), daily, np.int64),
+        record=np.full(vendors, np.nan),
+    )
+
+
+def screening(
+    requests: Sequence[OpenRequest],
+    vendors: Sequence[Vendor],
+    held: Supply | None = None,
+    values: Mapping[str, float] | None = None,
+    now_ms: int = NOW_MS,
+) -> Screening:
+    book = VendorBook.of(vendors)
+    return encode(requests, book, held or supply(len(vendors)), HORIZON, now_ms=now_ms, values=values or {})
