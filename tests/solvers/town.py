@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
-from contracts.codes import CredentialKind, LevelOfService, Priority, ServiceClass, Skill
+from contracts.codes import CredentialKind, LevelOfService, ServiceClass, Skill
 from contracts.geo import Circle, Place, Window
-from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
+from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.vendors import Credential, Vendor
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
