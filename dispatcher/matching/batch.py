@@ -8,7 +8,7 @@ import time
 import structlog
 
 from contracts.tuning import Parameter
-from dispatcher.matching.commits import commit_plan
+from dispatcher.matching.commits import Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 
@@ -44,7 +44,7 @@ LEAST_SOLVE_S = 0.1
 log = structlog.get_logger()
 
 
-async def run_batch(market: Market, fence: int, solvers: SolverPool) -> bool:
+async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> bool:
     """One batch; whether a match fell out and another batch should follow. Raises FenceLost."""
     began_s = time.perf_counter()
     await market.refresh()
@@ -56,7 +56,7 @@ async def run_batch(market: Market, fence: int, solvers: SolverPool) -> bool:
     screening = await asyncio.to_thread(snapshot.screening)
     patience_s = market.clock.real_s(float(PATIENCE.of(snapshot.values)))
     plan = await solvers.plan(screening, max(LEAST_SOLVE_S, patience_s))
-    done = await commit_plan(market, fence, snapshot, plan)
+    done = await commit_plan(own, market, snapshot, plan)
     log.info(
         "batch",
         market=market.name,

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions.explain import explain
-from dispatcher.domain.decisions.offer import offer
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.refusals import Unavailable, WrongState
+from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import is_news, reasons
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
-from dispatcher.store.outcome import Status
+from dispatcher.service.machinery import Machinery
+from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
 
 AT_ONCE = 64  # commits in flight: they share fsyncs
@@ -37,9 +36,17 @@ class Done:
     explained: int = 0
 
 
-async def commit_plan(market: Market, fence: int, snapshot: Snapshot, plan: BatchPlan) -> Done:
+@dataclass(frozen=True)
+class Ownership:
+    """The right to commit for a market: the service, and the fence number that the lease came with."""
+
+    service: Machinery
+    fence: int
+
+
+async def commit_plan(own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan) -> Done:
     """Offer every match that passes the last look, and say why the others have none. Raises FenceLost."""
-    works = _PlanCommit(market, fence, snapshot, plan)
+    works = _PlanCommit(own, market, snapshot, plan)
     matched = set(plan.chosen.request.tolist())
     await _a_few_at_once(works.offer(row) for row in range(len(plan.chosen)))
     await _a_few_at_once(works.explain(row) for row in range(len(snapshot.asked)) if row not in matched)
@@ -48,52 +55,53 @@ async def commit_plan(market: Market, fence: int, snapshot: Snapshot, plan: Batc
 
 @dataclass(eq=False)
 class _PlanCommit:
+    own: Ownership
     market: Market
-    fence: int
     snapshot: Snapshot
     plan: BatchPlan
     done: Done = field(default_factory=Done)
 
     async def offer(self, row: int) -> None:
         """Offer match `row` of the plan, if it still may be."""
-        decision, proposed = self._decide(row)
-        if decision is not None and proposed is not None and await self._commit(decision):
+        record = self.snapshot.records[int(self.plan.chosen.request[row])]
+        proposed = self._checked(row)
+        if proposed is not None and await self._offered(record, proposed):
             self.done.offered += 1
             self.market.take(proposed)
         else:
             self.done.fell_out += 1
 
-    def _decide(self, row: int) -> tuple[Decision | None, Proposal | None]:
-        record, now_ms = self.snapshot.records[int(self.plan.chosen.request[row])], self.market.clock.now_ms()
+    def _checked(self, row: int) -> Proposal | None:
+        """The proposal, unless it breaks a rule (a defect) or its start went by while it was planned."""
         try:
             proposed = proposal(self.snapshot, self.plan, row)
-            if proposed.start_ms < now_ms:
-                return None, None  # its start went by while it was planned
-            request = self.market.bodies[record.id]
-            return offer(record, request, proposed, now_ms, self.snapshot.values), proposed
         except BrokenRule as defect:
             log.error("plan_broke_a_rule", detail=str(defect), solver=self.plan.solver)
-        except WrongState as late:
-            log.debug("match_refused", market=self.market.name, reason=str(late))
-        return None, None
+            return None
+        return proposed if proposed.start_ms >= self.market.clock.now_ms() else None
+
+    async def _offered(self, record: RequestRecord, proposed: Proposal) -> bool:
+        body = self.market.bodies[record.id]
+        offering = self.own.service.offer(self.market.name, record, body, proposed, fence=self.own.fence)
+        return await self._stored(offering)
 
     async def explain(self, row: int) -> None:
         """Say why request `row` of the snapshot has no vendor, if that is news."""
-        record, now_ms = self.snapshot.records[row], self.market.clock.now_ms()
+        record = self.snapshot.records[row]
         why = reasons(self.plan, row, len(self.snapshot.book.vendors))
         if is_news(record.unmatched, why, self.snapshot):
-            decision = explain(record, why, now_ms)
-            self.done.explained += decision is not None and await self._commit(decision)
+            explaining = self.own.service.explain(self.market.name, record, why, fence=self.own.fence)
+            self.done.explained += await self._stored(explaining)
 
-    async def _commit(self, decision: Decision) -> bool:
-        """Whether it is stored. Raises FenceLost."""
+    async def _stored(self, commit: Awaitable[Outcome | None]) -> bool:
+        """Whether it is known to be stored. Raises FenceLost."""
         try:
-            outcome = await self.market.store.commit(self.market.name, [decision], fence=self.fence)
+            outcome = await commit
         except Unavailable:
             return False  # not known: the next look at the record tells
-        if outcome.status is Status.FENCED:
-            raise FenceLost(f"market {self.market.name}: fence {self.fence} is no longer current")
-        return outcome.ok
+        if outcome is not None and outcome.status is Status.FENCED:
+            raise FenceLost(f"market {self.market.name}: fence {self.own.fence} is no longer current")
+        return outcome is not None and outcome.ok
 
 
 async def _a_few_at_once(works: Iterable[Awaitable[None]]) -> None:

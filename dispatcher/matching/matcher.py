@@ -11,10 +11,11 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.batch import GAP, INTERVAL, run_batch
-from dispatcher.matching.commits import FenceLost
+from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
+from dispatcher.service.machinery import Machinery
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -27,6 +28,7 @@ class Matcher:
     """Owns a market as long as it can renew the lease; every commit carries the fence it was given."""
 
     market: Market
+    service: Machinery
     solvers: SolverPool
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
@@ -54,10 +56,11 @@ class Matcher:
             await asyncio.sleep(LEASE_MS / 3000)
             return False
         log.info("market_owned", market=name, fence=fence)
+        own = Ownership(self.service, fence)
         self.seen.clear()
         self.work.set()
         try:
-            await _until_one_ends(self._keep_lease(), self._watch(fence), self._batches(fence))
+            await _until_one_ends(self._keep_lease(), self._watch(own), self._batches(own))
         finally:
             await store.release(name, self.owner)
         return True
@@ -68,19 +71,19 @@ class Matcher:
             if not await self.market.store.renew(self.market.name, self.owner, LEASE_MS):
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
-    async def _watch(self, fence: int) -> None:
+    async def _watch(self, own: Ownership) -> None:
         """On every wake, urgent requests that were not looked at yet."""
         async with self.market.store.wake(self.market.name) as wake:
             while True:
                 ids = await self.market.open_ids()
                 fresh = [each for each in ids if each not in self.seen]
                 self.seen = set(ids)
-                if fresh and await match_at_once(self.market, fence, fresh):
+                if fresh and await match_at_once(own, self.market, fresh):
                     self.work.set()
                 if await wake.wait(LOOK_S) and not fresh:
                     self.work.set()
 
-    async def _batches(self, fence: int) -> None:
+    async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
         while True:
             values, clock = self.market.tuning.values, self.market.clock
@@ -89,7 +92,7 @@ class Matcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
             self.work.clear()
-            if await run_batch(self.market, fence, self.solvers):
+            if await run_batch(own, self.market, self.solvers):
                 self.work.set()
             await asyncio.sleep(gap_s)
 

@@ -7,18 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from contracts.requests import Request, TripRequest
+from contracts.requests import Request
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.capacity import PoolBook
+from dispatcher.service.rides import ride_s
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon, local_day
 from solvers.screening import OpenRequest, Screening
-from solvers.travel import DetourTravel
 
 HORIZON = Parameter(
     name="horizon_hours",
@@ -78,19 +76,10 @@ def asked_of(
     declined_by: frozenset[str] = frozenset(),
 ) -> OpenRequest:
     """A request with the window on its start; an appointment is reached by the estimated ride."""
-    window = start_window(request, values, travel_s=_ride_s(request, place, values))
+    window = start_window(request, values, travel_s=ride_s(request, place, values))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )
-
-
-def _ride_s(request: Request, place: ZoneInfo, values: Mapping[str, Number]) -> float:
-    """Seconds by road at the hour of the appointment; 0 where no appointment decides."""
-    if not isinstance(request, TripRequest) or request.appointment_at is None:
-        return 0.0
-    ends = np.array([request.pickup.position, request.dropoff.position], np.float64)
-    hour = np.array([request.appointment_at.astimezone(place).hour])
-    return float(DetourTravel.of(values).between(ends[:1], ends[1:], hour).seconds[0])
 
 
 def within_reach(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from contracts.tuning import Parameter
 from dispatcher.domain.instants import MINUTE_MS
-from dispatcher.matching.commits import commit_plan
+from dispatcher.matching.commits import Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import plan
@@ -30,7 +30,7 @@ def is_urgent(snapshot: Snapshot, row: int) -> bool:
     return snapshot.asked[row].earliest_ms - snapshot.now_ms <= lead_ms
 
 
-async def match_at_once(market: Market, fence: int, ids: Sequence[str]) -> list[str]:
+async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> list[str]:
     """Match those that are urgent; returns those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
@@ -42,14 +42,14 @@ async def match_at_once(market: Market, fence: int, ids: Sequence[str]) -> list[
         rows = [row for row in range(len(snapshot.records)) if is_urgent(snapshot, row)]
         patient += [each.id for row, each in enumerate(snapshot.records) if row not in set(rows)]
         if rows:
-            await _match(market, fence, snapshot.only(rows))
+            await _match(own, market, snapshot.only(rows))
     return patient
 
 
-async def _match(market: Market, fence: int, snapshot: Snapshot) -> None:
+async def _match(own: Ownership, market: Market, snapshot: Snapshot) -> None:
     found = plan(snapshot.screening())
     if len(found.chosen) < len(snapshot.asked):
         await market.refresh()
         snapshot = await market.snapshot([record.id for record in snapshot.records])
         found = plan(snapshot.screening())
-    await commit_plan(market, fence, snapshot, found)
+    await commit_plan(own, market, snapshot, found)

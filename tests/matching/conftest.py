@@ -17,9 +17,12 @@ from dispatcher.domain.decisions.receive import receive
 from dispatcher.domain.record import RequestRecord, offer_id
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.matching.commits import Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
+from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
+from dispatcher.tuning import Registry
 from tests.solvers.town import DAY, NOW_MS, PLACE
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
@@ -49,6 +52,7 @@ class Town:
     market: Market
     store: Store
     clock: HandClock
+    service: Machinery
     ids: list[str] = field(default_factory=list)
 
     @property
@@ -101,7 +105,9 @@ async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
 @pytest.fixture
 async def town(store: Store) -> Town:
     clock = HandClock()
-    return Town(Market(f"match{next(_numbers)}", PLACE, store, clock), store, clock)
+    name = f"match{next(_numbers)}"
+    service = Machinery(store, clock, {name: PLACE}, Registry(()))
+    return Town(Market(name, PLACE, store, clock), store, clock, service)
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +120,8 @@ def solvers() -> Iterator[SolverPool]:
 
 
 @pytest.fixture
-async def fence(town: Town) -> int:
-    held = await town.store.acquire(town.name, "test", 60_000)
-    assert held is not None
-    return held
+async def own(town: Town) -> Ownership:
+    """The market, owned by the test."""
+    fence = await town.store.acquire(town.name, "test", 60_000)
+    assert fence is not None
+    return Ownership(town.service, fence)

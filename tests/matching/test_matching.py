@@ -10,7 +10,7 @@ from contracts.codes import DeclineCode, OfferState, RequestState
 from contracts.matches import Decline
 from contracts.tuning import Tuning
 from dispatcher.matching.batch import run_batch
-from dispatcher.matching.commits import FenceLost
+from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
@@ -22,7 +22,7 @@ DECLINE = Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
 
 @contextlib.asynccontextmanager
 async def matching(town: Town, solvers: SolverPool, owner: str = "one") -> AsyncIterator[Matcher]:
-    matcher = Matcher(town.market, solvers, owner)
+    matcher = Matcher(town.market, town.service, solvers, owner)
     task = asyncio.create_task(matcher.run())
     try:
         yield matcher
@@ -31,10 +31,10 @@ async def matching(town: Town, solvers: SolverPool, owner: str = "one") -> Async
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_an_urgent_request_is_offered_at_once(town: Town, fence: int) -> None:
+async def test_an_urgent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
-    assert await match_at_once(town.market, fence, ["r1"]) == []
+    assert await match_at_once(own, town.market, ["r1"]) == []
     record = await town.record("r1")
     assert record.state is RequestState.OFFERED
     assert record.offer is not None
@@ -44,12 +44,14 @@ async def test_an_urgent_request_is_offered_at_once(town: Town, fence: int) -> N
     assert record.offer.holds
 
 
-async def test_a_request_for_later_waits_for_the_batch(town: Town, fence: int, solvers: SolverPool) -> None:
+async def test_a_request_for_later_waits_for_the_batch(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=300))
-    assert await match_at_once(town.market, fence, ["r1"]) == ["r1"]
+    assert await match_at_once(own, town.market, ["r1"]) == ["r1"]
     assert (await town.record("r1")).state is RequestState.RECEIVED
-    await run_batch(town.market, fence, solvers)
+    await run_batch(own, town.market, solvers)
     assert (await town.record("r1")).state is RequestState.OFFERED
 
 
@@ -83,13 +85,13 @@ async def test_a_declined_vendor_is_never_offered_the_request_again(town: Town, 
 
 
 async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
-    town: Town, fence: int, solvers: SolverPool
+    town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1", paused=True))
     await town.add_vendor(vendor("v2", credentials=()))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
-    await match_at_once(town.market, fence, ["r1"])
-    await run_batch(town.market, fence, solvers)
+    await match_at_once(own, town.market, ["r1"])
+    await run_batch(own, town.market, solvers)
     for each in ("r1", "r2"):
         why = (await town.record(each)).unmatched
         assert why is not None
@@ -97,51 +99,53 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
         assert why.last_rule == "credentials"
 
 
-async def test_unchanged_reasons_are_not_written_again(town: Town, fence: int, solvers: SolverPool) -> None:
+async def test_unchanged_reasons_are_not_written_again(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
     await town.submit(trip("r1", start_min=300))
-    await run_batch(town.market, fence, solvers)
+    await run_batch(own, town.market, solvers)
     before = await town.record("r1")
     for _ in range(3):
-        await run_batch(town.market, fence, solvers)
+        await run_batch(own, town.market, solvers)
     assert (await town.record("r1")).version == before.version
 
 
 async def test_capacity_is_shared_out_and_the_rest_is_told_so(
-    town: Town, fence: int, solvers: SolverPool
+    town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=300, width_min=0) for n in range(3)))
-    await run_batch(town.market, fence, solvers)
+    await run_batch(own, town.market, solvers)
     records = [await town.record(each) for each in town.ids]
     assert sorted(each.state for each in records) == ["matching", "matching", "offered"]
     told = [each.unmatched for each in records if each.unmatched]
     assert [each.competition for each in told] == [True, True]
-    await run_batch(town.market, fence, solvers)
+    await run_batch(own, town.market, solvers)
     again = (await town.record(next(each.id for each in records if each.unmatched))).unmatched
     assert again is not None
     assert again.last_rule == "capacity"
 
 
 async def test_a_daily_cap_over_several_pools_and_days_is_kept(
-    town: Town, fence: int, solvers: SolverPool
+    town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1"), units=5, daily_cap=2)
     await town.submit(*(trip(f"r{n}", start_min=300 + 10 * n) for n in range(4)))
-    await run_batch(town.market, fence, solvers)
+    await run_batch(own, town.market, solvers)
     assert (await town.vendors_of(town.ids)).count("v1") == 2
 
 
 async def test_a_matcher_that_lost_its_market_is_fenced_out(
-    town: Town, fence: int, solvers: SolverPool
+    town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
     await town.store.release(town.name, "test")
-    assert await town.store.acquire(town.name, "another", 60_000) == fence + 1
+    assert await town.store.acquire(town.name, "another", 60_000) == own.fence + 1
     with pytest.raises(FenceLost):
-        await match_at_once(town.market, fence, ["r1"])
+        await match_at_once(own, town.market, ["r1"])
     with pytest.raises(FenceLost):
-        await run_batch(town.market, fence, solvers)
+        await run_batch(own, town.market, solvers)
     assert await town.vendors_of(["r1", "r2"]) == [None, None]
 
 
@@ -154,7 +158,9 @@ async def test_two_matchers_make_one_offer_each_request(town: Town, solvers: Sol
             assert [offer.state for offer in record.offers] == [OfferState.REQUESTED]
 
 
-async def test_the_same_snapshot_gives_the_same_matches(town: Town, fence: int, solvers: SolverPool) -> None:
+async def test_the_same_snapshot_gives_the_same_matches(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
     values = {"solve_work_limit": 100_000}
     await town.store.put_tuning(town.name, Tuning(version=1, values=values), 0)
     for each in ("v1", "v2", "v3"):
