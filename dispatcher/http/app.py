@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,12 +11,13 @@ from aiohttp import web
 
 from contracts.codec import MAX_BYTES
 from dispatcher.clock import Clock
+from dispatcher.delivery.hub import Hub
 from dispatcher.errors import UserError
 from dispatcher.http import faults
 from dispatcher.http.auth import Authenticator
 from dispatcher.http.call import Handler
 from dispatcher.http.entry import Gate, entry, new_id
-from dispatcher.http.handlers.events import Events, Feed
+from dispatcher.http.handlers.events import Events
 from dispatcher.http.handlers.offers import Offers
 from dispatcher.http.handlers.requests import Quoter, Requests
 from dispatcher.http.handlers.service import Service
@@ -32,7 +34,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What the application is made of; the composition root makes them, and ends them."""
 
     service: Dispatcher
-    hub: Feed
+    hub: Hub
     quoter: Quoter
     clock: Clock
     token_keys: Mapping[str, Any]  # a JWKS
@@ -44,7 +46,7 @@ def build_app(parts: Parts) -> web.Application:
     figures = Figures()
     operations = OPERATIONS + SERVICE
     check(operations)
-    events = Events(parts.hub, figures)
+    events = Events(parts.hub, figures, parts.limits.keep_alive_s)
     service = Service(parts.service.store, figures, operations)
     handlers = _handlers(parts, figures, events, service)
     gate = _gate(parts, figures)
@@ -55,8 +57,13 @@ def build_app(parts: Parts) -> web.Application:
         app.router.add_route(operation.method, operation.path, entry(operation, handlers[operation.id], gate))
     app.router.add_get("/docs/docs.js", service.script)
     app.router.add_get("/docs/docs.css", service.style)
-    app.on_shutdown.append(lambda _: events.close())
+    app.on_shutdown.append(partial(_end_streams, parts.hub))
     return app
+
+
+async def _end_streams(hub: Hub, app: web.Application) -> None:
+    """Open streams would hold the shutdown until its time-out."""
+    await hub.aclose()
 
 
 @web.middleware

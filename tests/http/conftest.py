@@ -10,14 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
+from dispatcher.delivery.hub import Hub
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import Parts, build_app
 from dispatcher.http.auth import claims, mint
 from dispatcher.http.load import Limits
 from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.store import Store
 from dispatcher.tuning import Registry
@@ -46,23 +49,21 @@ class HeldClock:
         await asyncio.sleep(0)
 
 
-class NoFeed:
-    """A feed without entries, for tests that follow none."""
+class Server(TestServer):
+    """aiohttp's test server always cancels handlers; `serve` does not."""
 
-    async def follow(self, stream: str, after: str) -> AsyncIterator[Any]:
-        return
-        yield
+    def __init__(self, app: web.Application, cancelling: bool) -> None:
+        super().__init__(app)
+        self.cancelling = cancelling
 
-
-class NoQuotes:
-    """No quotes, for tests that ask for none."""
-
-    async def quote(self, market: str, request: Any) -> Any:
-        raise AssertionError("no quote was expected")
+    async def _make_runner(self, **settings: Any) -> web.AppRunner:
+        return await super()._make_runner(**settings | {"handler_cancellation": self.cancelling})
 
 
 class Api:
     """A client with tokens, and what stands behind it."""
+
+    hub: Hub
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
@@ -129,11 +130,24 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-async def api(store: Store, market: str, limits: Limits) -> AsyncIterator[Api]:
+def cancelling() -> bool:
+    """Whether a handler is cancelled when its caller goes: as aiohttp's test server has it, not `serve`."""
+    return False
+
+
+@pytest.fixture
+async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> AsyncIterator[Api]:
     clock = HeldClock()
     service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, Registry.found())
     parts = Parts(
-        service=service, hub=NoFeed(), quoter=NoQuotes(), clock=clock, token_keys=KEYS, limits=limits
+        service=service,
+        hub=Hub(store),
+        quoter=Quoter(store, clock, service.markets),
+        clock=clock,
+        token_keys=KEYS,
+        limits=limits,
     )
-    async with TestClient(TestServer(build_app(parts))) as client:
-        yield Api(client, store, clock, market)
+    async with TestClient(Server(build_app(parts), cancelling)) as client:
+        made = Api(client, store, clock, market)
+        made.hub = parts.hub
+        yield made

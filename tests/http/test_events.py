@@ -1,0 +1,105 @@
+"""Event streams: what happens is heard, in order, by those who may; a broken connection loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientResponse
+
+from contracts.codes import Role
+from contracts.events import CloudEvent
+from dispatcher.http.load import Limits
+from tests.http.conftest import Api, trip
+
+PATIENCE_S = 10.0
+
+
+@asynccontextmanager
+async def _following(api: Api, after: str = "", **who: Any) -> AsyncIterator[ClientResponse]:
+    headers = api.headers(**who) | ({"Last-Event-ID": after} if after else {})
+    async with api.client.get(f"{api.base}/events", headers=headers) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert await _block(answer) == {"": "open"}
+        yield answer
+
+
+async def _block(answer: ClientResponse) -> dict[str, str]:
+    """The fields of the next block; a comment is the field without a name."""
+    fields: dict[str, str] = {}
+    while line := (await asyncio.wait_for(answer.content.readline(), PATIENCE_S)).decode().rstrip("\n"):
+        name, _, value = line.partition(":")
+        fields[name] = value.strip()
+    return fields
+
+
+async def _subjects(answer: ClientResponse, count: int) -> list[tuple[str, str]]:
+    """(position, subject) of the next events."""
+    blocks = [await _block(answer) for _ in range(count)]
+    return [(each["id"], msgspec.json.decode(each["data"], type=CloudEvent).subject) for each in blocks]
+
+
+async def test_a_listener_hears_what_happens_in_order(api: Api) -> None:
+    async with _following(api) as answer:
+        for number in range(5):
+            await api.call("POST", "/requests", trip(f"r{number}"))
+        heard = await _subjects(answer, 5)
+    assert [subject for _, subject in heard] == [f"r{number}" for number in range(5)]
+
+
+async def test_a_listener_that_comes_back_hears_what_it_missed_and_nothing_twice(api: Api) -> None:
+    async with _following(api) as answer:
+        await api.call("POST", "/requests", trip("r0"))
+        ((position, _),) = await _subjects(answer, 1)
+    for number in range(1, 4):
+        await api.call("POST", "/requests", trip(f"r{number}"))
+    async with _following(api, after=position) as answer:
+        missed = await _subjects(answer, 3)
+        await api.call("POST", "/requests", trip("r4"))
+        assert [subject for _, subject in missed + await _subjects(answer, 1)] == ["r1", "r2", "r3", "r4"]
+
+
+async def test_a_vendor_hears_nothing_of_others(api: Api) -> None:
+    async with _following(api, role=Role.VENDOR, vendor="v1") as vendors, _following(api) as platforms:
+        await api.call("POST", "/requests", trip("r0"))
+        assert [subject for _, subject in await _subjects(platforms, 1)] == ["r0"]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(vendors.content.readline(), 0.5)
+
+
+@pytest.mark.parametrize("limits", [Limits(keep_alive_s=0.02)])
+async def test_a_silent_stream_is_kept_open_by_comments(api: Api) -> None:
+    async with _following(api) as answer:
+        assert await _block(answer) == {"": "still here"}
+        assert await _block(answer) == {"": "still here"}
+
+
+async def test_a_position_that_is_none_is_a_400(api: Api) -> None:
+    headers = api.headers(Last_Event_ID="yesterday")
+    async with api.client.get(f"{api.base}/events", headers=headers) as answer:
+        assert answer.status == 400
+
+
+@pytest.mark.parametrize("cancelling", [False, True])
+async def test_shutdown_ends_open_streams_promptly(api: Api) -> None:
+    async with _following(api) as answer, _following(api, role=Role.OPS):
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        await api.client.server.close()
+        assert await asyncio.wait_for(answer.content.read(), PATIENCE_S) in (b"", b": still here\n\n")
+        assert loop.time() - before < 5.0  # aiohttp would wait 60 s for them
+
+
+@pytest.mark.parametrize("cancelling", [False, True])
+@pytest.mark.parametrize("limits", [Limits(keep_alive_s=0.02)])
+async def test_a_closed_tab_leaves_no_listener_behind(api: Api) -> None:
+    async with _following(api):
+        assert api.hub.listeners == 1
+    async with asyncio.timeout(PATIENCE_S):
+        while api.hub.listeners:
+            await asyncio.sleep(0.01)
