@@ -10,6 +10,7 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import structlog
 
@@ -34,6 +35,18 @@ def die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return hook
+
+
+def own_command(*words: str) -> list[str]:
+    """The command line `dispatcher WORDS` by this very Python."""
+    return [sys.executable, "-P", "-m", "dispatcher", *words]
+
+
+def own_environment() -> dict[str, str]:
+    """This environment, in which a child finds the packages where we found them."""
+    home = str(Path(__file__).resolve().parents[1])
+    others = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each not in {"", home}]
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join([home, *others])}
 
 
 class Child:

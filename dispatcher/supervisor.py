@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 
 import aiohttp
@@ -20,7 +18,7 @@ import structlog
 from dispatcher import keyfiles
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.errors import UserError
-from dispatcher.processes import Child
+from dispatcher.processes import Child, own_command, own_environment
 from dispatcher.settings import Settings
 
 BACKLOG = 1024
@@ -91,12 +89,11 @@ async def _redis(settings: Settings) -> AsyncIterator[EmbeddedRedis | None]:
 
 
 def _children(settings: Settings, redis_url: str, listener: socket.socket) -> list[Child]:
-    environment = dict(os.environ) | settings.environment() | {"DISPATCHER_REDIS_URL": redis_url}
-    command = [sys.executable, "-P", "-m", "dispatcher", "serve", "--role"]
-    web = [*command, "web", "--listener", str(listener.fileno())]
+    environment = own_environment() | settings.environment() | {"DISPATCHER_REDIS_URL": redis_url}
+    web = own_command("serve", "--role", "web", "--listener", str(listener.fileno()))
     return [
         Child("web", web, environment, files=[listener.fileno()]),
-        Child("matcher", [*command, "matcher"], environment),
+        Child("matcher", own_command("serve", "--role", "matcher"), environment),
     ]
 
 

@@ -6,21 +6,13 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
-import msgspec
-
 from contracts.capacity import Capacity
 from contracts.matches import Quotes, RequestView
+from contracts.pages import RequestPage
 from contracts.requests import MAX_BATCH, Request, RequestBatch
 from contracts.vendors import Vendor
 from dispatcher.client import sse
 from dispatcher.client.http import Connection
-
-
-class _Page(msgspec.Struct):
-    """One page of a listing (unknown fields are ignored)."""
-
-    requests: list[RequestView] = []
-    cursor: str = ""
 
 
 class PlatformClient(Connection):
@@ -49,7 +41,7 @@ class PlatformClient(Connection):
         while True:
             params = {"limit": "200"} | ({"state": state} if state else {})
             page = await self.call(
-                "GET", "/requests", _Page, params=params | ({"cursor": cursor} if cursor else {})
+                "GET", "/requests", RequestPage, params=params | ({"cursor": cursor} if cursor else {})
             )
             for view in page.requests:
                 yield view

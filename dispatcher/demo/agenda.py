@@ -6,24 +6,18 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Protocol
+
+from dispatcher.clock import Clock
 
 Action = Callable[[], Awaitable[None]]
 LONGEST_NAP_S = 0.25  # real seconds; a newcomer may be due earlier than what we sleep for
 AT_ONCE = 64
 
 
-class Time(Protocol):
-    """The clock, as far as the demo needs it."""
-
-    def now_ms(self) -> int: ...
-    async def sleep(self, seconds: float) -> None: ...
-
-
 class Agenda:
     """Actions by due time. An action that fails ends the demo: nothing is swallowed."""
 
-    def __init__(self, clock: Time, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, clock: Clock, *, at_once: int = AT_ONCE) -> None:
         self.clock = clock
         self._heap: list[tuple[int, int, Action]] = []
         self._number = count()

@@ -11,7 +11,7 @@ from contracts.events import CloudEvent
 from contracts.tracking import StatusUpdate
 from dispatcher.client.streams import VendorStream
 from dispatcher.client.vendor import VendorClient
-from dispatcher.demo.agenda import Time
+from dispatcher.clock import Clock
 
 
 class Link(Protocol):
@@ -55,7 +55,7 @@ class HttpLink:
 class StreamLink:
     """A vendor with a consumer group on its own Redis stream, answering through `replies`."""
 
-    def __init__(self, stream: VendorStream, clock: Time) -> None:
+    def __init__(self, stream: VendorStream, clock: Clock) -> None:
         self.stream, self.clock = stream, clock
 
     async def events(self) -> AsyncIterator[CloudEvent]:

@@ -15,10 +15,8 @@ from dispatcher.client.errors import Problem
 from dispatcher.client.platform import PlatformClient
 from dispatcher.client.streams import MatchStream
 from dispatcher.demo.agenda import Agenda
-from dispatcher.demo.day import HOUR_MS, Day, Submission, wanted_ms
+from dispatcher.demo.day import MINUTE_MS, Day, Submission, wanted_ms
 from dispatcher.demo.tally import Tally
-
-URGENT_WITHIN_MS = 3 * HOUR_MS  # what is booked on the day itself
 
 
 class SimulatedPlatform:
@@ -27,6 +25,7 @@ class SimulatedPlatform:
     def __init__(self, day: Day, client: PlatformClient, agenda: Agenda, tally: Tally, seed: int) -> None:
         self.day, self.client, self.agenda, self.tally = day, client, agenda, tally
         self.rng = random.Random(f"{seed}/platform")
+        self.urgent_within_ms = 60 * MINUTE_MS
 
     def plan(self) -> None:
         """Put every submission on the agenda."""
@@ -44,7 +43,7 @@ class SimulatedPlatform:
         self.tally.acknowledged |= dict.fromkeys(acknowledged, now_s)
         for request in submission.requests:
             self.tally.saw_state(request.id, RequestState.RECEIVED, 0)
-            if wanted_ms(request) - submission.at_ms <= URGENT_WITHIN_MS:
+            if wanted_ms(request) - submission.at_ms <= self.urgent_within_ms:
                 self.tally.urgent.add(request.id)
             if self.rng.random() < self.day.cancel_share:
                 cancel_ms = self.rng.randint(submission.at_ms, wanted_ms(request))

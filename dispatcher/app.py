@@ -1,0 +1,115 @@
+"""The composition root: settings in, running parts out. One function for each kind of process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from dispatcher import keyfiles
+from dispatcher.clock import Clock, make_clock
+from dispatcher.delivery.hub import Hub
+from dispatcher.delivery.replies import Replies
+from dispatcher.http.app import Parts, build_app
+from dispatcher.http.auth import Authenticator
+from dispatcher.matching.quotes import Quoter
+from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.settings import Settings
+from dispatcher.store.store import Store
+from dispatcher.supervisor import listening
+from dispatcher.tuning import Registry
+
+SHUTDOWN_S = 5.0
+log = structlog.get_logger()
+
+
+def run_web(settings: Settings, listener: int | None) -> int:
+    """The web process until SIGTERM: HTTP, event streams, replies. `listener`: a socket that is inherited."""
+    with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
+        uvloop.run(_web(settings, bound))
+    return 0
+
+
+def run_matcher(settings: Settings) -> int:
+    """The matcher process until SIGTERM: matching by lease, timers, janitor."""
+    uvloop.run(_matcher(settings))
+    return 0
+
+
+async def _web(settings: Settings, bound: socket.socket) -> None:
+    clock, keys = clock_of(settings), keyfiles.read_token_keys(settings.token_keys_file)
+    async with open_store(settings) as store:
+        service = Dispatcher(store, clock, settings.markets, Registry.found())
+        hub = Hub(store)
+        replies = Replies(service, Authenticator(keys).verify, own_name())
+        parts = Parts(
+            service=service,
+            hub=hub,
+            quoter=Quoter(store, clock, settings.markets),
+            clock=clock,
+            token_keys=keys,
+        )
+        runner = web.AppRunner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, bound).start()
+            await _until_told(*(replies.run(market) for market in settings.markets))
+        finally:
+            await runner.cleanup()
+            await hub.aclose()
+
+
+async def _matcher(settings: Settings) -> None:
+    from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
+    from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
+    from dispatcher.timers import Timers  # noqa: PLC0415
+
+    clock = clock_of(settings)
+    async with open_store(settings) as store:
+        service = Dispatcher(store, clock, settings.markets, Registry.found())
+        timers, solvers = Timers(service), SolverPool()
+        try:
+            await solvers.warm()
+            await _until_told(
+                run_matchers(store, clock, settings.markets, solvers, own_name()),
+                *(timers.run(market) for market in settings.markets),
+            )
+        finally:
+            await solvers.aclose()
+
+
+def open_store(settings: Settings) -> Store:
+    """The store over REDIS_URL, with the patient keys; used as `async with`."""
+    return Store(settings.redis_url, keyfiles.read_patient_keys(settings.patient_keys_file))
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The system's clock, or the scaled one of the settings."""
+    return make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
+
+
+def own_name() -> str:
+    """Who this process is, in leases and consumer groups."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def _until_told(*works: Coroutine[None, None, None]) -> None:
+    """Work until SIGTERM or SIGINT. Work that fails ends the process: the supervisor starts it anew."""
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    tasks = [asyncio.ensure_future(work) for work in (*works, ending.wait())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,92 @@
+"""Run the service: an embedded durable Valkey (unless REDIS_URL is set), the web process and the matcher.
+
+Ends cleanly on SIGTERM and Ctrl-C. Environment variables set everything; the options below win over them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatcher.cli import RUN
+
+if TYPE_CHECKING:
+    from dispatcher.settings import Settings
+
+NAME = "serve"
+HELP = "run the service until it is told to stop"
+GROUP = RUN
+EXAMPLE = "dispatcher serve --port 8080"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The settings most often changed, and a list of all."""
+    from dispatcher.settings import described
+
+    rows = [
+        f"  {name}\n      {about}{f' ({default})' if default else ''}" for name, default, about in described()
+    ]
+    parser.epilog = "\n".join(
+        ["settings (environment variable, meaning, default):", *rows, "", f"example:\n  {EXAMPLE}"]
+    )
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", help="port to listen on; 0 for any free one")
+    parser.add_argument("--data-dir", type=Path, help="folder of the embedded server and of development keys")
+    parser.add_argument("--redis-url", help="use this Redis or Valkey instead of an embedded one")
+    parser.add_argument(
+        "--role",
+        choices=("all", "web", "matcher"),
+        default="all",
+        help="one process alone, for machines of its own; needs REDIS_URL",
+    )
+    parser.add_argument(
+        "--listener", type=int, help=argparse.SUPPRESS
+    )  # a socket inherited from the supervisor
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve in the role asked for."""
+    from dispatcher.logs import configure
+    from dispatcher.settings import Settings, variable
+
+    given = {"host": args.host, "port": args.port, "redis_url": args.redis_url}
+    given |= {"data_dir": args.data_dir and str(args.data_dir)}
+    wanted = {variable(name): value for name, value in given.items() if value is not None}
+    settings = Settings.read(dict(os.environ) | wanted)
+    configure(settings.log_level, as_json=settings.log_json)
+    return _ROLES[args.role](settings, args.listener)
+
+
+def _serve_all(settings: Settings, listener: int | None) -> int:
+    import asyncio
+
+    from dispatcher.supervisor import serve
+
+    asyncio.run(serve(settings, lambda url: print(announcement(settings, url), flush=True)))
+    return 0
+
+
+def _serve_web(settings: Settings, listener: int | None) -> int:
+    from dispatcher.app import run_web
+
+    return run_web(settings, listener)
+
+
+def _serve_matcher(settings: Settings, listener: int | None) -> int:
+    from dispatcher.app import run_matcher
+
+    return run_matcher(settings)
+
+
+_ROLES = {"all": _serve_all, "web": _serve_web, "matcher": _serve_matcher}
+
+
+def announcement(settings: Settings, url: str) -> str:
+    """Where the service is, where its documentation is, and how to get a token."""
+    market = next(iter(settings.markets))
+    return (
+        f"dispatcher answers on {url} · documentation: {url}/docs · "
+        f"a token: dispatcher token --role platform --market {market} --data-dir {settings.data_dir}"
+    )

@@ -1,0 +1,90 @@
+"""Who plays: one platform and all vendors, half over HTTP, half over Redis streams, each with its token."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from contracts.codes import Role
+from contracts.tuning import TuningView
+from dispatcher.client.platform import PlatformClient
+from dispatcher.client.streams import MatchStream, VendorStream
+from dispatcher.client.vendor import VendorClient
+from dispatcher.clock import Clock
+from dispatcher.demo.agenda import Agenda
+from dispatcher.demo.day import MINUTE_MS, Day
+from dispatcher.demo.links import HttpLink, Link, StreamLink
+from dispatcher.demo.platform import SimulatedPlatform
+from dispatcher.demo.tally import Tally
+from dispatcher.demo.vendors import SimulatedVendor
+from dispatcher.http.auth import claims, mint
+from dispatcher.keyfiles import read_token_keys
+from dispatcher.settings import Settings
+
+AT_ONCE = 8
+TOKEN_HOURS = 14 * 24
+
+
+class Cast:
+    """The players and their connections. Use as `async with`."""
+
+    def __init__(
+        self, url: str, redis_url: str, settings: Settings, day: Day, *, clock: Clock, seed: int
+    ) -> None:
+        self.url, self.redis_url, self.settings, self.day, self.clock = url, redis_url, settings, day, clock
+        self.tally = Tally(planned=len(day.requests))
+        self.agenda = Agenda(clock)
+        self.client = PlatformClient(url, self._token(Role.PLATFORM), day.market)
+        self.ops = PlatformClient(url, self._token(Role.OPS), day.market)
+        self.matches = MatchStream(redis_url, day.market)
+        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed)
+        self.vendors = [
+            SimulatedVendor(vendor, self._link(vendor.id, number), self.agenda, self.tally, seed)
+            for number, vendor in enumerate(day.vendors)
+        ]
+
+    async def register(self) -> None:
+        """Ops registers every vendor and its capacity; and learns what counts as urgent here."""
+        free = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._register(vendor, free) for vendor in self.vendors))
+        tuning = await self.ops.call("GET", "/tuning", TuningView)
+        leads = {each.name: each.value for each in tuning.parameters}
+        self.platform.urgent_within_ms = int(leads["urgent_lead_minutes"] * MINUTE_MS)
+
+    async def act(self) -> None:
+        """Everybody listens and acts until cancelled; a failure of one ends it for all."""
+        self.platform.plan()
+        async with asyncio.TaskGroup() as group:
+            for vendor in self.vendors:
+                group.create_task(vendor.listen())
+            group.create_task(self.platform.listen())
+            group.create_task(self.platform.listen_for_matches(self.matches))
+            group.create_task(self.agenda.run())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        links = [vendor.link.close() for vendor in self.vendors]
+        await asyncio.gather(self.client.close(), self.ops.close(), self.matches.close(), *links)
+
+    async def _register(self, vendor: SimulatedVendor, free: asyncio.Semaphore) -> None:
+        async with free:
+            await self.ops.put_vendor(vendor.vendor)
+            for (vendor_id, day), capacity in self.day.capacity.items():
+                if vendor_id == vendor.vendor.id:
+                    await self.ops.put_capacity(vendor_id, day, capacity)
+
+    def _link(self, vendor_id: str, number: int) -> Link:
+        token = self._token(Role.VENDOR, vendor_id)
+        if number % 2:
+            return StreamLink(VendorStream(self.redis_url, self.day.market, vendor_id, token), self.clock)
+        return HttpLink(VendorClient(self.url, token, self.day.market))
+
+    def _token(self, role: Role, vendor_id: str = "") -> str:
+        now_ms = min(self.clock.now_ms(), self.day.start_ms)
+        made = claims(role, markets=[self.day.market], vendor_id=vendor_id, now_ms=now_ms, hours=TOKEN_HOURS)
+        return mint(read_token_keys(self.settings.token_keys_file), made)

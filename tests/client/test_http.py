@@ -1,0 +1,163 @@
+"""The client over HTTP: one intention has one key, however often the network makes us say it."""
+
+import asyncio
+import datetime as dt
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from contracts.codes import LevelOfService
+from contracts.events import CloudEvent
+from contracts.geo import Place, Window
+from contracts.requests import TripRequest
+from dispatcher.client.errors import Problem, Unreachable
+from dispatcher.client.platform import PlatformClient
+
+NOON = dt.datetime(2026, 9, 16, 12, tzinfo=dt.UTC)
+TRIP = TripRequest(
+    id="t1",
+    pickup=Place(position=(-75.1, 39.9)),
+    dropoff=Place(position=(-75.2, 39.9)),
+    level_of_service=LevelOfService.WHEELCHAIR,
+    pickup_window=Window(earliest=NOON, latest=NOON),
+)
+
+
+class FaultyService:
+    """A service whose answers are planned: each call takes the next behaviour."""
+
+    def __init__(self, *behaviours):
+        self.behaviours = list(behaviours)
+        self.keys, self.resumed_after, self.times = [], [], []
+
+    async def post(self, request):
+        self.keys.append(request.headers["Idempotency-Key"])
+        self.times.append(asyncio.get_running_loop().time())
+        return await self.behaviours.pop(0)(request)
+
+    async def events(self, request):
+        self.resumed_after.append(request.headers.get("Last-Event-ID"))
+        return await self.behaviours.pop(0)(request)
+
+
+async def accepted(request):
+    return web.json_response({"requests": []}, status=202)
+
+
+async def hang_up(request):
+    await request.read()
+    request.transport.abort()
+    return web.Response()
+
+
+def busy(retry_after):
+    async def answer(request):
+        return web.json_response({"type": "busy"}, status=503, headers={"Retry-After": retry_after})
+
+    return answer
+
+
+def says(*events, then=None):
+    async def answer(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": hello\n\n")
+        for number in events:
+            event = CloudEvent(id=f"e{number}", source="s", type="dispatch.request.changed", time=NOON)
+            await response.write(b"id: %d-0\ndata: %s\n\n" % (number, _json(event)))
+        if then == "hang_up":
+            await response.write(b'id: 99-0\ndata: {"half')
+            request.transport.abort()
+        return response
+
+    return answer
+
+
+def _json(event):
+    return msgspec.json.encode(event)
+
+
+@pytest.fixture
+async def serve(aiohttp_server):
+    async def start(*behaviours, patience_s=5.0):
+        service = FaultyService(*behaviours)
+        app = web.Application()
+        app.router.add_post("/v1/markets/metro/requests", service.post)
+        app.router.add_get("/v1/markets/metro/events", service.events)
+        server = await aiohttp_server(app)
+        client = PlatformClient(str(server.make_url("/")), "token", "metro", patience_s=patience_s)
+        started.append(client)
+        return service, client
+
+    started = []
+    yield start
+    for client in started:
+        await client.close()
+
+
+async def test_a_lost_answer_is_asked_for_again_under_the_same_key(serve):
+    service, client = await serve(hang_up, hang_up, accepted)
+    assert await client.submit(TRIP) == ["t1"]
+    assert len(service.keys) == 3
+    assert len(set(service.keys)) == 1
+
+
+async def test_two_intentions_have_two_keys(serve):
+    service, client = await serve(accepted, accepted)
+    await client.submit(TRIP)
+    await client.submit(TRIP)
+    assert len(set(service.keys)) == 2
+
+
+async def test_retry_after_is_honoured(serve):
+    service, client = await serve(busy("1"), accepted)
+    await client.submit(TRIP)
+    assert service.times[1] - service.times[0] >= 1.0
+
+
+async def test_a_refusal_is_not_repeated(serve):
+    async def refuse(request):
+        body = {"type": "/problems/invalid-request", "status": 400, "detail": "no", "at": "/id"}
+        return web.json_response(body, status=400)
+
+    service, client = await serve(refuse)
+    with pytest.raises(Problem) as problem:
+        await client.submit(TRIP)
+    assert (problem.value.status, problem.value.facts) == (400, {"at": "/id"})
+    assert len(service.keys) == 1
+
+
+async def test_patience_ends_and_says_that_the_outcome_is_unknown(serve):
+    service, client = await serve(*[hang_up] * 50, patience_s=0.3)
+    with pytest.raises(Unreachable):
+        await client.submit(TRIP)
+    assert len(set(service.keys)) == 1
+
+
+async def test_a_broken_feed_goes_on_after_the_last_event_seen(serve):
+    service, client = await serve(says(1, 2, then="hang_up"), says(3), says())
+    seen = []
+    async for received in client.events():
+        seen.append(received.position)
+        if len(seen) == 3:
+            break
+    assert seen == ["1-0", "2-0", "3-0"]
+    assert service.resumed_after[:2] == [None, "2-0"]
+
+
+async def test_a_feed_that_is_refused_ends(serve):
+    async def refuse(request):
+        return web.json_response({"type": "not-found"}, status=404)
+
+    _, client = await serve(refuse)
+    with pytest.raises(Problem):
+        async for _ in client.events():
+            pass
+
+
+async def test_more_than_a_batch_is_refused_before_it_is_sent(serve):
+    service, client = await serve()
+    with pytest.raises(ValueError, match="1001"):
+        await client.submit([TRIP] * 1001)
+    assert service.keys == []

@@ -1,0 +1,88 @@
+"""The client over Redis streams: nothing is skipped, not by a crash of ours and not by one of the server."""
+
+import asyncio
+import contextlib
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from contracts.codes import DeclineCode
+from contracts.events import REPLIES, CloudEvent
+from dispatcher.client.streams import VendorStream
+from dispatcher.embedded import EmbeddedRedis
+from tests.client.test_http import NOON
+
+
+@pytest.fixture
+async def redis(redis_server):
+    client = Redis.from_url(redis_server.url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def market(request):
+    return f"m{abs(hash(request.node.nodeid)) % 10**12}"
+
+
+async def say(redis, stream, *ids):
+    for name in ids:
+        event = CloudEvent(id=name, source="s", type="dispatch.offer.made", time=NOON)
+        await redis.xadd(stream, {"ce": msgspec.msgpack.encode(msgspec.to_builtins(event))})
+
+
+async def take(stream, number, *, acknowledge=True):
+    taken = []
+    async with contextlib.aclosing(stream.entries()) as entries:
+        async for entry in entries:
+            taken.append(entry.event.id if entry.event else None)
+            if acknowledge:
+                await stream.acknowledge(entry)
+            if len(taken) == number:
+                break
+    return taken
+
+
+async def test_what_a_crashed_vendor_did_not_acknowledge_is_given_again(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "t") as first:
+        await say(redis, first.stream, "a", "b", "c")
+        assert await take(first, 2, acknowledge=False) == ["a", "b"]
+    async with VendorStream(redis_server.url, market, "v1", "t") as second:
+        await say(redis, second.stream, "d")
+        assert await take(second, 4) == ["a", "b", "c", "d"]
+
+
+async def test_entries_written_before_the_vendor_first_came_are_not_missed(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        await say(redis, stream.stream, "a")
+        assert await take(stream, 1) == ["a"]
+
+
+async def test_an_unreadable_entry_does_not_stop_the_feed(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        await redis.xadd(stream.stream, {"ce": b"\xc1"})
+        await redis.xadd(stream.stream, {"other": b"x"})
+        await say(redis, stream.stream, "a")
+        assert await take(stream, 3) == [None, None, "a"]
+
+
+async def test_a_reply_is_a_cloud_event_of_a_known_type_with_the_token(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "secret") as stream:
+        reply_id = await stream.decline("r1.1", DeclineCode.BAD_WEATHER, NOON)
+        ((_, fields),) = await redis.xrange(stream.replies)
+    event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
+    assert (event.id, event.subject, event.dispatchtoken) == (reply_id, "r1.1", "secret")
+    assert msgspec.convert(event.data, REPLIES[event.type]).code == DeclineCode.BAD_WEATHER
+
+
+async def test_a_feed_outlives_a_crash_of_the_server(tmp_path):
+    async with EmbeddedRedis(tmp_path) as server, VendorStream(server.url, "metro", "v1", "t") as stream:
+        redis = Redis.from_url(server.url)
+        await say(redis, stream.stream, "a")
+        taking = asyncio.create_task(take(stream, 2))
+        await asyncio.sleep(0.1)
+        await server.restart()
+        await say(redis, stream.stream, "b")
+        assert await asyncio.wait_for(taking, 30) == ["a", "b"]
+        await redis.aclose()
