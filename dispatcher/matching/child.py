@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import signal
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dispatcher.matching.job import Job
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.solve import solve
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Ints
-
-if TYPE_CHECKING:
-    from dispatcher.matching.solving import Job
 
 
 def solve_job(job: Job) -> BatchPlan:
@@ -32,11 +28,15 @@ def solve_job(job: Job) -> BatchPlan:
 def _optimise(
     problem: AssignmentProblem, *, time_limit_s: float, work_limit: int | None, seed: int, workers: int
 ) -> Ints:
+    from solvers.assignment.solve import solve  # noqa: PLC0415  (OR-Tools: 94 MB that the matcher can do without)
+
     return solve(problem, time_limit_s=time_limit_s, seed=seed, workers=workers, work_limit=work_limit).choice
 
 
 def warm_up() -> None:
     """Load the optimiser and let it solve once. Ctrl-C is for the matcher, which then ends this process."""
+    from solvers.assignment.solve import solve  # noqa: PLC0415
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)

@@ -1,0 +1,47 @@
+"""Quotes: ranked, priced, with reasons when there are none; nothing is booked."""
+
+import subprocess
+import sys
+
+from contracts.codes import LevelOfService
+from contracts.vendors import BaseFare, RateCard
+from dispatcher.matching.quotes import Quoter
+from tests.matching.conftest import Town
+from tests.solvers.town import PLACE, trip, vendor
+
+
+def priced(vendor_id: str, base_cents: int) -> RateCard:
+    return RateCard(fares=(BaseFare(level_of_service=LevelOfService.WHEELCHAIR, base_cents=base_cents),))
+
+
+async def test_the_cheapest_vendor_comes_first_each_once(town: Town) -> None:
+    for vendor_id, base_cents in (("v1", 6_000), ("v2", 4_000), ("v3", 5_000)):
+        await town.add_vendor(vendor(vendor_id, rate_card=priced(vendor_id, base_cents)))
+    quotes = (await Quoter(town.store, town.clock, {town.name: PLACE}).quote(town.name, trip())).quotes
+    assert [(each.vendor_id, each.price_cents) for each in quotes] == [
+        ("v2", 4_000),
+        ("v3", 5_000),
+        ("v1", 6_000),
+    ]
+    assert all(sum(term.cost_cents for term in each.terms) == each.cost_cents for each in quotes)
+
+
+async def test_a_quote_books_nothing(town: Town) -> None:
+    await town.add_vendor(vendor("v1"), units=1)
+    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    first = await quoter.quote(town.name, trip(width_min=0))
+    assert first == await quoter.quote(town.name, trip(width_min=0))
+    assert first.quotes
+
+
+async def test_without_a_vendor_the_quote_says_why(town: Town) -> None:
+    await town.add_vendor(vendor("v1", levels_of_service=(LevelOfService.AMBULATORY,)))
+    quotes = await Quoter(town.store, town.clock, {town.name: PLACE}).quote(town.name, trip())
+    assert quotes.quotes == ()
+    assert quotes.unmatched is not None
+    assert quotes.unmatched.last_rule == "level_of_service"
+
+
+def test_quoting_does_not_load_the_optimiser() -> None:
+    code = "import sys, dispatcher.matching.quotes; sys.exit('ortools' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
