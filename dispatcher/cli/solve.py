@@ -1,0 +1,120 @@
+"""`dispatcher solve`: the optimiser on a saved problem, checked, as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dispatcher.cli import MEASURE
+from dispatcher.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from solvers.assignment.problem import AssignmentProblem
+    from solvers.assignment.result import AssignmentResult
+    from solvers.checker import CheckReport
+
+NAME = "solve"
+HELP = "solve an assignment problem from a .npz file"
+GROUP = MEASURE
+EXAMPLE = "dispatcher solve problem.npz --seconds 10 --seed 1 --json -"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """File, limits, and where the answer goes."""
+    parser.add_argument(
+        "problem", type=Path, help="arrays of an assignment problem, .npz (see docs/optimiser.md)"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="time limit (default: 10)")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same search (default: 1)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="cores to use (default: all)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the answer as JSON; - is standard output")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the choice (R; column or -1) as .npz")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the plan passes the checker; 1 when it does not; 2 for a file that is no problem."""
+    _refuse_limits(args)
+    problem = _load(args.problem)
+
+    from solvers.assignment.solve import solve  # noqa: PLC0415  heavy: only when it is used
+    from solvers.checker import check  # noqa: PLC0415
+
+    result = solve(problem, time_limit_s=args.seconds, seed=args.seed, workers=args.workers)
+    report = check(problem, result.choice, claimed_cost=result.cost)
+    for violation in report.violations[:5]:
+        print(f"not a plan: {violation}", file=sys.stderr)
+    if args.out is not None:
+        _write_choice(args.out, result)
+    _write_answer(args.json, _answer(problem, result, report))
+    return 0 if report.ok else 1
+
+
+def _refuse_limits(args: argparse.Namespace) -> None:
+    if not 0 < args.seconds < float("inf"):
+        raise UsageError(f"--seconds is {args.seconds}; it must be more than 0.", "Maybe: --seconds 10")
+    if args.workers < 1:
+        raise UsageError(f"--workers is {args.workers}; it must be at least 1.", "Maybe: --workers 2")
+
+
+def _load(path: Path) -> AssignmentProblem:
+    """The problem, or an error that names what is wrong with the file."""
+    from solvers.assignment.problem import AssignmentProblem  # noqa: PLC0415
+
+    try:
+        return AssignmentProblem.load(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"there is no file {path}.", "Maybe the path is relative to another folder."
+        ) from error
+    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        said = error.args[0] if isinstance(error, KeyError) and error.args else error
+        raise UsageError(f"{path} is not an assignment problem: {said}") from error
+
+
+def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckReport) -> dict[str, Any]:
+    return {
+        "requests": problem.requests,
+        "columns": problem.columns,
+        "vendors": int(problem.capacity.shape[0]),
+        "matched": report.matched,
+        "unmatched": problem.requests - report.matched,
+        "cost": int(result.cost),
+        "lower_bound": int(result.lower_bound),
+        "gap": float(result.gap),
+        "status": str(result.status),
+        "checked": report.ok,
+        "violations": [str(violation) for violation in report.violations],
+        "trace": [[round(float(seconds), 4), int(cost)] for seconds, cost in result.trace],
+        "choice": [int(column) for column in result.choice],
+    }
+
+
+def _write_choice(path: Path, result: AssignmentResult) -> None:
+    import numpy as np  # noqa: PLC0415
+
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(file, choice=result.choice)
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror}.", "Maybe its folder does not exist."
+        ) from error
+
+
+def _write_answer(target: str | None, answer: dict[str, Any]) -> None:
+    """JSON to a file or standard output; without `--json` four lines for a reader."""
+    if target is None:
+        print(f"{answer['matched']} of {answer['requests']} requests matched, {answer['columns']} candidates")
+        print(f"cost {answer['cost']}, proven at least {answer['lower_bound']}: gap {answer['gap']:.3%}")
+        print(f"status {answer['status']}; {'checked' if answer['checked'] else 'FAILS THE CHECK'}")
+    elif target == "-":
+        print(json.dumps(answer))
+    else:
+        Path(target).write_text(json.dumps(answer) + "\n", encoding="utf-8")
