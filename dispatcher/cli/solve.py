@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     _refuse_limits(args)
     problem = _load(args.problem)
 
-    from solvers.assignment.solve import solve  # noqa: PLC0415  heavy: only when it is used
-    from solvers.checker import check  # noqa: PLC0415
+    from solvers.assignment.solve import solve
+    from solvers.checker import check
 
     result = solve(problem, time_limit_s=args.seconds, seed=args.seed, workers=args.workers)
     report = check(problem, result.choice, claimed_cost=result.cost)
@@ -65,7 +65,7 @@ def _refuse_limits(args: argparse.Namespace) -> None:
 
 def _load(path: Path) -> AssignmentProblem:
     """The problem, or an error that names what is wrong with the file."""
-    from solvers.assignment.problem import AssignmentProblem  # noqa: PLC0415
+    from solvers.assignment.problem import AssignmentProblem
 
     try:
         return AssignmentProblem.load(path)
@@ -97,7 +97,7 @@ def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckR
 
 
 def _write_choice(path: Path, result: AssignmentResult) -> None:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     try:
         with path.open("wb") as file:
