@@ -26,7 +26,10 @@ from solvers.insertion.columns import (
 from solvers.insertion.direct import Flags, Floats, Priced, cells, price, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
 
-PAIRS, TRIES = 160, 512  #: (column, neighbour) pairs followed; alternatives checked for room
+PAIRS, TRIES = (
+    7,
+    24,
+)  #: for each unit of effort: pairs (column, neighbour) followed, alternatives checked for room
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +89,7 @@ def _pairs(plan: StandingPlan, wish: Wish, blocked: Ints) -> Pairs:
             column.append(wanted)
             booking.append(bookings[at])
             leaves.append(full)
-        if len(column) >= PAIRS:
+        if len(column) >= PAIRS * wish.effort:
             break
     return Pairs(np.array(column, dtype=np.int64), booking, np.array(leaves, dtype=bool))
 
@@ -140,7 +143,7 @@ def _cheapest(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Insertion | None:
     most = np.inf if wish.entry.penalty_cents is None else wish.entry.penalty_cents
     worth = (total < wish.limit) & (cents <= most) & (every.which != held[every.pair]) & every.priced.inside
     worthy = np.flatnonzero(worth)
-    order = worthy[total[worthy].argsort(kind="stable")[:TRIES]]
+    order = worthy[total[worthy].argsort(kind="stable")[: TRIES * wish.effort]]
     room = np.flatnonzero(_has_room(plan, wish, pairs, every.take(order)))
     if not len(room):
         return None

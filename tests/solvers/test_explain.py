@@ -1,0 +1,338 @@
+"""Explanations are counted, checked and verified: what they promise happens when it is applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.generator import generate
+from solvers.assignment.greedy import greedy
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.solve import solve
+from solvers.checker import check
+from solvers.explain import (
+    Question,
+    Reason,
+    Relaxation,
+    Verdicts,
+    What,
+    explain,
+    explain_unmatched,
+    price_of_matching,
+)
+from solvers.insertion import Columns, Entry, NoRoom, StandingPlan, insert
+from tests.solvers.slow import best_cost, problems, slow_cost
+
+CODES = ("level_of_service", "hours", "time_window", "credentials")
+UNITS = ("", "minutes", "minutes", "days")
+
+
+def options(*rows: tuple[int, int, int, int, int, int]) -> Columns:
+    """(vendor, resource, start, duration, units, cost) each."""
+    return Columns(np.array(rows, dtype=np.int64).reshape(-1, 6).T.copy())
+
+
+def judged(columns: Columns, against: dict[tuple[str, int], int], vendors: int = 3) -> Verdicts:
+    """`against`: (code, option) to the amount by which that rule would have to yield."""
+    removes = np.zeros((len(CODES), len(columns)), np.bool_)
+    short = np.zeros(removes.shape, np.int64)
+    for (code, option), amount in against.items():
+        removes[CODES.index(code), option] = True
+        short[CODES.index(code), option] = amount
+    relaxable = np.array([code != "level_of_service" for code in CODES])
+    return Verdicts(vendors, CODES, removes, columns, short, UNITS, relaxable)
+
+
+def asked(plan: StandingPlan, verdicts: Verdicts, penalty: int = 1000) -> Question:
+    return Question(plan, verdicts, penalty, np.ones(len(verdicts.columns), np.bool_))
+
+
+def free(vendors: int = 3, units: int = 1) -> StandingPlan:
+    return StandingPlan(np.full((vendors, 1, 8), units), [9] * vendors)
+
+
+THREE = options((0, 0, 0, 2, 1, 10), (1, 0, 0, 2, 1, 20), (2, 0, 0, 2, 1, 30))
+
+
+def test_a_vendor_counts_at_the_first_rule_that_leaves_it_without_an_option() -> None:
+    verdicts = judged(
+        THREE,
+        {("level_of_service", 0): 0, ("hours", 0): 5, ("hours", 1): 5, ("credentials", 2): 3},
+        vendors=5,
+    )
+    found = explain(asked(free(), verdicts))
+    tally = {each.code: each.vendors for each in found.removed}
+    assert tally == {"no_option": 2, "level_of_service": 1, "hours": 1, "credentials": 1}
+    assert (found.reason, found.vendors) == (Reason.RULES, 5)
+
+
+def test_the_last_rule_is_checked_by_screening_without_it() -> None:
+    alone = judged(THREE, {("level_of_service", 0): 0, ("hours", 1): 5, ("credentials", 2): 3})
+    found = explain(asked(free(), alone)).last_rule
+    assert found is not None
+    assert (found.code, found.vendors_back, found.matches) == ("credentials", 1, True)
+
+
+def test_a_last_rule_that_was_not_alone_is_said_to_change_nothing() -> None:
+    # The window removed the last option, but a credential is against it as well: lifting one frees nobody.
+    hidden = judged(options((0, 0, 0, 2, 1, 10), (0, 0, 4, 2, 1, 10)), {
+        ("hours", 0): 5, ("credentials", 1): 3, ("time_window", 1): 60,
+    })  # fmt: skip
+    found = explain(asked(free(), hidden)).last_rule
+    assert found is not None
+    assert (found.code, found.vendors_back, found.matches) == ("time_window", 0, False)
+
+
+def test_lifting_the_last_rule_is_no_match_when_the_vendor_is_full() -> None:
+    plan = free()
+    plan.block(2, 0, 0, 8)
+    verdicts = judged(THREE, {("hours", 0): 5, ("hours", 1): 5, ("credentials", 2): 3})
+    last = explain(asked(plan, verdicts)).last_rule
+    assert last is not None
+    assert (last.vendors_back, last.matches) == (1, False)
+
+
+def test_the_smallest_window_that_matches_is_found() -> None:
+    late = options(*((1, 0, start, 2, 1, 10) for start in range(6)))
+    verdicts = judged(late, {("time_window", start): 15 * (start + 1) for start in range(6)})
+    plan = free()
+    plan.block(
+        1, 0, 0, 3
+    )  # taken until bucket 3: the first free start is 45 minutes beyond the 15 it always lacks
+    (step,) = explain(asked(plan, verdicts)).relaxations[0].steps
+    assert (step.what, step.code, step.amount, step.unit) == (What.RULE, "time_window", 60, "minutes")
+
+
+def test_a_rule_that_must_not_yield_is_never_proposed() -> None:
+    verdicts = judged(THREE, {("level_of_service", 0): 0, ("level_of_service", 1): 0, ("credentials", 2): 3})
+    relaxations = explain(asked(free(), verdicts)).relaxations
+    assert [[step.code for step in each.steps] for each in relaxations] == [["credentials"]]
+    none = judged(THREE, {("level_of_service", option): 0 for option in range(3)})
+    assert explain(asked(free(), none)).relaxations == ()
+
+
+def test_competition_names_vendor_bucket_and_units() -> None:
+    plan = free()
+    for vendor, first, lasts in ((0, 0, 4), (1, 1, 1), (2, 0, 2)):
+        plan.block(vendor, 0, first, lasts)
+    found = explain(asked(plan, Verdicts.none(THREE)))
+    assert (found.reason, found.proven, found.last_rule) == (Reason.COMPETITION, True, None)
+    (step,) = found.relaxations[0].steps
+    assert (step.what, step.vendor, step.bucket, step.buckets, step.amount) == (What.UNITS, 1, 1, 1, 1)
+
+
+def test_a_vendor_at_its_cap_is_asked_for_one_more_request() -> None:
+    plan = StandingPlan(np.ones((3, 1, 8)), [0, 0, 0])
+    (step,) = explain(asked(plan, Verdicts.none(THREE))).relaxations[0].steps
+    assert (step.what, step.vendor, step.amount) == (What.VENDOR_CAP, 0, 1)
+
+
+def test_left_out_because_matching_costs_more_than_the_penalty() -> None:
+    found = explain(asked(free(), Verdicts.none(THREE), penalty=4))
+    assert found.reason is Reason.COST
+    (step,) = found.relaxations[0].steps
+    assert (step.what, step.amount, step.unit) == (What.PENALTY, 6, "cents")
+
+
+def test_a_place_that_a_neighbour_can_make_is_no_competition() -> None:
+    plan = free()
+    plan.add(Entry("old", options((0, 0, 0, 2, 1, 5), (0, 0, 4, 2, 1, 6))), 0)
+    found = explain(asked(plan, Verdicts.none(options((0, 0, 0, 2, 1, 10)))))
+    assert found.reason is Reason.FITS_NOW
+    assert (found.relaxations[0].steps, found.relaxations[0].moves) == ((), 1)
+    assert found.relaxations[1].steps[0].what is What.UNITS, "for those who would rather move nobody"
+
+
+def test_what_was_not_searched_is_not_claimed() -> None:
+    verdicts = judged(THREE, {("hours", 0): 5, ("hours", 1): 5, ("credentials", 2): 3})
+    found = explain(asked(free(), verdicts), work_limit=0)
+    assert found.proven is False
+    assert found.last_rule is not None
+    assert found.last_rule.matches is None
+    assert explain(asked(free(), verdicts)).proven is True
+
+
+def test_verdicts_of_the_wrong_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="rules x options are"):
+        replace(judged(THREE, {}), short=np.zeros((4, 2), np.int64))
+
+
+def random_question(seed: int) -> Question:
+    rng = np.random.default_rng(seed)
+    plan = StandingPlan(rng.integers(0, 3, (3, 1, 6)), rng.integers(0, 4, 3))
+    for key in range(4):
+        n = int(rng.integers(1, 4))
+        rows = np.stack([
+            rng.integers(0, 3, n), np.zeros(n), rng.integers(0, 5, n), rng.integers(1, 3, n),
+            rng.integers(1, 3, n), rng.integers(1, 40, n),
+        ]).astype(np.int64)  # fmt: skip
+        found = insert(plan, Entry(key, Columns(rows), movable=bool(rng.random() < 0.5)), polish=False)
+        if found is not None:
+            plan.apply(found)
+    n = int(rng.integers(1, 7))
+    columns = options(*(
+        (rng.integers(3), 0, rng.integers(6), rng.integers(1, 3), rng.integers(1, 3), rng.integers(1, 40))
+        for _ in range(n)
+    ))  # fmt: skip
+    against = {
+        (code, option): int(rng.integers(1, 9)) for code in CODES for option in range(n) if rng.random() < 0.3
+    }
+    return asked(plan, judged(columns, against), penalty=int(rng.integers(10, 60)))
+
+
+def apply_steps(question: Question, relaxation: Relaxation) -> bool:
+    """Do what the relaxation says to the plan itself: is the request placed at that option?"""
+    plan, table = question.plan, question.verdicts.columns.table
+    removes, penalty = question.verdicts.removes[:, relaxation.option].copy(), question.penalty_cents
+    for step in relaxation.steps:
+        if step.what is What.RULE:
+            removes[CODES.index(step.code)] = False
+        elif step.what is What.UNITS:
+            plan.unblock(step.vendor, step.resource, step.bucket, step.buckets, step.amount)
+        elif step.what is What.VENDOR_CAP:
+            plan.vendor_room[step.vendor] += step.amount
+        else:
+            penalty += step.amount
+    entry = Entry("new", Columns(table[:, relaxation.option : relaxation.option + 1]), penalty)
+    placed = insert(plan, entry, effort=100)
+    if removes.any() or placed is None:
+        return False
+    plan.apply(placed)
+    return placed.cents == relaxation.cents and len(placed.moves) == relaxation.moves
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2))
+@settings(max_examples=200, deadline=None)
+def test_every_relaxation_matches_the_request_when_it_is_applied(seed: int, which: int) -> None:
+    relaxations = explain(random_question(seed)).relaxations
+    if which < len(relaxations):
+        assert apply_steps(random_question(seed), relaxations[which])
+
+
+def fewest_steps_by_hand(question: Question) -> int | None:
+    """Each option by itself: rules against it, stretches of missing units, room, weight; no one moving."""
+    counts = []
+    table, plan = question.verdicts.columns.table, question.plan
+    for option in range(table.shape[1]):
+        vendor, resource, start, duration, units, cost = table[:, option].tolist()
+        if start + duration > plan.left.shape[2] or question.verdicts.removes[0, option]:
+            continue
+        short = [max(0, units - int(plan.left[vendor, resource, b])) for b in range(start, start + duration)]
+        runs = sum(1 for at, each in enumerate(short) if each and (at == 0 or short[at - 1] != each))
+        rules = int(question.verdicts.removes[:, option].sum())
+        counts.append(rules + runs + (plan.vendor_room[vendor] < 1) + (cost > question.penalty_cents))
+    return min(counts, default=None)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_no_smaller_change_exists_when_others_stand_still(seed: int) -> None:
+    question = random_question(seed)
+    found = explain(question)
+    fewest = fewest_steps_by_hand(question)
+    if fewest is None:
+        assert found.relaxations == ()
+    elif found.relaxations[0].moves == 0:
+        assert len(found.relaxations[0].steps) == fewest
+    else:
+        assert len(found.relaxations[0].steps) < fewest, "a neighbour moves only if that saves a step"
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=150, deadline=None)
+def test_fits_now_is_said_exactly_when_a_place_exists(seed: int) -> None:
+    question = random_question(seed)
+    allowed = question.verdicts.allowed()
+    entry = Entry("new", Columns(question.verdicts.columns.table[:, allowed]), question.penalty_cents)
+    fits = insert(question.plan, entry, effort=100) is not None
+    assert (explain(question).reason is Reason.FITS_NOW) == fits
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_explaining_changes_nothing_and_answers_for_each_unmatched_request(
+    problem: AssignmentProblem, seed: int
+) -> None:
+    choice = greedy(problem)
+    found = explain_unmatched(problem, choice)
+    assert sorted(found) == np.flatnonzero(choice < 0).tolist()
+    columns = np.bincount(problem.column_request, minlength=problem.requests)
+    assert all((each.reason is Reason.RULES) == (columns[request] == 0) for request, each in found.items())
+
+
+def test_a_second_whose_first_is_unmatched_says_so() -> None:
+    problem = AssignmentProblem(
+        request_penalty=np.array([5, 500]), column_request=np.array([0, 1]),
+        column_vendor=np.array([0, 0]), column_resource=np.array([0, 0]), column_start=np.array([0, 3]),
+        column_duration=np.array([1, 1]), column_units=np.array([1, 1]), column_cost=np.array([10, 10]),
+        capacity=np.ones((1, 1, 4), np.int64),
+        precedence=np.array([[0, 1]]),
+    )  # fmt: skip
+    found = explain_unmatched(problem, [-1, -1])
+    assert (found[0].reason, found[1].reason) == (Reason.COST, Reason.PREDECESSOR)
+    assert explain_unmatched(problem, [0, -1])[1].reason is Reason.FITS_NOW
+
+
+def test_on_a_whole_day_the_first_relaxation_gives_a_cheaper_plan_in_the_relaxed_problem() -> None:
+    problem = generate(400, "overloaded", 4)
+    choice = solve(problem, time_limit_s=2, seed=1, workers=1).choice
+    before = check(problem, choice).require().cost
+    found = explain_unmatched(problem, choice)
+    told = {request: each.relaxations[0] for request, each in found.items() if each.relaxations}
+    still = {request: each for request, each in told.items() if not each.moves}
+    assert len(told) > 5
+    for request, relaxation in still.items():
+        relaxed = with_steps(problem, relaxation, request)
+        after = choice.copy()
+        after[request] = np.searchsorted(problem.column_request, request) + relaxation.option
+        assert check(relaxed, after).require().cost <= before
+
+
+def with_steps(problem: AssignmentProblem, relaxation: Relaxation, request: int) -> AssignmentProblem:
+    capacity, cap, penalty = (
+        problem.capacity.copy(),
+        problem.vendor_cap.copy(),
+        problem.request_penalty.copy(),
+    )
+    for step in relaxation.steps:
+        if step.what is What.UNITS:
+            capacity[step.vendor, step.resource, step.bucket : step.bucket + step.buckets] += step.amount
+        elif step.what is What.VENDOR_CAP:
+            cap[step.vendor] += step.amount
+        else:
+            penalty[request] += step.amount
+    return replace(problem, capacity=capacity, vendor_cap=cap, request_penalty=penalty)
+
+
+@given(problems(most_requests=4), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_the_price_of_matching_is_what_brute_force_says(problem: AssignmentProblem, request: int) -> None:
+    if request >= problem.requests:
+        return
+    choice = greedy(problem)
+    now = slow_cost(problem, choice.tolist())
+    assert now is not None
+    forced = price_of_matching(
+        problem, choice, request, lambda p: solve(p, time_limit_s=5, seed=1, workers=1)
+    )
+    best = best_cost_with(problem, request)
+    assert forced.extra_cents == (None if best is None else best - now)
+    assert best is None or forced.at_least_cents <= best - now
+    assert forced.left_out_rightly is (True if best is None else best >= now)
+
+
+def best_cost_with(problem: AssignmentProblem, request: int) -> int | None:
+    """The cheapest plan in which the request is matched: its penalty is made forbidding."""
+    penalty = problem.request_penalty.copy()
+    penalty[request] = 10**6
+    cost = best_cost(replace(problem, request_penalty=penalty))
+    return cost if cost is not None and cost < 10**6 - 1000 else None
+
+
+def test_what_no_longer_fits_the_plan_is_refused_by_the_plan() -> None:
+    with pytest.raises(NoRoom):
+        free().add(Entry("a", options((0, 0, 7, 2, 1, 1))), 0)
