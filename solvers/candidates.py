@@ -79,7 +79,7 @@ def _chunk(screening: Screening, rows: slice) -> tuple[Cells, Ints, Ints]:
         left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
         removed.append((alive & ~left).sum(axis=1))
         alive = left
-    cells = _expand(view, alive)
+    cells = expand(view, alive)
     for rule in registry.cell_rules():
         cells = cells.only(rule.mask(view.seen_by(rule.code), cells))
         left = np.zeros_like(alive)
@@ -99,7 +99,7 @@ def _chunk(screening: Screening, rows: slice) -> tuple[Cells, Ints, Ints]:
     return moved, cents[keep], np.stack(removed, axis=1)
 
 
-def _expand(view: View, alive: Flags) -> Cells:
+def expand(view: View, alive: Flags) -> Cells:
     """All cells of the pairs that are left: each pool that serves the class, each start."""
     screening, facts = view.screening, view.facts
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)

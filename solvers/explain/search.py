@@ -65,13 +65,14 @@ class Ranking:
 
 
 def rank(question: Question) -> Ranking:
-    """Fewest steps, then no change of weights, least to yield, fewest units, cheapest."""
+    """Fewest steps, then no change of weights, no rule lifted whole, least amounts, cheapest."""
     verdicts, table = question.verdicts, question.verdicts.columns.table
     lacks, rules = missing(question.plan, table), verdicts.removes.sum(axis=0)
     amount = np.where(verdicts.removes, verdicts.short, 0).sum(axis=0)
     cents = table[COST] - shortfall_saved(question.plan, table[VENDOR])
     dear = cents > question.penalty_cents
-    order = np.lexsort((cents, lacks.total, amount, dear, rules + lacks.steps + dear))
+    lifted = (verdicts.removes & (verdicts.short == 0)).sum(axis=0)  # yes or no: more than yielding by some
+    order = np.lexsort((cents, lacks.total, amount, lifted, dear, rules + lacks.steps + dear))
     may = question.in_order & lacks.inside & ~verdicts.removes[~verdicts.relaxable].any(axis=0)
     return Ranking(lacks, rules, amount, cents, dear, order[may[order]])
 
@@ -114,6 +115,8 @@ def _standing_still(question: Question, ranking: Ranking, most: int) -> Iterator
 
 def _with_a_move(question: Question, ranking: Ranking, fewest: int, budget: Budget) -> Iterator[Relaxation]:
     """Options with fewer rules against them than `fewest`, that have a place if a neighbour steps aside."""
+    if not len(question.plan):
+        return
     worth = ranking.order[ranking.rules[ranking.order] < fewest]
     least_first = worth[np.lexsort((ranking.amount[worth], ranking.rules[worth]))]
     change = np.stack([ranking.rules[least_first], ranking.amount[least_first]])

@@ -114,6 +114,8 @@ class Rule(ABC):
     code: ClassVar[str]
     order: ClassVar[int] = 50
     parameters: ClassVar[tuple[Parameter, ...]] = ()
+    relaxable: ClassVar[bool] = False  #: whether operations may let a hard rule yield for one vendor
+    unit: ClassVar[str] = ""  #: of `short_by`; "" for a rule that is yes or no
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """Encode what only this rule reads of R requests: arrays with R rows. `vendor_index`: id to row."""
@@ -122,6 +124,10 @@ class Rule(ABC):
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """Encode what only this rule reads of V vendors; kept until a vendor changes."""
         return {}
+
+    def short_by(self, view: View, cells: Cells) -> Ints:
+        """For explanations (n): by how much of `unit` the rule would have to yield; 0 where it need not."""
+        return np.zeros(len(cells), np.int64)
 
 
 class PairRule(Rule):

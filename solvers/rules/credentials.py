@@ -12,7 +12,7 @@ from contracts.codes import CredentialKind, ServiceClass
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.rules.base import Candidate, CellRule, Cells, View
-from solvers.screening import CLASSES, Arrays, Flags
+from solvers.screening import CLASSES, Arrays, Flags, Ints
 
 ENFORCED = Parameter(
     name="credentials_enforced",
@@ -56,6 +56,8 @@ class Credentials(CellRule):
 
     code = "credentials"
     order = 55
+    relaxable = True
+    unit = "days"
     parameters = PARAMETERS
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
@@ -71,10 +73,13 @@ class Credentials(CellRule):
         """(n)."""
         if not ENFORCED.whole(view.values):
             return np.ones(len(cells), np.bool_)
-        horizon, classes = view.screening.horizon, view.facts.service_class
-        day = horizon.ordinal[horizon.day_of(cells.start_ms)]
-        last_day = view.vendor["last_day"][classes[cells.request], cells.vendor]
-        return np.asarray((last_day > 0) & (day <= last_day + GRACE.whole(view.values)))
+        last_day, over = _over(view, cells)
+        return np.asarray((last_day > 0) & (over <= 0))
+
+    def short_by(self, view: View, cells: Cells) -> Ints:
+        """Days by which what was held would have to be renewed; 0 where it was never held."""
+        last_day, over = _over(view, cells)
+        return np.where((last_day > 0) & ENFORCED.whole(view.values), np.maximum(over, 0), 0)
 
     def permits(self, one: Candidate) -> bool:
         """Whether each required credential is held and not over on the day of service."""
@@ -84,6 +89,14 @@ class Credentials(CellRule):
         first_day = service_day - timedelta(days=GRACE.whole(one.values))
         valid = {proof.kind for proof in one.vendor.credentials if proof.expires_on >= first_day}
         return set(REQUIRED[one.asked.service_class]) <= valid
+
+
+def _over(view: View, cells: Cells) -> tuple[Ints, Ints]:
+    """Last valid day (0: never held), and days from it, with grace, to the day of service (n each)."""
+    horizon, classes = view.screening.horizon, view.facts.service_class
+    day = horizon.ordinal[horizon.day_of(cells.start_ms)]
+    last_day = view.vendor["last_day"][classes[cells.request], cells.vendor]
+    return last_day, day - last_day - GRACE.whole(view.values)
 
 
 def _last_days(vendor: Vendor) -> dict[CredentialKind, int]:

@@ -38,6 +38,7 @@ class OpenHours(CellRule):
 
     code = "hours"
     order = 60
+    relaxable = True
     parameters = PARAMETERS
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:

@@ -12,9 +12,9 @@ from contracts.requests import EquipmentOrder
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE
-from solvers.rules.base import Candidate, PairRule, View
+from solvers.rules.base import Candidate, Cells, PairRule, View
 from solvers.rules.service_area_arrays import encode, outside_m
-from solvers.screening import Arrays, Flags, Floats
+from solvers.screening import Arrays, Flags, Floats, Ints
 
 ENFORCED = Parameter(
     name="service_area_enforced",
@@ -35,6 +35,7 @@ SLACK = Parameter(
     scope="rules.service_area",
 )
 PARAMETERS = (ENFORCED, SLACK)
+FAR_M = 10_000_000  #: a quarter of the way around the earth
 _ROUNDING_M = 1.0  # the two ways of computing a distance differ by centimetres
 
 
@@ -43,6 +44,8 @@ class ServiceArea(PairRule):
 
     code = "service_area"
     order = 45
+    relaxable = True
+    unit = "metres"
     parameters = PARAMETERS
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
@@ -54,6 +57,14 @@ class ServiceArea(PairRule):
         if not ENFORCED.whole(view.values):
             return np.ones((1, 1), np.bool_)
         return np.asarray(beyond_m(view) <= view.vendor["reach_m"] + SLACK.of(view.values))
+
+    def short_by(self, view: View, cells: Cells) -> Ints:
+        """Metres beyond the reach of the vendor; `FAR_M` where the distance was not computed."""
+        if not ENFORCED.whole(view.values):
+            return np.zeros(len(cells), np.int64)
+        beyond = beyond_m(view)[cells.request, cells.vendor]
+        over = np.ceil(beyond - view.vendor["reach_m"][cells.vendor] - SLACK.of(view.values))
+        return np.asarray(np.clip(over, 0, FAR_M), np.int64)
 
     def permits(self, one: Candidate) -> bool:
         """Whether the further end is within reach of the nearest area."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Flags
+import numpy as np
+
+from solvers.rules.base import Candidate, Cells, PairRule, View
+from solvers.screening import Flags, Ints
 from solvers.slots import NOTICE, slots
 
 
@@ -12,6 +14,8 @@ class TimeWindow(PairRule):
 
     code = "time_window"
     order = 1
+    relaxable = True
+    unit = "minutes"
 
     def mask(self, view: View) -> Flags:
         """(r, 1)."""
@@ -19,6 +23,12 @@ class TimeWindow(PairRule):
         end_ms = screening.horizon.end_ms
         found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, end_ms, view.values)
         return (found.starts > 0)[:, None]
+
+    def short_by(self, view: View, cells: Cells) -> Ints:
+        """Minutes by which a start lies before or after the window."""
+        early_ms = view.facts.earliest_ms[cells.request] - cells.start_ms
+        late_ms = cells.start_ms - view.facts.latest_ms[cells.request]
+        return np.asarray(-(-np.maximum(0, np.maximum(early_ms, late_ms)) // 60_000))
 
     def permits(self, one: Candidate) -> bool:
         """Whether the start is in the window, after the notice, within the days in view."""

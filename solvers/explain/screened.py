@@ -1,0 +1,117 @@
+"""From what the matcher screened to a question: every rule of the registry, asked about one request.
+
+Options are all vendors, pools and starts, in a window made wider on both sides. Each rule judges each option
+by itself. A vendor with nothing to offer still appears, with an option that no plan can hold, so that the
+rule that removed it is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from solvers.candidates import Candidates, expand
+from solvers.explain.search import Question
+from solvers.explain.verdicts import Flags, Verdicts
+from solvers.formulation import PENALTIES, formulate
+from solvers.insertion import Columns, StandingPlan
+from solvers.insertion.columns import COST, Ints, all_columns
+from solvers.rules import registry
+from solvers.rules.base import CellRule, Cells, PairRule, View
+from solvers.rules.capacity import Capacity, ledger_buckets
+from solvers.screening import PRIORITIES, Screening
+from solvers.slots import NOTICE, STEP
+
+WIDER_MIN: Final = 120  #: window looked at beyond the request's own, on either side
+_MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question, and what is needed to say its answer in clock times."""
+
+    question: Question
+    cells: Cells  #: the first of the question's options; phantoms of vendors without any come after them
+    first_ms: int  #: start of bucket 0
+    bucket_ms: int
+
+    def bucket_start_ms(self, bucket: int) -> int:
+        """When a bucket of the answer begins, epoch milliseconds."""
+        return self.first_ms + bucket * self.bucket_ms
+
+
+def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MIN) -> Asked:
+    """What may be asked about request number `request` of a screening; capacity is what is left in it."""
+    registry.load(*screening.plugins)
+    view = View(screening, slice(request, request + 1), "")
+    cells = _options(screening, request, wider_min)
+    alone = replace(screening, facts=screening.facts[view.rows])
+    nothing = np.zeros((1, 0), np.int64)
+    problem = formulate(alone, Candidates(cells, _cents(view, cells), (), nothing))
+    plan = StandingPlan(problem.capacity, problem.vendor_cap)
+    verdicts = _verdicts(view, cells, Columns(all_columns(problem)), problem.capacity.shape[2])
+    question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
+    bucket_ms = ledger_buckets(screening.values) * 5 * _MINUTE_MS
+    start = cells.start_ms.min(initial=screening.horizon.end_ms)
+    first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(cells) else 0
+    return Asked(question, cells, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
+
+
+def _options(screening: Screening, request: int, wider_min: int) -> Cells:
+    """Every vendor, pool and start, in a window that is wider by whole steps, so that starts stay aligned."""
+    facts = screening.facts[slice(request, request + 1)]
+    step_ms = STEP.whole(screening.values) * _MINUTE_MS
+    soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * _MINUTE_MS
+    steps = wider_min * _MINUTE_MS // step_ms
+    before = np.clip((facts.earliest_ms - soonest_ms) // step_ms, 0, steps)
+    wide = replace(
+        facts, earliest_ms=facts.earliest_ms - before * step_ms, latest_ms=facts.latest_ms + steps * step_ms
+    )
+    view = View(replace(screening, facts=wide), slice(0, 1), "")
+    return expand(view, np.ones((1, screening.vendors), np.bool_))
+
+
+def _cents(view: View, cells: Cells) -> Ints:
+    terms = (term.cents(view.seen_by(term.code), cells) for term in registry.cost_terms())
+    return sum(terms, start=np.zeros(len(cells), np.int64))
+
+
+def _verdicts(view: View, cells: Cells, columns: Columns, buckets: int) -> Verdicts:
+    """Pair rules, then cell rules, in the registry's order."""
+    absent = np.setdiff1d(np.arange(view.vendors), cells.vendor)
+    rules: list[PairRule | CellRule] = [*registry.pair_rules(), *registry.cell_rules()]
+    removes = np.zeros((len(rules), len(cells) + len(absent)), np.bool_)
+    short = np.zeros(removes.shape, np.int64)
+    for row, rule in enumerate(rules):
+        seen = view.seen_by(rule.code)
+        short[row, : len(cells)] = rule.short_by(seen, cells)
+        if isinstance(rule, PairRule):
+            against = ~np.broadcast_to(rule.mask(seen), (1, view.vendors))[0]
+            removes[row] = against[np.concatenate([cells.vendor, absent])]
+        elif rule.code == Capacity.code:
+            removes[row, : len(cells)] = ~_posted(view, cells)
+        else:
+            removes[row, : len(cells)] = ~rule.mask(seen, cells)
+    nowhere = np.stack([absent, *(np.full(len(absent), value) for value in (0, buckets, 1, 1, 0))])
+    return Verdicts(
+        view.vendors, tuple(rule.code for rule in rules), removes | (short > 0),
+        Columns(np.concatenate([columns.table, nowhere], axis=1)), short,
+        tuple(rule.unit for rule in rules), np.array([rule.relaxable for rule in rules]),
+    )  # fmt: skip
+
+
+def _posted(view: View, cells: Cells) -> Flags:
+    """Whether the pool serves the class that day at all. Units that others took are the plan's affair."""
+    supply, day = view.screening.supply, view.screening.horizon.day_of(cells.start_ms)
+    serves = supply.serves[cells.vendor, cells.pool, day] >> view.facts.service_class[cells.request] & 1
+    return np.asarray((serves == 1) & (supply.daily_left[cells.vendor, cells.pool, day] > 0))
+
+
+def _penalty(view: View, verdicts: Verdicts) -> int:
+    """As the batch has it: by priority, beyond the cheapest option (of the allowed ones, if there are)."""
+    cost, allowed = verdicts.columns.table[COST], verdicts.allowed()
+    cheapest = cost[allowed].min() if allowed.any() else cost.max(initial=0)
+    priority = PRIORITIES[int(view.facts.priority[0])]
+    return int(PENALTIES[priority].whole(view.values) + cheapest)
