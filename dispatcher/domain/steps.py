@@ -11,7 +11,7 @@ from dispatcher.domain.record import OfferRecord, RequestRecord, Step, offer_id
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OFFER_STATES, may_stay_or_go
 
-HISTORY_LIMIT = 64  # steps kept: the first one and the newest
+HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
 
 
 def step(
@@ -27,9 +27,7 @@ def step(
             "Maybe read the request again: its work has moved on.",
             state=record.state.value,
         )
-    history = (*record.history, Step(state, now_ms, by, code))
-    if len(history) > HISTORY_LIMIT:
-        history = (history[0], *history[-HISTORY_LIMIT + 1 :])
+    history = (*record.history, Step(state, now_ms, by, code))[-HISTORY_LIMIT:]
     return replace(record, state=state, version=record.version + 1, history=history, **changes)
 
 

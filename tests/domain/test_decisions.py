@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from dispatcher.domain.decisions import accept, cancel, decline, due, explain, o
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Invalid, NotFound, WrongState
+from dispatcher.domain.states import may_go
 from tests.domain import make
 from tests.domain.make import NOW, VALUES, after
 
@@ -251,3 +253,15 @@ def test_a_decision_that_breaks_the_table_cannot_be_made() -> None:
         Decision(before=record, after=replace(record, version=2, state=RequestState.COMPLETED))
     with pytest.raises(WrongState):
         Decision(before=record, after=replace(record, version=3))
+
+
+def test_a_history_keeps_its_newest_steps_and_every_one_follows_from_the_one_before() -> None:
+    values = {"max_attempts": 50}
+    record = make.received()
+    for number in range(40):
+        plan = make.proposal(record, make.vendor(f"v{number}"))
+        record = offer(record, make.trip(), plan, NOW, values).after
+        record = after(decline(record, f"r1.{number + 1}", f"v{number}", NO, now_ms=NOW))
+    states = [each.state for each in record.history]
+    assert len(states) == 64
+    assert all(may_go(before, following) for before, following in pairwise(states))
