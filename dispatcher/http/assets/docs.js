@@ -74,6 +74,8 @@ function example(schema, depth = 0) {
 }
 
 function filled(name, schema, depth) {
+  if (name === "id") return "example-1";
+  if (name === "latest") return new Date(Date.now() + 9000e3).toISOString();
   if (name === "pickup_window") return example({ $ref: "#/components/schemas/Window" }, depth + 1);
   return name === "position" || name === "centre" ? [-73.97, 40.78] : example(schema, depth + 1);
 }
@@ -85,9 +87,14 @@ function parameterTable(parameters) {
   return make("table", {}, make("tbody", {}, ...rows));
 }
 
+// Text with `code` in it.
+function coded(text) {
+  return text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
+
 function answers(responses) {
   const rows = Object.entries(responses).map(([status, each]) => {
-    const cell = make("td", {}, each.description);
+    const cell = make("td", {}, ...coded(each.description));
     const schema = Object.values(each.content ?? {})[0]?.schema;
     if (schema && inner(schema).length) cell.append(...inner(schema).map((found) => folded(found, 0)));
     return make("tr", {}, make("td", {}, make("code", {}, status)), cell);

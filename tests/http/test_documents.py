@@ -1,0 +1,104 @@
+"""The documents say what the code does, and stand by themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from contracts.events import EVENTS, REPLIES
+from contracts.problems import KINDS, Problem
+from dispatcher.domain.refusals import Refusal
+from dispatcher.http.routes import OPERATIONS, SERVICE
+from tests.http.conftest import Api, trip
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+async def _document(api: Api, path: str) -> dict[str, Any]:
+    async with api.client.get(path) as answer:
+        assert answer.status == 200
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def test_the_served_openapi_is_valid_and_has_every_route(api: Api) -> None:
+    document = await _document(api, "/openapi.json")
+    OpenAPIV31SpecValidator(document).validate()
+    served = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert served == {(each.method, each.path) for each in OPERATIONS + SERVICE}
+    routed = {
+        (route.method, route.resource.canonical)
+        for route in api.client.server.app.router.routes()
+        if route.resource and not route.resource.canonical.startswith("/docs/")
+    }
+    assert served == routed
+
+
+async def test_what_the_service_answers_fits_its_own_schema(api: Api) -> None:
+    document = await _document(api, "/openapi.json")
+    await api.call("POST", "/requests", trip("r1", patient={"name": "A"}))
+    _, view = await api.call("GET", "/requests/r1")
+    _, problem = await api.call("GET", "/requests/r2")
+    for name, value in (("RequestView", view), ("ProblemDetails", problem)):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+
+
+async def test_the_served_asyncapi_has_every_event_and_every_reference_holds(api: Api) -> None:
+    document = await _document(api, "/asyncapi.json")
+    assert document["asyncapi"] == "3.0.0"
+    assert set(document["components"]["messages"]) == set(EVENTS | REPLIES)
+    assert {each["action"] for each in document["operations"].values()} == {"send", "receive"}
+    on_channels = {name for channel in document["channels"].values() for name in channel["messages"]}
+    assert on_channels == set(EVENTS | REPLIES)
+    for reference in _references(document):
+        found: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+
+
+def _references(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [each for child in node for each in _references(child)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+    return own + [each for child in node.values() for each in _references(child)]
+
+
+async def test_the_docs_page_needs_no_other_host(api: Api) -> None:
+    for path in ("/docs", "/docs/docs.js", "/docs/docs.css"):
+        async with api.client.get(path) as answer:
+            assert answer.status == 200
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            text = await answer.text()
+            assert "http://" not in text
+            assert "https://" not in text
+
+
+@pytest.mark.parametrize("slug", KINDS)
+async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, slug: str) -> None:
+    kind = KINDS[slug]
+    row = f"| `/problems/{slug}` | {kind.status} | {kind.title} | {kind.remedy} |"
+    assert row in (DOCS / "errors.md").read_text(encoding="utf-8")
+    async with api.client.get(f"/problems/{slug}") as answer:
+        assert answer.status == 200
+        assert kind.title in (await answer.text()).replace("&#x27;", "'")
+
+
+def test_every_error_class_has_its_problem_type() -> None:
+    refusals, problems = Refusal.__subclasses__(), _all_subclasses(Problem)
+    assert len(refusals) > 5
+    for refusal in refusals:
+        assert KINDS[refusal.type].status == refusal.status
+    assert {each.slug for each in problems} <= set(KINDS)
+    used = {each.type for each in refusals} | {each.slug for each in problems} | {"method-not-allowed"}
+    assert used == set(KINDS)
+
+
+def _all_subclasses(kind: type[Problem]) -> set[type[Problem]]:
+    return {each for child in kind.__subclasses__() for each in {child, *_all_subclasses(child)}}

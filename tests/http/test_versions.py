@@ -1,0 +1,83 @@
+"""Vendors, capacity and tuning are changed only over the version that the caller has read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.codes import Role
+from tests.http.conftest import Api
+
+VENDOR = {
+    "id": "v1",
+    "name": "Example Rides",
+    "levels_of_service": ["wheelchair"],
+    "service_area": [{"kind": "circle", "centre": [-73.97, 40.78], "radius_m": 20_000}],
+}
+POOLS = {"kind": "pools", "pools": [{"id": "vans", "serves": ["wheelchair"], "units": [3]}]}
+TUNING: dict[str, Any] = {"values": {}, "reason": "a test"}
+BODIES = {"/vendors/v1": VENDOR, "/vendors/v1/capacity/2026-03-03": POOLS, "/tuning": TUNING}
+
+
+@pytest.fixture(params=BODIES)
+async def path(api: Api, request: pytest.FixtureRequest) -> str:
+    """The three kinds of versioned resource, of which a vendor stands already where capacity needs it."""
+    if "capacity" in request.param:
+        await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS)
+    return str(request.param)
+
+
+async def _put(api: Api, path: str, **headers: str) -> tuple[int, str, Any]:
+    sent = api.headers(Role.OPS) | {name.replace("_", "-"): value for name, value in headers.items()}
+    async with api.client.put(api.base + path, json=BODIES[path], headers=sent) as answer:
+        return answer.status, answer.headers.get("ETag", ""), await answer.json(content_type=None)
+
+
+async def test_a_first_version_is_made_without_if_match(api: Api, path: str) -> None:
+    status, etag, _ = await _put(api, path)
+    assert (status, etag) == (200 if path == "/tuning" else 201, '"1"')
+    async with api.client.get(api.base + path, headers=api.headers(Role.OPS)) as answer:
+        assert answer.headers["ETag"] == '"1"'
+
+
+async def test_a_change_without_if_match_is_a_428(api: Api, path: str) -> None:
+    await _put(api, path)
+    status, _, problem = await _put(api, path)
+    assert (status, problem["type"]) == (428, "/problems/missing-precondition")
+
+
+async def test_a_change_over_a_stale_version_is_a_412_and_changes_nothing(api: Api, path: str) -> None:
+    await _put(api, path)
+    assert (await _put(api, path, If_Match='"1"'))[:2] == (200, '"2"')
+    status, _, problem = await _put(api, path, If_Match='"1"')
+    assert (status, problem["type"]) == (412, "/problems/stale-version")
+    async with api.client.get(api.base + path, headers=api.headers(Role.OPS)) as answer:
+        assert answer.headers["ETag"] == '"2"'
+
+
+@pytest.mark.parametrize("tag", ["1", "*", 'W/"1"', '"x"', ""])
+async def test_an_if_match_that_is_no_etag_of_ours_is_a_400(api: Api, tag: str) -> None:
+    assert (await _put(api, "/vendors/v1", If_Match=tag))[0] == 400
+
+
+async def test_a_vendor_may_change_itself_and_no_other(api: Api) -> None:
+    for vendor, expected in (("v1", 201), ("v2", 404)):
+        sent = api.headers(Role.VENDOR, vendor)
+        async with api.client.put(f"{api.base}/vendors/v1", json=VENDOR, headers=sent) as answer:
+            assert answer.status == expected
+
+
+async def test_a_vendor_under_another_id_than_its_path_is_refused(api: Api) -> None:
+    async with api.client.put(f"{api.base}/vendors/v9", json=VENDOR, headers=api.headers(Role.OPS)) as answer:
+        assert answer.status == 422
+
+
+async def test_tuning_out_of_bounds_is_refused_with_the_bounds(api: Api) -> None:
+    _, view = await api.call("GET", "/tuning", role=Role.OPS)
+    first = view["parameters"][0]
+    for values in ({first["name"]: first["maximum"] + 1}, {"no-such-parameter": 1}):
+        sent = api.headers(Role.OPS)
+        async with api.client.put(f"{api.base}/tuning", json={"values": values}, headers=sent) as answer:
+            assert answer.status == 422
+            assert next(iter(values)) in (await answer.json(content_type=None))["detail"]
