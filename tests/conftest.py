@@ -11,6 +11,11 @@ from dispatcher.embedded import EmbeddedRedis
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rounds N`: how often each kill test kills."""
+    parser.addoption("--rounds", type=int, default=20, help="rounds of each kill test (default 20)")
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
     """One durable server for a worker's whole run: use a market of your own, kill a server of your own."""

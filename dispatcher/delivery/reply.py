@@ -60,9 +60,9 @@ def read_reply(event: CloudEvent) -> Reply:
 
 
 def _decline_code(said: OfferReply) -> DeclineCode:
-    if not isinstance(said.code, DeclineCode):
-        raise Invalid(f"a decline needs a code\nMaybe one of: {', '.join(DeclineCode)}.")
-    return said.code
+    if said.code is None or said.code.value not in set(DeclineCode):
+        raise Invalid(f"a decline needs its code\nMaybe one of: {', '.join(DeclineCode)}.")
+    return DeclineCode(said.code.value)
 
 
 def _status(said: OfferReply) -> TrackingStatus:

@@ -73,6 +73,7 @@ class Committer:
         self._queue_limit = queue_limit
         self._patience_s = patience_s
         self._lane_count = lanes
+        self.repeated = 0  # programs asked for again because their answer was lost
         self._waiting: deque[_Job] = deque()
         self._tags = itertools.count()
         self._work = asyncio.Event()
@@ -149,6 +150,7 @@ class Committer:
     def _put_back(self, jobs: list[_Job]) -> None:
         """To the front, in their order; what has waited too long is told so, sent or not."""
         now = time.monotonic()
+        self.repeated += sum(job.asked_again for job in jobs)
         self._waiting.extendleft(reversed(jobs))
         late = [job for job in self._waiting if job.deadline < now]
         if late:

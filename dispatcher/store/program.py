@@ -58,9 +58,13 @@ class Program:
         self._check(Check(hold), "release", *self._run(keys, hold))
 
     def ceiling(self, about: str, used: str, limit: str, content: bytes) -> None:
-        """Set new limits, if no more than these is booked."""
+        """Set new limits, if no more than these is booked; without `content` the ledger goes."""
         self._check(Check(about), "ceiling", self._place(used), content)
-        self.write(limit, "SET", content) if content else self.write(limit, "DEL")
+        if content:
+            self.write(limit, "SET", content)
+        else:
+            self.write(limit, "DEL")
+            self.write(used, "DEL")
 
     def write(self, key: str, name: str, *words: Word) -> None:
         """The command `name key words…`, after all checks."""

@@ -7,21 +7,22 @@ from typing import Self
 
 from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.store import health
-from dispatcher.store.capacities import Capacities
 from dispatcher.store.committer import LANES, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import PATIENCE_S, Reader, connect
 from dispatcher.store.health import Health
+from dispatcher.store.janitor import Janitor
 from dispatcher.store.lease import Leases
 from dispatcher.store.patients import Vault
 from dispatcher.store.requests import Requests
 from dispatcher.store.streams import Streams
 
 
-class Store(Requests, Capacities, Streams, Leases):
+class Store(Requests, Janitor, Streams, Leases):
     """The system of record, for one process. Use as an async context manager, or call `aclose`.
 
     Requests: commit, record(s), request(s), patient, page, due …   Capacities: put_capacity, ledger …
     Vendors: vendor(s), tuning …   Streams: read, tail, bury …   Leases: acquire, renew, release
+    Janitor: trim_streams, forget_days
     """
 
     def __init__(

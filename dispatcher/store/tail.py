@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping
 from typing import Any
-
-from redis.exceptions import ResponseError
 
 from dispatcher.store import connection, events
 from dispatcher.store.connection import LOST
@@ -67,21 +66,30 @@ class Wake:
         self._channel = channel
 
     async def open(self) -> None:
-        """Subscribe; hints published from now on are heard."""
+        """Subscribe; once this returns, hints are heard (if the server is there: else `wait` tries again)."""
         with contextlib.suppress(*LOST):
             await self._pubsub.subscribe(self._channel)
+            await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
 
     async def wait(self, timeout_s: float) -> bool:
         """Whether a hint came within `timeout_s`; several that came meanwhile are one."""
         try:
-            heard = await self._pubsub.get_message(timeout=timeout_s) is not None
-            while heard and await self._pubsub.get_message(timeout=0) is not None:
+            heard = await self._hear(timeout_s)
+            while heard and await self._hear(0):
                 pass
-        except (*LOST, RuntimeError, ResponseError):
+        except (*LOST, RuntimeError):  # RuntimeError: it could not subscribe so far
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return False
         return heard
+
+    async def _hear(self, timeout_s: float) -> bool:
+        """The next hint; None stands for other words of the server, too, so the time has the last one."""
+        deadline = time.monotonic() + timeout_s
+        while await self._pubsub.get_message(timeout=max(0.0, deadline - time.monotonic())) is None:
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     async def aclose(self) -> None:
         """Unsubscribe and let the connection go."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import DeclineCode, OfferState, ProviderCancelCode, RequestState, TrackingStatus
+from contracts.codes import DeclineCode, OfferState, ReportCode, RequestState, TrackingStatus
 from contracts.matches import Accept, Decline, Unmatched
 from contracts.tracking import StatusUpdate
 from dispatcher.domain.decision import Decision, To
@@ -165,7 +165,7 @@ def test_a_report_that_a_later_one_has_overtaken_is_ignored() -> None:
 
 def test_a_work_under_way_is_turned_back_until_the_passenger_is_on_board() -> None:
     at_pickup = after(reported(accepted(), T.AT_PICKUP))
-    back = reported(at_pickup, T.TURNED_BACK, code=DeclineCode.BAD_WEATHER)
+    back = reported(at_pickup, T.TURNED_BACK, code=ReportCode.BAD_WEATHER)
     assert back is not None
     assert back.release == at_pickup.offers[0].holds
     assert (back.after.state, back.after.status) == (RequestState.MATCHING, None)
@@ -185,7 +185,7 @@ def test_what_comes_back_after_its_deadline_is_matched_again_until_its_window_en
 
 
 def test_a_no_show_ends_the_request_and_the_vendors_work() -> None:
-    record = after(reported(accepted(), T.NO_SHOW, code=ProviderCancelCode.NO_CLIENT))
+    record = after(reported(accepted(), T.NO_SHOW, code=ReportCode.NO_CLIENT))
     assert (record.state, record.offers[0].state) == (RequestState.NO_SHOW, OfferState.COMPLETED)
     with pytest.raises(WrongState):
         reported(record, T.COMPLETED)

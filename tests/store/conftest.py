@@ -1,8 +1,7 @@
-"""One embedded server a test process, one fresh market a test."""
+"""One fresh market a test."""
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -17,13 +16,10 @@ RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """A durable server; tests must not stop it."""
-    embedded = EmbeddedRedis(tmp_path_factory.mktemp("redis"))
-    asyncio.run(embedded.start())
-    yield embedded
-    asyncio.run(embedded.stop(patience_s=0))
+@pytest.fixture
+def server(redis_server: EmbeddedRedis) -> EmbeddedRedis:
+    """The worker's durable server; tests must not stop it."""
+    return redis_server
 
 
 @pytest.fixture

@@ -1,0 +1,127 @@
+"""Streams to many listeners: in order, none twice, none left out, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dispatcher.delivery.feed import Feed, place
+from dispatcher.delivery.hub import Hub
+from dispatcher.domain.refusals import Invalid
+from dispatcher.store.events import FIELD
+from tests.service.world import World
+
+
+@pytest.fixture
+async def hub(world: World) -> AsyncIterator[Hub]:
+    hub = Hub(world.store, queue_limit=8)
+    yield hub
+    await hub.aclose()
+
+
+async def write(world: World, *numbers: int) -> list[str]:
+    ask = world.store.reader.ask
+    ids = [await ask("XADD", world.keys.events, "*", FIELD, str(number)) for number in numbers]
+    return [each.decode() for each in ids]
+
+
+async def hear(feed: Feed, count: int) -> list[int]:
+    heard: list[int] = []
+    async with asyncio.timeout(20):
+        while len(heard) < count:
+            heard += [int(entry.event) for entry in await feed.next(5.0)]
+    return heard
+
+
+async def test_a_listener_hears_what_is_new_in_order(world: World, hub: Hub) -> None:
+    await write(world, 0)
+    async with hub.follow(world.keys.events) as feed:
+        await write(world, 1, 2, 3)
+        assert await hear(feed, 3) == [1, 2, 3]
+
+
+async def test_a_listener_that_comes_back_resumes_after_the_last_entry_it_has(world: World, hub: Hub) -> None:
+    ids = await write(world, *range(600))
+    async with hub.follow(world.keys.events, ids[99]) as feed:
+        await write(world, 600)
+        assert await hear(feed, 501) == list(range(100, 601))
+        await write(world, 601)
+        assert await hear(feed, 1) == [601]
+
+
+async def test_entries_written_while_a_listener_catches_up_are_heard_once(world: World, hub: Hub) -> None:
+    await write(world, *range(400))
+    async with hub.follow(world.keys.events, "0") as feed:
+        writer = asyncio.create_task(write(world, *range(400, 700)))
+        assert await hear(feed, 700) == list(range(700))
+        await writer
+        assert await feed.next(0.0) == []
+
+
+async def test_a_listener_too_slow_for_its_queue_loses_no_entry(world: World, hub: Hub) -> None:
+    async with hub.follow(world.keys.events) as slow, hub.follow(world.keys.events) as quick:
+        await write(world, 0)
+        assert await hear(slow, 1) == [0]
+        await write(world, *range(1, 100))
+        assert await hear(quick, 100) == list(range(100))
+        assert await hear(slow, 99) == list(range(1, 100))
+
+
+async def test_many_listeners_share_what_is_read(world: World, hub: Hub) -> None:
+    feeds = [hub.follow(world.keys.events) for _ in range(20)]
+    opened = [await feed.__aenter__() for feed in feeds]
+    assert hub.listeners == 20
+    await write(world, *range(5))
+    assert await asyncio.gather(*(hear(feed, 5) for feed in opened)) == [list(range(5))] * 20
+    for feed in feeds:
+        await feed.__aexit__(None, None, None)
+    assert hub.listeners == 0
+
+
+async def test_a_cancelled_wait_loses_nothing(world: World, hub: Hub) -> None:
+    async with hub.follow(world.keys.events) as feed:
+        assert await feed.next(0.0) == []
+        waiting = asyncio.create_task(feed.next(60.0))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await write(world, 1)
+        assert await hear(feed, 1) == [1]
+
+
+async def test_closing_the_hub_wakes_every_listener(world: World) -> None:
+    hub = Hub(world.store)
+    async with hub.follow(world.keys.events) as feed:
+        assert await feed.next(0.0) == []
+        waiting = asyncio.create_task(feed.next(60.0))
+        await asyncio.sleep(0.01)
+        await hub.aclose()
+        assert await asyncio.wait_for(waiting, 20) == []
+        assert feed.closed
+        assert await feed.next(60.0) == []
+    async with hub.follow(world.keys.events) as late:
+        assert late.closed
+
+
+async def test_a_listener_hears_only_its_own_stream(world: World, hub: Hub) -> None:
+    async with hub.follow(world.keys.stream("v1"), "0") as feed:
+        await write(world, 1)
+        await world.store.reader.ask("XADD", world.keys.stream("v1"), "*", FIELD, "7")
+        assert await hear(feed, 1) == [7]
+        assert await feed.next(0.0) == []
+
+
+@pytest.mark.parametrize("after", ["$", "", "-1", "1-2-3", "x", "9" * 40])
+async def test_an_entry_id_that_is_none_is_refused(world: World, hub: Hub, after: str) -> None:
+    with pytest.raises(Invalid, match="is no entry id"):
+        async with hub.follow(world.keys.events, after):
+            pass
+    assert hub.listeners == 0
+
+
+def test_entry_ids_compare_as_entries_follow_each_other() -> None:
+    ids = ["9-1", "10-0", "10-2", "10-10", "11"]
+    assert sorted(set(ids), key=place) == ids

@@ -1,0 +1,212 @@
+"""Vendors who answer over Redis: their replies have their effect once, and nothing of theirs is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgpack
+import pytest
+
+from contracts.codes import RequestState, Role
+from contracts.problems import Unauthenticated
+from dispatcher.delivery.replies import GROUP, Replies
+from dispatcher.domain.instants import to_instant
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.service.principal import Principal
+from dispatcher.store.events import FIELD, unpack_event
+from tests.domain import make
+from tests.service.world import World
+
+CANARY = "Canary Nightingale"
+
+
+class Post:
+    """What vendors write to `replies`, and the consumer that reads it. A token is a vendor's id here."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.stream = world.keys.replies
+
+    def verify(self, token: str, now_ms: int) -> Principal:
+        if not token:
+            raise Unauthenticated("there is no token")
+        role = Role.PLATFORM if token == "platform" else Role.VENDOR
+        return self.world.someone(role, token)
+
+    def consumer(self, name: str = "a", **settings: Any) -> Replies:
+        return Replies(self.world.service, self.verify, name, **({"wait_s": 0.05} | settings))
+
+    async def write(self, kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e1") -> None:
+        event = {
+            "specversion": "1.0",
+            "id": name,
+            "source": "/vendors/v1",
+            "type": f"dispatch.reply.{kind}",
+            "subject": str(data.get("offer_id", "")),
+            "time": to_instant(make.NOW).isoformat(),
+            "data": data,
+            "dispatchtoken": token,
+        }
+        await self.write_bytes(msgpack.packb(event))
+
+    async def write_bytes(self, raw: bytes, field: str = FIELD) -> None:
+        await self.world.store.reader.ask("XADD", self.stream, "*", field, raw)
+
+    async def read(self, consumer: Replies | None = None) -> None:
+        """One round of a consumer."""
+        store = self.world.store
+        await store.ensure_group(self.stream, GROUP)
+        reader = consumer or self.consumer()
+        await reader.take(self.world.market, await store.read_group(self.stream, GROUP, reader.consumer))
+
+    async def pending(self) -> int:
+        found = await self.world.store.reader.ask("XPENDING", self.stream, GROUP)
+        return int(found["pending"])
+
+
+@pytest.fixture
+async def post(world: World) -> Post:
+    await world.open_with(make.vendor("v1"), make.vendor("v2"))
+    await world.submit()
+    await world.offer()
+    return Post(world)
+
+
+async def test_a_vendor_accepts_reports_and_completes_over_redis(world: World, post: Post) -> None:
+    await post.write("accept", {"offer_id": "r1.1", "reference": "T-1"}, name="e1")
+    await post.write("status", {"offer_id": "r1.1", "status": "en_route"}, name="e2")
+    await post.write("status", {"offer_id": "r1.1", "status": "completed"}, name="e3")
+    await post.read()
+    record = await world.record()
+    assert record.state is RequestState.COMPLETED
+    assert record.offers[0].reference == "T-1"
+    assert await post.pending() == 0
+
+
+async def test_a_decline_carries_its_code(world: World, post: Post) -> None:
+    await post.write("decline", {"offer_id": "r1.1", "code": "BAD_WEATHER"})
+    await post.read()
+    assert (await world.record()).offers[0].code == "BAD_WEATHER"
+
+
+async def test_an_entry_that_is_read_twice_has_its_effect_once(world: World, post: Post) -> None:
+    for _ in range(3):
+        await post.write("accept", {"offer_id": "r1.1"}, name="same id")
+    await post.read()
+    await post.write("accept", {"offer_id": "r1.1"}, name="same id")
+    await post.read()
+    told = await world.heard(world.keys.stream("v1"))
+    assert told == ["dispatch.offer.made", "dispatch.dispatch.confirmed"]
+
+
+async def test_what_a_dead_consumer_left_is_taken_over(world: World, post: Post) -> None:
+    await post.write("accept", {"offer_id": "r1.1"})
+    await world.store.ensure_group(post.stream, GROUP)
+    assert len(await world.store.read_group(post.stream, GROUP, "dead")) == 1
+    await post.read()
+    assert (await world.record()).state is RequestState.OFFERED
+    await post.consumer("b", idle_ms=0).take_over(world.market)
+    assert (await world.record()).state is RequestState.ACCEPTED
+    assert await post.pending() == 0
+
+
+async def test_what_the_store_could_not_take_stays_pending(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise Unavailable("the store is away")
+
+    await post.write("accept", {"offer_id": "r1.1"})
+    with monkeypatch.context() as fault:
+        fault.setattr(world.store, "commit", away)
+        with pytest.raises(Unavailable):
+            await post.read()
+    assert await post.pending() == 1
+    await post.consumer(idle_ms=0).take_over(world.market)
+    assert (await world.record()).state is RequestState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xc1",
+        CANARY.encode(),
+        msgpack.packb({"note": CANARY}),
+        msgpack.packb({"specversion": "1.0", "id": "e", "data": {"note": CANARY}}),
+        b"\x91" * 2_000,
+    ],
+)
+async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks_nothing(
+    world: World, post: Post, raw: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await post.write_bytes(raw)
+    await post.write_bytes(b"\x80", field="other")
+    await post.write("accept", {"offer_id": "r1.1"})
+    await post.read()
+    assert (await world.record()).state is RequestState.ACCEPTED
+    dead = await world.store.dead(world.market)
+    first, *_ = await world.store.read(post.stream)
+    assert dead[0]["id"] == first.id
+    assert len(dead) == 2
+    output = capsys.readouterr()
+    assert CANARY not in f"{dead}{output.out}{output.err}"
+    assert await post.pending() == 0
+
+
+@pytest.mark.parametrize("token", ["", "platform"])
+async def test_a_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
+    world: World, post: Post, token: str
+) -> None:
+    await post.write("accept", {"offer_id": "r1.1"}, token=token)
+    await post.read()
+    assert (await world.record()).state is RequestState.OFFERED
+    assert len(await world.store.dead(world.market)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "problem"),
+    [
+        ("decline", {"offer_id": "r1.1"}, "invalid-request"),
+        ("decline", {"offer_id": "r1.1", "code": "NO_CLIENT"}, "invalid-request"),
+        ("status", {"offer_id": "r1.1"}, "invalid-request"),
+        ("status", {"offer_id": "r1.1", "status": "completed"}, "wrong-state"),
+        ("status", {"offer_id": "r1.1", "status": "flying"}, "invalid-message"),
+        ("accept", {"offer_id": "r9.1"}, "not-found"),
+        ("accept", {"offer": "r1.1"}, "invalid-message"),
+        ("praise", {"offer_id": "r1.1"}, "invalid-request"),
+    ],
+)
+async def test_a_reply_that_is_refused_is_answered_on_its_vendors_own_stream(
+    world: World, post: Post, kind: str, data: dict[str, Any], problem: str
+) -> None:
+    await post.write(kind, data, name="reply-7")
+    await post.read()
+    entry = (await world.store.read(world.keys.stream("v1")))[-1]
+    event = unpack_event(entry.event)
+    assert event.type == "dispatch.reply.refused"
+    assert (event.data["reply_id"], event.data["type"]) == ("reply-7", f"/problems/{problem}")
+    assert await post.pending() == 0
+    assert await world.store.dead(world.market) == []
+
+
+async def test_another_vendors_offer_is_refused_and_its_own_vendor_hears_nothing(
+    world: World, post: Post
+) -> None:
+    await post.write("accept", {"offer_id": "r1.1"}, token="v2")
+    await post.read()
+    assert (await world.record()).state is RequestState.OFFERED
+    assert await world.heard(world.keys.stream("v2")) == ["dispatch.reply.refused"]
+    assert await world.heard(world.keys.stream("v1")) == ["dispatch.offer.made"]
+
+
+async def test_a_running_consumer_takes_what_comes_until_it_is_told_to_stop(world: World, post: Post) -> None:
+    running = asyncio.create_task(post.consumer().run(world.market))
+    await post.write("accept", {"offer_id": "r1.1"})
+    async with asyncio.timeout(20):
+        while (await world.record()).state is not RequestState.ACCEPTED:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -1,0 +1,145 @@
+"""What vendors and the platform say has its effect once, whoever says it how often at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from contracts.codes import DeclineCode, OfferState, RequestState, Role, TrackingStatus
+from contracts.matches import Accept, Decline
+from contracts.tracking import StatusUpdate
+from dispatcher.domain.refusals import NotFound, Refusal, WrongState
+from dispatcher.store.outcome import Command
+from tests.domain import make
+from tests.service.world import World
+
+T = TrackingStatus
+NO = Decline(code=DeclineCode.BAD_WEATHER)
+
+
+async def test_a_day_that_goes_well_from_offer_to_completion(world: World) -> None:
+    await world.accepted()
+    for status in (T.EN_ROUTE, T.AT_PICKUP, T.ON_BOARD, T.COMPLETED):
+        await world.service.report(world.vendor(), world.market, "r1.1", StatusUpdate(status=status))
+    view = await world.service.view(world.platform, world.market, "r1")
+    assert (view.state, view.owner) == (RequestState.COMPLETED, "none")
+    assert await world.heard(world.keys.stream("v1")) == [
+        "dispatch.offer.made",
+        "dispatch.dispatch.confirmed",
+    ]
+    assert await world.heard(world.keys.matches) == ["dispatch.request.matched"] * 2
+    assert await world.service.offers_of(world.vendor(), world.market, "v1") == []
+    assert await world.booked() == 1
+
+
+async def test_a_decline_frees_the_capacity_and_the_next_vendor_is_offered(world: World) -> None:
+    await world.open_with(make.vendor("v1"), make.vendor("v2"))
+    await world.submit()
+    await world.offer()
+    await world.service.decline(world.vendor(), world.market, "r1.1", NO)
+    assert await world.booked("v1") == 0
+    assert (await world.offer(to=make.vendor("v2"))).ok
+    assert (await world.record()).offers[-1].vendor_id == "v2"
+
+
+async def test_racing_acceptances_book_once_and_all_get_the_same_answer(world: World) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    await world.offer()
+    answers = await asyncio.gather(
+        *(world.service.accept(world.vendor(), world.market, "r1.1", Accept()) for _ in range(32))
+    )
+    assert {answer.state for answer in answers} == {RequestState.ACCEPTED}
+    assert (await world.heard(world.keys.stream("v1"))).count("dispatch.dispatch.confirmed") == 1
+
+
+async def test_when_accept_decline_and_cancel_race_the_ledger_says_what_the_record_says(world: World) -> None:
+    await world.open_with(make.vendor(), units=40)
+    names = [f"r{n}" for n in range(24)]
+    await world.submit(*map(make.trip, names))
+    await asyncio.gather(*map(world.offer, names))
+    who, market, service = world.vendor(), world.market, world.service
+    racing = [
+        command
+        for name in names
+        for command in (
+            service.accept(who, market, f"{name}.1", Accept()),
+            service.decline(who, market, f"{name}.1", NO),
+            service.cancel(world.platform, market, name),
+        )
+    ]
+    ended = await asyncio.gather(*racing, return_exceptions=True)
+    assert all(isinstance(each, WrongState) for each in ended if isinstance(each, BaseException))
+    records = [await world.record(name) for name in names]
+    assert all(record.state is RequestState.CANCELLED for record in records)
+    assert await world.booked() == 0
+
+
+async def test_a_command_that_had_its_effect_is_answered_after_the_work_has_moved_on(world: World) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    await world.offer()
+    who, market, command = world.vendor(), world.market, Command.of("v1", "reply-1", b"accept")
+    await world.service.accept(who, market, "r1.1", Accept(), command)
+    await world.service.report(who, market, "r1.1", StatusUpdate(status=T.TURNED_BACK))
+    again = await world.service.accept(who, market, "r1.1", Accept(), command)
+    assert again.state is RequestState.MATCHING
+    with pytest.raises(WrongState, match="is turned_back"):
+        await world.service.accept(who, market, "r1.1", Accept(), Command.of("v1", "reply-2", b"accept"))
+
+
+async def test_another_vendors_offer_is_not_there(world: World) -> None:
+    await world.accepted()
+    stranger = world.vendor("v2")
+    calls = [
+        world.service.accept(stranger, world.market, "r1.1", Accept()),
+        world.service.decline(stranger, world.market, "r1.1", NO),
+        world.service.report(stranger, world.market, "r1.1", StatusUpdate(status=T.COMPLETED)),
+        world.service.offer_of(stranger, world.market, "r1.1"),
+        world.service.dispatch_of(stranger, world.market, "r1.1"),
+    ]
+    told = [str(each) for each in await asyncio.gather(*calls, return_exceptions=True)]
+    unknown = await asyncio.gather(
+        world.service.accept(stranger, world.market, "r9.1", Accept()), return_exceptions=True
+    )
+    assert set(told) == {str(unknown[0]).replace("r9", "r1")}
+    for call in (world.service.offers_of, world.service.vendor):
+        with pytest.raises(NotFound):
+            await call(stranger, world.market, "v1")  # type: ignore[operator]
+    with pytest.raises(NotFound):
+        await world.service.view(stranger, world.market, "r1")
+
+
+async def test_a_vendor_sees_the_patient_after_it_accepted_and_ops_never(world: World) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    await world.offer()
+    with pytest.raises(WrongState):
+        await world.service.dispatch_of(world.vendor(), world.market, "r1.1")
+    (offer,) = await world.service.offers_of(world.vendor(), world.market, "v1")
+    assert offer.state is OfferState.REQUESTED
+    await world.service.accept(world.vendor(), world.market, "r1.1", Accept())
+    assert (await world.service.dispatch_of(world.vendor(), world.market, "r1.1")).patient == make.PATIENT
+    assert (await world.service.dispatch_of(world.ops, world.market, "r1.1")).patient is None
+    assert (await world.service.offer_of(world.platform, world.market, "r1.1")).state is OfferState.ACCEPTED
+
+
+@pytest.mark.parametrize("name", ["r1", "r1.2", "nothing", "r1.1.1", ".1"])
+async def test_ids_that_name_no_offer_are_not_there(world: World, name: str) -> None:
+    await world.accepted()
+    with pytest.raises(NotFound):
+        await world.service.accept(world.vendor(), world.market, name, Accept())
+    with pytest.raises(NotFound):
+        await world.service.offer_of(world.someone(Role.OPS), world.market, name)
+
+
+async def test_cancelling_is_for_the_platform_and_happens_once(world: World) -> None:
+    await world.accepted()
+    for _ in range(2):
+        record = await world.service.cancel(world.platform, world.market, "r1", code="patient_stays")
+    assert record.history[-1].code == "patient_stays"
+    assert await world.booked() == 0
+    assert (await world.heard(world.keys.stream("v1")))[-1] == "dispatch.offer.closed"
+    with pytest.raises(Refusal):
+        await world.service.cancel(world.vendor(), world.market, "r1")

@@ -1,0 +1,94 @@
+"""The ledger of the script against a plain model, hold by hold."""
+
+import itertools
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import ServiceClass
+from dispatcher.domain.record import Hold
+from dispatcher.embedded import EmbeddedRedis
+from dispatcher.store import codec, ledger
+from dispatcher.store.keys import Keys
+from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
+from dispatcher.store.store import Store
+from tests.store.conftest import RING
+from tests.store.made import DAY
+
+VANS = LedgerKey("v1", "vans", DAY.isoformat())
+_numbers = itertools.count()
+
+holds = st.builds(
+    Hold,
+    vendor_id=st.just("v1"),
+    pool_id=st.just("vans"),
+    day=st.just(DAY.isoformat()),
+    first=st.integers(0, 299),
+    count=st.integers(1, 40),
+    units=st.sampled_from([1, 2, 255, 256, 700]),
+    daily=st.integers(0, 1),
+)
+commits = st.lists(
+    st.tuples(st.lists(st.integers(0, 9), max_size=2), st.lists(holds, max_size=3)), min_size=1, max_size=12
+)
+
+
+class Model:
+    """Cells as numbers, and what is held."""
+
+    def __init__(self, limit: tuple[int, ...]) -> None:
+        self.limit = limit
+        self.used = [0] * ledger.CELLS
+        self.held: list[Hold] = []
+
+    def commit(self, release: list[Hold], take: list[Hold]) -> bool:
+        used = [*self.used, *[0] * 40]
+        limit = [*self.limit, *[0] * 40]
+        for hold, sign in [*((hold, -1) for hold in release), *((hold, 1) for hold in take)]:
+            used[0] += sign * hold.daily
+            for cell in range(1 + hold.first, 1 + hold.first + hold.count):
+                used[cell] += sign * hold.units
+        touched = {0} if any(hold.daily for hold in take) else set()
+        touched |= {1 + hold.first + step for hold in take for step in range(hold.count)}
+        if any(used[cell] > limit[cell] for cell in touched):
+            return False
+        self.used = used[: ledger.CELLS]
+        self.held = [hold for hold in self.held if not any(hold is gone for gone in release)] + take
+        return True
+
+
+@given(
+    commits=commits,
+    units=st.lists(st.sampled_from([0, 1, 3, 256, 1000]), min_size=24, max_size=24),
+    cap=st.integers(0, 6),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_script_books_exactly_what_the_model_books(
+    server: EmbeddedRedis, commits: list[tuple[list[int], list[Hold]]], units: list[int], cap: int
+) -> None:
+    market = f"model{next(_numbers)}"
+    pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=tuple(units), daily_cap=cap)
+    async with Store(server.url, RING) as store:
+        await store.put_capacity(market, "v1", DAY, Pools(pools=(pool,)))
+        limit, _ = (await store.ledger(market, [VANS]))[VANS]
+        model = Model(ledger.unpack(limit))
+        for number, (gone, take) in enumerate(commits):
+            release = [model.held[place] for place in sorted(set(gone)) if place < len(model.held)]
+            fits = model.commit(release, take)
+            outcome = await store.committer.commit(program(market, number, release, take))
+            assert outcome.status is (Status.OK if fits else Status.FULL)
+            _, used = (await store.ledger(market, [VANS]))[VANS]
+            assert list(ledger.unpack(used)) == model.used
+
+
+def program(market: str, number: int, release: list[Hold], take: list[Hold]) -> Program:
+    made, keys = Program(), Keys(market)
+    made.document("n", keys.prefix + f"n{number}", 0, codec.pack(1, number))
+    for hold in release:
+        made.release(keys, hold)
+    for hold in take:
+        made.take(keys, hold)
+    return made

@@ -1,0 +1,72 @@
+"""Patient data at rest: sealed for one request, readable under old keys, and nowhere else."""
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.store.keys import Keys
+from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.patients import UnreadablePatient, Vault
+from dispatcher.store.store import Store
+from tests.store.made import DAY, PATIENT, hold, offered, pools, received, record, released, trip
+
+OLD, NEW = bytes(range(32)), bytes(range(32, 64))
+CANARIES = [value.encode() for value in (PATIENT.name, PATIENT.phone, PATIENT.pickup_address) if value]
+
+
+def test_a_sealed_block_opens_for_its_request_and_no_other() -> None:
+    vault = Vault(PatientKeyFile("a", {"a": OLD}))
+    sealed = vault.seal("metro", "r1", PATIENT)
+    assert vault.open("metro", "r1", sealed) == PATIENT
+    for market, request_id in (("metro", "r2"), ("seoul", "r1")):
+        with pytest.raises(UnreadablePatient, match=request_id) as refusal:
+            vault.open(market, request_id, sealed)
+        assert "Canary" not in str(refusal.value)
+
+
+def test_a_changed_block_does_not_open() -> None:
+    vault = Vault(PatientKeyFile("a", {"a": OLD}))
+    sealed = bytearray(vault.seal("metro", "r1", PATIENT))
+    sealed[-1] ^= 1
+    with pytest.raises(UnreadablePatient):
+        vault.open("metro", "r1", bytes(sealed))
+
+
+def test_the_same_block_is_never_sealed_the_same_twice() -> None:
+    vault = Vault(PatientKeyFile("a", {"a": OLD}))
+    assert vault.seal("metro", "r1", PATIENT) != vault.seal("metro", "r1", PATIENT)
+
+
+def test_after_a_new_key_old_blocks_still_open_and_new_ones_need_it() -> None:
+    before = Vault(PatientKeyFile("a", {"a": OLD}))
+    after = Vault(PatientKeyFile("b", {"a": OLD, "b": NEW}))
+    assert after.open("metro", "r1", before.seal("metro", "r1", PATIENT)) == PATIENT
+    with pytest.raises(UnreadablePatient, match="key ring"):
+        before.open("metro", "r1", after.seal("metro", "r1", PATIENT))
+
+
+async def test_no_key_record_ledger_or_stream_holds_patient_data(
+    store: Store, market: str, raw: Redis, keys: Keys
+) -> None:
+    await store.put_capacity(market, "v1", DAY, pools(1))
+    await store.commit(market, [received("a")], requests=[trip("a")])
+    offer = offered(record("a"), hold())
+    await store.commit(market, [offer])
+    await store.commit(market, [released(offer.after)])
+    assert await store.patient(market, "a") == PATIENT
+    seen = [name async for name in raw.scan_iter(match=f"{keys.prefix}*")]
+    assert keys.patient("a").encode() in seen
+    assert keys.used(*LedgerKey("v1", "vans", DAY.isoformat())).encode() in seen
+    for name in seen:
+        content = name + await contents(raw, name)
+        assert not [canary for canary in CANARIES if canary in content], name
+
+
+async def contents(raw: Redis, name: bytes) -> bytes:
+    """All bytes of a key; a canary would stand in them as it is."""
+    kind = await raw.type(name)
+    if kind == b"stream":
+        return b"".join(value for _, fields in await raw.xrange(name) for value in fields.values())
+    if kind == b"zset":
+        return b"".join(await raw.zrange(name, 0, -1))
+    return b"".join(await raw.smembers(name)) if kind == b"set" else bytes(await raw.get(name))

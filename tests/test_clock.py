@@ -1,0 +1,39 @@
+"""A day at any speed: one clock for all processes, and sleep in its time."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from dispatcher.clock import ScaledClock, SystemClock, make_clock
+
+
+def test_processes_that_are_told_the_same_show_the_same_time_and_it_runs_at_its_speed() -> None:
+    anchor = time.time() - 10
+    here, there = (make_clock(1_000_000, anchor, 720.0) for _ in range(2))
+    first, second = here.now_ms(), there.now_ms()
+    assert first >= 1_000_000 + 10_000 * 720
+    assert second >= first
+    assert here.real_s(720) == 1.0
+
+
+async def test_sleep_takes_as_long_as_the_clock_says_it_takes() -> None:
+    clock = ScaledClock(0, time.time(), 3_600.0)
+    before = clock.now_ms()
+    await clock.sleep(60)
+    assert clock.now_ms() - before >= 59_000
+    await clock.sleep(-1)
+
+
+async def test_without_a_speed_it_is_the_systems_clock() -> None:
+    clock = make_clock(0, 0.0, 0.0)
+    assert isinstance(clock, SystemClock)
+    assert abs(clock.now_ms() - time.time() * 1000) < 60_000
+    assert clock.real_s(5) == 5
+    await clock.sleep(0)
+
+
+def test_a_clock_that_stands_still_is_refused() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        ScaledClock(0, 0.0, -1.0)
