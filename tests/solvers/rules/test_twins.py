@@ -1,0 +1,63 @@
+"""Every rule's vectorised form agrees with its scalar twin, which reads the messages, on random cases."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from solvers.rules import registry
+from solvers.rules.base import CostTerm, PairRule
+from solvers.rules.price import price_cents, price_of
+from tests.solvers.rules.cases import Case, cases
+
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+# The window of a request and the pools of a vendor limit pairs; their twins judge one start and one pool.
+@pytest.mark.parametrize(
+    "code", [r.code for r in registry.hard_rules() if r.code not in ("time_window", "pools")]
+)
+@FEW
+@given(case=cases())
+def test_a_mask_says_what_its_scalar_check_says(code: str, case: Case) -> None:
+    rule = next(each for each in registry.hard_rules() if each.code == code)
+    view, cells = case.view(code), case.cells
+    if isinstance(rule, PairRule):
+        shape = (len(case.asked), len(case.vendors))
+        allowed = np.broadcast_to(rule.mask(view), shape)[cells.request, cells.vendor]
+    else:
+        allowed = rule.mask(view, cells)
+    for row in range(0, len(cells), max(1, len(cells) // 12)):
+        one = case.candidate(row)
+        if code == "capacity" and case.screening.values.get("bucket_minutes", 5) > 5 and not allowed[row]:
+            continue  # a coarse bucket may hide a unit that is free; it never invents one
+        assert bool(allowed[row]) == rule.permits(one), (row, one)
+
+
+@FEW
+@given(case=cases())
+def test_time_window_and_pools_never_remove_what_their_twins_would_take(case: Case) -> None:
+    for code in ("time_window", "pools"):
+        rule = next(each for each in registry.pair_rules() if each.code == code)
+        shape = (len(case.asked), len(case.vendors))
+        allowed = np.broadcast_to(rule.mask(case.view(code)), shape)
+        for row in range(len(case.cells)):
+            if rule.permits(case.candidate(row)):
+                assert allowed[case.cells.request[row], case.cells.vendor[row]]
+
+
+@pytest.mark.parametrize("code", [term.code for term in registry.cost_terms()])
+@FEW
+@given(case=cases())
+def test_a_cost_term_says_what_its_scalar_form_says(code: str, case: Case) -> None:
+    term: CostTerm = next(each for each in registry.cost_terms() if each.code == code)
+    cents = term.cents(case.view(code), case.cells)
+    for row in range(0, len(case.cells), max(1, len(case.cells) // 12)):
+        assert abs(int(cents[row]) - term.cents_of(case.candidate(row))) <= 1
+
+
+@FEW
+@given(case=cases())
+def test_prices_in_both_forms_agree(case: Case) -> None:
+    prices = price_cents(case.view("price"), case.cells)
+    for row in range(0, len(case.cells), max(1, len(case.cells) // 12)):
+        assert abs(int(prices[row]) - price_of(case.candidate(row))) <= 1
