@@ -26,7 +26,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as Disconnected
 
-from dispatcher.store import script
+from dispatcher.store import resp, script
 from dispatcher.store.connection import LOST, PATIENCE_S, PAUSE_S, unavailable
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
@@ -183,7 +183,7 @@ class _Lane:
         try:
             connection = await self._connected()
             lines = (job.program.command_line(self._sha, job.tag) for job in batch)
-            await connection.send_packed_command(connection.pack_commands(lines))
+            await connection.send_packed_command([b"".join(map(resp.pack, lines))])
             while unanswered:
                 if not await self._settle(connection, unanswered[0]):
                     again.append(unanswered[0])
