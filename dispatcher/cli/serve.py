@@ -85,8 +85,11 @@ _ROLES = {"all": _serve_all, "web": _serve_web, "matcher": _serve_matcher}
 
 def announcement(settings: Settings, url: str) -> str:
     """Where the service is, where its documentation is, and how to get a token."""
-    market = next(iter(settings.markets))
+    from dispatcher.settings import Settings
+
+    market, folder = next(iter(settings.markets)), settings.data_dir
+    told = "" if folder == Settings().data_dir else f"DISPATCHER_DATA_DIR={folder} "
     return (
-        f"dispatcher answers on {url} · documentation: {url}/docs · "
-        f"a token: dispatcher token --role platform --market {market} --data-dir {settings.data_dir}"
+        f"dispatcher answers on {url}   documentation: {url}/docs\n"
+        f"a token for development: {told}dispatcher token --role platform --market {market}"
     )

@@ -16,7 +16,7 @@ from dispatcher.demo.day import MINUTE_MS
 
 DECLINES, SILENT = 0.08, 0.03
 TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10
-ANSWER_SECONDS = (20, 240)
+ANSWER_SHARE, ANSWER_LIMIT_S = (0.05, 0.5), 480  # of the time the offer is open: who is pressed is quicker
 DECLINE_CODES = {
     DeclineCode.NO_VEHICLES_AVAILABLE: 60,
     DeclineCode.UNABLE_TO_SERVICE_TRIP: 20,
@@ -35,10 +35,10 @@ class Answer(Enum):
 
 
 class Reaction(NamedTuple):
-    """An answer, after how long, and with which code if it declines."""
+    """An answer, when it is sent, and with which code if it declines."""
 
     answer: Answer
-    after_ms: int
+    at_ms: int
     code: DeclineCode
 
 
@@ -49,15 +49,16 @@ class Report(NamedTuple):
     update: StatusUpdate
 
 
-def reaction(offer: Offer, seed: int) -> Reaction:
-    """The vendor's answer to an offer; a share of its vendors answers nothing."""
+def reaction(offer: Offer, seed: int, now_ms: int) -> Reaction:
+    """The vendor's answer to an offer heard at `now_ms`; a share of the offers is never answered."""
     rng = random.Random(f"{seed}/answer/{offer.id}")
     draw = rng.random()
     answer = (
         Answer.DECLINE if draw < DECLINES else Answer.SILENCE if draw < DECLINES + SILENT else Answer.ACCEPT
     )
     code = rng.choices(list(DECLINE_CODES), weights=list(DECLINE_CODES.values()))[0]
-    return Reaction(answer, rng.randint(*ANSWER_SECONDS) * 1000, code)
+    open_ms = min(int(offer.expires_at.timestamp() * 1000) - now_ms, ANSWER_LIMIT_S * 1000)
+    return Reaction(answer, now_ms + int(rng.uniform(*ANSWER_SHARE) * max(open_ms, 0)), code)
 
 
 def course(offer: Offer, seed: int) -> list[Report]:

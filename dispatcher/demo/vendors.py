@@ -48,11 +48,11 @@ class SimulatedVendor:
             return
         self.offers[offer.id] = offer
         self.tally.vendors["offers"] += 1
-        answer = reaction(offer, self.seed)
+        answer = reaction(offer, self.seed, self.agenda.clock.now_ms())
         if answer.answer is Answer.ACCEPT and isinstance(self.vendor.answer, AssumedAnswer):
             return  # silence is acceptance
         if answer.answer is not Answer.SILENCE:
-            self.agenda.at(self.agenda.clock.now_ms() + answer.after_ms, lambda: self._answer(offer, answer))
+            self.agenda.at(answer.at_ms, lambda: self._answer(offer, answer))
         elif not offer.assumed:
             self.tally.vendors["silent"] += 1
 

@@ -70,7 +70,7 @@ def test_a_folder_without_a_day_is_named(tmp_path):
 
 
 def test_vendors_decline_and_keep_silent_as_often_as_the_field_says(some_offers):
-    answers = Counter(reaction(offer, 1).answer for offer in some_offers)
+    answers = Counter(reaction(offer, 1, 0).answer for offer in some_offers)
     assert 0.06 < answers[Answer.DECLINE] / len(some_offers) < 0.10
     assert 0.02 < answers[Answer.SILENCE] / len(some_offers) < 0.045
 

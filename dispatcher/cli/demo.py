@@ -1,0 +1,121 @@
+"""Play a day against the real service, in its own processes, with simulated vendors, and show it live.
+
+Without --day a small made-up day is played: some 500 rides and equipment orders, twelve vendors. The data is
+in a folder of its own that is removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatcher.cli import RUN
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dispatcher.demo.day import Day
+    from dispatcher.demo.play import Options
+
+NAME = "demo"
+HELP = "play a day with simulated vendors and show it live"
+GROUP = RUN
+EXAMPLE = "dispatcher demo --json summary.json"
+DAY_TAKES_S = 110.0
+PLAIN_CHARS = 110  # the width of a line where there is no terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which day, how fast, where the figures go."""
+    parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv")
+    parser.add_argument(
+        "--speed", type=float, help="clock seconds a real second (default: the day in two minutes)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="what is drawn (default: %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="write the summary to FILE; - for standard output")
+    parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
+    parser.add_argument("--data-dir", type=Path, help="keep the data in this empty folder")
+    parser.add_argument("--svg", type=Path, help=argparse.SUPPRESS)  # a picture of the terminal, for the docs
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play; 0 if nothing was lost or booked twice."""
+    import asyncio
+    import sys
+
+    import uvloop
+    from rich.console import Console
+
+    from dispatcher.demo.play import Options
+
+    if args.speed is not None and args.speed <= 0:
+        from dispatcher.errors import UsageError
+
+        raise UsageError(
+            f"--speed is {args.speed:g}; it must be above 0.", "The default plays a day in two minutes."
+        )
+    out = sys.stderr if args.json == "-" else sys.stdout
+    console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS, record=bool(args.svg))
+    day = _day(args)
+    speed = args.speed or (day.end_ms - day.start_ms) / 1000 / DAY_TAKES_S
+    with _folder(args.data_dir) as folder:
+        options = Options(speed=speed, seed=args.seed, data_dir=folder)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_play(args, day, options, console))
+
+
+async def _play(args: argparse.Namespace, day: Day, options: Options, console: Console) -> int:
+    import asyncio
+
+    from dispatcher.demo.play import played
+    from dispatcher.demo.report import show
+
+    console.print(
+        f"{len(day.requests):,} requests, {len(day.vendors)} vendors, {options.speed:,.0f}× real time; "
+        f"data in {options.data_dir}"
+    )
+    async with played(day, options, console) as end:
+        show(console, end.summary, day, end.views)
+        _write(args, end.summary)
+        if args.svg:
+            console.save_svg(str(args.svg), title="dispatcher demo")
+        if args.keep:
+            console.print(f"the service stays up on {end.service.url} until Ctrl-C")
+            await asyncio.Event().wait()
+    return 1 if end.summary.lost or end.summary.audit else 0
+
+
+def _day(args: argparse.Namespace) -> Day:
+    from dispatcher.demo import seoul, small
+
+    return seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+
+
+@contextlib.contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is None:
+        with tempfile.TemporaryDirectory(prefix="dispatcher-demo-") as made:
+            yield Path(made)
+        return
+    from dispatcher.errors import UserError
+
+    if chosen.exists() and any(chosen.iterdir()):
+        raise UserError(f"{chosen} is not empty.", "A day starts with an empty folder: name another one.")
+    chosen.mkdir(parents=True, exist_ok=True)
+    yield chosen
+
+
+def _write(args: argparse.Namespace, summary: object) -> None:
+    import msgspec
+
+    if args.json is None:
+        return
+    text = msgspec.json.format(msgspec.json.encode(summary), indent=2)
+    if args.json == "-":
+        print(text.decode())
+    else:
+        Path(args.json).write_bytes(text + b"\n")

@@ -1,0 +1,31 @@
+"""The audit of what is stored, as `dispatcher audit` does it, together with what the demo was told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
+
+from dispatcher.store.auditor import audit
+from dispatcher.store.connection import Reader, connect
+
+SETTLE_S = 0.5
+
+
+class Verdict(NamedTuple):
+    """Broken promises: requests that are gone, capacity sold twice, and findings by rule of the audit."""
+
+    lost: int
+    double_booked: int
+    findings: dict[str, int]
+
+
+async def judge(redis_url: str, market: str, acknowledged: Collection[str]) -> Verdict:
+    """Survey the market; `acknowledged` are the ids that were answered 202."""
+    client = connect(redis_url)
+    try:
+        report = await audit(Reader(client), market, acknowledged, streams=True, settle_s=SETTLE_S)
+    finally:
+        await client.aclose()
+    rules = Counter(finding["rule"] for finding in report["findings"])
+    return Verdict(rules["lost"], rules["overbooked"], dict(rules))

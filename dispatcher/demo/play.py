@@ -1,0 +1,132 @@
+"""Play a day: start the service, register the vendors, let everybody act, read the result back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from contracts.matches import RequestView
+from dispatcher.clock import Clock, make_clock
+from dispatcher.demo.board import Board
+from dispatcher.demo.cast import Cast
+from dispatcher.demo.day import Day, at
+from dispatcher.demo.judge import judge
+from dispatcher.demo.measures import environment_mb, resident_mb
+from dispatcher.demo.possible import possible
+from dispatcher.demo.service import Service, running
+from dispatcher.demo.summary import Summary, summarise
+from dispatcher.domain.states import TERMINAL
+from dispatcher.embedded import EmbeddedRedis
+from dispatcher.settings import Markets, Settings
+
+LEAD_S = 4.0  # real seconds from here to the day's start, for the service and the vendors to come up
+QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun
+LOOK_EVERY_S = 0.2
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to play. `speed` is clock seconds a real second."""
+
+    speed: float
+    seed: int
+    data_dir: Path
+
+
+class Played(msgspec.Struct, kw_only=True):
+    """A day that was played, and the service that still runs."""
+
+    summary: Summary
+    views: dict[str, RequestView]
+    service: Service
+
+
+@contextlib.asynccontextmanager
+async def played(day: Day, options: Options, console: Console) -> AsyncIterator[Played]:
+    """Play the whole day; the service runs until the block ends."""
+    started_s = time.monotonic()
+    settings = Settings(
+        data_dir=options.data_dir,
+        port=0,
+        markets=Markets({day.market: day.zone}),
+        clock_start_ms=day.start_ms,
+        clock_anchor_s=time.time() + LEAD_S,
+        clock_speed=options.speed,
+    )
+    clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
+    redis_url = EmbeddedRedis(options.data_dir).url
+    async with running(settings, options.data_dir / "service.log") as service:
+        async with Cast(service.url, redis_url, settings, day, clock=clock, seed=options.seed) as cast:
+            memory = await _act(cast, service, Board(console, day, clock, cast.tally))
+            views = {view.id: view async for view in cast.client.views()}
+            verdict = await judge(redis_url, day.market, cast.tally.acknowledged)
+        wall_s = round(time.monotonic() - started_s, 1)
+        summary = summarise(
+            cast.tally,
+            views.values(),
+            day=day.name,
+            seed=options.seed,
+            speed=options.speed,
+            verdict=verdict,
+            possible=possible(day),
+            environment_mb=environment_mb(),
+            wall_s=wall_s,
+            **memory,
+        )
+        yield Played(summary=summary, views=views, service=service)
+
+
+async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | None]:
+    """Everybody acts until the day is over; returns what memory was seen."""
+    await cast.register()
+    idle_mb = resident_mb(service.process.pid, "web")
+    before_bytes = await _redis_bytes(cast)
+    cost: list[int] = []
+
+    async def look() -> None:
+        """What Redis holds for the requests that are open at a quiet hour."""
+        states = cast.tally.states.values()
+        open_requests = sum(state not in TERMINAL for state in states)
+        cost.append((await _redis_bytes(cast) - before_bytes) // max(open_requests, 1))
+
+    cast.agenda.at(at(cast.day.zone, QUIET_MINUTE), look)
+    await _until(_over(cast, board.clock), cast.act(), board.run())
+    return {
+        "web_rss_idle_mb": idle_mb,
+        "web_rss_mb": resident_mb(service.process.pid, "web"),
+        "redis_bytes_per_open_request": cost[0] if cost else None,
+    }
+
+
+async def _until(end: Awaitable[None], *going_on: Awaitable[None]) -> None:
+    """Let things go on until `end`; what fails meanwhile is raised."""
+    ending = asyncio.ensure_future(end)
+    others = [asyncio.ensure_future(each) for each in going_on]
+    try:
+        done, _ = await asyncio.wait([ending, *others], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (ending, *others):
+            task.cancel()
+        await asyncio.gather(ending, *others, return_exceptions=True)
+
+
+async def _over(cast: Cast, clock: Clock) -> None:
+    """Until every request has ended, or the day has."""
+    tally = cast.tally
+    while clock.now_ms() < cast.day.end_ms:
+        await asyncio.sleep(LOOK_EVERY_S)
+        if len(tally.acknowledged) == tally.planned and all(
+            state in TERMINAL for state in tally.states.values()
+        ):
+            return
+
+
+async def _redis_bytes(cast: Cast) -> int:
+    return int((await cast.matches.redis.info("memory"))["used_memory"])

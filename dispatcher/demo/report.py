@@ -1,0 +1,110 @@
+"""The summary for people: a table to read, and the day by the hour to look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from contracts.matches import RequestView
+from dispatcher.demo.day import Day, instant, wanted_ms
+from dispatcher.demo.summary import KEPT, Summary
+
+BAR_CHARS = 48
+
+
+def show(console: Console, summary: Summary, day: Day, views: Mapping[str, RequestView]) -> None:
+    """Print everything."""
+    console.print()
+    tables = Table.grid(padding=(0, 3))
+    tables.add_row(_counts(summary), _figures(summary))
+    console.print(tables)
+    console.print(_by_hour(day, views))
+    console.print(_verdict(summary))
+
+
+def _counts(summary: Summary) -> RenderableType:
+    table = _table("what became of the requests")
+    table.add_row("requests", f"{summary.requests:,}", "")
+    table.add_row("matched", f"{summary.matched:,}", f"{summary.matched_share:.1%}")
+    for name in ("completed", "no_show", "failed"):
+        table.add_row(f"  {name.replace('_', '-')}", f"{getattr(summary, name):,}", "")
+    table.add_row("unmatched", f"{sum(summary.unmatched.values()):,}", "")
+    for why, number in sorted(summary.unmatched.items(), key=lambda item: -item[1]):
+        table.add_row(f"  {why.replace('_', ' ')}", f"{number:,}", "")
+    table.add_row("cancelled", f"{summary.cancelled:,}", "")
+    if summary.open:
+        table.add_row("still open", f"{summary.open:,}", "")
+    return table
+
+
+def _figures(summary: Summary) -> RenderableType:
+    table = _table("offers and figures")
+    for name in ("declined", "expired", "turned_back", "rematched", "lost", "double_booked"):
+        table.add_row(name.replace("_", " "), f"{getattr(summary, name):,}", "")
+    table.add_row("first match", _figure(summary.first_match_s, "s"), "")
+    table.add_row(
+        "202 answered", _figure(summary.submit_p50_ms, "ms"), f"p99 {_figure(summary.submit_p99_ms, 'ms')}"
+    )
+    table.add_row(
+        "202 → vendor has it",
+        _figure(summary.offer_p50_ms, "ms"),
+        f"p99 {_figure(summary.offer_p99_ms, 'ms')}",
+    )
+    table.add_row(
+        "web process", _figure(summary.web_rss_idle_mb, "MB"), f"busy {_figure(summary.web_rss_mb, 'MB')}"
+    )
+    table.add_row("environment on disk", _figure(summary.environment_mb, "MB"), "")
+    table.add_row("Redis, an open request", _figure(summary.redis_bytes_per_open_request, "B"), "")
+    table.add_row("the whole run", _figure(summary.wall_s, "s"), f"{summary.speed:,.0f}× real time")
+    return table
+
+
+def _by_hour(day: Day, views: Mapping[str, RequestView]) -> RenderableType:
+    """One line an hour: requests wanted then, those that have a vendor in green."""
+    asked: Counter[int] = Counter()
+    kept: Counter[int] = Counter()
+    for request in day.requests:
+        hour = instant(wanted_ms(request), day.zone).hour
+        asked[hour] += 1
+        kept[hour] += request.id in views and views[request.id].state in KEPT
+    scale = BAR_CHARS / max(asked.values())
+    lines = [Text("requests by the hour they are wanted: with a vendor, without", style="bold")]
+    for hour in range(min(asked), max(asked) + 1):
+        with_vendor, without = round(kept[hour] * scale), round((asked[hour] - kept[hour]) * scale)
+        lines.append(
+            Text.assemble(
+                f"{hour:02d}  ",
+                ("█" * with_vendor, "green"),
+                ("░" * without, "red"),
+                f" {kept[hour]}/{asked[hour]}",
+            )
+        )
+    return Group(*lines)
+
+
+def _verdict(summary: Summary) -> RenderableType:
+    bad = summary.lost or summary.audit
+    words = [
+        f"{summary.lost} lost, {summary.double_booked} booked twice; {sum(summary.audit.values())} findings "
+        "of the audit, which knows the ids of all that was answered 202.",
+        f"The day allows at most {summary.possible.requests:,} of {summary.requests:,} requests "
+        f"({summary.possible.how}); {summary.matched:,} have a vendor.",
+    ]
+    return Panel(Text("\n".join(words)), style="red" if bad else "green")
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, show_header=False)
+    table.add_column()
+    table.add_column(justify="right", style="bold")
+    table.add_column(style="dim")
+    return table
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "–" if value is None else f"{value:,.6g} {unit}"

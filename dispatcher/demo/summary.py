@@ -1,0 +1,128 @@
+"""What the day came to: read back from the service at the end, so that the sum is the service's, not ours.
+
+`requests = matched + sum(unmatched) + cancelled + open`; `matched` are requests that a vendor took and kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from contracts.codes import OfferState, RequestState
+from contracts.matches import RequestView
+from dispatcher.demo.judge import Verdict
+from dispatcher.demo.possible import Possible
+from dispatcher.demo.tally import Tally, percentile
+
+KEPT = frozenset(
+    {
+        RequestState.ACCEPTED,
+        RequestState.IN_PROGRESS,
+        RequestState.COMPLETED,
+        RequestState.NO_SHOW,
+        RequestState.FAILED,
+    }
+)
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """The figures; times in real milliseconds and seconds, `None` where nothing was measured."""
+
+    day: str
+    seed: int
+    speed: float
+    requests: int
+    matched: int
+    completed: int
+    no_show: int
+    failed: int
+    cancelled: int
+    open: int
+    unmatched: dict[str, int]
+    declined: int
+    expired: int
+    turned_back: int
+    rematched: int
+    lost: int
+    double_booked: int
+    audit: dict[str, int]
+    matched_share: float
+    possible: Possible
+    first_match_s: float | None
+    submit_p50_ms: float | None
+    submit_p99_ms: float | None
+    offer_p50_ms: float | None
+    offer_p99_ms: float | None
+    urgent_offers: int
+    wall_s: float
+    web_rss_idle_mb: float | None
+    web_rss_mb: float | None
+    environment_mb: float
+    redis_bytes_per_open_request: int | None
+    vendor_messages: dict[str, int]
+
+
+def summarise(tally: Tally, views: Collection[RequestView], verdict: Verdict, **others: Any) -> Summary:
+    """All figures together. Lost: answered 202 and not listed any more, or missed by the audit."""
+    ended = ends(views)
+    missing = len(tally.acknowledged.keys() - {view.id for view in views})
+    own = {
+        "lost": max(missing, verdict.lost),
+        "double_booked": verdict.double_booked,
+        "audit": verdict.findings,
+        "matched_share": round(ended["matched"] / max(ended["requests"] - ended["cancelled"], 1), 4),
+    }
+    return msgspec.convert(ended | timings(tally) | own | others, Summary)
+
+
+def ends(views: Iterable[RequestView]) -> dict[str, Any]:
+    """How the requests ended, and what their offers went through."""
+    found = list(views)
+    states = Counter(view.state for view in found)
+    offers = Counter(attempt.state for view in found for attempt in view.attempts)
+    return {
+        "requests": len(found),
+        "matched": sum(states[state] for state in KEPT),
+        "completed": states[RequestState.COMPLETED],
+        "no_show": states[RequestState.NO_SHOW],
+        "failed": states[RequestState.FAILED],
+        "cancelled": states[RequestState.CANCELLED],
+        "open": sum(states[state] for state in _OPEN),
+        "unmatched": dict(Counter(reason(view) for view in found if view.state is RequestState.UNMATCHED)),
+        "declined": offers[OfferState.REJECTED],
+        "expired": offers[OfferState.EXPIRED],
+        "turned_back": offers[OfferState.TURNED_BACK],
+        "rematched": sum(len(view.attempts) > 1 and view.state in KEPT for view in found),
+    }
+
+
+_OPEN = (RequestState.RECEIVED, RequestState.ON_HOLD, RequestState.MATCHING, RequestState.OFFERED)
+
+
+def reason(view: RequestView) -> str:
+    """Why there was no match: the rule that removed the last vendor, or that others took the capacity."""
+    why = view.unmatched
+    if why is None:
+        return "not explained"
+    return "capacity went to others" if why.competition else why.last_rule or "not explained"
+
+
+def timings(tally: Tally) -> dict[str, Any]:
+    """What was measured at the two ends, in real time."""
+    offers = tally.offer_ms()
+    return {
+        "first_match_s": _rounded(tally.first_match_s),
+        "submit_p50_ms": _rounded(percentile(tally.submit_ms, 0.5)),
+        "submit_p99_ms": _rounded(percentile(tally.submit_ms, 0.99)),
+        "offer_p50_ms": _rounded(percentile(offers, 0.5)),
+        "offer_p99_ms": _rounded(percentile(offers, 0.99)),
+        "urgent_offers": len(offers),
+        "vendor_messages": dict(tally.vendors),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
