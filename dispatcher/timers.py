@@ -13,6 +13,7 @@ import structlog
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.stopping import told_to_stop
 from dispatcher.store.outcome import Status
 
 BATCH = 256
@@ -31,7 +32,7 @@ class Timers:
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
-        while True:
+        while not told_to_stop():
             try:
                 fired = await self.fire_due(market)
                 if not fired:

@@ -10,6 +10,7 @@ import structlog
 
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.stopping import told_to_stop
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
 from dispatcher.store.tail import Tail
@@ -67,7 +68,6 @@ class _Reader:
         self._feeds: dict[str, set[Feed]] = {}
         self._after: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
-        self._ending = False
 
     @property
     def listeners(self) -> int:
@@ -96,13 +96,12 @@ class _Reader:
         for feed in [each for feeds in self._feeds.values() for each in feeds]:
             feed.close()
         if self._task is not None:
-            self._ending = True  # a client that is just connecting may swallow the cancellation
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         async with self._store.tail(wait_s=WAIT_S) as tail:
-            while not self._ending:
+            while not told_to_stop():
                 try:
                     self._tell(await self._read(tail))
                 except Exception:  # listeners must not hang on a reader that has died

@@ -25,6 +25,7 @@ from dispatcher.domain.decision import Message, To
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.service.principal import Principal
+from dispatcher.stopping import told_to_stop
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 
@@ -61,7 +62,7 @@ class Replies:
         """For ever, until cancelled. A store that is away is waited for."""
         stream = Keys(market).replies
         async with self.store.tail(wait_s=self.wait_s) as tail:
-            while True:
+            while not told_to_stop():
                 try:
                     await self.store.ensure_group(stream, GROUP)
                     await self.take_over(market)
