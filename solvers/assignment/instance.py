@@ -1,0 +1,146 @@
+"""An assignment problem as the kernels read it: columns that can never serve dropped, cells flattened."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.validation import Flags, Ints
+
+Small = npt.NDArray[np.int32]
+PINNED_PENALTY: Final = 2**44  #: above any |cost|: a plan without the pinned column is never better
+
+
+class View(ctypes.Structure):
+    """`Instance` of common.h."""
+
+    _fields_ = [  # noqa: RUF012
+        *((name, ctypes.c_int64) for name in ("requests", "columns", "vendors", "rows", "stride")),
+        *((name, ctypes.c_void_p) for name in ("first", "vendor", "cell", "span", "units", "cost", "penalty")),
+        *((name, ctypes.c_void_p) for name in ("capacity", "cap", "target")),
+        ("shortfall", ctypes.c_int64),
+        ("pairs", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("before", "after", "lag", "link_first", "link")),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """Arrays of common.h's `Instance`; `original`: index of each kept column in the problem as given."""
+
+    problem: AssignmentProblem
+    original: Ints
+    first: Small
+    vendor: Small
+    cell: Small
+    span: Small
+    units: Ints
+    cost: Ints
+    penalty: Ints
+    capacity: Ints
+    cap: Ints
+    target: Ints
+    before: Small
+    after: Small
+    lag: Ints
+    link_first: Small
+    link: Small
+    view: View = field(default_factory=View)
+
+    def __post_init__(self) -> None:
+        """Point the C view at the arrays, which live as long as this object."""
+        view = self.view
+        view.requests, view.columns, view.vendors = len(self.penalty), len(self.cost), len(self.cap)
+        view.rows, view.stride = self.capacity.shape
+        view.shortfall, view.pairs = self.problem.shortfall_cost, len(self.lag)
+        for name, kind in View._fields_:
+            if kind is ctypes.c_void_p:
+                setattr(view, name, getattr(self, name).ctypes.data)
+
+    @property
+    def requests(self) -> int:
+        """R."""
+        return len(self.penalty)
+
+    def to_given(self, choice: npt.NDArray[Any]) -> Ints:
+        """A choice among the kept columns as a choice among those given."""
+        given = np.full(len(choice), -1, np.int64)
+        given[choice >= 0] = self.original[choice[choice >= 0]]
+        return given
+
+    def from_given(self, choice: Ints) -> Small:
+        """The other way; a column that was dropped counts as unmatched."""
+        where = np.searchsorted(self.original, choice)
+        where[where == len(self.original)] = 0
+        known = (choice >= 0) & (self.original[where] == choice) if len(self.original) else choice > choice
+        return np.where(known, where, -1).astype(np.int32)
+
+
+def instance_of(problem: AssignmentProblem) -> Instance:
+    """Flatten, clip "no limit" to what could ever be used, drop columns that cannot serve."""
+    vendors, pools, buckets = problem.capacity.shape
+    kept = np.flatnonzero(_useful(problem))
+    request = problem.column_request[kept]
+    row = problem.column_vendor[kept] * pools + problem.column_resource[kept]
+    units = problem.column_units[kept]
+    most = np.zeros(problem.requests, np.int64)
+    np.maximum.at(most, request, units)
+    capacity = np.zeros((vendors * pools, buckets + 1), np.int64)
+    np.minimum(problem.capacity.reshape(vendors * pools, buckets), most.sum(), out=capacity[:, :buckets])
+    penalty = problem.request_penalty.copy()
+    penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
+    before, after = problem.precedence.T.astype(np.int32)
+    link_first, link = _links(problem)
+    return Instance(
+        problem,
+        original=kept,
+        first=np.searchsorted(request, np.arange(problem.requests + 1)).astype(np.int32),
+        vendor=problem.column_vendor[kept].astype(np.int32),
+        cell=(row * (buckets + 1) + problem.column_start[kept]).astype(np.int32),
+        span=problem.column_duration[kept].astype(np.int32),
+        units=units,
+        cost=problem.column_cost[kept],
+        penalty=penalty,
+        capacity=capacity,
+        cap=np.minimum(problem.vendor_cap, problem.requests),
+        target=problem.vendor_target,
+        before=np.ascontiguousarray(before),
+        after=np.ascontiguousarray(after),
+        lag=np.clip(problem.precedence_lag, -2 * buckets - 2, 2 * buckets + 2),
+        link_first=link_first,
+        link=link,
+    )
+
+
+def _useful(problem: AssignmentProblem) -> Flags:
+    """Columns that fit alone, are not beside a pinned one, and can be worth more than leaving the request."""
+    useful = problem.fits_alone.copy()
+    request = problem.column_request
+    worth = problem.column_cost < problem.request_penalty[request]
+    if problem.shortfall_cost:
+        worth |= problem.vendor_target[problem.column_vendor] > 0
+    if len(problem.precedence):
+        first = np.zeros(problem.requests, np.bool_)
+        first[problem.precedence[:, 0]] = True
+        worth |= first[request]
+    useful &= worth
+    if len(problem.pinned):
+        decided = np.zeros(problem.requests, np.bool_)
+        decided[request[problem.pinned]] = True
+        useful &= ~decided[request]
+        useful[problem.pinned] = True
+    return useful
+
+
+def _links(problem: AssignmentProblem) -> tuple[Small, Small]:
+    """Pairs by request, as offsets and a list: each pair appears under both of its requests."""
+    ends = problem.precedence.T.reshape(-1)
+    pair = np.tile(np.arange(len(problem.precedence)), 2)
+    order = np.argsort(ends, kind="stable")
+    first = np.searchsorted(ends[order], np.arange(problem.requests + 1))
+    return first.astype(np.int32), pair[order].astype(np.int32)

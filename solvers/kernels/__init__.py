@@ -1,0 +1,1 @@
+"""Hot loops in C behind typed numpy wrappers; `ctypes` frees the GIL while they run."""
