@@ -36,6 +36,15 @@ class Deadline:
         return float("inf") if self.work_limit is not None else max(0.0, self.time_limit_s - self.elapsed_s)
 
     @property
+    def fraction(self) -> float:
+        """How much of the time, or of the work where that is what counts, is gone; 1 when stopped."""
+        if self.stopped:
+            return 1.0
+        if self.work_limit is not None:
+            return self.work / max(1, self.work_limit)
+        return self.elapsed_s / max(1e-9, self.time_limit_s)
+
+    @property
     def stopped(self) -> bool:
         """Whether the caller asked to stop: an event that is set, or a function that says so."""
         if self.stop is None:

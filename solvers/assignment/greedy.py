@@ -1,73 +1,53 @@
-"""A first plan: dearest requests first, each at its cheapest column that still fits."""
+"""A first plan within milliseconds: requests in order, each at its cheapest column that still fits."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import Instance, instance_of
+from solvers.assignment.plan import cost_of
 from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
 
 
 def greedy(problem: AssignmentProblem) -> Ints:
-    """R; a feasible choice. Pinned columns first, then by regret, predecessors before successors."""
-    free, left = problem.capacity.copy(), problem.vendor_cap.copy()
-    choice = np.full(problem.requests, -1, np.int64)
-    before: dict[int, list[tuple[int, int]]] = {}
-    after: dict[int, list[tuple[int, int]]] = {}
-    for (first, second), lag in zip(
-        problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True
-    ):
-        before.setdefault(second, []).append((first, lag))
-        after.setdefault(first, []).append((second, lag))
-    bounds = np.searchsorted(problem.column_request, np.arange(problem.requests + 1))
-    fits = problem.fits_alone
-
-    def take(column: int) -> bool:
-        request, vendor = int(problem.column_request[column]), int(problem.column_vendor[column])
-        start, duration = int(problem.column_start[column]), int(problem.column_duration[column])
-        units = problem.column_units[column]
-        window = free[vendor, problem.column_resource[column], start : start + duration]
-        if not fits[column] or left[vendor] <= 0 or (window < units).any():
-            return False
-        for first, lag in before.get(request, ()):
-            held = int(choice[first])
-            if held < 0 or problem.column_start[held] + problem.column_duration[held] + lag > start:
-                return False
-        for second, lag in after.get(request, ()):
-            held = int(choice[second])
-            if held >= 0 and start + duration + lag > problem.column_start[held]:
-                return False
-        window -= units
-        left[vendor] -= 1
-        choice[request] = column
-        return True
-
-    for first in _pins_in_order(problem):
-        take(first)
-    for request in _order(problem, bounds):
-        if choice[request] >= 0:
-            continue
-        columns = np.arange(bounds[request], bounds[request + 1])
-        for column in columns[np.argsort(problem.column_cost[columns], kind="stable")].tolist():
-            if problem.column_cost[column] >= problem.request_penalty[request] or take(column):
-                break
-    return choice
+    """R; a feasible choice: column as given, or -1."""
+    instance = instance_of(problem)
+    return greedy_at(Prices(instance), greedy_order(instance), by_price=False, most=len(instance.cost) + 1)
 
 
-def _pins_in_order(problem: AssignmentProblem) -> list[int]:
-    """Pinned columns by start, so that a predecessor is taken before its successor."""
-    return [int(c) for c in problem.pinned[np.argsort(problem.column_start[problem.pinned], kind="stable")]]
+def greedy_at(prices: Prices, order: Ints, *, by_price: bool, most: int) -> Ints:
+    """The same from each request's `most` cheapest columns; `by_price`: the first that fits."""
+    problem, instance = prices.instance.problem, prices.instance
+    pins = np.full(problem.requests, -1, np.int64)
+    pins[problem.column_request[problem.pinned]] = problem.pinned
+    search = Search(prices, instance.from_given(pins), cost_of(problem, pins), width=np.inf, most=most)
+    search.fill(order, by_price=by_price)
+    return instance.to_given(search.choice)
 
 
-def _order(problem: AssignmentProblem, bounds: Ints) -> list[int]:
-    cheapest = problem.request_penalty.copy()
-    np.minimum.at(cheapest, problem.column_request, problem.column_cost)
-    by_regret = np.argsort(cheapest - problem.request_penalty, kind="stable")
-    depth = np.zeros(problem.requests, np.int64)
-    for _ in range(64):
+def greedy_order(instance: Instance) -> Ints:
+    """R: pinned ones by start, then predecessors before successors, then by regret, dearest first."""
+    columns, problem = len(instance.cost), instance.problem
+    regret = np.zeros(instance.requests, np.int64)
+    if columns:
+        some = np.diff(instance.first) > 0
+        cheapest = np.minimum.reduceat(instance.cost, instance.first[:-1][some])
+        regret[some] = instance.penalty[some] - cheapest
+    begins = np.full(instance.requests, np.iinfo(np.int64).max)
+    begins[problem.column_request[problem.pinned]] = problem.column_start[problem.pinned]
+    return np.lexsort((-regret, _depth(instance), begins))
+
+
+def _depth(instance: Instance) -> Ints:
+    """Longest chain of predecessors, at most 64: what lies deeper, or on a cycle, goes by regret."""
+    depth = np.zeros(instance.requests, np.int64)
+    for _ in range(64 if len(instance.before) else 0):
         deeper = depth.copy()
-        np.maximum.at(deeper, problem.precedence[:, 1], depth[problem.precedence[:, 0]] + 1)
+        np.maximum.at(deeper, instance.after, depth[instance.before] + 1)
         if (deeper == depth).all():
             break
         depth = deeper
-    return [int(r) for r in by_regret[np.argsort(depth[by_regret], kind="stable")]]
+    return depth

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,22 +10,30 @@ import numpy.typing as npt
 
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.validation import Flags, Ints
+from solvers.kernels.library import Struct
 
 Small = npt.NDArray[np.int32]
 PINNED_PENALTY: Final = 2**44  #: above any |cost|: a plan without the pinned column is never better
 
 
-class View(ctypes.Structure):
-    """`Instance` of common.h."""
-
-    _fields_ = [  # noqa: RUF012
-        *((name, ctypes.c_int64) for name in ("requests", "columns", "vendors", "rows", "stride")),
-        *((name, ctypes.c_void_p) for name in ("first", "vendor", "cell", "span", "units", "cost", "penalty")),
-        *((name, ctypes.c_void_p) for name in ("capacity", "cap", "target")),
-        ("shortfall", ctypes.c_int64),
-        ("pairs", ctypes.c_int64),
-        *((name, ctypes.c_void_p) for name in ("before", "after", "lag", "link_first", "link")),
-    ]
+#: `Instance` of common.h.
+_LAYOUT: Final = (
+    *(
+        "requests",
+        "columns",
+        "vendors",
+        "rows",
+        "stride",
+        "first",
+        "vendor",
+        "cell",
+        "span",
+        "units",
+        "cost",
+        "penalty",
+    ),
+    *("capacity", "cap", "target", "shortfall", "pairs", "before", "after", "lag", "link_first", "link"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +57,16 @@ class Instance:
     lag: Ints
     link_first: Small
     link: Small
-    view: View = field(default_factory=View)
+    struct: Struct = field(init=False)
 
     def __post_init__(self) -> None:
-        """Point the C view at the arrays, which live as long as this object."""
-        view = self.view
-        view.requests, view.columns, view.vendors = len(self.penalty), len(self.cost), len(self.cap)
-        view.rows, view.stride = self.capacity.shape
-        view.shortfall, view.pairs = self.problem.shortfall_cost, len(self.lag)
-        for name, kind in View._fields_:
-            if kind is ctypes.c_void_p:
-                setattr(view, name, getattr(self, name).ctypes.data)
+        """Point the C struct at the arrays, which live as long as this object."""
+        rows, stride = self.capacity.shape
+        numbers = {"requests": len(self.penalty), "columns": len(self.cost), "vendors": len(self.cap)}
+        numbers |= {"rows": rows, "stride": stride, "pairs": len(self.lag)}
+        numbers["shortfall"] = self.problem.shortfall_cost
+        arrays = {name: getattr(self, name) for name in _LAYOUT if name not in numbers}
+        object.__setattr__(self, "struct", Struct(_LAYOUT, **numbers, **arrays))
 
     @property
     def requests(self) -> int:
@@ -77,7 +83,9 @@ class Instance:
         """The other way; a column that was dropped counts as unmatched."""
         where = np.searchsorted(self.original, choice)
         where[where == len(self.original)] = 0
-        known = (choice >= 0) & (self.original[where] == choice) if len(self.original) else choice > choice
+        if not len(self.original):
+            return np.full(len(choice), -1, np.int32)
+        known = (choice >= 0) & (self.original[where] == choice)
         return np.where(known, where, -1).astype(np.int32)
 
 
@@ -92,6 +100,9 @@ def instance_of(problem: AssignmentProblem) -> Instance:
     np.maximum.at(most, request, units)
     capacity = np.zeros((vendors * pools, buckets + 1), np.int64)
     np.minimum(problem.capacity.reshape(vendors * pools, buckets), most.sum(), out=capacity[:, :buckets])
+    step = np.zeros(vendors * pools, np.int64)
+    np.gcd.at(step, row, units)
+    capacity -= capacity % np.maximum(step, 1)[:, None]  # what is left below one more step no column can use
     penalty = problem.request_penalty.copy()
     penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
     before, after = problem.precedence.T.astype(np.int32)

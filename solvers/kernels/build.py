@@ -1,6 +1,6 @@
 """Compile the kernels: `python -m solvers.kernels.build`, or the wheel's build hook.
 
-`cc` where there is one, else the `ziglang` wheel. No flag names a processor: the library runs on any of its kind.
+`cc` where there is one, else the `ziglang` wheel. No flag names a processor: it runs on any of its kind.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def library_path(folder: Path = HERE) -> Path:
 
 
 def compiler() -> list[str] | None:
-    """The command that compiles C: `$CC`, `cc`, `gcc`, `clang`, else zig from its wheel; None if there is none."""
+    """The command that compiles C: `$CC`, `cc`, `gcc`, `clang`, else the ziglang wheel; None without any."""
     for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
         if name and shutil.which(name):
             return [name]

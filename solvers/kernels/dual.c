@@ -1,28 +1,11 @@
-/* Lagrangian bound: capacity, caps and targets are priced; what is left falls apart into one choice per request
- * (per tree of requests where precedence ties them). Deflected subgradient steps on a subset of columns. */
+/* Lagrangian bound: capacity, caps and targets are priced; what is left falls apart into one cheapest choice per request,
+ * and per tree of requests where precedence ties them (ties.c). Prices climb by Adam steps (Kingma and Ba, 2015: a step
+ * per price that does not depend on how crowded its cell is), with each request seeing only its columns of low priced cost;
+ * now and then all columns are priced, which gives the value and the next subset. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-
-typedef struct {
-    int32_t begin, end; /* cell, cell + span */
-    int32_t vendor, column;
-    float cost, units;
-} Priced;
-
-typedef struct {
-    int64_t columns, room;
-    int32_t *first; /* requests + 1 */
-    Priced *priced; /* room */
-    float *prefix;  /* rows x stride: prefix sums of price */
-    double *price, *best, *step, *use; /* rows x stride */
-    double *vendor_price, *vendor_best, *vendor_step, *count; /* vendors */
-    float *vendor_float;
-    int32_t *pick; /* requests: column or -1 */
-    double *low;   /* requests: least priced cost */
-} Dual;
+#include "dual.h"
 
 static void prefix_sums(const Instance *in, Dual *dual) {
     for (int64_t row = 0; row < in->rows; row++) {
@@ -34,126 +17,154 @@ static void prefix_sums(const Instance *in, Dual *dual) {
             sum += price[b];
         }
     }
-    for (int64_t v = 0; v < in->vendors; v++) dual->vendor_float[v] = (float)dual->vendor_price[v];
+    for (int64_t v = 0; v < in->vendors; v++) dual->vendor_prefix[v] = (float)dual->vendor_price[v];
 }
 
-static double constant(const Instance *in, const double *price, const double *vendor_price) {
+/* What the priced limits themselves are worth: -price x capacity, -vendor price x cap (or x target where it is paid). */
+static double limits(const Instance *in, const Dual *dual) {
     double total = 0;
-    for (int64_t i = 0; i < in->rows * in->stride; i++) total -= price[i] * (double)in->capacity[i];
+    for (int64_t i = 0; i < in->rows * in->stride; i++) total -= dual->price[i] * (double)in->capacity[i];
     for (int64_t v = 0; v < in->vendors; v++)
-        total -= vendor_price[v] * (double)(vendor_price[v] > 0 ? in->cap[v] : in->target[v]);
+        total -= dual->vendor_price[v] * (double)(dual->vendor_price[v] > 0 ? in->cap[v] : in->target[v]);
     return total;
 }
 
-/* One evaluation on the subset: sets use, count, pick; returns the value (valid only when the subset is all). */
-static double evaluate(const Instance *in, Dual *dual) {
+static inline float priced(const Dual *dual, const Seen *c) {
+    return c->cost + c->units * (dual->prefix[c->end] - dual->prefix[c->begin]) + dual->vendor_prefix[c->vendor];
+}
+
+static void use(Dual *dual, const Seen *c) {
+    dual->use[c->begin] += c->units;
+    dual->use[c->end] -= c->units;
+    dual->count[c->vendor] += 1;
+}
+
+/* The cheapest choice at the current prices, from the subset: fills use and count. */
+static void respond(const Instance *in, Dual *dual) {
     prefix_sums(in, dual);
-    memset(dual->use, 0, sizeof(double) * in->rows * in->stride);
-    memset(dual->count, 0, sizeof(double) * in->vendors);
-    double total = constant(in, dual->price, dual->vendor_price);
-    const float *prefix = dual->prefix, *vp = dual->vendor_float;
+    memset(dual->use, 0, sizeof(double) * (size_t)(in->rows * in->stride));
+    memset(dual->count, 0, sizeof(double) * (size_t)in->vendors);
     for (int64_t r = 0; r < in->requests; r++) {
+        if (in->link_first[r] < in->link_first[r + 1]) continue;
         float low = (float)in->penalty[r];
-        int64_t at = -1;
+        const Seen *best = 0;
         for (int64_t i = dual->first[r]; i < dual->first[r + 1]; i++) {
-            const Priced *p = dual->priced + i;
-            float cost = p->cost + p->units * (prefix[p->end] - prefix[p->begin]) + vp[p->vendor];
-            if (cost < low) low = cost, at = i;
+            float cost = priced(dual, dual->seen + i);
+            if (cost < low) low = cost, best = dual->seen + i;
         }
-        total += low;
-        dual->pick[r] = -1;
-        if (at >= 0) {
-            const Priced *p = dual->priced + at;
-            dual->use[p->begin] += p->units;
-            dual->use[p->end] -= p->units;
-            dual->count[p->vendor] += 1;
-            dual->pick[r] = p->column;
-        }
+        if (best) use(dual, best);
     }
+    const Ties *ties = dual->ties;
+    for (int64_t k = 0; k < ties->size; k++) {
+        int32_t r = ties->request[k];
+        for (int32_t i = dual->first[r], j = ties->first[k]; i < dual->first[r + 1]; i++, j++)
+            ties->value[j] = (int64_t)(priced(dual, dual->seen + i) * SCALE);
+        ties->alone[k] = in->penalty[r] * SCALE;
+    }
+    ties_solve(in, ties);
+    for (int64_t k = 0; k < ties->size; k++)
+        if (ties->pick[k] >= 0) use(dual, dual->seen + dual->first[ties->request[k]] + ties->pick[k]);
     for (int64_t row = 0; row < in->rows; row++) {
-        double sum = 0;
-        double *use = dual->use + row * in->stride;
-        for (int64_t b = 0; b < in->stride; b++) use[b] = sum += use[b];
+        double sum = 0, *cell = dual->use + row * in->stride;
+        for (int64_t b = 0; b < in->stride; b++) cell[b] = sum += cell[b];
     }
-    return total;
 }
 
-/* Least priced cost of each request over all columns; the value of the bound (float arithmetic). */
-static double evaluate_all(const Instance *in, Dual *dual) {
+static double adam(double *mean, double *square, double gradient, double rate, double bias_mean, double bias_square) {
+    *mean = 0.9 * *mean + 0.1 * gradient;
+    *square = 0.99 * *square + 0.01 * gradient * gradient;
+    return rate * (*mean / bias_mean) / (sqrt(*square / bias_square) + 1e-9);
+}
+
+static void climb(const Instance *in, Dual *dual, double rate, double vendor_rate) {
+    dual->rounds++;
+    double bias_mean = 1 - pow(0.9, (double)dual->rounds), bias_square = 1 - pow(0.99, (double)dual->rounds);
+    for (int64_t i = 0; i < in->rows * in->stride; i++) {
+        double over = dual->use[i] - (double)in->capacity[i];
+        if (over <= 0 && dual->price[i] <= 0 && dual->mean[i] <= 0) continue;
+        double price = dual->price[i] + adam(dual->mean + i, dual->square + i, over, rate, bias_mean, bias_square);
+        dual->price[i] = price > 0 ? price : 0;
+    }
+    for (int64_t v = 0; v < in->vendors; v++) {
+        double price = dual->vendor_price[v];
+        double over = dual->count[v] - (double)in->cap[v], under = dual->count[v] - (double)in->target[v];
+        double slope = price > 0 ? over : price < 0 ? under : over > 0 ? over : under < 0 ? under : 0;
+        price += adam(dual->vendor_mean + v, dual->vendor_square + v, slope, vendor_rate, bias_mean, bias_square);
+        double least = -(double)in->shortfall;
+        dual->vendor_price[v] = price > least ? price : least;
+    }
+}
+
+/* `rounds` steps on the subset, the step length falling by `factor` each. */
+EXPORT void dual_climb(const Instance *in, Dual *dual, int64_t rounds, double rate, double vendor_rate, double factor) {
+    for (int64_t round = 0; round < rounds; round++, rate *= factor, vendor_rate *= factor) {
+        respond(in, dual);
+        climb(in, dual, rate, vendor_rate);
+    }
+}
+
+/* Price every column: returns the value (in floats; dual_bound proves it) and takes columns within `width` of each
+ * request's cheapest into the subset; all of a tied request's. */
+EXPORT double dual_survey(const Instance *in, Dual *dual, double width) {
     prefix_sums(in, dual);
-    double total = constant(in, dual->price, dual->vendor_price);
-    const float *prefix = dual->prefix, *vp = dual->vendor_float;
-    for (int64_t r = 0; r < in->requests; r++) {
+    double total = limits(in, dual);
+    int32_t n = 0;
+    for (int64_t r = 0, tied = 0; r < in->requests; r++) {
+        int is_tied = in->link_first[r] < in->link_first[r + 1];
         float low = (float)in->penalty[r];
+        dual->first[r] = n;
         for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
             int32_t cell = in->cell[i];
-            float cost = (float)in->cost[i] + (float)in->units[i] * (prefix[cell + in->span[i]] - prefix[cell]) +
-                         vp[in->vendor[i]];
+            Seen c = {cell, cell + in->span[i], in->vendor[i], (float)in->cost[i], (float)in->units[i]};
+            float cost = priced(dual, &c);
             if (cost < low) low = cost;
+            if (cost <= low + (float)width || is_tied) dual->seen[n++] = c;
+            if (is_tied) dual->ties->value[tied++] = (int64_t)(cost * SCALE);
         }
+        if (!is_tied) total += low;
         dual->low[r] = low;
-        total += low;
     }
-    return total;
+    dual->first[in->requests] = n;
+    for (int64_t k = 0; k < dual->ties->size; k++) dual->ties->alone[k] = in->penalty[dual->ties->request[k]] * SCALE;
+    return total + (double)ties_solve(in, dual->ties) / SCALE;
 }
 
-/* Refill the subset with columns whose priced cost is within `width` of the least; fills up to room. */
-static void refill(const Instance *in, Dual *dual, double width) {
-    int64_t n = 0;
-    const float *prefix = dual->prefix, *vp = dual->vendor_float;
-    for (int64_t r = 0; r < in->requests; r++) {
-        dual->first[r] = (int32_t)n;
-        float limit = (float)(dual->low[r] + width);
+/* ceil(value / SCALE) for a 128-bit value that fits 64 bits after it. */
+static int64_t rounded_up(wide value) {
+    wide whole = value / SCALE;
+    return (int64_t)(whole + (value > whole * SCALE));
+}
+
+/* The bound at the current prices in integers only: prices are rounded to 1/SCALE, which any prices may be, every sum and
+ * product is exact in 128 bits, and costs are whole, so that the value may be rounded up. `fixed`: rows x stride. */
+EXPORT int64_t dual_bound(const Instance *in, Dual *dual, int64_t *fixed, int64_t *vendor_fixed) {
+    wide total = 0;
+    for (int64_t row = 0; row < in->rows; row++) {
+        int64_t sum = 0;
+        for (int64_t b = 0; b < in->stride; b++) {
+            int64_t at = row * in->stride + b;
+            int64_t price = b + 1 < in->stride ? (int64_t)(fmin(dual->price[at], 0x1p40) * SCALE) : 0;
+            fixed[at] = sum;
+            sum += price;
+            total -= (wide)price * in->capacity[at];
+        }
+    }
+    for (int64_t v = 0; v < in->vendors; v++) {
+        int64_t price = vendor_fixed[v] = (int64_t)(fmin(dual->vendor_price[v], 0x1p40) * SCALE);
+        total -= (wide)price * (price > 0 ? in->cap[v] : in->target[v]);
+    }
+    for (int64_t r = 0, tied = 0; r < in->requests; r++) {
+        int is_tied = in->link_first[r] < in->link_first[r + 1];
+        wide low = (wide)in->penalty[r] * SCALE;
         for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
-            int32_t cell = in->cell[i], end = cell + in->span[i];
-            float cost = (float)in->cost[i] + (float)in->units[i] * (prefix[end] - prefix[cell]) + vp[in->vendor[i]];
-            if (cost <= limit && n < dual->room)
-                dual->priced[n++] = (Priced){cell, end, in->vendor[i], (int32_t)i, (float)in->cost[i], (float)in->units[i]};
+            int32_t cell = in->cell[i];
+            wide cost = (wide)in->cost[i] * SCALE + (wide)in->units[i] * (fixed[cell + in->span[i]] - fixed[cell]) +
+                        vendor_fixed[in->vendor[i]];
+            if (cost < low) low = cost;
+            if (is_tied) dual->ties->value[tied++] = (int64_t)(cost < CEILING ? cost : CEILING);
         }
+        if (!is_tied) total += low;
     }
-    dual->first[in->requests] = (int32_t)n;
-    dual->columns = n;
+    for (int64_t k = 0; k < dual->ties->size; k++) dual->ties->alone[k] = in->penalty[dual->ties->request[k]] * SCALE;
+    return rounded_up(total + ties_solve(in, dual->ties));
 }
-
-EXPORT double dual_all(const Instance *in, Dual *dual, double width) {
-    double value = evaluate_all(in, dual);
-    refill(in, dual, width);
-    return value;
-}
-
-/* `rounds` steps on the subset; alpha: weight of the new subgradient; theta: Polyak factor; target: value aimed at. */
-EXPORT double dual_steps(const Instance *in, Dual *dual, int64_t rounds, double alpha, double theta, double target) {
-    int64_t cells = in->rows * in->stride;
-    double value = 0, top = -INFINITY;
-    for (int64_t round = 0; round < rounds; round++) {
-        value = evaluate(in, dual);
-        if (value > top) top = value;
-        double norm = 0;
-        for (int64_t i = 0; i < cells; i++) {
-            double g = dual->use[i] - (double)in->capacity[i];
-            double d = dual->step[i] = (1 - alpha) * dual->step[i] + alpha * g;
-            if (d > 0 || dual->price[i] > 0) norm += d * d;
-        }
-        for (int64_t v = 0; v < in->vendors; v++) {
-            double p = dual->vendor_price[v], over = dual->count[v] - (double)in->cap[v],
-                   under = dual->count[v] - (double)in->target[v];
-            double g = p > 0 ? over : p < 0 ? under : over > 0 ? over : under < 0 ? under : 0;
-            double d = dual->vendor_step[v] = (1 - alpha) * dual->vendor_step[v] + alpha * g;
-            norm += d * d;
-        }
-        if (norm <= 0) break;
-        double length = theta * (target - value) / norm;
-        if (length < 0) length = 0;
-        for (int64_t i = 0; i < cells; i++) {
-            double p = dual->price[i] + length * dual->step[i];
-            dual->price[i] = p > 0 ? p : 0;
-        }
-        double floor = -(double)in->shortfall;
-        for (int64_t v = 0; v < in->vendors; v++) {
-            double p = dual->vendor_price[v] + length * dual->vendor_step[v];
-            dual->vendor_price[v] = p > floor ? p : floor;
-        }
-    }
-    return top;
-}
-EXPORT double dual_value(const Instance *in, Dual *dual) { return evaluate(in, dual); }

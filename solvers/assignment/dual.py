@@ -1,0 +1,103 @@
+"""Capacity prices by a Lagrangian: the bound, and the guide of all that follows (kernels/dual.c)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.instance import Instance
+from solvers.assignment.ties import ties_of
+from solvers.kernels.library import Struct, library
+
+#: `Dual` of dual.h.
+_LAYOUT: Final = (
+    *("ties", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean", "square"),
+    *("vendor_price", "count", "vendor_mean", "vendor_square"),
+)
+_SEEN_BYTES: Final = 20
+_ROUNDS: Final = 20  #: steps between two surveys
+_FALL: Final = 3e-4  #: last step length over the first
+
+
+class Prices:
+    """Prices of capacity (rows x stride, cents per unit and bucket) and of vendors (V, cents per request)."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        cells, vendors, requests = instance.capacity.size, len(instance.cap), instance.requests
+        self.price, self.vendor_price = np.zeros(cells), np.zeros(vendors)
+        self.prefix, self.vendor_prefix = np.zeros(cells, np.float32), np.zeros(vendors, np.float32)
+        self.best, self.vendor_best = self.price.copy(), self.vendor_price.copy()
+        self.value = -np.inf
+        self.regret, self.load = _scales(instance)
+        self.seen_first = np.zeros(requests + 1, np.int32)
+        self._ties = ties_of(instance)
+        self._dual = Struct(
+            _LAYOUT,
+            ties=self._ties,
+            first=self.seen_first,
+            seen=np.empty(max(1, len(instance.cost)) * _SEEN_BYTES, np.uint8),
+            low=np.zeros(requests),
+            prefix=self.prefix,
+            vendor_prefix=self.vendor_prefix,
+            price=self.price,
+            vendor_price=self.vendor_price,
+            **{name: np.zeros(cells) for name in ("use", "mean", "square")},
+            **{name: np.zeros(vendors) for name in ("count", "vendor_mean", "vendor_square")},
+        )
+
+    def climb(self, deadline: Deadline, *, rounds: int, share: float) -> None:
+        """At most `rounds` steps, within a share of the deadline; keeps the best prices met."""
+        regret, load = self.regret, self.load
+        rate, width = 0.2 * regret / load, 2.0 * regret
+        chunks, factor, done = max(2, rounds // _ROUNDS), 1.0, 0
+        while done < chunks and deadline.fraction < share:
+            self._survey(width)
+            before = deadline.elapsed_s
+            self._steps(deadline, rate, 0.25 * rate * load, factor)
+            rate *= factor**_ROUNDS
+            width = max(width * 0.7, 0.1 * regret)
+            if done == 0:
+                if deadline.work_limit is None:
+                    fit = (share * deadline.time_limit_s - before) / max(deadline.elapsed_s - before, 1e-6)
+                    chunks = min(chunks, max(2, int(fit)))
+                factor = _FALL ** (1 / (chunks * _ROUNDS))
+            done += 1
+        self._survey(width)
+        self.price[:], self.vendor_price[:] = self.best, self.vendor_best
+        self._survey(width)
+
+    def _steps(self, deadline: Deadline, rate: float, vendor_rate: float, factor: float) -> None:
+        here, dual = self.instance.struct.address, self._dual.address
+        library().dual_climb(here, dual, _ROUNDS, rate, vendor_rate, factor)
+        deadline.work += _ROUNDS * int(self.seen_first[-1]) // 100 + 1
+
+    def prove(self) -> int:
+        """The bound at the best prices, cents, in integers only."""
+        self.price[:], self.vendor_price[:] = self.best, self.vendor_best
+        fixed, vendor_fixed = np.zeros(self.price.size, np.int64), np.zeros(len(self.vendor_price), np.int64)
+        bound: int = library().dual_bound(
+            self.instance.struct.address, self._dual.address, fixed.ctypes.data, vendor_fixed.ctypes.data
+        )
+        return bound
+
+    def _survey(self, width: float) -> None:
+        value = library().dual_survey(self.instance.struct.address, self._dual.address, width)
+        if value > self.value:
+            self.value = value
+            self.best[:], self.vendor_best[:] = self.price, self.vendor_price
+
+
+def _scales(instance: Instance) -> tuple[float, float]:
+    """Mean of penalty less cheapest cost, cents, and of units x buckets a column takes."""
+    columns = len(instance.cost)
+    if columns == 0:
+        return 1.0, 1.0
+    starts = np.minimum(instance.first[:-1], columns - 1)
+    cheapest = np.minimum.reduceat(instance.cost, starts)
+    some = (np.diff(instance.first) > 0) & (instance.penalty < 2**43)
+    regret = float(np.mean(np.maximum(instance.penalty - cheapest, 0)[some])) if some.any() else 1.0
+    load = float(np.mean(instance.units.astype(np.float64) * instance.span))
+    return max(regret, 1.0), max(load, 1.0)

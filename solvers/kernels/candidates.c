@@ -1,0 +1,75 @@
+/* Which columns annealing may use, sorted by priced cost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+typedef struct {
+    float key;
+    Candidate candidate;
+} Keyed;
+
+static int by_key(const void *a, const void *b) {
+    const Keyed *x = a, *y = b;
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return x->candidate.column < y->candidate.column ? -1 : 1;
+}
+
+/* All columns of r and "unmatched", keyed by priced cost; returns their number. */
+static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const float *vendor_price, Keyed *out) {
+    int64_t size = 0;
+    out[size++] = (Keyed){(float)in->penalty[r], {0, in->penalty[r], 0, 0, -1, 0, -1}};
+    for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
+        int32_t cell = in->cell[i], row = (int32_t)(cell / in->stride);
+        float key = (float)in->cost[i] + (float)in->units[i] * (prefix[cell + in->span[i]] - prefix[cell]) +
+                    vendor_price[in->vendor[i]];
+        out[size++] = (Keyed){key, {in->units[i], in->cost[i], cell, in->span[i], in->vendor[i], row, (int32_t)i}};
+    }
+    return size;
+}
+
+/* The candidates of every request: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
+ * one of `keep` (column or -1), at which the request then stands. `scratch`: one more than the most columns a request has.
+ * Returns their number; while plan->candidate is NULL it only counts. */
+EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *prefix, const float *vendor_price,
+                               double width, int64_t most, const int32_t *keep, Keyed *scratch) {
+    int32_t n = 0;
+    for (int64_t r = 0; r < in->requests; r++) {
+        int64_t size = all_of(in, r, prefix, vendor_price, scratch), kept = 0;
+        float low = scratch[0].key;
+        for (int64_t i = 1; i < size; i++) low = scratch[i].key < low ? scratch[i].key : low;
+        for (int64_t i = 0; i < size; i++) {
+            int32_t column = scratch[i].candidate.column;
+            if (scratch[i].key <= low + (float)width || column < 0 || column == keep[r]) scratch[kept++] = scratch[i];
+        }
+        qsort(scratch, (size_t)kept, sizeof(Keyed), by_key);
+        plan->first[r] = n;
+        for (int64_t i = 0; i < kept; i++) {
+            Candidate c = scratch[i].candidate;
+            if (i >= most && c.column >= 0 && c.column != keep[r]) continue;
+            if (plan->candidate) {
+                if (c.column == keep[r]) plan->choice[r] = n;
+                plan->candidate[n] = c;
+                int64_t cost = c.cost - (c.column >= 0 ? in->shortfall : 0);
+                if (n == plan->first[r] || cost < plan->least[r]) plan->least[r] = cost;
+            }
+            n++;
+        }
+    }
+    return plan->first[in->requests] = n;
+}
+
+/* Sets row_first: room for all requests that could ever stand in each row. `seen`: rows, scratch. */
+EXPORT int64_t plan_rows(const Instance *in, Plan *plan, int32_t *seen) {
+    memset(plan->row_first, 0, sizeof(int32_t) * (size_t)(in->rows + 1));
+    for (int64_t row = 0; row < in->rows; row++) seen[row] = -1;
+    for (int64_t r = 0; r < in->requests; r++)
+        for (int32_t i = plan->first[r]; i < plan->first[r + 1]; i++) {
+            if (plan->candidate[i].vendor < 0) continue;
+            int32_t row = plan->candidate[i].row;
+            if (seen[row] != (int32_t)r) plan->row_first[row + 1]++;
+            seen[row] = (int32_t)r;
+        }
+    for (int64_t row = 0; row < in->rows; row++) plan->row_first[row + 1] += plan->row_first[row];
+    return plan->row_first[in->rows];
+}

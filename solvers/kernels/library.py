@@ -1,0 +1,69 @@
+"""The compiled kernels: found (or, in a checkout, made) once, with the types of their functions."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.kernels.build import build
+
+_P, _I, _F, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_uint64
+
+_SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
+    "dual_climb": (None, [_P, _P, _I, _F, _F, _F]),
+    "dual_survey": (_F, [_P, _P, _F]),
+    "dual_bound": (_I, [_P, _P, _P, _P]),
+    "plan_candidates": (_I, [_P, _P, _P, _P, _F, _I, _P, _P]),
+    "plan_rows": (_I, [_P, _P, _P]),
+    "plan_reset": (None, [_P, _P]),
+    "plan_fill": (_I, [_P, _P, _P, _I, _I]),
+    "plan_smooth": (None, [_P, _P, _P, _P, _P, _I]),
+    "plan_share": (None, [_P, _P, _U, _I]),
+    "plan_anneal": (_I, [_P, _P, _I, _U, _I, _F, _F, _I]),
+}
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The library; compiles it first where that was not done (a checkout). Raises `NoCompiler`."""
+    loaded = ctypes.CDLL(str(build()))
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
+    return loaded
+
+
+class Struct:
+    """A C struct of integers and pointers to arrays, which it keeps alive. `layout`: names in C's order."""
+
+    def __init__(self, layout: Sequence[str], **values: int | npt.NDArray[Any] | Struct | None) -> None:
+        self._names = list(layout)
+        self._words = np.zeros(len(layout), np.int64)
+        self._kept: dict[str, Any] = {}
+        for name in layout:
+            self.set(name, values.get(name))
+
+    def set(self, name: str, value: int | npt.NDArray[Any] | Struct | None) -> None:
+        """Put a number, or the address of an array or struct, into its place."""
+        self._kept[name] = value
+        if isinstance(value, np.ndarray):
+            if not value.flags.c_contiguous:
+                raise ValueError(f"{name} is not contiguous; a kernel cannot read it")
+            word = value.ctypes.data
+        else:
+            word = value.address if isinstance(value, Struct) else int(value or 0)
+        self._words[self._names.index(name)] = word
+
+    def number(self, name: str) -> int:
+        """The number in that place."""
+        return int(self._words[self._names.index(name)])
+
+    @property
+    def address(self) -> int:
+        """Where the struct lies."""
+        return int(self._words.ctypes.data)

@@ -1,0 +1,112 @@
+/* A feasible plan as annealing sees it: where each request stands, what is left, who stands in each row. Every candidate
+ * list holds one entry for "unmatched" (vendor -1, span 0), so that a request always stands at exactly one candidate, or,
+ * within a move, at none: in limbo. */
+#ifndef KERNELS_PLAN_H
+#define KERNELS_PLAN_H
+
+#include "common.h"
+
+enum { LIMBO = -1, DEEPEST = 24 };
+
+typedef struct {
+    int64_t units, cost;
+    int32_t cell, span, vendor, row;
+    int64_t column;
+} Candidate;
+
+typedef struct {
+    int32_t *first;        /* requests + 1 */
+    Candidate *candidate;  /* sorted by priced cost within a request */
+    int32_t *choice;       /* requests: candidate or LIMBO */
+    int64_t *free;         /* rows x stride */
+    int64_t *room, *count; /* vendors: requests it may still take; requests it has */
+    int32_t *row_first;    /* rows + 1 into occupant */
+    int32_t *row_size;     /* rows */
+    int32_t *occupant;     /* requests standing in each row */
+    int32_t *slot;         /* requests: own position in occupant */
+    int64_t *least;        /* requests: cost of the cheapest candidate, less a shortfall */
+    int8_t *vendor_owner;  /* vendors: which thread may use it */
+    int8_t *request_owner; /* requests: which thread may move it, above 1 for none */
+    int32_t *mine[2];      /* requests each thread may move */
+    int64_t mine_size[2];
+} Plan;
+
+typedef struct {
+    const Instance *in;
+    Plan *plan;
+    int64_t cost; /* change since the call began */
+    int64_t owed; /* what those in limbo will cost at least */
+    int owner;
+    int depth;
+    Random random;
+    int32_t moved[DEEPEST], from[DEEPEST]; /* requests moved, and where they stood */
+    int moves;
+} Search;
+
+/* Take r from where it stands into limbo. */
+static inline void lift(Search *s, int32_t r) {
+    Plan *plan = s->plan;
+    const Candidate *c = plan->candidate + plan->choice[r];
+    plan->choice[r] = LIMBO;
+    s->cost -= c->cost;
+    if (c->vendor < 0) return;
+    for (int32_t i = 0; i < c->span; i++) plan->free[c->cell + i] += c->units;
+    plan->room[c->vendor]++;
+    if (plan->count[c->vendor]-- <= s->in->target[c->vendor]) s->cost += s->in->shortfall;
+    int32_t last = plan->row_first[c->row] + --plan->row_size[c->row];
+    int32_t moved = plan->occupant[last], slot = plan->slot[r];
+    plan->occupant[slot] = moved;
+    plan->slot[moved] = slot;
+}
+
+/* Stand r, which is in limbo, at a candidate. */
+static inline void place(Search *s, int32_t r, int32_t at) {
+    Plan *plan = s->plan;
+    const Candidate *c = plan->candidate + at;
+    plan->choice[r] = at;
+    s->cost += c->cost;
+    if (c->vendor < 0) return;
+    for (int32_t i = 0; i < c->span; i++) plan->free[c->cell + i] -= c->units;
+    plan->room[c->vendor]--;
+    if (++plan->count[c->vendor] <= s->in->target[c->vendor]) s->cost -= s->in->shortfall;
+    plan->slot[r] = plan->row_first[c->row] + plan->row_size[c->row]++;
+    plan->occupant[plan->slot[r]] = r;
+}
+
+static inline int64_t bucket(const Instance *in, const Candidate *c) { return c->cell - c->row * in->stride; }
+
+/* The linked request that forbids r to stand at c, -1 if none. */
+static inline int32_t link_conflict(const Search *s, int32_t r, const Candidate *c) {
+    const Instance *in = s->in;
+    for (int32_t k = in->link_first[r]; k < in->link_first[r + 1]; k++) {
+        int32_t pair = in->link[k], other = in->before[pair] == r ? in->after[pair] : in->before[pair];
+        if (s->plan->choice[other] == LIMBO) continue;
+        const Candidate *o = s->plan->candidate + s->plan->choice[other];
+        const Candidate *one = in->before[pair] == r ? c : o, *two = in->before[pair] == r ? o : c;
+        if (two->vendor < 0) continue;
+        if (one->vendor < 0 || bucket(in, one) + one->span + in->lag[pair] > bucket(in, two)) return other;
+    }
+    return -1;
+}
+
+/* Whether c fits into what is left. */
+static inline int fits(const Search *s, const Candidate *c) {
+    if (c->vendor < 0) return 1;
+    if (s->plan->room[c->vendor] <= 0) return 0;
+    for (int32_t i = 0; i < c->span; i++)
+        if (s->plan->free[c->cell + i] < c->units) return 0;
+    return 1;
+}
+
+/* Whether this thread owns c's vendor. */
+static inline int allowed(const Search *s, const Candidate *c) {
+    return c->vendor < 0 || s->plan->vendor_owner[c->vendor] == s->owner;
+}
+
+/* What standing at c costs, shortfall included. */
+static inline int64_t cost_at(const Search *s, const Candidate *c) {
+    if (c->vendor < 0 || s->plan->count[c->vendor] >= s->in->target[c->vendor]) return c->cost;
+    return c->cost - s->in->shortfall;
+}
+
+#endif

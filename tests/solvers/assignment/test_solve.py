@@ -1,0 +1,113 @@
+"""What every solve promises, on small problems of every kind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import generate
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import instance_of
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.result import Status
+from solvers.assignment.solve import solve
+from solvers.checker import check
+from tests.solvers.assignment.problems import optimum, random_problem
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_small_problem_is_solved_to_its_optimum_and_proven(seed: int) -> None:
+    problem = random_problem(seed)
+    result = solve(problem, time_limit_s=5, seed=seed, workers=1)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.cost == optimum(problem)
+    assert result.lower_bound == result.cost
+    assert result.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_the_prices_never_prove_more_than_the_optimum(seed: int) -> None:
+    problem = random_problem(seed, requests=5, most_columns=5)
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(10.0), rounds=60, share=1.0)
+    best = optimum(problem)
+    assert prices.prove() <= best
+    rng = np.random.default_rng(seed)
+    prices.best[:] = rng.random(prices.best.shape) * 30
+    prices.vendor_best[:] = np.maximum(rng.normal(0, 20, prices.vendor_best.shape), -problem.shortfall_cost)
+    assert prices.prove() <= best
+
+
+@pytest.mark.parametrize("load", ["normal", "overloaded", "dense"])
+@pytest.mark.parametrize("requests", [1, 40, 400, 2500])
+def test_a_day_is_planned_within_its_limit_and_checked(requests: int, load: str) -> None:
+    problem = generate(requests, load, 7)
+    result = solve(problem, time_limit_s=0.5, seed=1, workers=2)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.lower_bound <= result.cost
+    assert result.gap < 0.2
+    assert all(
+        later < earlier for (_, earlier), (_, later) in zip(result.trace, result.trace[1:], strict=False)
+    )
+
+
+def test_however_short_the_limit_there_is_a_checked_plan() -> None:
+    problem = generate(1000, "normal", 1)
+    result = solve(problem, time_limit_s=0.0, seed=1, workers=2)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+
+
+def test_a_wish_to_stop_ends_a_solve() -> None:
+    problem, stop = generate(300, "overloaded", 1), threading.Event()
+    timer = threading.Timer(0.3, stop.set)
+    timer.start()
+    started = time.monotonic()
+    result = solve(problem, time_limit_s=60, seed=1, workers=2, stop=stop)
+    timer.join()
+    assert time.monotonic() - started < 10
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+
+
+@pytest.mark.parametrize("requests", [30, 600])
+def test_the_same_work_and_seed_give_the_same_bytes(requests: int) -> None:
+    problem = generate(requests, "overloaded", 3)
+    one, two = (solve(problem, time_limit_s=1e9, seed=5, workers=1, work_limit=300_000) for _ in range(2))
+    assert one.choice.tobytes() == two.choice.tobytes()
+    assert (one.cost, one.lower_bound) == (two.cost, two.lower_bound)
+
+
+def test_a_warm_start_is_never_made_worse() -> None:
+    problem = generate(500, "overloaded", 2)
+    before = solve(problem, time_limit_s=1.0, seed=1, workers=2)
+    after = solve(problem, time_limit_s=0.0, seed=2, workers=1, warm_start=before.choice)
+    assert after.cost <= before.cost
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pinned_columns_stay(seed: int) -> None:
+    problem = random_problem(seed)
+    plan = solve(problem, time_limit_s=2, seed=1, workers=1).choice
+    tied = set(problem.precedence.ravel().tolist())
+    keep = [int(c) for r, c in enumerate(plan) if c >= 0 and r not in tied][:2]
+    dearer = problem.column_cost.copy()
+    dearer[keep] += 1000
+    pinned = replace(problem, column_cost=dearer, pinned=np.array(keep, np.int64))
+    result = solve(pinned, time_limit_s=2, seed=1, workers=1)
+    assert set(keep) <= set(result.choice.tolist())
+    assert result.cost == optimum(pinned)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_plan_s_own_book_keeping_agrees_with_the_checker(seed: int) -> None:
+    problem = random_problem(seed)
+    rng = np.random.default_rng(seed)
+    choice = np.full(problem.requests, -1, np.int64)
+    for column in rng.permutation(problem.columns)[: problem.requests]:
+        choice[problem.column_request[column]] = column
+    report = check(problem, choice, claimed_cost=cost_of(problem, choice))
+    assert is_feasible(problem, choice) == report.ok
