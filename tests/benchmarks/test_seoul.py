@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from solvers.assignment.greedy import greedy
 
 from benchmarks import seoul
 from benchmarks.day import AMBULATORY, WHEELCHAIR
+from solvers.assignment.greedy import greedy
 from solvers.checker import check
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from solvers.assignment.greedy import greedy
 
 from benchmarks.generator import generate
+from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.checker import check
