@@ -15,6 +15,8 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# not the test environment's own: that one has no pip, and a set-up with it takes seconds longer
+BASE_PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
 ECHO = '#!/bin/sh\necho "$@"\n'
 CHECKS = ("ruff", "mypy", "lint-imports", "python")
 
@@ -51,7 +53,7 @@ class Life:
 def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     root = small_checkout(tmp_path_factory.mktemp("life") / "check out")
     command = [str(root / "run"), "demo", "--speed", "9"]
-    variables = {**os.environ, "DISPATCHER_PYTHON": sys.executable}
+    variables = {**os.environ, "DISPATCHER_PYTHON": str(BASE_PYTHON)}
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=variables, start_new_session=True) as first:
         while not (root / ".venv").exists():
             assert first.poll() is None
@@ -94,7 +96,7 @@ def tools_without_python(folder: Path) -> dict[str, str]:
 
 
 def run(command: Path, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
-    given = {"env": {**os.environ, "DISPATCHER_PYTHON": sys.executable}} | options
+    given = {"env": {**os.environ, "DISPATCHER_PYTHON": str(BASE_PYTHON)}} | options
     return subprocess.run(
         [str(shutil.which("bash")), str(command), *words],
         capture_output=True,
