@@ -15,14 +15,10 @@ class KernelsHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """zig's wheel, where there is no C compiler."""
-        if not (Path(self.root) / KERNELS).exists():
-            return []
         return [] if self._build().compiler() else ["ziglang>=0.15"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Any Python may load the library, but only this kind of machine."""
-        if not (Path(self.root) / KERNELS).exists():
-            return
         library = self._build().build()
         build_data["force_include"][str(library)] = f"{KERNELS}/{library.name}"
         build_data["pure_python"] = False

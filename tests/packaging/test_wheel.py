@@ -35,6 +35,11 @@ def test_the_wheel_holds_the_packages_whole(wheel: zipfile.ZipFile) -> None:
     assert shipped_sources() - set(wheel.namelist()) == set()
 
 
+def test_the_wheel_holds_the_kernels_compiled_and_is_for_this_kind_of_machine(wheel: zipfile.ZipFile) -> None:
+    assert [name for name in wheel.namelist() if name.startswith("solvers/kernels/_kernels-")] != []
+    assert not str(wheel.filename).endswith("-any.whl")
+
+
 def test_the_wheel_holds_no_test_and_no_tool(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" not in name}
     assert tops == set(PACKAGES)
