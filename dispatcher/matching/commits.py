@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import structlog
 
+from contracts.matches import Unmatched
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import is_news, reasons
+from dispatcher.matching.relaxing import SEARCHED, with_relaxations
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
+from solvers.screening import Screening
 
 AT_ONCE = 64  # commits in flight: they share fsyncs
 log = structlog.get_logger()
@@ -60,6 +64,7 @@ class _PlanCommit:
     snapshot: Snapshot
     plan: BatchPlan
     done: Done = field(default_factory=Done)
+    _searched: int = 0  # requests for which a relaxation was looked for
 
     async def offer(self, row: int) -> None:
         """Offer match `row` of the plan, if it still may be."""
@@ -90,8 +95,21 @@ class _PlanCommit:
         record = self.snapshot.records[row]
         why = reasons(self.plan, row, len(self.snapshot.book.vendors))
         if is_news(record.unmatched, why, self.snapshot):
+            why = await self._relaxed(row, why)
             explaining = self.own.service.explain(self.market.name, record, why, fence=self.own.fence)
             self.done.explained += await self._stored(explaining)
+
+    async def _relaxed(self, row: int, why: Unmatched) -> Unmatched:
+        """With the smallest changes that would match it; in a storm only the first get them."""
+        if self._searched >= SEARCHED.whole(self.snapshot.values):
+            return why
+        self._searched += 1
+        return await asyncio.to_thread(with_relaxations, why, self.snapshot, self._screening, row)
+
+    @cached_property
+    def _screening(self) -> Screening:
+        """What is left once the plan's matches have taken theirs."""
+        return self.snapshot.screening()
 
     async def _stored(self, commit: Awaitable[Outcome | None]) -> bool:
         """Whether it is known to be stored. Raises FenceLost."""

@@ -15,6 +15,7 @@ from contracts.requests import Request
 from dispatcher.clock import Clock
 from dispatcher.domain.instants import to_instant
 from dispatcher.matching.market import Market
+from dispatcher.matching.relaxing import with_relaxations
 from dispatcher.matching.snapshot import Snapshot, asked_of
 from dispatcher.matching.verify import candidate
 from dispatcher.store.store import Store
@@ -32,10 +33,11 @@ class Quoter:
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
         """The best start of each of up to `limit` vendors, cheapest first; when there is none, why."""
         snapshot = await self._snapshot(self._markets[market], request)
-        found = screen(snapshot.screening())
+        screening = snapshot.screening()
+        found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
         if not len(rows):
-            return Quotes(unmatched=_why(found, snapshot))
+            return Quotes(unmatched=with_relaxations(_why(found, snapshot), snapshot, screening, row=0))
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:

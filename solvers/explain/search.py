@@ -96,14 +96,13 @@ def relaxations(question: Question, budget: Budget, most: int) -> list[Relaxatio
 
 
 def _standing_still(question: Question, ranking: Ranking, most: int) -> Iterator[Relaxation]:
-    """The first of each kind: a set of rules, with or without units added, with or without a weight."""
-    seen = set()
+    """The first of each kind (rules, units, another weight), but none that holds a smaller one."""
+    seen: list[frozenset[int]] = []
     for option in ranking.order.tolist():
-        against = question.verdicts.removes[:, option]
-        kind = (against.tobytes(), bool(ranking.lacks.steps[option]), bool(ranking.dear[option]))
-        if kind in seen:
+        kind = _kind(question, ranking, option)
+        if any(smaller <= kind for smaller in seen):
             continue
-        seen.add(kind)
+        seen.append(kind)
         entry = Entry(_NEW, Columns(question.verdicts.columns.table[:, option : option + 1]))
         added = ranking.lacks.of(question.plan, question.verdicts.columns.table, option)
         still = Insertion(entry, 0, (), int(ranking.cents[option]), question.plan.version)
@@ -111,6 +110,12 @@ def _standing_still(question: Question, ranking: Ranking, most: int) -> Iterator
             yield _relaxation(question, option, still, added)
         if len(seen) >= most:
             return
+
+
+def _kind(question: Question, ranking: Ranking, option: int) -> frozenset[int]:
+    """The rules that yield, -1 for units added, -2 for another weight."""
+    rules = np.flatnonzero(question.verdicts.removes[:, option]).tolist()
+    return frozenset(rules + [-1] * bool(ranking.lacks.steps[option]) + [-2] * bool(ranking.dear[option]))
 
 
 def _with_a_move(question: Question, ranking: Ranking, fewest: int, budget: Budget) -> Iterator[Relaxation]:

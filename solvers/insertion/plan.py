@@ -178,8 +178,9 @@ class StandingPlan:
 
     def set_prices(self, prices: npt.ArrayLike) -> None:
         """What one unit in one bucket is worth, V x K x B, cents: kept from the last batch."""
-        price: Floats = np.asarray(prices, dtype=np.float64).reshape(len(self.rows), -1)
-        self.price_sums: Floats = np.zeros((price.shape[0], price.shape[1] + 1))
+        rows, buckets = self.rows.shape
+        price = np.asarray(prices, dtype=np.float64).reshape(rows, buckets)
+        self.price_sums: Floats = np.zeros((rows, buckets + 1))
         np.cumsum(price, axis=1, out=self.price_sums[:, 1:])
         self.version += 1
 

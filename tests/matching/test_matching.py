@@ -172,3 +172,18 @@ async def test_the_same_snapshot_gives_the_same_matches(
     assert first.digest == second.digest
     assert first.chosen.vendor.tolist() == second.chosen.vendor.tolist()
     assert first.chosen.start_ms.tolist() == second.chosen.start_ms.tolist()
+
+
+async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
+    town: Town, own: Ownership
+) -> None:
+    await town.add_vendor(vendor("v1"), units=1)
+    await town.submit(*(trip(f"r{n}", start_min=30, width_min=0) for n in range(2)))
+    await match_at_once(own, town.market, ["r0", "r1"])
+    unmatched = [found for each in ("r0", "r1") if (found := (await town.record(each)).unmatched) is not None]
+    (why,) = unmatched
+    units = next(each for each in why.relaxations if each.changes[0].kind == "units")
+    assert (units.vendor_id, units.changes[0].amount, units.changes[0].start_at) == ("v1", 1, units.start_at)
+    window = next(each for each in why.relaxations if each.changes[0].rule == "time_window")
+    assert window.changes[0].unit == "minutes"
+    assert window.changes[0].amount > 0

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from contracts.codes import LevelOfService
+from contracts.geo import Circle
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town
@@ -45,3 +46,24 @@ async def test_without_a_vendor_the_quote_says_why(town: Town) -> None:
 def test_quoting_does_not_load_the_optimiser() -> None:
     code = "import sys, dispatcher.matching.quotes; sys.exit('ortools' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_a_quote_without_a_vendor_names_the_smallest_change_that_would_find_one(town: Town) -> None:
+    await town.add_vendor(vendor("v1", service_area=(Circle(centre=(-74.5, 40.7), radius_m=20_000),)))
+    await town.add_vendor(vendor("v2", paused=True))
+    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    why = (await quoter.quote(town.name, trip())).unmatched
+    assert why is not None
+    assert (why.last_rule, why.last_rule_alone) == ("service_area", True)
+    (relaxation,) = why.relaxations
+    (change,) = relaxation.changes
+    assert (relaxation.vendor_id, change.kind, change.rule, change.unit) == (
+        "v1",
+        "rule",
+        "service_area",
+        "metres",
+    )
+    await town.add_vendor(
+        vendor("v1", service_area=(Circle(centre=(-74.5, 40.7), radius_m=20_000 + change.amount),))
+    )
+    assert (await quoter.quote(town.name, trip())).quotes

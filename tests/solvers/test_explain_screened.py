@@ -173,3 +173,8 @@ def test_the_wider_the_look_the_more_there_is_to_propose(wider_min: int) -> None
     starts = asked.cells.start_ms
     assert starts.max() == request.latest_ms + wider_min * 60_000
     assert starts.min() >= max(town.NOW_MS, request.earliest_ms - wider_min * 60_000)
+
+
+def test_a_market_without_vendors_has_nothing_to_propose() -> None:
+    found, _ = ask([town.asked(town.trip())], [])
+    assert (found.reason, found.vendors, found.removed, found.relaxations) == (Reason.RULES, 0, (), ())
