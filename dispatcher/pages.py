@@ -30,19 +30,20 @@ RULES = """
 - A vendor is asked once for one request: who declined, let it expire or turned it back is not asked again.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
-- The same command again has no effect and the same answer; with a command id also after the work has moved on.
+- The same command again has no effect and the same answer; with a command id
+  also after the work has moved on.
 - A vendor may leave reports out (`completed` straight from `accepted`). A report that a later one has
   overtaken is ignored.
 - Work is turned back, or a no-show, until the passenger is on board; then it is `completed` or `failed`.
 - A dispatch that comes back after its `match_by` is matched again until the end of its window.
 - An answer at or after `expires_at` is too late, whether or not the timer has fired.
-- Capacity is held by an offer that is `requested`, `accepted`, `completed` or `failed`, and by no other; it is
-  given back at the latest when the request is forgotten. So what is booked equals what the records hold, always.
+- Capacity is held by an offer that is `requested`, `accepted`, `completed` or `failed`, and by no other.
+  It is given back at the latest when the request is forgotten: what is booked equals what the records hold.
 """
 TUNING_HEAD = """# Tuning
 
-Made by `python -m dispatcher.pages docs` from the parameters themselves; each is declared once, beside the code
-that reads it. `GET /v1/markets/{market}/tuning` has the values in force, `PUT` replaces all overrides
+Made by `python -m dispatcher.pages docs` from the parameters themselves; each is declared once, beside
+the code that reads it. `GET /v1/markets/{market}/tuning` has the values in force, `PUT` replaces all overrides
 (`If-Match`); a change is in force within a second, and every match carries the version it was made with.
 
 | parameter | default | bounds | unit | what it does | read by |
