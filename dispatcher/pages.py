@@ -44,7 +44,7 @@ TUNING_HEAD = """# Tuning
 
 Made by `python -m dispatcher.pages docs` from the parameters themselves; each is declared once, beside
 the code that reads it. `GET /v1/markets/{market}/tuning` has the values in force, `PUT` replaces all
-overrides (`If-Match`); a change is in force within a second, and every match carries the version it was made with.
+overrides (`If-Match`); a change is in force within a second, and every match carries its version.
 
 | parameter | default | bounds | unit | what it does | read by |
 |---|---|---|---|---|---|
