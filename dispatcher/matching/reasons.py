@@ -7,6 +7,7 @@ from contracts.tuning import Parameter
 from dispatcher.domain.instants import MINUTE_MS, to_ms
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
+from solvers.rules import time_window
 
 REFRESH = Parameter(
     name="reason_refresh_minutes",
@@ -32,7 +33,12 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
 
 
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:
-    """Whether to write it: another last rule or cause, or the last word is old."""
+    """Whether to write it: another last rule or cause, or the last word is old.
+
+    That the window has gone by is none where a reason is known: it hides why nobody came before.
+    """
+    if known is not None and fresh.last_rule == time_window.RULE.code:
+        return False
     if known is None or (known.last_rule, known.competition) != (fresh.last_rule, fresh.competition):
         return True
     said_ms = to_ms(known.explained_at) if known.explained_at else 0

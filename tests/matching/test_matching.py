@@ -110,6 +110,19 @@ async def test_unchanged_reasons_are_not_written_again(
     assert (await town.record("r1")).version == before.version
 
 
+async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.submit(trip("r1", start_min=30))
+    await match_at_once(own, town.market, ["r1"])
+    before = (await town.record("r1")).unmatched
+    town.clock.at_ms += 3 * 3_600_000
+    await town.add_vendor(vendor("v1"))
+    await run_batch(own, town.market, solvers)
+    assert before is not None
+    assert (await town.record("r1")).unmatched == before
+
+
 async def test_capacity_is_shared_out_and_the_rest_is_told_so(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
