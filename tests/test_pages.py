@@ -11,7 +11,7 @@ from dispatcher import pages
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-@pytest.mark.parametrize("name", ["states.md", "tuning.md"])
+@pytest.mark.parametrize("name", ["states.md"])
 def test_a_page_made_from_the_code_is_up_to_date(name: str, tmp_path: Path) -> None:
     pages.write(tmp_path)
     made = (tmp_path / name).read_text(encoding="utf-8")
