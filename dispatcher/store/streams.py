@@ -17,6 +17,8 @@ from dispatcher.store import events
 from dispatcher.store.base import Base
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
+from dispatcher.store.outcome import Command
+from dispatcher.store.program import Program
 from dispatcher.store.tail import Tail, Wake
 
 START = "0"
@@ -36,10 +38,13 @@ class Streams(Base):
         return _entries(stream, found)[0].id if found else START
 
     async def announce(self, market: str, message: Message, *, event_id: str, at_ms: int) -> None:
-        """Append a message that goes with no change of state. Asked twice, it may be there twice: same id."""
-        keys = Keys(market)
+        """Append a message that goes with no change of state, once however often it is asked for."""
+        keys, program = Keys(market), Program()
+        command = Command.of("announce", event_id, b"")
+        program.command(keys.command(command.digest), command.fingerprint, command.answer, command.ttl_ms)
         event = events.pack_event(market, message, event_id, at_ms)
-        await self.reader.ask("XADD", events.stream_of(keys, message), "*", events.FIELD, event)
+        program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
+        await self.committer.commit(program)
 
     async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
         """Make the consumer group, and the stream, unless they exist."""

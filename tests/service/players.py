@@ -1,0 +1,150 @@
+"""Everybody at once: a platform, a matcher, vendors over both ways, timers; by chance, under faults."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import msgpack
+
+from contracts.codes import DeclineCode, RequestState, TrackingStatus
+from contracts.matches import Accept, Decline, Unmatched
+from contracts.tracking import StatusUpdate
+from dispatcher.delivery.replies import Replies
+from dispatcher.domain.instants import MINUTE_MS, to_instant
+from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
+from dispatcher.domain.states import OPEN, TERMINAL
+from dispatcher.service.principal import Principal
+from dispatcher.store.events import FIELD
+from dispatcher.store.outcome import Command
+from dispatcher.timers import Timers
+from tests.domain import make
+from tests.service.world import World
+
+VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(4))
+REPORTS = (*TrackingStatus, TrackingStatus.COMPLETED, TrackingStatus.COMPLETED)
+
+
+class Players:
+    """Each does something at random, again and again, until stopped."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.chance = random.Random(seed)
+        self.acknowledged: list[str] = []
+        self.replied = 0
+        self.interrupted = 0
+        self.stopping = False
+
+    async def play(self) -> None:
+        """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
+        replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
+        consuming = asyncio.create_task(replies.run(self.world.market))
+        parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
+        parts += [self._offers] * 4 + [self._answers] * 2
+        await asyncio.gather(*(self._again(part) for part in parts))
+        consuming.cancel()
+        await asyncio.gather(consuming, return_exceptions=True)
+
+    async def settle(self) -> list[RequestRecord]:
+        """Left alone with the clock, until every request has ended; the records."""
+        await Replies(self.world.service, self._verify, "settler", idle_ms=0).take_over(self.world.market)
+        timers = Timers(self.world.service)
+        while True:
+            records = await self.world.store.records(self.world.market, self.acknowledged)
+            going = [each.timer_ms for each in records.values() if each.state not in TERMINAL]
+            if not going:
+                return list(records.values())
+            self.world.clock.ms = max(self.world.clock.ms, min(going))
+            await timers.fire_due(self.world.market)
+
+    async def _again(self, part: Callable[[], Awaitable[object]]) -> None:
+        while not self.stopping:
+            try:
+                await part()
+            except Unavailable:
+                self.interrupted += 1
+            except (WrongState, NotFound):
+                pass  # somebody else was quicker
+            await asyncio.sleep(self.chance.uniform(0, 0.002))
+
+    async def _submits(self) -> None:
+        name = f"r{len(self.acknowledged)}"
+        ahead_ms = self.world.clock.ms - make.NOW + self.chance.randint(30, 300) * MINUTE_MS
+        await self.world.submit(make.trip(name, ahead_ms=ahead_ms), key=name, body=b"the same")
+        self.acknowledged.append(name)
+
+    async def _cancels(self) -> None:
+        if self.acknowledged and self.chance.random() < 0.1:
+            name = self.chance.choice(self.acknowledged)
+            await self.world.service.cancel(self.world.platform, self.world.market, name)
+
+    async def _offers(self) -> None:
+        for name in await self.world.store.open_ids(self.world.market, 3):
+            record = await self.world.record(name)
+            if record.state in OPEN and self.chance.random() < 0.9:
+                await self.world.offer(name, self.chance.choice(VENDORS))
+            else:
+                reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))
+                await self.world.service.explain(self.world.market, record, reasons, fence=self.world.fence)
+
+    async def _answers(self) -> None:
+        name, who = await self._an_offer()
+        if self.chance.random() < 0.7:
+            await self.world.service.accept(who, self.world.market, name, Accept(), self._command(name))
+        else:
+            answer = Decline(code=DeclineCode.OTHER)
+            await self.world.service.decline(who, self.world.market, name, answer)
+
+    async def _reports(self) -> None:
+        name, who = await self._an_offer()
+        update = StatusUpdate(status=self.chance.choice(REPORTS))
+        await self.world.service.report(who, self.world.market, name, update, self._command(name))
+
+    async def _writes_a_reply(self) -> None:
+        name, who = await self._an_offer()
+        self.replied += 1
+        kind, more = self.chance.choice(
+            [("accept", {}), ("decline", {"code": "OTHER"}), ("status", {"status": "completed"})]
+        )
+        event = {
+            "id": f"reply{self.replied}",
+            "source": "/vendors",
+            "type": f"dispatch.reply.{kind}",
+            "subject": name,
+            "time": to_instant(make.NOW).isoformat(),
+            "data": {"offer_id": name, **more},
+            "dispatchtoken": who.vendor_id,
+        }
+        for _ in range(self.chance.choice((1, 1, 3))):  # a vendor whose answer was lost writes it again
+            await self.world.store.reader.ask(
+                "XADD", self.world.keys.replies, "*", FIELD, msgpack.packb(event)
+            )
+
+    async def _time_passes(self) -> None:
+        self.world.clock.ms += self.chance.choice((1, 2, 10)) * MINUTE_MS
+        await Timers(self.world.service, batch=8).fire_due(self.world.market)
+
+    async def _an_offer(self) -> tuple[str, Principal]:
+        vendor_id = self.chance.choice(VENDORS).id
+        names = await self.world.store.offers(self.world.market, vendor_id, 20)
+        if not names:
+            raise NotFound("nothing is offered")
+        return self.chance.choice(names), self.world.vendor(vendor_id)
+
+    def _command(self, name: str) -> Command | None:
+        return (
+            None
+            if self.chance.random() < 0.5
+            else Command.of("players", f"{name}{self.chance.random()}", b"")
+        )
+
+    def _verify(self, token: str, now_ms: int) -> Principal:
+        return self.world.vendor(token)
+
+
+def ended(records: list[RequestRecord]) -> set[RequestState]:
+    """The states that a round has led to."""
+    return {record.state for record in records}
