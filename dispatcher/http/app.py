@@ -27,6 +27,7 @@ from dispatcher.http.observe import Figures
 from dispatcher.http.routes import OPERATIONS, SERVICE, check
 from dispatcher.service.dispatcher import Dispatcher
 
+GATE = web.AppKey("gate", Gate)
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,6 +52,7 @@ def build_app(parts: Parts) -> web.Application:
     handlers = _handlers(parts, figures, events, service)
     gate = _gate(parts, figures)
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[problems])
+    app[GATE] = gate
     for operation in operations:
         if operation.id not in handlers:
             raise UserError(f"route {operation.id} has no handler.", "Add it in dispatcher/http/app.py.")

@@ -16,9 +16,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.embedded import EmbeddedRedis
-from dispatcher.http.app import Parts, build_app
+from dispatcher.http.app import GATE, Parts, build_app
 from dispatcher.http.auth import claims, mint
-from dispatcher.http.load import Limits
+from dispatcher.http.load import Limits, Load
 from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
@@ -64,17 +64,16 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
+    load: Load
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
         self.base = f"/v1/markets/{market}"
 
-    def token(
-        self, role: Role, *, vendor: str = "", markets: list[str] | None = None, hours: float = 1.0
-    ) -> str:
-        made = claims(
-            role, markets=markets or [self.market], vendor_id=vendor, now_ms=self.clock.now_ms(), hours=hours
-        )
+    def token(self, role: Role, *, vendor: str = "", markets: list[str] | None = None, **more: Any) -> str:
+        """A token for an hour; `more`: hours, subject."""
+        now_ms, known = self.clock.now_ms(), markets or [self.market]
+        made = claims(role, markets=known, vendor_id=vendor, now_ms=now_ms, **{"hours": 1.0} | more)
         return mint(KEYS, made)
 
     def headers(self, role: Role = Role.PLATFORM, vendor: str = "", **more: str) -> dict[str, str]:
@@ -147,7 +146,8 @@ async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> As
         token_keys=KEYS,
         limits=limits,
     )
-    async with TestClient(Server(build_app(parts), cancelling)) as client:
+    app = build_app(parts)
+    async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub = parts.hub
+        made.hub, made.load = parts.hub, app[GATE].calls
         yield made

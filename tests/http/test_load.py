@@ -1,0 +1,93 @@
+"""Overload degrades honestly: refused with Retry-After before anything is stored, and only for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contracts.codes import Role
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.http.load import Limits
+from tests.http.conftest import Api, trip
+
+
+@pytest.fixture
+def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Commits wait until the event is set."""
+    release, commit = asyncio.Event(), api.store.commit
+
+    async def slow(*args: Any, **more: Any) -> Any:
+        await release.wait()
+        return await commit(*args, **more)
+
+    monkeypatch.setattr(api.store, "commit", slow)
+    return release
+
+
+async def _submit(api: Api, number: int, subject: str) -> tuple[int, str, str]:
+    headers = api.headers()
+    token = api.token(Role.PLATFORM, subject=subject)
+    headers["Authorization"] = f"Bearer {token}"
+    async with api.client.post(f"{api.base}/requests", json=trip(f"r{number}"), headers=headers) as answer:
+        problem = await answer.json(content_type=None)
+        return answer.status, problem.get("type", ""), answer.headers.get("Retry-After", "")
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("limits", [Limits(in_flight=8, per_caller=8, retry_after_s=2.5)])
+async def test_a_full_service_says_so_and_stores_nothing(api: Api, held: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(_submit(api, n, f"caller-{n}")) for n in range(8)]
+    await _until(lambda: api.load.now == 8)
+    assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "3")
+    held.set()
+    assert {answer[0] for answer in await asyncio.gather(*waiting)} == {202}
+    assert await api.store.record(api.market, "r99") is None
+    assert (await _submit(api, 99, "one-more"))[0] == 202
+
+
+@pytest.mark.parametrize("limits", [Limits(in_flight=8, per_caller=3)])
+async def test_one_caller_with_more_than_its_share_is_told_and_others_go_on(
+    api: Api, held: asyncio.Event
+) -> None:
+    waiting = [asyncio.create_task(_submit(api, n, "greedy")) for n in range(3)]
+    await _until(lambda: api.load.now == 3)
+    assert await _submit(api, 98, "greedy") == (429, "/problems/too-many", "1")
+    modest = asyncio.create_task(_submit(api, 50, "modest"))
+    await _until(lambda: api.load.now == 4)
+    held.set()
+    assert {answer[0] for answer in await asyncio.gather(*waiting, modest)} == {202}
+
+
+@pytest.mark.parametrize("limits", [Limits(in_flight=2, per_caller=2)])
+async def test_places_are_given_back_whatever_became_of_the_call(api: Api) -> None:
+    for _ in range(5):
+        await api.call("POST", "/requests", {"bad": "body"})
+        await api.call("GET", "/requests/unknown")
+    assert api.load.now == 0
+    assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
+
+
+async def test_a_store_that_does_not_answer_is_a_503_with_retry_after(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*args: Any, **more: Any) -> Any:
+        raise Unavailable("the store does not answer\nMaybe ask again.", retry_after_s=0.2)
+
+    monkeypatch.setattr(api.store, "commit", away)
+    assert await _submit(api, 1, "p") == (503, "/problems/unavailable", "1")
+
+
+@pytest.mark.parametrize("limits", [Limits(streams=1, streams_per_caller=1)])
+async def test_streams_have_places_of_their_own(api: Api) -> None:
+    async with api.client.get(f"{api.base}/events", headers=api.headers()) as first:
+        assert first.status == 200
+        assert (await api.call("GET", "/events"))[0] == 429
+        assert (await api.call("POST", "/requests", trip("r1")))[0] == 202

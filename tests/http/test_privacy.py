@@ -1,0 +1,144 @@
+"""Patient data: in no log, figure, error, or stream meant for others; only where it is due."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from contracts.codes import Role
+from contracts.requests import Patient
+from tests.http.conftest import Api, trip
+
+FIELDS = Patient.__struct_fields__
+
+
+def canary(field: str) -> str:
+    return f"CANARY-{field}-7e57"
+
+
+def patient(**changes: Any) -> dict[str, Any]:
+    """A patient block with a canary in each field."""
+    return {field: canary(field) for field in FIELDS} | changes
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Every log line of the test, at every level, with all of its facts."""
+    lines: list[str] = []
+
+    def keep(_: Any, method: str, event: dict[str, Any]) -> Any:
+        lines.append(json.dumps({**event, "level": method}, default=str))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, keep], cache_logger_on_first_use=False
+    )
+    yield lines
+    structlog.configure(**before)
+
+
+def _held(text: str) -> list[str]:
+    return [field for field in FIELDS if canary(field) in text]
+
+
+async def _everything_told(api: Api) -> str:
+    """What a stranger could see: figures, events, and every key of the market with what it holds."""
+    async with api.client.get("/metrics") as answer:
+        told = await answer.text()
+    reader = api.store.reader
+    for key in await reader.ask("KEYS", f"dispatch:{{{api.market}}}:*"):
+        kind = await reader.ask("TYPE", key)
+        read = {
+            b"string": ("GET", key),
+            b"stream": ("XRANGE", key, "-", "+"),
+            b"zset": ("ZRANGE", key, 0, -1),
+            b"set": ("SMEMBERS", key),
+        }[kind if isinstance(kind, bytes) else kind.encode()]
+        told += f"{key!r} {await reader.ask(*read)!r}\n"
+    return told
+
+
+async def test_a_stored_patient_is_told_to_nobody_who_has_no_business_with_it(
+    api: Api, logged: list[str]
+) -> None:
+    assert (await api.call("POST", "/requests", trip("r1", patient=patient())))[0] == 202
+    for role in (Role.PLATFORM, Role.OPS):
+        for path in ("/requests/r1", "/requests?limit=10"):
+            status, view = await api.call("GET", path, role=role)
+            assert status == 200
+            assert _held(json.dumps(view)) == []
+    assert _held(await _everything_told(api)) == []
+    assert _held("\n".join(logged)) == []
+    kept = await api.store.patient(api.market, "r1")
+    assert kept is not None
+    assert kept.name == canary("name")  # it is there, under its key, for whom it is due
+
+
+BROKEN = {
+    "a field too long": patient(phone=canary("phone") * 10),
+    "a field nobody knows": patient() | {canary("name"): 1},
+    "a field of another type": patient(notes=[canary("notes")]),
+    "not an object": canary("name"),
+    "a list": [canary("name")],
+    "a missing name": {"phone": canary("phone"), "notes": canary("notes")},
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("batch", [False, True])
+async def test_an_error_about_a_patient_repeats_neither_value_nor_key(
+    api: Api, logged: list[str], case: str, batch: bool
+) -> None:
+    request = trip("r1", patient=BROKEN[case])
+    status, problem = await api.call("POST", "/requests", {"requests": [request]} if batch else request)
+    assert status == 422
+    assert "/patient" in problem["errors"][0]["pointer"]
+    assert _held(json.dumps(problem)) == []
+    assert _held("\n".join(logged)) == []
+
+
+async def test_an_error_elsewhere_does_not_repeat_the_patient(api: Api, logged: list[str]) -> None:
+    body = json.dumps(trip("r1", patient=patient(), service_minutes=0)).encode()
+    for broken in (body, body[:-30], body.replace(b"CANARY-name", b"\\ud83dCANARY-name")):
+        headers = api.headers() | {"Content-Type": "application/json"}
+        async with api.client.post(f"{api.base}/requests", data=broken, headers=headers) as answer:
+            assert answer.status in (400, 422)
+            assert _held(await answer.text()) == []
+    changed = trip("r2", patient=patient())
+    await api.call("POST", "/requests", changed)
+    _, problem = await api.call("POST", "/requests", changed | {"service_minutes": 20})
+    assert problem["type"] == "/problems/id-reused"
+    assert _held(json.dumps(problem)) == []
+    assert _held("\n".join(logged)) == []
+
+
+async def test_a_defect_is_logged_without_what_it_was_working_on(
+    api: Api, logged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*args: Any, **more: Any) -> None:
+        raise RuntimeError(f"cannot store {args}")  # a careless message, with the patient in it
+
+    monkeypatch.setattr(api.store, "commit", fail)
+    status, problem = await api.call("POST", "/requests", trip("r1", patient=patient()))
+    assert (status, problem["type"]) == (500, "/problems/internal")
+    assert "RuntimeError" not in json.dumps(problem)
+    told = "\n".join(logged)
+    assert problem["request_id"] in told
+    assert "RuntimeError" in told
+    assert _held(told + json.dumps(problem)) == []
+
+
+async def test_event_streams_carry_no_patient(api: Api) -> None:
+    seen = b""
+    async with api.client.get(f"{api.base}/events", headers=api.headers()) as stream:
+        await api.call("POST", "/requests", trip("r1", patient=patient()))
+        async with asyncio.timeout(10):
+            while b'"subject":"r1"' not in seen:
+                seen += await stream.content.readany()
+    assert _held(seen.decode()) == []
