@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 import structlog
 import uvloop
@@ -26,6 +27,7 @@ from dispatcher.supervisor import listening
 from dispatcher.tuning import Registry
 
 SHUTDOWN_S = 5.0
+INSIST_S = 0.2
 log = structlog.get_logger()
 
 
@@ -110,6 +112,13 @@ async def _until_told(*works: Coroutine[None, None, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel until they end: redis-py loses a cancellation that comes while it connects."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=INSIST_S)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
+from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.embedded import EmbeddedRedis
+from dispatcher.http.app import Parts, build_app
 from dispatcher.http.load import Limits
-from tests.http.conftest import Api, trip
+from dispatcher.matching.quotes import Quoter
+from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.store.store import Store
+from dispatcher.tuning import Registry
+from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
 
 
 @pytest.fixture
@@ -91,3 +100,33 @@ async def test_streams_have_places_of_their_own(api: Api) -> None:
         assert first.status == 200
         assert (await api.call("GET", "/events"))[0] == 429
         assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
+
+
+async def test_a_redis_that_may_lose_what_it_acknowledges_is_not_ready_and_says_why(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as server, Store(server.url, RING) as store:
+        clock, markets = HeldClock(), {"m": ZoneInfo("UTC")}
+        parts = Parts(
+            service=Dispatcher(store, clock, markets, Registry.found()),
+            hub=Hub(store),
+            quoter=Quoter(store, clock, markets),
+            clock=clock,
+            token_keys=KEYS,
+        )
+        async with TestClient(TestServer(build_app(parts))) as client:
+            async with client.get("/readyz") as answer:
+                assert (answer.status, await answer.json()) == (
+                    200,
+                    {"ready": True, "durable": True, "reasons": []},
+                )
+            await store.reader.ask("CONFIG", "SET", "appendfsync", "everysec")
+            async with client.get("/readyz") as answer:
+                assert answer.status == 503
+                (reason,) = (await answer.json())["reasons"]
+            assert "appendfsync is everysec" in reason
+            server.kill()
+            async with client.get("/readyz") as answer:
+                assert answer.status == 503
+            async with client.get("/livez") as answer:
+                assert answer.status == 200

@@ -74,12 +74,3 @@ async def test_the_web_process_ends_promptly_when_told(
     before = time.monotonic()
     assert web.wait(timeout=PATIENCE_S) == 0
     assert time.monotonic() - before < PATIENCE_S
-
-
-async def test_a_redis_that_does_not_keep_what_it_acknowledges_is_not_ready(
-    tmp_path: Path, listener: socket.socket, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as careless:
-        settings = Settings(data_dir=tmp_path, redis_url=careless.url)
-        ensure_token_keys(settings.token_keys_file)
-        ensure_patient_keys(settings.patient_keys_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dispatcher.store.store import Store
 
 ASSETS = Path(__file__).parent.parent / "assets"
 TITLE = "Dispatcher"
+PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
 PAGE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,8 +44,11 @@ class Service:
 
     async def ready(self, call: Call) -> Reply:
         """200 when Redis answers and keeps what it acknowledges; 503 and why when not."""
-        found = await self.store.health()
-        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
+        try:
+            found = await asyncio.wait_for(self.store.health(), PROBE_S)
+            health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
+        except TimeoutError:
+            health = Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
         return Reply(health, 200 if health.ready else 503)
 
     async def metrics(self, call: Call) -> web.Response:
