@@ -1,0 +1,153 @@
+"""The whole way of a request, over the public interfaces only: submitted, matched, offered, done."""
+
+import asyncio
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import LevelOfService, RequestState, Role, ServiceClass, TrackingStatus
+from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
+from contracts.geo import Circle, Place, Window
+from contracts.requests import Patient, TripRequest
+from contracts.tracking import StatusUpdate
+from contracts.vendors import Vendor
+from dispatcher.client.errors import Problem
+from dispatcher.client.platform import PlatformClient
+from dispatcher.client.streams import MatchStream, VendorStream
+from dispatcher.client.vendor import VendorClient
+from dispatcher.clock import SystemClock
+from dispatcher.demo.licences import valid_credentials
+from dispatcher.demo.links import HttpLink, StreamLink
+from tests.e2e.conftest import MARKET, redis_url, service, token
+
+ZONE = ZoneInfo("America/New_York")
+CENTRE = (-75.16, 39.95)
+PATIENT = Patient(name="Nobody Example", phone="+1-555-0100", pickup_address="1 Imaginary Street")
+COURSE = (
+    TrackingStatus.EN_ROUTE,
+    TrackingStatus.AT_PICKUP,
+    TrackingStatus.ON_BOARD,
+    TrackingStatus.COMPLETED,
+)
+
+
+def trip(request_id, *excluded):
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=45)
+    return TripRequest(
+        id=request_id,
+        pickup=Place(position=CENTRE),
+        dropoff=Place(position=(-75.10, 39.99)),
+        level_of_service=LevelOfService.WHEELCHAIR,
+        pickup_window=Window(earliest=soon, latest=soon + dt.timedelta(minutes=30)),
+        patient=PATIENT,
+        excluded_vendors=excluded,
+    )
+
+
+def vendor(vendor_id):
+    return Vendor(
+        id=vendor_id,
+        name="Careful Vans",
+        levels_of_service=(LevelOfService.WHEELCHAIR,),
+        service_area=(Circle(centre=CENTRE, radius_m=20_000),),
+        credentials=valid_credentials(),
+    )
+
+
+def link(running, vendor_id, way):
+    secret = token(running.settings, Role.VENDOR, vendor_id)
+    if way == "http":
+        return HttpLink(VendorClient(running.url, secret, MARKET))
+    stream = VendorStream(redis_url(running.settings), MARKET, vendor_id, secret)
+    return StreamLink(stream, SystemClock())
+
+
+async def post(ops, vendor_id):
+    pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(2,))
+    await ops.put_vendor(vendor(vendor_id))
+    today = dt.datetime.now(ZONE).date()
+    for day in (today, today + dt.timedelta(days=1)):
+        await ops.put_capacity(vendor_id, day, Pools(pools=(pool,)))
+
+
+async def hear(events, kind):
+    async for event in events:
+        if event.type == kind:
+            return event
+    raise AssertionError("the feed ended")
+
+
+async def test_a_request_goes_all_the_way_over_http_and_over_redis(tmp_path):
+    async with service(tmp_path) as running:
+        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+        async with ops, platform, MatchStream(redis_url(running.settings), MARKET) as matches:
+            for way in ("http", "redis"):
+                await post(ops, f"v-{way}")
+                works = link(running, f"v-{way}", way)
+                try:
+                    await asyncio.wait_for(_whole_way(running, platform, matches, works, way), 30)
+                finally:
+                    await works.close()
+
+
+async def _whole_way(running, platform, matches, works, way):
+    request = trip(f"t-{way}", *{"v-http", "v-redis"} - {f"v-{way}"})
+    await platform.submit(request)
+    events = works.events()
+    offer = msgspec.convert((await hear(events, "dispatch.offer.made")).data, OfferMade).offer
+    assert offer.request_id == request.id
+    assert offer.pickup_zone != request.pickup.position
+    assert b"Nobody" not in msgspec.json.encode(offer)
+    seen = await _dispatch(running, offer)
+    assert seen in {404, 409}  # not before acceptance
+
+    await works.accept(offer.id, reference="trip 7")
+    confirmed = msgspec.convert((await hear(events, "dispatch.dispatch.confirmed")).data, DispatchConfirmed)
+    assert confirmed.offer_id == offer.id
+    dispatch = await _dispatch(running, offer)
+    assert dispatch.patient == PATIENT
+    assert dispatch.pickup == CENTRE
+
+    for status in COURSE:
+        await works.report(offer.id, StatusUpdate(status=status))
+    while (view := await platform.view(request.id)).state is not RequestState.COMPLETED:
+        await asyncio.sleep(0.05)
+    assert [step.state for step in view.history if step.state == RequestState.ACCEPTED]
+    assert view.match is not None
+    assert view.match.vendor_id == offer.vendor_id
+    entries = matches.entries()
+    async for entry in entries:
+        told = msgspec.convert(entry.event.data, RequestMatched)
+        await matches.acknowledge(entry)
+        if told.match.request_id == request.id and told.state is RequestState.ACCEPTED:
+            break
+    await entries.aclose()
+
+
+async def _dispatch(running, offer):
+    secret = token(running.settings, Role.VENDOR, offer.vendor_id)
+    async with VendorClient(running.url, secret, MARKET) as client:
+        try:
+            return await client.dispatch(offer.id)
+        except Problem as problem:
+            return problem.status
+
+
+async def test_another_vendors_offer_does_not_exist(tmp_path):
+    async with service(tmp_path) as running:
+        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+        async with ops, platform:
+            await post(ops, "v1")
+            await platform.submit(trip("t1"))
+            works, other = link(running, "v1", "http"), link(running, "v2", "http")
+            offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
+            with pytest.raises(Problem) as problem:
+                await other.accept(offer.id, reference="")
+            assert problem.value.status == 404
+            await works.close()
+            await other.close()

@@ -1,0 +1,94 @@
+"""`dispatcher serve`: starts whole, mends itself, ends whole."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+
+import aiohttp
+import pytest
+
+from contracts.codes import Role
+from dispatcher.client.platform import PlatformClient
+from dispatcher.processes import own_command, own_environment
+from dispatcher.settings import Settings
+from dispatcher.supervisor import ServeError, listening
+from tests.e2e.conftest import MARKET, alive, child, descendants, kill, service, token
+from tests.e2e.test_path import trip
+
+
+def platform_of(running):
+    return PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+
+
+@LINUX
+async def test_sigterm_ends_every_process_and_leaves_no_file_but_the_data(tmp_path):
+    async with service(tmp_path) as running:
+        pids = descendants(running.process.pid)
+        assert len(pids) >= 3  # valkey, web, matcher, and the solvers of the matcher
+        kill(running.process.pid, signal.SIGTERM)
+        assert await asyncio.wait_for(running.process.wait(), 15) == 0
+    assert not alive(pids)
+    assert not (tmp_path / "address").exists()
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "patient-keys.json",
+        "token-keys.json",
+        "valkey",
+        "service.log",
+    }
+
+
+@LINUX
+async def test_a_killed_supervisor_takes_every_process_with_it(tmp_path):
+    async with service(tmp_path) as running:
+        pids = descendants(running.process.pid)
+        kill(running.process.pid, signal.SIGKILL)
+        await running.process.wait()
+        assert not alive(pids)
+
+
+@LINUX
+async def test_a_crashed_process_comes_back_and_no_caller_is_refused_meanwhile(tmp_path):
+    async with service(tmp_path) as running:
+        web, matcher = (child(running.process.pid, role) for role in ("web", "matcher"))
+        kill(web, signal.SIGKILL)
+        kill(matcher, signal.SIGKILL)
+        async with aiohttp.ClientSession() as session, session.get(f"{running.url}/livez") as answer:
+            assert answer.status == 200  # this call waited in the queue of the supervisor's socket
+        for _ in range(100):
+            again = descendants(running.process.pid)
+            if not {web, matcher} & again and len(again) >= 3:
+                break
+            await asyncio.sleep(0.1)
+        assert child(running.process.pid, "matcher") != matcher
+        assert child(running.process.pid, "web") != web
+
+
+async def test_the_data_is_there_after_a_restart(tmp_path):
+    async with service(tmp_path) as running, platform_of(running) as platform:
+        await platform.submit(trip("t1"))
+    async with service(tmp_path) as running, platform_of(running) as platform:
+        assert (await platform.view("t1")).id == "t1"
+
+
+def test_a_port_in_use_is_named_with_what_may_fix_it():
+    with listening(Settings(port=0)) as taken, pytest.raises(ServeError, match="--port"):
+        listening(Settings(port=taken.getsockname()[1]))
+
+
+def test_a_wrong_option_ends_with_a_message_and_no_traceback(tmp_path):
+    ended = subprocess.run(
+        own_command("serve", "--port", "99999", "--data-dir", str(tmp_path)),
+        capture_output=True,
+        text=True,
+        env=own_environment(),
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert re.match(r"dispatcher: DISPATCHER_PORT is '99999'", ended.stderr)
+    assert "Traceback" not in ended.stderr
