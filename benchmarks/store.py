@@ -60,7 +60,9 @@ async def _measure(requests: int, concurrency: int) -> dict[str, Any]:
         async with EmbeddedRedis(Path(folder)) as server, Store(server.url, ring) as store:
             await _submit_all(store, range(100), concurrency)
             before = await store.memory_bytes()
+            used = time.process_time()
             waits = await _submit_all(store, range(100, 100 + requests), concurrency)
+            used = time.process_time() - used
             after = await store.memory_bytes()
     seconds, delays = waits
     delays.sort()
@@ -68,6 +70,7 @@ async def _measure(requests: int, concurrency: int) -> dict[str, Any]:
         "requests": requests,
         "concurrency": concurrency,
         "commits_per_s": round(requests / seconds),
+        "own_cpu_us_per_commit": round(used / requests * 1e6),
         "p50_ms": round(delays[len(delays) // 2] * 1000, 2),
         "p99_ms": round(delays[len(delays) * 99 // 100] * 1000, 2),
         "bytes_per_open_request": round((after - before) / requests),
