@@ -8,7 +8,7 @@ from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.states import LIVE_OFFERS, REQUEST_STATES, SHOWS_PATIENT
+from dispatcher.domain.states import REQUEST_STATES, SHOWS_PATIENT
 from dispatcher.domain.zones import zone
 
 
@@ -98,11 +98,6 @@ def dispatch_view(
         dropoff=dropoff,
         patient=patient,
     )
-
-
-def is_open(offer: OfferRecord) -> bool:
-    """Whether its vendor still has to answer or to work."""
-    return offer.state in LIVE_OFFERS
 
 
 def _doors(request: Request) -> tuple[Position, Position | None]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from contracts.codes import OfferState
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.record import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN
+from dispatcher.domain.states import LIVE_OFFERS, OPEN
 from dispatcher.store import codec, events
 from dispatcher.store.keys import Keys
 from dispatcher.store.program import Program
-
-LIVE = frozenset({OfferState.REQUESTED, OfferState.ACCEPTED})  # offers a vendor still has to do with
 
 
 def add_decisions(
@@ -50,7 +47,7 @@ def live_offers(record: RequestRecord | None) -> dict[str, tuple[str, int]]:
     return {
         offer_id(record, offer): (offer.vendor_id, offer.start_ms)
         for offer in offers
-        if record and offer.state in LIVE
+        if record and offer.state in LIVE_OFFERS
     }
 
 
