@@ -6,7 +6,7 @@ behind the same protocol: answers for many pairs at once, `departure_hour` being
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -71,6 +71,9 @@ class TravelTimes(Protocol):
     def between(self, origins: Floats, destinations: Floats, departure_hour: npt.NDArray[np.int64]) -> Travel:
         """Seconds and metres for pairs of positions (n, 2) [lon, lat], leaving at local hours (n) 0..23."""
         ...
+
+
+TravelOf = Callable[[Mapping[str, Number]], TravelTimes]  #: a source as tuned
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from dispatcher.matching.snapshot import Snapshot, horizon_of, open_request, rec
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
+from solvers.travel import DetourTravel, TravelOf
 
 BATCH_LIMIT = Parameter(
     name="batch_limit",
@@ -38,6 +39,7 @@ class Market:
     place: ZoneInfo
     store: Store
     clock: Clock
+    travel_of: TravelOf = DetourTravel.of
     tuning: Tuning = field(default_factory=Tuning)
     book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
     pools: PoolBook | None = None
@@ -75,7 +77,7 @@ class Market:
             if record.state in OPEN and record.id in self.bodies and within_reach(record, now_ms, values)
         )
         asked = tuple(open_request(each, self.bodies[each.id], self.place, values) for each in held)
-        return Snapshot(held, asked, self.book, pools.copy(), self.tuning, now_ms)
+        return Snapshot(held, asked, self.book, pools.copy(), self.tuning, now_ms, self.travel_of)
 
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]

@@ -13,14 +13,21 @@ from dispatcher.matching.solving import SolverPool
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
 from dispatcher.tuning import Registry
+from solvers.travel import DetourTravel, TravelOf
 
 
 async def run_matchers(
-    store: Store, clock: Clock, markets: Mapping[str, ZoneInfo], solvers: SolverPool, owner: str
+    store: Store,
+    clock: Clock,
+    markets: Mapping[str, ZoneInfo],
+    solvers: SolverPool,
+    owner: str,
+    *,
+    travel_of: TravelOf = DetourTravel.of,
 ) -> None:
     """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases."""
     service = Machinery(store, clock, markets, Registry.found())
     async with asyncio.TaskGroup() as group:
         for name, place in markets.items():
-            matcher = Matcher(Market(name, place, store, clock), service, solvers, owner)
+            matcher = Matcher(Market(name, place, store, clock, travel_of), service, solvers, owner)
             group.create_task(matcher.run())

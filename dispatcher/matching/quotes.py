@@ -22,13 +22,20 @@ from dispatcher.store.store import Store
 from solvers.candidates import Candidates, screen
 from solvers.rules import registry
 from solvers.rules.price import price_of
+from solvers.travel import DetourTravel, TravelOf
 
 
 class Quoter:
     """Answers for all markets; vendors are encoded once and kept until one changes."""
 
-    def __init__(self, store: Store, clock: Clock, markets: Mapping[str, ZoneInfo]) -> None:
-        self._markets = {name: Market(name, place, store, clock) for name, place in markets.items()}
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        markets: Mapping[str, ZoneInfo],
+        travel_of: TravelOf = DetourTravel.of,
+    ) -> None:
+        self._markets = {name: Market(name, at, store, clock, travel_of) for name, at in markets.items()}
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
         """The best start of each of up to `limit` vendors, cheapest first; when there is none, why."""
@@ -43,7 +50,9 @@ class Quoter:
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         pools = await market.refresh()
         asked = asked_of(request, market.place, market.tuning.values)
-        return Snapshot((), (asked,), market.book, pools, market.tuning, market.clock.now_ms())
+        return Snapshot(
+            (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of
+        )
 
 
 def _best_of_each_vendor(found: Candidates) -> list[int]:

@@ -17,6 +17,7 @@ from dispatcher.service.rides import ride_s
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon, local_day
 from solvers.screening import OpenRequest, Screening
+from solvers.travel import DetourTravel, TravelOf
 
 HORIZON = Parameter(
     name="horizon_hours",
@@ -41,6 +42,7 @@ class Snapshot:
     pools: PoolBook
     tuning: Tuning
     now_ms: int
+    travel_of: TravelOf = DetourTravel.of
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -59,7 +61,15 @@ class Snapshot:
     def screening(self) -> Screening:
         """As arrays."""
         supply, horizon = self.pools.supply, self.pools.horizon
-        return encode(self.asked, self.book, supply, horizon, now_ms=self.now_ms, values=self.values)
+        return encode(
+            self.asked,
+            self.book,
+            supply,
+            horizon,
+            now_ms=self.now_ms,
+            values=self.values,
+            travel=self.travel_of(self.values),
+        )
 
 
 def open_request(
