@@ -58,7 +58,7 @@ def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "responses": answers | _problems(operation),
+        "responses": dict(sorted((_problems(operation) | answers).items())),
     }
     if parameters := [*_path(operation), *_query(operation), *_headers(operation)]:
         made["parameters"] = parameters

@@ -13,7 +13,9 @@ from contracts.matches import Offer, RequestView
 
 MAX_PAGE = 200
 
-Cursor = Annotated[str, Meta(pattern="^[A-Za-z0-9_.~-]{0,128}(?!\\n)$", description="of the page before")]
+Cursor = Annotated[
+    str, Meta(pattern="^([0-9]{1,16}\\.[A-Za-z0-9_-]{1,64})?(?!\\n)$", description="of the page before")
+]
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from contracts.capacity import Capacity
 from contracts.codes import Role
@@ -26,7 +27,8 @@ VENDOR = f"{MARKET}/vendors/{{vendor_id}}"
 CAPACITY = f"{VENDOR}/capacity/{{day}}"
 TUNING = f"{MARKET}/tuning"
 ETAG = {"ETag": "the version, for If-Match"}
-SSE, METRICS, HTML, PLAIN_JSON = "text/event-stream", "text/plain", "text/html", "application/json"
+SSE, METRICS, HTML = "text/event-stream", "application/openmetrics-text", "text/html"
+TEXT, PLAIN_JSON = "text/plain", "application/json"
 
 
 def _roles(*roles: Role) -> frozenset[Role]:
@@ -231,11 +233,25 @@ def _open(name: str, path: str, summary: str, **answer: object) -> Operation:
 
 
 SERVICE: tuple[Operation, ...] = (
-    _open("live", "/livez", "The process answers"),
-    _open("ready", "/readyz", "The service takes work: Redis answers and is durable", body=Health),
+    _open("live", "/livez", "The process answers", media=TEXT),
+    Operation(
+        id="ready",
+        method="GET",
+        path="/readyz",
+        roles=ANYONE,
+        tag="service",
+        summary="The service takes work: Redis answers and is durable",
+        answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
+    ),
     _open("metrics", "/metrics", "Figures for Prometheus", media=METRICS),
-    _open("openapi", "/openapi.json", "This API, as OpenAPI 3.1", media=PLAIN_JSON),
-    _open("asyncapi", "/asyncapi.json", "The Redis streams, as AsyncAPI 3.0", media=PLAIN_JSON),
+    _open("openapi", "/openapi.json", "This API, as OpenAPI 3.1", body=dict[str, Any], media=PLAIN_JSON),
+    _open(
+        "asyncapi",
+        "/asyncapi.json",
+        "The Redis streams, as AsyncAPI 3.0",
+        body=dict[str, Any],
+        media=PLAIN_JSON,
+    ),
     _open("docs", "/docs", "This API, to read and try in a browser", media=HTML),
     _open("problem", "/problems/{slug}", "What a problem type means and what may fix it", media=HTML),
 )
