@@ -92,13 +92,22 @@ class Replies:
                 await self._bury(market, entry, str(poison))
             else:
                 by_subject[event.subject].append((entry, event))
-        await asyncio.gather(*(self._in_order(market, group) for group in by_subject.values()))
+        done: list[str] = []
+        works = [self._in_order(market, group, done) for group in by_subject.values()]
+        ended = await asyncio.gather(*works, return_exceptions=True)
+        await self.store.acknowledge(Keys(market).replies, GROUP, *done)
+        for failure in filter(None, ended):
+            raise failure
 
-    async def _in_order(self, market: str, group: Iterable[tuple[Entry, CloudEvent]]) -> None:
+    async def _in_order(
+        self, market: str, group: Iterable[tuple[Entry, CloudEvent]], done: list[str]
+    ) -> None:
         for entry, event in group:
-            await self._one(market, entry, event)
+            if await self._has_ended(market, entry, event):
+                done.append(entry.id)
 
-    async def _one(self, market: str, entry: Entry, event: CloudEvent) -> None:
+    async def _has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
+        """Whether the entry had its effect or its refusal; False if it was put aside."""
         try:
             who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
             if who.role is not Role.VENDOR:
@@ -106,7 +115,7 @@ class Replies:
             self.service.enter(who, market)
         except (Problem, Refusal) as refusal:
             await self._bury(market, entry, _kind(refusal))
-            return
+            return False
         try:
             await self._effect(market, who, event)
         except Unavailable:
@@ -116,8 +125,8 @@ class Replies:
         except Exception:
             log.exception("a reply failed", market=market, entry=entry.id)
             await self._bury(market, entry, "internal")
-            return
-        await self.store.acknowledge(entry.stream, GROUP, entry.id)
+            return False
+        return True
 
     async def _effect(self, market: str, who: Principal, event: CloudEvent) -> None:
         reply: Reply = read_reply(event)

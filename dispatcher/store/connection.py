@@ -14,6 +14,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.store.gets import Gets
 
 TIMEOUT_S = 5.0
 PATIENCE_S = 5.0
@@ -48,6 +49,11 @@ class Reader:
     def __init__(self, client: Redis, patience_s: float = PATIENCE_S) -> None:
         self.client = client
         self.patience_s = patience_s
+        self._gets = Gets(self.get_all)
+
+    async def get(self, key: str) -> bytes | None:
+        """One value. Raises Unavailable."""
+        return await self._gets.get(key)
 
     async def ask(self, *words: Any) -> Any:
         """One command's answer. Raises Unavailable."""

@@ -59,12 +59,13 @@ class Requests(Base):
 
     async def answered(self, market: str, command: Command) -> Outcome | None:
         """How this command ended, if it is known: DUPLICATE or REUSED. Asked before any work is done."""
-        raw = await self.reader.ask("GET", Keys(market).command(command.digest))
+        raw = await self.reader.get(Keys(market).command(command.digest))
         return None if raw is None else command.judge(raw)
 
     async def record(self, market: str, request_id: str) -> RequestRecord | None:
         """The record, or None."""
-        return (await self.records(market, [request_id])).get(request_id)
+        raw = await self.reader.get(Keys(market).record(request_id))
+        return codec.RECORD.unpack(raw).value if raw else None
 
     async def records(self, market: str, ids: Sequence[str]) -> dict[str, RequestRecord]:
         """The records that exist, by id, in the order asked for."""
@@ -74,7 +75,8 @@ class Requests(Base):
 
     async def request(self, market: str, request_id: str) -> Request | None:
         """The request as it came, without its patient block; None if unknown."""
-        return (await self.requests(market, [request_id])).get(request_id)
+        raw = await self.reader.get(Keys(market).body(request_id))
+        return codec.unpack_request(raw) if raw else None
 
     async def requests(self, market: str, ids: Sequence[str]) -> dict[str, Request]:
         """The requests that exist, by id, without their patient blocks."""
@@ -84,7 +86,7 @@ class Requests(Base):
 
     async def patient(self, market: str, request_id: str) -> Patient | None:
         """The patient block, or None. Raises UnreadablePatient."""
-        sealed = await self.reader.ask("GET", Keys(market).patient(request_id))
+        sealed = await self.reader.get(Keys(market).patient(request_id))
         return self.vault.open(market, request_id, sealed) if sealed else None
 
     async def open_ids(self, market: str, limit: int) -> list[str]:

@@ -67,7 +67,7 @@ class Vendors(Base):
         return tuning.version
 
     async def _document(self, kind: Document[Value], key: str) -> Versioned[Value] | None:
-        raw = await self.reader.ask("GET", key)
+        raw = await self.reader.get(key)
         return kind.unpack(raw) if raw else None
 
     async def _version(self, key: str) -> int:

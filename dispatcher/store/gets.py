@@ -1,0 +1,49 @@
+"""Single values that many ask for at once: whoever asks in one turn of the event loop shares one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+Fetch = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
+Waiting = dict[str, "asyncio.Future[bytes | None]"]
+
+
+class Gets:
+    """`get` for one key over `fetch` for many of one market; a round trip costs more than a value."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._waiting: dict[str, Waiting] = {}  # by market: a cluster answers for one slot at a time
+        self._flights: set[asyncio.Task[None]] = set()
+
+    async def get(self, key: str) -> bytes | None:
+        """The value as it is after this call began; None if there is none. Raises what `fetch` raises."""
+        loop = asyncio.get_running_loop()
+        market = key.partition("}")[0]
+        waiting = self._waiting.get(market)
+        if waiting is None:
+            waiting = self._waiting[market] = {}
+            loop.call_soon(self._take_off, market)
+        future = waiting.get(key)
+        if future is None:
+            future = waiting[key] = loop.create_future()
+        return await asyncio.shield(future)  # one who leaves must not take the others' answer along
+
+    def _take_off(self, market: str) -> None:
+        flight = asyncio.create_task(self._fly(self._waiting.pop(market)))
+        self._flights.add(flight)
+        flight.add_done_callback(self._flights.discard)
+
+    async def _fly(self, waiting: Waiting) -> None:
+        try:
+            values = await self._fetch(list(waiting))
+        except BaseException as error:
+            for future in waiting.values():
+                future.set_exception(error)
+                future.exception()  # all who asked may have left
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for future, value in zip(waiting.values(), values, strict=True):
+                future.set_result(value)
