@@ -65,6 +65,7 @@ class Api:
 
     hub: Hub
     load: Load
+    service: Dispatcher
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
@@ -149,5 +150,5 @@ async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> As
     app = build_app(parts)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.load = parts.hub, app[GATE].calls
+        made.hub, made.load, made.service = parts.hub, app[GATE].calls, service
         yield made

@@ -1,0 +1,92 @@
+"""Bytes to message: the same from JSON and MessagePack, and never anything but a message or a refusal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
+from contracts.geo import Circle
+from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
+from contracts.requests import Request
+from contracts.tuning import TuningUpdate
+from contracts.vendors import Vendor
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="utf-8"), max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(VALUES)
+def test_json_and_messagepack_unpack_to_the_same(value: Any) -> None:
+    assert unpack(json.dumps(value).encode(), JSON) == unpack(msgpack.packb(value), MSGPACK) == value
+
+
+@given(st.binary(max_size=200), st.sampled_from([JSON, MSGPACK]), st.sampled_from([Request, Vendor]))
+def test_any_bytes_end_as_a_message_or_a_problem(body: bytes, media: str, form: Any) -> None:
+    try:
+        decode(body, form, media)
+    except Problem as problem:
+        assert 400 <= problem.status < 500
+        encode(problem.members(), media)
+
+
+@given(VALUES, st.sampled_from([JSON, MSGPACK]))
+def test_any_value_ends_as_a_message_or_a_problem_that_names_a_place(value: Any, media: str) -> None:
+    body = json.dumps(value).encode() if media == JSON else msgpack.packb(value)
+    with pytest.raises(Problem) as refused:
+        decode(body, Request, media)  # type: ignore[arg-type]
+    assert "errors" in refused.value.facts
+
+
+@pytest.mark.parametrize("media", [JSON, MSGPACK])
+def test_the_depth_limit_is_exact(media: str) -> None:
+    def nested(levels: int) -> bytes:
+        value: Any = 1
+        for _ in range(levels):
+            value = [value]
+        return json.dumps(value).encode() if media == JSON else bytes(msgpack.packb(value))
+
+    unpack(nested(MAX_DEPTH), media)
+    with pytest.raises(Malformed, match=str(MAX_DEPTH)):
+        unpack(nested(MAX_DEPTH + 1), media)
+
+
+def test_too_many_values_are_refused_however_small_the_body() -> None:
+    with pytest.raises(TooLarge):
+        unpack(json.dumps([0] * 300_000).encode())
+
+
+def test_a_form_that_is_none_of_ours_is_refused() -> None:
+    with pytest.raises(UnsupportedMediaType):
+        unpack(b"", "text/xml")
+
+
+def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
+    assert decode(b'{"values": {"a": 5.0, "b": 5.5}}', TuningUpdate).values == {"a": 5.0, "b": 5.5}
+    body = b'{"id": "v", "name": "V", "service_area": [{"kind": "circle", "centre": [1, 2], "radius_m": %b}]}'
+    (area,) = decode(body % b"5653.0", Vendor).service_area
+    assert isinstance(area, Circle)
+    assert area.radius_m == 5653
+    with pytest.raises(Problem, match=r"/service_area/0/radius_m.*5653\.5"):
+        decode(body % b"5653.5", Vendor)
+
+
+def test_an_error_names_place_value_limit_and_remedy() -> None:
+    with pytest.raises(Problem) as refused:
+        decode(b'{"id": "v", "name": "V", "service_area": [], "max_stairs": 900}', Vendor)
+    assert refused.value.detail.startswith("/service_area: Expected `array` of length >= 1")
+    with pytest.raises(Problem) as refused:
+        area = b'"service_area": [{"kind": "circle", "centre": [1, 200], "radius_m": 5}]'
+        decode(b'{"id": "v", "name": "V", %b}' % area, Vendor)
+    first, second = refused.value.detail.split("\n")
+    assert first == "/service_area/0/centre/1: Expected `float` <= 90.0; it is 200"
+    assert second.startswith("Maybe")

@@ -1,0 +1,45 @@
+"""The docs page in a real browser, if there is one: every operation is there, and one can be tried."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from playwright.async_api import async_playwright
+
+from contracts.codes import Role
+from dispatcher.http.routes import OPERATIONS, SERVICE
+from tests.http.conftest import Api, trip
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api) -> None:
+    api.clock.ms = int(datetime.now(UTC).timestamp() * 1000)
+    host = f"{api.client.host}:{api.client.port}"
+    async with async_playwright() as tools:
+        browser = await tools.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = await browser.new_page()
+        asked: set[str] = set()
+        failures: list[str] = []
+        page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+        page.on("pageerror", lambda error: failures.append(str(error)))
+        await page.goto(f"http://{host}/docs")
+        await page.wait_for_selector("details.operation")
+        assert await page.locator("details.operation").count() == len(OPERATIONS + SERVICE)
+        await page.fill("#token", api.token(Role.PLATFORM))
+        await page.click("#submitRequests > summary")
+        await page.fill("#submitRequests [data-name=market]", api.market)
+        at = datetime.now(UTC).replace(year=datetime.now(UTC).year + 1, day=1).isoformat()
+        window = {"earliest": at, "latest": at}
+        await page.fill("#submitRequests textarea", json.dumps(trip("r1", pickup_window=window)))
+        await page.click("#submitRequests button")
+        await page.wait_for_function("document.querySelector('#submitRequests pre').textContent.length > 20")
+        assert "202" in str(await page.text_content("#submitRequests pre"))
+        await browser.close()
+    assert failures == []
+    assert asked == {host}
+    assert await api.store.record(api.market, "r1") is not None
