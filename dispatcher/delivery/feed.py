@@ -46,7 +46,8 @@ class Feed:
         if not found and not self.closed:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
             found = await self._unheard()
         if found:
             self.last_id = found[-1].id

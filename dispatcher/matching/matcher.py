@@ -16,6 +16,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
 from dispatcher.service.machinery import Machinery
+from dispatcher.stopping import told_to_stop
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -37,7 +38,7 @@ class Matcher:
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
         pause_s = PAUSE_S
-        while True:
+        while not told_to_stop():
             try:
                 if await self._own_for_a_while():
                     pause_s = PAUSE_S
@@ -66,7 +67,7 @@ class Matcher:
         return True
 
     async def _keep_lease(self) -> None:
-        while True:
+        while not told_to_stop():
             await asyncio.sleep(LEASE_MS / 3000)
             if not await self.market.store.renew(self.market.name, self.owner, LEASE_MS):
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
@@ -74,7 +75,7 @@ class Matcher:
     async def _watch(self, own: Ownership) -> None:
         """On every wake, urgent requests that were not looked at yet."""
         async with self.market.store.wake(self.market.name) as wake:
-            while True:
+            while not told_to_stop():
                 ids = await self.market.open_ids()
                 fresh = [each for each in ids if each not in self.seen]
                 self.seen = set(ids)
@@ -85,7 +86,7 @@ class Matcher:
 
     async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
-        while True:
+        while not told_to_stop():
             values, clock = self.market.tuning.values, self.market.clock
             interval_s = clock.real_s(float(INTERVAL.of(values)))
             gap_s = float(GAP.of(values))
