@@ -30,6 +30,7 @@ from dispatcher.store import resp, script
 from dispatcher.store.connection import LOST, PATIENCE_S, PAUSE_S, unavailable
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
+from dispatcher.stopping import told_to_stop
 
 QUEUE_LIMIT = 4_096
 TOGETHER = 128  # programs sent at a time: enough to share an fsync, few enough to keep the first from waiting
@@ -116,7 +117,7 @@ class Committer:
     async def _run_lane(self) -> None:
         lane = _Lane(self._client, self._script)
         try:
-            while True:
+            while not told_to_stop():
                 await self._work.wait()
                 batch = self._take()
                 if batch:
