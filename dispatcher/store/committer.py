@@ -26,11 +26,11 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as Disconnected
 
+from dispatcher.stopping import told_to_stop
 from dispatcher.store import resp, script
 from dispatcher.store.connection import LOST, PATIENCE_S, PAUSE_S, unavailable
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
-from dispatcher.stopping import told_to_stop
 
 QUEUE_LIMIT = 4_096
 TOGETHER = 128  # programs sent at a time: enough to share an fsync, few enough to keep the first from waiting
