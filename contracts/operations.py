@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
@@ -54,7 +55,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters in the path, in order."""
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        return _names(self.path)
 
     @property
     def market(self) -> bool:
@@ -77,3 +78,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if any(answer.body is not None and not answer.media for answer in self.answers.values()):
             found += ["not-acceptable"]
         return tuple(dict.fromkeys(found))
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(part[1:-1] for part in path.split("/") if part.startswith("{"))

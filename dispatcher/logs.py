@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+MAX_FRAMES, MAX_CAUSES = 12, 4
+
+
+def outline(error: BaseException) -> dict[str, Any]:
+    """What failed and where; neither its text nor any variable, which may hold patient data."""
+    chain: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(chain) < MAX_CAUSES:
+        chain.append(type(cause).__qualname__)
+        cause = cause.__cause__
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": " < ".join(chain), "where": where}
+
+
+def _outlined(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """In place of a traceback, which would show texts and variables."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1] if given else None
+    return event if error is None else {**event, **outline(error)}
 
 
 def configure(level: str, *, as_json: bool) -> None:
@@ -20,7 +43,7 @@ def configure(level: str, *, as_json: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,
+            _outlined,
             shape,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

@@ -6,6 +6,7 @@ The order is that of cost and of what may be told to whom: token 401, role 403, 
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -119,6 +120,9 @@ def _response(reply: Reply, media: str, request_id: str) -> web.Response:
     return web.Response(status=reply.status, body=codec.encode(reply.message, media), headers=headers)
 
 
+_PROCESS, _NUMBERS = secrets.token_hex(5), itertools.count(1)
+
+
 def new_id() -> str:
     """A request id: ours, never the caller's, which could hold anything."""
-    return secrets.token_hex(8)
+    return f"{_PROCESS}{next(_NUMBERS):06x}"

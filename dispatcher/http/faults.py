@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import traceback
 from typing import Any
 
 import structlog
@@ -12,6 +11,7 @@ from aiohttp import web
 from contracts import codec
 from contracts.problems import KINDS, PROBLEM_JSON, Problem, members
 from dispatcher.domain.refusals import Refusal
+from dispatcher.logs import outline
 
 log = structlog.get_logger()
 
@@ -54,6 +54,4 @@ def _told_apart(facts: dict[str, Any]) -> dict[str, Any]:
 
 def report(error: BaseException, request_id: str) -> None:
     """Log a defect: what and where, not its text or variables, which may hold patient data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
-    log.error("unexpected failure", error=type(error).__name__, where=where, request_id=request_id)
+    log.error("unexpected failure", **outline(error), request_id=request_id)

@@ -1,0 +1,39 @@
+"""Log lines say what failed and where, and never what it was working on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import structlog
+
+from dispatcher import logs
+
+CANARY = "CANARY-7e57"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_failure_is_logged_with_its_place_but_without_text_or_variables(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    before = structlog.get_config()
+    logs.configure("info", as_json=as_json)
+    try:
+        _fail(CANARY)
+    except RuntimeError:
+        structlog.get_logger().exception("it failed", request="r1")
+    finally:
+        structlog.configure(**before)
+    told = capsys.readouterr().err
+    assert CANARY not in told
+    assert "RuntimeError < ValueError" in told
+    assert "_fail" in told
+    if as_json:
+        assert json.loads(told)["request"] == "r1"
+
+
+def _fail(patient: str) -> None:
+    try:
+        raise ValueError(f"bad {patient}")
+    except ValueError as error:
+        raise RuntimeError(f"cannot store {patient}") from error
