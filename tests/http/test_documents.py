@@ -9,9 +9,12 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from contracts.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS
 from contracts.events import EVENTS, REPLIES
+from contracts.operations import Operation
 from contracts.problems import KINDS, Problem
 from dispatcher.domain.refusals import Refusal
+from dispatcher.http.load import Limits
 from dispatcher.http.routes import OPERATIONS, SERVICE
 from tests.http.conftest import Api, trip
 
@@ -88,6 +91,22 @@ async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, slug
     async with api.client.get(f"/problems/{slug}") as answer:
         assert answer.status == 200
         assert kind.title in (await answer.text()).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS + SERVICE, ids=lambda each: each.id)
+def test_every_route_is_a_row_of_the_docs(operation: Operation) -> None:
+    who = ", ".join(sorted(operation.roles or ())) or "anyone"
+    answers = ", ".join(map(str, operation.answers))
+    row = f"| `{operation.method} {operation.path}` | {who} | {operation.summary} | {answers} |"
+    assert row in (DOCS / "api.md").read_text(encoding="utf-8")
+
+
+def test_the_limits_in_the_docs_are_those_of_the_code() -> None:
+    text, limits = (DOCS / "api.md").read_text(encoding="utf-8"), Limits()
+    for number in (limits.in_flight, limits.per_caller, limits.streams, limits.streams_per_caller):
+        assert f" {number:,} " in text
+    for number in (MAX_BYTES, MAX_ITEMS, MAX_DEPTH):
+        assert f"{number:,}" in text
 
 
 def test_every_error_class_has_its_problem_type() -> None:
