@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.instance import Instance
@@ -82,6 +83,12 @@ class Prices:
             self.instance.struct.address, self._dual.address, fixed.ctypes.data, vendor_fixed.ctypes.data
         )
         return bound
+
+    def of_cells(self) -> npt.NDArray[np.float64]:
+        """V x K x B; the best prices as the problem has its capacity."""
+        return self.best.reshape(self.instance.capacity.shape)[:, :-1].reshape(
+            self.instance.problem.capacity.shape
+        )
 
     def _survey(self, width: float) -> None:
         value = library().dual_survey(self.instance.struct.address, self._dual.address, width)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from solvers.assignment.validation import Ints
+
+Floats = npt.NDArray[np.float64]
 
 
 class Status(StrEnum):
@@ -24,6 +29,9 @@ class AssignmentResult:
     lower_bound: int  #: no plan costs less, cents
     status: Status
     trace: tuple[tuple[float, int], ...]  #: (seconds since the start, cost) of each better plan
+    prices: (
+        Floats  #: V x K x B; what a unit in a bucket is worth to this plan, cents (the duals of the bound)
+    )
 
     @property
     def gap(self) -> float:

@@ -42,7 +42,7 @@ def solve(
         raise AssertionError(f"the plan found breaks a rule or costs {cost}, not {run.cost}")
     bound = min(run.bound, cost)
     status = Status.OPTIMAL if cost == bound else Status.FEASIBLE
-    return AssignmentResult(run.best, cost, bound, status, tuple(run.trace))
+    return AssignmentResult(run.best, cost, bound, status, tuple(run.trace), run.prices.of_cells())
 
 
 class _Run:
