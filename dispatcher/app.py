@@ -17,6 +17,7 @@ from dispatcher import keyfiles
 from dispatcher.clock import Clock, make_clock
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
+from dispatcher.housekeeping import keep_house
 from dispatcher.http.app import Parts, build_app
 from dispatcher.http.auth import Authenticator
 from dispatcher.matching.quotes import Quoter
@@ -31,25 +32,32 @@ INSIST_S = 0.2
 log = structlog.get_logger()
 
 
-def run_web(settings: Settings, listener: int | None) -> int:
-    """The web process until SIGTERM: HTTP, event streams, replies. `listener`: a socket that is inherited."""
+def run_web(settings: Settings, listener: int | None = None, name: str | None = None) -> int:
+    """The web process until SIGTERM: HTTP, event streams, replies.
+
+    `listener`: number of an inherited socket. `name`: who this is in consumer groups; one that stays the same
+    over a crash takes up at once what was left.
+    """
     with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
-        uvloop.run(_web(settings, bound))
+        uvloop.run(_web(settings, bound, name or own_name()))
     return 0
 
 
-def run_matcher(settings: Settings) -> int:
-    """The matcher process until SIGTERM: matching by lease, timers, janitor."""
-    uvloop.run(_matcher(settings))
+def run_matcher(settings: Settings, name: str | None = None) -> int:
+    """The matcher process until SIGTERM: matching by lease, timers, housekeeping.
+
+    `name`: who owns its leases; one that stays the same over a crash need not wait for them to run out.
+    """
+    uvloop.run(_matcher(settings, name or own_name()))
     return 0
 
 
-async def _web(settings: Settings, bound: socket.socket) -> None:
+async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
     clock, keys = clock_of(settings), keyfiles.read_token_keys(settings.token_keys_file)
     async with open_store(settings) as store:
         service = Dispatcher(store, clock, settings.markets, Registry.found())
         hub = Hub(store)
-        replies = Replies(service, Authenticator(keys).verify, own_name())
+        replies = Replies(service, Authenticator(keys).verify, name)
         parts = Parts(
             service=service,
             hub=hub,
@@ -67,7 +75,7 @@ async def _web(settings: Settings, bound: socket.socket) -> None:
             await hub.aclose()
 
 
-async def _matcher(settings: Settings) -> None:
+async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
     from dispatcher.timers import Timers  # noqa: PLC0415
@@ -79,8 +87,9 @@ async def _matcher(settings: Settings) -> None:
         try:
             await solvers.warm()
             await _until_told(
-                run_matchers(store, clock, settings.markets, solvers, own_name()),
+                run_matchers(store, clock, settings.markets, solvers, name),
                 *(timers.run(market) for market in settings.markets),
+                *(keep_house(store, market, zone, clock) for market, zone in settings.markets.items()),
             )
         finally:
             await solvers.aclose()
@@ -97,7 +106,7 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def own_name() -> str:
-    """Who this process is, in leases and consumer groups."""
+    """Who this process is, in leases and consumer groups, unless it is told."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 

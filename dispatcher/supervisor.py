@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -90,10 +91,11 @@ async def _redis(settings: Settings) -> AsyncIterator[EmbeddedRedis | None]:
 
 def _children(settings: Settings, redis_url: str, listener: socket.socket) -> list[Child]:
     environment = own_environment() | settings.environment() | {"DISPATCHER_REDIS_URL": redis_url}
-    web = own_command("serve", "--role", "web", "--listener", str(listener.fileno()))
+    name = ("--name", f"{socket.gethostname()}:{os.getpid()}")  # ours: it outlives a crash of theirs
+    web = own_command("serve", "--role", "web", "--listener", str(listener.fileno()), *name)
     return [
         Child("web", web, environment, files=[listener.fileno()]),
-        Child("matcher", own_command("serve", "--role", "matcher"), environment),
+        Child("matcher", own_command("serve", "--role", "matcher", *name), environment),
     ]
 
 

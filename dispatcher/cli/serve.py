@@ -41,9 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="one process alone, for machines of its own; needs REDIS_URL",
     )
-    parser.add_argument(
-        "--listener", type=int, help=argparse.SUPPRESS
-    )  # a socket inherited from the supervisor
+    # from the supervisor: the number of an inherited socket, and a name that outlives a crash
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--name", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
     wanted = {variable(name): value for name, value in given.items() if value is not None}
     settings = Settings.read(dict(os.environ) | wanted)
     configure(settings.log_level, as_json=settings.log_json)
-    return _ROLES[args.role](settings, args.listener)
+    return _ROLES[args.role](settings, args)
 
 
-def _serve_all(settings: Settings, listener: int | None) -> int:
+def _serve_all(settings: Settings, args: argparse.Namespace) -> int:
     import asyncio
 
     from dispatcher.supervisor import serve
@@ -68,16 +68,16 @@ def _serve_all(settings: Settings, listener: int | None) -> int:
     return 0
 
 
-def _serve_web(settings: Settings, listener: int | None) -> int:
+def _serve_web(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app import run_web
 
-    return run_web(settings, listener)
+    return run_web(settings, args.listener, args.name)
 
 
-def _serve_matcher(settings: Settings, listener: int | None) -> int:
+def _serve_matcher(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app import run_matcher
 
-    return run_matcher(settings)
+    return run_matcher(settings, args.name)
 
 
 _ROLES = {"all": _serve_all, "web": _serve_web, "matcher": _serve_matcher}

@@ -62,9 +62,14 @@ class Replies:
         """For ever, until cancelled. A store that is away is waited for."""
         stream = Keys(market).replies
         async with self.store.tail(wait_s=self.wait_s) as tail:
+            own = "0"  # first what was given to us before a crash, then what is new
             while not told_to_stop():
                 try:
                     await self.store.ensure_group(stream, GROUP)
+                    while own != ">":
+                        left = await tail.read_group({stream: own}, GROUP, self.consumer, BATCH)
+                        await self.take(market, left)
+                        own = left[-1].id if left else ">"
                     await self.take_over(market)
                     await self.take(market, await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH))
                 except Unavailable as refusal:

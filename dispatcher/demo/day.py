@@ -17,6 +17,7 @@ MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
 EVENING_LENGTH_MINUTES = 150  # … until 23:30
 SAME_DAY_LEAD_MINUTES = (45, 180)
+RIDE_MINUTES = 60  # who has an appointment also allows for the ride
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +83,8 @@ def booked(
     advance, later = [], []
     for request in requests:
         lead_minutes = rng.randint(*SAME_DAY_LEAD_MINUTES)
+        if isinstance(request, TripRequest) and request.appointment_at is not None:
+            lead_minutes += RIDE_MINUTES
         asked_ms = wanted_ms(request) - lead_minutes * MINUTE_MS
         if rng.random() < advance_share or asked_ms < at(zone, 0):
             advance.append(request)

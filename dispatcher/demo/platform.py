@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
 
 import msgspec
 
 from contracts.codes import RequestState
 from contracts.events import CloudEvent, RequestChanged, RequestMatched, RequestUnmatched
-from contracts.requests import Request
 from dispatcher.client.errors import Problem
 from dispatcher.client.platform import PlatformClient
 from dispatcher.client.streams import MatchStream
@@ -33,11 +31,15 @@ class SimulatedPlatform:
             self.agenda.at(submission.at_ms, lambda each=submission: self._submit(each))  # type: ignore[misc]
 
     async def _submit(self, submission: Submission) -> None:
-        requests: Request | Sequence[Request] = submission.requests
+        requests = submission.requests
         sent_s = time.monotonic()
-        acknowledged = await self.client.submit(
-            submission.requests[0] if len(submission.requests) == 1 else requests
-        )
+        try:
+            acknowledged = await self.client.submit(requests[0] if len(requests) == 1 else requests)
+        except Problem as problem:
+            if problem.status != 422:  # too late: a slow machine let the window go by
+                raise
+            self.tally.refused.update(request.id for request in requests)
+            return
         now_s = time.monotonic()
         self.tally.submit_ms.append(1000 * (now_s - sent_s))
         self.tally.acknowledged |= dict.fromkeys(acknowledged, now_s)

@@ -122,7 +122,7 @@ async def _over(cast: Cast, clock: Clock) -> None:
     tally = cast.tally
     while clock.now_ms() < cast.day.end_ms:
         await asyncio.sleep(LOOK_EVERY_S)
-        if len(tally.acknowledged) == tally.planned and all(
+        if len(tally.acknowledged) + len(tally.refused) == tally.planned and all(
             state in TERMINAL for state in tally.states.values()
         ):
             return

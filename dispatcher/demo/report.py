@@ -29,10 +29,13 @@ def show(console: Console, summary: Summary, day: Day, views: Mapping[str, Reque
 
 def _counts(summary: Summary) -> RenderableType:
     table = _table("what became of the requests")
-    table.add_row("requests", f"{summary.requests:,}", "")
+    table.add_row(
+        "requests", f"{summary.requests:,}", f"{summary.refused} refused: too late" if summary.refused else ""
+    )
     table.add_row("matched", f"{summary.matched:,}", f"{summary.matched_share:.1%}")
-    for name in ("completed", "no_show", "failed"):
-        table.add_row(f"  {name.replace('_', '-')}", f"{getattr(summary, name):,}", "")
+    for name in ("completed", "no_show", "failed", "under_way"):
+        if number := getattr(summary, name):
+            table.add_row(f"  {name.replace('_', '-')}", f"{number:,}", "")
     table.add_row("unmatched", f"{sum(summary.unmatched.values()):,}", "")
     for why, number in sorted(summary.unmatched.items(), key=lambda item: -item[1]):
         table.add_row(f"  {why.replace('_', ' ')}", f"{number:,}", "")

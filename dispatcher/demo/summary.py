@@ -34,11 +34,13 @@ class Summary(msgspec.Struct, kw_only=True):
     day: str
     seed: int
     speed: float
+    refused: int
     requests: int
     matched: int
     completed: int
     no_show: int
     failed: int
+    under_way: int
     cancelled: int
     open: int
     unmatched: dict[str, int]
@@ -70,6 +72,7 @@ def summarise(tally: Tally, views: Collection[RequestView], verdict: Verdict, **
     ended = ends(views)
     missing = len(tally.acknowledged.keys() - {view.id for view in views})
     own = {
+        "refused": len(tally.refused),
         "lost": max(missing, verdict.lost),
         "double_booked": verdict.double_booked,
         "audit": verdict.findings,
@@ -89,6 +92,7 @@ def ends(views: Iterable[RequestView]) -> dict[str, Any]:
         "completed": states[RequestState.COMPLETED],
         "no_show": states[RequestState.NO_SHOW],
         "failed": states[RequestState.FAILED],
+        "under_way": states[RequestState.ACCEPTED] + states[RequestState.IN_PROGRESS],
         "cancelled": states[RequestState.CANCELLED],
         "open": sum(states[state] for state in _OPEN),
         "unmatched": dict(Counter(reason(view) for view in found if view.state is RequestState.UNMATCHED)),

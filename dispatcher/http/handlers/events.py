@@ -31,12 +31,12 @@ class Events:
         stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
         response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.request_id})
         async with self.hub.follow(stream, call.after or None) as feed:
-            await response.prepare(call.raw)
             # A closed tab, and a Redis that is away, end the stream alike: the client comes back and resumes.
             with (
                 self.figures.streams.track_inprogress(),
                 contextlib.suppress(ClientConnectionResetError, ConnectionResetError, Unavailable),
             ):
+                await response.prepare(call.raw)
                 await response.write(OPEN)
                 while not feed.closed:
                     entries = await feed.next(self.keep_alive_s)

@@ -1,0 +1,86 @@
+"""A small day at high speed: everybody plays, everything is counted, nothing is said about patients."""
+
+import contextlib
+import io
+import random
+import sys
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+from rich.console import Console
+
+from dispatcher.demo import small
+from dispatcher.demo.day import Day, booked, instant, wanted_ms
+from dispatcher.demo.play import Options, played
+from dispatcher.demo.report import show
+from dispatcher.domain.states import TERMINAL
+from tests.e2e.conftest import alive, descendants
+
+SPEED = 1_000.0
+
+
+def two_hours():
+    """What the made-up day wants from ten to noon, booked on the day itself; and what nobody can do."""
+    made = small.generate(5)
+    hours = {each.id: instant(wanted_ms(each), made.zone).hour for each in made.requests}
+    wanted = [each for each in made.requests if hours[each.id] in {10, 11}]
+    impossible = [each for each in made.requests if each.patient is None and each not in wanted]
+    requests = wanted[:60] + impossible
+    return Day(
+        name="two hours",
+        market=made.market,
+        zone=made.zone,
+        vendors=made.vendors,
+        capacity=made.capacity,
+        submissions=booked(requests, made.zone, 0.0, random.Random(5)),
+    )
+
+
+@pytest.mark.timeout(240)
+async def test_a_day_ends_with_everything_accounted_for_and_no_word_about_a_patient(tmp_path):
+    day, seen = two_hours(), io.StringIO()
+    console = Console(file=seen, width=110)
+    options = Options(speed=SPEED, seed=5, data_dir=tmp_path)
+    async with contextlib.AsyncExitStack() as stack:
+        end = await stack.enter_async_context(played(day, options, console))
+        show(console, end.summary, day, end.views)
+        metrics = await _metrics(end.service.url)
+        pids = descendants(end.service.process.pid) if sys.platform == "linux" else set()
+    assert not alive(pids)
+
+    sums = end.summary
+    assert sums.requests == len(day.requests) == len(end.views)
+    assert sums.refused == 0
+    assert sums.requests == sums.matched + sum(sums.unmatched.values()) + sums.cancelled + sums.open
+    assert sums.matched == sum((sums.completed, sums.no_show, sums.failed, sums.under_way))
+    assert (sums.lost, sums.double_booked, sums.audit, sums.open) == (0, 0, {}, 0)
+    assert sums.matched_share > 0.8
+    assert {view.state for view in end.views.values()} <= TERMINAL
+    assert {"level_of_service", "service_area", "needs", "hcpcs"} <= set(sums.unmatched)
+    assert sums.first_match_s is not None
+    assert sums.offer_p99_ms is not None
+    assert sums.possible.requests >= sums.matched
+
+    canaries = [
+        text.encode()
+        for request in day.requests
+        if request.patient
+        for text in msgspec.structs.astuple(request.patient)
+    ]
+    assert len(canaries) > 200
+    spoken = {"screen": seen.getvalue().encode(), "metrics": metrics, **_files(tmp_path)}
+    assert {"service.log", "screen", "metrics"} <= spoken.keys()
+    assert any("appendonly" in name for name in spoken)  # every stream and every key is in that file
+    leaks = [name for name, content in spoken.items() if any(canary in content for canary in canaries)]
+    assert leaks == []
+
+
+async def _metrics(url):
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as answer:
+        return await answer.read()
+
+
+def _files(folder: Path):
+    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
