@@ -70,7 +70,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if self.names or self.query:
             found += ["invalid-parameter", "not-found"]
         if self.body:
-            found += ["malformed-body", "invalid-message", "too-large", "unsupported-media-type"]
+            found += ["malformed-body", "invalid-message", "too-large", "too-slow", "unsupported-media-type"]
         if self.keyed:
             found += ["missing-header", "id-reused"]
         if self.versioned:

@@ -3,6 +3,7 @@
 Problem
 ├── Malformed             400  the bytes are no message: not JSON, cut short, NaN, duplicate keys, too deep
 ├── InvalidMessage        422  a message, but not as described: `errors` names each place
+├── TooSlow               408  the body did not arrive in time
 ├── TooLarge              413  more bytes or values than the limit
 ├── UnsupportedMediaType  415  the body's Content-Type
 ├── NotAcceptable         406  the Accept header
@@ -66,6 +67,9 @@ KINDS: dict[str, Kind] = {
         405, "The path does not take this method", "The Allow header lists those it takes."
     ),
     "not-acceptable": Kind(406, "No form of answer fits", "Accept application/json or application/msgpack."),
+    "too-slow": Kind(
+        408, "The body did not arrive in time", "Send it again under the same key, without pauses."
+    ),
     "wrong-state": Kind(409, "The work has moved on", "Read the request or offer again and decide anew."),
     "over-booked": Kind(409, "Capacity is taken", "Post at least what is booked, or cancel work first."),
     "stale-version": Kind(
@@ -175,6 +179,12 @@ class TooLarge(Problem):
     """More bytes or values than the limit."""
 
     slug = "too-large"
+
+
+class TooSlow(Problem):
+    """The body did not arrive in time."""
+
+    slug = "too-slow"
 
 
 class UnsupportedMediaType(Problem):

@@ -86,6 +86,7 @@ def _gate(parts: Parts, figures: Figures) -> Gate:
         calls=Load(limits.in_flight, limits.per_caller, limits.retry_after_s),
         streams=Load(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         figures=figures,
+        body_s=limits.body_s,
     )
 
 

@@ -44,9 +44,10 @@ class Gate:
         calls: Load,
         streams: Load,
         figures: Figures,
+        body_s: float,
     ) -> None:
         self.authenticator, self.clock, self.enter = authenticator, clock, enter
-        self.calls, self.streams, self.figures = calls, streams, figures
+        self.calls, self.streams, self.figures, self.body_s = calls, streams, figures, body_s
 
     def admit(self, request: web.Request, operation: Operation) -> Principal:
         """Who calls. Raises Unauthenticated, Forbidden."""
@@ -104,7 +105,7 @@ async def _call(
         path=path,
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
-        body=await negotiation.read(request, operation),
+        body=await negotiation.read(request, operation, gate.body_s),
         request_id=request_id,
         raw=request,
     )

@@ -19,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 2_000
     streams_per_caller: int = 100
     retry_after_s: float = 1.0
+    body_s: float = 30.0  # a body that takes longer to arrive gives its place back (real seconds)
     keep_alive_s: float = 15.0  # an event stream without events says so this often (real seconds)
 
 

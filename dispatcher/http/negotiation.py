@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,7 +12,14 @@ from aiohttp import web
 
 from contracts import codec
 from contracts.operations import PATH_TYPES, Operation
-from contracts.problems import InvalidParameter, MissingHeader, NotAcceptable, TooLarge, UnsupportedMediaType
+from contracts.problems import (
+    InvalidParameter,
+    MissingHeader,
+    NotAcceptable,
+    TooLarge,
+    TooSlow,
+    UnsupportedMediaType,
+)
 from contracts.requests import RequestBatch
 
 Form = TypeVar("Form")
@@ -48,11 +56,11 @@ def sent(content_type: str) -> str:
     return media
 
 
-async def read(request: web.Request, operation: Operation) -> Any:
+async def read(request: web.Request, operation: Operation, patience_s: float) -> Any:
     """The body as the message that the operation takes; None if it takes none."""
     if not operation.body:
         return None
-    body = await _bytes(request)
+    body = await _bytes(request, patience_s)
     if not body and operation.optional:
         return operation.body[0]()
     value = codec.unpack(body, sent(request.headers.get("Content-Type", "")))
@@ -104,14 +112,19 @@ def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> 
     return found
 
 
-async def _bytes(request: web.Request) -> bytes:
+async def _bytes(request: web.Request, patience_s: float) -> bytes:
     declared = request.content_length
     if declared is not None and declared > codec.MAX_BYTES:
         raise _too_large(f"{declared:,}")
     try:
-        return await request.read()
+        async with asyncio.timeout(patience_s):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large("more") from None
+    except TimeoutError:
+        raise TooSlow(
+            f"the body did not arrive within {patience_s:g} s\nMaybe send fewer requests."
+        ) from None
 
 
 def _too_large(size: str) -> TooLarge:

@@ -30,6 +30,7 @@ KEYS = {
 }
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
+REGISTRY = Registry.found()
 _numbers = itertools.count()
 
 
@@ -57,7 +58,9 @@ class Server(TestServer):
         self.cancelling = cancelling
 
     async def _make_runner(self, **settings: Any) -> web.AppRunner:
-        return await super()._make_runner(**settings | {"handler_cancellation": self.cancelling})
+        return await super()._make_runner(
+            **settings | {"handler_cancellation": self.cancelling, "lingering_time": 0.2}
+        )
 
 
 class Api:
@@ -138,7 +141,7 @@ def cancelling() -> bool:
 @pytest.fixture
 async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> AsyncIterator[Api]:
     clock = HeldClock()
-    service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, Registry.found())
+    service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
     parts = Parts(
         service=service,
         hub=Hub(store),

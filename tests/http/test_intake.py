@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgpack
 import msgspec
 import pytest
 
 from contracts.codes import Role
+from dispatcher.store.keys import Keys
 from tests.http.conftest import Api, trip
 
 
@@ -112,3 +115,17 @@ async def test_ops_may_read_what_only_the_platform_may_submit(api: Api) -> None:
     await api.call("POST", "/requests", trip("r1"))
     assert (await api.call("GET", "/requests/r1", role=Role.OPS))[0] == 200
     assert (await api.call("POST", "/requests", trip("r2"), role=Role.OPS))[0] == 403
+
+
+async def test_twenty_callers_with_one_key_have_one_effect_and_one_answer(api: Api) -> None:
+    sent = api.headers()
+
+    async def submit() -> tuple[int, bytes]:
+        async with api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent) as answer:
+            return answer.status, await answer.read()
+
+    answers = await asyncio.gather(*(submit() for _ in range(20)))
+    assert {status for status, _ in answers} == {202}
+    assert len(set(answers)) == 1
+    heard = await api.store.read(Keys(api.market).events)
+    assert len(heard) == 1

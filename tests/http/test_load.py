@@ -130,3 +130,35 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_is_not_ready_and_says_
                 assert answer.status == 503
             async with client.get("/livez") as answer:
                 assert answer.status == 200
+
+
+@pytest.mark.parametrize("limits", [Limits(body_s=0.05)])
+async def test_a_body_that_does_not_arrive_gives_its_place_back(api: Api) -> None:
+    never = asyncio.Event()
+
+    async def stalled() -> Any:
+        yield b'{"kind": '
+        await never.wait()
+
+    headers = api.headers() | {"Content-Type": "application/json"}
+    async with api.client.post(f"{api.base}/requests", data=stalled(), headers=headers) as answer:
+        assert (answer.status, (await answer.json(content_type=None))["type"]) == (408, "/problems/too-slow")
+    assert api.load.now == 0
+
+
+@pytest.mark.parametrize("cancelling", [False, True])
+async def test_a_caller_who_hung_up_may_ask_again_and_there_was_one_effect(
+    api: Api, held: asyncio.Event
+) -> None:
+    sent = api.headers()
+    hasty = asyncio.create_task(api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent))
+    await _until(lambda: api.load.now == 1)
+    hasty.cancel()
+    await asyncio.gather(hasty, return_exceptions=True)
+    held.set()
+    async with api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent) as answer:
+        assert answer.status == 202
+    record = await api.store.record(api.market, "r1")
+    assert record is not None
+    assert record.version == 1
+    await _until(lambda: api.load.now == 0)

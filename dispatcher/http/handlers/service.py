@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -34,9 +35,15 @@ class Service:
     """Handlers that need no token."""
 
     def __init__(self, store: Store, figures: Figures, operations: tuple[Operation, ...]) -> None:
-        self.store, self.figures = store, figures
-        self._openapi = msgspec.json.encode(openapi(operations, title=TITLE, version=__version__))
-        self._asyncapi = msgspec.json.encode(asyncapi(title=f"{TITLE} streams", version=__version__))
+        self.store, self.figures, self.operations = store, figures, operations
+
+    @cached_property
+    def _openapi(self) -> bytes:
+        return msgspec.json.encode(openapi(self.operations, title=TITLE, version=__version__))
+
+    @cached_property
+    def _asyncapi(self) -> bytes:
+        return msgspec.json.encode(asyncapi(title=f"{TITLE} streams", version=__version__))
 
     async def live(self, call: Call) -> web.Response:
         """The process answers."""
