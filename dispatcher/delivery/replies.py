@@ -100,7 +100,7 @@ class Replies:
         done: list[str] = []
         works = [self._in_order(market, group, done) for group in by_subject.values()]
         ended = await asyncio.gather(*works, return_exceptions=True)
-        await self.store.acknowledge(Keys(market).replies, GROUP, *done)
+        await self.store.finish(Keys(market).replies, GROUP, *done)
         for failure in filter(None, ended):
             raise failure
 

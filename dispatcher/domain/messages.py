@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from contracts.codes import RequestState
 from contracts.events import (
     DispatchConfirmed,
     OfferClosed,
@@ -26,8 +29,11 @@ def changed(after: RequestRecord, by: str, code: str = "", *, event: str = "chan
 
 
 def matched(after: RequestRecord, offer: OfferRecord) -> Message:
-    """To the platform: a vendor was found (`offered`) or has taken the work (`accepted`)."""
-    news = RequestMatched(match=match_view(after, offer), offer_id=offer_id(after, offer), state=after.state)
+    """To the platform: a vendor was found (`offered`, with the facts of the choice) or has taken the work."""
+    match = match_view(after, offer)
+    if after.state is not RequestState.OFFERED:
+        match = replace(match, terms=(), runners_up=())  # told before, and in the request's view
+    news = RequestMatched(match=match, offer_id=offer_id(after, offer), state=after.state)
     return Message(to=To.MATCHES, type="dispatch.request.matched", subject=after.id, data=news)
 
 

@@ -84,6 +84,13 @@ async def test_a_vendor_accepts_reports_and_completes_over_redis(world: World, p
     assert await post.pending() == 0
 
 
+async def test_a_reply_is_gone_with_its_token_once_it_had_its_effect(world: World, post: Post) -> None:
+    await post.write("accept", {"offer_id": "r1.1"})
+    await post.write("accept", {"offer_id": "r1.7"})
+    await post.read()
+    assert await world.store.read(post.stream) == []
+
+
 async def test_a_decline_carries_its_code(world: World, post: Post) -> None:
     await post.write("decline", {"offer_id": "r1.1", "code": "BAD_WEATHER"})
     await post.read()

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, OfferState, ReportCode, RequestState, TrackingStatus
-from contracts.matches import Accept, Decline, Unmatched
+from contracts.events import RequestMatched
+from contracts.matches import Accept, CostTerm, Decline, Unmatched
 from contracts.tracking import StatusUpdate
 from dispatcher.domain.decision import Decision, To
 from dispatcher.domain.decisions import accept, cancel, decline, due, explain, offer, receive, report
@@ -93,6 +94,22 @@ def test_an_acceptance_is_told_to_the_platform_as_a_match_and_to_the_vendor_as_i
     assert heard(decision, To.VENDOR) == ["dispatch.dispatch.confirmed"]
     assert heard(decision, To.MATCHES) == ["dispatch.request.matched"]
     assert after(decision).offers[0].reference == "T-9"
+
+
+def test_what_explains_the_choice_is_told_once_and_kept() -> None:
+    record = make.received()
+    term = CostTerm(rule="price", cost_cents=4_500)
+    plan = replace(make.proposal(record, make.vendor()), terms=(term,))
+    offering = offer(record, make.trip(), plan, NOW, VALUES)
+    accepting = accept(offering.after, "r1.1", "v1", Accept(), now_ms=NOW, values=VALUES)
+    told = [
+        message.data.match.terms
+        for decision in (offering, accepting)
+        for message in decision.messages  # type: ignore[union-attr]
+        if isinstance(message.data, RequestMatched)
+    ]
+    assert told == [(term,), ()]
+    assert after(accepting).offers[0].terms == (term,)
 
 
 def test_accepting_twice_is_accepting_once() -> None:
