@@ -67,7 +67,7 @@ class Reader:
                 return await self._send(commands)
             except LOST as error:
                 if time.monotonic() >= deadline:
-                    raise unavailable("the store does not answer.") from error
+                    raise unavailable(f"the store does not answer ({type(error).__name__}).") from error
             await asyncio.sleep(PAUSE_S)
 
     async def get_all(self, keys: Sequence[str]) -> list[bytes | None]:

@@ -28,7 +28,7 @@ class Health(NamedTuple):
 async def check(reader: Reader) -> Health:
     """Ask the server. It never raises for a server that does not answer: that is a problem like others."""
     try:
-        info: dict[str, Any] = await reader.ask("INFO", "everything")
+        info: dict[str, Any] = await reader.ask("INFO")
         return Health(_version(info), tuple(_problems(info, await _settings(reader))))
     except Unavailable as error:
         return Health("", (error.detail,))

@@ -41,21 +41,18 @@ class Cursor(Place):
 
 
 async def page_of(reader: Reader, keys: Sequence[str], after: Cursor, limit: int) -> list[Place]:
-    """The first `limit` places after the cursor, over all the sets together."""
-    found = [await _places_after(reader, key, after, limit) for key in keys]
-    return list(islice(merge(*found), limit))
+    """The first `limit` places after the cursor, over all the sets together.
 
-
-async def _places_after(reader: Reader, key: str, after: Cursor, limit: int) -> list[Place]:
-    """Requests of one batch share their score, so the set is read until enough lie behind the cursor."""
-    places: list[Place] = []
-    offset = 0
-    while len(places) < limit:
-        answer = await reader.ask(
-            "ZRANGE", key, after.score, "+inf", "BYSCORE", "LIMIT", offset, limit, "WITHSCORES"
-        )
-        places += [place for place in Place.read(answer) if place > after]
+    Requests of one batch share their score, so a set is read until enough lie behind the cursor.
+    """
+    found: dict[str, list[Place]] = {key: [] for key in keys}
+    going, offset = list(keys), 0
+    while going:
+        span = ("BYSCORE", "LIMIT", offset, limit, "WITHSCORES")
+        answers = await reader.ask_all([("ZRANGE", key, after.score, "+inf", *span) for key in going])
+        for key, answer in zip(going, answers, strict=True):
+            found[key] += [place for place in Place.read(answer) if place > after]
+        full = [key for key, answer in zip(going, answers, strict=True) if len(answer) == 2 * limit]
+        going = [key for key in full if len(found[key]) < limit]
         offset += limit
-        if len(answer) < 2 * limit:
-            break
-    return places[:limit]
+    return list(islice(merge(*found.values()), limit))
