@@ -58,4 +58,4 @@ def stream_of(keys: Keys, message: Message) -> str:
 
 def _instant(at_ms: int) -> str:
     seconds, millis = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{millis:03d}Z"  # strftime costs 10x
