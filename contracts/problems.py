@@ -39,6 +39,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
+    "malformed-call": Kind(400, "The bytes are no HTTP call", "Check Content-Length and the header lines."),
     "malformed-body": Kind(
         400,
         "The body cannot be read",

@@ -20,6 +20,7 @@ from dispatcher.delivery.replies import Replies
 from dispatcher.housekeeping import keep_house
 from dispatcher.http.app import Parts, build_app
 from dispatcher.http.auth import Authenticator
+from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.settings import Settings
@@ -65,7 +66,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
             clock=clock,
             token_keys=keys,
         )
-        runner = web.AppRunner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = Runner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
             await web.SockSite(runner, bound).start()

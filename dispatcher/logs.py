@@ -50,3 +50,15 @@ def configure(level: str, *, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
+
+
+class Libraries(logging.Handler):
+    """Lines of the libraries we use: from where, and the failure's outline; their texts may hold anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it in our form."""
+        error = record.exc_info[1] if record.exc_info else None
+        facts = {} if error is None else outline(error)
+        at = f"{record.filename}:{record.lineno}"
+        structlog.get_logger().log(record.levelno, "a library's line", library=record.name, at=at, **facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 import structlog
@@ -30,6 +31,21 @@ def test_a_failure_is_logged_with_its_place_but_without_text_or_variables(
     assert "_fail" in told
     if as_json:
         assert json.loads(told)["request"] == "r1"
+
+
+def test_a_librarys_line_is_told_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    logs.configure("info", as_json=True)
+    try:
+        _fail(CANARY)
+    except RuntimeError:
+        logging.getLogger("aiohttp.server").exception("Error handling %s", CANARY)
+    finally:
+        structlog.configure(**before)
+        logging.getLogger().handlers[:] = handlers
+    told = capsys.readouterr().err
+    assert CANARY not in told
+    assert json.loads(told)["library"] == "aiohttp.server"
 
 
 def _fail(patient: str) -> None:

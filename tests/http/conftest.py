@@ -19,6 +19,7 @@ from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import GATE, Parts, build_app
 from dispatcher.http.auth import claims, mint
 from dispatcher.http.load import Limits, Load
+from dispatcher.http.server import Runner
 from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
@@ -57,10 +58,8 @@ class Server(TestServer):
         super().__init__(app)
         self.cancelling = cancelling
 
-    async def _make_runner(self, **settings: Any) -> web.AppRunner:
-        return await super()._make_runner(
-            **settings | {"handler_cancellation": self.cancelling, "lingering_time": 0.2}
-        )
+    async def _make_runner(self, **settings: Any) -> Runner:
+        return Runner(self.app, **settings | {"handler_cancellation": self.cancelling, "lingering_time": 0.2})
 
 
 class Api:

@@ -115,7 +115,11 @@ def test_every_error_class_has_its_problem_type() -> None:
     for refusal in refusals:
         assert KINDS[refusal.type].status == refusal.status
     assert {each.slug for each in problems} <= set(KINDS)
-    used = {each.type for each in refusals} | {each.slug for each in problems} | {"method-not-allowed"}
+    used = (
+        {each.type for each in refusals}
+        | {each.slug for each in problems}
+        | {"method-not-allowed", "malformed-call"}
+    )
     assert used == set(KINDS)
 
 

@@ -134,6 +134,22 @@ async def test_a_defect_is_logged_without_what_it_was_working_on(
     assert _held(told + json.dumps(problem)) == []
 
 
+async def test_bytes_that_are_no_call_are_a_problem_and_are_not_repeated(api: Api, logged: list[str]) -> None:
+    body = json.dumps(trip("r1", patient=patient())).encode()
+    told = b""
+    for length in (20, body.index(b"CANARY")):  # what follows is read as the next call
+        reader, writer = await asyncio.open_connection(api.client.host, api.client.port)
+        lines = [f"POST {api.base}/requests HTTP/1.1", "Host: h", "Content-Type: application/json"]
+        lines += [f"{name}: {value}" for name, value in api.headers().items()]
+        writer.write("\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode() + body + b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            told += await reader.read()
+        writer.close()
+    assert b"/problems/malformed-call" in told
+    assert _held(told.decode()) == []
+    assert _held("\n".join(logged)) == []
+
+
 async def test_event_streams_carry_no_patient(api: Api) -> None:
     seen = b""
     async with api.client.get(f"{api.base}/events", headers=api.headers()) as stream:

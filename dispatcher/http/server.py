@@ -1,0 +1,60 @@
+"""aiohttp's server, but what is no HTTP at all is answered as a problem too, and never repeated.
+
+A body that is longer than its Content-Length says is read as the next call. aiohttp's own answer and log line
+quote the bytes that are no call, which may be a patient.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+
+from contracts.problems import Problem
+from dispatcher.http import faults
+from dispatcher.http.entry import new_id
+
+
+class Runner(web.AppRunner):
+    """Runs an application, as `web.AppRunner` does."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            **made._kwargs,
+        )
+
+
+class _Server(web.Server):
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(RequestHandler):
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what could not be read (400), or a failure outside of our handlers (500), and hang up."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun: it is cut off")
+        answer = faults.answer(_problem(status, exc), new_id())
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *args: Any, **more: Any) -> None:
+        """Nothing: `faults` has logged what is a defect of ours."""
+
+
+def _problem(status: int, error: BaseException | None) -> Exception:
+    if status < 500:
+        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", slug="malformed-call")
+    return error if isinstance(error, Exception) else RuntimeError()
