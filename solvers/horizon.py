@@ -6,8 +6,10 @@ ledgers of consecutive days form one gapless line.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -40,7 +42,7 @@ class Horizon:
         ordinals = [each.toordinal() for each in dates[:-1]]
         return cls(np.array(midnight_ms), np.array(ordinals), np.array(offsets))
 
-    @property
+    @cached_property
     def start_ms(self) -> int:
         """The first midnight."""
         return int(self.midnight_ms[0])
@@ -50,7 +52,7 @@ class Horizon:
         """The midnight that ends the last day."""
         return int(self.midnight_ms[-1])
 
-    @property
+    @cached_property
     def days(self) -> tuple[date, ...]:
         """D dates."""
         return tuple(date.fromordinal(int(each)) for each in self.ordinal)
@@ -59,6 +61,26 @@ class Horizon:
     def buckets(self) -> int:
         """Ledger buckets of all days."""
         return (self.end_ms - self.start_ms) // LEDGER_MS
+
+    @cached_property
+    def _numbers(self) -> tuple[list[int], list[int], list[int]]:
+        """Midnights, ordinals and offsets as Python numbers: for one instant, arrays are slow."""
+        return self.midnight_ms.tolist(), self.ordinal.tolist(), self.offset_ms.tolist()
+
+    def day_at(self, ms: int) -> int:
+        """`day_of` for one instant."""
+        midnights, ordinals, _ = self._numbers
+        return min(max(bisect_right(midnights, ms) - 1, 0), len(ordinals) - 1)
+
+    def minute_at(self, ms: int) -> int:
+        """`minute_of_day` for one instant."""
+        midnights, _, offsets = self._numbers
+        step = min(max((ms - midnights[0]) // _STEP_MS, 0), len(offsets) - 1)
+        return (ms + offsets[step]) // 60_000 % 1440
+
+    def weekday_at(self, ms: int) -> int:
+        """`weekday_of` for one instant."""
+        return (self._numbers[1][self.day_at(ms)] + 6) % 7
 
     def day_of(self, ms: npt.ArrayLike) -> Ints:
         """Index of the local day of each instant, clipped to the days in view."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -105,10 +106,14 @@ def _next_best(candidates: Candidates, columns: Ints) -> Ints:
 def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
-    parts = [vars(screening.facts), vars(screening.supply), vars(screening.horizon)]
+    parts = [_arrays(each) for each in (screening.facts, screening.supply, screening.horizon)]
     for arrays in (*parts, *screening.of_requests.values(), *screening.of_vendors.values()):
         for name in sorted(arrays):
             state.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     rest = (sorted(screening.values.items()), screening.now_ms, screening.travel, screening.plugins)
     state.update(repr(rest).encode())
     return state.hexdigest()
+
+
+def _arrays(held: Any) -> dict[str, Any]:
+    return {each.name: getattr(held, each.name) for each in fields(held)}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from statistics import median
+from typing import TYPE_CHECKING
 
 import structlog
 
 from contracts.tuning import Parameter
 from dispatcher.matching.commits import Ownership, commit_plan
 from dispatcher.matching.market import Market
-from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from dispatcher.matching.solving import SolverPool  # pebble: nothing for those who read parameters
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -32,15 +37,23 @@ GAP = Parameter(
 )
 PATIENCE = Parameter(
     name="batch_patience_s",
-    default=300,
+    default=120,
     minimum=1,
     maximum=3_600,
     unit="seconds",
-    summary="Clock time that the optimiser may take at the most: a plan must not be older than this.",
+    summary="Clock time that the optimiser may always take: a plan must not be older than its windows bear.",
     scope="matching.batch",
 )
-PARAMETERS = (INTERVAL, GAP, PATIENCE)
-LEAST_SOLVE_S = 0.1
+SHARE = Parameter(
+    name="batch_patience_share",
+    default=0.1,
+    minimum=0.0,
+    maximum=0.5,
+    unit="share",
+    summary="The optimiser may take this share of the (median) time until the windows of a batch open.",
+    scope="matching.batch",
+)
+PARAMETERS = (INTERVAL, GAP, PATIENCE, SHARE)
 log = structlog.get_logger()
 
 
@@ -50,22 +63,27 @@ async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> bool
     await market.refresh()
     ids = await market.open_ids()
     market.forget_bodies(ids)
-    snapshot = await market.snapshot(ids)
+    snapshot = await market.snapshot(await market.waiting(ids))
     if not snapshot.asked:
         return False
     screening = await asyncio.to_thread(snapshot.screening)
-    patience_s = market.clock.real_s(float(PATIENCE.of(snapshot.values)))
-    plan = await solvers.plan(screening, max(LEAST_SOLVE_S, patience_s))
+    plan = await solvers.plan(screening, market.clock.real_s(patience_s(snapshot)))
     done = await commit_plan(own, market, snapshot, plan)
     log.info(
         "batch",
         market=market.name,
         requests=len(snapshot.asked),
-        offered=done.offered,
+        offered=len(done.offered),
         fell_out=done.fell_out,
         explained=done.explained,
         solver=plan.solver,
         solve_s=round(plan.seconds, 3),
         all_s=round(time.perf_counter() - began_s, 3),
     )
-    return done.fell_out > 0
+    return done.fell_out > 0 and bool(done.offered)
+
+
+def patience_s(snapshot: Snapshot) -> float:
+    """Clock seconds that the optimiser may take: more when most windows open much later."""
+    lead_s = median(each.earliest_ms - snapshot.now_ms for each in snapshot.asked) / 1000
+    return max(float(PATIENCE.of(snapshot.values)), lead_s * float(SHARE.of(snapshot.values)))

@@ -81,7 +81,7 @@ class PoolBook:
         """Count a match that was made, so that the next is planned against what is left."""
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
         self.supply.left[row, pool, first:end] -= UNITS
-        self.supply.daily_left[row, pool, int(self.horizon.day_of(start_ms))] -= 1
+        self.supply.daily_left[row, pool, self.horizon.day_at(start_ms)] -= 1
 
     def take_holds(self, row: int, holds: Sequence[Hold]) -> None:
         """Count what was stored, by its holds; days that are no longer in view are passed over."""

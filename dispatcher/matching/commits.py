@@ -10,6 +10,7 @@ from functools import cached_property
 import structlog
 
 from contracts.matches import Unmatched
+from contracts.requests import Request
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
@@ -35,9 +36,18 @@ class FenceLost(Exception):
 class Done:
     """What became of a plan."""
 
-    offered: int = 0
+    offered: set[str] = field(default_factory=set)  # their ids
     fell_out: int = 0  # stale, full, late or refused; still open, so planned again
     explained: int = 0
+    patient: int = 0  # not urgent: left for the batch
+
+    def __iadd__(self, more: Done) -> Done:
+        """Both together."""
+        self.offered |= more.offered
+        self.fell_out += more.fell_out
+        self.explained += more.explained
+        self.patient += more.patient
+        return self
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,16 @@ class _PlanCommit:
     snapshot: Snapshot
     plan: BatchPlan
     done: Done = field(default_factory=Done)
+    _one_search: asyncio.Lock = field(default_factory=asyncio.Lock)
     _searched: int = 0  # requests for which a relaxation was looked for
 
     async def offer(self, row: int) -> None:
         """Offer match `row` of the plan, if it still may be."""
-        record = self.snapshot.records[int(self.plan.chosen.request[row])]
+        request = int(self.plan.chosen.request[row])
+        record, body = self.snapshot.records[request], self.snapshot.asked[request].request
         proposed = self._checked(row)
-        if proposed is not None and await self._offered(record, proposed):
-            self.done.offered += 1
+        if proposed is not None and await self._offered(record, body, proposed):
+            self.done.offered.add(record.id)
             self.market.take(proposed)
         else:
             self.done.fell_out += 1
@@ -85,8 +97,7 @@ class _PlanCommit:
             return None
         return proposed if proposed.start_ms >= self.market.clock.now_ms() else None
 
-    async def _offered(self, record: RequestRecord, proposed: Proposal) -> bool:
-        body = self.market.bodies[record.id]
+    async def _offered(self, record: RequestRecord, body: Request, proposed: Proposal) -> bool:
         offering = self.own.service.offer(self.market.name, record, body, proposed, fence=self.own.fence)
         return await self._stored(offering)
 
@@ -104,7 +115,11 @@ class _PlanCommit:
         if self._searched >= SEARCHED.whole(self.snapshot.values):
             return why
         self._searched += 1
-        return await asyncio.to_thread(with_relaxations, why, self.snapshot, self._screening, row)
+        async with self._one_search:  # several at once would only keep the loop from its work
+            return await asyncio.to_thread(self._search, row, why)
+
+    def _search(self, row: int, why: Unmatched) -> Unmatched:
+        return with_relaxations(why, self.snapshot, self._screening, row)
 
     @cached_property
     def _screening(self) -> Screening:

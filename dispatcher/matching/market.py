@@ -11,9 +11,15 @@ from contracts.tuning import Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.clock import Clock
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.states import OPEN
 from dispatcher.matching.capacity import PoolBook
-from dispatcher.matching.snapshot import Snapshot, horizon_of, open_request, received_first, within_reach
+from dispatcher.matching.snapshot import (
+    Snapshot,
+    Waiting,
+    horizon_of,
+    may_be_offered,
+    open_request,
+    received_first,
+)
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
@@ -65,19 +71,29 @@ class Market:
         """Requests that wait for a vendor, longest waiting first."""
         return await self.store.open_ids(self.name, BATCH_LIMIT.whole(self.tuning.values))
 
-    async def snapshot(self, ids: Sequence[str]) -> Snapshot:
-        """These requests, as far as they are open and within reach, beside the vendors as last refreshed."""
-        pools = self.pools or await self.refresh()
+    async def waiting(self, ids: Sequence[str]) -> list[Waiting]:
+        """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
         await self._read_bodies(ids)
         records = await self.store.records(self.name, ids)
-        now_ms, values = self.clock.now_ms(), self.tuning.values
-        held = tuple(
-            record
+        now_ms, values, bodies = self.clock.now_ms(), self.tuning.values, self.bodies
+        return [
+            (record, open_request(record, bodies[record.id], self.place, values))
             for record in received_first(list(records.values()))
-            if record.state in OPEN and record.id in self.bodies and within_reach(record, now_ms, values)
+            if record.id in bodies and may_be_offered(record, now_ms, values)
+        ]
+
+    async def snapshot(self, waiting: Sequence[Waiting]) -> Snapshot:
+        """These requests beside the vendors as last refreshed."""
+        pools = self.pools or await self.refresh()
+        return Snapshot(
+            records=tuple(record for record, _ in waiting),
+            asked=tuple(asked for _, asked in waiting),
+            book=self.book,
+            pools=pools.copy(),
+            tuning=self.tuning,
+            now_ms=self.clock.now_ms(),
+            travel_of=self.travel_of,
         )
-        asked = tuple(open_request(each, self.bodies[each.id], self.place, values) for each in held)
-        return Snapshot(held, asked, self.book, pools.copy(), self.tuning, now_ms, self.travel_of)
 
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]

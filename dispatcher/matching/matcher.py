@@ -78,8 +78,9 @@ class Matcher:
             while not told_to_stop():
                 ids = await self.market.open_ids()
                 fresh = [each for each in ids if each not in self.seen]
-                self.seen = set(ids)
-                if fresh and await match_at_once(own, self.market, fresh):
+                done = await match_at_once(own, self.market, fresh)
+                self.seen = set(ids) - done.offered  # offered ones that come back are looked at again
+                if done.patient or done.fell_out:
                     self.work.set()
                 if await wake.wait(LOOK_S) and not fresh:
                     self.work.set()

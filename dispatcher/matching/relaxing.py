@@ -14,7 +14,7 @@ from solvers.screening import Screening
 
 SEARCHED = Parameter(
     name="relaxations_per_plan",
-    default=100,
+    default=25,
     minimum=0,
     maximum=10_000,
     unit="requests",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.vendors import Vendor
+from dispatcher.domain.decisions.offer import exhausted
 from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.service.rides import ride_s
@@ -30,6 +32,7 @@ HORIZON = Parameter(
 )
 PARAMETERS = (HORIZON,)
 _HOUR_MS = 3_600_000
+Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendor, both ways
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +55,6 @@ class Snapshot:
     def vendor(self, row: int) -> Vendor:
         """The vendor of a row."""
         return self.book.vendors[row]
-
-    def only(self, rows: Sequence[int]) -> Snapshot:
-        """Some of the requests."""
-        records = tuple(self.records[row] for row in rows)
-        return replace(self, records=records, asked=tuple(self.asked[row] for row in rows))
 
     def screening(self) -> Screening:
         """As arrays."""
@@ -92,9 +90,10 @@ def asked_of(
     )
 
 
-def within_reach(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:
-    """Whether the window starts within the horizon."""
-    return record.earliest_ms <= now_ms + HORIZON.whole(values) * _HOUR_MS
+def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:
+    """Open, before its deadline, with offers left, and its window starts within the horizon."""
+    timely = now_ms < record.match_by_ms and record.earliest_ms <= now_ms + HORIZON.whole(values) * _HOUR_MS
+    return timely and record.state in OPEN and not exhausted(record, values)
 
 
 def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number]) -> Horizon:

@@ -20,7 +20,9 @@ from dispatcher.matching.job import Job
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
-GRACE_S = 1.0  # beyond the optimiser's limit: screening, transport, checking
+LEAST_SOLVE_S = 0.1
+GRACE_S = 2.0  # beyond the optimiser's limit: screening, transport, checking, a busy machine …
+PAIRS_PER_S = 100_000  # … and this many (request, vendor) pairs a second
 CONSTS.term_timeout, CONSTS.sleep_unit = 0.2, 0.02  # pebble's own would make a limit of 2 s take 5 s
 _PRELOAD = ("solvers.planning", "solvers.assignment.solve", "dispatcher.matching.child")
 log = structlog.get_logger()
@@ -44,8 +46,8 @@ class SolverPool:
 
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
-        job = Job.of(screening, most_s, self.workers)
-        limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / 2e6
+        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
+        limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
         try:
             future = self._running().schedule(self.entry, args=(job,), timeout=limit_s)
             return await asyncio.wait_for(asyncio.wrap_future(future), limit_s + GRACE_S)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from contracts.tuning import Parameter
+from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import MINUTE_MS
-from dispatcher.matching.commits import Ownership, commit_plan
+from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
-from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.snapshot import Waiting
 from solvers.planning import plan
+from solvers.screening import OpenRequest
 
 LEAD = Parameter(
     name="urgent_lead_minutes",
@@ -21,35 +22,36 @@ LEAD = Parameter(
     scope="matching.urgent",
 )
 PARAMETERS = (LEAD,)
-AT_ONCE = 100  # requests planned together, some milliseconds of work
+READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
 
-def is_urgent(snapshot: Snapshot, row: int) -> bool:
+def is_urgent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -> bool:
     """Whether the request cannot wait for a batch."""
-    lead_ms = LEAD.whole(snapshot.values) * MINUTE_MS
-    return snapshot.asked[row].earliest_ms - snapshot.now_ms <= lead_ms
+    return asked.earliest_ms - now_ms <= LEAD.whole(values) * MINUTE_MS
 
 
-async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> list[str]:
-    """Match those that are urgent; returns those that are not. Raises FenceLost.
+async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
+    """Match those that are urgent; `patient` counts those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
     the ledgers are read again before it is told so.
     """
-    patient: list[str] = []
-    for first in range(0, len(ids), AT_ONCE):
-        snapshot = await market.snapshot(ids[first : first + AT_ONCE])
-        rows = [row for row in range(len(snapshot.records)) if is_urgent(snapshot, row)]
-        patient += [each.id for row, each in enumerate(snapshot.records) if row not in set(rows)]
-        if rows:
-            await _match(own, market, snapshot.only(rows))
-    return patient
+    done = Done()
+    for first in range(0, len(ids), READ_AT_ONCE):
+        waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
+        now_ms, values = market.clock.now_ms(), market.tuning.values
+        urgent = [each for each in waiting if is_urgent(each[1], now_ms, values)]
+        done.patient += len(waiting) - len(urgent)
+        for begin in range(0, len(urgent), AT_ONCE):
+            done += await _match(own, market, urgent[begin : begin + AT_ONCE])
+    return done
 
 
-async def _match(own: Ownership, market: Market, snapshot: Snapshot) -> None:
+async def _match(own: Ownership, market: Market, urgent: Sequence[Waiting]) -> Done:
+    snapshot = await market.snapshot(urgent)
     found = plan(snapshot.screening())
-    if len(found.chosen) < len(snapshot.asked):
+    if len(found.chosen) < len(urgent):
         await market.refresh()
-        snapshot = await market.snapshot([record.id for record in snapshot.records])
+        snapshot = await market.snapshot(urgent)
         found = plan(snapshot.screening())
-    await commit_plan(own, market, snapshot, found)
+    return await commit_plan(own, market, snapshot, found)

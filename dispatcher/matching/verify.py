@@ -52,7 +52,7 @@ def candidate(snapshot: Snapshot, cells: Cells, row: int) -> Candidate:
     """Cell `row` in the words of the messages, beside what is left now of its pool."""
     supply = snapshot.pools.supply
     vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
-    day, record = int(snapshot.pools.horizon.day_of(start_ms)), float(supply.record[vendor])
+    day, record = snapshot.pools.horizon.day_at(start_ms), float(supply.record[vendor])
     return Candidate(
         asked=snapshot.asked[int(cells.request[row])],
         vendor=snapshot.vendor(vendor),

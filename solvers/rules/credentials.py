@@ -85,7 +85,7 @@ class Credentials(CellRule):
         """Whether each required credential is held and not over on the day of service."""
         if not ENFORCED.whole(one.values):
             return True
-        service_day = one.horizon.days[int(one.horizon.day_of(one.start_ms))]
+        service_day = one.horizon.days[one.horizon.day_at(one.start_ms)]
         first_day = service_day - timedelta(days=GRACE.whole(one.values))
         valid = {proof.kind for proof in one.vendor.credentials if proof.expires_on >= first_day}
         return set(REQUIRED[one.asked.service_class]) <= valid

@@ -68,7 +68,7 @@ class OpenHours(CellRule):
         """Whether the vendor is open from start to end, minute by minute."""
         if not ENFORCED.whole(one.values) or not one.vendor.hours:
             return True
-        start = int(one.horizon.minute_of_week(one.start_ms))
+        start = one.horizon.weekday_at(one.start_ms) * _DAY + one.horizon.minute_at(one.start_ms)
         lasts = -(-(one.end_ms - one.start_ms) // 60_000) - OVERRUN.whole(one.values)
         minutes = range(start, start + max(1, lasts))
         return all(any(_open_at(hours, minute % _WEEK) for hours in one.vendor.hours) for minute in minutes)

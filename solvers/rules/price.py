@@ -106,9 +106,9 @@ def price_of(one: Candidate) -> int:
     else:
         base, mile = _fare(one)
         price = base + mile * max(0.0, one.metres / METRES_PER_MILE - card.included_miles)
-    if bool(_is_night(int(one.horizon.minute_of_day(one.start_ms)) // 60, values)):
+    if bool(_is_night(one.horizon.minute_at(one.start_ms) // 60, values)):
         price += card.night_cents
-    if one.horizon.weekday_of(one.start_ms) >= 5:
+    if one.horizon.weekday_at(one.start_ms) >= 5:
         price += card.weekend_cents
     return whole_cents(price + (card.out_of_area_cents if beyond_one_m(one) > 0 else 0))
 
