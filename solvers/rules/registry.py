@@ -21,6 +21,7 @@ def register(rule: Rule) -> None:
     if rule.code in _found and type(_found[rule.code]) is not type(rule):
         raise ValueError(f"two rules have the code {rule.code!r}\nMaybe give one of them another code.")
     _found[rule.code] = rule
+    _forget()
 
 
 def load(*modules: str) -> None:
@@ -44,29 +45,35 @@ def with_rule(rule: Rule) -> Iterator[None]:
         yield
     finally:
         del _found[rule.code]
+        _forget()
 
 
+@cache
 def rules() -> tuple[Rule, ...]:
     """All rules and cost terms, by order and code."""
     _discover()
     return tuple(sorted(_found.values(), key=lambda rule: (rule.order, rule.code)))
 
 
+@cache
 def pair_rules() -> tuple[PairRule, ...]:
     """The hard rules on (request, vendor)."""
     return tuple(rule for rule in rules() if isinstance(rule, PairRule))
 
 
+@cache
 def cell_rules() -> tuple[CellRule, ...]:
     """The hard rules on (request, vendor, pool, start)."""
     return tuple(rule for rule in rules() if isinstance(rule, CellRule))
 
 
+@cache
 def hard_rules() -> tuple[PairRule | CellRule, ...]:
     """All hard rules, in the order in which screening runs them."""
     return (*pair_rules(), *cell_rules())
 
 
+@cache
 def cost_terms() -> tuple[CostTerm, ...]:
     """The cost terms."""
     return tuple(rule for rule in rules() if isinstance(rule, CostTerm))
@@ -75,6 +82,12 @@ def cost_terms() -> tuple[CostTerm, ...]:
 def parameters() -> tuple[Parameter, ...]:
     """The parameters of all rules."""
     return tuple(parameter for rule in rules() for parameter in rule.parameters)
+
+
+def _forget() -> None:
+    """What was sorted out before a rule came or went."""
+    for each in (rules, pair_rules, cell_rules, hard_rules, cost_terms):
+        each.cache_clear()
 
 
 @cache
