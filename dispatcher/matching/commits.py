@@ -24,7 +24,7 @@ from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 
-AT_ONCE = 64  # commits in flight: they share fsyncs
+AT_ONCE = 16  # commits in flight: they share fsyncs, and an urgent request waits for few of them
 log = structlog.get_logger()
 
 
