@@ -47,10 +47,10 @@ def build_app(parts: Parts) -> web.Application:
     figures = Figures()
     operations = OPERATIONS + SERVICE
     check(operations)
-    events = Events(parts.hub, figures, parts.limits.keep_alive_s)
+    gate = _gate(parts, figures)
+    events = Events(parts.hub, figures, parts.limits.keep_alive_s, gate.identify)
     service = Service(parts.service.store, figures, operations)
     handlers = _handlers(parts, figures, events, service)
-    gate = _gate(parts, figures)
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[problems])
     app[GATE] = gate
     for operation in operations:

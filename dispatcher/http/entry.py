@@ -49,12 +49,16 @@ class Gate:
         self.authenticator, self.clock, self.enter = authenticator, clock, enter
         self.calls, self.streams, self.figures, self.body_s = calls, streams, figures, body_s
 
+    def identify(self, request: web.Request) -> Principal:
+        """Who calls, by a token that holds now. Raises Unauthenticated."""
+        authorization = request.headers.get("Authorization", "")
+        return self.authenticator.principal(authorization, self.clock.now_ms())
+
     def admit(self, request: web.Request, operation: Operation) -> Principal:
         """Who calls. Raises Unauthenticated, Forbidden."""
         if not operation.roles:
             return NOBODY
-        authorization = request.headers.get("Authorization", "")
-        principal = self.authenticator.principal(authorization, self.clock.now_ms())
+        principal = self.identify(request)
         if principal.role not in operation.roles:
             allowed = ", ".join(sorted(operation.roles))
             raise Forbidden(f"this is for {allowed}, and the token's role is {principal.role}")

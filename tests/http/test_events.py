@@ -79,6 +79,14 @@ async def test_a_silent_stream_is_kept_open_by_comments(api: Api) -> None:
         assert await _block(answer) == {"": "still here"}
 
 
+@pytest.mark.parametrize("limits", [Limits(keep_alive_s=0.05)])
+async def test_a_stream_ends_when_its_token_expires(api: Api) -> None:
+    async with _following(api) as answer:
+        assert await _block(answer) == {"": "still here"}
+        api.clock.ms += 3_600_000
+        await asyncio.wait_for(answer.content.read(), PATIENCE_S)  # to its end
+
+
 async def test_a_position_that_is_none_is_a_400(api: Api) -> None:
     headers = api.headers(Last_Event_ID="yesterday")
     async with api.client.get(f"{api.base}/events", headers=headers) as answer:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import msgspec
 from aiohttp import ClientConnectionResetError, web
 
 from contracts.codes import Role
+from contracts.problems import Unauthenticated
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call
@@ -16,14 +18,19 @@ from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 
 OPEN, STILL_HERE = b": open\n\n", b": still here\n\n"
+# A closed tab, a token that expired, a Redis that is away: the stream ends; who may comes back and resumes.
+ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Events:
     """The handler of event streams. Closing the hub ends them all; their clients resume where they were."""
 
-    def __init__(self, hub: Hub, figures: Figures, keep_alive_s: float) -> None:
-        self.hub, self.figures, self.keep_alive_s = hub, figures, keep_alive_s
+    def __init__(
+        self, hub: Hub, figures: Figures, keep_alive_s: float, identify: Callable[[web.Request], object]
+    ) -> None:
+        """`identify` raises Unauthenticated once the caller's token holds no more."""
+        self.hub, self.figures, self.keep_alive_s, self.identify = hub, figures, keep_alive_s, identify
 
     async def follow(self, call: Call) -> web.StreamResponse:
         """The market's events; for a vendor, its own stream."""
@@ -31,15 +38,12 @@ class Events:
         stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
         response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.request_id})
         async with self.hub.follow(stream, call.after or None) as feed:
-            # A closed tab, and a Redis that is away, end the stream alike: the client comes back and resumes.
-            with (
-                self.figures.streams.track_inprogress(),
-                contextlib.suppress(ClientConnectionResetError, ConnectionResetError, Unavailable),
-            ):
+            with self.figures.streams.track_inprogress(), contextlib.suppress(*ENDS):
                 await response.prepare(call.raw)
                 await response.write(OPEN)
                 while not feed.closed:
                     entries = await feed.next(self.keep_alive_s)
+                    self.identify(call.raw)
                     await response.write(b"".join(map(sse, entries)) or STILL_HERE)
         return response
 
