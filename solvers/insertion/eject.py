@@ -26,10 +26,8 @@ from solvers.insertion.columns import (
 from solvers.insertion.direct import Flags, Floats, Priced, cells, price, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
 
-PAIRS, TRIES = (
-    7,
-    24,
-)  #: for each unit of effort: pairs (column, neighbour) followed, alternatives checked for room
+PAIRS = 7  #: (column, neighbour) followed, for each unit of effort
+TRIES = 24  #: alternatives checked for room, for each unit of effort
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +60,8 @@ class Pairs:
 
 def step_aside(plan: StandingPlan, wish: Wish) -> Insertion | None:
     """The cheapest single ejection that beats `wish.limit`, or None."""
-    pairs = _pairs(plan, wish, _blocked(plan, wish))
-    if not len(pairs):
-        return None
-    return _cheapest(plan, wish, pairs)
+    pairs = pairs_of(plan, wish)
+    return _cheapest(plan, wish, pairs) if len(pairs) else None
 
 
 def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
@@ -74,8 +70,9 @@ def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
     return wanted[wish.priced.score[wanted].argsort(kind="stable")[: wish.effort]]
 
 
-def _pairs(plan: StandingPlan, wish: Wish, blocked: Ints) -> Pairs:
-    table = wish.entry.columns.table
+def pairs_of(plan: StandingPlan, wish: Wish) -> Pairs:
+    """The best blocked columns, each with the bookings whose leaving makes room for it."""
+    table, blocked = wish.entry.columns.table, _blocked(plan, wish)
     of_vendor = {int(v): _movable(plan, int(v)) for v in np.unique(table[VENDOR, blocked])}
     column: list[int] = []
     booking: list[Booking] = []

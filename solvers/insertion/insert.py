@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
+from solvers.insertion.chain import step_aside_twice
 from solvers.insertion.columns import COST, UNITS, VENDOR, Entry, Insertion
 from solvers.insertion.direct import price, shortfall_saved, tightest
 from solvers.insertion.eject import Wish, step_aside
@@ -11,31 +14,42 @@ from solvers.insertion.plan import StandingPlan
 
 
 def insert(
-    plan: StandingPlan, entry: Entry, *, polish: bool = True, price_weight: float = 1.0, effort: int = 24
+    plan: StandingPlan,
+    entry: Entry,
+    *,
+    polish: bool = True,
+    price_weight: float = 1.0,
+    effort: int = 24,
+    most_moves: int = 2,
 ) -> Insertion | None:
     """The cheapest place for `entry`, or None when none fits or every place costs more than its penalty.
 
     Pure: the plan is read only; `plan.apply` makes it so. Cost is the column's, plus `price_weight` times
     the price of the capacity it takes, less a fair-share shortfall it fills. With `polish`, up to `effort`
-    columns that do not fit are tried with one movable neighbour stepping aside, if that is cheaper over all.
+    columns that do not fit are tried with one movable neighbour stepping aside, if that is cheaper over all;
+    where there is no place even so, with two (`most_moves`).
     """
     if not len(entry.columns):
         return None
+    wish, best = _look(plan, entry, price_weight, effort)
+    found = step_aside(plan, wish) if polish else None
+    if found is None and best is not None:
+        cost = entry.columns.table[COST, best] - shortfall_saved(plan, entry.columns.table[VENDOR, best])
+        return Insertion(entry, best, (), int(cost), plan.version)
+    if found is None and polish and most_moves > 1:
+        again = partial(insert, price_weight=price_weight, effort=effort // 3 + 1, most_moves=1)
+        return step_aside_twice(plan, wish, again)
+    return found
+
+
+def _look(plan: StandingPlan, entry: Entry, price_weight: float, effort: int) -> tuple[Wish, int | None]:
+    """What fits as the plan stands, and the best of it."""
     table = entry.columns.table
-    priced = price(plan, table, price_weight)
-    score = priced.score - shortfall_saved(plan, table[VENDOR])
+    priced, saved = price(plan, table, price_weight), shortfall_saved(plan, table[VENDOR])
     fits = (tightest(plan, table, priced) >= table[UNITS]) & (plan.vendor_room[table[VENDOR]] > 0)
     if entry.penalty_cents is not None:
-        fits &= table[COST] - shortfall_saved(plan, table[VENDOR]) <= entry.penalty_cents
-    fitting = np.flatnonzero(fits)
-    best = int(fitting[score[fitting].argmin()]) if len(fitting) else -1
-    if polish:
-        limit = score[best] if best >= 0 else np.inf
-        wish = Wish(entry, priced, fits, float(limit), price_weight, effort)
-        better = step_aside(plan, wish)
-        if better is not None:
-            return better
-    if best < 0:
-        return None
-    cents = int(table[COST, best] - shortfall_saved(plan, table[VENDOR, best : best + 1])[0])
-    return Insertion(entry, best, (), cents, plan.version)
+        fits &= table[COST] - saved <= entry.penalty_cents
+    fitting, score = np.flatnonzero(fits), priced.score - saved
+    best = int(fitting[score[fitting].argmin()]) if len(fitting) else None
+    limit = np.inf if best is None else float(score[best])
+    return Wish(entry, priced, fits, limit, price_weight, effort), best

@@ -8,6 +8,7 @@ older state is refused instead of applied.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -165,6 +166,18 @@ class StandingPlan:
             for booking in released:
                 self.add(booking.entry, booking.column)
             raise
+
+    def supposing(self, leaves: Hashable, taken: Sequence[int]) -> StandingPlan:
+        """What would be left if a request left its place to a column of the same vendor. Only to be read."""
+        booking, supposed = self._bookings[leaves], copy(self)
+        supposed.left = self.left.copy()
+        supposed.rows = supposed.left.reshape(self.rows.shape)
+        for (vendor, resource, start, duration, units, _), sign in ((booking.cells, 1), (taken, -1)):
+            supposed.left[vendor, resource, start : start + duration] += sign * units
+        vendor = booking.cells[VENDOR]
+        supposed._of_vendor = list(self._of_vendor)
+        supposed._of_vendor[vendor] = {k: v for k, v in self._of_vendor[vendor].items() if k != leaves}
+        return supposed
 
     def block(self, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
         """Take capacity away (a vehicle is out); `NoRoom` if it is booked: release something first."""

@@ -248,7 +248,7 @@ def test_fits_now_is_said_exactly_when_a_place_exists(seed: int) -> None:
     question = random_question(seed)
     allowed = question.verdicts.allowed()
     entry = Entry("new", Columns(question.verdicts.columns.table[:, allowed]), question.penalty_cents)
-    fits = insert(question.plan, entry, effort=100) is not None
+    fits = insert(question.plan, entry, effort=100, most_moves=1) is not None
     assert (explain(question).reason is Reason.FITS_NOW) == fits
 
 

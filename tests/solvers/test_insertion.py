@@ -159,7 +159,7 @@ def test_polished_insertion_is_as_good_as_every_single_move_tried_by_hand(
         if found is not None:
             plan.apply(found)
     entry = Entry("new", columns(rng, 8), penalty)
-    found = insert(plan, entry, effort=100)
+    found = insert(plan, entry, effort=100, most_moves=1)
     best = by_hand(plan, entry)
     assert (None if found is None else found.cents) == best
 
@@ -216,6 +216,38 @@ def test_a_neighbour_steps_aside_only_when_it_is_cheaper_over_all() -> None:
     assert moves is not None
     assert (moves.cents, moves.moves[0].key, moves.moves[0].cents) == (17, "old", 7)
     assert insert(plan, Entry("new", either(10, 18)), polish=False).moves == ()  # type: ignore[union-attr]
+
+
+def test_two_neighbours_step_aside_for_a_request_that_would_be_left_out() -> None:
+    plan = StandingPlan(np.ones((3, 1, 2), np.int64), [9, 9, 9])
+    plan.add(
+        Entry(
+            "first",
+            Columns.of(
+                vendor=[0, 1], resource=[0] * 2, start=[0] * 2, duration=[2] * 2, units=[1] * 2, cost=[10, 13]
+            ),
+            move_cents=1,
+        ),
+        0,
+    )
+    plan.add(
+        Entry(
+            "second",
+            Columns.of(
+                vendor=[1, 2], resource=[0] * 2, start=[0] * 2, duration=[2] * 2, units=[1] * 2, cost=[10, 15]
+            ),
+        ),
+        0,
+    )
+    only = Columns.of(vendor=[0], resource=[0], start=[0], duration=[2], units=[1], cost=[20])
+    assert insert(plan, Entry("new", only), most_moves=1) is None
+    assert insert(plan, Entry("new", only, penalty_cents=28)) is None, "20 + 3 + 1 for the move + 5 is 29"
+    found = insert(plan, Entry("new", only, penalty_cents=29))
+    assert found is not None
+    assert [(move.key, move.cents) for move in found.moves] == [("first", 4), ("second", 5)]
+    assert found.cents == 29
+    plan.apply(found)
+    assert plan_cost(plan) == 20 + 13 + 15
 
 
 def test_what_is_settled_never_moves() -> None:
