@@ -32,8 +32,9 @@ from dispatcher.store.connection import LOST, PATIENCE_S, PAUSE_S, unavailable
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
-QUEUE_LIMIT = 4_096
-TOGETHER = 128  # programs sent at a time: enough to share an fsync, few enough to keep the first from waiting
+# Programs are weighed by their checks: a request has two (command id, version), a batch of 1,000 has 1,001.
+QUEUE_LIMIT = 16_384
+TOGETHER = 256  # sent at a time: enough to share an fsync, little enough to keep the first from waiting
 LANES = 2  # one packs while the server works on the other
 # Answers that say: not now, and nothing was written.
 NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
@@ -79,6 +80,7 @@ class Committer:
         self._tags = itertools.count()
         self._work = asyncio.Event()
         self._lanes: list[asyncio.Task[None]] = []
+        self._load = 0  # the weight of what waits
         self._underway = 0
         self._closed = False
         self._script = script.source("commit")
@@ -94,12 +96,13 @@ class Committer:
         Raises Unavailable: before anything is sent if the queue is full; and when the server gave no answer
         for `patience_s`: then the fact `outcome` is "unknown" if it was sent (ask again), else "not sent".
         """
-        if self._closed or len(self._waiting) >= self._queue_limit:
-            raise unavailable(f"{len(self._waiting)} commits wait, the limit is {self._queue_limit}.")
+        if self._closed or self._load >= self._queue_limit:
+            raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
         if not self._lanes:
             self._lanes = [asyncio.create_task(self._run_lane()) for _ in range(self._lane_count)]
         job = _Job(program, b"%d" % next(self._tags), time.monotonic() + self._patience_s)
         self._waiting.append(job)
+        self._load += program.weight
         self._work.set()
         return await job.future
 
@@ -126,7 +129,11 @@ class Committer:
             await lane.disconnect()
 
     def _take(self) -> list[_Job]:
-        batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+        batch, weight = list[_Job](), 0
+        while self._waiting and weight < TOGETHER:
+            batch.append(self._waiting.popleft())
+            weight += batch[-1].program.weight
+        self._load -= weight
         if not self._waiting:
             self._work.clear()
         return batch
@@ -153,9 +160,11 @@ class Committer:
         now = time.monotonic()
         self.repeated += sum(job.asked_again for job in jobs)
         self._waiting.extendleft(reversed(jobs))
+        self._load += sum(job.program.weight for job in jobs)
         late = [job for job in self._waiting if job.deadline < now]
         if late:
             self._waiting = deque(job for job in self._waiting if job.deadline >= now)
+            self._load = sum(job.program.weight for job in self._waiting)
             self._fail(late)
         if self._waiting:
             self._work.set()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
 from contracts.events import CloudEvent
 from dispatcher.domain.decision import Message, To
+from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
@@ -38,7 +38,7 @@ def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> byte
             "source": f"/markets/{market}",
             "type": message.type,
             "subject": message.subject,
-            "time": _instant(at_ms),
+            "time": to_instant(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "data": msgspec.to_builtins(message.data),
         }
     )
@@ -54,8 +54,3 @@ def stream_of(keys: Keys, message: Message) -> str:
     return {To.EVENTS: keys.events, To.MATCHES: keys.matches}.get(message.to) or keys.stream(
         message.vendor_id
     )
-
-
-def _instant(at_ms: int) -> str:
-    seconds, millis = divmod(at_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{millis:03d}Z"  # strftime costs 10x

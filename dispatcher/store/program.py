@@ -29,6 +29,11 @@ class Program:
         self._checks: list[Word] = []
         self._writes: list[Word] = []
 
+    @property
+    def weight(self) -> int:
+        """What it costs the server, roughly: the number of its checks."""
+        return len(self.checks)
+
     def fence(self, key: str, token: int) -> None:
         """Go on only while `token` is the current fence number."""
         self._check(Check("fence"), "fence", self._place(key), token)

@@ -129,6 +129,17 @@ async def test_a_full_queue_refuses_before_anything_is_sent(
     assert sorted(await store.records(market, [f"r{number}" for number in range(5)])) == ["r0", "r1"]
 
 
+async def test_a_large_batch_counts_for_as_much_as_it_asks(server: EmbeddedRedis, market: str) -> None:
+    batch = [f"b{number}" for number in range(50)]
+    async with Store(server.url, RING, queue_limit=50) as small:
+        large = small.commit(
+            market, [received(each) for each in batch], requests=[trip(each) for each in batch]
+        )
+        results = await asyncio.gather(large, submit(small, market, "one"), return_exceptions=True)
+        assert isinstance(results[1], Unavailable)
+        assert await submit(small, market, "one") is Status.OK
+
+
 async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
     proxy: Proxy, market: str
 ) -> None:
