@@ -51,21 +51,16 @@ class Prices:
 
     def climb(self, deadline: Deadline, *, rounds: int, share: float) -> None:
         """At most `rounds` steps, within a share of the deadline; keeps the best prices met."""
-        regret, load = self.regret, self.load
-        rate, width = 0.2 * regret / load, 2.0 * regret
-        chunks, factor, done = max(2, rounds // _ROUNDS), 1.0, 0
-        while done < chunks and deadline.fraction < share:
+        first, width = 0.2 * self.regret / self.load, 0.5 * self.regret
+        chunks, done, gone = max(2, rounds // _ROUNDS), 0, 0.0
+        started = deadline.fraction
+        while gone < 1:
             self._survey(width)
-            before = deadline.elapsed_s
-            self._steps(deadline, rate, 0.25 * rate * load, factor)
-            rate *= factor**_ROUNDS
-            width = max(width * 0.7, 0.1 * regret)
-            if done == 0:
-                if deadline.work_limit is None:
-                    fit = (share * deadline.time_limit_s - before) / max(deadline.elapsed_s - before, 1e-6)
-                    chunks = min(chunks, max(2, int(fit)))
-                factor = _FALL ** (1 / (chunks * _ROUNDS))
+            rate = first * _FALL**gone
             done += 1
+            self._steps(deadline, rate, 0.25 * rate * self.load, _FALL ** (1 / (chunks * _ROUNDS)))
+            gone = max(done / chunks, (deadline.fraction - started) / max(1e-9, share - started))
+            width = max(width * 0.6, 0.05 * self.regret)
         self._survey(width)
         self.price[:], self.vendor_price[:] = self.best, self.vendor_best
         self._survey(width)

@@ -72,12 +72,13 @@ class Search:
         """Candidates, counted first and then filled in, and room for the lists of who stands where."""
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
-        scratch = np.empty(longest * _KEYED_BYTES, np.uint8)
-        at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch)]
+        scratch, spread = np.empty(longest * _KEYED_BYTES, np.uint8), np.zeros(1)
+        at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch, spread)]
         for _ in range(2):
-            number = kernels.plan_candidates(here, plan, at[0], at[1], width, most, at[2], at[3])
+            number = kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])
             if not self._plan.number("candidate"):
                 self._hold("candidate", np.zeros(number, _CANDIDATE))
+        self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), np.int32))
 
@@ -90,6 +91,12 @@ class Search:
         """R; kept column or -1."""
         columns: Small = self.arrays["candidate"]["column"][self.arrays["choice"]].astype(np.int32)
         return columns
+
+    @property
+    def columns(self) -> Ints:
+        """All kept columns among the candidates, ascending."""
+        column: Ints = self.arrays["candidate"]["column"]
+        return np.sort(column[column >= 0])
 
     def fill(self, order: Ints, *, by_price: bool) -> None:
         """Take unmatched requests, in order, to the cheapest (or, by price, first) candidate that fits."""

@@ -86,7 +86,7 @@ class _Run:
         until = (
             min(0.2, self.deadline.fraction + 0.1 / max(0.1, self.deadline.time_limit_s)) if small else 1.0
         )
-        annealer.run(until=until, bound=self.bound, hot=0.09 * regret, cold=0.0009 * regret)
+        annealer.run(until=until, bound=self.bound, hot=6 * search.spread, cold=0.06 * search.spread)
         self.offer(self.instance.to_given(annealer.best))
 
     def _exact(self) -> None:

@@ -30,10 +30,12 @@ static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const 
 
 /* The candidates of every request: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
  * one of `keep` (column or -1), at which the request then stands. `scratch`: one more than the most columns a request has.
- * Returns their number; while plan->candidate is NULL it only counts. */
+ * Returns their number; while plan->candidate is NULL it only counts. `spread`: what the third costs more than the first,
+ * on average. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *prefix, const float *vendor_price,
-                               double width, int64_t most, const int32_t *keep, Keyed *scratch) {
+                               double width, int64_t most, const int32_t *keep, Keyed *scratch, double *spread) {
     int32_t n = 0;
+    *spread = 0;
     for (int64_t r = 0; r < in->requests; r++) {
         int64_t size = all_of(in, r, prefix, vendor_price, scratch), kept = 0;
         float low = scratch[0].key;
@@ -44,6 +46,8 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *pref
         }
         qsort(scratch, (size_t)kept, sizeof(Keyed), by_key);
         plan->first[r] = n;
+        if (kept > 1 && in->penalty[r] < PINNED)
+            *spread += (scratch[kept > 2 ? 2 : 1].key - scratch[0].key) / (double)in->requests;
         for (int64_t i = 0; i < kept; i++) {
             Candidate c = scratch[i].candidate;
             if (i >= most && c.column >= 0 && c.column != keep[r]) continue;

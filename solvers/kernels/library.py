@@ -18,12 +18,13 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "dual_climb": (None, [_P, _P, _I, _F, _F, _F]),
     "dual_survey": (_F, [_P, _P, _F]),
     "dual_bound": (_I, [_P, _P, _P, _P]),
-    "plan_candidates": (_I, [_P, _P, _P, _P, _F, _I, _P, _P]),
+    "plan_candidates": (_I, [_P, _P, _P, _P, _F, _I, _P, _P, _P]),
     "plan_rows": (_I, [_P, _P, _P]),
     "plan_reset": (None, [_P, _P]),
     "plan_fill": (_I, [_P, _P, _P, _I, _I]),
     "plan_smooth": (None, [_P, _P, _P, _P, _P, _I]),
     "plan_share": (None, [_P, _P, _U, _I]),
+    "plan_soften": (_I, [_P, _P, _U, _I, _F, _F, _I, _P, _P, _P, _P]),
     "plan_anneal": (_I, [_P, _P, _I, _U, _I, _F, _F, _I]),
 }
 

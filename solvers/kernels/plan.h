@@ -6,6 +6,8 @@
 
 #include "common.h"
 
+#define PINNED ((int64_t)1 << 44) /* penalty of a request that a pin decides */
+
 enum { LIMBO = -1, DEEPEST = 24 };
 
 typedef struct {

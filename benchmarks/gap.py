@@ -1,0 +1,90 @@
+"""Public instances of the generalized assignment problem, ours beside the peers, against the best known value."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers.contest import contest, peers_of, write
+from solvers.assignment.problem import AssignmentProblem
+
+#: An unassigned item costs this many times the dearest assignment: a plan that leaves one out is no plan.
+_UNASSIGNED = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`bench gap DIR`."""
+    parser.add_argument("folder", type=Path, help="instances in OR-Library format; best_known.csv beside them")
+    parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
+    parser.add_argument("--seeds", type=int, default=1, help="runs of each contender")
+    parser.add_argument("--peers", default="cpsat,highs", help="of greedy, cpsat, highs; comma-separated")
+    parser.add_argument("--workers", type=int, default=2, help="threads of each contender")
+    parser.add_argument("--json", default="-", help="where to write the figures; - is stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """All contenders on all instances, each in a process of its own."""
+    known = best_known(args.folder)
+    rows = []
+    for path in instances(args.folder):
+        problem = read(path)
+        best = known.get(path.name)
+        for row in contest(problem, path.name, peers_of(args.peers), args.seconds, args.seeds, args.workers):
+            complete = row["unmatched"] == 0
+            over = (row["cost"] - best) / best if best and complete and row["cost"] is not None else None
+            rows.append(row | {"best_known": best, "over_best_known": over})
+    write(args.json, {"benchmark": "gap", "seconds": args.seconds, "runs": rows})
+    return 0 if all(row["checked"] for row in rows) else 1
+
+
+def instances(folder: Path) -> list[Path]:
+    """Files that hold two sizes and then as many numbers as those promise."""
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and _numbers(path) is not None]
+
+
+def _numbers(path: Path) -> list[int] | None:
+    try:
+        numbers = [int(word) for word in path.read_text().split()]
+    except (ValueError, UnicodeDecodeError):
+        return None
+    whole = len(numbers) > 2 and len(numbers) >= 2 + 2 * numbers[0] * numbers[1] + numbers[0]
+    return numbers if whole else None
+
+
+def read(path: Path) -> AssignmentProblem:
+    """OR-Library: agents m, items n, costs m x n, use m x n, capacities m. Agents are vendors, K = B = 1."""
+    numbers = _numbers(path)
+    if numbers is None:
+        raise ValueError(f"{path} is no generalized assignment problem\nMaybe it is not in OR-Library format.")
+    agents, items = numbers[:2]
+    body = np.array(numbers[2:], np.int64)
+    cost, use = (body[k * agents * items :][: agents * items].reshape(agents, items) for k in (0, 1))
+    capacity = body[2 * agents * items :][:agents]
+    columns = agents * items
+    zero = np.zeros(columns, np.int64)
+    return AssignmentProblem(
+        request_penalty=np.full(items, _UNASSIGNED * int(cost.max(initial=1))),
+        column_request=np.repeat(np.arange(items), agents),
+        column_vendor=np.tile(np.arange(agents), items),
+        column_resource=zero,
+        column_start=zero,
+        column_duration=zero + 1,
+        column_units=use.T.reshape(-1),
+        column_cost=cost.T.reshape(-1),
+        capacity=capacity.reshape(agents, 1, 1),
+    )
+
+
+def best_known(folder: Path) -> dict[str, int]:
+    """Best known values by file name, from best_known.csv; empty where there is none."""
+    path = folder / "best_known.csv"
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    value = "Best known solution value"
+    return {Path(row["Path"]).name: int(row[value]) for row in rows if row.get(value)}

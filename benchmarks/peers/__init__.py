@@ -1,0 +1,1 @@
+"""What else an engineer could reach for, on the same arrays."""
