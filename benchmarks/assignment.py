@@ -1,4 +1,4 @@
-"""Vendor assignment side by side: ours and what else an engineer could reach for, on the same day, same time."""
+"""Vendor assignment side by side: ours and what else an engineer could reach for, same day, same time."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--npz", type=Path, help="a problem of your own instead of a generated day")
     parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
     parser.add_argument("--seeds", type=int, default=3, help="days (and runs) 1, 2, ...")
-    parser.add_argument("--peers", default="greedy,cpsat,highs", help="of greedy, cpsat, highs; comma-separated")
+    parser.add_argument(
+        "--peers", default="greedy,cpsat,highs", help="of greedy, cpsat, highs; comma-separated"
+    )
     parser.add_argument("--workers", type=int, default=2, help="threads of each contender")
     parser.add_argument("--json", default="-", help="where to write the figures; - is stdout")
 
 
 def run(args: argparse.Namespace) -> int:
-    """All contenders on all seeds, each in a process of its own; gaps are to the best bound any of them proved."""
+    """All contenders on all seeds, each in its own process; gaps are to the best bound any of them proved."""
     rows = []
     for seed in range(1, args.seeds + 1):
         problem = _problem(args, seed)
         name = args.npz.name if args.npz else f"{args.requests} {args.load} day {seed}"
-        rows += contest(problem, name, peers_of(args.peers), args.seconds, 1, args.workers, first_seed=seed)
+        rows += contest(
+            problem, name, peers_of(args.peers), seconds=args.seconds, seeds=[seed], workers=args.workers
+        )
     summary = medians(rows)
     size = {"requests": problem.requests, "columns": problem.columns, "load": None if args.npz else args.load}
     write(

@@ -1,4 +1,4 @@
-"""Public instances of the generalized assignment problem, ours beside the peers, against the best known value."""
+"""Public instances of the generalized assignment problem: ours, the peers and the best known value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _UNASSIGNED = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`bench gap DIR`."""
-    parser.add_argument("folder", type=Path, help="instances in OR-Library format; best_known.csv beside them")
+    parser.add_argument(
+        "folder", type=Path, help="instances in OR-Library format; best_known.csv beside them"
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each contender")
     parser.add_argument("--peers", default="cpsat,highs", help="of greedy, cpsat, highs; comma-separated")
@@ -28,12 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """All contenders on all instances, each in a process of its own."""
-    known = best_known(args.folder)
+    known, seeds = best_known(args.folder), list(range(1, args.seeds + 1))
     rows = []
     for path in instances(args.folder):
         problem = read(path)
         best = known.get(path.name)
-        for row in contest(problem, path.name, peers_of(args.peers), args.seconds, args.seeds, args.workers):
+        for row in contest(
+            problem, path.name, peers_of(args.peers), seconds=args.seconds, seeds=seeds, workers=args.workers
+        ):
             complete = row["unmatched"] == 0
             over = (row["cost"] - best) / best if best and complete and row["cost"] is not None else None
             rows.append(row | {"best_known": best, "over_best_known": over})
@@ -59,7 +63,9 @@ def read(path: Path) -> AssignmentProblem:
     """OR-Library: agents m, items n, costs m x n, use m x n, capacities m. Agents are vendors, K = B = 1."""
     numbers = _numbers(path)
     if numbers is None:
-        raise ValueError(f"{path} is no generalized assignment problem\nMaybe it is not in OR-Library format.")
+        raise ValueError(
+            f"{path} is no generalized assignment problem\nMaybe it is not in OR-Library format."
+        )
     agents, items = numbers[:2]
     body = np.array(numbers[2:], np.int64)
     cost, use = (body[k * agents * items :][: agents * items].reshape(agents, items) for k in (0, 1))

@@ -1,7 +1,7 @@
-"""One contender on one problem, in a process of its own: `contender problem.npz plan.npz seconds seed workers`.
+"""One contender on one problem, in its own process: `contender problem.npz plan.npz seconds seed workers`.
 
-Prints one line of JSON: seconds it took in all but reading, of which building its model, its bound, its trace,
-and the most memory this process ever held.
+Prints one line of JSON: seconds it took in all but reading, of which building its model, its bound, its
+trace, and the most memory this process ever held.
 """
 
 from __future__ import annotations

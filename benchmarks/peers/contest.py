@@ -33,20 +33,20 @@ def contest(
     problem: AssignmentProblem,
     name: str,
     contenders: list[str],
+    *,
     seconds: float,
-    seeds: int,
+    seeds: list[int],
     workers: int,
-    first_seed: int = 1,
 ) -> list[Row]:
-    """A row for each contender and seed; `gap` is to the best bound that any of them proved on this problem."""
+    """A row for each contender and seed; `gap` is to the best bound that any of them proved here."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problem.npz"
         problem.save(path)
-        for seed in range(first_seed, first_seed + seeds):
+        for seed in seeds:
             for contender in contenders:
                 row = {"instance": name, "contender": contender, "seed": seed}
-                row |= _one(problem, path, contender, seconds, seed, workers)
+                row |= _one(problem, path, contender, (seconds, seed, workers))
                 sys.stderr.write(
                     f"{name}: {contender} cost {row['cost']} bound {row['bound']} {row['seconds']} s\n"
                 )
@@ -60,18 +60,16 @@ def contest(
     return rows
 
 
-def _one(
-    problem: AssignmentProblem, path: Path, contender: str, seconds: float, seed: int, workers: int
-) -> Row:
+def _one(problem: AssignmentProblem, path: Path, contender: str, limits: tuple[float, int, int]) -> Row:
     """Run it, read its plan, check that. A contender that fails or finds nothing says so in `error`."""
     out = path.with_name(f"{contender}.npz")
     out.unlink(missing_ok=True)
-    words = [contender, str(path), str(out), str(seconds), str(seed), str(workers)]
+    words = [contender, str(path), str(out), *map(str, limits)]
     empty: Row = dict.fromkeys(("cost", "bound", "seconds", "peak_mb", "build_s", "unmatched", "trace"))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.peers.contender", *words],
-            capture_output=True, text=True, check=False, timeout=seconds + _PATIENCE_S,
+            capture_output=True, text=True, check=False, timeout=limits[0] + _PATIENCE_S,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return empty | {"checked": True, "error": f"killed {_PATIENCE_S:.0f} s after its limit"}
@@ -79,7 +77,7 @@ def _one(
         return empty | {"checked": True, "error": done.stderr.strip()[-300:]}
     row: Row = empty | json.loads(done.stdout.splitlines()[-1])
     with np.load(out) as file:
-        choice = file["choice"] if "choice" in file else None
+        choice = file.get("choice")
     if choice is None:
         return row | {"checked": True, "error": "no plan within the limit"}
     report = check(problem, choice)
@@ -97,7 +95,9 @@ def medians(rows: list[Row]) -> dict[str, Row]:
     for contender in dict.fromkeys(row["contender"] for row in rows):
         own = [row for row in rows if row["contender"] == contender]
         found[contender] = {
-            key: statistics.median(row[key] for row in own) if all(row[key] is not None for row in own) else None
+            key: statistics.median(row[key] for row in own)
+            if all(row[key] is not None for row in own)
+            else None
             for key in ("gap", "cost", "seconds", "peak_mb", "build_s")
         }
     return found

@@ -40,7 +40,9 @@ def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -
                 break
             if start < ready or room[vendor] < 1 or (window < problem.column_units[column]).any():
                 continue
-            if len(window) < problem.column_duration[column] or _breaks_a_successor(problem, choice, request, column):
+            if len(window) < problem.column_duration[column] or _breaks_a_successor(
+                problem, choice, request, column
+            ):
                 continue
             window -= problem.column_units[column]
             room[vendor] -= 1

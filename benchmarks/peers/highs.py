@@ -28,7 +28,12 @@ def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -
     model.a_matrix_.value_ = program.value.astype(float)
     model.integrality_ = [highspy.HighsVarType.kInteger] * len(program.objective)
     highs = highspy.Highs()
-    for name, value in (("output_flag", False), ("random_seed", seed), ("threads", workers), ("mip_rel_gap", 0.0)):
+    for name, value in (
+        ("output_flag", False),
+        ("random_seed", seed),
+        ("threads", workers),
+        ("mip_rel_gap", 0.0),
+    ):
         highs.setOptionValue(name, value)
     highs.passModel(model)
     build_s = time.monotonic() - started

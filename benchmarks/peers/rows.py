@@ -1,5 +1,5 @@
-"""The whole problem as a sparse integer program, for peers that take one; built in numpy, nothing left out but
-rows that cannot bind.
+"""The whole problem as a sparse integer program, for peers that take one; nothing left out but rows that
+cannot bind.
 
 Variables: one per column that fits alone (0 or 1), then one per vendor with a target (its shortfall).
 """

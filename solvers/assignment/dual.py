@@ -19,7 +19,7 @@ _LAYOUT: Final = (
 )
 _SEEN_BYTES: Final = 20
 _ROUNDS: Final = 20  #: steps between two surveys
-_FALL: Final = 3e-4  #: last step length over the first
+_FALL: Final = 1e-4  #: last step length over the first
 
 
 class Prices:
@@ -31,7 +31,7 @@ class Prices:
         self.price, self.vendor_price = np.zeros(cells), np.zeros(vendors)
         self.prefix, self.vendor_prefix = np.zeros(cells, np.float32), np.zeros(vendors, np.float32)
         self.best, self.vendor_best = self.price.copy(), self.vendor_price.copy()
-        self.value = -np.inf
+        self.value, self.spread = -np.inf, 1.0
         self.regret, self.load = _scales(instance)
         self.seen_first = np.zeros(requests + 1, np.int32)
         self._ties = ties_of(instance)

@@ -1,4 +1,4 @@
-"""A problem given to CP-SAT whole: exact where it is small, and the sub-problems of `neighbourhoods`."""
+"""The whole problem given to CP-SAT: exact where it is small."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ def solve_exactly(
     *,
     seed: int,
     workers: int,
-    limit_s: float = math.inf,
-) -> tuple[Ints, int, bool]:
-    """The best plan found, `start` if none is better; a proven bound; whether it was proven optimal."""
+) -> tuple[Ints, int]:
+    """The best plan found, `start` if none is better; a proven bound."""
     model, kept = _model(problem)
     for variable, column in enumerate(kept.tolist()):
         model.add_hint(
@@ -39,20 +38,20 @@ def solve_exactly(
     solver.parameters.num_workers = workers
     solver.parameters.linearization_level = 2
     if deadline.work_limit is None:
-        solver.parameters.max_time_in_seconds = max(0.01, min(limit_s, deadline.left_s))
+        solver.parameters.max_time_in_seconds = max(0.01, deadline.left_s)
     else:
         left = (deadline.work_limit - deadline.work) / _WORK_PER_SECOND
-        solver.parameters.max_deterministic_time = max(0.001, min(limit_s, left))
+        solver.parameters.max_deterministic_time = max(0.001, left)
     status = _run(solver, model, deadline)
     if deadline.work_limit is not None:
         deadline.work += int(solver.response_proto.deterministic_time * _WORK_PER_SECOND) + 1
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return start, -(2**62), False
+        return start, -(2**62)
     choice = np.full(problem.requests, -1, np.int64)
     taken = kept[np.array(list(solver.response_proto.solution), np.bool_)[: len(kept)]]
     choice[problem.column_request[taken]] = taken
     bound = math.floor(solver.best_objective_bound + 1e-6)
-    return (choice if is_feasible(problem, choice) else start), bound, status == cp_model.OPTIMAL
+    return (choice if is_feasible(problem, choice) else start), bound
 
 
 def _run(solver: cp_model.CpSolver, model: cp_model.CpModel, deadline: Deadline) -> Any:

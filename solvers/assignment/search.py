@@ -33,14 +33,10 @@ _CANDIDATE: Final = np.dtype(
     [
         ("units", "i8"),
         ("cost", "i8"),
-        ("cell", "i4"),
-        ("span", "i4"),
-        ("vendor", "i4"),
-        ("row", "i4"),
-        ("column", "i8"),
+        *((n, "i4") for n in ("cell", "span", "vendor", "row", "column")),
+        ("key", "f4"),
     ]
 )
-_KEYED_BYTES: Final = 48
 _SMOOTHING: Final = 6
 
 
@@ -72,13 +68,13 @@ class Search:
         """Candidates, counted first and then filled in, and room for the lists of who stands where."""
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
-        scratch, spread = np.empty(longest * _KEYED_BYTES, np.uint8), np.zeros(1)
+        scratch, spread = np.empty(longest, _CANDIDATE), np.zeros(1)
         at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch, spread)]
         for _ in range(2):
             number = kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])
             if not self._plan.number("candidate"):
                 self._hold("candidate", np.zeros(number, _CANDIDATE))
-        self.spread = max(1e-3, float(spread[0]))
+        self.spread = prices.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), np.int32))
 
@@ -87,10 +83,25 @@ class Search:
         self._plan.set(name, array)
 
     @property
+    def plan_address(self) -> int:
+        """Where the kernels find the plan."""
+        return self._plan.address
+
+    def stand(self, candidates: Small, cost: int) -> None:
+        """Go on from another plan over the same candidates."""
+        self.arrays["choice"][:] = candidates
+        self.cost = cost
+        library().plan_reset(self.instance.struct.address, self._plan.address)
+
+    def columns_of(self, candidates: Small) -> Small:
+        """R; kept column or -1 for each candidate."""
+        columns: Small = self.arrays["candidate"]["column"][candidates]
+        return columns
+
+    @property
     def choice(self) -> Small:
         """R; kept column or -1."""
-        columns: Small = self.arrays["candidate"]["column"][self.arrays["choice"]].astype(np.int32)
-        return columns
+        return self.columns_of(self.arrays["choice"])
 
     @property
     def columns(self) -> Ints:

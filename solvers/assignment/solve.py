@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from solvers.assignment.anneal import Annealer
 from solvers.assignment.deadline import Deadline, Stop
 from solvers.assignment.dual import Prices
+from solvers.assignment.enumeration import Replica, enumerate_rows
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import Instance, instance_of
 from solvers.assignment.plan import cost_of, is_feasible
@@ -14,6 +17,11 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
+
+_EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
+_TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
+_ROUNDS: Final = 1000  #: steps of the prices at most
+_PRICING: Final = 0.15  #: share of the time they may take
 
 
 def solve(
@@ -67,32 +75,46 @@ class _Run:
             self.trace.append((self.deadline.elapsed_s, cost))
 
     def solve(self) -> None:
-        """Greedy, prices, priced greedy, annealing; small ones exactly."""
+        """Greedy, prices, priced greedy; then what suits the size and shape."""
+        deadline = self.deadline
         self.offer(greedy_at(self.prices, self.order, by_price=False, most=16))
-        self.prices.climb(self.deadline, rounds=400, share=0.2)
+        self.prices.climb(deadline, rounds=_ROUNDS, share=_PRICING)
         self.bound = self.prices.prove()
         self.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
-        self._anneal()
-        if self.instance.requests <= 200 and self.cost > self.bound and not self.deadline.over:
-            self._exact()
+        small = self.instance.requests <= _EXACT
+        if self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY:
+            self._anneal(until=0.15)
+            self._enumerate()
+        elif small:
+            self._anneal(until=min(0.2, deadline.fraction + 0.1 / max(0.1, deadline.time_limit_s)))
+            if self.cost > self.bound and not deadline.over:
+                self._exact()
+        else:
+            self._anneal(until=1.0)
 
-    def _anneal(self) -> None:
-        regret = self.prices.regret
-        search = Search(
-            self.prices, self.instance.from_given(self.best), self.cost, width=0.6 * regret, most=48
-        )
+    def _anneal(self, *, until: float) -> None:
+        search = self._search()
         annealer = Annealer(search, self.deadline, self.rng, self.workers)
-        small = self.instance.requests <= 200
-        until = (
-            min(0.2, self.deadline.fraction + 0.1 / max(0.1, self.deadline.time_limit_s)) if small else 1.0
-        )
         annealer.run(until=until, bound=self.bound, hot=6 * search.spread, cold=0.06 * search.spread)
         self.offer(self.instance.to_given(annealer.best))
+
+    def _search(self) -> Search:
+        kept, width = self.instance.from_given(self.best), 12 * self.prices.spread
+        return Search(self.prices, kept, self.cost, width=width, most=32)
+
+    def _enumerate(self) -> None:
+        kept, spread = self.instance.from_given(self.best), self.prices.spread
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
+        replicas = [Replica(self.prices, kept, self.cost, spread, seed) for seed in seeds]
+        found = enumerate_rows(
+            replicas, self.deadline, hot=0.3 * spread, cold=0.03 * spread, rounds=3, bound=self.bound
+        )
+        self.offer(self.instance.to_given(found.search.columns_of(found.best)))
 
     def _exact(self) -> None:
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
 
-        seed = int(self.rng.integers(2**31))
-        choice, bound = solve_exactly(self.problem, self.best, self.deadline, seed, self.workers)
+        seed, kept = int(self.rng.integers(2**31)), self.best
+        choice, bound = solve_exactly(self.problem, kept, self.deadline, seed=seed, workers=self.workers)
         self.offer(choice)
         self.bound = max(self.bound, bound)

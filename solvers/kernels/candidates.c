@@ -4,26 +4,21 @@
 
 #include "plan.h"
 
-typedef struct {
-    float key;
-    Candidate candidate;
-} Keyed;
-
 static int by_key(const void *a, const void *b) {
-    const Keyed *x = a, *y = b;
+    const Candidate *x = a, *y = b;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
-    return x->candidate.column < y->candidate.column ? -1 : 1;
+    return x->column < y->column ? -1 : 1;
 }
 
 /* All columns of r and "unmatched", keyed by priced cost; returns their number. */
-static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const float *vendor_price, Keyed *out) {
+static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const float *vendor_price, Candidate *out) {
     int64_t size = 0;
-    out[size++] = (Keyed){(float)in->penalty[r], {0, in->penalty[r], 0, 0, -1, 0, -1}};
+    out[size++] = (Candidate){0, in->penalty[r], 0, 0, -1, 0, -1, (float)in->penalty[r]};
     for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
         int32_t cell = in->cell[i], row = (int32_t)(cell / in->stride);
         float key = (float)in->cost[i] + (float)in->units[i] * (prefix[cell + in->span[i]] - prefix[cell]) +
                     vendor_price[in->vendor[i]];
-        out[size++] = (Keyed){key, {in->units[i], in->cost[i], cell, in->span[i], in->vendor[i], row, (int32_t)i}};
+        out[size++] = (Candidate){in->units[i], in->cost[i], cell, in->span[i], in->vendor[i], row, (int32_t)i, key};
     }
     return size;
 }
@@ -33,7 +28,7 @@ static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const 
  * Returns their number; while plan->candidate is NULL it only counts. `spread`: what the third costs more than the first,
  * on average. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *prefix, const float *vendor_price,
-                               double width, int64_t most, const int32_t *keep, Keyed *scratch, double *spread) {
+                               double width, int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
     int32_t n = 0;
     *spread = 0;
     for (int64_t r = 0; r < in->requests; r++) {
@@ -41,15 +36,15 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *pref
         float low = scratch[0].key;
         for (int64_t i = 1; i < size; i++) low = scratch[i].key < low ? scratch[i].key : low;
         for (int64_t i = 0; i < size; i++) {
-            int32_t column = scratch[i].candidate.column;
+            int32_t column = scratch[i].column;
             if (scratch[i].key <= low + (float)width || column < 0 || column == keep[r]) scratch[kept++] = scratch[i];
         }
-        qsort(scratch, (size_t)kept, sizeof(Keyed), by_key);
+        qsort(scratch, (size_t)kept, sizeof(Candidate), by_key);
         plan->first[r] = n;
         if (kept > 1 && in->penalty[r] < PINNED)
             *spread += (scratch[kept > 2 ? 2 : 1].key - scratch[0].key) / (double)in->requests;
         for (int64_t i = 0; i < kept; i++) {
-            Candidate c = scratch[i].candidate;
+            Candidate c = scratch[i];
             if (i >= most && c.column >= 0 && c.column != keep[r]) continue;
             if (plan->candidate) {
                 if (c.column == keep[r]) plan->choice[r] = n;

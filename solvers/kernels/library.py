@@ -24,7 +24,7 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "plan_fill": (_I, [_P, _P, _P, _I, _I]),
     "plan_smooth": (None, [_P, _P, _P, _P, _P, _I]),
     "plan_share": (None, [_P, _P, _U, _I]),
-    "plan_soften": (_I, [_P, _P, _U, _I, _F, _F, _I, _P, _P, _P, _P]),
+    "plan_enumerate": (_I, [_P, _P, _U, _I, _I, _I, _F, _P, _P, _P, _P]),
     "plan_anneal": (_I, [_P, _P, _I, _U, _I, _F, _F, _I]),
 }
 

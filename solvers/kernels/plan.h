@@ -12,8 +12,8 @@ enum { LIMBO = -1, DEEPEST = 24 };
 
 typedef struct {
     int64_t units, cost;
-    int32_t cell, span, vendor, row;
-    int64_t column;
+    int32_t cell, span, vendor, row, column;
+    float key; /* priced cost */
 } Candidate;
 
 typedef struct {

@@ -1,0 +1,78 @@
+"""Few rows at a time, enumerated within a budget of priced cost (kernels/enumerate.c): for few and tight
+capacities, where chains of ejections find no exchange that fits. Several replicas, a thread each."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import Small
+from solvers.assignment.search import Search
+from solvers.kernels.library import library
+
+_MOST_REQUESTS: Final = 192  #: MOST of enumerate.c
+_ROWS: Final = 6  #: most (vendor, pool) rows taken at once
+_NODES: Final = 10_000  #: for one set of rows
+_SLICE_S: Final = 0.05
+_WORK_PER_CALL: Final = 100
+_WIDTH: Final = 8.0  #: candidates within so many spreads of the cheapest
+
+
+class Replica:
+    """One plan under enumeration, at its own seed."""
+
+    def __init__(self, prices: Prices, choice: Small, cost: int, spread: float, seed: int) -> None:
+        self.search = Search(prices, choice, cost, width=_WIDTH * spread, most=24)
+        self.rng, self.calls = np.random.default_rng(seed), 20
+        self.best, self.best_cost = self.search.arrays["choice"].copy(), cost
+        longest = int(np.diff(self.search.arrays["first"]).max(initial=0)) + 1
+        self._option = np.zeros(longest * _MOST_REQUESTS, np.int32)
+        self._price = prices.best
+
+    def step(self, deadline: Deadline, temperature: float) -> None:
+        """About `_SLICE_S` of work at a temperature."""
+        search, before = self.search, deadline.elapsed_s
+        limit = np.array([self.best_cost - search.cost])
+        at = [a.ctypes.data for a in (self._price, self._option, limit, self.best)]
+        change = library().plan_enumerate(
+            *(search.instance.struct.address, search.plan_address, int(self.rng.integers(2**63))),
+            *(self.calls, _NODES, _ROWS, temperature, *at),
+        )
+        self.best_cost = search.cost + int(limit[0])
+        search.cost += change
+        deadline.work += self.calls * _WORK_PER_CALL
+        if deadline.work_limit is None:
+            took = max(deadline.elapsed_s - before, 1e-5)
+            self.calls = int(np.clip(self.calls * min(2.0, _SLICE_S / took), 1, 10_000))
+
+    def adopt(self, other: Replica) -> None:
+        """Go on from the best plan of another replica of the same candidates."""
+        self.search.stand(other.best, other.best_cost)
+        self.best[:], self.best_cost = other.best, other.best_cost
+
+
+def enumerate_rows(
+    replicas: list[Replica], deadline: Deadline, *, hot: float, cold: float, rounds: int, bound: int
+) -> Replica:
+    """Cool `rounds` times; after each, all go on from the best plan. Returns the replica that holds it."""
+    started = deadline.fraction
+
+    def run(replica: Replica, begin: float, end: float) -> None:
+        while (now := deadline.fraction) < end and replica.best_cost > bound:
+            replica.step(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
+
+    best = replicas[0]
+    with ThreadPoolExecutor(len(replicas)) as pool:
+        for k in range(rounds):
+            begin, end = (started + (1 - started) * part / rounds for part in (k, k + 1))
+            for done in [pool.submit(run, replica, begin, end) for replica in replicas]:
+                done.result()
+            best = min(replicas, key=lambda replica: replica.best_cost)
+            for replica in replicas:
+                if replica is not best:
+                    replica.adopt(best)
+    return best
