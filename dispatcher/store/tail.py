@@ -72,7 +72,7 @@ class Wake:
             await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
 
     async def wait(self, timeout_s: float) -> bool:
-        """Whether a hint came within `timeout_s`; several that came meanwhile are one."""
+        """Whether a hint came within `timeout_s`; those that came with it are taken as one."""
         try:
             heard = await self._hear(timeout_s)
             while heard and await self._hear(0):

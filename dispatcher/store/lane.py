@@ -1,0 +1,120 @@
+"""One connection for commits: what it sends, what it reads, and what a broken one leaves unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import (
+    ClusterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as Disconnected
+
+from dispatcher.store import resp, script
+from dispatcher.store.connection import LOST, unavailable
+from dispatcher.store.outcome import Outcome
+from dispatcher.store.program import Program
+
+# Answers that say: not now, and nothing was written.
+NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+NOT_NOW_CODES = ("MISCONF", "NOREPLICAS")
+
+
+class Job:
+    """A program that waits for its outcome."""
+
+    __slots__ = ("asked_again", "deadline", "future", "program", "tag")
+
+    def __init__(self, program: Program, tag: bytes, deadline: float) -> None:
+        self.program = program
+        self.tag = tag
+        self.deadline = deadline
+        self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.asked_again = False
+
+    def settle(self, result: Outcome | BaseException) -> None:
+        """Tell the caller, if it still waits."""
+        if self.future.done():
+            return
+        if isinstance(result, BaseException):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
+
+
+class Lane:
+    """One connection with the script loaded; it is made anew after every failure."""
+
+    def __init__(self, client: Redis, text: bytes) -> None:
+        self._client = client
+        self._text = text
+        self._connection: AbstractConnection | None = None
+        self._sha = ""
+
+    async def exchange(self, batch: list[Job]) -> list[Job]:
+        """Settle every job that gets an answer; return the others, to be asked again."""
+        unanswered = deque(batch)
+        again: list[Job] = []
+        try:
+            connection = await self._connected()
+            lines = (job.program.command_line(self._sha, job.tag) for job in batch)
+            await connection.send_packed_command([b"".join(map(resp.pack, lines))])
+            while unanswered:
+                if not await self._settle(connection, unanswered[0]):
+                    again.append(unanswered[0])
+                unanswered.popleft()
+        except LOST:
+            for job in unanswered:
+                job.asked_again |= self._connection is not None
+            await self.disconnect()
+        except BaseException:
+            await self.disconnect()
+            raise
+        return again + list(unanswered)
+
+    async def disconnect(self) -> None:
+        """Let the connection go; answers that are still on their way are lost with it."""
+        connection, self._connection = self._connection, None
+        if connection:
+            with contextlib.suppress(*LOST):
+                await connection.disconnect()
+
+    async def _settle(self, connection: AbstractConnection, job: Job) -> bool:
+        try:
+            tag, *reply = await connection.read_response(disable_decoding=True)
+            if tag != job.tag:
+                raise Disconnected("an answer to another question came: the connection is out of step")
+            job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
+        except NoScriptError:  # the server forgot its scripts: nothing ran
+            self._sha = ""
+            return False
+        except ResponseError as error:
+            job.settle(_refusal(error))
+        except script.BrokenLedger as error:
+            job.settle(error)
+        return True
+
+    async def _connected(self) -> AbstractConnection:
+        if self._connection is None:
+            connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            await connection.connect()
+            self._sha = ""
+            self._connection = connection
+        if not self._sha:
+            await self._connection.send_command("SCRIPT LOAD", self._text)
+            self._sha = bytes(await self._connection.read_response(disable_decoding=True)).decode()
+        return self._connection
+
+
+def _refusal(error: ResponseError) -> Exception:
+    if isinstance(error, NOT_NOW) or str(error).startswith(NOT_NOW_CODES):
+        return unavailable(f"the store takes no writes: {error}.")
+    return script.CommitFailed(str(error))
