@@ -13,7 +13,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from dispatcher import keyfiles
+from dispatcher import keyfiles, plugins
 from dispatcher.clock import Clock, make_clock
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
@@ -26,7 +26,6 @@ from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 from dispatcher.supervisor import listening
-from dispatcher.tuning import Registry
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -56,7 +55,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
     clock, keys = clock_of(settings), keyfiles.read_token_keys(settings.token_keys_file)
     async with open_store(settings) as store:
-        service = Dispatcher(store, clock, settings.markets, Registry.found())
+        service = Dispatcher(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
         replies = Replies(service, Authenticator(keys).verify, name)
         parts = Parts(
@@ -83,7 +82,7 @@ async def _matcher(settings: Settings, name: str) -> None:
 
     clock = clock_of(settings)
     async with open_store(settings) as store:
-        service = Dispatcher(store, clock, settings.markets, Registry.found())
+        service = Dispatcher(store, clock, settings.markets, plugins.load(settings.rules))
         timers, solvers = Timers(service), SolverPool()
         try:
             await solvers.warm()

@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_start_ms: Annotated[int, Meta(ge=0, description="what a scaled clock shows at CLOCK_ANCHOR_S")] = 0
     clock_anchor_s: Annotated[float, Meta(ge=0, description="Unix time when a scaled clock started")] = 0.0
     clock_speed: Speed = 0.0
+    rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from contracts.tuning import Parameter
-from dispatcher.matching.commits import Ownership, commit_plan
+from dispatcher.domain.instants import MINUTE_MS
+from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 
@@ -54,33 +55,34 @@ SHARE = Parameter(
     scope="matching.batch",
 )
 PARAMETERS = (INTERVAL, GAP, PATIENCE, SHARE)
+MOST_AHEAD_MS = 10 * MINUTE_MS
 log = structlog.get_logger()
 
 
-async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> bool:
-    """One batch; whether a match fell out and another batch should follow. Raises FenceLost."""
-    began_s = time.perf_counter()
+async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> Done:
+    """One batch. Raises FenceLost."""
+    began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.open_ids()
     market.forget_bodies(ids)
-    snapshot = await market.snapshot(await market.waiting(ids))
+    snapshot = await market.snapshot(await market.waiting(ids), market.planning_ms)
     if not snapshot.asked:
-        return False
+        return Done()
     screening = await asyncio.to_thread(snapshot.screening)
     plan = await solvers.plan(screening, market.clock.real_s(patience_s(snapshot)))
-    done = await commit_plan(own, market, snapshot, plan)
+    market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
+    done = await commit_plan(own, market, snapshot, plan, gives_way=True)
     log.info(
         "batch",
         market=market.name,
         requests=len(snapshot.asked),
         offered=len(done.offered),
         fell_out=done.fell_out,
-        explained=done.explained,
         solver=plan.solver,
         solve_s=round(plan.seconds, 3),
         all_s=round(time.perf_counter() - began_s, 3),
     )
-    return done.fell_out > 0 and bool(done.offered)
+    return done
 
 
 def patience_s(snapshot: Snapshot) -> float:

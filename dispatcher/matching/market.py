@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -37,6 +38,12 @@ BATCH_LIMIT = Parameter(
 PARAMETERS = (BATCH_LIMIT,)
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(eq=False)
 class Market:
     """What is kept between snapshots. Requests never change, so their bodies are read once."""
@@ -49,6 +56,8 @@ class Market:
     tuning: Tuning = field(default_factory=Tuning)
     book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
     pools: PoolBook | None = None
+    calm: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
+    planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
     _vendors: dict[str, Vendor] = field(default_factory=dict)
 
@@ -82,8 +91,8 @@ class Market:
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
 
-    async def snapshot(self, waiting: Sequence[Waiting]) -> Snapshot:
-        """These requests beside the vendors as last refreshed."""
+    async def snapshot(self, waiting: Sequence[Waiting], ahead_ms: int = 0) -> Snapshot:
+        """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
         pools = self.pools or await self.refresh()
         return Snapshot(
             records=tuple(record for record, _ in waiting),
@@ -91,7 +100,7 @@ class Market:
             book=self.book,
             pools=pools.copy(),
             tuning=self.tuning,
-            now_ms=self.clock.now_ms(),
+            now_ms=self.clock.now_ms() + ahead_ms,
             travel_of=self.travel_of,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
@@ -11,7 +12,8 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.batch import GAP, INTERVAL, run_batch
-from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.commits import Done, FenceLost, Ownership
+from dispatcher.matching.explaining import explain
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
@@ -33,6 +35,8 @@ class Matcher:
     solvers: SolverPool
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
+    lacking: set[str] = field(default_factory=set)  #: urgent ones without a vendor so far
+    unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
 
     async def run(self) -> None:
@@ -61,7 +65,9 @@ class Matcher:
         self.seen.clear()
         self.work.set()
         try:
-            await _until_one_ends(self._keep_lease(), self._watch(own), self._batches(own))
+            await _until_one_ends(
+                self._keep_lease(), self._watch(own), self._batches(own), self._explain(own)
+            )
         finally:
             await store.release(name, self.owner)
         return True
@@ -73,17 +79,30 @@ class Matcher:
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
-        """On every wake, urgent requests that were not looked at yet."""
+        """On every wake, urgent requests that were not looked at yet; those without a vendor now and then."""
+        looked_s = 0.0
         async with self.market.store.wake(self.market.name) as wake:
             while not told_to_stop():
                 ids = await self.market.open_ids()
-                fresh = [each for each in ids if each not in self.seen]
-                done = await match_at_once(own, self.market, fresh)
-                self.seen = set(ids) - done.offered  # offered ones that come back are looked at again
-                if done.patient or done.fell_out:
+                again = time.monotonic() - looked_s >= LOOK_S
+                due = [each for each in ids if each not in self.seen or (again and each in self.lacking)]
+                looked_s = time.monotonic() if again else looked_s
+                await self._match(own, ids, due)
+                if await wake.wait(LOOK_S) and not due:
                     self.work.set()
-                if await wake.wait(LOOK_S) and not fresh:
-                    self.work.set()
+
+    async def _match(self, own: Ownership, ids: list[str], due: list[str]) -> None:
+        """Match the urgent ones of `due`; an offered request that comes back will be looked at again."""
+        self.market.calm.clear()
+        try:
+            done = await match_at_once(own, self.market, due)
+        finally:
+            self.market.calm.set()
+        self.seen = set(ids) - done.offered
+        self.lacking = (self.lacking | done.tried) & self.seen
+        if done.patient or done.fell_out:
+            self.work.set()
+        self._explain_later(done)
 
     async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
@@ -94,9 +113,20 @@ class Matcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
             self.work.clear()
-            if await run_batch(own, self.market, self.solvers):
+            done = await run_batch(own, self.market, self.solvers)
+            if done.fell_out and done.offered:
                 self.work.set()
+            self._explain_later(done)
             await asyncio.sleep(gap_s)
+
+    def _explain_later(self, done: Done) -> None:
+        """Have it explained, unless explaining lags behind: what still lacks a vendor comes again."""
+        if len(done.offered) < len(done.tried) and not self.unexplained.full():
+            self.unexplained.put_nowait(done)
+
+    async def _explain(self, own: Ownership) -> None:
+        while not told_to_stop():
+            await explain(own, self.market, await self.unexplained.get())
 
 
 async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:

@@ -18,6 +18,11 @@ _plugins: list[str] = []
 
 def register(rule: Rule) -> None:
     """Add a rule; its code must be new."""
+    _discover()
+    _add(rule)
+
+
+def _add(rule: Rule) -> None:
     if rule.code in _found and type(_found[rule.code]) is not type(rule):
         raise ValueError(f"two rules have the code {rule.code!r}\nMaybe give one of them another code.")
     _found[rule.code] = rule
@@ -96,4 +101,4 @@ def _discover() -> None:
         if module.name not in ("base", "registry"):
             found = import_module(f"{package.__name__}.{module.name}")
             if hasattr(found, "RULE"):
-                register(found.RULE)
+                _add(found.RULE)

@@ -11,6 +11,7 @@ from contracts.matches import Decline
 from contracts.tuning import Tuning
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
+from dispatcher.matching.explaining import explain
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
@@ -90,8 +91,8 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
     await town.add_vendor(vendor("v1", paused=True))
     await town.add_vendor(vendor("v2", credentials=()))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
-    await match_at_once(own, town.market, ["r1"])
-    await run_batch(own, town.market, solvers)
+    await explain(own, town.market, await match_at_once(own, town.market, ["r1"]))
+    await explain(own, town.market, await run_batch(own, town.market, solvers))
     for each in ("r1", "r2"):
         why = (await town.record(each)).unmatched
         assert why is not None
@@ -103,10 +104,10 @@ async def test_unchanged_reasons_are_not_written_again(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.submit(trip("r1", start_min=300))
-    await run_batch(own, town.market, solvers)
+    assert await explain(own, town.market, await run_batch(own, town.market, solvers)) == 1
     before = await town.record("r1")
     for _ in range(3):
-        await run_batch(own, town.market, solvers)
+        assert await explain(own, town.market, await run_batch(own, town.market, solvers)) == 0
     assert (await town.record("r1")).version == before.version
 
 
@@ -114,11 +115,11 @@ async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.submit(trip("r1", start_min=30))
-    await match_at_once(own, town.market, ["r1"])
+    await explain(own, town.market, await match_at_once(own, town.market, ["r1"]))
     before = (await town.record("r1")).unmatched
     town.clock.at_ms += 3 * 3_600_000
     await town.add_vendor(vendor("v1"))
-    await run_batch(own, town.market, solvers)
+    await explain(own, town.market, await run_batch(own, town.market, solvers))
     assert before is not None
     assert (await town.record("r1")).unmatched == before
 
@@ -128,12 +129,12 @@ async def test_capacity_is_shared_out_and_the_rest_is_told_so(
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=300, width_min=0) for n in range(3)))
-    await run_batch(own, town.market, solvers)
+    await explain(own, town.market, await run_batch(own, town.market, solvers))
     records = [await town.record(each) for each in town.ids]
     assert sorted(each.state for each in records) == ["matching", "matching", "offered"]
     told = [each.unmatched for each in records if each.unmatched]
     assert [each.competition for each in told] == [True, True]
-    await run_batch(own, town.market, solvers)
+    await explain(own, town.market, await run_batch(own, town.market, solvers))
     again = (await town.record(next(each.id for each in records if each.unmatched))).unmatched
     assert again is not None
     assert again.last_rule == "capacity"
@@ -192,7 +193,7 @@ async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=30, width_min=0) for n in range(2)))
-    await match_at_once(own, town.market, ["r0", "r1"])
+    await explain(own, town.market, await match_at_once(own, town.market, ["r0", "r1"]))
     unmatched = [found for each in ("r0", "r1") if (found := (await town.record(each)).unmatched) is not None]
     (why,) = unmatched
     units = next(each for each in why.relaxations if each.changes[0].kind == "units")
