@@ -58,19 +58,13 @@ class Pairs:
         return np.array([booking.cells for booking in self.booking], dtype=np.int64).T
 
 
-def step_aside(plan: StandingPlan, wish: Wish) -> Insertion | None:
-    """The cheapest single ejection that beats `wish.limit`, or None."""
-    pairs = pairs_of(plan, wish)
-    return _cheapest(plan, wish, pairs) if len(pairs) else None
-
-
 def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
     """The columns worth fighting for, best first."""
     wanted = np.flatnonzero(~wish.fits & wish.priced.inside & (wish.priced.score < wish.limit))
     return wanted[wish.priced.score[wanted].argsort(kind="stable")[: wish.effort]]
 
 
-def pairs_of(plan: StandingPlan, wish: Wish) -> Pairs:
+def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
     """The best blocked columns, each with the bookings whose leaving makes room for it."""
     table, blocked = wish.entry.columns.table, _blocked(plan, wish)
     of_vendor = {int(v): _movable(plan, int(v)) for v in np.unique(table[VENDOR, blocked])}
@@ -132,23 +126,41 @@ def _alternatives(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Alternatives:
     )
 
 
-def _cheapest(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Insertion | None:
-    """Every other column of every neighbour, in order of the total; the first with room wins."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Aside:
+    """All that one neighbour stepping aside could do, m alternatives of `pairs`."""
+
+    pairs: Pairs
+    every: Alternatives
+    total: Floats  #: m; score of the new column and of the move; infinite for what the neighbour holds now
+    cents: Ints  #: m; the same without prices
+
+
+def look_aside(plan: StandingPlan, wish: Wish) -> Aside | None:
+    """Who could step aside, and where to; whether there is room is not looked at yet."""
+    pairs = _pairs(plan, wish)
+    if not len(pairs):
+        return None
     every = _alternatives(plan, wish, pairs)
     total, cents = _totals(plan, wish, pairs, every)
     held = np.array([booking.column for booking in pairs.booking])
+    total[(every.which == held[every.pair]) | ~every.priced.inside] = np.inf
+    return Aside(pairs, every, total, cents)
+
+
+def step_aside(plan: StandingPlan, wish: Wish, aside: Aside) -> Insertion | None:
+    """The cheapest single ejection that beats `wish.limit`, or None."""
+    pairs, every, total, cents = aside.pairs, aside.every, aside.total, aside.cents
     most = np.inf if wish.entry.penalty_cents is None else wish.entry.penalty_cents
-    worth = (total < wish.limit) & (cents <= most) & (every.which != held[every.pair]) & every.priced.inside
-    worthy = np.flatnonzero(worth)
+    worthy = np.flatnonzero((total < wish.limit) & (cents <= most))
     order = worthy[total[worthy].argsort(kind="stable")[: TRIES * wish.effort]]
     room = np.flatnonzero(_has_room(plan, wish, pairs, every.take(order)))
     if not len(room):
         return None
     at = int(order[room[0]])
     column, booking = int(pairs.column[every.pair[at]]), pairs.booking[every.pair[at]]
-    return Insertion(
-        wish.entry, column, (_move(booking, int(every.which[at])),), int(cents[at]), plan.version
-    )
+    move = move_of(booking, int(every.which[at]))
+    return Insertion(wish.entry, column, (move,), int(cents[at]), plan.version)
 
 
 def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -> tuple[Floats, Ints]:
@@ -180,7 +192,8 @@ def _has_room(plan: StandingPlan, wish: Wish, pairs: Pairs, some: Alternatives) 
     return np.asarray(fits & has_count)
 
 
-def _move(booking: Booking, after: int) -> Move:
+def move_of(booking: Booking, after: int) -> Move:
+    """The booking goes to another of its columns."""
     costs = booking.entry.columns.table[COST]
     cents = int(costs[after] - costs[booking.column]) + booking.entry.move_cents
     return Move(booking.entry.key, booking.column, after, cents)

@@ -9,7 +9,7 @@ import numpy as np
 from solvers.insertion.chain import step_aside_twice
 from solvers.insertion.columns import COST, UNITS, VENDOR, Entry, Insertion
 from solvers.insertion.direct import price, shortfall_saved, tightest
-from solvers.insertion.eject import Wish, step_aside
+from solvers.insertion.eject import Wish, look_aside, step_aside
 from solvers.insertion.plan import StandingPlan
 
 
@@ -32,13 +32,14 @@ def insert(
     if not len(entry.columns):
         return None
     wish, best = _look(plan, entry, price_weight, effort)
-    found = step_aside(plan, wish) if polish else None
+    aside = look_aside(plan, wish) if polish else None
+    found = step_aside(plan, wish, aside) if aside is not None else None
     if found is None and best is not None:
         cost = entry.columns.table[COST, best] - shortfall_saved(plan, entry.columns.table[VENDOR, best])
         return Insertion(entry, best, (), int(cost), plan.version)
-    if found is None and polish and most_moves > 1:
+    if found is None and aside is not None and most_moves > 1:
         again = partial(insert, price_weight=price_weight, effort=effort // 3 + 1, most_moves=1)
-        return step_aside_twice(plan, wish, again)
+        return step_aside_twice(plan, wish, aside, again)
     return found
 
 
