@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dispatcher.demo.day import Day
-    from dispatcher.demo.play import Options
+    from dispatcher.demo.play import Options, Played
 
 NAME = "demo"
 HELP = "play a day with simulated vendors and show it live"
 GROUP = RUN
 EXAMPLE = "dispatcher demo --json summary.json"
-DAY_TAKES_S = 110.0
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
 
 
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which day, how fast, where the figures go."""
     parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv")
     parser.add_argument(
-        "--speed", type=float, help="clock seconds a real second (default: the day in two minutes)"
+        "--speed", type=float, help="clock seconds a real second (default: the made-up day in two minutes)"
     )
     parser.add_argument("--seed", type=int, default=1, help="what is drawn (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write the summary to FILE; - for standard output")
@@ -59,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
             f"--speed is {args.speed:g}; it must be above 0.", "The default plays a day in two minutes."
         )
     out = sys.stderr if args.json == "-" else sys.stdout
-    console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS, record=bool(args.svg))
+    console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS)
     day = _day(args)
-    speed = args.speed or (day.end_ms - day.start_ms) / 1000 / DAY_TAKES_S
+    speed = args.speed or (day.end_ms - day.start_ms) / 1000 / day.takes_s
     with _folder(args.data_dir) as folder:
         options = Options(speed=speed, seed=args.seed, data_dir=folder)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -82,11 +81,25 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
         show(console, end.summary, day, end.views)
         _write(args, end.summary)
         if args.svg:
-            console.save_svg(str(args.svg), title="dispatcher demo")
+            _draw(args.svg, day, end)
         if args.keep:
             console.print(f"the service stays up on {end.service.url} until Ctrl-C")
             await asyncio.Event().wait()
     return 1 if end.summary.lost or end.summary.audit else 0
+
+
+def _draw(path: Path, day: Day, end: Played) -> None:
+    """The last screen and the summary as a picture."""
+    import io
+
+    from rich.console import Console
+
+    from dispatcher.demo.report import show
+
+    canvas = Console(file=io.StringIO(), width=PLAIN_CHARS, record=True, force_terminal=True)
+    canvas.print(end.board.picture())
+    show(canvas, end.summary, day, end.views)
+    canvas.save_svg(str(path), title="./run demo")
 
 
 def _day(args: argparse.Namespace) -> Day:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
+
+import msgspec
 
 from contracts.capacity import Capacity
 from contracts.matches import Quotes, RequestView
 from contracts.pages import RequestPage
 from contracts.requests import MAX_BATCH, Request, RequestBatch
+from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
 from dispatcher.client import sse
+from dispatcher.client.errors import Problem
 from dispatcher.client.http import Connection
+
+CHANGED_MEANWHILE = frozenset({412, 428})
 
 
 class PlatformClient(Connection):
@@ -70,9 +76,24 @@ class PlatformClient(Connection):
         """Post a vendor's capacity of one day; refused when it falls below what is booked."""
         return await self._put(f"/vendors/{vendor_id}/capacity/{day.isoformat()}", capacity, version)
 
+    async def put_tuning(self, values: Mapping[str, Number], *, reason: str) -> TuningView:
+        """Replace all overrides of the market's tuning, whatever version is current."""
+        headers, _ = await self.exchange("GET", "/tuning")
+        update = TuningUpdate(values=dict(values), reason=reason)
+        condition = {"If-Match": headers["ETag"]}
+        return await self.call("PUT", "/tuning", TuningView, body=update, headers=condition)
+
     async def _put(self, path: str, body: Vendor | Capacity, version: str | None) -> str:
+        """Put until it is there: after a lost answer the repetition finds its own body, and is content."""
         condition = {"If-Match": version} if version else {}
-        headers, _ = await self.exchange("PUT", path, body=body, headers=condition)
+        try:
+            headers, _ = await self.exchange("PUT", path, body=body, headers=condition)
+        except Problem as problem:
+            if problem.status not in CHANGED_MEANWHILE:
+                raise
+            headers, content = await self.exchange("GET", path)
+            if msgspec.json.decode(content, type=type(body)) != body:
+                raise
         return headers.get("ETag", "")
 
 

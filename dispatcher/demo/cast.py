@@ -48,6 +48,8 @@ class Cast:
         """Ops registers every vendor and its capacity; and learns what counts as urgent here."""
         free = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(self._register(vendor, free) for vendor in self.vendors))
+        if self.day.tuning:
+            await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
         tuning = await self.ops.call("GET", "/tuning", TuningView)
         leads = {each.name: each.value for each in tuning.parameters}
         self.platform.urgent_within_ms = int(leads["urgent_lead_minutes"] * MINUTE_MS)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.capacity import Pools
 from contracts.requests import MAX_BATCH, EquipmentOrder, Request, TripRequest
+from contracts.tuning import Number
 from contracts.vendors import Vendor
 
 DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks
@@ -39,6 +40,8 @@ class Day:
     capacity: Mapping[tuple[str, dt.date], Pools]
     submissions: tuple[Submission, ...]
     cancel_share: float = 0.0
+    takes_s: float = 110.0  # real time for the whole day, unless told otherwise
+    tuning: Mapping[str, Number] = dataclasses.field(default_factory=dict)  # what ops sets before it begins
 
     @property
     def start_ms(self) -> int:

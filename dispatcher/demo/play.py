@@ -44,6 +44,7 @@ class Played(msgspec.Struct, kw_only=True):
     summary: Summary
     views: dict[str, RequestView]
     service: Service
+    board: Board
 
 
 @contextlib.asynccontextmanager
@@ -62,7 +63,8 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
         async with Cast(service.url, redis_url, settings, day, clock=clock, seed=options.seed) as cast:
-            memory = await _act(cast, service, Board(console, day, clock, cast.tally))
+            board = Board(console, day, clock, cast.tally)
+            memory = await _act(cast, service, board)
             views = {view.id: view async for view in cast.client.views()}
             verdict = await judge(redis_url, day.market, cast.tally.acknowledged)
         wall_s = round(time.monotonic() - started_s, 1)
@@ -78,7 +80,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             wall_s=wall_s,
             **memory,
         )
-        yield Played(summary=summary, views=views, service=service)
+        yield Played(summary=summary, views=views, service=service, board=board)
 
 
 async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | None]:

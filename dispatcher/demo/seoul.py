@@ -27,6 +27,9 @@ VENDORS, BUCKETS = 80, 288
 WINDOW_MINUTES, SERVICE_MINUTES = 15, 5
 RADIUS_M, BEYOND_M = 15_000, 15_000
 ADVANCE_SHARE = 0.8
+# More is wanted between six and eight than there are vehicles on shift: what is planned eight hours ahead,
+# when the whole evening has been booked, packs tighter than what is promised call by call.
+TUNING = {"horizon_hours": 8}
 RIDE = (LevelOfService.AMBULATORY, LevelOfService.WHEELCHAIR)
 
 
@@ -57,6 +60,8 @@ def load(folder: Path, seed: int) -> Day:
         vendors=vendors,
         capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
         submissions=booked(trips, ZONE, ADVANCE_SHARE, random.Random(seed)),
+        takes_s=210.0,
+        tuning=TUNING,
     )
 
 
