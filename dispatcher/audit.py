@@ -109,17 +109,13 @@ def _offers(found: Survey) -> Iterator[tuple[str, str]]:
 
 
 def _ledger(found: Survey) -> Iterator[tuple[str, str]]:
-    """What is booked is what the offers hold.
-
-    The difference is part of the subject: between two looks at a market at work it changes.
-    """
+    """What is booked is what the offers hold. A ledger that changed meanwhile is left for the next look."""
     held = _held(found)
-    for key in held.keys() | found.used.keys():
+    for key in (held.keys() | found.used.keys()) - found.moving:
         booked, holds = Counter(dict(enumerate(unpack(found.used.get(key, b""))))), held.get(key, Counter())
         for cell in sorted(booked.keys() | holds.keys()):
             if booked[cell] != holds[cell]:
-                subject = f"{_name(key)} cell {cell} ({booked[cell] - holds[cell]:+d})"
-                yield subject, f"{booked[cell]} booked, {holds[cell]} held by offers"
+                yield f"{_name(key)} cell {cell}", f"{booked[cell]} booked, {holds[cell]} held by offers"
 
 
 def _overbooked(found: Survey) -> Iterator[tuple[str, str]]:
@@ -165,6 +161,7 @@ def summary(found: Survey) -> dict[str, object]:
         "requests": len(found.records),
         "states": {state.value: states[state] for state in RequestState if states[state]},
         "ledgers": len(found.used.keys() | found.limits.keys()),
+        "unsettled": len(found.moving),
         "messages": found.events.total(),
     }
 

@@ -72,6 +72,10 @@ async def _audit_all(
 def _told(report: dict[str, Any]) -> str:
     states = ", ".join(f"{count} {state}" for state, count in report["states"].items()) or "none"
     lines = [f"{report['market']}: {report['requests']} requests ({states}), {report['ledgers']} ledgers"]
+    if report["unsettled"]:
+        lines.append(
+            f"  {report['unsettled']} ledgers were at work and not compared: look again in a quieter minute"
+        )
     findings = report["findings"]
     lines += [f"  {each['rule']}: {each['subject']} {each['detail']}" for each in findings[:SHOWN]]
     if len(findings) > SHOWN:

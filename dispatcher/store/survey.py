@@ -32,6 +32,7 @@ class Survey(msgspec.Struct, kw_only=True):
     offers: dict[str, set[str]] = {}  # vendor → offer ids
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
+    moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
     events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
 
 
@@ -44,10 +45,10 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
         kind, _, rest = name.removeprefix(keys.prefix).partition(":")
         by_kind.setdefault(kind, []).append(rest)
     found.bodies, found.patients = set(by_kind.get("b", ())), set(by_kind.get("p", ()))
-    await _read_records(reader, keys, found, by_kind.get("r", []))
-    await _read_places(reader, keys, found, by_kind)
-    found.limits = await _read_ledgers(reader, keys.limit, by_kind.get("limit", []))
     found.used = await _read_ledgers(reader, keys.used, by_kind.get("used", []))
+    await _read_records(reader, keys, found, by_kind.get("r", []))
+    await _read_limits(reader, keys, found, by_kind.get("limit", []))
+    await _read_places(reader, keys, found, by_kind)
     if streams:
         for name in (keys.events, keys.matches, *map(keys.stream, by_kind.get("vendor", ()))):
             await _read_stream(reader, found, name)
@@ -83,6 +84,15 @@ async def _read_places(reader: Reader, keys: Keys, found: Survey, by_kind: dict[
 
 async def _places(reader: Reader, key: str) -> list[Place]:
     return list(Place.read(await reader.ask("ZRANGE", key, 0, -1, "WITHSCORES")))
+
+
+async def _read_limits(reader: Reader, keys: Keys, found: Survey, parts: Sequence[str]) -> None:
+    """What is posted; and which ledgers were booked on since they were read."""
+    found.limits = await _read_ledgers(reader, keys.limit, parts)
+    now = await _read_ledgers(
+        reader, keys.used, [":".join(key) for key in found.used.keys() | found.limits.keys()]
+    )
+    found.moving = {key for key in now.keys() | found.used.keys() if now.get(key) != found.used.get(key)}
 
 
 async def _read_ledgers(

@@ -113,6 +113,7 @@ async def test_a_market_at_work_is_not_accused(store: Store, market: str) -> Non
         assert report["findings"] == []
     writers.stopping = True
     await work
+    assert (await audit(store.reader, market))["unsettled"] == 0
 
 
 async def test_the_command_says_what_is_wrong_and_exits_1(

@@ -1,7 +1,6 @@
 """Lost, cut and repeated answers: each command has one effect, and every caller learns the truth."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -167,7 +166,5 @@ async def test_a_server_that_forgot_its_scripts_is_taught_again(
 ) -> None:
     assert await submit(store, market, "a") is Status.OK
     await raw.script_flush()
-    started = time.monotonic()
     assert await submit(store, market, "b") is Status.OK
     assert await store.acquire(market, "m", 1_000)
-    assert time.monotonic() - started < 5
