@@ -10,6 +10,7 @@ from contracts.base import Wire
 from contracts.codes import RequestState
 from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.standing import Mark
 from dispatcher.domain.states import TERMINAL, may_stay_or_go
 
 
@@ -44,6 +45,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     take: tuple[Hold, ...] = ()
     release: tuple[Hold, ...] = ()
     messages: tuple[Message, ...] = ()
+    mark: Mark | None = None  # what the step adds to a vendor's record
     at_ms: int = 0  # the time its messages carry; 0: that of the last step
     forget: bool = False
 

@@ -34,13 +34,17 @@ class PoolBook:
         postings: Postings,
         ledgers: Mapping[LedgerKey, Ledger],
         horizon: Horizon,
+        records: Mapping[str, float] | None = None,
     ) -> PoolBook:
-        """From what is posted and booked; `vendors` maps ids to rows."""
+        """From what is posted and booked; `vendors` maps ids to rows, `records` to the share of good work."""
         names: list[set[str]] = [set() for _ in vendors]
         for (vendor, _), capacity in postings.items():
             if vendor in vendors:
                 names[vendors[vendor]].update(pool.id for pool in capacity.pools)
         book = cls(tuple(tuple(sorted(each)) for each in names), _nothing(names, horizon), horizon)
+        for vendor, record in (records or {}).items():
+            if vendor in vendors:
+                book.supply.record[vendors[vendor]] = record
         for (vendor, day), capacity in postings.items():
             if vendor in vendors:
                 book._post(vendors[vendor], vendor, day, capacity, ledgers)

@@ -21,6 +21,7 @@ from dispatcher.matching.snapshot import (
     open_request,
     received_first,
 )
+from dispatcher.matching.standing import months, standings
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
@@ -73,7 +74,9 @@ class Market:
             LedgerKey(vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools
         ]
         ledgers = await self.store.ledger(self.name, keys)
-        self.pools = PoolBook.of(self.book.index, postings, ledgers, horizon)
+        marks = await self.store.marks(self.name, months(self.clock.now_ms()))
+        records = standings(marks, self.tuning.values)
+        self.pools = PoolBook.of(self.book.index, postings, ledgers, horizon, records)
         return self.pools
 
     async def open_ids(self) -> list[str]:

@@ -8,7 +8,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.record import RequestRecord, offer_id
 from dispatcher.domain.states import LIVE_OFFERS, OPEN
 from dispatcher.store import codec, events
-from dispatcher.store.keys import Keys
+from dispatcher.store.keys import BADLY, WELL, Keys
 from dispatcher.store.program import Program
 
 
@@ -37,6 +37,9 @@ def add_decisions(
             _add_body(program, keys, decision.after.id, bodies, patients)
         _add_places(program, keys, decision.before, None if decision.forget else decision.after)
         _add_messages(program, keys, decision)
+        if decision.mark:
+            field = f"{decision.mark.vendor_id}:{WELL if decision.mark.well else BADLY}"
+            program.write(keys.marks(decision.mark.month), "HINCRBY", field, 1)
     if any(_is_new_work(decision) for decision in decisions):
         program.write(keys.wake, "PUBLISH", b"")
 

@@ -6,6 +6,7 @@ from contracts.codes import RequestState
 
 PREFIX = "dispatch:"
 EVENTS, MATCHES, REPLIES, DEAD = "events", "matches", "replies", "dead"
+WELL, BADLY = "well", "badly"
 
 
 class Keys:
@@ -48,6 +49,10 @@ class Keys:
     def offers(self, vendor_id: str) -> str:
         """A vendor's open offers and dispatches, by start."""
         return f"{self.prefix}o:{vendor_id}"
+
+    def marks(self, month: str) -> str:
+        """A month's marks: how many pieces of each vendor's work went well, and badly."""
+        return f"{self.prefix}marks:{month}"
 
     def capacity(self, vendor_id: str, day: str) -> str:
         """A day's capacity as posted: a document."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
@@ -15,6 +16,13 @@ from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
 
 Value = TypeVar("Value")
+
+
+class Marks(NamedTuple):
+    """How many pieces of a vendor's work went well, and badly."""
+
+    well: int
+    badly: int
 
 
 class Vendors(Base):
@@ -48,6 +56,16 @@ class Vendors(Base):
                 return before + 1
             if expected_version is not None:
                 raise stale(f"vendor {vendor.id}", before)
+
+    async def marks(self, market: str, months: Sequence[str]) -> dict[str, Marks]:
+        """Each vendor's record over these months (yyyy-mm), by vendor id; none for one without work."""
+        keys, found = Keys(market), dict[str, Marks]()
+        for counts in await self.reader.ask_all([("HGETALL", keys.marks(each)) for each in months]):
+            for field, count in counts.items():
+                vendor, _, how = field.decode().rpartition(":")
+                so_far = found.get(vendor, Marks(0, 0))
+                found[vendor] = so_far._replace(**{how: getattr(so_far, how) + int(count)})
+        return found
 
     async def tuning(self, market: str) -> Tuning:
         """The tuning in force; version 0 if none was ever set."""

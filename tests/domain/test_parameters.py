@@ -49,12 +49,25 @@ def _kept(values: Values) -> object:
     return after(cancel(make.received(), NOW, "platform", "", values)).timer_ms
 
 
+def _standing(values: Values) -> object:
+    """Twenty minutes late at the pick-up."""
+    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=values))
+    late_ms = record.offers[0].start_ms + 20 * MINUTE_MS
+    for status in (TrackingStatus.AT_PICKUP, TrackingStatus.COMPLETED):
+        update = StatusUpdate(status=status)
+        decision = report(record, "r1.1", "v1", update, now_ms=late_ms, values=values)
+        record = after(decision)
+    assert decision is not None
+    return decision.mark
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
     "max_attempts": (1, lambda values: exhausted(make.offered(), values)),
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),
     "offer_share": (0.2, _expiry(24 * HOUR_MS, 600)),
+    "on_time_minutes": (30, _standing),
     "overdue_limit": (0, _patience),
     "overdue_minutes": (5, _watch),
     "retention_hours": (24, _kept),

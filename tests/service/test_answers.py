@@ -143,3 +143,20 @@ async def test_cancelling_is_for_the_platform_and_happens_once(world: World) -> 
     assert (await world.heard(world.keys.stream("v1")))[-1] == "dispatch.offer.closed"
     with pytest.raises(Refusal):
         await world.service.cancel(world.vendor(), world.market, "r1")
+
+
+async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_is_reported(
+    world: World,
+) -> None:
+    await world.accepted()
+    done = StatusUpdate(status=T.COMPLETED)
+    await asyncio.gather(
+        *(world.service.report(world.vendor(), world.market, "r1.1", done) for _ in range(8))
+    )
+    await world.submit(make.trip("r2"), key="k2")
+    await world.offer("r2")
+    await world.service.decline(
+        world.vendor(), world.market, "r2.1", Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
+    )
+    assert await world.store.marks(world.market, ["2026-02", "2026-03"]) == {"v1": (1, 1)}
+    assert await world.store.marks(world.market, ["2026-02"]) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from contracts.codes import OfferState, RequestState
 from contracts.matches import Decline
 from dispatcher.domain.decision import Decision
@@ -9,6 +11,7 @@ from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import by_vendor, changed, closed
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.standing import BLAMELESS, mark
 from dispatcher.domain.steps import close, offer_named, step, with_newest
 
 
@@ -34,7 +37,10 @@ def decline(
             "Maybe turn the dispatch back.",
             state=OfferState.ACCEPTED.value,
         )
-    return given_back(record, OfferState.REJECTED, now_ms, by=by_vendor(vendor_id), code=answer.code.value)
+    decision = given_back(
+        record, OfferState.REJECTED, now_ms, by=by_vendor(vendor_id), code=answer.code.value
+    )
+    return replace(decision, mark=None) if answer.code in BLAMELESS else decision
 
 
 def given_back(record: RequestRecord, state: OfferState, now_ms: int, *, by: str, code: str) -> Decision:
@@ -60,4 +66,10 @@ def given_back(record: RequestRecord, state: OfferState, now_ms: int, *, by: str
         overdue=0,
     )
     messages = (closed(after, over), changed(after, by, code))
-    return Decision(before=record, after=after, release=record.offer.holds, messages=messages)
+    return Decision(
+        before=record,
+        after=after,
+        release=record.offer.holds,
+        messages=messages,
+        mark=mark(over.vendor_id, now_ms, well=False),
+    )

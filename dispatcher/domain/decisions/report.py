@@ -14,6 +14,7 @@ from dispatcher.domain.instants import to_ms
 from dispatcher.domain.messages import by_vendor, changed
 from dispatcher.domain.record import OfferRecord, RequestRecord
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.standing import mark, was_on_time
 from dispatcher.domain.steps import fulfil, offer_named, step, with_newest
 
 T = TrackingStatus
@@ -77,7 +78,15 @@ def ended(
         offers=with_newest(record, fulfil(record.offer, offer_state, now_ms, code)),
         status=status,
     )
-    return Decision(before=record, after=after, messages=(changed(after, by, code),))
+    well = status is T.NO_SHOW or (
+        status is T.COMPLETED and was_on_time(record, record.offer, now_ms, values)
+    )
+    return Decision(
+        before=record,
+        after=after,
+        messages=(changed(after, by, code),),
+        mark=mark(record.offer.vendor_id, now_ms, well=well),
+    )
 
 
 def _under_way(
