@@ -8,7 +8,6 @@ A body that is refused had no effect, and its refusal never repeats what stands 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from math import isfinite
 from typing import Any, TypeVar
@@ -16,7 +15,8 @@ from typing import Any, TypeVar
 import msgpack
 import msgspec
 
-from contracts.problems import InvalidMessage, Malformed, TooLarge, UnsupportedMediaType
+from contracts.explanations import explained
+from contracts.problems import Malformed, TooLarge, UnsupportedMediaType
 
 Form = TypeVar("Form")
 
@@ -34,23 +34,13 @@ MAX_DEPTH = 32
 MAX_ITEMS = 200_000  # members and elements altogether: a full batch of 1,000 has about 60,000
 MAX_STRING_BYTES = 65_536
 MAX_SAFE_INTEGER = 2**53
-
-_HIDDEN = ("/patient", "/note")  # what stands here is never repeated
-_AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
-_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|(\[\.\.\.\])")
-_FEWER = "Maybe send fewer requests at once."
-_REMEDIES = {
-    "Object contains unknown field": "Maybe it is misspelt, or stands one level too high or too low.",
-    "Object missing required field": "Maybe it was left empty by the sender: it has no default.",
-    "Invalid": "Maybe compare it with the list in /openapi.json.",
-    "Expected": "Maybe compare it with the type and bounds in /openapi.json.",
-}
+FEWER = "Maybe send fewer requests at once."
 
 
 def decode(body: bytes, form: type[Form], media: str = JSON) -> Form:
     """The message in `body`. Raises TooLarge, Malformed, InvalidMessage or UnsupportedMediaType."""
     if len(body) > MAX_BYTES:
-        raise TooLarge(f"the body has {len(body):,} bytes, the limit is {MAX_BYTES:,}\n{_FEWER}")
+        raise TooLarge(f"the body has {len(body):,} bytes, the limit is {MAX_BYTES:,}\n{FEWER}")
     return convert(unpack(body, media), form)
 
 
@@ -70,12 +60,12 @@ def convert(value: Any, form: type[Form]) -> Form:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
         if "got `float`" not in str(error):
-            raise _explained(error, value) from None
+            raise explained(error, value, form) from None
     whole = _whole(value)
     try:
         return msgspec.convert(whole, form)
     except msgspec.ValidationError as error:
-        raise _explained(error, whole) from None
+        raise explained(error, whole, form) from None
 
 
 def encode(message: Any, media: str = JSON) -> bytes:
@@ -159,7 +149,7 @@ def _look_over(value: Any) -> None:
     for _ in range(MAX_DEPTH + 1):
         items += len(level)
         if items > MAX_ITEMS:
-            raise TooLarge(f"the body has more than {MAX_ITEMS:,} values\n{_FEWER}")
+            raise TooLarge(f"the body has more than {MAX_ITEMS:,} values\n{FEWER}")
         level = [child for node in level for child in _children(node)]
         if not level:
             return
@@ -205,48 +195,3 @@ def _whole(value: Any) -> Any:
 
 def _too_deep() -> Malformed:
     return Malformed(f"the body is nested deeper than {MAX_DEPTH} levels\nMaybe an object was wrapped twice.")
-
-
-def _explained(error: msgspec.ValidationError, body: Any) -> InvalidMessage:
-    """What msgspec says, with the place as a JSON pointer, and the value unless it is a patient's."""
-    text = str(error)
-    found = _AT.search(text)
-    pointer, value = _resolve(found[1] if found else "", body)
-    what = text[: found.start()] if found else text
-    if any(hidden in pointer for hidden in _HIDDEN):
-        return InvalidMessage.at(
-            pointer, _remedied(what if what.startswith("Expected") else "not as described")
-        )
-    if isinstance(value, str | int | float | None) and repr(value) not in what:
-        what = _with_value(what, value)
-    return InvalidMessage.at(pointer, _remedied(what))
-
-
-def _with_value(what: str, value: Any) -> str:
-    shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:80]}…"
-    first, newline, remedy = what.partition("\n")
-    return f"{first}; it is {shown}{newline}{remedy}"
-
-
-def _remedied(what: str) -> str:
-    found = (
-        ""
-        if "\n" in what
-        else next((text for start, text in _REMEDIES.items() if what.startswith(start)), "")
-    )
-    return f"{what}\n{found}" if found else what
-
-
-def _resolve(path: str, body: Any) -> tuple[str, Any]:
-    """msgspec's path (`.requests[3].id`) as a JSON pointer, and the value found there."""
-    pointer, value = "", body
-    for name, index, unknown in _STEP.findall(path):
-        if unknown:
-            return pointer, ...
-        key: Any = name or int(index)
-        pointer += f"/{key}"
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            value = ...
-    return pointer, value

@@ -117,6 +117,8 @@ async def _bytes(request: web.Request, patience_s: float) -> bytes:
     if declared is not None and declared > codec.MAX_BYTES:
         raise _too_large(f"{declared:,}")
     try:
+        if request.content.is_eof():  # it came with the header lines: no timer is needed
+            return await request.read()
         async with asyncio.timeout(patience_s):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:

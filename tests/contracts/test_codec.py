@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
 from contracts.geo import Circle
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
-from contracts.requests import Request
+from contracts.requests import Request, RequestBatch
 from contracts.tuning import TuningUpdate
 from contracts.vendors import Vendor
 
@@ -78,6 +78,30 @@ def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
     assert area.radius_m == 5653
     with pytest.raises(Problem, match=r"/service_area/0/radius_m.*5653\.5"):
         decode(body % b"5653.5", Vendor)
+
+
+HINTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a level nobody knows": ({"level_of_service": "flying"}, "Maybe one of: ambulatory, wheelchair, "),
+    "a kind nobody knows": ({"kind": "flight"}, "Maybe one of: trip, equipment."),
+    "a misspelt field": ({"pickup_windw": None}, "Maybe you meant `pickup_window`."),
+    "a misspelt field further in": ({"needs": {"stair": 3}}, "Maybe you meant `stairs`."),
+    "a field of few": ({"pickup": {"x": 1}}, "Maybe one of: position."),
+}
+
+
+@pytest.mark.parametrize("case", HINTS)
+@pytest.mark.parametrize("batch", [False, True])
+def test_an_error_says_what_the_place_does_take(case: str, batch: bool) -> None:
+    changes, hint = HINTS[case]
+    place = {"position": [0, 0]}
+    at = {"earliest": "2026-03-03T15:00:00Z", "latest": "2026-03-03T16:00:00Z"}
+    body = {"kind": "trip", "id": "r1", "pickup": place, "dropoff": place, "pickup_window": at}
+    body |= {"level_of_service": "als"} | changes
+    sent: Any = {"requests": [body]} if batch else body
+    form: Any = RequestBatch if batch else Request
+    with pytest.raises(Problem) as refused:
+        decode(json.dumps(sent).encode(), form)
+    assert refused.value.detail.split("\n")[1].startswith(hint)
 
 
 def test_an_error_names_place_value_limit_and_remedy() -> None:

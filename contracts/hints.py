@@ -1,0 +1,80 @@
+"""What may fix a message that is not as described: the values or field names that the place does take."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from msgspec import inspect
+from msgspec.inspect import Type
+
+MOST = 12  # more than these are not listed
+
+
+def allowed(form: Any, steps: Sequence[str | int]) -> str:
+    """A line on the values of an enumeration at this place, or of a tag; "" if it is neither."""
+    values = dict.fromkeys(str(value) for value in _values(_at(form, steps)))
+    if not values and steps:
+        values = dict.fromkeys(_tags(_at(form, steps[:-1]), steps[-1]))
+    return f"Maybe one of: {', '.join(values)}." if 0 < len(values) <= MOST else ""
+
+
+def nearest(form: Any, steps: Sequence[str | int], unknown: str) -> str:
+    """A line on the field that was probably meant, or on those there are; "" if the place has none."""
+    names = list(
+        dict.fromkeys(field.encode_name for each in _structs(_at(form, steps)) for field in each.fields)
+    )
+    close = difflib.get_close_matches(unknown, names, n=1)
+    if close:
+        return f"Maybe you meant `{close[0]}`."
+    return f"Maybe one of: {', '.join(names)}." if 0 < len(names) <= MOST else ""
+
+
+@cache
+def _described(form: Any) -> Type:
+    return inspect.type_info(form)
+
+
+def _at(form: Any, steps: Sequence[str | int]) -> list[Type]:
+    """The types that may stand at this place; several where there is a union on the way."""
+    found = list(_spread(_described(form)))
+    for step in steps:
+        found = [each for kind in found for inner in _inside(kind, step) for each in _spread(inner)]
+    return found
+
+
+def _spread(kind: Type) -> Iterator[Type]:
+    if isinstance(kind, inspect.Metadata):
+        yield from _spread(kind.type)
+    elif isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from _spread(each)
+    else:
+        yield kind
+
+
+def _inside(kind: Type, step: str | int) -> Iterator[Type]:
+    if isinstance(kind, inspect.StructType):
+        yield from (field.type for field in kind.fields if field.encode_name == step)
+    elif isinstance(kind, inspect.VarTupleType | inspect.ListType):
+        yield kind.item_type
+    elif isinstance(kind, inspect.TupleType) and isinstance(step, int) and step < len(kind.item_types):
+        yield kind.item_types[step]
+
+
+def _values(kinds: Iterable[Type]) -> Iterator[Any]:
+    for kind in kinds:
+        if isinstance(kind, inspect.EnumType):
+            yield from (member.value for member in kind.cls)
+        elif isinstance(kind, inspect.LiteralType):
+            yield from kind.values
+
+
+def _tags(kinds: Iterable[Type], field: str | int) -> Iterator[str]:
+    return (str(each.tag) for each in _structs(kinds) if each.tag_field == field)
+
+
+def _structs(kinds: Iterable[Type]) -> Iterator[inspect.StructType]:
+    return (kind for kind in kinds if isinstance(kind, inspect.StructType))
