@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from functools import partial
 
@@ -11,6 +12,9 @@ from dispatcher.matching.job import Job
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Ints
+
+
+NICE = 10  # a solver takes all the time it is given: intake and urgent work come first on a busy machine
 
 
 def solve_job(job: Job) -> BatchPlan:
@@ -38,6 +42,7 @@ def warm_up() -> None:
     from solvers.assignment.solve import solve  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE)
     one = np.ones(1, np.int64)
     zero = np.zeros(1, np.int64)
     tiny = AssignmentProblem(one, zero, zero, zero, zero, one, one, zero, np.ones((1, 1, 1), np.int64))

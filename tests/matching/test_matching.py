@@ -15,6 +15,7 @@ from dispatcher.matching.explaining import explain
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
+from solvers.planning import plan
 from tests.matching.conftest import Town
 from tests.solvers.town import order, trip, vendor
 
@@ -201,3 +202,38 @@ async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
     window = next(each for each in why.relaxations if each.changes[0].rule == "time_window")
     assert window.changes[0].unit == "minutes"
     assert window.changes[0].amount > 0
+
+
+async def test_an_urgent_request_without_a_vendor_is_matched_once_there_is_one(
+    town: Town, solvers: SolverPool
+) -> None:
+    async with matching(town, solvers):
+        await town.submit(trip("r1", start_min=30))
+        async with asyncio.timeout(20):
+            while (await town.record("r1")).unmatched is None:
+                await asyncio.sleep(0.005)
+        await town.add_vendor(vendor("v1"))
+        assert (await town.until("r1", RequestState.OFFERED)).unmatched is None
+
+
+async def test_a_request_that_had_all_its_offers_waits_without_being_planned(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.store.put_tuning(town.name, Tuning(version=1, values={"max_attempts": 1}), 0)
+    for each in ("v1", "v2"):
+        await town.add_vendor(vendor(each))
+    await town.market.refresh()
+    await town.submit(trip("r1", start_min=30))
+    await match_at_once(own, town.market, ["r1"])
+    await town.decline("r1", DECLINE)
+    assert await town.market.waiting(["r1"]) == []
+    assert (await run_batch(own, town.market, solvers)).tried == set()
+
+
+async def test_a_batch_plans_for_the_moment_at_which_it_is_ready(town: Town, own: Ownership) -> None:
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=-5, width_min=60))
+    await town.market.refresh()
+    waiting = await town.market.waiting(town.ids)
+    ahead = await town.market.snapshot(waiting, ahead_ms=20 * 60_000)
+    assert min(plan(ahead.screening()).chosen.start_ms.tolist()) >= town.clock.now_ms() + 25 * 60_000
