@@ -13,7 +13,6 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Ints
 
-
 NICE = 10  # a solver takes all the time it is given: intake and urgent work come first on a busy machine
 
 
