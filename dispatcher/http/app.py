@@ -49,9 +49,9 @@ def build_app(parts: Parts) -> web.Application:
     check(operations)
     gate = _gate(parts, figures)
     events = Events(parts.hub, figures, parts.limits.keep_alive_s, gate.identify)
-    service = Service(parts.service.store, figures, operations)
+    service = Service(parts.service, figures, operations)
     handlers = _handlers(parts, figures, events, service)
-    app = web.Application(client_max_size=MAX_BYTES, middlewares=[problems])
+    app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE] = gate
     for operation in operations:
         if operation.id not in handlers:

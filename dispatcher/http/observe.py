@@ -1,9 +1,13 @@
-"""Figures for Prometheus: by operation and status, never by id, market content or caller."""
+"""Figures for Prometheus: by operation and status, never by id or caller."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from contracts.codes import RequestState
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -30,6 +34,9 @@ class Figures:
         )
         self.in_flight = Gauge("dispatcher_http_in_flight", "Calls under way.", registry=self.registry)
         self.streams = Gauge("dispatcher_http_streams", "Open event streams.", registry=self.registry)
+        self.requests = Gauge(
+            "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
+        )
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
@@ -40,6 +47,11 @@ class Figures:
             self._known[operation, status] = found
         found[0].inc()
         found[1].observe(seconds)
+
+    def counted(self, market: str, counts: Mapping[RequestState, int]) -> None:
+        """How many requests of a market are in each state."""
+        for state, count in counts.items():
+            self.requests.labels(market, state.value).set(count)
 
     def page(self) -> bytes:
         """All figures as OpenMetrics text."""

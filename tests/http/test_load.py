@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
@@ -144,6 +146,27 @@ async def test_a_body_that_does_not_arrive_gives_its_place_back(api: Api) -> Non
     async with api.client.post(f"{api.base}/requests", data=stalled(), headers=headers) as answer:
         assert (answer.status, (await answer.json(content_type=None))["type"]) == (408, "/problems/too-slow")
     assert api.load.now == 0
+
+
+async def test_the_size_limit_is_exact(api: Api) -> None:
+    body = json.dumps(trip("r1")).encode()
+    for size, status in ((MAX_BYTES + 1, 413), (MAX_BYTES, 202)):
+        headers = api.headers() | {"Content-Type": "application/json"}
+        padded = body + b" " * (size - len(body))
+        async with api.client.post(f"{api.base}/requests", data=padded, headers=headers) as answer:
+            assert answer.status == status
+
+
+async def test_figures_count_calls_and_requests_by_state_and_name_nobody(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [trip(f"r-secret-{n}") for n in range(3)]})
+    await api.call("POST", "/requests/r-secret-1/cancel")
+    async with api.client.get("/metrics") as answer:
+        text = await answer.text()
+    assert f'dispatcher_requests{{market="{api.market}",state="received"}} 2.0' in text
+    assert f'dispatcher_requests{{market="{api.market}",state="cancelled"}} 1.0' in text
+    assert 'dispatcher_http_calls_total{operation="submitRequests",status="202"} 1.0' in text
+    assert "dispatcher_requests_accepted_total 3.0" in text
+    assert "r-secret" not in text
 
 
 @pytest.mark.parametrize("cancelling", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,10 @@ from contracts.operations import Operation
 from contracts.pages import Health
 from contracts.problems import KINDS, Problem
 from dispatcher import __version__
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.observe import CONTENT_TYPE, Figures
-from dispatcher.store.store import Store
+from dispatcher.service.dispatcher import Dispatcher
 
 ASSETS = Path(__file__).parent.parent / "assets"
 TITLE = "Dispatcher"
@@ -34,8 +36,8 @@ PAGE = {
 class Service:
     """Handlers that need no token."""
 
-    def __init__(self, store: Store, figures: Figures, operations: tuple[Operation, ...]) -> None:
-        self.store, self.figures, self.operations = store, figures, operations
+    def __init__(self, service: Dispatcher, figures: Figures, operations: tuple[Operation, ...]) -> None:
+        self.service, self.figures, self.operations = service, figures, operations
 
     @cached_property
     def _openapi(self) -> bytes:
@@ -52,14 +54,18 @@ class Service:
     async def ready(self, call: Call) -> Reply:
         """200 when Redis answers and keeps what it acknowledges; 503 and why when not."""
         try:
-            found = await asyncio.wait_for(self.store.health(), PROBE_S)
+            found = await asyncio.wait_for(self.service.store.health(), PROBE_S)
             health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
         except TimeoutError:
             health = Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
         return Reply(health, 200 if health.ready else 503)
 
     async def metrics(self, call: Call) -> web.Response:
-        """Figures for Prometheus."""
+        """Figures for Prometheus; those of the store are left as they were while it does not answer."""
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(PROBE_S):
+                for market in self.service.markets:
+                    self.figures.counted(market, await self.service.store.counts(market))
         return web.Response(body=self.figures.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def openapi(self, call: Call) -> web.Response:
