@@ -64,7 +64,25 @@ def run(args: argparse.Namespace) -> int:
     with _folder(args.data_dir) as folder:
         options = Options(speed=speed, seed=args.seed, data_dir=folder)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_play(args, day, options, console))
+            try:
+                return runner.run(_play(args, day, options, console))
+            except BaseExceptionGroup as group:
+                raise _told(group) from group
+
+
+def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended the demo, apart from the tasks that it ended; a refusal is told without a traceback."""
+    from dispatcher.client.errors import ClientError
+    from dispatcher.errors import UserError
+
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, ClientError):
+        return UserError(
+            f"the service did not do as it was asked: {first}", "Maybe --data-dir: it keeps the log."
+        )
+    return first
 
 
 async def _play(args: argparse.Namespace, day: Day, options: Options, console: Console) -> int:
