@@ -66,40 +66,31 @@ def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
 
 def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
     """The best blocked columns, each with the bookings whose leaving makes room for it."""
-    table, blocked = wish.entry.columns.table, _blocked(plan, wish)
-    of_vendor = {int(v): _movable(plan, int(v)) for v in np.unique(table[VENDOR, blocked])}
-    column: list[int] = []
-    booking: list[Booking] = []
-    leaves: list[bool] = []
-    for wanted in blocked.tolist():
-        vendor = int(table[VENDOR, wanted])
-        full = bool(plan.vendor_room[vendor] < 1)
-        bookings, holds = of_vendor[vendor]
-        freed = _frees(plan, table[:, wanted], holds) if len(bookings) else []
-        for at in freed:
-            column.append(wanted)
-            booking.append(bookings[at])
-            leaves.append(full)
-        if len(column) >= PAIRS * wish.effort:
-            break
-    return Pairs(np.array(column, dtype=np.int64), booking, np.array(leaves, dtype=bool))
+    blocked = _blocked(plan, wish)
+    vendor = wish.entry.columns.table[VENDOR, blocked]
+    found: list[tuple[int, Booking]] = []
+    for each in np.unique(vendor).tolist():
+        held = plan.movable(each)
+        rank = np.flatnonzero(vendor == each)
+        makes_room = _frees(plan, wish.entry.columns.table[:, blocked[rank]], held.cells)
+        found += [(int(rank[at]), held.bookings[who]) for at, who in np.argwhere(makes_room).tolist()]
+    found.sort(key=lambda pair: pair[0])
+    some = found[: PAIRS * wish.effort]
+    column = blocked[np.array([rank for rank, _ in some], dtype=np.int64)]
+    full = plan.vendor_room[wish.entry.columns.table[VENDOR, column]] < 1
+    return Pairs(column, [booking for _, booking in some], full)
 
 
-def _movable(plan: StandingPlan, vendor: int) -> tuple[list[Booking], Ints]:
-    """The vendor's movable bookings and what they hold, m x 6."""
-    bookings = [booking for booking in plan.of_vendor(vendor) if booking.entry.movable]
-    return bookings, np.array([booking.cells for booking in bookings], dtype=np.int64).reshape(-1, 6)
-
-
-def _frees(plan: StandingPlan, column: Ints, holds: Ints) -> list[int]:
-    """The bookings without which the column would fit."""
-    vendor, resource, start, duration, units, _ = column.tolist()
-    step = np.arange(start, start + duration)
-    left = plan.left[vendor, resource, start : start + duration]
-    begins, ends = holds[:, START], holds[:, START] + holds[:, DURATION]
-    there = (begins[:, None] <= step) & (step < ends[:, None]) & (holds[:, RESOURCE] == resource)[:, None]
-    enough = (left + there * holds[:, UNITS][:, None] >= units).all(axis=1)
-    return np.flatnonzero(enough).tolist()
+def _frees(plan: StandingPlan, table: Ints, held: Ints) -> Flags:
+    """Columns (6 x q) of one vendor beside its bookings (6 x m): q x m, whether it fits without the other."""
+    cell, within = cells(plan, table)
+    row = table[VENDOR] * plan.left.shape[1] + table[RESOURCE]
+    spare = plan.rows[row[:, None], cell] - table[UNITS][:, None]
+    spare = np.where(within, spare, 0)[:, None, :]
+    begins, ends = held[START][:, None], (held[START] + held[DURATION])[:, None]
+    there = (begins <= cell[:, None, :]) & (cell[:, None, :] < ends)
+    there &= (held[RESOURCE] == table[RESOURCE][:, None])[:, :, None]
+    return np.asarray((spare + there * held[UNITS][:, None] >= 0).all(axis=2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,7 +38,7 @@ def insert(
         cost = entry.columns.table[COST, best] - shortfall_saved(plan, entry.columns.table[VENDOR, best])
         return Insertion(entry, best, (), int(cost), plan.version)
     if found is None and aside is not None and most_moves > 1:
-        again = partial(insert, price_weight=price_weight, effort=effort // 3 + 1, most_moves=1)
+        again = partial(insert, price_weight=price_weight, effort=effort // 6 + 1, most_moves=1)
         return step_aside_twice(plan, wish, aside, again)
     return found
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.assignment.problem import AssignmentProblem
-from solvers.insertion.columns import VENDOR, Columns, Entry, Insertion, Ints, all_columns
+from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, Ints, all_columns
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,6 +41,14 @@ class Booking:
         """Book one of the entry's columns."""
         vendor, resource, start, duration, units, cost = entry.columns.table[:, column].tolist()
         return cls(entry, column, (vendor, resource, start, duration, units, cost))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movable:
+    """A vendor's bookings that may step aside, and what they hold: 6 x m."""
+
+    bookings: tuple[Booking, ...]
+    cells: Ints
 
 
 class StandingPlan:
@@ -70,6 +78,7 @@ class StandingPlan:
         self.version = 0
         self._bookings: dict[Hashable, Booking] = {}
         self._of_vendor: list[dict[Hashable, Booking]] = [{} for _ in range(vendors)]
+        self._movable: dict[int, Movable] = {}  # kept until the vendor's bookings change
         self.set_prices(np.zeros(self.left.shape) if prices is None else prices)
 
     @classmethod
@@ -122,6 +131,15 @@ class StandingPlan:
         """What the vendor holds, in the order it came."""
         return list(self._of_vendor[vendor].values())
 
+    def movable(self, vendor: int) -> Movable:
+        """The vendor's bookings that may step aside, in the order they came."""
+        known = self._movable.get(vendor)
+        if known is None:
+            some = tuple(each for each in self._of_vendor[vendor].values() if each.entry.movable)
+            held = np.array([each.cells for each in some], dtype=np.int64).reshape(-1, len(FIELDS))
+            known = self._movable[vendor] = Movable(some, np.ascontiguousarray(held.T))
+        return known
+
     def add(self, entry: Entry, column: int) -> None:
         """Book a column as it is; `NoRoom` if it does not fit, ValueError if the key is there already."""
         if entry.key in self._bookings:
@@ -146,6 +164,7 @@ class StandingPlan:
         booking = self._bookings[key]
         settled = replace(booking, entry=replace(booking.entry, movable=False))
         self._bookings[key] = self._of_vendor[booking.cells[VENDOR]][key] = settled
+        self._movable.pop(booking.cells[VENDOR], None)
         self.version += 1
 
     def apply(self, insertion: Insertion) -> None:
@@ -176,6 +195,7 @@ class StandingPlan:
             supposed.left[vendor, resource, start : start + duration] += sign * units
         vendor = booking.cells[VENDOR]
         supposed._of_vendor = list(self._of_vendor)
+        supposed._movable = {k: v for k, v in self._movable.items() if k != vendor}
         supposed._of_vendor[vendor] = {k: v for k, v in self._of_vendor[vendor].items() if k != leaves}
         return supposed
 
@@ -221,6 +241,7 @@ class StandingPlan:
             self._bookings[key] = self._of_vendor[vendor][key] = booking
         else:
             del self._bookings[key], self._of_vendor[vendor][key]
+        self._movable.pop(vendor, None)
         self.vendor_room[vendor] -= by
         self.wanted[vendor] -= by
         self.version += 1
