@@ -53,6 +53,11 @@ class Horizon:
         return int(self.midnight_ms[-1])
 
     @cached_property
+    def midnight_buckets(self) -> tuple[int, ...]:
+        """D + 1; the ledger bucket in which each day begins."""
+        return tuple(((self.midnight_ms - self.start_ms) // LEDGER_MS).tolist())
+
+    @cached_property
     def days(self) -> tuple[date, ...]:
         """D dates."""
         return tuple(date.fromordinal(int(each)) for each in self.ordinal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,15 +71,14 @@ class PoolBook:
     def holds(self, vendor_id: str, row: int, pool: int, start_ms: int, free_ms: int) -> tuple[Hold, ...]:
         """What the work takes: one hold per local day that it touches; only the first counts for the cap."""
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
-        midnight = (self.horizon.midnight_ms - self.horizon.start_ms) // 300_000
-        found = []
-        for column, day in enumerate(self.horizon.days):
-            begin, stop = max(first, int(midnight[column])), min(end, int(midnight[column + 1]))
-            if begin < stop:
-                bucket = begin - int(midnight[column])
+        pool_id, found = self.ids[row][pool], []
+        for day, (opens, closes) in zip(
+            self.horizon.days, pairwise(self.horizon.midnight_buckets), strict=True
+        ):
+            begin, count = max(first, opens), min(end, closes) - max(first, opens)
+            if count > 0:
                 daily = 1 if begin == first else 0
-                pool_id = self.ids[row][pool]
-                found.append(Hold(vendor_id, pool_id, day.isoformat(), bucket, stop - begin, UNITS, daily))
+                found.append(Hold(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily))
         return tuple(found)
 
     def take(self, row: int, pool: int, start_ms: int, free_ms: int) -> None:
@@ -94,7 +94,7 @@ class PoolBook:
             column = column_of.get(hold.day)
             if column is not None:
                 pool = self.ids[row].index(hold.pool_id)
-                first = self.horizon.first_bucket(int(self.horizon.midnight_ms[column])) + hold.first
+                first = self.horizon.midnight_buckets[column] + hold.first
                 self.supply.left[row, pool, first : first + hold.count] -= hold.units
                 self.supply.daily_left[row, pool, column] -= hold.daily
 

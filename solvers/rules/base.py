@@ -89,9 +89,9 @@ class Cells:
         return len(self.request)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
-    """One candidate in the words of the messages, for the scalar checks."""
+    """One candidate in the words of the messages, for the scalar checks. Compared by identity."""
 
     asked: OpenRequest
     vendor: Vendor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +98,7 @@ def price_cents(view: View, cells: Cells) -> Ints:
     return whole(price + outside * card["out_of_area"][vendor])
 
 
+@lru_cache(maxsize=8)  # asked for as a term of the cost, and as the price
 def price_of(one: Candidate) -> int:
     """What the vendor charges for one candidate, from its rate card; whole cents."""
     card, values = one.vendor.rate_card, one.values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -87,6 +88,7 @@ def beyond_m(view: View) -> Floats:
     return view.once("beyond_m", make)
 
 
+@lru_cache(maxsize=8)  # area, price and its term ask for the same candidate
 def beyond_one_m(one: Candidate) -> float:
     """Metres by which the further end lies outside, from the messages and by plain trigonometry."""
     request = one.asked.request
