@@ -29,7 +29,6 @@ from dispatcher.store.store import Store
 MARKET = "metro"
 PATH = f"/v1/markets/{MARKET}/requests"
 START_S = 20.0
-WARM_UP = 2_000
 AIM = 0.25
 
 
@@ -38,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="for each of the two (default: 10)")
     parser.add_argument("--connections", type=int, default=64, help="requests at once (default: 64)")
     parser.add_argument("--limit", type=int, default=400_000, help="most requests sent to each")
+    parser.add_argument("--warm-up", type=int, default=2_000, help="sent before measuring (default: 2000)")
     parser.add_argument("--json", metavar="FILE", help="write figures as JSON; - is standard output")
 
 
@@ -64,7 +64,7 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
                 bytes_each = (await _used_bytes(store) - empty_bytes) / stored
         bare, _ = _load(_bare_command, {}, token, args)
     return _figures(ours, bare) | {
-        "lost": ours["statuses"].get("202", 0) + WARM_UP - stored,
+        "lost": ours["statuses"].get("202", 0) + args.warm_up - stored,
         "web_process_idle_mb": round(idle_mb, 1),
         "redis_bytes_per_open_request": round(bytes_each),
         "environment_mb": round(_environment_mb()),
@@ -122,14 +122,14 @@ def _load(
         with _running(words, os.environ | environment, listener.fileno()) as server:
             _await_answer(port, server)
             idle_mb = _resident_mb(server.pid)
-            _generate(port, token, connections=args.connections, seconds=60, limit=WARM_UP, first=1)
+            _generate(port, token, connections=args.connections, seconds=60, limit=args.warm_up, first=1)
             seen = _generate(
                 port,
                 token,
                 connections=args.connections,
                 seconds=args.seconds,
                 limit=args.limit,
-                first=1 + WARM_UP,
+                first=1 + args.warm_up,
             )
     return seen, idle_mb
 
