@@ -1,7 +1,8 @@
-"""Simulated annealing to the end of a deadline, on one thread or two."""
+"""Simulated annealing to the end of a deadline: large plans shared by two threads, small ones in replicas."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -12,40 +13,44 @@ from solvers.assignment.search import Search
 _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to stop is honoured soon
 _FIRST_MOVES: Final = 2_000
 _DEPTH: Final = 12  #: requests one chain of ejections may move
-_SHARED_FROM: Final = 2_000  #: requests from which two threads share one plan
+_COLD: Final = 0.06  #: last temperature, in spreads
+_HOT: Final = 8.0  #: first temperature, in spreads
 
 
 class Annealer:
-    """Keeps the best plan met; reports each better one."""
+    """Anneals one plan and keeps the best met; `sides`: threads that share it."""
 
-    def __init__(self, search: Search, deadline: Deadline, rng: np.random.Generator, workers: int) -> None:
-        self.search, self.deadline, self.rng = search, deadline, rng
-        big = search.instance.requests >= _SHARED_FROM and len(search.instance.cap) >= 8
-        self.sides = 2 if workers > 1 and big else 1
+    def __init__(self, search: Search, seed: int, sides: int) -> None:
+        self.search, self.rng, self.sides = search, np.random.default_rng(seed), sides
         self.moves = _FIRST_MOVES
-        self.best, self.best_cost = search.choice, search.cost
+        self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
 
-    def run(self, *, until: float, bound: int, hot: float, cold: float) -> bool:
-        """Cool until that fraction of the deadline, or a cost at the bound; whether a better plan was met."""
-        started, better = self.deadline.fraction, False
-        while (now := self.deadline.fraction) < until and self.best_cost > bound:
-            share = (now - started) / max(1e-9, until - started)
-            better |= self._slice(hot * (cold / hot) ** share)
-        return better
+    def run(self, deadline: Deadline, *, begin: float, end: float, bound: int) -> None:
+        """Cool from `begin` to `end` of the deadline, or until the cost meets the bound."""
+        hot, cold = _HOT * self.search.spread, _COLD * self.search.spread
+        while (now := deadline.fraction) < end and self.best_cost > bound:
+            self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 
-    def _slice(self, temperature: float) -> bool:
-        search, deadline = self.search, self.deadline
+    def _slice(self, deadline: Deadline, temperature: float) -> None:
+        search = self.search
         search.share(self.rng, self.sides)
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=2)]
-        before = deadline.elapsed_s
-        moves = self.moves
+        before, moves = deadline.elapsed_s, self.moves
         if deadline.work_limit is not None:
             moves = min(20_000, max(1, deadline.work_limit - deadline.work))
         search.anneal(seeds, moves, temperature, temperature, _DEPTH)
         deadline.work += moves * self.sides
         took = max(deadline.elapsed_s - before, 1e-5)
         self.moves = int(np.clip(moves * min(4.0, _SLICE_S / took), 200, 2_000_000))
-        if search.cost >= self.best_cost:
-            return False
-        self.best, self.best_cost = search.choice, search.cost
-        return True
+        if search.cost < self.best_cost:
+            self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
+
+
+def anneal(annealers: list[Annealer], deadline: Deadline, *, until: float, bound: int) -> Annealer:
+    """Run them all, a thread each, until that fraction of the deadline; the one with the best plan."""
+    begin = deadline.fraction
+    with ThreadPoolExecutor(len(annealers)) as pool:
+        runs = [pool.submit(each.run, deadline, begin=begin, end=until, bound=bound) for each in annealers]
+        for run in runs:
+            run.result()
+    return min(annealers, key=lambda each: each.best_cost)

@@ -25,6 +25,7 @@ def greedy_at(prices: Prices, order: Ints, *, by_price: bool, most: int) -> Ints
     pins[problem.column_request[problem.pinned]] = problem.pinned
     search = Search(prices, instance.from_given(pins), cost_of(problem, pins), width=np.inf, most=most)
     search.fill(order, by_price=by_price)
+    prices.spread = search.spread
     return instance.to_given(search.choice)
 
 

@@ -74,7 +74,7 @@ class Search:
             number = kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])
             if not self._plan.number("candidate"):
                 self._hold("candidate", np.zeros(number, _CANDIDATE))
-        self.spread = prices.spread = max(1e-3, float(spread[0]))
+        self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), np.int32))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from solvers.assignment.anneal import Annealer
+from solvers.assignment.anneal import Annealer, anneal
 from solvers.assignment.deadline import Deadline, Stop
 from solvers.assignment.dual import Prices
 from solvers.assignment.enumeration import Replica, enumerate_rows
@@ -19,6 +19,7 @@ from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
+_SHARED: Final = 2_000  #: requests from which two threads share one plan
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 1000  #: steps of the prices at most
 _PRICING: Final = 0.15  #: share of the time they may take
@@ -93,10 +94,11 @@ class _Run:
             self._anneal(until=1.0)
 
     def _anneal(self, *, until: float) -> None:
-        search = self._search()
-        annealer = Annealer(search, self.deadline, self.rng, self.workers)
-        annealer.run(until=until, bound=self.bound, hot=6 * search.spread, cold=0.06 * search.spread)
-        self.offer(self.instance.to_given(annealer.best))
+        shared = self.instance.requests >= _SHARED and len(self.instance.cap) >= 8 and self.workers > 1
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=1 if shared else max(1, self.workers))]
+        annealers = [Annealer(self._search(), seed, 2 if shared else 1) for seed in seeds]
+        found = anneal(annealers, self.deadline, until=until, bound=self.bound)
+        self.offer(self.instance.to_given(found.search.columns_of(found.best)))
 
     def _search(self) -> Search:
         kept, width = self.instance.from_given(self.best), 12 * self.prices.spread
