@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
     )
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="the data folder of an embedded store")
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
     parser.add_argument("--market", action="append", help="only this one; may be repeated; default: all")
     parser.add_argument("--ids", type=Path, metavar="FILE", help="request ids that must exist, one a line")
     parser.add_argument("--streams", action="store_true", help="also look for messages that are there twice")
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
 
-    settings = Settings.read(os.environ, data_dir=args.data, redis_url=args.url)
+    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     acknowledged = args.ids.read_text(encoding="utf-8").split() if args.ids else []
     markets = args.market or list(settings.markets)

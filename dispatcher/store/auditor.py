@@ -38,6 +38,6 @@ async def audit(
             findings = judgement.lasting(findings, judgement.judge(found, acknowledged))
     except Unavailable as error:
         raise UserError(
-            "the store does not answer.", "Maybe it is not running: see --url and --data."
+            "the store does not answer.", "Maybe it is not running: see --url and --data-dir."
         ) from error
     return judgement.summary(found) | {"findings": [finding._asdict() for finding in findings]}
