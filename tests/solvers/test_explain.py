@@ -278,13 +278,13 @@ def test_a_second_whose_first_is_unmatched_says_so() -> None:
 
 
 def test_on_a_whole_day_the_first_relaxation_gives_a_cheaper_plan_in_the_relaxed_problem() -> None:
-    problem = generate(400, "overloaded", 4)
-    choice = solve(problem, time_limit_s=2, seed=1, workers=1).choice
+    problem = generate(400, "overloaded", 4, peak_use=2.0)
+    choice = solve(problem, time_limit_s=60, seed=1, workers=1, work_limit=1_000_000).choice
     before = check(problem, choice).require().cost
     found = explain_unmatched(problem, choice)
     told = {request: each.relaxations[0] for request, each in found.items() if each.relaxations}
     still = {request: each for request, each in told.items() if not each.moves}
-    assert told
+    assert len(still) > 5
     for request, relaxation in still.items():
         relaxed = with_steps(problem, relaxation, request)
         after = choice.copy()
