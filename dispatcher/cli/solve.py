@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,13 @@ NAME = "solve"
 HELP = "solve an assignment problem from a .npz file"
 GROUP = MEASURE
 EXAMPLE = "dispatcher solve problem.npz --seconds 10 --seed 1 --json -"
+
+
+#: What numpy, zipfile and zlib raise for bytes that are no such file.
+_UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError, TypeError, KeyError, IndexError, OSError, EOFError, MemoryError, NotImplementedError,
+    RuntimeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +82,7 @@ def _load(path: Path) -> AssignmentProblem:
         raise UsageError(
             f"there is no file {path}.", "Maybe the path is relative to another folder."
         ) from error
-    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         said = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise UsageError(f"{path} is not an assignment problem: {said}") from error
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.generator import generate
 from dispatcher import cli
@@ -80,6 +82,17 @@ def test_a_file_that_is_no_npz_is_a_clear_error(
     path.write_bytes(content)
     assert cli.main(["solve", str(path)]) == 2
     assert "is not an assignment problem" in capsys.readouterr().err
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_refused_or_still_a_sound_problem(seed: int, saved: Path, tmp_path: Path) -> None:
+    rng, damaged = np.random.default_rng(seed), bytearray(saved.read_bytes())
+    for _ in range(int(rng.integers(1, 4))):
+        damaged[int(rng.integers(len(damaged)))] = int(rng.integers(256))
+    path = tmp_path / "damaged.npz"
+    path.write_bytes(damaged[: int(rng.integers(len(damaged) // 2, len(damaged) + 1))])
+    assert cli.main(["solve", str(path), "--seconds", "0.01", "--workers", "1"]) in (0, 2)
 
 
 def test_a_missing_file_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
