@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ NAME = "demo"
 HELP = "play a day with simulated vendors and show it live"
 GROUP = RUN
 EXAMPLE = "dispatcher demo --json summary.json"
+TERMINATED = 128 + signal.SIGTERM  # what a shell reports
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
 
 
@@ -66,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 return runner.run(_play(args, day, options, console))
+            except asyncio.CancelledError:
+                return TERMINATED
             except BaseExceptionGroup as group:
                 raise _told(group) from group
 
@@ -91,6 +95,10 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
     from dispatcher.demo.play import played
     from dispatcher.demo.report import show
 
+    if (
+        task := asyncio.current_task()
+    ):  # SIGTERM ends the demo as Ctrl-C does: the service first, then the folder
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     console.print(
         f"{len(day.requests):,} requests, {len(day.vendors)} vendors, {options.speed:,.0f}× real time; "
         f"data in {options.data_dir}"
