@@ -36,6 +36,7 @@ class Players:
         self.acknowledged: list[str] = []
         self.replied = 0
         self.interrupted = 0
+        self.effects = 0
         self.stopping = False
 
     async def play(self) -> None:
@@ -47,6 +48,13 @@ class Players:
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
+
+    async def more(self, effects: int) -> None:
+        """Until so many more commands had their effect."""
+        wanted = self.effects + effects
+        async with asyncio.timeout(90):  # only a player that has failed makes this wait so long
+            while self.effects < wanted:
+                await asyncio.sleep(0.005)
 
     async def settle(self) -> list[RequestRecord]:
         """Left alone with the clock, until every request has ended; the records."""
@@ -64,6 +72,7 @@ class Players:
         while not self.stopping:
             try:
                 await part()
+                self.effects += 1
             except Unavailable:
                 self.interrupted += 1
             except (WrongState, NotFound):
