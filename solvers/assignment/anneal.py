@@ -22,7 +22,7 @@ class Annealer:
 
     def __init__(self, search: Search, seed: int, sides: int) -> None:
         self.search, self.rng, self.sides = search, np.random.default_rng(seed), sides
-        self.moves = _FIRST_MOVES
+        self.moves, self.trace = _FIRST_MOVES, list[tuple[float, int]]()
         self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
 
     def run(self, deadline: Deadline, *, begin: float, end: float, bound: int) -> None:
@@ -44,6 +44,7 @@ class Annealer:
         self.moves = int(np.clip(moves * min(4.0, _SLICE_S / took), 200, 2_000_000))
         if search.cost < self.best_cost:
             self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
+            self.trace.append((deadline.elapsed_s, search.cost))
 
 
 def anneal(annealers: list[Annealer], deadline: Deadline, *, until: float, bound: int) -> Annealer:

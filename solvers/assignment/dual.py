@@ -19,6 +19,7 @@ _LAYOUT: Final = (
 )
 _SEEN_BYTES: Final = 20
 _ROUNDS: Final = 20  #: steps between two surveys
+_REACH: Final = 0.1  #: how far prices drift between two surveys, of how far they could
 _FALL: Final = 1e-4  #: last step length over the first
 
 
@@ -51,19 +52,19 @@ class Prices:
 
     def climb(self, deadline: Deadline, *, rounds: int, share: float) -> None:
         """At most `rounds` steps, within a share of the deadline; keeps the best prices met."""
-        first, width = 0.2 * self.regret / self.load, 0.5 * self.regret
+        first = 0.2 * self.regret / self.load
         chunks, done, gone = max(2, rounds // _ROUNDS), 0, 0.0
         started = deadline.fraction
+        allotted = max(1e-9, share * (1 - started))
         while gone < 1:
-            self._survey(width)
             rate = first * _FALL**gone
+            self._survey(_REACH * _ROUNDS * rate * self.load)
             done += 1
             self._steps(deadline, rate, 0.25 * rate * self.load, _FALL ** (1 / (chunks * _ROUNDS)))
-            gone = max(done / chunks, (deadline.fraction - started) / max(1e-9, share - started))
-            width = max(width * 0.6, 0.05 * self.regret)
-        self._survey(width)
+            gone = max(done / chunks, (deadline.fraction - started) / allotted)
+        self._survey(0.0)
         self.price[:], self.vendor_price[:] = self.best, self.vendor_best
-        self._survey(width)
+        self._survey(0.0)
 
     def _steps(self, deadline: Deadline, rate: float, vendor_rate: float, factor: float) -> None:
         here, dual = self.instance.struct.address, self._dual.address

@@ -31,7 +31,7 @@ class Replica:
         self.best, self.best_cost = self.search.arrays["choice"].copy(), cost
         longest = int(np.diff(self.search.arrays["first"]).max(initial=0)) + 1
         self._option = np.zeros(longest * _MOST_REQUESTS, np.int32)
-        self._price = prices.best
+        self._price, self.trace = prices.best, list[tuple[float, int]]()
 
     def step(self, deadline: Deadline, temperature: float) -> None:
         """About `_SLICE_S` of work at a temperature."""
@@ -42,7 +42,9 @@ class Replica:
             *(search.instance.struct.address, search.plan_address, int(self.rng.integers(2**63))),
             *(self.calls, _NODES, _ROWS, temperature, *at),
         )
-        self.best_cost = search.cost + int(limit[0])
+        if search.cost + int(limit[0]) < self.best_cost:
+            self.best_cost = search.cost + int(limit[0])
+            self.trace.append((deadline.elapsed_s, self.best_cost))
         search.cost += change
         deadline.work += self.calls * _WORK_PER_CALL
         if deadline.work_limit is None:

@@ -21,7 +21,7 @@ from solvers.assignment.validation import Ints
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
 _SHARED: Final = 2_000  #: requests from which two threads share one plan
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
-_ROUNDS: Final = 1000  #: steps of the prices at most
+_ROUNDS: Final = 2000  #: steps of the prices at most
 _PRICING: Final = 0.15  #: share of the time they may take
 
 
@@ -73,7 +73,8 @@ class _Run:
         cost = cost_of(self.problem, choice)
         if cost < self.cost:
             self.best, self.cost = choice, cost
-            self.trace.append((self.deadline.elapsed_s, cost))
+            if not self.trace or cost < self.trace[-1][1]:
+                self.trace.append((self.deadline.elapsed_s, cost))
 
     def solve(self) -> None:
         """Greedy, prices, priced greedy; then what suits the size and shape."""
@@ -98,7 +99,16 @@ class _Run:
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=1 if shared else max(1, self.workers))]
         annealers = [Annealer(self._search(), seed, 2 if shared else 1) for seed in seeds]
         found = anneal(annealers, self.deadline, until=until, bound=self.bound)
+        self._follow(*(each.trace for each in annealers))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))
+
+    def _follow(self, *traces: list[tuple[float, int]]) -> None:
+        """Put each better plan that a stage met into the trace."""
+        least = self.cost
+        for seconds, cost in sorted(point for trace in traces for point in trace):
+            if cost < least:
+                self.trace.append((seconds, cost))
+                least = cost
 
     def _search(self) -> Search:
         kept, width = self.instance.from_given(self.best), 12 * self.prices.spread
@@ -111,6 +121,7 @@ class _Run:
         found = enumerate_rows(
             replicas, self.deadline, hot=0.3 * spread, cold=0.03 * spread, rounds=3, bound=self.bound
         )
+        self._follow(*(each.trace for each in replicas))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))
 
     def _exact(self) -> None:
