@@ -63,7 +63,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def main(words: list[str]) -> None:
-    """`plot out.svg [figures.json]`: draws from the figures if they are there, else measures and keeps them."""
+    """`plot out.svg [figures.json]`: draws the figures that are there, else measures and keeps them."""
     path = Path(words[0])
     figures = Path(words[1]) if len(words) > 1 else None
     rows = json.loads(figures.read_text()) if figures and figures.exists() else measure()
