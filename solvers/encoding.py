@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from contracts.tuning import Number
 from contracts.vendors import Vendor
 from solvers.horizon import Horizon
 from solvers.rules import registry
-from solvers.screening import Arrays, OpenRequest, Screening, Supply, facts_of
+from solvers.screening import Arrays, OpenRequest, Screening, Supply, facts_of, hash_arrays
 from solvers.travel import DetourTravel, TravelTimes
 
 
@@ -20,13 +21,18 @@ class VendorBook:
     vendors: tuple[Vendor, ...]
     index: Mapping[str, int]  #: id to row
     arrays: Mapping[str, Arrays]  #: by rule code
+    digest: str  #: of the arrays
 
     @classmethod
     def of(cls, vendors: Sequence[Vendor]) -> VendorBook:
         """Sorted, so that the same vendors always give the same arrays."""
         held = tuple(sorted(vendors, key=lambda vendor: vendor.id))
         index = {vendor.id: row for row, vendor in enumerate(held)}
-        return cls(held, index, {rule.code: rule.of_vendors(held) for rule in registry.rules()})
+        arrays = {rule.code: rule.of_vendors(held) for rule in registry.rules()}
+        state = hashlib.blake2b(digest_size=8)
+        for code in sorted(arrays):
+            hash_arrays(state, arrays[code])
+        return cls(held, index, arrays, state.hexdigest())
 
 
 def encode(
@@ -49,5 +55,6 @@ def encode(
         values=dict(values),
         of_requests={rule.code: rule.of_requests(asked, book.index) for rule in registry.rules()},
         of_vendors=book.arrays,
+        vendors_digest=book.digest,
         plugins=registry.plugins(),
     )

@@ -46,10 +46,7 @@ def formulate(screening: Screening, candidates: Candidates) -> AssignmentProblem
     cells, horizon = candidates.cells, screening.horizon
     factor = ledger_buckets(screening.values)
     start, end = outward(horizon, cells.start_ms, cells.start_ms + cells.taken_ms, screening.values)
-    first, last = int(start.min(initial=0)), int(end.max(initial=0))
-    if len(start):
-        first = int(start.min()) // factor
-        last = -(-int(end.max()) // factor)
+    first, last = (int(start.min()) // factor, -(-int(end.max()) // factor)) if len(start) else (0, 0)
     bucket = start // factor
     return AssignmentProblem(
         request_penalty=_penalties(screening, candidates),
@@ -60,7 +57,7 @@ def formulate(screening: Screening, candidates: Candidates) -> AssignmentProblem
         column_duration=-(-end // factor) - bucket,
         column_units=np.full(len(cells), UNITS, np.int64),
         column_cost=candidates.cents,
-        capacity=_coarse(screening, factor)[:, :, first:last],
+        capacity=_coarse(screening.supply.left[:, :, first * factor : last * factor], factor),
         vendor_cap=np.minimum(screening.supply.daily_left.sum(axis=(1, 2)), _MOST),
     )
 
@@ -73,9 +70,9 @@ def _penalties(screening: Screening, candidates: Candidates) -> Ints:
     return by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
 
 
-def _coarse(screening: Screening, factor: int) -> Ints:
+def _coarse(ledger: Ints, factor: int) -> Ints:
     """V x K x buckets; least units left over each bucket's ledger buckets, none below zero."""
-    left = np.maximum(screening.supply.left, 0).astype(np.int64)
+    left = np.maximum(ledger, 0)
     if factor == 1:
         return left
     short = -left.shape[2] % factor

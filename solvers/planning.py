@@ -20,7 +20,7 @@ from solvers.candidates import Candidates, screen
 from solvers.checker import check
 from solvers.formulation import formulate
 from solvers.rules.base import Cells
-from solvers.screening import Ints, Screening
+from solvers.screening import Ints, Screening, hash_arrays
 
 RUNNERS_UP = 3
 
@@ -107,10 +107,15 @@ def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
     parts = [_arrays(each) for each in (screening.facts, screening.supply, screening.horizon)]
-    for arrays in (*parts, *screening.of_requests.values(), *screening.of_vendors.values()):
-        for name in sorted(arrays):
-            state.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-    rest = (sorted(screening.values.items()), screening.now_ms, screening.travel, screening.plugins)
+    for arrays in (*parts, *screening.of_requests.values()):
+        hash_arrays(state, arrays)
+    rest = (
+        screening.vendors_digest,
+        sorted(screening.values.items()),
+        screening.now_ms,
+        screening.travel,
+        screening.plugins,
+    )
     state.update(repr(rest).encode())
     return state.hexdigest()
 

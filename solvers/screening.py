@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zlib import crc32
 
 import numpy as np
@@ -24,6 +24,14 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+class Hash(Protocol):
+    """Of `hashlib`."""
+
+    def update(self, data: Any, /) -> None:
+        """Take in more."""
+
 
 CLASSES: Final = tuple(ServiceClass)
 PRIORITIES: Final = tuple(Priority)
@@ -90,6 +98,7 @@ class Screening:
     values: Mapping[str, Number]
     of_requests: Mapping[str, Arrays]  #: by rule code; arrays with R rows
     of_vendors: Mapping[str, Arrays]  #: by rule code; arrays as that rule likes them
+    vendors_digest: str = ""  #: names those arrays
     plugins: tuple[str, ...] = field(default=())  #: modules with rules from outside, to import first
 
     @property
@@ -131,3 +140,10 @@ def _ends(request: Request) -> tuple[float, ...]:
     if isinstance(request, EquipmentOrder):
         return request.place.position * 2
     return request.pickup.position + request.dropoff.position
+
+
+def hash_arrays(state: Hash, arrays: Arrays) -> None:
+    """Feed names and values into a hash, in the order of the names."""
+    for name in sorted(arrays):
+        state.update(name.encode())
+        state.update(np.ascontiguousarray(arrays[name]).data if arrays[name].size else b"")

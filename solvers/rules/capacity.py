@@ -70,22 +70,28 @@ def outward(
 
 def least_left(view: View, cells: Cells, where: Ints) -> Ints:
     """Fewest units left over the ledger buckets of the cells `where`; none beyond the days in view."""
+    if not len(where):
+        return where
     supply: Supply = view.screening.supply
     horizon = view.screening.horizon
     start = cells.start_ms[where]
     first, end = outward(horizon, start, start + cells.taken_ms[where], view.values)
     lasts = end - first
     row = cells.vendor[where] * supply.left.shape[1] + cells.pool[where]
-    level = supply.left.reshape(-1, supply.left.shape[2])
     inside = first + lasts <= horizon.buckets
+    begin, stop = int(first.min()), min(int(end.max()), horizon.buckets)
+    level = supply.left[:, :, begin:stop].reshape(-1, stop - begin)
+    first = first - begin
     least = np.zeros(len(where), np.int64)
-    width = 1
-    while width <= (lasts.max() if len(where) else 0):
+    width, longest = 1, int(lasts[inside].max(initial=0))
+    while width <= longest:
         here = np.flatnonzero((lasts >= width) & (lasts < 2 * width) & inside)
         early = level[row[here], first[here]]
         least[here] = np.minimum(early, level[row[here], first[here] + lasts[here] - width])
-        level = np.minimum(level[:, : level.shape[1] - width], level[:, width:])
         width *= 2
+        if width <= longest:
+            half = width // 2
+            level = np.minimum(level[:, : level.shape[1] - half], level[:, half:])
     return least
 
 
