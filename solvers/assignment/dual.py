@@ -19,6 +19,7 @@ _LAYOUT: Final = (
 )
 _SEEN_BYTES: Final = 20
 _ROUNDS: Final = 20  #: steps between two surveys
+_CALL: Final = 5  #: steps in one call into C, so that a wish to stop is honoured soon
 _REACH: Final = 0.1  #: how far prices drift between two surveys, of how far they could
 _FALL: Final = 1e-4  #: last step length over the first
 
@@ -56,7 +57,7 @@ class Prices:
         chunks, done, gone = max(2, rounds // _ROUNDS), 0, 0.0
         started = deadline.fraction
         allotted = max(1e-9, share * (1 - started))
-        while gone < 1:
+        while gone < 1 and not deadline.over:
             rate = first * _FALL**gone
             self._survey(_REACH * _ROUNDS * rate * self.load)
             done += 1
@@ -67,8 +68,11 @@ class Prices:
         self._survey(0.0)
 
     def _steps(self, deadline: Deadline, rate: float, vendor_rate: float, factor: float) -> None:
-        here, dual = self.instance.struct.address, self._dual.address
-        library().dual_climb(here, dual, _ROUNDS, rate, vendor_rate, factor)
+        here, dual, done = self.instance.struct.address, self._dual.address, 0
+        while done < _ROUNDS and not deadline.stopped:
+            fall = factor**done
+            library().dual_climb(here, dual, _CALL, rate * fall, vendor_rate * fall, factor)
+            done += _CALL
         deadline.work += _ROUNDS * int(self.seen_first[-1]) // 100 + 1
 
     def prove(self) -> int:

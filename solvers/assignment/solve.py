@@ -20,6 +20,7 @@ from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
 _SHARED: Final = 2_000  #: requests from which two threads share one plan
+_LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
 _PRICING: Final = 0.15  #: share of the time they may take
@@ -80,9 +81,11 @@ class _Run:
         """Greedy, prices, priced greedy; then what suits the size and shape."""
         deadline = self.deadline
         self.offer(greedy_at(self.prices, self.order, by_price=False, most=16))
-        self.prices.climb(deadline, rounds=_ROUNDS, share=_PRICING)
-        self.bound = self.prices.prove()
-        self.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
+        if deadline.time_limit_s >= _LONG_S:  # a good plan early, in case the caller stops early
+            self._price(rounds=200, share=0.05)
+        self._price(rounds=_ROUNDS, share=_PRICING)
+        if deadline.stopped:
+            return
         small = self.instance.requests <= _EXACT
         if self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY:
             self._anneal(until=0.15)
@@ -93,6 +96,12 @@ class _Run:
                 self._exact()
         else:
             self._anneal(until=1.0)
+
+    def _price(self, *, rounds: int, share: float) -> None:
+        self.prices.climb(self.deadline, rounds=rounds, share=share)
+        self.bound = self.prices.prove()
+        if not self.deadline.stopped:
+            self.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
 
     def _anneal(self, *, until: float) -> None:
         shared = self.instance.requests >= _SHARED and len(self.instance.cap) >= 8 and self.workers > 1

@@ -111,3 +111,16 @@ def test_a_plan_s_own_book_keeping_agrees_with_the_checker(seed: int) -> None:
         choice[problem.column_request[column]] = column
     report = check(problem, choice, claimed_cost=cost_of(problem, choice))
     assert is_feasible(problem, choice) == report.ok
+
+
+@pytest.mark.parametrize("asks", [1, 3, 10, 40])
+def test_a_solve_stops_wherever_it_is_asked_to(asks: int) -> None:
+    problem, asked = generate(600, "normal", 1), [0]
+
+    def stop() -> bool:
+        asked[0] += 1
+        return asked[0] >= asks
+
+    result = solve(problem, time_limit_s=600, seed=1, workers=2, stop=stop)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert asked[0] < asks + 50
