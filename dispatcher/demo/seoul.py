@@ -1,8 +1,8 @@
 """The Seoul day: 6,002 trips and 613 vehicles of a disabled persons' call taxi, from two CSV files.
 
 Vehicles are grouped by position into vendors of seven or eight (what a vendor has); a wheelchair van also
-serves ambulatory riders. Times asked for are rounded to five minutes, as windows are promised. Public data without
-patients.
+serves ambulatory riders. Times asked for are rounded to five minutes, as windows are promised. Public data
+without patients.
 """
 
 from __future__ import annotations
