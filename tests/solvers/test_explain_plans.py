@@ -1,0 +1,98 @@
+"""Explanations of whole plans: each unmatched request, and what matching it would cost everybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.generator import generate
+from solvers.assignment.greedy import greedy
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.solve import solve
+from solvers.checker import check
+from solvers.explain import Reason, Relaxation, What, explain_unmatched, price_of_matching
+from tests.solvers.slow import best_cost, problems, slow_cost
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_explaining_changes_nothing_and_answers_for_each_unmatched_request(
+    problem: AssignmentProblem, seed: int
+) -> None:
+    choice = greedy(problem)
+    found = explain_unmatched(problem, choice)
+    assert sorted(found) == np.flatnonzero(choice < 0).tolist()
+    columns = np.bincount(problem.column_request, minlength=problem.requests)
+    assert all((each.reason is Reason.RULES) == (columns[request] == 0) for request, each in found.items())
+
+
+def test_a_second_whose_first_is_unmatched_says_so() -> None:
+    problem = AssignmentProblem(
+        request_penalty=np.array([5, 500]), column_request=np.array([0, 1]),
+        column_vendor=np.array([0, 0]), column_resource=np.array([0, 0]), column_start=np.array([0, 3]),
+        column_duration=np.array([1, 1]), column_units=np.array([1, 1]), column_cost=np.array([10, 10]),
+        capacity=np.ones((1, 1, 4), np.int64),
+        precedence=np.array([[0, 1]]),
+    )  # fmt: skip
+    found = explain_unmatched(problem, [-1, -1])
+    assert (found[0].reason, found[1].reason) == (Reason.COST, Reason.PREDECESSOR)
+    assert explain_unmatched(problem, [0, -1])[1].reason is Reason.FITS_NOW
+
+
+def test_on_a_whole_day_the_first_relaxation_gives_a_cheaper_plan_in_the_relaxed_problem() -> None:
+    problem = generate(400, "overloaded", 4, peak_use=2.0)
+    choice = solve(problem, time_limit_s=60, seed=1, workers=1, work_limit=1_000_000).choice
+    before = check(problem, choice).require().cost
+    found = explain_unmatched(problem, choice)
+    told = {request: each.relaxations[0] for request, each in found.items() if each.relaxations}
+    still = {request: each for request, each in told.items() if not each.moves}
+    assert len(still) > 5
+    for request, relaxation in still.items():
+        relaxed = with_steps(problem, relaxation, request)
+        after = choice.copy()
+        after[request] = np.searchsorted(problem.column_request, request) + relaxation.option
+        assert check(relaxed, after).require().cost <= before
+
+
+def with_steps(problem: AssignmentProblem, relaxation: Relaxation, request: int) -> AssignmentProblem:
+    capacity, cap, penalty = (
+        problem.capacity.copy(),
+        problem.vendor_cap.copy(),
+        problem.request_penalty.copy(),
+    )
+    for step in relaxation.steps:
+        if step.what is What.UNITS:
+            capacity[step.vendor, step.resource, step.bucket : step.bucket + step.buckets] += step.amount
+        elif step.what is What.VENDOR_CAP:
+            cap[step.vendor] += step.amount
+        else:
+            penalty[request] += step.amount
+    return replace(problem, capacity=capacity, vendor_cap=cap, request_penalty=penalty)
+
+
+@given(problems(most_requests=4), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_the_price_of_matching_is_what_brute_force_says(problem: AssignmentProblem, request: int) -> None:
+    if request >= problem.requests:
+        return
+    choice = greedy(problem)
+    now = slow_cost(problem, choice.tolist())
+    assert now is not None
+    forced = price_of_matching(
+        problem, choice, request, lambda p: solve(p, time_limit_s=5, seed=1, workers=1)
+    )
+    best = best_cost_with(problem, request)
+    assert forced.extra_cents == (None if best is None else best - now)
+    assert best is None or forced.at_least_cents <= best - now
+    assert forced.left_out_rightly is (True if best is None else best >= now)
+
+
+def best_cost_with(problem: AssignmentProblem, request: int) -> int | None:
+    """The cheapest plan in which the request is matched: its penalty is made forbidding."""
+    penalty = problem.request_penalty.copy()
+    penalty[request] = 10**6
+    cost = best_cost(replace(problem, request_penalty=penalty))
+    return cost if cost is not None and cost < 10**6 - 1000 else None
