@@ -77,6 +77,8 @@ def _load(path: Path) -> AssignmentProblem:
     from solvers.assignment.problem import AssignmentProblem
 
     try:
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is no .npz archive, or only a part of one")
         return AssignmentProblem.load(path)
     except FileNotFoundError as error:
         raise UsageError(
