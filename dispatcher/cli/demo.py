@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -125,7 +126,8 @@ def _draw(path: Path, day: Day, end: Played) -> None:
     canvas = Console(file=io.StringIO(), width=PLAIN_CHARS, record=True, force_terminal=True)
     canvas.print(end.board.picture())
     show(canvas, end.summary, day, end.views)
-    canvas.save_svg(str(path), title="./run demo")
+    drawn = canvas.export_svg(title="./run demo")
+    path.write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))  # no font from elsewhere
 
 
 def _day(args: argparse.Namespace) -> Day:

@@ -88,20 +88,21 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
     await cast.register()
     idle_mb = resident_mb(service.process.pid, "web")
     before_bytes = await _redis_bytes(cast)
-    cost: list[int] = []
+    cost: list[tuple[int, int]] = []
 
     async def look() -> None:
-        """What Redis holds for the requests that are open at a quiet hour."""
-        states = cast.tally.states.values()
-        open_requests = sum(state not in TERMINAL for state in states)
-        cost.append((await _redis_bytes(cast) - before_bytes) // max(open_requests, 1))
+        """What Redis holds for the requests that are open at a quiet hour, and what of it are messages."""
+        number = max(sum(state not in TERMINAL for state in cast.tally.states.values()), 1)
+        all_bytes = await _redis_bytes(cast) - before_bytes
+        cost.append((all_bytes // number, await _message_bytes(cast) // number))
 
     cast.agenda.at(at(cast.day.zone, QUIET_MINUTE), look)
     await _until(_over(cast, board.clock), cast.act(), board.run())
     return {
         "web_rss_idle_mb": idle_mb,
         "web_rss_mb": resident_mb(service.process.pid, "web"),
-        "redis_bytes_per_open_request": cost[0] if cost else None,
+        "redis_bytes_per_open_request": cost[0][0] if cost else None,
+        "redis_message_bytes_per_open_request": cost[0][1] if cost else None,
     }
 
 
@@ -132,3 +133,10 @@ async def _over(cast: Cast, clock: Clock) -> None:
 
 async def _redis_bytes(cast: Cast) -> int:
     return int((await cast.matches.redis.info("memory"))["used_memory"])
+
+
+async def _message_bytes(cast: Cast) -> int:
+    """All streams of the market: messages stay until they are trimmed, for consumers that come late."""
+    names = ["events", "matches", "replies", *(f"vendor:{each.vendor.id}" for each in cast.vendors)]
+    streams = [f"dispatch:{{{cast.day.market}}}:{name}" for name in names]
+    return sum([int(await cast.matches.redis.memory_usage(each, samples=0) or 0) for each in streams])

@@ -62,7 +62,8 @@ def _figures(summary: Summary) -> RenderableType:
         "web process", _figure(summary.web_rss_idle_mb, "MB"), f"busy {_figure(summary.web_rss_mb, 'MB')}"
     )
     table.add_row("environment on disk", _figure(summary.environment_mb, "MB"), "")
-    table.add_row("Redis, an open request", _figure(summary.redis_bytes_per_open_request, "B"), "")
+    messages = f"messages {_figure(summary.redis_message_bytes_per_open_request, 'B')}"
+    table.add_row("Redis, an open request", _figure(summary.redis_bytes_per_open_request, "B"), messages)
     table.add_row("the whole run", _figure(summary.wall_s, "s"), f"{summary.speed:,.0f}× real time")
     return table
 

@@ -63,7 +63,8 @@ class Summary(msgspec.Struct, kw_only=True):
     web_rss_idle_mb: float | None
     web_rss_mb: float | None
     environment_mb: float
-    redis_bytes_per_open_request: int | None
+    redis_bytes_per_open_request: int | None  # all told
+    redis_message_bytes_per_open_request: int | None  # of these, messages in streams
     vendor_messages: dict[str, int]
 
 
