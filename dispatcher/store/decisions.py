@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.record import RequestRecord, offer_id
+from dispatcher.domain.standing import Mark
 from dispatcher.domain.states import LIVE_OFFERS, OPEN
 from dispatcher.store import codec, events
 from dispatcher.store.keys import BADLY, WELL, Keys
 from dispatcher.store.program import Program
+
+MARKS_KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
 
 
 def add_decisions(
@@ -38,10 +41,14 @@ def add_decisions(
         _add_places(program, keys, decision.before, None if decision.forget else decision.after)
         _add_messages(program, keys, decision)
         if decision.mark:
-            field = f"{decision.mark.vendor_id}:{WELL if decision.mark.well else BADLY}"
-            program.write(keys.marks(decision.mark.month), "HINCRBY", field, 1)
+            _add_mark(program, keys.marks(decision.mark.month), decision.mark)
     if any(_is_new_work(decision) for decision in decisions):
         program.write(keys.wake, "PUBLISH", b"")
+
+
+def _add_mark(program: Program, key: str, mark: Mark) -> None:
+    program.write(key, "HINCRBY", f"{mark.vendor_id}:{WELL if mark.well else BADLY}", 1)
+    program.write(key, "PEXPIRE", MARKS_KEPT_MS)
 
 
 def live_offers(record: RequestRecord | None) -> dict[str, tuple[str, int]]:

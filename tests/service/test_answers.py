@@ -160,3 +160,4 @@ async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_
     )
     assert await world.store.marks(world.market, ["2026-02", "2026-03"]) == {"v1": (1, 1)}
     assert await world.store.marks(world.market, ["2026-02"]) == {}
+    assert await world.store.reader.ask("PTTL", world.keys.marks("2026-03")) > 0, "old marks must go"
