@@ -16,7 +16,7 @@ from dispatcher.demo.day import MINUTE_MS
 
 DECLINES, SILENT = 0.08, 0.03
 TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10
-ANSWER_SHARE, ANSWER_LIMIT_S = (0.05, 0.5), 480  # of the time the offer is open: who is pressed is quicker
+ANSWER_SHARE, ANSWER_LIMIT_S = (0.03, 0.3), 480  # of the time the offer is open: who is pressed is quicker
 DECLINE_CODES = {
     DeclineCode.NO_VEHICLES_AVAILABLE: 60,
     DeclineCode.UNABLE_TO_SERVICE_TRIP: 20,

@@ -63,6 +63,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
         async with Cast(service.url, redis_url, settings, day, clock=clock, seed=options.seed) as cast:
+            cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)
             views = {view.id: view async for view in cast.client.views()}
