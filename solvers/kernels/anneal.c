@@ -4,6 +4,10 @@
 
 #include "plan.h"
 
+/* A proposal may raise the priced cost by so many temperatures: what is dearer at the prices seldom ends in a chain that pays,
+ * and is not worth the time to try. */
+#define UPHILL 0.3
+
 enum { LOOKS = 48 }; /* occupants looked at for one to eject */
 
 static int may_eject(const Search *s, int32_t r) {
@@ -139,6 +143,7 @@ EXPORT int64_t plan_anneal(const Instance *in, Plan *plan, int64_t owner, uint64
         if (to == from || !allowed(&s, to)) continue;
         int64_t budget = s.cost + (int64_t)(-temperature * log(random_unit(&s.random)));
         if (s.cost + to->cost - from->cost - 2 * in->shortfall > budget) continue;
+        if (to->key - from->key > UPHILL * temperature) continue;
         s.moves = 0;
         s.owed = 0;
         if (!chain(&s, r, at, budget)) undo(&s);
