@@ -6,7 +6,7 @@
 
 /* A proposal may raise the priced cost by so many temperatures: what is dearer at the prices seldom ends in a chain that pays,
  * and is not worth the time to try. */
-#define UPHILL 0.3
+#define UPHILL 0.5
 
 enum { LOOKS = 48 }; /* occupants looked at for one to eject */
 
