@@ -20,6 +20,7 @@ PANELS = (
     (1_000, "overloaded", (0.5, 2.0, 10.0), (10.0, 40.0)),
     (10_000, "normal", (1.0, 2.0, 5.0, 30.0), (30.0,)),
 )
+_NO_PLAN = 200.0  #: where the crosses of those without a plan stand, %
 STYLE = {"ours": "o-", "greedy": "^", "cpsat": "s--", "highs": "d--"}
 
 
@@ -50,13 +51,16 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
             own = [row for row in rows if row["instance"] == day and row["contender"] == name]
             points = sorted((row["seconds"], 100 * row["gap"]) for row in own if row["gap"] is not None)
             if points:
-                axis.plot(*zip(*points, strict=True), style, label=name)
-            for row in own:
-                if row["gap"] is None:
-                    axis.annotate(f"{name}: no plan", (row["seconds"] or 30, 100), ha="right", fontsize=8)
+                axis.plot(*zip(*points, strict=True), style, label=name, color=f"C{list(STYLE).index(name)}")
+            without = [row["seconds"] or max(PANELS[-1][3]) for row in own if row["gap"] is None]
+            if without:
+                axis.plot(without, [_NO_PLAN] * len(without), "x", color=f"C{list(STYLE).index(name)}")
+                height = _NO_PLAN * 1.5 ** (1 + list(STYLE).index(name) % 2)
+                axis.annotate(f"{name}: no plan", (max(without), height), ha="right", fontsize=8)
         axis.set(title=day, xlabel="seconds", xscale="log", yscale="log")
         axis.grid(visible=True, which="both", alpha=0.2)
-        axis.legend()
+        axis.legend(loc="center left", fontsize=8)
+        axis.set_ylim(0.1, 1000)
     axes[0].set_ylabel("gap to the best proven bound, %")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
