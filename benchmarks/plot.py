@@ -59,7 +59,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
                 axis.annotate(f"{name}: no plan", (max(without), height), ha="right", fontsize=8)
         axis.set(title=day, xlabel="seconds", xscale="log", yscale="log")
         axis.grid(visible=True, which="both", alpha=0.2)
-        axis.legend(loc="center left", fontsize=8)
+        axis.legend(loc="upper left", fontsize=8)
         axis.set_ylim(0.1, 1000)
     axes[0].set_ylabel("gap to the best proven bound, %")
     figure.tight_layout()
