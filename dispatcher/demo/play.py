@@ -76,7 +76,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             seed=options.seed,
             speed=options.speed,
             verdict=verdict,
-            possible=possible(day),
+            bound=possible(day),
             environment_mb=environment_mb(),
             wall_s=wall_s,
             **memory,

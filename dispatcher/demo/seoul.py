@@ -62,7 +62,7 @@ def load(folder: Path, seed: int) -> Day:
         vendors=vendors,
         capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
         submissions=booked(trips, ZONE, ADVANCE_SHARE, random.Random(seed)),
-        takes_s=260.0,
+        takes_s=240.0,
         tuning=TUNING,
     )
 

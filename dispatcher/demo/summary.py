@@ -51,7 +51,8 @@ class Summary(msgspec.Struct, kw_only=True):
     lost: int
     double_booked: int
     audit: dict[str, int]
-    matched_share: float
+    matched_share: float  # of all requests that were not cancelled
+    matched_of_possible: float  # of the most that the day allows
     possible: Possible
     first_match_s: float | None
     submit_p50_ms: float | None
@@ -68,7 +69,9 @@ class Summary(msgspec.Struct, kw_only=True):
     vendor_messages: dict[str, int]
 
 
-def summarise(tally: Tally, views: Collection[RequestView], verdict: Verdict, **others: Any) -> Summary:
+def summarise(
+    tally: Tally, views: Collection[RequestView], verdict: Verdict, bound: Possible, **others: Any
+) -> Summary:
     """All figures together. Lost: answered 202 and not listed any more, or missed by the audit."""
     ended = ends(views)
     missing = len(tally.acknowledged.keys() - {view.id for view in views})
@@ -77,6 +80,8 @@ def summarise(tally: Tally, views: Collection[RequestView], verdict: Verdict, **
         "lost": max(missing, verdict.lost),
         "double_booked": verdict.double_booked,
         "audit": verdict.findings,
+        "possible": bound,
+        "matched_of_possible": round(ended["matched"] / max(bound.requests, 1), 4),
         "matched_share": round(ended["matched"] / max(ended["requests"] - ended["cancelled"], 1), 4),
     }
     return msgspec.convert(ended | timings(tally) | own | others, Summary)
