@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.codes import Role
+from dispatcher.demo.measures import environment_mb
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.errors import UserError
 from dispatcher.http.auth import claims, mint
@@ -67,18 +68,12 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
         "lost": ours["statuses"].get("202", 0) + args.warm_up - stored,
         "web_process_idle_mb": round(idle_mb, 1),
         "redis_bytes_per_open_request": round(bytes_each),
-        "environment_mb": round(_environment_mb()),
+        "environment_mb": environment_mb(),
     }
 
 
 async def _used_bytes(store: Store) -> int:
     return int((await store.reader.ask("INFO", "memory"))["used_memory"])
-
-
-def _environment_mb() -> float:
-    """What the environment that this runs in takes on disk."""
-    found = (path.lstat() for path in Path(sys.prefix).rglob("*"))
-    return sum(each.st_blocks * 512 for each in found) / 1e6
 
 
 def _told(figures: dict[str, Any]) -> str:

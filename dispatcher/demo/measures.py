@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -24,10 +24,14 @@ def resident_mb(supervisor_pid: int, role: str) -> float | None:
 
 
 def environment_mb() -> float:
-    """What this Python environment takes on disk (all of a virtual environment, else its packages)."""
-    own = sys.prefix != sys.base_prefix
-    folder = Path(sys.prefix if own else sysconfig.get_paths()["purelib"])
-    return round(_size(folder) / MEGABYTE, 1)
+    """What the service's environment takes on disk: all of a virtual environment, else its packages.
+
+    It is the one that holds the dependencies; a bench or test environment is a layer over it.
+    """
+    spec = importlib.util.find_spec("aiohttp")
+    packages = Path(spec.origin).parents[1] if spec and spec.origin else Path(sysconfig.get_path("purelib"))
+    inside = next((each for each in packages.parents if (each / "pyvenv.cfg").is_file()), packages)
+    return round(_size(inside) / MEGABYTE, 1)
 
 
 def _size(folder: Path) -> int:
