@@ -151,6 +151,13 @@ class RequestState(StrEnum):
     UNMATCHED = "unmatched"
 
 
+class HoldReason(StrEnum):
+    """What a request on hold waits for before a vendor is sought."""
+
+    AUTHORIZATION = "authorization"
+    PREDECESSOR = "predecessor"
+
+
 class OfferState(StrEnum):
     """The life of an offer, in FHIR Task words."""
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.base import Id, Wire
-from contracts.codes import ProviderCancelCode, RequestState
+from contracts.codes import HoldReason, ProviderCancelCode, RequestState
 from contracts.matches import Offer, RequestView
 
 MAX_PAGE = 200
@@ -36,6 +36,12 @@ class Cancel(Wire):
     """The platform withdraws a request."""
 
     code: ProviderCancelCode | None = None
+
+
+class PutOnHold(Wire):
+    """The platform wants no vendor for a request until it resumes it."""
+
+    reason: HoldReason = HoldReason.AUTHORIZATION
 
 
 class RequestQuery(Wire):

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Kilograms, Name, Wire
-from contracts.codes import Acquisition, DoorLevel, Hcpcs, LevelOfService, Priority, Skill
+from contracts.codes import Acquisition, DoorLevel, Hcpcs, HoldReason, LevelOfService, Priority, Skill
 from contracts.geo import Place, Window
 
 MAX_BATCH = 1_000
@@ -48,6 +48,7 @@ class _Asked(Wire):
     preferred_vendors: VendorIds = ()
     excluded_vendors: VendorIds = ()
     match_by: Instant | None = None  # when left out: the end of the window
+    hold: HoldReason | None = None  # stored, and offered to nobody until it is resumed
     patient: Patient | None = None
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES
+from dispatcher.domain.states import ENTRY, OFFER_STATES, REQUEST_STATES
 from dispatcher.tuning import Registry
 
 STATES_HEAD = """# The life of a request and of an offer
@@ -28,6 +28,8 @@ RULES = """
 ## What the tables do not say
 
 - A vendor is asked once for one request: who declined, let it expire or turned it back is not asked again.
+- A request may be submitted on hold (`hold`: `authorization` or `predecessor`), or be put there while no
+  vendor has it; `resume` has a vendor sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
 - The same command again has no effect and the same answer; with a command id
@@ -78,7 +80,8 @@ def _diagram(table: Mapping[str, Iterable[str]]) -> list[str]:
     """A Mermaid state diagram."""
     steps = [f"    {state} --> {each}" for state, following in table.items() for each in sorted(following)]
     ends = [f"    {state} --> [*]" for state, following in table.items() if not following]
-    return ["```mermaid", "stateDiagram-v2", "    [*] --> received", *steps, *ends, "```"]
+    starts = [f"    [*] --> {state}" for state in sorted(ENTRY)]
+    return ["```mermaid", "stateDiagram-v2", *starts, *steps, *ends, "```"]
 
 
 def _list(states: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a platform does: submit, look, cancel, ask for quotes, listen. And ops: vendors, capacity."""
+"""What a platform does: submit, look, hold, cancel, quote, listen. And ops: vendors, capacity."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import date
 import msgspec
 
 from contracts.capacity import Capacity
+from contracts.codes import HoldReason
 from contracts.matches import Quotes, RequestView
-from contracts.pages import RequestPage
+from contracts.pages import PutOnHold, RequestPage
 from contracts.requests import MAX_BATCH, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
@@ -57,6 +58,14 @@ class PlatformClient(Connection):
     async def cancel(self, request_id: str) -> None:
         """Cancel: capacity is released and the vendor is told."""
         await self.exchange("POST", f"/requests/{request_id}/cancel")
+
+    async def hold(self, request_id: str, reason: HoldReason = HoldReason.AUTHORIZATION) -> None:
+        """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""
+        await self.exchange("POST", f"/requests/{request_id}/hold", body=PutOnHold(reason=reason))
+
+    async def resume(self, request_id: str) -> None:
+        """Seek a vendor: authorization, or the predecessor, is there."""
+        await self.exchange("POST", f"/requests/{request_id}/resume")
 
     async def quotes(self, request: Request) -> Quotes:
         """Ranked vendors and start times with price, for a request that is not stored; books nothing."""

@@ -7,11 +7,10 @@ from enum import StrEnum
 import msgspec
 
 from contracts.base import Wire
-from contracts.codes import RequestState
 from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.standing import Mark
-from dispatcher.domain.states import TERMINAL, may_stay_or_go
+from dispatcher.domain.states import ENTRY, TERMINAL, may_stay_or_go
 
 
 class To(StrEnum):
@@ -53,7 +52,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """The last door before the store: a step that the table does not have raises WrongState."""
         before, after = self.before, self.after
         if before is None:
-            fits = after.version == 1 and after.state is RequestState.RECEIVED
+            fits = after.version == 1 and after.state in ENTRY
         elif self.forget:
             fits = after.version == before.version + 1 and before.state in TERMINAL
         else:

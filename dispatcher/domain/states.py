@@ -66,6 +66,7 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
     O.FAILED: frozenset(),
 }
 
+ENTRY = frozenset({R.RECEIVED, R.ON_HOLD})  # how a request may come in
 OPEN = frozenset({R.RECEIVED, R.MATCHING})  # waiting for a vendor
 LIVE_OFFERS = frozenset({O.REQUESTED, O.ACCEPTED})  # the vendor still has to answer or to work
 SHOWS_PATIENT = frozenset({O.ACCEPTED, O.COMPLETED, O.FAILED})  # the vendor has the work or has done it

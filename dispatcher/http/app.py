@@ -98,6 +98,8 @@ def _handlers(parts: Parts, figures: Figures, events: Events, service: Service) 
         "listRequests": requests.list,
         "getRequest": requests.get,
         "cancelRequest": requests.cancel,
+        "holdRequest": requests.hold,
+        "resumeRequest": requests.resume,
         "quote": requests.quote,
         "putVendor": vendors.put,
         "getVendor": vendors.get,

@@ -9,7 +9,16 @@ from contracts.capacity import Capacity
 from contracts.codes import Role
 from contracts.matches import Accept, Decline, Dispatch, Offer, Quotes, RequestView
 from contracts.operations import ANYONE, Answer, Operation
-from contracts.pages import Cancel, Health, Offers, Posted, Receipts, RequestPage, RequestQuery
+from contracts.pages import (
+    Cancel,
+    Health,
+    Offers,
+    Posted,
+    PutOnHold,
+    Receipts,
+    RequestPage,
+    RequestQuery,
+)
 from contracts.requests import Request, RequestBatch
 from contracts.tracking import StatusUpdate
 from contracts.tuning import TuningUpdate, TuningView
@@ -83,6 +92,28 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(Cancel,),
         optional=True,
         answers={200: Answer("the cancelled request", RequestView, ETAG)},
+        problems=("wrong-state",),
+    ),
+    Operation(
+        id="holdRequest",
+        method="POST",
+        path=f"{REQUEST}/hold",
+        roles=_roles(P),
+        tag="requests",
+        summary="Put a request on hold: no vendor is sought until it is resumed; its deadline runs on",
+        body=(PutOnHold,),
+        optional=True,
+        answers={200: Answer("the request, on hold", RequestView, ETAG)},
+        problems=("wrong-state",),
+    ),
+    Operation(
+        id="resumeRequest",
+        method="POST",
+        path=f"{REQUEST}/resume",
+        roles=_roles(P),
+        tag="requests",
+        summary="Resume a request that is on hold: it is authorized, or its predecessor is done",
+        answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
         problems=("wrong-state",),
     ),
     Operation(

@@ -1,10 +1,11 @@
-"""What platform and vendors do with a request after it came in: cancel, accept, decline, report."""
+"""What platform and vendors do with a request after it came in: hold, cancel, accept, decline, report."""
 
 from __future__ import annotations
 
+from contracts.codes import HoldReason
 from contracts.matches import Accept, Decline
 from contracts.tracking import StatusUpdate
-from dispatcher.domain.decisions import accept, cancel, decline, report
+from dispatcher.domain.decisions import accept, cancel, decline, hold, report, resume
 from dispatcher.domain.record import RequestRecord, request_id_of
 from dispatcher.service.base import Base, Decide
 from dispatcher.service.principal import Principal
@@ -21,13 +22,33 @@ class Work(Base):
         self, who: Principal, market: str, request_id: str, *, code: str = "", command: Command | None = None
     ) -> RequestRecord:
         """End the request; capacity is given back and its vendor told."""
-        self.enter_for_requests(who, market)
-        return await self.act(
+        return await self._change(
+            who,
             market,
             request_id,
-            f"request {request_id}",
             lambda record, now_ms, values: cancel(record, now_ms, who.name, code, values),
             command,
+        )
+
+    async def hold(
+        self,
+        who: Principal,
+        market: str,
+        request_id: str,
+        reason: HoldReason,
+        command: Command | None = None,
+    ) -> RequestRecord:
+        """Seek no vendor until it is resumed."""
+        return await self._change(
+            who, market, request_id, lambda record, now_ms, _: hold(record, now_ms, who.name, reason), command
+        )
+
+    async def resume(
+        self, who: Principal, market: str, request_id: str, command: Command | None = None
+    ) -> RequestRecord:
+        """Seek a vendor: what it was on hold for is there."""
+        return await self._change(
+            who, market, request_id, lambda record, now_ms, _: resume(record, now_ms, who.name), command
         )
 
     async def accept(
@@ -69,6 +90,12 @@ class Work(Base):
             ),
             command,
         )
+
+    async def _change(
+        self, who: Principal, market: str, request_id: str, decide: Decide, command: Command | None
+    ) -> RequestRecord:
+        self.enter_for_requests(who, market)
+        return await self.act(market, request_id, f"request {request_id}", decide, command)
 
     async def _answer(
         self, who: Principal, market: str, offer_id: str, decide: Decide, command: Command | None

@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.codes import DeclineCode, OfferState, RequestState, TrackingStatus
+from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState, TrackingStatus
 from contracts.matches import Accept, Decline, Unmatched
 from contracts.tracking import StatusUpdate
 from contracts.vendors import Vendor
@@ -46,7 +46,8 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def requests_come_in(self) -> None:
         for n in range(3):
-            request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS)
+            waits_for = HoldReason.PREDECESSOR if n == 2 else None
+            request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
             self._apply(decisions.receive(request, self.now_ms, VALUES))
 
     @rule(minutes=st.sampled_from((1, 1, 2, 5, 20, 90, 3000)))
@@ -99,6 +100,14 @@ class Life(RuleBasedStateMachine):
     def the_platform_cancels(self, name: str, really: int) -> None:
         if really == 0:
             self._command(name, lambda record: decisions.cancel(record, self.now_ms, "platform", "", VALUES))
+
+    @rule(name=ids, reason=st.sampled_from(HoldReason))
+    def the_platform_holds(self, name: str, reason: HoldReason) -> None:
+        self._command(name, lambda record: decisions.hold(record, self.now_ms, "platform", reason))
+
+    @rule(name=ids)
+    def the_platform_resumes(self, name: str) -> None:
+        self._command(name, lambda record: decisions.resume(record, self.now_ms, "platform"))
 
     @rule()
     def due_timers_fire(self) -> None:

@@ -102,6 +102,20 @@ async def test_a_wrong_query_is_a_400(api: Api, query: str) -> None:
     assert (status, answer["type"]) == (400, "/problems/invalid-parameter")
 
 
+async def test_a_request_on_hold_waits_until_it_is_resumed_however_often_either_is_asked(api: Api) -> None:
+    await api.call("POST", "/requests", trip("r1", hold="authorization"))
+    _, held = await api.call("GET", "/requests/r1")
+    assert (held["state"], held["owner"]) == ("on_hold", "case_manager")
+    for verb, state in (("resume", "received"), ("hold", "on_hold")):
+        for _ in range(2):
+            status, answer = await api.call("POST", f"/requests/r1/{verb}")
+            assert (status, answer["state"]) == (200, state)
+    await api.call("POST", "/requests/r1/cancel")
+    for verb in ("resume", "hold"):
+        status, answer = await api.call("POST", f"/requests/r1/{verb}")
+        assert (status, answer["type"]) == (409, "/problems/wrong-state")
+
+
 async def test_a_cancelled_request_stays_cancelled_however_often_it_is_asked(api: Api) -> None:
     await api.call("POST", "/requests", trip("r1"))
     for _ in range(2):

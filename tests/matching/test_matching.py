@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contracts.codes import DeclineCode, OfferState, RequestState
+from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState
 from contracts.matches import Decline
 from contracts.tuning import Tuning
+from dispatcher.domain.decisions import resume
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.explaining import explain
@@ -55,6 +56,18 @@ async def test_a_request_for_later_waits_for_the_batch(
     assert (await town.record("r1")).state is RequestState.RECEIVED
     await run_batch(own, town.market, solvers)
     assert (await town.record("r1")).state is RequestState.OFFERED
+
+
+async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
+    town: Town, own: Ownership
+) -> None:
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=30, hold=HoldReason.AUTHORIZATION))
+    assert await town.market.open_ids() == []
+    resumed = resume(await town.record("r1"), town.clock.now_ms(), "platform")
+    assert resumed is not None
+    await town.store.commit(town.name, [resumed])
+    assert (await match_at_once(own, town.market, await town.market.open_ids())).offered == {"r1"}
 
 
 async def test_a_running_matcher_offers_what_is_submitted(town: Town, solvers: SolverPool) -> None:

@@ -57,9 +57,11 @@ def _match_by(record: RequestRecord, now_ms: int, values: Values) -> Decision:
 
 
 def _reasons(record: RequestRecord, now_ms: int, values: Values) -> Unmatched:
-    """What the matcher said last; else what the offers say; else that nobody had looked in time."""
+    """On hold; what the matcher said last; what the offers say; that nobody had looked in time."""
     asked = len(record.declined_by)
-    if exhausted(record, values):
+    if record.state is RequestState.ON_HOLD:
+        rule = RequestState.ON_HOLD.value
+    elif exhausted(record, values):
         rule = "max_attempts"
     elif record.unmatched is not None:
         return record.unmatched

@@ -1,4 +1,4 @@
-"""— → received: a request enters, with a deadline for finding its vendor."""
+"""— → received or on hold: a request enters, with a deadline for finding its vendor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dispatcher.domain.record import RequestRecord, Step
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.windows import StartWindow, start_window
 
+BY = "platform"
+
 
 def receive(
     request: Request, now_ms: int, values: Mapping[str, Number], *, travel_s: float = 0.0
@@ -24,19 +26,22 @@ def receive(
     """
     window = start_window(request, values, travel_s=travel_s)
     match_by_ms = _match_by(request, window, now_ms)
+    code = request.hold.value if request.hold else ""
+    held = (Step(RequestState.ON_HOLD, now_ms, BY, code),) if code else ()
+    history = (Step(RequestState.RECEIVED, now_ms, BY), *held)
     after = RequestRecord(
         id=request.id,
         version=1,
-        state=RequestState.RECEIVED,
+        state=history[-1].state,
         kind=str(request.__struct_config__.tag),
         received_ms=now_ms,
         match_by_ms=match_by_ms,
         earliest_ms=window.earliest_ms,
         latest_ms=window.latest_ms,
         timer_ms=match_by_ms,
-        history=(Step(RequestState.RECEIVED, now_ms, "platform"),),
+        history=history,
     )
-    return Decision(before=None, after=after, messages=(changed(after, "platform", event="received"),))
+    return Decision(before=None, after=after, messages=(changed(after, BY, code, event="received"),))
 
 
 def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:

@@ -1,4 +1,4 @@
-"""The platform's routes: submit, list, read, cancel, quote."""
+"""The platform's routes: submit, list, read, cancel, hold, resume, quote."""
 
 from __future__ import annotations
 
@@ -61,6 +61,20 @@ class Requests:
         record = await self.service.cancel(
             call.principal, call.market, request_id, code=code, command=command
         )
+        return Reply(request_view(record), headers=etag(record.version))
+
+    async def hold(self, call: Call) -> Reply:
+        """On hold, or on hold before: the same answer."""
+        request_id, command = call.path["request_id"], call.command(f"hold/{call.path['request_id']}")
+        record = await self.service.hold(
+            call.principal, call.market, request_id, call.body.reason, command=command
+        )
+        return Reply(request_view(record), headers=etag(record.version))
+
+    async def resume(self, call: Call) -> Reply:
+        """A vendor is sought, or was sought before: the same answer."""
+        request_id, command = call.path["request_id"], call.command(f"resume/{call.path['request_id']}")
+        record = await self.service.resume(call.principal, call.market, request_id, command=command)
         return Reply(request_view(record), headers=etag(record.version))
 
     async def quote(self, call: Call) -> Reply:
