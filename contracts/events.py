@@ -90,7 +90,6 @@ class OfferReply(Wire):
     offer_id: OfferId
     reference: Annotated[str, Meta(max_length=64)] = ""
     code: ReportCode | None = None
-    note: Annotated[str, Meta(max_length=200)] = ""
     status: TrackingStatus | None = None
     at: Instant | None = None
 

@@ -11,7 +11,7 @@ import msgspec
 from contracts import hints
 from contracts.problems import InvalidMessage
 
-HIDDEN = frozenset({"patient", "note"})  # what stands under these is never repeated, nor is an unknown key
+HIDDEN = frozenset({"patient"})  # what stands under these is never repeated, nor is an unknown key
 MAX_SHOWN = 80
 
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")

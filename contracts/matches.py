@@ -17,8 +17,6 @@ from contracts.codes import (
 from contracts.geo import Position, Window
 from contracts.requests import OrderLine, PassengerNeeds, Patient
 
-Note = Annotated[str, Meta(max_length=200)]  # codes and figures only; never patient data
-
 
 class CostTerm(Wire):
     """One term of a match's cost, in cents, under the name of the rule that set it."""
@@ -94,7 +92,6 @@ class Decline(Wire):
     """A vendor does not take the work; it is never offered this request again unless it changed."""
 
     code: DeclineCode
-    note: Note = ""
 
 
 class RuleCount(Wire):

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from contracts.base import Instant, Wire
 from contracts.codes import ReportCode, TrackingStatus
-from contracts.geo import Position
 
 
 class StatusUpdate(Wire):
@@ -17,5 +12,3 @@ class StatusUpdate(Wire):
     status: TrackingStatus
     at: Instant | None = None  # when it happened; left out: when it was received
     code: ReportCode | None = None
-    position: Position | None = None
-    note: Annotated[str, Meta(max_length=200)] = ""  # codes and figures only; never patient data

@@ -114,17 +114,13 @@ class VendorStream(StreamReader):
         """Take the work; returns the id of the reply. A refusal comes on the vendor's stream."""
         return await self._reply("accept", OfferReply(offer_id=offer_id, reference=reference), now)
 
-    async def decline(self, offer_id: str, code: DeclineCode, now: datetime, *, note: str = "") -> str:
+    async def decline(self, offer_id: str, code: DeclineCode, now: datetime) -> str:
         """Leave the work; this vendor is not asked for it again."""
-        return await self._reply(
-            "decline", OfferReply(offer_id=offer_id, code=ReportCode(code), note=note), now
-        )
+        return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
 
     async def report(self, offer_id: str, update: StatusUpdate, now: datetime) -> str:
         """Say where the work stands."""
-        reply = OfferReply(
-            offer_id=offer_id, status=update.status, at=update.at, code=update.code, note=update.note
-        )
+        reply = OfferReply(offer_id=offer_id, status=update.status, at=update.at, code=update.code)
         return await self._reply("status", reply, now)
 
     async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:

@@ -23,13 +23,9 @@ class VendorClient(Connection):
         body = Accept(reference=reference)
         return await self.call("POST", f"/offers/{offer_id}/accept", Dispatch, body=body, key=key)
 
-    async def decline(
-        self, offer_id: str, code: DeclineCode, *, note: str = "", key: str | None = None
-    ) -> None:
+    async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:
         """Leave the work, or turn back before it started; this vendor is not asked for it again."""
-        await self.exchange(
-            "POST", f"/offers/{offer_id}/decline", body=Decline(code=code, note=note), key=key
-        )
+        await self.exchange("POST", f"/offers/{offer_id}/decline", body=Decline(code=code), key=key)
 
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
         """Say where the work stands."""

@@ -54,9 +54,8 @@ def read_reply(event: CloudEvent) -> Reply:
     if event.type == "dispatch.reply.accept":
         return Reply(said.offer_id, Accept(reference=said.reference))
     if event.type == "dispatch.reply.decline":
-        return Reply(said.offer_id, Decline(code=_decline_code(said), note=said.note))
-    update = StatusUpdate(status=_status(said), at=said.at, code=said.code, note=said.note)
-    return Reply(said.offer_id, update)
+        return Reply(said.offer_id, Decline(code=_decline_code(said)))
+    return Reply(said.offer_id, StatusUpdate(status=_status(said), at=said.at, code=said.code))
 
 
 def _decline_code(said: OfferReply) -> DeclineCode:

@@ -89,7 +89,7 @@ class Market:
         records = await self.store.records(self.name, ids)
         now_ms, values, bodies = self.clock.now_ms(), self.tuning.values, self.bodies
         return [
-            (record, open_request(record, bodies[record.id], self.place, values))
+            (record, open_request(record, bodies[record.id], self.place, values, self.travel_of))
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]

@@ -49,7 +49,7 @@ class Quoter:
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         pools = await market.refresh()
-        asked = asked_of(request, market.place, market.tuning.values)
+        asked = asked_of(request, market.place, market.tuning.values, travel_of=market.travel_of)
         return Snapshot(
             (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of
         )

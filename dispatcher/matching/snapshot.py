@@ -71,10 +71,14 @@ class Snapshot:
 
 
 def open_request(
-    record: RequestRecord, request: Request, place: ZoneInfo, values: Mapping[str, Number]
+    record: RequestRecord,
+    request: Request,
+    place: ZoneInfo,
+    values: Mapping[str, Number],
+    travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
     """A stored request that waits for a vendor."""
-    return asked_of(request, place, values, declined_by=record.declined_by)
+    return asked_of(request, place, values, declined_by=record.declined_by, travel_of=travel_of)
 
 
 def asked_of(
@@ -82,9 +86,10 @@ def asked_of(
     place: ZoneInfo,
     values: Mapping[str, Number],
     declined_by: frozenset[str] = frozenset(),
+    travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
     """A request with the window on its start; an appointment is reached by the estimated ride."""
-    window = start_window(request, values, travel_s=ride_s(request, place, values))
+    window = start_window(request, values, travel_s=ride_s(request, place, travel_of(values)))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

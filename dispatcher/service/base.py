@@ -16,6 +16,7 @@ from dispatcher.service.principal import Principal
 from dispatcher.store.outcome import Command, Outcome, Status
 from dispatcher.store.store import Store
 from dispatcher.tuning import Registry
+from solvers.travel import DetourTravel, TravelOf
 
 ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect
 TUNING_AGE_S = 1.0  # how old the tuning in force may be; every match carries the version it was made with
@@ -25,15 +26,24 @@ Decide = Callable[[RequestRecord, int, Values], Decision | None]
 
 
 class Base:
-    """One process's way into the service. `markets` maps each market to its time zone."""
+    """One process's way into the service. `markets` maps each market to its time zone.
+
+    `travel_of` is the matcher's: it says how long the ride to an appointment takes.
+    """
 
     def __init__(
-        self, store: Store, clock: Clock, markets: Mapping[str, ZoneInfo], registry: Registry
+        self,
+        store: Store,
+        clock: Clock,
+        markets: Mapping[str, ZoneInfo],
+        registry: Registry,
+        travel_of: TravelOf = DetourTravel.of,
     ) -> None:
         self.store = store
         self.clock = clock
         self.markets = markets
         self.registry = registry
+        self.travel_of = travel_of
         self._tunings: dict[str, tuple[float, Tuning]] = {}
 
     async def values(self, market: str) -> Tuning:

@@ -50,7 +50,8 @@ class Intake(Base):
 
     def _received(self, market: str, requests: Sequence[Request], tuning: Tuning) -> list[Decision]:
         now_ms, zone, values = self.clock.now_ms(), self.markets[market], tuning.values
-        return [receive(each, now_ms, values, travel_s=ride_s(each, zone, values)) for each in requests]
+        travel = self.travel_of(values)
+        return [receive(each, now_ms, values, travel_s=ride_s(each, zone, travel)) for each in requests]
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body."""

@@ -79,6 +79,17 @@ async def test_a_declined_offer_is_gone_from_the_list_and_cannot_be_accepted(api
     assert (status, problem["type"]) == (409, "/problems/wrong-state")
 
 
+async def test_free_text_and_positions_are_refused_rather_than_dropped(api: Api) -> None:
+    offer_id = await offered(api)
+    for path, body in (
+        (f"/offers/{offer_id}/decline", {"code": "OTHER", "note": "Nightingale did not answer"}),
+        (f"/dispatches/{offer_id}/status", {"status": "en_route", "position": make.DOOR}),
+    ):
+        status, problem = await _as_vendor(api, "POST", path, body)
+        assert (status, problem["type"]) == (422, "/problems/invalid-message")
+        assert not _tells_the_patient(problem)
+
+
 async def test_a_decline_without_a_code_of_the_list_is_refused(api: Api) -> None:
     offer_id = await offered(api)
     for body in ({}, {"code": "TOO_EARLY_IN_THE_MORNING"}):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +14,8 @@ from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
 from dispatcher.service.principal import Principal
 from dispatcher.store.outcome import Command
+from solvers.geometry import Floats
+from solvers.travel import Travel
 from tests.domain import make
 from tests.service.world import World
 
@@ -110,6 +113,19 @@ async def test_a_ride_to_an_appointment_is_due_before_it_by_the_ride_itself(worl
     record = await world.record()
     ride_ms = appointment - record.latest_ms - 10 * 60_000
     assert 8 * 60_000 < ride_ms < 20 * 60_000  # 4.3 km as the crow flies, by road in the city
+
+
+async def test_an_appointment_is_reached_by_the_travel_times_that_the_market_has(world: World) -> None:
+    class AnHour:
+        def between(self, origins: Floats, destinations: Floats, departure_hour: object) -> Travel:
+            return Travel(np.full(len(origins), 3_600.0), np.full(len(origins), 10_000.0))
+
+    world.service.travel_of = lambda values: AnHour()
+    appointment = make.NOW + 5 * HOUR_MS
+    await world.submit(
+        make.trip(pickup_window=None, appointment_at=to_instant(appointment), service_minutes=5)
+    )
+    assert (await world.record()).latest_ms == appointment - HOUR_MS - 10 * 60_000
 
 
 @pytest.mark.parametrize("markets", [frozenset({"another"}), frozenset[str]()])
