@@ -91,12 +91,20 @@ async def _redis(settings: Settings) -> AsyncIterator[EmbeddedRedis | None]:
 
 def _children(settings: Settings, redis_url: str, listener: socket.socket) -> list[Child]:
     environment = own_environment() | settings.environment() | {"DISPATCHER_REDIS_URL": redis_url}
-    name = ("--name", f"{socket.gethostname()}:{os.getpid()}")  # ours: it outlives a crash of theirs
+    name = ("--name", children_name(settings))
     web = own_command("serve", "--role", "web", "--listener", str(listener.fileno()), *name)
     return [
         Child("web", web, environment, files=[listener.fileno()]),
         Child("matcher", own_command("serve", "--role", "matcher", *name), environment),
     ]
+
+
+def children_name(settings: Settings) -> str:
+    """Who our children are, in leases and consumer groups: it outlives a crash of theirs.
+
+    An embedded server serves one service: there the name outlives us as well, and no lease is waited for.
+    """
+    return f"{socket.gethostname()}:{os.getpid()}" if settings.redis_url else "embedded"
 
 
 async def _run(

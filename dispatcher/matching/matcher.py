@@ -56,21 +56,22 @@ class Matcher:
     async def _own_for_a_while(self) -> bool:
         """Acquire the lease and work until it is lost; False when another has it."""
         store, name = self.market.store, self.market.name
-        fence = await store.acquire(name, self.owner, LEASE_MS)
-        if fence is None:
-            await asyncio.sleep(LEASE_MS / 3000)
-            return False
-        log.info("market_owned", market=name, fence=fence)
-        own = Ownership(self.service, fence)
-        self.seen.clear()
-        self.work.set()
         try:
-            await _until_one_ends(
-                self._keep_lease(), self._watch(own), self._batches(own), self._explain(own)
-            )
-        finally:
+            fence = await store.acquire(name, self.owner, LEASE_MS)
+            if fence is None:
+                await asyncio.sleep(LEASE_MS / 3000)
+                return False
+            log.info("market_owned", market=name, fence=fence)
+            await self._work(Ownership(self.service, fence))
+        finally:  # also if we were told to end before the answer to `acquire` came: it may be ours
             await store.release(name, self.owner)
         return True
+
+    async def _work(self, own: Ownership) -> None:
+        """All that an owner does, until one part of it fails."""
+        self.seen.clear()
+        self.work.set()
+        await _until_one_ends(self._keep_lease(), self._watch(own), self._batches(own), self._explain(own))
 
     async def _keep_lease(self) -> None:
         while not told_to_stop():

@@ -1,6 +1,7 @@
 """`dispatcher serve`: starts whole, mends itself, ends whole."""
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from contracts.codes import Role
 from dispatcher.client.platform import PlatformClient
 from dispatcher.processes import own_command, own_environment
 from dispatcher.settings import Settings
-from dispatcher.supervisor import ServeError, listening
+from dispatcher.supervisor import ServeError, children_name, listening
 from tests.e2e.conftest import MARKET, alive, child, descendants, kill, service, token
 from tests.e2e.test_path import trip
 
@@ -49,6 +50,11 @@ async def test_a_killed_supervisor_takes_every_process_with_it(tmp_path):
         kill(running.process.pid, signal.SIGKILL)
         await running.process.wait()
         assert not alive(pids)
+
+
+def test_who_serves_an_embedded_server_keeps_its_name_so_that_no_lease_outlives_a_kill():
+    assert children_name(Settings()) == children_name(Settings(data_dir="elsewhere"))
+    assert str(os.getpid()) in children_name(Settings(redis_url="redis://one-for-many"))
 
 
 @LINUX

@@ -58,6 +58,16 @@ async def test_a_request_for_later_waits_for_the_batch(
     assert (await town.record("r1")).state is RequestState.OFFERED
 
 
+async def test_a_matcher_that_is_told_to_end_leaves_its_market_to_the_next_at_once(
+    town: Town, solvers: SolverPool
+) -> None:
+    await town.submit(*(trip(f"r{n}", start_min=300) for n in range(40)))
+    async with matching(town, solvers):
+        while await town.store.owner(town.name) is None:
+            await asyncio.sleep(0.005)
+    assert await town.store.owner(town.name) is None
+
+
 async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
     town: Town, own: Ownership
 ) -> None:
