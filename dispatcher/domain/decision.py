@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from contracts.base import Wire
+from dispatcher.domain.proposal import Ground
 from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.standing import Mark
@@ -44,6 +45,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     take: tuple[Hold, ...] = ()
     release: tuple[Hold, ...] = ()
     messages: tuple[Message, ...] = ()
+    grounds: tuple[Ground, ...] = ()  # what must not have changed since it was read
     mark: Mark | None = None  # what the step adds to a vendor's record
     at_ms: int = 0  # the time its messages carry; 0: that of the last step
     forget: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from contracts.matches import CostTerm, RunnerUp
@@ -9,11 +11,20 @@ from contracts.vendors import Vendor
 from dispatcher.domain.record import Hold
 
 
+class Ground(NamedTuple):
+    """A document that a match rests on: the vendor, or what it posted for a `day` (ISO), at a version."""
+
+    vendor_id: str
+    day: str  # "": the vendor itself
+    version: int
+
+
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A checked match that is not committed yet. Times in ms since the epoch, price in US cents.
 
     `holds` names what it takes of the ledger: one per day that the work touches. `terms` and `runners_up` say
-    why this vendor; `snapshot` is the digest of what the solver saw.
+    why this vendor; `snapshot` is the digest of what the solver saw. `grounds` must still stand when it is
+    committed: a vendor that was paused meanwhile is not asked.
     """
 
     vendor: Vendor
@@ -28,3 +39,4 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     runners_up: tuple[RunnerUp, ...] = ()
     tuning_version: int = 0
     snapshot: str = ""
+    grounds: tuple[Ground, ...] = ()

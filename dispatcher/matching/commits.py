@@ -19,6 +19,7 @@ from dispatcher.service.machinery import Machinery
 from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
 
+VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
 AT_ONCE = 16  # commits in flight: they share fsyncs
 log = structlog.get_logger()
 
@@ -36,13 +37,21 @@ class Ownership:
 
     async def stored(self, commit: Awaitable[Outcome | None]) -> bool:
         """Whether a commit under this fence is known to be stored. Raises FenceLost."""
+        outcome = await self.outcome(commit)
+        return outcome is not None and outcome.ok
+
+    async def outcome(self, commit: Awaitable[Outcome | None]) -> Outcome | None:
+        """How a commit under this fence ended; None: not known, the next look at the record tells.
+
+        Raises FenceLost.
+        """
         try:
             outcome = await commit
         except Unavailable:
-            return False  # not known: the next look at the record tells
+            return None
         if outcome is not None and outcome.status is Status.FENCED:
             raise FenceLost(f"fence {self.fence} is no longer current")
-        return outcome is not None and outcome.ok
+        return outcome
 
 
 @dataclass
@@ -52,6 +61,9 @@ class Done:
     offered: set[str] = field(default_factory=set)  # their ids
     tried: set[str] = field(default_factory=set)  # all that were planned
     fell_out: int = 0  # stale, full, late or refused; still open, so planned again
+    outdated: set[str] = field(
+        default_factory=set
+    )  # of these: the vendor or its capacity was another by then
     patient: int = 0  # not urgent: left for the batch
     plans: list[tuple[Snapshot, BatchPlan]] = field(default_factory=list)  # whose unmatched may be told why
 
@@ -60,6 +72,7 @@ class Done:
         self.offered |= more.offered
         self.tried |= more.tried
         self.fell_out += more.fell_out
+        self.outdated |= more.outdated
         self.patient += more.patient
         self.plans += more.plans
         return self
@@ -89,11 +102,14 @@ class _Offers:
         request = int(self.plan.chosen.request[row])
         record, body = self.snapshot.records[request], self.snapshot.asked[request].request
         proposed = self._checked(row)
-        if proposed is not None and await self._offered(record, body, proposed):
+        outcome = await self._committed(record, body, proposed) if proposed is not None else None
+        if proposed is not None and outcome is not None and outcome.ok:
             self.done.offered.add(record.id)
             self.market.take(proposed)
-        else:
-            self.done.fell_out += 1
+            return
+        self.done.fell_out += 1
+        if outcome is not None and outcome.status in VENDOR_MOVED_ON:
+            self.done.outdated.add(record.id)
 
     def _checked(self, row: int) -> Proposal | None:
         """The proposal, unless it breaks a rule (a defect) or its start went by while it was planned."""
@@ -104,9 +120,9 @@ class _Offers:
             return None
         return proposed if proposed.start_ms >= self.market.clock.now_ms() else None
 
-    async def _offered(self, record: RequestRecord, body: Request, proposed: Proposal) -> bool:
+    async def _committed(self, record: RequestRecord, body: Request, proposed: Proposal) -> Outcome | None:
         offer = self.own.service.offer(self.market.name, record, body, proposed, fence=self.own.fence)
-        return await self.own.stored(offer)
+        return await self.own.outcome(offer)
 
 
 async def a_few_at_once(works: Iterable[Awaitable[None]], market: Market, *, gives_way: bool) -> None:

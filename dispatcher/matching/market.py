@@ -22,6 +22,7 @@ from dispatcher.matching.snapshot import (
     received_first,
 )
 from dispatcher.matching.standing import months, standings
+from dispatcher.store.codec import Versioned
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
@@ -60,23 +61,31 @@ class Market:
     calm: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
-    _vendors: dict[str, Vendor] = field(default_factory=dict)
+    versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
+    _vendors: dict[str, Versioned[Vendor]] = field(default_factory=dict)
 
     async def refresh(self) -> PoolBook:
-        """Read tuning, vendors and ledgers again."""
-        self.tuning = await self.store.tuning(self.name)
+        """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture."""
+        tuning = await self.store.tuning(self.name)
         vendors = await self.store.vendors(self.name)
-        if vendors != self._vendors:
-            self.book, self._vendors = VendorBook.of(tuple(vendors.values())), vendors
-        horizon = horizon_of(self.place, self.clock.now_ms(), self.tuning.values)
+        horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values)
         postings = await self.store.capacities(self.name, horizon.days)
         keys = [
-            LedgerKey(vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools
+            LedgerKey(vendor, pool.id, day)
+            for (vendor, day), each in postings.items()
+            for pool in each.value.pools
         ]
         ledgers = await self.store.ledger(self.name, keys)
         marks = await self.store.marks(self.name, months(self.clock.now_ms()))
-        records = standings(marks, self.tuning.values)
-        self.pools = PoolBook.of(self.book.index, postings, ledgers, horizon, records)
+        self.tuning = tuning
+        if vendors != self._vendors:
+            self.book = VendorBook.of(tuple(each.value for each in vendors.values()))
+            self._vendors = vendors
+        self.versions = {(vendor, ""): each.version for vendor, each in vendors.items()}
+        self.versions |= {place: each.version for place, each in postings.items()}
+        posted = {place: each.value for place, each in postings.items()}
+        records = standings(marks, tuning.values)
+        self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
         return self.pools
 
     async def open_ids(self) -> list[str]:
@@ -102,6 +111,7 @@ class Market:
             asked=tuple(asked for _, asked in waiting),
             book=self.book,
             pools=pools.copy(),
+            versions=self.versions,
             tuning=self.tuning,
             now_ms=self.clock.now_ms() + ahead_ms,
             travel_of=self.travel_of,

@@ -115,7 +115,7 @@ class Matcher:
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
             self.work.clear()
             done = await run_batch(own, self.market, self.solvers)
-            if done.fell_out and done.offered:
+            if done.outdated or (done.fell_out and done.offered):
                 self.work.set()
             self._explain_later(done)
             await asyncio.sleep(gap_s)

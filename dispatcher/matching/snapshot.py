@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from contracts.requests import Request
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.decisions.offer import exhausted
+from dispatcher.domain.proposal import Ground
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
@@ -46,6 +47,7 @@ class Snapshot:
     tuning: Tuning
     now_ms: int
     travel_of: TravelOf = DetourTravel.of
+    versions: Mapping[tuple[str, str], int] = field(default_factory=dict)  #: by vendor and day ("": itself)
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -55,6 +57,11 @@ class Snapshot:
     def vendor(self, row: int) -> Vendor:
         """The vendor of a row."""
         return self.book.vendors[row]
+
+    def grounds(self, vendor_id: str, days: Iterable[str]) -> tuple[Ground, ...]:
+        """What a match with this vendor on these days rests on."""
+        places = [(vendor_id, day) for day in ("", *days)]
+        return tuple(Ground(*place, self.versions.get(place, 0)) for place in places)
 
     def screening(self) -> Screening:
         """As arrays."""

@@ -22,6 +22,7 @@ LEAD = Parameter(
     scope="matching.urgent",
 )
 PARAMETERS = (LEAD,)
+ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do not change that often
 READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
 
@@ -34,7 +35,8 @@ async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> D
     """Match those that are urgent; `patient` counts those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
-    the ledgers are read again before it is told so.
+    the ledgers are read again before it is told so; where a vendor turns out to have changed since, vendors
+    and ledgers are read again and the request is matched once more.
     """
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
@@ -48,6 +50,18 @@ async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> D
 
 
 async def _match(own: Ownership, market: Market, urgent: Sequence[Waiting]) -> Done:
+    done = Done()
+    for _ in range(ATTEMPTS):
+        tried = await _try(own, market, urgent)
+        done += tried
+        urgent = [each for each in urgent if each[0].id in tried.outdated]
+        if not urgent:
+            break
+        await market.refresh()
+    return done
+
+
+async def _try(own: Ownership, market: Market, urgent: Sequence[Waiting]) -> Done:
     snapshot = await market.snapshot(urgent)
     found = plan(snapshot.screening())
     if len(found.chosen) < len(urgent):

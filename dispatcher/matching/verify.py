@@ -32,19 +32,21 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
     terms = _terms(one, int(plan.cents[row]))
     vendor = int(plan.chosen.vendor[row])
     snapshot.pools.take(vendor, pool, one.start_ms, one.free_ms)
+    holds = snapshot.pools.holds(one.vendor.id, vendor, pool, one.start_ms, one.free_ms)
     return Proposal(
         vendor=one.vendor,
         pool_id=snapshot.pools.ids[vendor][pool],
         start_ms=one.start_ms,
         end_ms=one.end_ms,
         units=UNITS,
-        holds=snapshot.pools.holds(one.vendor.id, vendor, pool, one.start_ms, one.free_ms),
+        holds=holds,
         price_cents=price_of(one),
         distance_m=round(one.metres),
         terms=terms,
         runners_up=_runners_up(snapshot, plan, row),
         tuning_version=snapshot.tuning.version,
         snapshot=plan.digest,
+        grounds=snapshot.grounds(one.vendor.id, [hold.day for hold in holds]),
     )
 
 

@@ -22,7 +22,10 @@ class Machinery(Base):
     async def offer(
         self, market: str, record: RequestRecord, request: Request, proposal: Proposal, *, fence: int
     ) -> Outcome:
-        """Put a match to its vendor: OK, STALE (moved on), FULL (capacity gone), FENCED (not our market)."""
+        """Put a match to its vendor.
+
+        OK, STALE (the request moved on), OUTDATED (vendor or posting did), FULL (capacity gone), FENCED.
+        """
         values = (await self.values(market)).values
         try:
             decision = offer(record, request, proposal, self.clock.now_ms(), values)

@@ -33,7 +33,11 @@ class Vendors(Base):
         """All vendors of the market, by id; for a vendor, itself."""
         self.enter(who, market)
         found = await self.store.vendors(market)
-        return [each for each in found.values() if who.role is not Role.VENDOR or each.id == who.vendor_id]
+        return [
+            each.value
+            for each in found.values()
+            if who.role is not Role.VENDOR or each.value.id == who.vendor_id
+        ]
 
     async def put_vendor(
         self, who: Principal, market: str, vendor: Vendor, expected_version: int | None

@@ -26,7 +26,9 @@ class Capacities(Vendors):
         """A vendor's posting for one day, or None."""
         return await self._document(codec.CAPACITY, Keys(market).capacity(vendor_id, day.isoformat()))
 
-    async def capacities(self, market: str, days: Iterable[Day]) -> dict[tuple[str, str], Capacity]:
+    async def capacities(
+        self, market: str, days: Iterable[Day]
+    ) -> dict[tuple[str, str], Versioned[Capacity]]:
         """Every posting for these days by (vendor, ISO day), in the order of day and vendor."""
         keys, found = Keys(market), list[tuple[str, str]]()
         for day in days:
@@ -34,7 +36,7 @@ class Capacities(Vendors):
             members = await self.reader.ask("ZRANGE", keys.capacities, number, number, "BYSCORE")
             found += [(member.decode().rpartition(":")[0], day.isoformat()) for member in members]
         raws = await self.reader.get_all([keys.capacity(*each) for each in found])
-        return {each: codec.CAPACITY.unpack(raw).value for each, raw in zip(found, raws, strict=True) if raw}
+        return {each: codec.CAPACITY.unpack(raw) for each, raw in zip(found, raws, strict=True) if raw}
 
     async def put_capacity(
         self, market: str, vendor_id: str, day: Day, capacity: Capacity, expected_version: int | None = None

@@ -6,7 +6,8 @@
 --        in any order, then writes. K is a place in KEYS.
 --   fence    K token                                the fence number must be token
 --   command  K fingerprint                          the command id must be unknown
---   version  K expected                             the document's first 4 bytes must be expected ('': no document)
+--   version  K expected                             the document's first 4 bytes must be expected ('': no document),
+--                                                   whether it is written afterwards or only relied on
 --   release  K(used) first count units daily        what is booked must suffice to give this back
 --   take     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell

@@ -30,6 +30,7 @@ def add_decisions(
     _refuse_repeats(decisions)
     for decision in decisions:
         _add_record(program, keys, decision)
+        _add_grounds(program, keys, decision)
         for hold in decision.release:
             program.release(keys, hold)
     for decision in decisions:
@@ -76,6 +77,13 @@ def _add_record(program: Program, keys: Keys, decision: Decision) -> None:
         program.write(keys.patient(after.id), "DEL")
     else:
         program.document(after.id, key, version, codec.pack(after.version, after))
+
+
+def _add_grounds(program: Program, keys: Keys, decision: Decision) -> None:
+    """What it was decided on must still stand. After the record: that alone tells a repeat from a change."""
+    for vendor_id, day, version in decision.grounds:
+        key = keys.capacity(vendor_id, day) if day else keys.vendor(vendor_id)
+        program.unchanged(vendor_id, key, version)
 
 
 def _add_body(

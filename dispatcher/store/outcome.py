@@ -19,12 +19,13 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"  # this command had its effect before: same answer again
     REUSED = "reused"  # this command id came before with another body
     FENCED = "fenced"  # another matcher owns the market now
-    STALE = "stale"  # a document moved on since it was read
+    STALE = "stale"  # a document that it writes moved on since it was read
+    OUTDATED = "outdated"  # a document that it only relies on did: a vendor, or what it posted
     FULL = "full"  # a hold does not fit
 
 
 class Outcome(NamedTuple):
-    """The status, and what it is about: the stale document's id, or the hold that did not fit."""
+    """The status, and what it is about: the document that moved on (its id), or the hold that did not fit."""
 
     status: Status
     answer: bytes = b""  # DUPLICATE: what was kept with the command

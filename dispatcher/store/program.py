@@ -15,7 +15,7 @@ class Check(NamedTuple):
     """What a check is about, to tell of its failure."""
 
     about: str | Hold
-    intended: bytes | None = None  # version: what the document becomes (b"": it goes)
+    intended: bytes | None = None  # version: what the document becomes (b"": it goes; None: it is only read)
 
 
 class Program:
@@ -52,6 +52,10 @@ class Program:
         """Delete the document, which must still be of this version."""
         self._check(Check(about, b""), "version", self._place(key), expected(version))
         self.write(key, "DEL")
+
+    def unchanged(self, about: str, key: str, version: int) -> None:
+        """Go on only while a document that is not written here is of this version (0: there is none)."""
+        self._check(Check(about), "version", self._place(key), expected(version))
 
     def take(self, keys: Keys, hold: Hold) -> None:
         """Book the units, bucket by bucket, within the limit."""

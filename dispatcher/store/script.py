@@ -46,6 +46,8 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
         return Outcome(Status.DUPLICATE, answer=_bytes(reply[1]))
     if status == Status.STALE:
         check = program.checks[_int(reply[1])]
+        if check.intended is None:
+            return Outcome(Status.OUTDATED, stale_id=str(check.about))
         ours = asked_again and check.intended == reply[2]
         return Outcome(Status.OK) if ours else Outcome(Status.STALE, stale_id=str(check.about))
     if status == Status.FULL:

@@ -32,12 +32,12 @@ class Vendors(Base):
         """The vendor and its version, or None."""
         return await self._document(codec.VENDOR, Keys(market).vendor(vendor_id))
 
-    async def vendors(self, market: str) -> dict[str, Vendor]:
+    async def vendors(self, market: str) -> dict[str, Versioned[Vendor]]:
         """All vendors of the market by id, in the order of their ids."""
         keys = Keys(market)
         ids = sorted(each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors))
         found = await self.reader.get_all([keys.vendor(each) for each in ids])
-        return {each: codec.VENDOR.unpack(raw).value for each, raw in zip(ids, found, strict=True) if raw}
+        return {each: codec.VENDOR.unpack(raw) for each, raw in zip(ids, found, strict=True) if raw}
 
     async def put_vendor(self, market: str, vendor: Vendor, expected_version: int | None = None) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
@@ -51,6 +51,7 @@ class Vendors(Base):
             program = Program()
             program.document(vendor.id, key, before, codec.pack(before + 1, vendor))
             program.write(keys.vendors, "SADD", vendor.id)
+            program.write(keys.wake, "PUBLISH", b"")
             outcome = await self.committer.commit(program)
             if outcome.ok:
                 return before + 1

@@ -24,8 +24,10 @@ DECLINE = Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
 
 
 @contextlib.asynccontextmanager
-async def matching(town: Town, solvers: SolverPool, owner: str = "one") -> AsyncIterator[Matcher]:
-    matcher = Matcher(town.market, town.service, solvers, owner)
+async def matching(
+    town: Town, solvers: SolverPool, owner: str = "one", matcher: Matcher | None = None
+) -> AsyncIterator[Matcher]:
+    matcher = matcher or Matcher(town.market, town.service, solvers, owner)
     task = asyncio.create_task(matcher.run())
     try:
         yield matcher

@@ -44,7 +44,7 @@ class Players:
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._offers] * 4 + [self._answers] * 2
+        parts += [self._offers] * 4 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -84,6 +84,10 @@ class Players:
         ahead_ms = self.world.clock.ms - make.NOW + self.chance.randint(30, 300) * MINUTE_MS
         await self.world.submit(make.trip(name, ahead_ms=ahead_ms), key=name, body=b"the same")
         self.acknowledged.append(name)
+
+    async def _vendors_change(self) -> None:
+        if self.chance.random() < 0.1:
+            await self.world.store.put_vendor(self.world.market, self.chance.choice(VENDORS))
 
     async def _cancels(self) -> None:
         if self.acknowledged and self.chance.random() < 0.1:

@@ -6,11 +6,14 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.capacity import Pool, Pools
 from contracts.codes import Role, ServiceClass
 from contracts.matches import Accept
 from contracts.requests import TripRequest
 from contracts.vendors import Vendor
+from dispatcher.domain.proposal import Ground
 from dispatcher.domain.record import RequestRecord
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.service.principal import Principal
@@ -80,9 +83,15 @@ class World:
         """As the matcher does: from what it has read."""
         record, request = await self.record(name), await self.store.request(self.market, name)
         assert request is not None
-        plan = make.proposal(record, to or make.vendor())
+        vendor = to or make.vendor()
+        plan = replace(make.proposal(record, vendor), grounds=await self._grounds(vendor.id))
         fence = changes.get("fence", self.fence)
         return await self.service.offer(self.market, record, request, plan, fence=fence)
+
+    async def _grounds(self, vendor_id: str) -> tuple[Ground, ...]:
+        """The vendor as it is now."""
+        found = await self.store.vendor(self.market, vendor_id)
+        return (Ground(vendor_id, "", found.version),) if found else ()
 
     async def accepted(self, name: str = "r1") -> RequestRecord:
         """A request that its first vendor has accepted."""

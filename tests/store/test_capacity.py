@@ -29,7 +29,7 @@ async def test_a_posting_is_read_back_with_its_version(store: Store, market: str
     assert await store.put_capacity(market, "v1", DAY, pools(3), expected_version=1) == 2
     assert await store.capacity(market, "v1", DAY) == (2, pools(3))
     assert await store.capacities(market, [DAY, DAY + timedelta(days=1)]) == {
-        ("v1", DAY.isoformat()): pools(3)
+        ("v1", DAY.isoformat()): (2, pools(3))
     }
 
 

@@ -1,13 +1,18 @@
 """Thirty-two writers over several processes: nothing is over-booked, the counters are what the offers say."""
 
 import asyncio
+import random
 import sys
 
+from msgspec.structs import replace
+
+from dispatcher.domain.proposal import Ground
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.store.auditor import audit
+from dispatcher.store.outcome import Status
 from dispatcher.store.store import Store
 from tests.store.conftest import RING
-from tests.store.made import DAY, pools
+from tests.store.made import DAY, hold, offered, pools, received, record, trip, vendor
 from tests.store.work import Writers
 
 WRITERS, PROCESSES, STEPS = 16, 2, 20
@@ -40,6 +45,38 @@ async def test_thirty_two_writers_never_over_book_and_the_counters_equal_the_off
     report = await audit(store.reader, market, acknowledged, streams=True)
     assert report["findings"] == []
     assert report["requests"] == len(acknowledged) > WRITERS * PROCESSES
+
+
+async def test_no_offer_is_stored_on_a_vendor_as_it_was_before_its_last_change(
+    store: Store, market: str
+) -> None:
+    await store.put_capacity(market, "v1", DAY, pools(500))
+    current = await store.put_vendor(market, vendor())
+    outcomes: list[tuple[int, int, Status]] = []  # the version known to be current before, the one relied on
+
+    async def offers(writer: int) -> None:
+        for number in range(10):
+            name = f"r{writer}-{number}"
+            await store.commit(market, [received(name)], requests=[trip(name)])
+            seen = await store.vendor(market, "v1")
+            assert seen is not None
+            await asyncio.sleep(random.random() / 100)
+            ground, known = Ground("v1", "", seen.version), current
+            decision = replace(offered(record(name), hold()), grounds=(ground,))
+            outcomes.append((known, seen.version, (await store.commit(market, [decision])).status))
+
+    async def changes() -> None:
+        nonlocal current
+        while True:
+            current = await store.put_vendor(market, vendor())
+            await asyncio.sleep(random.random() / 100)
+
+    changing = asyncio.create_task(changes())
+    await asyncio.gather(*(offers(writer) for writer in range(32)))
+    changing.cancel()
+    assert all(seen >= known for known, seen, status in outcomes if status is Status.OK)
+    assert {status for *_, status in outcomes} == {Status.OK, Status.OUTDATED}
+    assert (await audit(store.reader, market))["findings"] == []
 
 
 async def test_only_one_of_many_takes_the_last_unit(store: Store, market: str) -> None:

@@ -86,7 +86,7 @@ async def test_a_vendor_is_written_over_the_version_that_was_read(store: Store, 
         with pytest.raises(Stale):
             await store.put_vendor(market, vendor(), wrong)
     assert await store.vendor(market, "v1") == (2, vendor())
-    assert await store.vendors(market) == {"v1": vendor()}
+    assert await store.vendors(market) == {"v1": (2, vendor())}
 
 
 async def test_of_two_writers_over_one_version_one_wins(store: Store, market: str) -> None:

@@ -60,7 +60,7 @@ def offer(
         unmatched=None,
     )
     messages = (made(after, new, request), matched(after, new), changed(after, BY))
-    return Decision(before=record, after=after, take=new.holds, messages=messages)
+    return Decision(before=record, after=after, take=new.holds, messages=messages, grounds=proposal.grounds)
 
 
 def _refuse_stale_plan(

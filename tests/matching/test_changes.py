@@ -1,0 +1,156 @@
+"""Vendors that change between the matcher's look and its commit are not offered what they no longer take."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import RequestState, ServiceClass
+from contracts.geo import Circle
+from contracts.requests import Request
+from contracts.vendors import RateCard
+from dispatcher.matching.batch import run_batch
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.urgent import match_at_once
+from solvers.planning import BatchPlan
+from solvers.screening import Screening
+from tests.matching.conftest import Town
+from tests.matching.test_matching import matching
+from tests.solvers.town import DAY, order, trip, vendor
+
+NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
+
+
+class Interrupted:
+    """The solvers, and something that happens while the first plan is made."""
+
+    def __init__(self, solvers: SolverPool, event: Callable[[], Awaitable[Any]]) -> None:
+        self.solvers, self.event, self.plans = solvers, event, 0
+
+    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+        found = await self.solvers.plan(screening, most_s)
+        self.plans += 1
+        if self.plans == 1:
+            await self.event()
+        return found
+
+
+@pytest.fixture
+async def two(town: Town) -> Town:
+    """Two vendors, the first of them cheaper, as the matcher has seen them."""
+    await town.add_vendor(vendor(NEAR))
+    await town.add_vendor(vendor(FAR, rate_card=RateCard(delivery_cents=9_000)))
+    await town.market.refresh()
+    return town
+
+
+def pausing_the_near_one(town: Town) -> Callable[[], Awaitable[Any]]:
+    """What happens in between: the vendor that would be chosen is paused."""
+    return lambda: town.store.put_vendor(town.name, vendor(NEAR, paused=True))
+
+
+async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does_at_once(
+    two: Town, own: Ownership
+) -> None:
+    await two.submit(order("r1", start_min=30))
+    await pausing_the_near_one(two)()
+    done = await match_at_once(own, two.market, ["r1"])
+    assert (done.offered, done.outdated) == ({"r1"}, {"r1"})
+    assert await two.vendors_of(["r1"]) == [FAR]
+    assert await two.store.offers(two.name, NEAR) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "change"),
+    [
+        (trip("r1", start_min=30), {"levels_of_service": ()}),
+        (order("r1", start_min=30), {"hcpcs": ()}),
+        (order("r1", start_min=30), {"credentials": ()}),
+        (trip("r1", start_min=30), {"service_area": (Circle(centre=(100.0, 10.0), radius_m=10_000),)}),
+    ],
+    ids=["level", "equipment", "credentials", "area"],
+)
+async def test_what_a_vendor_gave_up_after_the_snapshot_it_is_not_offered(
+    two: Town, own: Ownership, asked: Request, change: dict[str, Any]
+) -> None:
+    await two.submit(asked)
+    await two.store.put_vendor(two.name, vendor(NEAR, **change))
+    await match_at_once(own, two.market, ["r1"])
+    assert await two.vendors_of(["r1"]) == [FAR]
+
+
+async def test_an_offer_carries_the_price_in_force_when_it_is_made(two: Town, own: Ownership) -> None:
+    await two.submit(order("r1", start_min=30), order("r2", start_min=30))
+    await match_at_once(own, two.market, ["r1"])
+    card = RateCard(delivery_cents=vendor().rate_card.delivery_cents + 100)
+    await two.store.put_vendor(two.name, vendor(NEAR, rate_card=card))
+    await match_at_once(own, two.market, ["r2"])
+    before, after = [(await two.record(each)).offer for each in ("r1", "r2")]
+    assert before is not None
+    assert after is not None
+    assert (after.vendor_id, after.price_cents) == (NEAR, before.price_cents + 100)
+
+
+async def test_of_a_batch_only_the_matches_with_the_paused_vendor_fall_out(
+    two: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    ids = [f"r{number}" for number in range(6)]
+    await two.submit(*(order(each, start_min=300) for each in ids))
+    interrupted: Any = Interrupted(solvers, pausing_the_near_one(two))
+    done = await run_batch(own, two.market, interrupted)
+    states = [await two.record(each) for each in ids]
+    left = {each.id for each in states if each.state is RequestState.RECEIVED}
+    assert done.outdated == left
+    assert done.offered == set(ids) - left
+    assert left, "nobody was planned with the vendor that was paused"
+    assert await two.store.offers(two.name, NEAR) == []
+    await run_batch(own, two.market, interrupted)
+    assert set(await two.vendors_of(ids)) == {FAR}
+
+
+async def test_a_running_matcher_plans_a_batch_again_at_once_when_its_vendor_was_paused(
+    two: Town, solvers: SolverPool
+) -> None:
+    interrupted: Any = Interrupted(solvers, pausing_the_near_one(two))
+    matcher = Matcher(two.market, two.service, interrupted, "one")
+    await two.submit(order("r1", start_min=300))
+    async with matching(two, solvers, matcher=matcher):
+        offer = (await two.until("r1", RequestState.OFFERED, timeout_s=20)).offer
+    assert offer is not None
+    assert offer.vendor_id == FAR
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        Pool(id="vans", serves=tuple(ServiceClass), units=(0,) * 24),
+        Pool(id="vans", serves=tuple(ServiceClass), units=(9,) * 24, daily_cap=0),
+        Pool(id="vans", serves=(ServiceClass.AMBULATORY,), units=(9,) * 24),
+        Pool(id="cars", serves=(ServiceClass.AMBULATORY,), units=(9,) * 24),
+    ],
+    ids=["no units", "capped", "for others", "another pool"],
+)
+async def test_capacity_lowered_after_the_snapshot_is_not_offered_and_another_vendor_is_asked_at_once(
+    two: Town, own: Ownership, pool: Pool
+) -> None:
+    await two.submit(order("r1", start_min=30))
+    await two.store.put_capacity(two.name, NEAR, DAY, Pools(pools=(pool,)))
+    assert (await match_at_once(own, two.market, ["r1"])).offered == {"r1"}
+    assert await two.vendors_of(["r1"]) == [FAR]
+
+
+async def test_units_that_another_took_after_the_snapshot_are_not_offered_twice(
+    two: Town, own: Ownership
+) -> None:
+    await two.add_vendor(vendor(NEAR), daily_cap=1)
+    await two.market.refresh()
+    await two.submit(order("r1", start_min=30), order("r2", start_min=30))
+    stale = two.market.pools.copy() if two.market.pools else None
+    await match_at_once(own, two.market, ["r1"])
+    two.market.pools = stale  # as a refresh that began before the first offer
+    done = await match_at_once(own, two.market, ["r2"])
+    assert done.offered == {"r2"}
+    assert sorted(str(each) for each in await two.vendors_of(["r1", "r2"])) == [NEAR, FAR]
