@@ -30,6 +30,17 @@ Metres = Annotated[int, Meta(ge=0, le=5_000_000, description="metres")]
 Kilograms = Annotated[int, Meta(ge=1, le=500, description="kilograms")]
 Count = Annotated[int, Meta(ge=0, le=10_000)]
 
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+
+def refuse_odd_year(name: str, at: datetime | None) -> None:
+    """Raises ValueError for an instant that no calendar of ours holds: a placeholder, or a slip."""
+    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(
+            f"{name} is in the year {at.year}; from {FIRST_YEAR} to {LAST_YEAR} is what is taken\n"
+            "Maybe it stands for no time at all: then leave it out."
+        )
+
 
 class _WireMeta(msgspec.StructMeta):
     """Gives every message the same settings, so that no message has to repeat them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -48,10 +49,12 @@ def _value(body: Any, steps: Sequence[str | int]) -> Any:
 
 
 def _with_value(what: str, value: Any) -> str:
-    shown = repr(value)
-    if not isinstance(value, str | int | float | None) or shown in what:
-        return what
     first, newline, remedy = what.partition("\n")
+    if "of length" in first and isinstance(value, str | list):
+        return f"{first}; it has {len(value):,}{newline}{remedy}"
+    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    if not isinstance(value, str | int | float) or shown in what:
+        return what
     return f"{first}; it is {shown[:MAX_SHOWN]}{'…' if len(shown) > MAX_SHOWN else ''}{newline}{remedy}"
 
 
@@ -64,5 +67,5 @@ def _remedied(what: str, form: Any, steps: Sequence[str | int]) -> str:
     elif what.startswith("Object missing"):
         hint = "Maybe it was left empty by the sender: it has no default."
     else:
-        hint = hints.allowed(form, steps)
+        hint = hints.allowed(form, steps) or hints.described(form, steps)
     return f"{what}\n{hint or 'Maybe compare it with the type and bounds in /openapi.json.'}"

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from contracts.base import Instant, Wire
+from contracts.base import Instant, Wire, refuse_odd_year
 
-Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east")]
-Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north")]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east; a position is [lon, lat]")]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north; a position is [lon, lat]")]
 Position = tuple[Longitude, Latitude]
 
 
@@ -26,7 +26,9 @@ class Window(Wire):
     latest: Instant
 
     def __post_init__(self) -> None:
-        """Refuse a window that ends before it starts."""
+        """Refuse a window that ends before it starts, or that no calendar of ours holds."""
+        refuse_odd_year("earliest", self.earliest)
+        refuse_odd_year("latest", self.latest)
         if self.latest < self.earliest:
             raise ValueError(
                 f"window ends {self.latest.isoformat()} before it starts {self.earliest.isoformat()}\n"

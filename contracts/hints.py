@@ -1,4 +1,4 @@
-"""What may fix a message that is not as described: the values or field names that the place does take."""
+"""What may fix a message that is not as described: the values, names or meaning that the place does take."""
 
 from __future__ import annotations
 
@@ -32,17 +32,36 @@ def nearest(form: Any, steps: Sequence[str | int], unknown: str) -> str:
     return f"Maybe one of: {', '.join(names)}." if 0 < len(names) <= MOST else ""
 
 
+def described(form: Any, steps: Sequence[str | int]) -> str:
+    """A line on what the place holds, as the schemas describe it; "" if they do not."""
+    if not steps:
+        return ""
+    inner = [each for kind in _at(form, steps[:-1]) for each in _inside(kind, steps[-1])]
+    told = dict.fromkeys(text for each in inner for text in _descriptions(each))
+    return f"Maybe it is another thing that was meant: this is {'; or '.join(told)}." if told else ""
+
+
 @cache
-def _described(form: Any) -> Type:
+def _known(form: Any) -> Type:
     return inspect.type_info(form)
 
 
 def _at(form: Any, steps: Sequence[str | int]) -> list[Type]:
     """The types that may stand at this place; several where there is a union on the way."""
-    found = list(_spread(_described(form)))
+    found = list(_spread(_known(form)))
     for step in steps:
         found = [each for kind in found for inner in _inside(kind, step) for each in _spread(inner)]
     return found
+
+
+def _descriptions(kind: Type) -> Iterator[str]:
+    if isinstance(kind, inspect.Metadata):
+        if text := (kind.extra_json_schema or {}).get("description"):
+            yield str(text)
+        yield from _descriptions(kind.type)
+    elif isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from _descriptions(each)
 
 
 def _spread(kind: Type) -> Iterator[Type]:

@@ -44,7 +44,7 @@ class Match(Wire):
     price_cents: Cents
     terms: tuple[CostTerm, ...] = ()
     runners_up: Annotated[tuple[RunnerUp, ...], Meta(max_length=5)] = ()
-    tuning_version: Count = 0
+    tuning_version: Count
     snapshot: str = ""  # digest of the solver's input
     decided_at: Instant
 
@@ -76,6 +76,7 @@ class Dispatch(Wire):
 
     id: OfferId
     offer: Offer
+    reference: str = ""  # the vendor's own trip number, as it gave it
     status: TrackingStatus | None = None
     pickup: Position
     dropoff: Position | None = None
@@ -149,6 +150,7 @@ class Attempt(Wire):
     state: OfferState
     at: Instant
     code: str = ""
+    reference: str = ""  # the vendor's own trip number
 
 
 class RequestView(Wire):

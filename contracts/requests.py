@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Kilograms, Name, Wire
+from contracts.base import Id, Instant, Kilograms, Name, Wire, refuse_odd_year
 from contracts.codes import Acquisition, DoorLevel, Hcpcs, HoldReason, LevelOfService, Priority, Skill
 from contracts.geo import Place, Window
 
@@ -51,6 +51,10 @@ class _Asked(Wire):
     hold: HoldReason | None = None  # stored, and offered to nobody until it is resumed
     patient: Patient | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a deadline that no calendar of ours holds."""
+        refuse_odd_year("match_by", self.match_by)
+
 
 class TripRequest(_Asked, tag="trip", tag_field="kind"):
     """One leg of non-emergency medical transport. Give a pick-up window or an appointment, not both."""
@@ -65,6 +69,8 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
 
     def __post_init__(self) -> None:
         """Exactly one of window and appointment says when."""
+        super().__post_init__()
+        refuse_odd_year("appointment_at", self.appointment_at)
         if (self.pickup_window is None) == (self.appointment_at is None):
             raise ValueError(
                 "a trip needs pickup_window or appointment_at, and not both\n"

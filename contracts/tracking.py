@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.base import Instant, Wire
+from contracts.base import Instant, Wire, refuse_odd_year
 from contracts.codes import ReportCode, TrackingStatus
 
 
@@ -12,3 +12,7 @@ class StatusUpdate(Wire):
     status: TrackingStatus
     at: Instant | None = None  # when it happened; left out: when it was received
     code: ReportCode | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no calendar of ours holds."""
+        refuse_odd_year("at", self.at)

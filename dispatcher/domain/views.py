@@ -93,6 +93,7 @@ def dispatch_view(
     return Dispatch(
         id=offer_id(record, offer),
         offer=offer_view(record, offer, request),
+        reference=offer.reference,
         status=record.status,
         pickup=pickup,
         dropoff=dropoff,
@@ -114,4 +115,5 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         state=offer.state,
         at=to_instant(offer.closed_ms or offer.made_ms),
         code=offer.code,
+        reference=offer.reference,
     )

@@ -61,7 +61,9 @@ class Gate:
         principal = self.identify(request)
         if principal.role not in operation.roles:
             allowed = ", ".join(sorted(operation.roles))
-            raise Forbidden(f"this is for {allowed}, and the token's role is {principal.role}")
+            raise Forbidden(
+                f"this is for {allowed}, and the token's role is {principal.role}\nMaybe use another token."
+            )
         return principal
 
     def room(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from contracts import codec
+from contracts.explanations import explained
 from contracts.operations import PATH_TYPES, Operation
 from contracts.problems import (
     InvalidParameter,
@@ -77,10 +78,12 @@ def query(request: web.Request, operation: Operation) -> Any:
     given = request.query
     if operation.query is None:
         if given:
-            raise InvalidParameter(f"there are no query parameters here, and there are {len(given)}")
+            raise InvalidParameter(
+                f"there are no query parameters here, and there are {len(given)}\nMaybe leave them out."
+            )
         return None
     if len(given) != len(set(given)):
-        raise InvalidParameter("a query parameter is given twice")
+        raise InvalidParameter("a query parameter is given twice\nMaybe keep one of the two.")
     return _typed("query", dict(given), operation.query)
 
 
@@ -108,7 +111,9 @@ def _key(given: Mapping[str, str], *, required: bool) -> str:
 def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> re.Match[str]:
     found = pattern.fullmatch(text)
     if found is None:
-        raise InvalidParameter(f"{name} is not {described}")
+        raise InvalidParameter(
+            f"{name} is not {described}; it has {len(text)} characters\nMaybe it was cut, joined, or quoted."
+        )
     return found
 
 
@@ -145,7 +150,8 @@ def _typed(name: str, value: Any, form: type[Form]) -> Form:
     try:
         return msgspec.convert(value, form, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidParameter(f"{name}: {error}\nMaybe compare it with /openapi.json.") from None
+        told = explained(error, value, form).detail.removeprefix("the body: ")
+        raise InvalidParameter(f"{name}: {told}") from None
 
 
 def _weight(parameters: str) -> float:

@@ -64,11 +64,14 @@ class Market:
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
     _vendors: dict[str, Versioned[Vendor]] = field(default_factory=dict)
 
-    async def refresh(self) -> PoolBook:
-        """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture."""
+    async def refresh(self, until_ms: int = 0) -> PoolBook:
+        """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
+
+        `until_ms`: of days up to this one, though it lies beyond the horizon.
+        """
         tuning = await self.store.tuning(self.name)
         vendors = await self.store.vendors(self.name)
-        horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values)
+        horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values, until_ms)
         postings = await self.store.capacities(self.name, horizon.days)
         keys = [
             LedgerKey(vendor, pool.id, day)

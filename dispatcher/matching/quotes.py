@@ -14,6 +14,7 @@ from contracts.matches import CostTerm, Quote, Quotes, RuleCount, Unmatched
 from contracts.requests import Request
 from dispatcher.clock import Clock
 from dispatcher.domain.instants import to_instant
+from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.relaxing import with_relaxations
 from dispatcher.matching.snapshot import Snapshot, asked_of
@@ -38,7 +39,10 @@ class Quoter:
         self._markets = {name: Market(name, at, store, clock, travel_of) for name, at in markets.items()}
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
-        """The best start of each of up to `limit` vendors, cheapest first; when there is none, why."""
+        """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.
+
+        The day asked for is looked at even if it lies beyond the matcher's horizon.
+        """
         snapshot = await self._snapshot(self._markets[market], request)
         screening = snapshot.screening()
         found = screen(screening)
@@ -48,7 +52,7 @@ class Quoter:
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
-        pools = await market.refresh()
+        pools = await market.refresh(until_ms=start_window(request, {}).latest_ms)
         asked = asked_of(request, market.place, market.tuning.values, travel_of=market.travel_of)
         return Snapshot(
             (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of

@@ -108,10 +108,15 @@ def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Numb
     return timely and record.state in OPEN and not exhausted(record, values)
 
 
-def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number]) -> Horizon:
-    """Today to the day after the horizon: what starts on its last day may end on the next."""
+def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms: int = 0) -> Horizon:
+    """Today to the day after the horizon: what starts on its last day may end on the next.
+
+    `until_ms`: look as far as this, though no farther than the horizon could be tuned.
+    """
     first = local_day(now_ms, place)
-    last = local_day(now_ms + HORIZON.whole(values) * _HOUR_MS, place) + timedelta(days=1)
+    most_ms = now_ms + int(HORIZON.maximum) * _HOUR_MS
+    end_ms = max(now_ms + HORIZON.whole(values) * _HOUR_MS, min(until_ms, most_ms))
+    last = local_day(end_ms, place) + timedelta(days=1)
     return Horizon.of(place, first, (last - first).days + 1)
 
 

@@ -114,3 +114,11 @@ def test_an_error_names_place_value_limit_and_remedy() -> None:
     first, second = refused.value.detail.split("\n")
     assert first == "/service_area/0/centre/1: Expected `float` <= 90.0; it is 200"
     assert second.startswith("Maybe")
+    assert "[lon, lat]" in second
+
+
+def test_an_error_on_a_length_names_the_length_and_never_the_value() -> None:
+    body = json.dumps({"requests": [{}] * 1_001}).encode()
+    with pytest.raises(Problem) as refused:
+        decode(body, RequestBatch)
+    assert refused.value.detail.startswith("/requests: Expected `array` of length <= 1000; it has 1,001\n")

@@ -67,6 +67,17 @@ JSON_CASES: dict[str, tuple[bytes, int, str]] = {
     "text where a number is due": (_with(service_minutes="5"), 422, "invalid-message"),
     "true where a number is due": (_with(service_minutes=True), 422, "invalid-message"),
     "window and appointment": (_with(appointment_at="2026-03-03T15:00:00Z"), 422, "invalid-message"),
+    "a window in a year that is none": (
+        _with(pickup_window={"earliest": "9999-12-31T23:00:00-12:00", "latest": "9999-12-31T23:59:59-12:00"}),
+        422,
+        "invalid-message",
+    ),
+    "a window before time began": (
+        _with(pickup_window={"earliest": "0001-01-01T00:00:00+14:00", "latest": "2026-03-03T16:00:00Z"}),
+        422,
+        "invalid-message",
+    ),
+    "a deadline beyond all years": (_with(match_by="9999-12-31T23:59:59-12:00"), 422, "invalid-message"),
     "an id with a line break": (_with().replace(b'"r1"', b'"r1\\n"'), 422, "invalid-message"),
     "an id with a brace": (_with().replace(b'"r1"', b'"r{1}"'), 422, "invalid-message"),
     "1,001 requests": (

@@ -66,7 +66,10 @@ async def test_an_accepted_offer_shows_door_and_patient_however_often_it_is_acce
         assert status == 200
         assert tuple(dispatch["pickup"]) == make.DOOR
         assert dispatch["patient"]["name"] == make.PATIENT.name
-    assert (await api.call("GET", "/requests/r1"))[1]["state"] == "accepted"
+        assert dispatch["reference"] == "T-1"
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["attempts"][0]["reference"]) == ("accepted", "T-1")
+    assert view["match"]["tuning_version"] == 3
 
 
 async def test_a_declined_offer_is_gone_from_the_list_and_cannot_be_accepted(api: Api) -> None:

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 
-from contracts.codes import LevelOfService
+from contracts.capacity import Pool, Pools
+from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town
-from tests.solvers.town import PLACE, trip, vendor
+from tests.solvers.town import DAY, PLACE, trip, vendor
 
 
 def priced(vendor_id: str, base_cents: int) -> RateCard:
@@ -67,3 +69,15 @@ async def test_a_quote_without_a_vendor_names_the_smallest_change_that_would_fin
         vendor("v1", service_area=(Circle(centre=(-74.5, 40.7), radius_m=20_000 + change.amount),))
     )
     assert (await quoter.quote(town.name, trip())).quotes
+
+
+async def test_a_quote_for_a_day_beyond_the_horizon_finds_the_capacity_posted_for_it(town: Town) -> None:
+    await town.add_vendor(vendor("v1"))
+    in_a_week = DAY + timedelta(days=7)
+    pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(1,))
+    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    ride = trip(start_min=60 + 7 * 24 * 60)
+    assert (await quoter.quote(town.name, ride)).quotes == ()
+    await town.store.put_capacity(town.name, "v1", in_a_week, Pools(pools=(pool,)))
+    (quote,) = (await quoter.quote(town.name, ride)).quotes
+    assert quote.start_at.date() == in_a_week
