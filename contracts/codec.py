@@ -49,6 +49,8 @@ def unpack(body: bytes, media: str = JSON) -> Any:
     reader = _READERS.get(media)
     if reader is None:
         raise UnsupportedMediaType(f"{media!r} is not understood\nMaybe send {JSON} or {MSGPACK}.")
+    if not body:
+        raise Malformed("the body is empty\nMaybe it was lost on the way: this call needs one.")
     value = reader(body)
     _look_over(value)
     return value

@@ -87,6 +87,7 @@ class Base:
                     return record
                 raise
             if decision is None:
+                await self.had_effect(market, command)  # Reused, if its id came with another body
                 return record
             outcome = await self.store.commit(market, [decision], command=command)
             if outcome.status is Status.OK:

@@ -9,7 +9,7 @@ import pytest
 from contracts.codes import DeclineCode, OfferState, RequestState, Role, TrackingStatus
 from contracts.matches import Accept, Decline
 from contracts.tracking import StatusUpdate
-from dispatcher.domain.refusals import NotFound, Refusal, WrongState
+from dispatcher.domain.refusals import NotFound, Refusal, Reused, WrongState
 from dispatcher.store.outcome import Command
 from tests.domain import make
 from tests.service.world import World
@@ -41,6 +41,20 @@ async def test_a_decline_frees_the_capacity_and_the_next_vendor_is_offered(world
     assert await world.booked("v1") == 0
     assert (await world.offer(to=make.vendor("v2"))).ok
     assert (await world.record()).offers[-1].vendor_id == "v2"
+
+
+async def test_a_key_that_comes_again_with_another_answer_is_refused_though_the_work_is_done(
+    world: World,
+) -> None:
+    await world.open_with(make.vendor())
+    await world.submit()
+    await world.offer()
+    for reference in ("van 7", "van 7"):
+        command = Command.of("accept", "k", reference.encode())
+        await world.service.accept(world.vendor(), world.market, "r1.1", Accept(reference=reference), command)
+    with pytest.raises(Reused):
+        changed = Command.of("accept", "k", b"van 8")
+        await world.service.accept(world.vendor(), world.market, "r1.1", Accept(reference="van 8"), changed)
 
 
 async def test_racing_acceptances_book_once_and_all_get_the_same_answer(world: World) -> None:
