@@ -50,13 +50,19 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     alone = replace(screening, facts=screening.facts[view.rows])
     nothing = np.zeros((1, 0), np.int64)
     problem = formulate(alone, Candidates(cells, _cents(view, cells), (), nothing))
-    plan = StandingPlan(problem.capacity, problem.vendor_cap)
+    plan = StandingPlan(_with_a_pool(problem.capacity), problem.vendor_cap)
     verdicts = _verdicts(view, cells, Columns(all_columns(problem)), problem.capacity.shape[2])
     question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
     bucket_ms = ledger_buckets(screening.values) * 5 * _MINUTE_MS
     start = cells.start_ms.min(initial=screening.horizon.end_ms)
     first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(cells) else 0
     return Asked(question, cells, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
+
+
+def _with_a_pool(capacity: Ints) -> Ints:
+    """V x max(1, K) x buckets: where nobody has posted a pool, phantoms need one to stand in; it is empty."""
+    vendors, pools, buckets = capacity.shape
+    return capacity if pools else np.zeros((vendors, 1, buckets), np.int64)
 
 
 def _options(screening: Screening, request: int, wider_min: int) -> Cells:

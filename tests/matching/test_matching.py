@@ -126,6 +126,17 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
         assert why.last_rule == "credentials"
 
 
+async def test_a_day_for_which_nobody_posted_capacity_is_explained_and_stops_nothing(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.store.put_vendor(town.name, vendor("v1"))
+    await town.submit(trip("r1", start_min=300))
+    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    why = (await town.record("r1")).unmatched
+    assert why is not None
+    assert why.last_rule == "pools"
+
+
 async def test_unchanged_reasons_are_not_written_again(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
