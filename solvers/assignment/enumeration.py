@@ -3,6 +3,7 @@ capacities, where chains of ejections find no exchange that fits. Several replic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -23,30 +24,28 @@ _WIDTH: Final = 8.0  #: candidates within so many spreads of the cheapest
 
 
 class Replica:
-    """One plan under enumeration, at its own seed."""
+    """One plan that a kernel improves, at its own seed."""
 
     def __init__(self, prices: Prices, choice: Small, cost: int, spread: float, seed: int) -> None:
         self.search = Search(prices, choice, cost, width=_WIDTH * spread, most=24)
         self.rng, self.calls = np.random.default_rng(seed), 20
         self.best, self.best_cost = self.search.arrays["choice"].copy(), cost
-        longest = int(np.diff(self.search.arrays["first"]).max(initial=0)) + 1
-        self._option = np.zeros(longest * _MOST_REQUESTS, np.int32)
         self._price, self.trace = prices.best, list[tuple[float, int]]()
+
+    def _call(self, temperature: float, limit: int, best: int) -> tuple[int, int]:
+        """Kernel calls: change of cost and work done. `limit`, `best`: where it keeps the best met."""
+        raise NotImplementedError
 
     def step(self, deadline: Deadline, temperature: float) -> None:
         """About `_SLICE_S` of work at a temperature."""
         search, before = self.search, deadline.elapsed_s
         limit = np.array([self.best_cost - search.cost])
-        at = [a.ctypes.data for a in (self._price, self._option, limit, self.best)]
-        change = library().plan_enumerate(
-            *(search.instance.struct.address, search.plan_address, int(self.rng.integers(2**63))),
-            *(self.calls, _NODES, _ROWS, temperature, *at),
-        )
+        change, work = self._call(temperature, limit.ctypes.data, self.best.ctypes.data)
         if search.cost + int(limit[0]) < self.best_cost:
             self.best_cost = search.cost + int(limit[0])
             self.trace.append((deadline.elapsed_s, self.best_cost))
         search.cost += change
-        deadline.work += self.calls * _WORK_PER_CALL
+        deadline.work += work
         if deadline.work_limit is None:
             took = max(deadline.elapsed_s - before, 1e-5)
             self.calls = int(np.clip(self.calls * min(2.0, _SLICE_S / took), 1, 10_000))
@@ -57,8 +56,25 @@ class Replica:
         self.best[:], self.best_cost = other.best, other.best_cost
 
 
+class Enumerator(Replica):
+    """One plan under enumeration."""
+
+    def __init__(self, prices: Prices, choice: Small, cost: int, spread: float, seed: int) -> None:
+        super().__init__(prices, choice, cost, spread, seed)
+        longest = int(np.diff(self.search.arrays["first"]).max(initial=0)) + 1
+        self._option = np.zeros(longest * _MOST_REQUESTS, np.int32)
+
+    def _call(self, temperature: float, limit: int, best: int) -> tuple[int, int]:
+        at = [a.ctypes.data for a in (self._price, self._option)]
+        change: int = library().plan_enumerate(
+            *(self.search.instance.struct.address, self.search.plan_address, int(self.rng.integers(2**63))),
+            *(self.calls, _NODES, _ROWS, temperature, *at, limit, best),
+        )
+        return change, self.calls * _WORK_PER_CALL
+
+
 def enumerate_rows(
-    replicas: list[Replica], deadline: Deadline, *, hot: float, cold: float, rounds: int, bound: int
+    replicas: Sequence[Replica], deadline: Deadline, *, hot: float, cold: float, rounds: int, bound: int
 ) -> Replica:
     """Cool `rounds` times; after each, all go on from the best plan. Returns the replica that holds it."""
     started = deadline.fraction

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from solvers.assignment.anneal import Annealer, anneal
+from solvers.assignment.branching import Brancher
 from solvers.assignment.deadline import Deadline, Stop
 from solvers.assignment.dual import Prices
-from solvers.assignment.enumeration import Replica, enumerate_rows
+from solvers.assignment.enumeration import Enumerator, Replica, enumerate_rows
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import Instance, instance_of
+from solvers.assignment.knapsack import Knapsacks, is_knapsacks
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
@@ -23,6 +26,7 @@ _SHARED: Final = 2_000  #: requests from which two threads share one plan
 _LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
+_STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
 
 
@@ -124,14 +128,23 @@ class _Run:
         return Search(self.prices, kept, self.cost, width=width, most=32)
 
     def _enumerate(self) -> None:
-        kept, spread = self.instance.from_given(self.best), self.prices.spread
-        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
-        replicas = [Replica(self.prices, kept, self.cost, spread, seed) for seed in seeds]
+        replicas = self._replicas()
+        spread = self.prices.spread
         found = enumerate_rows(
             replicas, self.deadline, hot=0.3 * spread, cold=0.03 * spread, rounds=3, bound=self.bound
         )
         self._follow(*(each.trace for each in replicas))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))
+
+    def _replicas(self) -> Sequence[Replica]:
+        kept, spread = self.instance.from_given(self.best), self.prices.spread
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
+        if not is_knapsacks(self.instance):
+            return [Enumerator(self.prices, kept, self.cost, spread, seed) for seed in seeds]
+        knapsacks = Knapsacks(self.prices)
+        knapsacks.climb(self.deadline, steps=_STEPS, share=_PRICING)
+        self.bound = max(self.bound, knapsacks.prove())
+        return [Brancher(knapsacks, kept, self.cost, spread, seed) for seed in seeds]
 
     def _exact(self) -> None:
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.gap import best_known, instances, read
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import instance_of
+from solvers.assignment.knapsack import Knapsacks, is_knapsacks
+from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.checker import check
+from tests.solvers.assignment.problems import optimum
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "gap"
 
@@ -46,7 +53,59 @@ def test_a_public_instance_is_planned_close_to_its_optimum(name: str) -> None:
     assert result.cost <= best * 1.02
 
 
-def test_enumeration_gives_the_same_bytes_for_the_same_work(tmp_path: Path) -> None:
+def _gap(agents: int, items: int, seed: int, *, tightness: float = 0.8) -> AssignmentProblem:
+    """Cost and use opposed, as in type d."""
+    rng = np.random.default_rng(seed)
+    use = rng.integers(1, 101, (items, agents))
+    cost = 111 - use + rng.integers(-10, 11, use.shape)
+    zero = np.zeros(use.size, np.int64)
+    return AssignmentProblem(
+        request_penalty=np.full(items, 2_000),
+        column_request=np.repeat(np.arange(items), agents),
+        column_vendor=np.tile(np.arange(agents), items),
+        column_resource=zero,
+        column_start=zero,
+        column_duration=zero + 1,
+        column_units=use.reshape(-1),
+        column_cost=cost.reshape(-1),
+        capacity=(tightness * use.sum(0) / agents).astype(np.int64).reshape(agents, 1, 1),
+    )
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_values_of_requests_never_prove_more_than_the_optimum(seed: int) -> None:
+    problem = _gap(2 + seed % 3, 5 + seed % 2, seed, tightness=0.5 + 0.1 * (seed % 6))
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(10.0), rounds=60, share=1.0)
+    knapsacks, best = Knapsacks(prices), optimum(problem)
+    assert knapsacks.prove() <= best
+    knapsacks.climb(Deadline(10.0), steps=100, share=1.0)
+    assert prices.prove() - 1 <= knapsacks.prove() <= best
+    rng = np.random.default_rng(seed)
+    for spread in (0.1, 30, 3_000):
+        knapsacks.best[:] += rng.normal(0, spread, problem.requests)
+        assert knapsacks.prove() <= best
+
+
+def test_twenty_agents_are_planned_within_half_a_percent_of_the_bound() -> None:
+    problem = _gap(20, 200, 7)
+    result = solve(problem, time_limit_s=1e9, seed=1, workers=1, work_limit=8_000_000)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert (result.choice >= 0).all()
+    assert result.gap < 0.005
+
+
+def test_where_a_vendor_takes_few_requests_rows_are_enumerated_instead() -> None:
+    problem = _gap(6, 80, 3)
+    capped = replace(problem, vendor_cap=np.full(6, 15))
+    assert is_knapsacks(instance_of(problem))
+    assert not is_knapsacks(instance_of(capped))
+    one, two = (solve(capped, time_limit_s=1e9, seed=4, workers=1, work_limit=400_000) for _ in range(2))
+    assert one.choice.tobytes() == two.choice.tobytes()
+    assert check(capped, one.choice, claimed_cost=one.cost).ok
+
+
+def test_branch_and_bound_gives_the_same_bytes_for_the_same_work(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     numbers = [6, 80, *rng.integers(10, 100, 480), *rng.integers(5, 25, 480), *[170] * 6]
     (tmp_path / "gap").write_text(" ".join(map(str, numbers)))

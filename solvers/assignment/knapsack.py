@@ -1,0 +1,88 @@
+"""What serving each request is worth, by a Lagrangian with one knapsack per row (kernels/knapsack.c), for one
+bucket: a tighter bound than capacity prices give, and the guide of branching.py."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import Instance
+from solvers.kernels.library import Struct, library
+
+#: `Knapsacks` of knapsack.h.
+_LAYOUT: Final = ("first", "column", "request", "value", "best", "mean", "square", "taken", "item", "table")
+_ROOM: Final = 1 << 22  #: entries of the largest table, 16 MB
+_CALL: Final = 5  #: steps in one call into C
+_RATE: Final = 0.5  #: first step, in spreads
+_FALL: Final = 1e-3  #: last step length over the first
+_CELLS_PER_WORK: Final = 1_500
+
+
+class Knapsacks:
+    """Values of requests (R, cents), started at the capacity prices."""
+
+    def __init__(self, prices: Prices) -> None:
+        self.instance, self.prices = prices.instance, prices
+        instance = self.instance
+        row = instance.cell // instance.capacity.shape[1]
+        order = np.argsort(row, kind="stable")
+        first = np.searchsorted(row[order], np.arange(len(instance.capacity) + 1)).astype(np.int32)
+        request = np.repeat(np.arange(instance.requests), np.diff(instance.first))
+        priced = instance.cost + instance.units * prices.best.reshape(instance.capacity.shape)[row, 0]
+        value = instance.penalty.astype(np.float64)
+        np.minimum.at(value, request, priced)
+        self.best, self.bound = value.copy(), np.array([-np.inf])
+        self._width, longest = int(instance.capacity.max()) + 1, int(np.diff(first).max())
+        self._cells = int((np.diff(first) * (instance.capacity[:, 0] + 1)).sum())
+        self._struct = Struct(
+            _LAYOUT,
+            first=first,
+            column=order.astype(np.int32),
+            request=request[order].astype(np.int32),
+            value=value,
+            best=self.best,
+            **{name: np.zeros(instance.requests) for name in ("mean", "square")},
+            taken=np.zeros(instance.requests, np.int32),
+            item=np.zeros(longest, np.int32),
+            table=np.zeros((longest + 1) * self._width, np.float32),
+        )
+
+    def climb(self, deadline: Deadline, *, steps: int, share: float) -> None:
+        """At most `steps`, within a share of the deadline; keeps the best values met."""
+        started, done, gone = deadline.fraction, 0, 0.0
+        allotted = max(1e-9, share * (1 - started))
+        while gone < 1 and not deadline.over:
+            rate = _RATE * self.prices.spread * _FALL**gone
+            here = (self.instance.struct.address, self._struct.address)
+            library().knapsacks_climb(*here, _CALL, rate, _FALL ** (1 / steps), self.bound.ctypes.data)
+            done += _CALL
+            deadline.work += _CALL * self._cells // _CELLS_PER_WORK + 1
+            gone = max(done / steps, (deadline.fraction - started) / allotted)
+
+    def prove(self) -> int:
+        """The bound at the best values, cents, in integers only."""
+        table = np.zeros(self._width, np.int64)
+        bound: int = library().knapsacks_bound(
+            self.instance.struct.address, self._struct.address, table.ctypes.data
+        )
+        return bound
+
+
+def is_knapsacks(instance: Instance) -> bool:
+    """Whether rows are all that ties requests together, and their tables fit into memory and time."""
+    rows, stride = instance.capacity.shape
+    if stride != 2 or not len(instance.cost) or len(instance.lag):
+        return False
+    if instance.problem.shortfall_cost and instance.target.any():
+        return False
+    in_two_rows = 2 * instance.requests / rows + 2
+    width = int(instance.capacity.max()) + 1
+    longest = int(np.bincount(instance.cell // stride).max())
+    return bool(
+        instance.cap.min() >= instance.requests
+        and max(2 * width * in_two_rows, width * (longest + 1)) <= _ROOM
+        and instance.penalty.max() < 2**40
+    )
