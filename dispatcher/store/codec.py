@@ -1,4 +1,4 @@
-"""How values are stored: a document is a version of 4 bytes, high byte first, and a MessagePack payload."""
+"""How values are stored: a document is a version of 4 bytes, high byte first, and squeezed MessagePack."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contracts.requests import Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.record import RequestRecord
+from dispatcher.store.squeeze import squeeze, unsqueeze
 
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
@@ -39,12 +40,12 @@ class Document(Generic[Value]):
         return self._decode(raw)
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
-        return Versioned(version_of(raw), self._decoder.decode(memoryview(raw)[_VERSION_BYTES:]))
+        return Versioned(version_of(raw), self._decoder.decode(unsqueeze(memoryview(raw)[_VERSION_BYTES:])))
 
 
 def pack(version: int, value: object) -> bytes:
     """A document."""
-    return version.to_bytes(_VERSION_BYTES, "big") + encode(value)
+    return version.to_bytes(_VERSION_BYTES, "big") + squeeze(encode(value))
 
 
 def version_of(raw: bytes) -> int:
@@ -67,9 +68,9 @@ _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
 def pack_request(request: Request) -> bytes:
     """A request without its patient block, which is sealed and kept apart."""
-    return encode(msgspec.structs.replace(request, patient=None))
+    return squeeze(encode(msgspec.structs.replace(request, patient=None)))
 
 
 def unpack_request(raw: bytes) -> Request:
     """The request as `pack_request` stored it."""
-    return _REQUEST.decode(raw)
+    return _REQUEST.decode(unsqueeze(raw))

@@ -1,7 +1,9 @@
 """Keeps streams and old days from growing for ever, without taking anything that somebody still needs.
 
-A stream is trimmed below the first entry that a consumer group has not acknowledged *and* below the retention
-age; never by length, which would throw away what is still pending.
+A stream is trimmed below the first entry that a consumer group has not acknowledged *and* below the age at
+which nobody can still come for it; never by length, which would throw away what is still pending. Who reads
+by position (server-sent events) may come back for days; where all groups have said that they are done, an
+hour is left for a second look.
 """
 
 from __future__ import annotations
@@ -17,20 +19,31 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.program import Program
 
 DAY_MS = 86_400_000
-STREAM_RETENTION_MS = 7 * DAY_MS
+STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
+DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
 
 
 class Janitor(Capacities):
     """The part of the store that cleans up. All of it may be done twice, and by several at once."""
 
-    async def trim_streams(self, market: str, retention_ms: int = STREAM_RETENTION_MS) -> int:
-        """Remove what is older than `retention_ms` (server's clock) and no group needs; how many entries."""
+    async def trim_streams(
+        self, market: str, retention_ms: int = STREAM_RETENTION_MS, done_ms: int = DONE_RETENTION_MS
+    ) -> int:
+        """Remove what no group needs and is older than `retention_ms`; than `done_ms` where groups read.
+
+        `events` is read by position, whatever groups it has beside. Ages by the server's clock; gives the
+        number of entries.
+        """
         keys = Keys(market)
         vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
-        streams = [keys.events, keys.matches, keys.replies, keys.dead, *map(keys.stream, vendors)]
         seconds, micros = await self.reader.ask("TIME")
-        oldest = f"{max(0, seconds * 1000 + micros // 1000 - retention_ms)}-0"
-        return sum([await self._trim(stream, oldest) for stream in streams])
+        now_ms = seconds * 1000 + micros // 1000
+        removed = 0
+        for stream in (keys.matches, *map(keys.stream, vendors)):
+            removed += await self._trim(stream, now_ms - retention_ms, now_ms - done_ms)
+        for stream in (keys.events, keys.replies, keys.dead):
+            removed += await self._trim(stream, now_ms - retention_ms, now_ms - retention_ms)
+        return removed
 
     async def forget_days(self, market: str, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
@@ -39,8 +52,9 @@ class Janitor(Capacities):
         members = [each.decode() for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
 
-    async def _trim(self, stream: str, oldest: str) -> int:
+    async def _trim(self, stream: str, oldest_ms: int, oldest_done_ms: int) -> int:
         needed = await self._first_needed(stream)
+        oldest = f"{max(0, oldest_done_ms if needed else oldest_ms)}-0"
         least = min(oldest, needed, key=_place) if needed else oldest
         return int(await self.reader.ask("XTRIM", stream, "MINID", least))
 
@@ -56,11 +70,11 @@ class Janitor(Capacities):
         return min(needed, key=_place, default=None)
 
     async def _first_of(self, stream: str, group: Mapping[str, Any]) -> str:
-        delivered = _text(group["last-delivered-id"])
+        following = _after(_text(group["last-delivered-id"]))
         if not group["pending"]:
-            return delivered
+            return following
         pending = await self.reader.ask("XPENDING", stream, _text(group["name"]))
-        return _text(pending["min"] or delivered)
+        return _text(pending["min"] or following)
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
         posting = await self.capacity(keys.market, vendor_id, date.fromisoformat(day))
@@ -73,6 +87,11 @@ class Janitor(Capacities):
             program.ceiling(pool.id, used, limit, b"")  # refuses while anything is held
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
+
+
+def _after(entry_id: str) -> str:
+    milliseconds, number = _place(entry_id)
+    return f"{milliseconds}-{number + 1}"
 
 
 def _place(entry_id: str) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.requests import Patient
 from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.store.squeeze import squeeze, unsqueeze
 
 NONCE_BYTES = 12  # NIST SP 800-38D; random, so below 2^32 blocks a key
 _encode = msgspec.msgpack.Encoder().encode
@@ -33,7 +34,9 @@ class Vault:
     def seal(self, market: str, request_id: str, patient: Patient) -> bytes:
         """The block as stored. It opens only for this market and request."""
         nonce = os.urandom(NONCE_BYTES)
-        box = self._ciphers[self._current].encrypt(nonce, _encode(patient), _binding(market, request_id))
+        box = self._ciphers[self._current].encrypt(
+            nonce, squeeze(_encode(patient)), _binding(market, request_id)
+        )
         return bytes([len(self._current)]) + self._current + nonce + box
 
     def open(self, market: str, request_id: str, sealed: bytes) -> Patient:
@@ -47,7 +50,7 @@ class Vault:
                 "Maybe put the old key back: it is needed until its last request is forgotten."
             )
         try:
-            return _decoder.decode(cipher.decrypt(nonce, box, _binding(market, request_id)))
+            return _decoder.decode(unsqueeze(cipher.decrypt(nonce, box, _binding(market, request_id))))
         except InvalidTag:
             raise UnreadablePatient(
                 f"request {request_id}: its patient block was not sealed for it."

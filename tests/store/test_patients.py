@@ -1,5 +1,8 @@
 """Patient data at rest: sealed for one request, readable under old keys, and nowhere else."""
 
+import contextlib
+
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -7,6 +10,7 @@ from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.patients import UnreadablePatient, Vault
+from dispatcher.store.squeeze import unsqueeze
 from dispatcher.store.store import Store
 from tests.store.made import DAY, PATIENT, hold, offered, pools, received, record, released, trip
 
@@ -69,4 +73,14 @@ async def contents(raw: Redis, name: bytes) -> bytes:
         return b"".join(value for _, fields in await raw.xrange(name) for value in fields.values())
     if kind == b"zset":
         return b"".join(await raw.zrange(name, 0, -1))
-    return b"".join(await raw.smembers(name)) if kind == b"set" else bytes(await raw.get(name))
+    if kind == b"set":
+        return b"".join(await raw.smembers(name))
+    value = bytes(await raw.get(name))
+    return value + plain(value) + plain(value[4:])
+
+
+def plain(stored: bytes) -> bytes:
+    """What was squeezed, as it was: nothing hides in there."""
+    with contextlib.suppress(msgspec.DecodeError):  # not squeezed: a ledger, a sealed block
+        return bytes(unsqueeze(stored))
+    return b""

@@ -2,13 +2,14 @@
 
 import asyncio
 
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from dispatcher.domain.decision import Message, To
 from dispatcher.store import events
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
-from tests.store.made import NOW_MS, changed, received, record, trip
+from tests.store.made import NOW_MS, changed, received, record, trip, vendor
 
 
 async def submit(store: Store, market: str, *ids: str) -> None:
@@ -132,6 +133,33 @@ async def test_trimming_keeps_what_is_pending_unread_or_young(
     assert await store.trim_streams(market, retention_ms=0) == 1, "b is pending"
     claimed, _ = await store.claim(keys.events, "slow", "c", idle_ms=0)
     assert subjects(claimed) == ["b"]
+
+
+async def test_what_every_group_is_done_with_goes_early_and_what_is_read_by_position_stays(
+    store: Store, market: str, raw: Redis, keys: Keys
+) -> None:
+    await store.put_vendor(market, vendor("v1"))
+    await store.put_vendor(market, vendor("v2"))
+    streams = (keys.matches, keys.stream("v1"), keys.stream("v2"), keys.events)
+    message = changed(record("a"))
+    for name in streams:
+        to = {keys.matches: To.MATCHES, keys.events: To.EVENTS}.get(name, To.VENDOR)
+        told = replace(message, to=to, vendor_id=name.rpartition(":")[2])
+        for number in range(3):
+            await store.announce(market, told, event_id=f"{name}{number}", at_ms=NOW_MS)
+    for name in (keys.matches, keys.stream("v1"), keys.events):  # v2 follows by server-sent events
+        await store.ensure_group(name, "reader")
+        entries = await store.read_group(name, "reader", "c")
+        await store.acknowledge(name, "reader", *[entry.id for entry in entries])
+    await store.ensure_group(keys.stream("v1"), "second")
+    await until_the_clock_moves(raw)
+    assert await store.trim_streams(market) == 0, "an hour is left to look again"
+    await store.trim_streams(market, done_ms=0)
+    assert [len(await store.read(name)) for name in streams] == [0, 3, 3, 3], "the second group has not read"
+    second = await store.read_group(keys.stream("v1"), "second", "c")
+    await store.acknowledge(keys.stream("v1"), "second", *[entry.id for entry in second])
+    await store.trim_streams(market, done_ms=0)
+    assert [len(await store.read(name)) for name in streams] == [0, 0, 3, 3]
 
 
 async def until_the_clock_moves(raw: Redis) -> None:

@@ -1,0 +1,51 @@
+"""What is stored many times over is small, stands alone, and is read for ever."""
+
+import msgspec
+import pytest
+
+from dispatcher.store import codec
+from dispatcher.store.squeeze import MARK, squeeze, unsqueeze
+from tests.store.made import PATIENT, offered, record, trip
+
+DOCUMENTS = [
+    codec.encode(msgspec.structs.replace(trip("a"), patient=None)),
+    codec.encode(offered(record("a")).after),
+    codec.encode(PATIENT),
+    b"\x80",
+    b"\x90",
+]
+
+
+@pytest.mark.parametrize("plain", DOCUMENTS)
+def test_what_was_squeezed_comes_back_byte_by_byte(plain: bytes) -> None:
+    assert unsqueeze(squeeze(plain)) == plain
+    assert len(squeeze(plain)) <= len(plain)
+
+
+def test_a_request_takes_less_than_half_of_its_messagepack() -> None:
+    plain = DOCUMENTS[0]
+    assert len(squeeze(plain)) < len(plain) / 2
+
+
+def test_what_was_stored_plain_is_read_as_it_is() -> None:
+    """No MessagePack map or array begins with the mark."""
+    assert all(plain[:1] != MARK for plain in DOCUMENTS)
+    assert [unsqueeze(plain) for plain in DOCUMENTS] == DOCUMENTS
+    assert codec.unpack_request(DOCUMENTS[0]) == trip("a", patient=None)
+
+
+def test_what_dictionary_1_squeezed_is_read_for_ever() -> None:
+    """If this fails, the dictionary was changed: put it back, and give the new one a number of its own."""
+    stored = bytes.fromhex("016b4138129f0320563441cd6641321225532d05e588d4ad58cb7f00")
+    assert msgspec.msgpack.decode(unsqueeze(stored)) == {
+        "kind": "trip",
+        "level_of_service": "wheelchair",
+        "needs": {"stairs": 4, "door_level": "hand_to_hand"},
+        "state": "PROVIDER_ADMIN_CANCEL",
+    }
+
+
+@pytest.mark.parametrize("damage", [b"\x01", b"\x01\xff\xff", b"\x01\x03"])
+def test_a_damaged_document_is_said_to_be_damaged(damage: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        codec.unpack_request(damage)
