@@ -46,6 +46,13 @@ def _two_markets() -> Markets:
     return Markets.parse("metro=America/New_York,seoul=Asia/Seoul")
 
 
+RedisUrl = Annotated[
+    str,
+    Meta(
+        pattern="^((redis|rediss|unix)://.+)?$",
+        description="Redis or Valkey to use (redis://, rediss://, unix://); empty: an embedded one",
+    ),
+]
 Port = Annotated[int, Meta(ge=0, le=65535, description="listen here; 0: a free port, see DATA_DIR/address")]
 Speed = Annotated[float, Meta(ge=0, le=10_000, description="clock seconds a second; 0: the system's clock")]
 Level = Literal["debug", "info", "warning", "error"]
@@ -54,7 +61,7 @@ Level = Literal["debug", "info", "warning", "error"]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. The field `data_dir` is the variable `DISPATCHER_DATA_DIR`."""
 
-    redis_url: Annotated[str, Meta(description="Redis or Valkey to use; empty: an embedded one")] = ""
+    redis_url: RedisUrl = ""
     data_dir: Annotated[Path, Meta(description="embedded data, development keys, address")] = Path(
         ".dispatcher"
     )

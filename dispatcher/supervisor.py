@@ -121,7 +121,7 @@ async def _run(
         kept = [group.create_task(child.keep()) for child in children]
         if redis is not None:
             kept.append(group.create_task(_keep_redis(redis)))
-        kept.append(group.create_task(_announce_when_ready(settings, url, announce)))
+        kept.append(group.create_task(announce_when_ready(settings, url, announce)))
         await ending.wait()
         log.info("stopping")
         for task in kept:
@@ -136,11 +136,14 @@ async def _keep_redis(redis: EmbeddedRedis) -> None:
         await redis.start()
 
 
-async def _announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
+async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
+    """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes."""
+    told: list[str] = []
     async with aiohttp.ClientSession() as session:
-        while True:
-            if await _is_ready(session, url):
-                break
+        while (reasons := await _unready(session, url)) is not None:
+            if reasons and reasons != told:
+                log.warning("not_ready", reasons=reasons)
+                told = reasons
             await asyncio.sleep(0.05)
     draft = settings.address_file.with_suffix(".new")
     draft.write_text(url)
@@ -148,9 +151,10 @@ async def _announce_when_ready(settings: Settings, url: str, announce: Callable[
     announce(url)
 
 
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+async def _unready(session: aiohttp.ClientSession, url: str) -> list[str] | None:
+    """Why the service is not ready, as it says itself; empty while it does not answer; None once it is."""
     try:
         async with session.get(f"{url}/readyz", timeout=aiohttp.ClientTimeout(total=5)) as answer:
-            return answer.status == 200
+            return None if answer.status == 200 else list((await answer.json())["reasons"])
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+        return []

@@ -22,6 +22,7 @@ def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
     [
         ("PORT", "99999", "<= 65535"),
         ("PORT", "http", "int"),
+        ("REDIS_URL", "localhost:6379", "redis://"),
         ("MARKETS", "metro", "time zone"),
         ("MARKETS", "metro=Mars/Olympus", "time zone"),
         ("MARKETS", ",", "no market"),

@@ -32,6 +32,7 @@ class Intake(Base):
         self.enter_for_requests(who, market)
         ids = tuple(request.id for request in requests)
         _refuse_repeats(ids)
+        await self.store.refuse_unless_durable()
         tuning = await self.values(market)
         wanted = requests
         for _ in range(ATTEMPTS):

@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError, TryAgainError
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
@@ -22,6 +23,9 @@ PAUSE_S = 0.02
 RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 LOST = (Disconnected, TimedOut, OSError)
+# Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
+NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
 
 
 def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Redis:
@@ -41,6 +45,16 @@ def unavailable(detail: str) -> Unavailable:
     return Unavailable(
         f"{detail}\nMaybe ask again under the same id after {RETRY_AFTER_S} s.", retry_after_s=RETRY_AFTER_S
     )
+
+
+def is_not_now(error: ResponseError) -> bool:
+    """Whether the server may take the same command later."""
+    return isinstance(error, NOT_NOW) or str(error).startswith(NOT_NOW_CODES)
+
+
+def no_writes(error: ResponseError) -> Unavailable:
+    """The refusal for an answer that says: not now."""
+    return unavailable(f"the store takes no writes: {str(error).rstrip('.')}.")
 
 
 class Reader:
@@ -65,6 +79,8 @@ class Reader:
         while True:
             try:
                 return await self._send(commands)
+            except ResponseError as error:
+                raise (no_writes(error) if is_not_now(error) else error) from error
             except LOST as error:
                 if time.monotonic() >= deadline:
                     raise unavailable(f"the store does not answer ({type(error).__name__}).") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
@@ -10,6 +12,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.store.connection import Reader
 
 OLDEST = (7, 0)
+AGE_S = 1.0
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
@@ -57,6 +60,9 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str
             found.append(f"{name} is {settings.get(name)}, it must be {wanted}")
     if info.get("aof_last_write_status", "ok") != "ok":
         found.append("the last write to the append-only file failed; maybe its disk is full")
+    used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    if 0 < most <= used:
+        found.append(f"its memory is full: {used:,} bytes of {most:,}; maybe raise maxmemory")
     if info.get("role") in ("slave", "replica"):
         found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
     return found
@@ -73,3 +79,21 @@ def _pairs(found: Any) -> list[tuple[Any, Any]]:
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class Watch:
+    """What `check` said a moment ago: for callers that ask more often than the server need be asked."""
+
+    def __init__(self, reader: Reader, age_s: float = AGE_S) -> None:
+        self._reader, self._age_s = reader, age_s
+        self._until, self._found = 0.0, Health("", ())
+        self._asking = asyncio.Lock()
+
+    async def health(self) -> Health:
+        """At most `age_s` old; those who come meanwhile wait for the same answer."""
+        if time.monotonic() >= self._until:
+            async with self._asking:
+                if time.monotonic() >= self._until:
+                    self._found = await check(self._reader)
+                    self._until = time.monotonic() + self._age_s
+        return self._found

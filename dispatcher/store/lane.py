@@ -8,24 +8,13 @@ from collections import deque
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import (
-    ClusterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TryAgainError,
-)
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store import resp, script
-from dispatcher.store.connection import LOST, unavailable
+from dispatcher.store.connection import LOST, is_not_now, no_writes
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
-
-# Answers that say: not now, and nothing was written.
-NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
-NOT_NOW_CODES = ("MISCONF", "NOREPLICAS")
 
 
 class Job:
@@ -115,6 +104,5 @@ class Lane:
 
 
 def _refusal(error: ResponseError) -> Exception:
-    if isinstance(error, NOT_NOW) or str(error).startswith(NOT_NOW_CODES):
-        return unavailable(f"the store takes no writes: {error}.")
-    return script.CommitFailed(str(error))
+    """What the caller is told: try again, or a defect."""
+    return no_writes(error) if is_not_now(error) else script.CommitFailed(str(error))

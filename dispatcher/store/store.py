@@ -8,8 +8,8 @@ from typing import Self
 from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.store import health
 from dispatcher.store.committer import LANES, QUEUE_LIMIT, Committer
-from dispatcher.store.connection import PATIENCE_S, Reader, connect
-from dispatcher.store.health import Health
+from dispatcher.store.connection import PATIENCE_S, Reader, connect, unavailable
+from dispatcher.store.health import Health, Watch
 from dispatcher.store.janitor import Janitor
 from dispatcher.store.lease import Leases
 from dispatcher.store.patients import Vault
@@ -37,10 +37,17 @@ class Store(Requests, Janitor, Streams, Leases):
         self._reads, self._writes = connect(url), connect(url)
         committer = Committer(self._writes, queue_limit=queue_limit, lanes=lanes, patience_s=patience_s)
         super().__init__(url, Reader(self._reads, patience_s), committer, Vault(ring))
+        self._watch = Watch(self.reader)
 
     async def health(self) -> Health:
         """Whether the server keeps what it acknowledges."""
         return await health.check(self.reader)
+
+    async def refuse_unless_durable(self) -> None:
+        """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""
+        found = await self._watch.health()
+        if not found.durable:
+            raise unavailable(f"the store is not durable: {found.problems[0].partition(chr(10))[0]}.")
 
     async def memory_bytes(self) -> int:
         """What the server's data takes in memory, all told."""

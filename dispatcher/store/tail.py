@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from dispatcher.store import connection, events
-from dispatcher.store.connection import LOST
+from dispatcher.store.connection import LOST, is_not_now, no_writes
 from dispatcher.store.events import Entry
 
 MARGIN_S = 5.0
@@ -50,6 +52,8 @@ class Tail:
         except LOST:
             await asyncio.sleep(PAUSE_S)
             return []
+        except ResponseError as error:
+            raise (no_writes(error) if is_not_now(error) else error) from error
         return [
             Entry(_text(stream), _text(name), (fields or {}).get(events.FIELD.encode(), b""))
             for stream, entries in found or ()

@@ -9,12 +9,15 @@ import sys
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from contracts.codes import Role
 from dispatcher.client.platform import PlatformClient
 from dispatcher.processes import own_command, own_environment
 from dispatcher.settings import Settings
-from dispatcher.supervisor import ServeError, children_name, listening
+from dispatcher.supervisor import ServeError, announce_when_ready, children_name, listening
 from tests.e2e.conftest import MARKET, alive, child, descendants, kill, service, token
 from tests.e2e.test_path import trip
 
@@ -79,6 +82,23 @@ async def test_the_data_is_there_after_a_restart(tmp_path):
         await platform.submit(trip("t1"))
     async with service(tmp_path) as running, platform_of(running) as platform:
         assert (await platform.view("t1")).id == "t1"
+
+
+async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):
+    answers = [503, 503, 200]
+
+    async def readyz(request):
+        return web.json_response({"reasons": ["appendfsync is everysec"]}, status=answers.pop(0))
+
+    app, told = web.Application(), []
+    app.router.add_get("/readyz", readyz)
+    async with TestServer(app) as server:
+        with capture_logs() as lines:
+            await announce_when_ready(Settings(data_dir=tmp_path), str(server.make_url("")), told.append)
+    assert len(told) == 1
+    assert [line["reasons"] for line in lines if line["event"] == "not_ready"] == [
+        ["appendfsync is everysec"]
+    ]
 
 
 def test_a_port_in_use_is_named_with_what_may_fix_it():

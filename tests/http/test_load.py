@@ -17,6 +17,7 @@ from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import Parts, build_app
+from dispatcher.http.auth import claims, mint
 from dispatcher.http.load import Limits
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
@@ -104,7 +105,7 @@ async def test_streams_have_places_of_their_own(api: Api) -> None:
         assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
 
 
-async def test_a_redis_that_may_lose_what_it_acknowledges_is_not_ready_and_says_why(
+async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readiness_says_why(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as server, Store(server.url, RING) as store:
@@ -127,6 +128,13 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_is_not_ready_and_says_
                 assert answer.status == 503
                 (reason,) = (await answer.json())["reasons"]
             assert "appendfsync is everysec" in reason
+            token = mint(KEYS, claims(Role.PLATFORM, markets=["m"], vendor_id="", now_ms=clock.ms, hours=1))
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+            path = "/v1/markets/m/requests"
+            async with client.post(path, json=trip("r1"), headers=headers) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+                assert "appendfsync is everysec" in (await answer.json(content_type=None))["detail"]
+            assert await store.record("m", "r1") is None
             server.kill()
             async with client.get("/readyz") as answer:
                 assert answer.status == 503

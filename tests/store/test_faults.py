@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -168,3 +169,22 @@ async def test_a_server_that_forgot_its_scripts_is_taught_again(
     await raw.script_flush()
     assert await submit(store, market, "b") is Status.OK
     assert await store.acquire(market, "m", 1_000)
+
+
+async def test_a_server_that_takes_no_writes_is_waited_for_like_one_that_is_away(tmp_path: Path) -> None:
+    async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
+        await store.reader.ask("REPLICAOF", "127.0.0.1", "1")
+        with pytest.raises(Unavailable, match="read only replica\\.\nMaybe"):
+            await store.ensure_group("stream", "group")
+        assert any("replica" in each for each in (await store.health()).problems)
+        await store.reader.ask("REPLICAOF", "NO", "ONE")
+        await store.ensure_group("stream", "group")
+
+
+async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:
+    async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
+        await store.reader.ask("CONFIG", "SET", "maxmemory", "100000")
+        (problem,) = (await store.health()).problems
+        assert problem.startswith("its memory is full")
+        with pytest.raises(Unavailable, match="not durable: its memory is full"):
+            await store.refuse_unless_durable()
