@@ -15,6 +15,10 @@ from contracts.tracking import StatusUpdate
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.outcome import Command
 
+# A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
+# of its offer tells that it had its effect.
+REMEMBERED_MS = 3_600_000
+
 Answer = Accept | Decline | StatusUpdate
 
 
@@ -42,7 +46,7 @@ def open_envelope(raw: bytes) -> CloudEvent:
 def command_of(event: CloudEvent, vendor_id: str) -> Command:
     """The event's id names the command, among those of its vendor; its type and data must not differ."""
     body = msgspec.msgpack.encode([event.type, event.data])
-    return Command.of(f"reply:{vendor_id}", event.id, body)
+    return Command.of(f"reply:{vendor_id}", event.id, body, ttl_ms=REMEMBERED_MS)
 
 
 def read_reply(event: CloudEvent) -> Reply:

@@ -16,6 +16,7 @@ from dispatcher.store.squeeze import squeeze, unsqueeze
 
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
+_LENGTH_BYTES = 3
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
 Value = TypeVar("Value")
@@ -66,11 +67,21 @@ TUNING = Document(Tuning)
 _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
 
-def pack_request(request: Request) -> bytes:
-    """A request without its patient block, which is sealed and kept apart."""
-    return squeeze(encode(msgspec.structs.replace(request, patient=None)))
+def pack_request(request: Request, sealed: bytes = b"") -> bytes:
+    """A request as it came, then its patient block, which is sealed; a key of its own would cost more."""
+    body = squeeze(encode(msgspec.structs.replace(request, patient=None)))
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body + sealed
 
 
 def unpack_request(raw: bytes) -> Request:
-    """The request as `pack_request` stored it."""
-    return _REQUEST.decode(unsqueeze(raw))
+    """The request, without its patient block."""
+    return _REQUEST.decode(unsqueeze(memoryview(raw)[_LENGTH_BYTES : _end_of_body(raw)]))
+
+
+def sealed_of(raw: bytes) -> bytes:
+    """The sealed patient block; b"" if the request came without."""
+    return raw[_end_of_body(raw) :]
+
+
+def _end_of_body(raw: bytes) -> int:
+    return _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")

@@ -20,11 +20,10 @@ def add_decisions(
     keys: Keys,
     decisions: Sequence[Decision],
     bodies: Mapping[str, bytes],
-    patients: Mapping[str, bytes],
 ) -> None:
     """Add all of them: they are committed together or not at all.
 
-    `bodies` and `patients` hold what is stored once, with a request's first record, by request id.
+    `bodies` hold what is stored once, with a request's first record, by request id.
     Units are released before any are taken, so that work may move within a full pool.
     """
     _refuse_repeats(decisions)
@@ -38,7 +37,7 @@ def add_decisions(
             program.take(keys, hold)
     for decision in decisions:
         if decision.before is None:
-            _add_body(program, keys, decision.after.id, bodies, patients)
+            program.write(keys.body(decision.after.id), "SET", bodies[decision.after.id])
         _add_places(program, keys, decision.before, None if decision.forget else decision.after)
         _add_messages(program, keys, decision)
         if decision.mark:
@@ -74,7 +73,6 @@ def _add_record(program: Program, keys: Keys, decision: Decision) -> None:
     if decision.forget:
         program.remove(after.id, key, version)
         program.write(keys.body(after.id), "DEL")
-        program.write(keys.patient(after.id), "DEL")
     else:
         program.document(after.id, key, version, codec.pack(after.version, after))
 
@@ -84,14 +82,6 @@ def _add_grounds(program: Program, keys: Keys, decision: Decision) -> None:
     for vendor_id, day, version in decision.grounds:
         key = keys.capacity(vendor_id, day) if day else keys.vendor(vendor_id)
         program.unchanged(vendor_id, key, version)
-
-
-def _add_body(
-    program: Program, keys: Keys, request_id: str, bodies: Mapping[str, bytes], patients: Mapping[str, bytes]
-) -> None:
-    program.write(keys.body(request_id), "SET", bodies[request_id])
-    if request_id in patients:
-        program.write(keys.patient(request_id), "SET", patients[request_id])
 
 
 def _add_places(

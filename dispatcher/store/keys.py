@@ -27,12 +27,8 @@ class Keys:
         return f"{self.prefix}r:{request_id}"
 
     def body(self, request_id: str) -> str:
-        """The request as it came, without the patient block."""
+        """The request as it came, and its sealed patient block."""
         return f"{self.prefix}b:{request_id}"
-
-    def patient(self, request_id: str) -> str:
-        """The sealed patient block."""
-        return f"{self.prefix}p:{request_id}"
 
     def index(self, state: RequestState) -> str:
         """Requests in one state, by time received."""

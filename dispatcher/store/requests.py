@@ -48,13 +48,8 @@ class Requests(Base):
             program.fence(keys.fence, fence)
         if command is not None:
             program.command(keys.command(command.digest), command.fingerprint, command.answer, command.ttl_ms)
-        bodies = {request.id: codec.pack_request(request) for request in requests}
-        sealed = {
-            request.id: self.vault.seal(market, request.id, request.patient)
-            for request in requests
-            if request.patient is not None
-        }
-        decisions.add_decisions(program, keys, decided, bodies, sealed)
+        bodies = {each.id: codec.pack_request(each, self._sealed(market, each)) for each in requests}
+        decisions.add_decisions(program, keys, decided, bodies)
         return await self.committer.commit(program)
 
     async def answered(self, market: str, command: Command) -> Outcome | None:
@@ -86,8 +81,12 @@ class Requests(Base):
 
     async def patient(self, market: str, request_id: str) -> Patient | None:
         """The patient block, or None. Raises UnreadablePatient."""
-        sealed = await self.reader.get(Keys(market).patient(request_id))
+        raw = await self.reader.get(Keys(market).body(request_id))
+        sealed = codec.sealed_of(raw) if raw else b""
         return self.vault.open(market, request_id, sealed) if sealed else None
+
+    def _sealed(self, market: str, request: Request) -> bytes:
+        return self.vault.seal(market, request.id, request.patient) if request.patient else b""
 
     async def open_ids(self, market: str, limit: int) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""

@@ -26,7 +26,6 @@ class Survey(msgspec.Struct, kw_only=True):
     records: dict[str, Versioned[RequestRecord]] = {}
     damaged: list[str] = []  # request ids whose record cannot be decoded
     bodies: set[str] = set()
-    patients: set[str] = set()
     index: dict[str, set[str]] = {}  # state → request ids
     timers: dict[str, int] = {}  # request id → due, ms
     offers: dict[str, set[str]] = {}  # vendor → offer ids
@@ -44,7 +43,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     for name in names:
         kind, _, rest = name.removeprefix(keys.prefix).partition(":")
         by_kind.setdefault(kind, []).append(rest)
-    found.bodies, found.patients = set(by_kind.get("b", ())), set(by_kind.get("p", ()))
+    found.bodies = set(by_kind.get("b", ()))
     found.used = await _read_ledgers(reader, keys.used, by_kind.get("used", []))
     await _read_records(reader, keys, found, by_kind.get("r", []))
     await _read_limits(reader, keys, found, by_kind.get("limit", []))

@@ -72,7 +72,7 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     ),
     "not in the vendor's list": (lambda raw, keys: raw.zrem(keys.offers("v1"), "a.1"), {"offers"}),
     "a stray offer": (lambda raw, keys: raw.zadd(keys.offers("v2"), {"a.1": 5}), {"offers"}),
-    "left over": (lambda raw, keys: raw.set(keys.patient("gone"), b"sealed"), {"whole"}),
+    "left over": (lambda raw, keys: raw.set(keys.body("gone"), b"sealed"), {"whole"}),
 }
 
 

@@ -31,7 +31,6 @@ def test_what_was_stored_plain_is_read_as_it_is() -> None:
     """No MessagePack map or array begins with the mark."""
     assert all(plain[:1] != MARK for plain in DOCUMENTS)
     assert [unsqueeze(plain) for plain in DOCUMENTS] == DOCUMENTS
-    assert codec.unpack_request(DOCUMENTS[0]) == trip("a", patient=None)
 
 
 def test_what_dictionary_1_squeezed_is_read_for_ever() -> None:
@@ -45,7 +44,7 @@ def test_what_dictionary_1_squeezed_is_read_for_ever() -> None:
     }
 
 
-@pytest.mark.parametrize("damage", [b"\x01", b"\x01\xff\xff", b"\x01\x03"])
+@pytest.mark.parametrize("damage", [b"\x01\xff\xff", b"\x01\x07"])
 def test_a_damaged_document_is_said_to_be_damaged(damage: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        codec.unpack_request(damage)
+        unsqueeze(damage)
