@@ -64,7 +64,7 @@ async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> Done
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.open_ids()
-    market.forget_bodies(ids)
+    market.forget_all_but(ids)
     snapshot = await market.snapshot(await market.waiting(ids), market.planning_ms)
     if not snapshot.asked:
         return Done()

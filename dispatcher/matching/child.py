@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
+from contracts.matches import Unmatched
 from dispatcher.matching.job import Job
+from dispatcher.matching.relaxing import with_relaxations
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
-from solvers.screening import Ints
+from solvers.screening import Ints, Screening
 
 NICE = 10  # a solver takes all the time it is given: intake and urgent work come first on a busy machine
 
@@ -26,6 +29,11 @@ def solve_job(job: Job) -> BatchPlan:
         workers=job.workers,
     )
     return plan(job.screening, solver)
+
+
+def relax(screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]) -> list[Unmatched]:
+    """The reasons of a screening's requests, each with the smallest changes that would match it."""
+    return [with_relaxations(why, vendors, screening, row) for row, why in enumerate(whys)]
 
 
 def _optimise(

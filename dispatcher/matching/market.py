@@ -19,6 +19,7 @@ from dispatcher.matching.snapshot import (
     horizon_of,
     may_be_offered,
     open_request,
+    reach_ms,
     received_first,
 )
 from dispatcher.matching.standing import months, standings
@@ -38,6 +39,7 @@ BATCH_LIMIT = Parameter(
     scope="matching.market",
 )
 PARAMETERS = (BATCH_LIMIT,)
+MOST_OPEN = 200_000  # ids read at a time; of requests out of reach nothing else is read again
 
 
 def _set() -> asyncio.Event:
@@ -63,6 +65,7 @@ class Market:
     bodies: dict[str, Request] = field(default_factory=dict)
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
     _vendors: dict[str, Versioned[Vendor]] = field(default_factory=dict)
+    _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
 
     async def refresh(self, until_ms: int = 0) -> PoolBook:
         """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
@@ -93,13 +96,17 @@ class Market:
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
-        return await self.store.open_ids(self.name, BATCH_LIMIT.whole(self.tuning.values))
+        return await self.store.open_ids(self.name, MOST_OPEN)
 
     async def waiting(self, ids: Sequence[str]) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
-        await self._read_bodies(ids)
-        records = await self.store.records(self.name, ids)
         now_ms, values, bodies = self.clock.now_ms(), self.tuning.values, self.bodies
+        end_ms = reach_ms(now_ms, values)
+        near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
+        records = await self.store.records(self.name, near)
+        far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
+        self._far |= far
+        await self._read_bodies([each for each in near if each not in far])
         return [
             (record, open_request(record, bodies[record.id], self.place, values, self.travel_of))
             for record in received_first(list(records.values()))
@@ -130,6 +137,7 @@ class Market:
         if self.pools is not None and row is not None and made.pool_id in self.pools.ids[row]:
             self.pools.take_holds(row, made.holds)
 
-    def forget_bodies(self, open_ids: Sequence[str]) -> None:
-        """Keep the bodies of open requests only."""
+    def forget_all_but(self, open_ids: Sequence[str]) -> None:
+        """Keep what is known of open requests only."""
         self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
+        self._far = {each: self._far[each] for each in open_ids if each in self._far}

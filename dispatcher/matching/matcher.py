@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +19,7 @@ from dispatcher.matching.solving import SolverPool
 from dispatcher.matching.urgent import match_at_once
 from dispatcher.service.machinery import Machinery
 from dispatcher.stopping import told_to_stop
+from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -80,26 +81,38 @@ class Matcher:
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
-        """On every wake, urgent requests that were not looked at yet; those without a vendor now and then."""
-        looked_s = 0.0
+        """On a hint, the requests that it names; all that were not looked at yet, and those without a vendor,
+        now and then."""
         async with self.market.store.wake(self.market.name) as wake:
+            hint, looked_s = Hint(look=True), -LOOK_S
             while not told_to_stop():
-                ids = await self.market.open_ids()
                 again = time.monotonic() - looked_s >= LOOK_S
-                due = [each for each in ids if each not in self.seen or (again and each in self.lacking)]
-                looked_s = time.monotonic() if again else looked_s
-                await self._match(own, ids, due)
-                if await wake.wait(LOOK_S) and not due:
+                self.seen -= set(hint.ids)
+                if hint.look or again:
+                    looked_s = time.monotonic() if again else looked_s
+                    await self._look(own, again)
+                elif hint:
+                    await self._match(own, hint.ids)
+                if hint.look or (hint and self.lacking):
                     self.work.set()
+                hint = await wake.wait(LOOK_S)
 
-    async def _match(self, own: Ownership, ids: list[str], due: list[str]) -> None:
+    async def _look(self, own: Ownership, again: bool) -> None:
+        """Look at all that is open; `again`: also at what was without a vendor the last time."""
+        ids = await self.market.open_ids()
+        self.seen &= set(ids)
+        await self._match(
+            own, [each for each in ids if each not in self.seen or (again and each in self.lacking)]
+        )
+
+    async def _match(self, own: Ownership, due: Sequence[str]) -> None:
         """Match the urgent ones of `due`; an offered request that comes back will be looked at again."""
         self.market.calm.clear()
         try:
             done = await match_at_once(own, self.market, due)
         finally:
             self.market.calm.set()
-        self.seen = set(ids) - done.offered
+        self.seen = (self.seen | set(due)) - done.offered
         self.lacking = (self.lacking | done.tried) & self.seen
         if done.patient or done.fell_out:
             self.work.set()
@@ -127,7 +140,7 @@ class Matcher:
 
     async def _explain(self, own: Ownership) -> None:
         while not told_to_stop():
-            await explain(own, self.market, await self.unexplained.get())
+            await explain(own, self.market, self.solvers, await self.unexplained.get())
 
 
 async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:

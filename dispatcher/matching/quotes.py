@@ -48,7 +48,8 @@ class Quoter:
         found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
         if not len(rows):
-            return Quotes(unmatched=with_relaxations(_why(found, snapshot), snapshot, screening, row=0))
+            vendors = [each.id for each in snapshot.book.vendors]
+            return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from contracts.matches import Change, Relaxation, Unmatched
 from contracts.tuning import Parameter
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.matching.snapshot import Snapshot
 from solvers import explain
 from solvers.explain.screened import Asked, question_of
 from solvers.screening import Screening
@@ -24,21 +25,24 @@ SEARCHED = Parameter(
 PARAMETERS = (SEARCHED,)
 
 
-def with_relaxations(why: Unmatched, snapshot: Snapshot, screening: Screening, row: int) -> Unmatched:
-    """The reasons of request `row`, with the last rule checked and the smallest changes; verified, pure."""
+def with_relaxations(why: Unmatched, vendors: Sequence[str], screening: Screening, row: int) -> Unmatched:
+    """The reasons of request `row`, with the last rule checked and the smallest changes; verified, pure.
+
+    `vendors`: their ids, in the order of the screening.
+    """
     asked = question_of(screening, row)
     found = explain.explain(asked.question)
     same = found.last_rule is not None and found.last_rule.code == why.last_rule
     return replace(
         why,
         last_rule_alone=found.last_rule.matches if found.last_rule is not None and same else None,
-        relaxations=tuple(_relaxation(each, asked, snapshot) for each in found.relaxations if each.steps),
+        relaxations=tuple(_relaxation(each, asked, vendors) for each in found.relaxations if each.steps),
     )
 
 
-def _relaxation(found: explain.Relaxation, asked: Asked, snapshot: Snapshot) -> Relaxation:
+def _relaxation(found: explain.Relaxation, asked: Asked, vendors: Sequence[str]) -> Relaxation:
     return Relaxation(
-        vendor_id=snapshot.vendor(found.vendor).id,
+        vendor_id=vendors[found.vendor],
         start_at=to_instant(int(asked.cells.start_ms[found.option])),
         changes=tuple(_change(step, asked) for step in found.steps),
     )

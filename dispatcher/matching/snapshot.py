@@ -104,8 +104,13 @@ def asked_of(
 
 def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:
     """Open, before its deadline, with offers left, and its window starts within the horizon."""
-    timely = now_ms < record.match_by_ms and record.earliest_ms <= now_ms + HORIZON.whole(values) * _HOUR_MS
+    timely = now_ms < record.match_by_ms and record.earliest_ms <= reach_ms(now_ms, values)
     return timely and record.state in OPEN and not exhausted(record, values)
+
+
+def reach_ms(now_ms: int, values: Mapping[str, Number]) -> int:
+    """What opens later waits for a later batch."""
+    return now_ms + HORIZON.whole(values) * _HOUR_MS
 
 
 def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms: int = 0) -> Horizon:
@@ -115,7 +120,7 @@ def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number], until
     """
     first = local_day(now_ms, place)
     most_ms = now_ms + int(HORIZON.maximum) * _HOUR_MS
-    end_ms = max(now_ms + HORIZON.whole(values) * _HOUR_MS, min(until_ms, most_ms))
+    end_ms = max(reach_ms(now_ms, values), min(until_ms, most_ms))
     last = local_day(end_ms, place) + timedelta(days=1)
     return Horizon.of(place, first, (last - first).days + 1)
 

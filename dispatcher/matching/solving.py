@@ -1,6 +1,7 @@
 """Solves in processes that can be killed: a slow, wrong or crashing solver never stops the matcher (P7).
 
-A plan that does not come in time, or at all, is made again here by the checked greedy.
+A plan that does not come in time, or at all, is made again here by the checked greedy. The search for what
+would match a request runs there, too: beside urgent work it would hold the interpreter for milliseconds.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as LateError
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from dispatcher.matching.child import nothing, solve_job, warm_up
+from contracts.matches import Unmatched
+from dispatcher.matching.child import nothing, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
 LEAST_SOLVE_S = 0.1
 GRACE_S = 2.0  # beyond the optimiser's limit: screening, transport, checking, a busy machine …
+RELAX_LIMIT_S = 10.0
 PAIRS_PER_S = 100_000  # … and this many (request, vendor) pairs a second
 CONSTS.term_timeout, CONSTS.sleep_unit = 0.2, 0.02  # pebble's own would make a limit of 2 s take 5 s
 _PRELOAD = ("solvers.planning", "solvers.assignment.solve", "dispatcher.matching.child")
@@ -29,6 +32,15 @@ log = structlog.get_logger()
 
 
 Entry = Callable[[Job], BatchPlan]
+Result = TypeVar("Result")
+
+
+class _Failed(Exception):
+    """A solver process gave nothing."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.facts = {"reason": reason, "detail": detail}
 
 
 class SolverPool:
@@ -49,16 +61,32 @@ class SolverPool:
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
         limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
         try:
-            future = self._running().schedule(self.entry, args=(job,), timeout=limit_s)
+            return await self._done(limit_s, self.entry, job)
+        except _Failed as failure:
+            log.warning("solver_fallback", **failure.facts, requests=screening.requests)
+            return await asyncio.to_thread(plan, screening)
+
+    async def relax(
+        self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
+    ) -> Sequence[Unmatched]:
+        """The reasons of the screening's requests with the smallest changes; as they are when that fails."""
+        try:
+            return await self._done(RELAX_LIMIT_S, relax, screening, vendors, whys)
+        except _Failed as failure:
+            log.warning("relaxations_left_out", **failure.facts, requests=screening.requests)
+            return whys
+
+    async def _done(self, limit_s: float, entry: Callable[..., Result], *words: object) -> Result:
+        """What `entry` gives in a solver process within the limit. Raises _Failed."""
+        try:
+            future = self._running().schedule(entry, args=words, timeout=limit_s)
             return await asyncio.wait_for(asyncio.wrap_future(future), limit_s + GRACE_S)
         except (TimeoutError, LateError) as error:
-            reason, detail = "late", repr(error)
+            raise _Failed("late", repr(error)) from error
         except ProcessExpired as error:
-            reason, detail = "crashed", f"exit code {error.exitcode}"
+            raise _Failed("crashed", f"exit code {error.exitcode}") from error
         except (ValueError, ArithmeticError, LookupError, RuntimeError, MemoryError, OSError) as error:
-            reason, detail = "failed", repr(error)
-        log.warning("solver_fallback", reason=reason, detail=detail, requests=screening.requests)
-        return await asyncio.to_thread(plan, screening)
+            raise _Failed("failed", repr(error)) from error
 
     def _running(self) -> ProcessPool:
         """The pool, or a new one: pebble gives a pool up when its processes die while work waits."""

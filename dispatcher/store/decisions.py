@@ -12,6 +12,7 @@ from dispatcher.store import codec, events
 from dispatcher.store.keys import BADLY, WELL, Keys
 from dispatcher.store.program import Program
 
+NAMED = 64  # of so many requests a hint gives the ids; for more, whoever hears it looks for itself
 MARKS_KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
 
 
@@ -42,8 +43,9 @@ def add_decisions(
         _add_messages(program, keys, decision)
         if decision.mark:
             _add_mark(program, keys.marks(decision.mark.month), decision.mark)
-    if any(_is_new_work(decision) for decision in decisions):
-        program.write(keys.wake, "PUBLISH", b"")
+    new = [decision.after.id for decision in decisions if _is_new_work(decision)]
+    if new:
+        program.write(keys.wake, "PUBLISH", " ".join(new) if len(new) <= NAMED else b"")
 
 
 def _add_mark(program: Program, key: str, mark: Mark) -> None:

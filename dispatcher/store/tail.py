@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -61,6 +61,16 @@ class Tail:
         ]
 
 
+class Hint(NamedTuple):
+    """What was heard: false if nothing was. `ids` are requests that wait for a vendor anew."""
+
+    ids: tuple[str, ...] = ()
+    look: bool = False  #: there is more than the ids tell: whoever hears it looks for itself
+
+    def __bool__(self) -> bool:
+        return self.look or bool(self.ids)
+
+
 class Wake:
     """A subscription to a market's hints. A hint may be lost; whoever waits looks for itself in time."""
 
@@ -75,25 +85,26 @@ class Wake:
             await self._pubsub.subscribe(self._channel)
             await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
 
-    async def wait(self, timeout_s: float) -> bool:
-        """Whether a hint came within `timeout_s`; those that came with it are taken as one."""
+    async def wait(self, timeout_s: float) -> Hint:
+        """What was hinted within `timeout_s`, or nothing; hints that came together are taken as one."""
+        heard: list[bytes] = []
         try:
-            heard = await self._hear(timeout_s)
-            while heard and await self._hear(0):
-                pass
+            while (said := await self._hear(0 if heard else timeout_s)) is not None:
+                heard.append(said)
         except (*LOST, RuntimeError):  # RuntimeError: it could not subscribe so far
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
-            return False
-        return heard
+            return Hint()
+        ids = dict.fromkeys(each for said in heard for each in said.decode().split())
+        return Hint(tuple(ids), look=b"" in heard)
 
-    async def _hear(self, timeout_s: float) -> bool:
+    async def _hear(self, timeout_s: float) -> bytes | None:
         """The next hint; None stands for other words of the server, too, so the time has the last one."""
         deadline = time.monotonic() + timeout_s
-        while await self._pubsub.get_message(timeout=max(0.0, deadline - time.monotonic())) is None:
+        while (said := await self._pubsub.get_message(timeout=max(0.0, deadline - time.monotonic()))) is None:
             if time.monotonic() >= deadline:
-                return False
-        return True
+                return None
+        return bytes(said["data"])
 
     async def aclose(self) -> None:
         """Unsubscribe and let the connection go."""

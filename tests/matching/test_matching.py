@@ -117,8 +117,8 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
     await town.add_vendor(vendor("v1", paused=True))
     await town.add_vendor(vendor("v2", credentials=()))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
-    await explain(own, town.market, await match_at_once(own, town.market, ["r1"]))
-    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r1"]))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     for each in ("r1", "r2"):
         why = (await town.record(each)).unmatched
         assert why is not None
@@ -131,7 +131,7 @@ async def test_a_day_for_which_nobody_posted_capacity_is_explained_and_stops_not
 ) -> None:
     await town.store.put_vendor(town.name, vendor("v1"))
     await town.submit(trip("r1", start_min=300))
-    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     why = (await town.record("r1")).unmatched
     assert why is not None
     assert why.last_rule == "pools"
@@ -141,10 +141,10 @@ async def test_unchanged_reasons_are_not_written_again(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.submit(trip("r1", start_min=300))
-    assert await explain(own, town.market, await run_batch(own, town.market, solvers)) == 1
+    assert await explain(own, town.market, solvers, await run_batch(own, town.market, solvers)) == 1
     before = await town.record("r1")
     for _ in range(3):
-        assert await explain(own, town.market, await run_batch(own, town.market, solvers)) == 0
+        assert await explain(own, town.market, solvers, await run_batch(own, town.market, solvers)) == 0
     assert (await town.record("r1")).version == before.version
 
 
@@ -152,11 +152,11 @@ async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.submit(trip("r1", start_min=30))
-    await explain(own, town.market, await match_at_once(own, town.market, ["r1"]))
+    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r1"]))
     before = (await town.record("r1")).unmatched
     town.clock.at_ms += 3 * 3_600_000
     await town.add_vendor(vendor("v1"))
-    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     assert before is not None
     assert (await town.record("r1")).unmatched == before
 
@@ -166,12 +166,12 @@ async def test_capacity_is_shared_out_and_the_rest_is_told_so(
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=300, width_min=0) for n in range(3)))
-    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     records = [await town.record(each) for each in town.ids]
     assert sorted(each.state for each in records) == ["matching", "matching", "offered"]
     told = [each.unmatched for each in records if each.unmatched]
     assert [each.competition for each in told] == [True, True]
-    await explain(own, town.market, await run_batch(own, town.market, solvers))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     again = (await town.record(next(each.id for each in records if each.unmatched))).unmatched
     assert again is not None
     assert again.last_rule == "capacity"
@@ -226,11 +226,11 @@ async def test_the_same_snapshot_gives_the_same_matches(
 
 
 async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
-    town: Town, own: Ownership
+    town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=30, width_min=0) for n in range(2)))
-    await explain(own, town.market, await match_at_once(own, town.market, ["r0", "r1"]))
+    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r0", "r1"]))
     unmatched = [found for each in ("r0", "r1") if (found := (await town.record(each)).unmatched) is not None]
     (why,) = unmatched
     units = next(each for each in why.relaxations if each.changes[0].kind == "units")
@@ -250,6 +250,35 @@ async def test_an_urgent_request_without_a_vendor_is_matched_once_there_is_one(
                 await asyncio.sleep(0.005)
         await town.add_vendor(vendor("v1"))
         assert (await town.until("r1", RequestState.OFFERED)).unmatched is None
+
+
+async def test_hints_name_who_waits_and_one_that_comes_back_is_offered_again_at_once(
+    town: Town, solvers: SolverPool
+) -> None:
+    for each in ("v1", "v2"):
+        await town.add_vendor(vendor(each))
+    async with matching(town, solvers) as matcher:
+        await town.submit(trip("r1", start_min=30))
+        first = (await town.until("r1", RequestState.OFFERED)).offer
+        await town.decline("r1", DECLINE)
+        second = (await town.until("r1", RequestState.OFFERED)).offer
+        assert first is not None
+        assert second is not None
+        assert {first.vendor_id, second.vendor_id} == {"v1", "v2"}
+        assert "r1" not in matcher.seen, "it will be looked at when it comes back once more"
+
+
+async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes_near(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.store.put_tuning(town.name, Tuning(version=1, values={"horizon_hours": 2}), 0)
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=300))
+    for _ in range(2):
+        assert (await run_batch(own, town.market, solvers)).tried == set()
+    assert town.market.bodies == {}
+    town.clock.at_ms += 4 * 3_600_000
+    assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
 
 
 async def test_a_request_that_had_all_its_offers_waits_without_being_planned(

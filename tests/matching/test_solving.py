@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from contracts.codes import RequestState
+from contracts.matches import Unmatched
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import solve_job
 from dispatcher.matching.commits import Ownership
@@ -94,6 +95,21 @@ async def test_a_killed_solver_process_costs_no_request_its_plan() -> None:
             for pid in pool.pids:
                 os.kill(pid, signal.SIGKILL)
             assert len((await planning).chosen) == 2
+    finally:
+        await pool.aclose()
+
+
+async def test_reasons_are_told_without_relaxations_when_their_search_dies(town: Town) -> None:
+    pool = SolverPool(workers=1)
+    await pool.warm()
+    why = Unmatched(vendors=1, last_rule="capacity")
+    try:
+        for _ in range(ROUNDS):
+            searching = asyncio.create_task(pool.relax(screening([asked(trip("r1"))], []), (), [why]))
+            await asyncio.sleep(0)
+            for pid in pool.pids:
+                os.kill(pid, signal.SIGKILL)
+            assert [each.last_rule for each in await searching] == ["capacity"]
     finally:
         await pool.aclose()
 

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from dispatcher.domain.decision import Message, To
 from dispatcher.store import events
+from dispatcher.store.decisions import NAMED
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from tests.store.made import NOW_MS, changed, received, record, trip, vendor
@@ -98,11 +99,21 @@ async def test_a_tail_reads_for_a_group(store: Store, market: str, keys: Keys) -
         assert subjects(await tail.read_group({keys.events: "0"}, "g", "c")) == ["a"]
 
 
+async def test_a_storm_of_new_work_is_looked_for_not_listed(store: Store, market: str) -> None:
+    many = [f"r{number}" for number in range(NAMED + 1)]
+    async with store.wake(market) as wake:
+        decisions = [received(each) for each in many]
+        assert (await store.commit(market, decisions, requests=[trip(each) for each in many])).ok
+        assert await wake.wait(5.0) == ((), True)
+
+
 async def test_new_work_wakes_whoever_waits(store: Store, market: str) -> None:
     async with store.wake(market) as wake:
         assert not await wake.wait(0.01)
         await submit(store, market, "a", "b")
-        assert await wake.wait(5.0)
+        hint = await wake.wait(5.0)
+        assert hint
+        assert set(hint.ids) <= {"a", "b"}, "it says who waits"
         further = 0
         while await wake.wait(0.05):
             further += 1
