@@ -18,6 +18,7 @@ from dispatcher.demo.cast import Cast
 from dispatcher.demo.day import Day, at
 from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
+from dispatcher.demo.memory import OpenRequestBytes, open_request_bytes
 from dispatcher.demo.possible import possible
 from dispatcher.demo.service import Service, running
 from dispatcher.demo.summary import Summary, summarise
@@ -88,22 +89,23 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
     """Everybody acts until the day is over; returns what memory was seen."""
     await cast.register()
     idle_mb = resident_mb(service.process.pid, "web")
-    before_bytes = await _redis_bytes(cast)
-    cost: list[tuple[int, int]] = []
+    cost: list[OpenRequestBytes] = []
 
     async def look() -> None:
-        """What Redis holds for the requests that are open at a quiet hour, and what of it are messages."""
-        number = max(sum(state not in TERMINAL for state in cast.tally.states.values()), 1)
-        all_bytes = await _redis_bytes(cast) - before_bytes
-        cost.append((all_bytes // number, await _message_bytes(cast) // number))
+        """What Redis holds for a request that is open at a quiet hour."""
+        states = cast.tally.states
+        open_ids = [each for each, state in states.items() if state not in TERMINAL]
+        number = max(len(cast.tally.acknowledged), 1)
+        if found := await open_request_bytes(cast.matches.redis, cast.day.market, open_ids, number):
+            cost.append(found)
 
     cast.agenda.at(at(cast.day.zone, QUIET_MINUTE), look)
     await _until(_over(cast, board.clock), cast.act(), board.run())
     return {
         "web_rss_idle_mb": idle_mb,
         "web_rss_mb": resident_mb(service.process.pid, "web"),
-        "redis_bytes_per_open_request": cost[0][0] if cost else None,
-        "redis_message_bytes_per_open_request": cost[0][1] if cost else None,
+        "redis_bytes_per_open_request": sum(cost[0]) if cost else None,
+        "redis_message_bytes_per_open_request": cost[0].messages if cost else None,
     }
 
 
@@ -130,14 +132,3 @@ async def _over(cast: Cast, clock: Clock) -> None:
             state in TERMINAL for state in tally.states.values()
         ):
             return
-
-
-async def _redis_bytes(cast: Cast) -> int:
-    return int((await cast.matches.redis.info("memory"))["used_memory"])
-
-
-async def _message_bytes(cast: Cast) -> int:
-    """All streams of the market: messages stay until they are trimmed, for consumers that come late."""
-    names = ["events", "matches", "replies", *(f"vendor:{each.vendor.id}" for each in cast.vendors)]
-    streams = [f"dispatch:{{{cast.day.market}}}:{name}" for name in names]
-    return sum([int(await cast.matches.redis.memory_usage(each, samples=0) or 0) for each in streams])

@@ -62,8 +62,9 @@ def _figures(summary: Summary) -> RenderableType:
         "web process", _figure(summary.web_rss_idle_mb, "MB"), f"busy {_figure(summary.web_rss_mb, 'MB')}"
     )
     table.add_row("environment on disk", _figure(summary.environment_mb, "MB"), "")
-    messages = f"messages {_figure(summary.redis_message_bytes_per_open_request, 'B')}"
-    table.add_row("Redis, an open request", _figure(summary.redis_bytes_per_open_request, "B"), messages)
+    all_told, messages = summary.redis_bytes_per_open_request, summary.redis_message_bytes_per_open_request
+    stored = None if all_told is None or messages is None else all_told - messages
+    table.add_row("Redis, an open request", _figure(stored, "B"), f"messages so far {_figure(messages, 'B')}")
     table.add_row("the whole run", _figure(summary.wall_s, "s"), f"{summary.speed:,.0f}× real time")
     return table
 

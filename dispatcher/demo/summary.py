@@ -64,8 +64,8 @@ class Summary(msgspec.Struct, kw_only=True):
     web_rss_idle_mb: float | None
     web_rss_mb: float | None
     environment_mb: float
-    redis_bytes_per_open_request: int | None  # all told
-    redis_message_bytes_per_open_request: int | None  # of these, messages in streams
+    redis_bytes_per_open_request: int | None  # at a quiet hour: own keys, and its share of what many have
+    redis_message_bytes_per_open_request: int | None  # of these, messages; most go an hour after delivery
     vendor_messages: dict[str, int]
 
 
