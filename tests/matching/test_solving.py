@@ -21,8 +21,6 @@ from solvers.planning import BatchPlan, plan
 from tests.matching.conftest import Town
 from tests.solvers.town import asked, screening, trip, vendor
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
-
 
 def sleeps(job: Job) -> BatchPlan:
     time.sleep(60)
@@ -83,13 +81,13 @@ async def test_urgent_requests_go_on_while_a_solver_hangs(
     await asyncio.gather(hanging, return_exceptions=True)
 
 
-async def test_a_killed_solver_process_costs_no_request_its_plan() -> None:
+async def test_a_killed_solver_process_costs_no_request_its_plan(pytestconfig: pytest.Config) -> None:
     """kill -9 mid-flight, again and again: each batch is planned, by a new process or by the fallback."""
     pool = SolverPool(workers=1)
     await pool.warm()
     day = screening([asked(trip(f"r{n}", width_min=0)) for n in range(3)], [vendor("v1")])
     try:
-        for round_ in range(ROUNDS):
+        for round_ in range(pytestconfig.getoption("rounds")):
             planning = asyncio.create_task(pool.plan(day))
             await asyncio.sleep(0.002 * (round_ % 5))
             for pid in pool.pids:
@@ -99,12 +97,14 @@ async def test_a_killed_solver_process_costs_no_request_its_plan() -> None:
         await pool.aclose()
 
 
-async def test_reasons_are_told_without_relaxations_when_their_search_dies(town: Town) -> None:
+async def test_reasons_are_told_without_relaxations_when_their_search_dies(
+    town: Town, pytestconfig: pytest.Config
+) -> None:
     pool = SolverPool(workers=1)
     await pool.warm()
     why = Unmatched(vendors=1, last_rule="capacity")
     try:
-        for _ in range(ROUNDS):
+        for _ in range(pytestconfig.getoption("rounds")):
             searching = asyncio.create_task(pool.relax(screening([asked(trip("r1"))], []), (), [why]))
             await asyncio.sleep(0)
             for pid in pool.pids:
