@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from dispatcher.demo.day import Day
     from dispatcher.demo.play import Options, Played
+    from dispatcher.demo.service import Service
 
 NAME = "demo"
 HELP = "play a day with simulated vendors and show it live"
 GROUP = RUN
 EXAMPLE = "dispatcher demo --json summary.json"
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports
+KEPT_HOURS = 24 * 3650  # by a clock that runs a thousand times as fast, a year is a day at work
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
 
 
@@ -110,9 +112,24 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
         if args.svg:
             _draw(args.svg, day, end)
         if args.keep:
-            console.print(f"the service stays up on {end.service.url} until Ctrl-C")
+            console.print(_left_running(end.service, day.market), soft_wrap=True, highlight=False)
             await asyncio.Event().wait()
     return 1 if end.summary.lost or end.summary.audit else 0
+
+
+def _left_running(service: Service, market: str) -> str:
+    """Where it is, and tokens by its own clock: one from `dispatcher token` goes by the machine's."""
+    from contracts.codes import Role
+    from dispatcher.app import clock_of
+    from dispatcher.http.auth import claims, mint
+    from dispatcher.keyfiles import read_token_keys
+
+    keys, now_ms = read_token_keys(service.settings.token_keys_file), clock_of(service.settings).now_ms()
+    lines = [f"the service stays up on {service.url} until Ctrl-C; its clock runs on. {service.url}/docs", ""]
+    for role in (Role.OPS, Role.PLATFORM):
+        made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
+        lines.append(f"{role.upper()}={mint(keys, made)}")
+    return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}"])
 
 
 def _draw(path: Path, day: Day, end: Played) -> None:

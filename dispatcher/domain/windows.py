@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -32,8 +33,8 @@ def start_window(request: Request, values: Mapping[str, Number], *, travel_s: fl
     """The window on the pick-up or delivery.
 
     A trip to an appointment arrives at most `arrive_by_minutes` before it and never after: the pick-up is
-    earlier by the ride (`travel_s`, an estimate) and by `service_minutes` at each door. With `travel_s` 0
-    both ends are the latest that any ride could have.
+    earlier by the ride (`travel_s`, an estimate, in whole minutes) and by `service_minutes` at each door.
+    With `travel_s` 0 both ends are the latest that any ride could have.
     """
     if isinstance(request, EquipmentOrder):
         return StartWindow(to_ms(request.window.earliest), to_ms(request.window.latest))
@@ -44,6 +45,7 @@ def start_window(request: Request, values: Mapping[str, Number], *, travel_s: fl
 
 def _before_appointment(trip: TripRequest, values: Mapping[str, Number], travel_s: float) -> StartWindow:
     assert trip.appointment_at is not None  # noqa: S101  (the contract has one of the two)
-    ride_ms = round(travel_s * 1000) + 2 * trip.service_minutes * MINUTE_MS
+    ride_minutes = math.ceil(travel_s / 60)  # an estimate: nobody is told to come at 22.4 seconds past
+    ride_ms = (ride_minutes + 2 * trip.service_minutes) * MINUTE_MS
     latest = to_ms(trip.appointment_at) - ride_ms
     return StartWindow(latest - ARRIVE_BY.whole(values) * MINUTE_MS, latest)
