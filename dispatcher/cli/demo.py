@@ -148,9 +148,16 @@ def _draw(path: Path, day: Day, end: Played) -> None:
 
 
 def _day(args: argparse.Namespace) -> Day:
-    from dispatcher.demo import seoul, small
+    """The day asked for; one to be looked at afterwards forgets nothing, though its clock runs on."""
+    from dataclasses import replace
 
-    return seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+    from dispatcher.demo import seoul, small
+    from dispatcher.domain.deadlines import RETENTION
+
+    day = seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+    if not args.keep:
+        return day
+    return replace(day, tuning={**day.tuning, RETENTION.name: RETENTION.maximum})
 
 
 @contextlib.contextmanager

@@ -97,8 +97,8 @@ def _verdict(summary: Summary) -> RenderableType:
     words = [
         f"{summary.lost} lost, {summary.double_booked} booked twice; {sum(summary.audit.values())} findings "
         "of the audit, which knows the ids of all that was answered 202.",
-        f"The day allows at most {summary.possible.requests:,} of {summary.requests + summary.refused:,} requests "
-        f"({summary.possible.how}); "
+        f"The day allows at most {summary.possible.requests:,} of "
+        f"{summary.requests + summary.refused:,} requests ({summary.possible.how}); "
         f"{summary.matched:,} have a vendor, {summary.matched_of_possible:.1%} of that.",
     ]
     return Panel(Text("\n".join(words)), style="red" if bad else "green")
