@@ -90,7 +90,7 @@ class Accept(Wire):
 
 
 class Decline(Wire):
-    """A vendor does not take the work; it is never offered this request again unless it changed."""
+    """A vendor does not take the work; it is not offered this request again unless it changed."""
 
     code: DeclineCode
 

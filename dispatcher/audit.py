@@ -63,7 +63,7 @@ def _records_whole(found: Survey) -> Iterator[tuple[str, str]]:
     """Record, version and body belong together; nothing is left of what was forgotten."""
     for request_id in found.damaged:
         yield request_id, "its record cannot be decoded"
-    for request_id, (version, record) in found.records.items():
+    for request_id, (version, record, _) in found.records.items():
         if (record.id, record.version) != (request_id, version):
             yield request_id, f"holds version {record.version} of {record.id} under version {version}"
         if request_id not in found.bodies:

@@ -27,7 +27,8 @@ TIMERS = {
 RULES = """
 ## What the tables do not say
 
-- A vendor is asked once for one request: who declined, let it expire or turned it back is not asked again.
+- Who declined a request, let it expire or turned it back is not asked again, unless it changed
+  afterwards or posted more for that day.
 - A request may be submitted on hold (`hold`: `authorization` or `predecessor`), or be put there while no
   vendor has it; `resume` has a vendor sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit

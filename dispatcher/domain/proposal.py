@@ -24,7 +24,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
     `holds` names what it takes of the ledger: one per day that the work touches. `terms` and `runners_up` say
     why this vendor; `snapshot` is the digest of what the solver saw. `grounds` must still stand when it is
-    committed: a vendor that was paused meanwhile is not asked.
+    committed: a vendor that was paused meanwhile is not asked. `changed_ms`: when the vendor last changed or
+    posted more for the day; what it refused before then it may be asked again.
     """
 
     vendor: Vendor
@@ -40,3 +41,4 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     tuning_version: int = 0
     snapshot: str = ""
     grounds: tuple[Ground, ...] = ()
+    changed_ms: int = 0

@@ -7,6 +7,8 @@ import msgspec
 from contracts.codes import OfferState, RequestState, TrackingStatus
 from contracts.matches import CostTerm, RunnerUp, Unmatched
 
+DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
+
 
 class Compact(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Stored as a MessagePack array: field names would cost more than the values."""
@@ -88,9 +90,15 @@ class RequestRecord(Compact, frozen=True):
 
     @property
     def declined_by(self) -> frozenset[str]:
-        """Vendors that refused, let expire or turned back this request: never offered it again."""
-        gone = {OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK}
-        return frozenset(offer.vendor_id for offer in self.offers if offer.state in gone)
+        """Vendors that refused, let expire or turned back this request."""
+        return frozenset(offer.vendor_id for offer in self.offers if offer.state in DECLINED)
+
+    def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
+        """Whether the vendor did so since it last changed: then it is not offered the request again."""
+        return any(
+            offer.vendor_id == vendor_id and offer.state in DECLINED and offer.closed_ms >= since_ms
+            for offer in self.offers
+        )
 
 
 def offer_id(record: RequestRecord, offer: OfferRecord) -> str:

@@ -13,6 +13,7 @@ from contracts.vendors import Vendor
 from dispatcher.clock import Clock
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.changes import Changes
 from dispatcher.matching.snapshot import (
     Snapshot,
     Waiting,
@@ -64,8 +65,13 @@ class Market:
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
+    changes: Changes = field(init=False)
     _vendors: dict[str, Versioned[Vendor]] = field(default_factory=dict)
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
+
+    def __post_init__(self) -> None:
+        """Before the first refresh no change is known."""
+        self.changes = Changes(self.place)
 
     async def refresh(self, until_ms: int = 0) -> PoolBook:
         """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
@@ -89,6 +95,9 @@ class Market:
             self._vendors = vendors
         self.versions = {(vendor, ""): each.version for vendor, each in vendors.items()}
         self.versions |= {place: each.version for place, each in postings.items()}
+        dates = {(vendor, ""): each.changed_ms for vendor, each in vendors.items()}
+        dates |= {place: each.changed_ms for place, each in postings.items()}
+        self.changes = Changes(self.place, dates)
         posted = {place: each.value for place, each in postings.items()}
         records = standings(marks, tuning.values)
         self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
@@ -108,7 +117,7 @@ class Market:
         self._far |= far
         await self._read_bodies([each for each in near if each not in far])
         return [
-            (record, open_request(record, bodies[record.id], self.place, values, self.travel_of))
+            (record, open_request(record, bodies[record.id], self.changes, values, self.travel_of))
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
@@ -122,6 +131,7 @@ class Market:
             book=self.book,
             pools=pools.copy(),
             versions=self.versions,
+            changes=self.changes,
             tuning=self.tuning,
             now_ms=self.clock.now_ms() + ahead_ms,
             travel_of=self.travel_of,

@@ -16,6 +16,7 @@ from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.changes import Changes
 from dispatcher.service.rides import ride_s
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon, local_day
@@ -48,6 +49,7 @@ class Snapshot:
     now_ms: int
     travel_of: TravelOf = DetourTravel.of
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)  #: by vendor and day ("": itself)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -80,12 +82,13 @@ class Snapshot:
 def open_request(
     record: RequestRecord,
     request: Request,
-    place: ZoneInfo,
+    changes: Changes,
     values: Mapping[str, Number],
     travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
     """A stored request that waits for a vendor."""
-    return asked_of(request, place, values, declined_by=record.declined_by, travel_of=travel_of)
+    declined_by = changes.declined_by(record)
+    return asked_of(request, changes.place, values, declined_by=declined_by, travel_of=travel_of)
 
 
 def asked_of(

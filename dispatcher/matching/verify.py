@@ -46,6 +46,7 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         runners_up=_runners_up(snapshot, plan, row),
         tuning_version=snapshot.tuning.version,
         snapshot=plan.digest,
+        changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[int(plan.chosen.request[row])]),
         grounds=snapshot.grounds(one.vendor.id, [hold.day for hold in holds]),
     )
 

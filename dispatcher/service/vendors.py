@@ -45,7 +45,7 @@ class Vendors(Base):
         """Register or change a vendor; its new version."""
         self.enter(who, market)
         who.refuse_others(vendor.id)
-        return await self.store.put_vendor(market, vendor, expected_version)
+        return await self.store.put_vendor(market, vendor, expected_version, at_ms=self.clock.now_ms())
 
     async def capacity(self, who: Principal, market: str, vendor_id: str, day: Day) -> Versioned[Capacity]:
         """What a vendor posted for a day."""
@@ -68,7 +68,8 @@ class Vendors(Base):
     ) -> int:
         """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
         await self.vendor(who, market, vendor_id)
-        return await self.store.put_capacity(market, vendor_id, day, capacity, expected_version)
+        now_ms = self.clock.now_ms()
+        return await self.store.put_capacity(market, vendor_id, day, capacity, expected_version, at_ms=now_ms)
 
     async def tuning(self, who: Principal, market: str) -> TuningView:
         """Every parameter with its value in force, as stored this moment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from operator import gt
 
 from contracts.base import Day
 from contracts.capacity import LEDGER_BUCKET_MINUTES, Capacity, Pool
@@ -39,11 +40,19 @@ class Capacities(Vendors):
         return {each: codec.CAPACITY.unpack(raw) for each, raw in zip(found, raws, strict=True) if raw}
 
     async def put_capacity(
-        self, market: str, vendor_id: str, day: Day, capacity: Capacity, expected_version: int | None = None
+        self,
+        market: str,
+        vendor_id: str,
+        day: Day,
+        capacity: Capacity,
+        expected_version: int | None = None,
+        *,
+        at_ms: int = 0,
     ) -> int:
         """Post it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        Raises Stale, and OverBooked naming every bucket where more is booked than this would allow.
+        `at_ms`: the time from which on there is more, if there is. Raises Stale, and OverBooked naming every
+        bucket where more is booked than this would allow.
         """
         keys = Keys(market)
         while True:
@@ -51,7 +60,9 @@ class Capacities(Vendors):
             version = current.version if current else 0
             if expected_version not in (None, version):
                 raise stale(f"capacity of {vendor_id} on {day}", expected_version or 0)
-            program = _posting(keys, vendor_id, day, current, capacity)
+            changed_ms = at_ms if current is None or _is_more(current.value, capacity) else current.changed_ms
+            dated = codec.pack(version + 1, capacity, changed_ms)
+            program = _posting(keys, (vendor_id, day), current, capacity, dated)
             outcome = await self.committer.commit(program)
             if outcome.ok:
                 return version + 1
@@ -86,12 +97,15 @@ class Capacities(Vendors):
 
 
 def _posting(
-    keys: Keys, vendor_id: str, day: Day, current: Versioned[Capacity] | None, capacity: Capacity
+    keys: Keys,
+    place: tuple[str, Day],
+    current: Versioned[Capacity] | None,
+    capacity: Capacity,
+    content: bytes,
 ) -> Program:
-    program, version = Program(), current.version if current else 0
+    program, (vendor_id, day) = Program(), place
     iso = day.isoformat()
-    content = codec.pack(version + 1, capacity)
-    program.document(vendor_id, keys.capacity(vendor_id, iso), version, content)
+    program.document(vendor_id, keys.capacity(vendor_id, iso), current.version if current else 0, content)
     for pool, limit in _limits(current, capacity).items():
         program.ceiling(pool, keys.used(vendor_id, pool, iso), keys.limit(vendor_id, pool, iso), limit)
     program.write(keys.capacities, "ZADD", day.toordinal(), f"{vendor_id}:{iso}")
@@ -103,6 +117,17 @@ def _limits(current: Versioned[Capacity] | None, capacity: Capacity) -> dict[str
     """The new limit of each pool, b"" for a pool that is no longer posted."""
     gone: tuple[Pool, ...] = current.value.pools if current else ()
     return {pool.id: b"" for pool in gone} | {pool.id: ledger.posted(pool) for pool in capacity.pools}
+
+
+def _is_more(before: Capacity, after: Capacity) -> bool:
+    """Whether some pool is new, serves more levels, or has more units at some time or for the day."""
+    known = {pool.id: pool for pool in before.pools}
+    return any(
+        pool.id not in known
+        or not set(pool.serves) <= set(known[pool.id].serves)
+        or any(map(gt, ledger.unpack(ledger.posted(pool)), ledger.unpack(ledger.posted(known[pool.id]))))
+        for pool in after.pools
+    )
 
 
 def _time(bucket: int | None) -> str:

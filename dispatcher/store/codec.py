@@ -16,6 +16,7 @@ from dispatcher.store.squeeze import squeeze, unsqueeze
 
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
+_DATE_BYTES = 8
 _LENGTH_BYTES = 3
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
@@ -27,13 +28,18 @@ class Versioned(NamedTuple, Generic[Value]):
 
     version: int
     value: Value
+    changed_ms: int = 0  # of a dated document: when it last changed for those who were refused before
 
 
 class Document(Generic[Value]):
-    """One type of document. `remembered`: so many are decoded once only; for what is read whole and again."""
+    """One type of document. `remembered`: so many are decoded once only; for what is read whole and again.
 
-    def __init__(self, kind: type[Value], *, remembered: int = 0) -> None:
+    `dated`: behind the version stands, in 8 bytes, when it last changed.
+    """
+
+    def __init__(self, kind: type[Value], *, remembered: int = 0, dated: bool = False) -> None:
         self._decoder = msgspec.msgpack.Decoder(kind)
+        self._head = _VERSION_BYTES + (_DATE_BYTES if dated else 0)
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
     def unpack(self, raw: bytes) -> Versioned[Value]:
@@ -41,12 +47,15 @@ class Document(Generic[Value]):
         return self._decode(raw)
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
-        return Versioned(version_of(raw), self._decoder.decode(unsqueeze(memoryview(raw)[_VERSION_BYTES:])))
+        changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
+        value = self._decoder.decode(unsqueeze(memoryview(raw)[self._head :]))
+        return Versioned(version_of(raw), value, changed_ms)
 
 
-def pack(version: int, value: object) -> bytes:
-    """A document."""
-    return version.to_bytes(_VERSION_BYTES, "big") + squeeze(encode(value))
+def pack(version: int, value: object, changed_ms: int | None = None) -> bytes:
+    """A document; `changed_ms` for a dated one."""
+    date = b"" if changed_ms is None else changed_ms.to_bytes(_DATE_BYTES, "big")
+    return version.to_bytes(_VERSION_BYTES, "big") + date + squeeze(encode(value))
 
 
 def version_of(raw: bytes) -> int:
@@ -61,8 +70,8 @@ def expected(version: int) -> bytes:
 
 RECORD = Document(RequestRecord)
 # All vendors are read for every quote and every batch: decoding 600 of them anew took 25 ms each time.
-VENDOR = Document(Vendor, remembered=2_000)
-CAPACITY = Document(Capacity, remembered=4_000)
+VENDOR = Document(Vendor, remembered=2_000, dated=True)
+CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
 _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 

@@ -39,17 +39,21 @@ class Vendors(Base):
         found = await self.reader.get_all([keys.vendor(each) for each in ids])
         return {each: codec.VENDOR.unpack(raw) for each, raw in zip(ids, found, strict=True) if raw}
 
-    async def put_vendor(self, market: str, vendor: Vendor, expected_version: int | None = None) -> int:
+    async def put_vendor(
+        self, market: str, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0
+    ) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        Raises Stale.
+        `at_ms`: the time from which on it is another vendor, unless it is the same. Raises Stale.
         """
         keys = Keys(market)
         key = keys.vendor(vendor.id)
         while True:
-            before = await self._version(key) if expected_version is None else expected_version
+            current = await self.vendor(market, vendor.id)
+            before = (current.version if current else 0) if expected_version is None else expected_version
+            changed_ms = current.changed_ms if current and current.value == vendor else at_ms
             program = Program()
-            program.document(vendor.id, key, before, codec.pack(before + 1, vendor))
+            program.document(vendor.id, key, before, codec.pack(before + 1, vendor, changed_ms))
             program.write(keys.vendors, "SADD", vendor.id)
             program.write(keys.wake, "PUBLISH", b"")
             outcome = await self.committer.commit(program)
@@ -88,9 +92,6 @@ class Vendors(Base):
     async def _document(self, kind: Document[Value], key: str) -> Versioned[Value] | None:
         raw = await self.reader.get(key)
         return kind.unpack(raw) if raw else None
-
-    async def _version(self, key: str) -> int:
-        return codec.version_of(await self.reader.ask("GETRANGE", key, 0, 3))
 
 
 def stale(what: str, expected: int) -> Stale:

@@ -144,6 +144,8 @@ def test_a_decline_gives_the_capacity_back_and_the_vendor_is_not_asked_again() -
     with pytest.raises(WrongState, match="v1 is excluded"):
         plan = make.proposal(decision.after, make.vendor())
         offer(decision.after, make.trip(), plan, NOW, VALUES)
+    changed = replace(plan, changed_ms=NOW + 1)
+    assert offer(decision.after, make.trip(), changed, NOW + 2, VALUES).after.state is RequestState.OFFERED
 
 
 def test_an_accepted_offer_is_turned_back_not_declined() -> None:

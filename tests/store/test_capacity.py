@@ -27,9 +27,9 @@ async def test_a_posting_is_read_back_with_its_version(store: Store, market: str
     assert await store.capacity(market, "v1", DAY) is None
     assert await store.put_capacity(market, "v1", DAY, pools(2), expected_version=0) == 1
     assert await store.put_capacity(market, "v1", DAY, pools(3), expected_version=1) == 2
-    assert await store.capacity(market, "v1", DAY) == (2, pools(3))
+    assert await store.capacity(market, "v1", DAY) == (2, pools(3), 0)
     assert await store.capacities(market, [DAY, DAY + timedelta(days=1)]) == {
-        ("v1", DAY.isoformat()): (2, pools(3))
+        ("v1", DAY.isoformat()): (2, pools(3), 0)
     }
 
 
@@ -38,7 +38,7 @@ async def test_a_posting_over_another_version_is_refused(store: Store, market: s
     for wrong in (0, 2):
         with pytest.raises(Stale):
             await store.put_capacity(market, "v1", DAY, pools(9), expected_version=wrong)
-    assert await store.capacity(market, "v1", DAY) == (1, pools(2))
+    assert await store.capacity(market, "v1", DAY) == (1, pools(2), 0)
 
 
 async def test_capacity_below_what_is_booked_is_refused_and_each_bucket_named(
@@ -52,7 +52,7 @@ async def test_capacity_below_what_is_booked_is_refused_and_each_bucket_named(
     assert [each["at"] for each in over] == ["14:00", "14:05", "14:10", "14:15", "14:20", "14:25"]
     assert over[0] == {"pool": "vans", "at": "14:00", "booked": 2, "posted": 1}
     assert "pool vans at 14:00: 2 booked, 1 posted" in refusal.value.detail
-    assert (await store.capacity(market, "v1", DAY)) == (1, pools(3))
+    assert (await store.capacity(market, "v1", DAY)) == (1, pools(3), 0)
     assert ledger.unpack((await store.ledger(market, [VANS]))[VANS].limit)[1] == 3
 
 

@@ -85,8 +85,8 @@ async def test_a_vendor_is_written_over_the_version_that_was_read(store: Store, 
     for wrong in (0, 1, 3):
         with pytest.raises(Stale):
             await store.put_vendor(market, vendor(), wrong)
-    assert await store.vendor(market, "v1") == (2, vendor())
-    assert await store.vendors(market) == {"v1": (2, vendor())}
+    assert await store.vendor(market, "v1") == (2, vendor(), 0)
+    assert await store.vendors(market) == {"v1": (2, vendor(), 0)}
 
 
 async def test_of_two_writers_over_one_version_one_wins(store: Store, market: str) -> None:

@@ -1,4 +1,4 @@
-"""offered → matching: the vendor does not take the work and is not asked again."""
+"""offered → matching: the vendor does not take the work and is not asked again, unless it changes."""
 
 from __future__ import annotations
 

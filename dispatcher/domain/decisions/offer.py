@@ -45,7 +45,8 @@ def offer(
     """Put a checked match to its vendor.
 
     Raises WrongState when the request no longer waits, its deadline has passed, its offers are used up, or
-    the vendor is one that refused it or that the platform excluded: the plan was made before that was known.
+    the vendor is one that refused it (and has not changed since) or that the platform excluded: the plan was
+    made before that was known.
     """
     _refuse_stale_plan(record, request, proposal, now_ms, values)
     new = _offered(record, proposal, now_ms, values)
@@ -74,7 +75,7 @@ def _refuse_stale_plan(
         reason = "its deadline has passed"
     elif exhausted(record, values):
         reason = f"it has had {len(record.offers)} offers"
-    elif vendor_id in record.declined_by or vendor_id in request.excluded_vendors:
+    elif vendor_id in request.excluded_vendors or record.was_declined_by(vendor_id, proposal.changed_ms):
         reason = f"vendor {vendor_id} is excluded from it"
     if reason:
         raise WrongState(f"request {record.id} cannot be offered: {reason}", state=record.state.value)
