@@ -4,15 +4,16 @@ An entry that its consumer did not finish is claimed by another one; the event's
 that it has its effect once however often it is read. A well-authenticated reply that is refused is answered
 on its vendor's own stream; what cannot be read or trusted goes to the dead letters, by name and reason.
 
-Replies of one vendor on one offer keep their order within a consumer. Two consumers may overtake each other:
-a vendor reports on a dispatch after it heard `dispatch.dispatch.confirmed`.
+Replies on one offer keep their order, however many consumers there are: one that follows another which is not
+finished yet, with whomever, is put off until it is. A vendor may accept and report in one breath.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -20,6 +21,7 @@ from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.matches import Accept, Decline
 from contracts.problems import PREFIX, Problem
+from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, Reply, command_of, open_envelope, read_reply
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
@@ -28,6 +30,7 @@ from dispatcher.service.principal import Principal
 from dispatcher.stopping import told_to_stop
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
+from dispatcher.store.tail import Tail
 
 GROUP = "service"
 BATCH = 256
@@ -35,6 +38,9 @@ IDLE_MS = 15_000  # real ms: an entry left for so long is taken over
 WAIT_S = 2.0
 PAUSE_S = 0.2
 
+AGAIN_S = 0.02  # what was put off is looked at again
+
+Opened = tuple[Entry, CloudEvent]
 Verify = Callable[[str, int], Principal]
 log = structlog.get_logger()
 
@@ -57,6 +63,7 @@ class Replies:
         self.consumer = consumer
         self.idle_ms = idle_ms
         self.wait_s = wait_s
+        self._put_off: dict[str, dict[str, Entry]] = defaultdict(dict)  # by market, by entry id
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
@@ -71,10 +78,18 @@ class Replies:
                         await self.take(market, left)
                         own = left[-1].id if left else ">"
                     await self.take_over(market)
-                    await self.take(market, await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH))
+                    await self.take(market, await self._new(market, tail))
                 except Unavailable as refusal:
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
                     await asyncio.sleep(PAUSE_S)
+
+    async def _new(self, market: str, tail: Tail) -> list[Entry]:
+        """What was put off, and what is new; waits for the latter only if there is nothing else to do."""
+        stream, put_off = Keys(market).replies, list(self._put_off[market].values())
+        if not put_off:
+            return await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH)
+        await asyncio.sleep(AGAIN_S)
+        return put_off + await self.store.read_group(stream, GROUP, self.consumer, BATCH)
 
     async def take_over(self, market: str) -> None:
         """Entries that a consumer began and did not finish for `idle_ms`, ours included."""
@@ -88,8 +103,11 @@ class Replies:
                 return
 
     async def take(self, market: str, entries: Iterable[Entry]) -> None:
-        """Each entry's effect, then its acknowledgement; what Unavailable interrupts stays pending."""
-        by_subject: dict[str, list[tuple[Entry, CloudEvent]]] = defaultdict(list)
+        """Each entry's effect, then its acknowledgement; what Unavailable interrupts stays pending.
+
+        So does what is put off: `run` takes it up again.
+        """
+        by_subject: dict[str, list[Opened]] = defaultdict(list)
         for entry in entries:
             try:
                 event = open_envelope(entry.event)
@@ -98,15 +116,36 @@ class Replies:
             else:
                 by_subject[event.subject].append((entry, event))
         done: list[str] = []
-        works = [self._in_order(market, group, done) for group in by_subject.values()]
+        works = [
+            self._in_order(market, group, done)
+            for group in await self._ripe(market, list(by_subject.values()))
+        ]
         ended = await asyncio.gather(*works, return_exceptions=True)
         await self.store.finish(Keys(market).replies, GROUP, *done)
         for failure in filter(None, ended):
             raise failure
 
-    async def _in_order(
-        self, market: str, group: Iterable[tuple[Entry, CloudEvent]], done: list[str]
-    ) -> None:
+    async def _ripe(self, market: str, groups: Sequence[list[Opened]]) -> list[list[Opened]]:
+        """Of each group what follows no unfinished reply on the same offer; the rest is put off."""
+        self._put_off[market].clear()
+        if not groups:
+            return []
+        stream, mine = Keys(market).replies, {entry.id for group in groups for entry, _ in group}
+        ids = await self.store.unfinished(stream, GROUP, max(mine, key=place))
+        others = await self.store.entries(stream, [each for each in ids if each not in mine])
+        first: dict[str, str] = {}  # the earliest entry on each offer that is somebody else's, or left over
+        for entry in others:
+            with contextlib.suppress(Poison):
+                first.setdefault(open_envelope(entry.event).subject, entry.id)
+        ripe = []
+        for group in groups:
+            limit = first.get(group[0][1].subject)
+            kept = [each for each in group if limit is None or place(each[0].id) < place(limit)]
+            self._put_off[market] |= {entry.id: entry for entry, _ in group[len(kept) :]}
+            ripe.append(kept)
+        return ripe
+
+    async def _in_order(self, market: str, group: Iterable[Opened], done: list[str]) -> None:
         for entry, event in group:
             if await self._has_ended(market, entry, event):
                 done.append(entry.id)

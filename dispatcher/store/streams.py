@@ -7,7 +7,7 @@ cannot be used goes to the dead-letter stream by name and reason, never by conte
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -59,6 +59,22 @@ class Streams(Base):
         words = ("GROUP", group, consumer, "COUNT", count, "STREAMS", stream, ">")
         found = await self.reader.ask("XREADGROUP", *words)
         return [entry for _, entries in found or () for entry in _entries(stream, entries)]
+
+    async def unfinished(self, stream: str, group: str, until: str, count: int = 1_000) -> list[str]:
+        """Ids up to `until` that were given to some consumer of the group and not acknowledged, in order."""
+        ids, start = list[str](), "-"
+        while True:
+            # as bytes: redis-py would read the answer as that of the short form
+            found = await self.reader.ask(b"XPENDING", stream, group, start, until, count)
+            ids += [_text(name) for name, *_ in found]
+            if len(found) < count:
+                return ids
+            start = f"({ids[-1]}"
+
+    async def entries(self, stream: str, ids: Sequence[str]) -> list[Entry]:
+        """These entries, as far as they exist."""
+        found = await self.reader.ask_all([("XRANGE", stream, each, each) for each in ids])
+        return [entry for entries in found for entry in _entries(stream, entries)]
 
     async def acknowledge(self, stream: str, group: str, *ids: str) -> None:
         """Done with these entries, their effect is stored."""

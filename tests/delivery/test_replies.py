@@ -8,17 +8,19 @@ from typing import Any
 import msgpack
 import pytest
 
-from contracts.codes import RequestState, Role
+from contracts.capacity import Pool, Pools
+from contracts.codes import RequestState, Role, ServiceClass
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import GROUP, Replies
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.service.principal import Principal
-from dispatcher.store.events import FIELD, unpack_event
+from dispatcher.store.events import FIELD, Entry, unpack_event
 from tests.domain import make
-from tests.service.world import World
+from tests.service.world import DAY, World
 
 CANARY = "Canary Nightingale"
+MANY = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(100,))
 
 
 class Post:
@@ -59,6 +61,11 @@ class Post:
         await store.ensure_group(self.stream, GROUP)
         reader = consumer or self.consumer()
         await reader.take(self.world.market, await store.read_group(self.stream, GROUP, reader.consumer))
+
+    async def given(self, consumer: Replies) -> list[Entry]:
+        """What a consumer is given, and has not taken up yet."""
+        await self.world.store.ensure_group(self.stream, GROUP)
+        return await self.world.store.read_group(self.stream, GROUP, consumer.consumer)
 
     async def pending(self) -> int:
         found = await self.world.store.reader.ask("XPENDING", self.stream, GROUP)
@@ -116,6 +123,73 @@ async def test_what_a_dead_consumer_left_is_taken_over(world: World, post: Post)
     await post.consumer("b", idle_ms=0).take_over(world.market)
     assert (await world.record()).state is RequestState.ACCEPTED
     assert await post.pending() == 0
+
+
+async def test_what_one_consumer_reads_waits_for_what_another_was_given_before(
+    world: World, post: Post
+) -> None:
+    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
+    first, second = post.consumer("a"), post.consumer("b")
+    given = await post.given(first)
+    await post.write("status", {"offer_id": "r1.1", "status": "en_route"}, name="e2")
+    reported = await post.given(second)
+    await second.take(world.market, reported)
+    assert (await world.record()).state is RequestState.OFFERED
+    await first.take(world.market, given)
+    await second.take(world.market, reported)
+    assert (await world.record()).state is RequestState.IN_PROGRESS
+    assert "dispatch.reply.refused" not in await world.heard(world.keys.stream("v1"))
+    assert await post.pending() == 0
+
+
+async def test_another_offers_replies_do_not_wait(world: World, post: Post) -> None:
+    await world.submit(make.trip("r2"), key="k2")
+    await world.offer("r2")
+    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
+    await post.given(post.consumer("a"))
+    await post.write("accept", {"offer_id": "r2.1"}, name="e2")
+    await post.read(post.consumer("b"))
+    assert (await world.record("r2")).state is RequestState.ACCEPTED
+    assert (await world.record("r1")).state is RequestState.OFFERED
+
+
+async def test_running_consumers_keep_the_order_although_one_of_them_died(world: World, post: Post) -> None:
+    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
+    assert await post.given(post.consumer("dead"))
+    await post.write("status", {"offer_id": "r1.1", "status": "en_route"}, name="e2")
+    await post.write("status", {"offer_id": "r1.1", "status": "completed"}, name="e3")
+    running = [asyncio.create_task(post.consumer(name, idle_ms=300).run(world.market)) for name in "ab"]
+    async with asyncio.timeout(20):
+        while (await world.record()).state is not RequestState.COMPLETED or await post.pending():
+            await asyncio.sleep(0.01)
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running, timeout=20)
+    assert "dispatch.reply.refused" not in await world.heard(world.keys.stream("v1"))
+
+
+async def test_a_vendor_accepts_and_reports_in_one_breath_to_many_consumers(world: World, post: Post) -> None:
+    names = [f"many{number}" for number in range(20)]
+    await world.store.put_capacity(world.market, "v1", DAY, Pools(pools=(MANY,)))
+    await world.submit(*(make.trip(name) for name in names), key="many")
+    for name in names:
+        assert (await world.offer(name)).ok
+    consumers = [post.consumer(name, wait_s=0.01) for name in "abc"]
+    running = [asyncio.create_task(each.run(world.market)) for each in consumers]
+    steps = [
+        ("accept", {}),
+        *(("status", {"status": each}) for each in ("en_route", "on_board", "completed")),
+    ]
+    for number, (kind, more) in enumerate(steps):
+        for name in names:
+            await post.write(kind, {"offer_id": f"{name}.1", **more}, name=f"{name}-{number}")
+    async with asyncio.timeout(30):
+        while {(await world.record(name)).state for name in names} != {RequestState.COMPLETED}:
+            await asyncio.sleep(0.01)
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running, timeout=20)
+    assert "dispatch.reply.refused" not in await world.heard(world.keys.stream("v1"))
 
 
 async def test_what_the_store_could_not_take_stays_pending(
