@@ -74,14 +74,25 @@ class Enumerator(Replica):
 
 
 def enumerate_rows(
-    replicas: Sequence[Replica], deadline: Deadline, *, hot: float, cold: float, rounds: int, bound: int
+    replicas: Sequence[Replica],
+    deadline: Deadline,
+    *,
+    hot: float,
+    cold: float,
+    rounds: int,
+    reheat: bool,
+    bound: int,
 ) -> Replica:
-    """Cool `rounds` times; after each, all go on from the best plan. Returns the replica that holds it."""
+    """In `rounds`; after each, all go on from the best plan. Returns the replica that holds it.
+
+    `reheat`: cool in every round from hot to cold, not once over all of them.
+    """
     started = deadline.fraction
 
     def run(replica: Replica, begin: float, end: float) -> None:
+        first, last = (begin, end) if reheat else (started, 1.0)
         while (now := deadline.fraction) < end and replica.best_cost > bound:
-            replica.step(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
+            replica.step(deadline, hot * (cold / hot) ** ((now - first) / (last - first)))
 
     best = replicas[0]
     with ThreadPoolExecutor(len(replicas)) as pool:

@@ -15,7 +15,8 @@ from solvers.kernels.library import Struct, library
 #: `Knapsacks` of knapsack.h.
 _LAYOUT: Final = ("first", "column", "request", "value", "best", "mean", "square", "taken", "item", "table")
 _ROOM: Final = 1 << 22  #: entries of the largest table, 16 MB
-_CALL: Final = 5  #: steps in one call into C
+_MOST_CELLS: Final = 100_000_000  #: of all tables together: about 0.1 s a step
+_CALL_CELLS: Final = 20_000_000  #: in one call into C, so that a wish to stop is honoured soon
 _RATE: Final = 0.5  #: first step, in spreads
 _FALL: Final = 1e-3  #: last step length over the first
 _CELLS_PER_WORK: Final = 1_500
@@ -36,7 +37,7 @@ class Knapsacks:
         np.minimum.at(value, request, priced)
         self.best, self.bound = value.copy(), np.array([-np.inf])
         self._width, longest = int(instance.capacity.max()) + 1, int(np.diff(first).max())
-        self._cells = int((np.diff(first) * (instance.capacity[:, 0] + 1)).sum())
+        self._cells = _cells(instance)
         self._struct = Struct(
             _LAYOUT,
             first=first,
@@ -53,13 +54,13 @@ class Knapsacks:
     def climb(self, deadline: Deadline, *, steps: int, share: float) -> None:
         """At most `steps`, within a share of the deadline; keeps the best values met."""
         started, done, gone = deadline.fraction, 0, 0.0
-        allotted = max(1e-9, share * (1 - started))
+        allotted, each = max(1e-9, share * (1 - started)), max(1, min(5, _CALL_CELLS // self._cells))
         while gone < 1 and not deadline.over:
             rate = _RATE * self.prices.spread * _FALL**gone
             here = (self.instance.struct.address, self._struct.address)
-            library().knapsacks_climb(*here, _CALL, rate, _FALL ** (1 / steps), self.bound.ctypes.data)
-            done += _CALL
-            deadline.work += _CALL * self._cells // _CELLS_PER_WORK + 1
+            library().knapsacks_climb(*here, each, rate, _FALL ** (1 / steps), self.bound.ctypes.data)
+            done += each
+            deadline.work += each * self._cells // _CELLS_PER_WORK + 1
             gone = max(done / steps, (deadline.fraction - started) / allotted)
 
     def prove(self) -> int:
@@ -69,6 +70,13 @@ class Knapsacks:
             self.instance.struct.address, self._struct.address, table.ctypes.data
         )
         return bound
+
+
+def _cells(instance: Instance) -> int:
+    """Entries of all rows' tables: columns x units."""
+    rows, stride = instance.capacity.shape
+    columns = np.bincount(instance.cell // stride, minlength=rows)
+    return int((columns * (instance.capacity[:, 0] + 1)).sum())
 
 
 def is_knapsacks(instance: Instance) -> bool:
@@ -83,6 +91,7 @@ def is_knapsacks(instance: Instance) -> bool:
     longest = int(np.bincount(instance.cell // stride).max())
     return bool(
         instance.cap.min() >= instance.requests
+        and _cells(instance) <= _MOST_CELLS
         and max(2 * width * in_two_rows, width * (longest + 1)) <= _ROOM
         and instance.penalty.max() < 2**40
     )

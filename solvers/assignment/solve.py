@@ -128,23 +128,26 @@ class _Run:
         return Search(self.prices, kept, self.cost, width=width, most=32)
 
     def _enumerate(self) -> None:
-        replicas = self._replicas()
-        spread = self.prices.spread
+        kept, spread = self.instance.from_given(self.best), self.prices.spread
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
+        replicas: Sequence[Replica]
+        if reheat := not is_knapsacks(self.instance):
+            replicas = [Enumerator(self.prices, kept, self.cost, spread, seed) for seed in seeds]
+        else:
+            values = self._value()
+            replicas = [Brancher(values, kept, self.cost, spread, seed) for seed in seeds]
         found = enumerate_rows(
-            replicas, self.deadline, hot=0.3 * spread, cold=0.03 * spread, rounds=3, bound=self.bound
-        )
+            *(replicas, self.deadline), hot=0.3 * spread, cold=0.03 * spread,
+            rounds=3, reheat=reheat, bound=self.bound,
+        )  # fmt: skip
         self._follow(*(each.trace for each in replicas))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))
 
-    def _replicas(self) -> Sequence[Replica]:
-        kept, spread = self.instance.from_given(self.best), self.prices.spread
-        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
-        if not is_knapsacks(self.instance):
-            return [Enumerator(self.prices, kept, self.cost, spread, seed) for seed in seeds]
+    def _value(self) -> Knapsacks:
         knapsacks = Knapsacks(self.prices)
         knapsacks.climb(self.deadline, steps=_STEPS, share=_PRICING)
         self.bound = max(self.bound, knapsacks.prove())
-        return [Brancher(knapsacks, kept, self.cost, spread, seed) for seed in seeds]
+        return knapsacks
 
     def _exact(self) -> None:
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
