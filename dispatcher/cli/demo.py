@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which day, how fast, where the figures go."""
     parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv")
     parser.add_argument(
-        "--speed", type=float, help="clock seconds a real second (default: the made-up day in two minutes)"
+        "--speed", type=float, help="clock seconds a real second (default: a day in two minutes)"
     )
     parser.add_argument("--seed", type=int, default=1, help="what is drawn (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write the summary to FILE; - for standard output")

@@ -45,7 +45,10 @@ class Connection:
         if self._session is None:
             headers = {"Authorization": f"Bearer {self.token}", "Accept": JSON}
             connector = aiohttp.TCPConnector(limit=100)
-            self._session = aiohttp.ClientSession(headers=headers, connector=connector)
+            timeout = aiohttp.ClientTimeout(total=self.timeout_s)
+            self._session = aiohttp.ClientSession(
+                headers=headers, connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
     async def __aenter__(self) -> Self:
@@ -114,10 +117,7 @@ class Connection:
     async def _attempt(
         self, method: str, url: str, params: dict[str, str], headers: dict[str, str], body: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        timeout = aiohttp.ClientTimeout(total=self.timeout_s)
-        async with self.session.request(
-            method, url, params=params, headers=headers, data=body, timeout=timeout
-        ) as response:
+        async with self.session.request(method, url, params=params, headers=headers, data=body) as response:
             return response.status, response.headers, await response.read()
 
 

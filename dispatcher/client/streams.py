@@ -58,6 +58,12 @@ class StreamReader:
 
     async def entries(self, count: int = 100) -> AsyncIterator[Entry]:
         """Entries without end, across downtime of the server; acknowledge each after its effect."""
+        async for batch in self.batches(count):
+            for entry in batch:
+                yield entry
+
+    async def batches(self, count: int = 100) -> AsyncIterator[list[Entry]]:
+        """As `entries`, as many at a time as there are, `count` at the most: one acknowledgement for all."""
         after, ready = "0", False  # "0": what this consumer was given before and did not acknowledge
         while True:
             try:
@@ -69,14 +75,14 @@ class StreamReader:
                 after, ready = "0", False
                 await asyncio.sleep(AGAIN_S)
                 continue
-            for entry in given:
-                yield entry
+            if given:
+                yield given
             if after != ">":
                 after = given[-1].id if given else ">"
 
-    async def acknowledge(self, entry: Entry) -> None:
-        """The entry had its effect: it is not given again."""
-        await self.redis.xack(self.stream, self.group, entry.id)
+    async def acknowledge(self, *entries: Entry) -> None:
+        """The entries had their effect: they are not given again."""
+        await self.redis.xack(self.stream, self.group, *(each.id for each in entries))
 
     async def _make_group(self) -> None:
         try:

@@ -48,10 +48,10 @@ class Board:
     async def run(self) -> None:
         """Show the day until cancelled."""
         if self.console.is_terminal:
-            with Live(self.picture(), console=self.console, refresh_per_second=8) as live:
+            with Live(self.picture(), console=self.console, auto_refresh=False) as live:
                 while True:
                     await asyncio.sleep(REFRESH_S)
-                    live.update(self.picture())
+                    live.update(self.picture(), refresh=True)
         while True:
             self.console.print(self.line(), highlight=False)
             await asyncio.sleep(LINE_EVERY_S)

@@ -17,7 +17,7 @@ from dispatcher.demo.day import MINUTE_MS, Day
 from dispatcher.demo.links import HttpLink, Link, StreamLink
 from dispatcher.demo.platform import SimulatedPlatform
 from dispatcher.demo.tally import Tally
-from dispatcher.demo.vendors import SimulatedVendor
+from dispatcher.demo.vendors import Agendas, SimulatedVendor
 from dispatcher.http.auth import claims, mint
 from dispatcher.keyfiles import read_token_keys
 from dispatcher.settings import Settings
@@ -34,13 +34,14 @@ class Cast:
     ) -> None:
         self.url, self.redis_url, self.settings, self.day, self.clock = url, redis_url, settings, day, clock
         self.tally = Tally(planned=len(day.requests))
-        self.agenda = Agenda(clock)
+        self.agenda, self.crews = Agenda(clock), Agenda(clock)
         self.client = PlatformClient(url, self._token(Role.PLATFORM), day.market)
         self.ops = PlatformClient(url, self._token(Role.OPS), day.market)
         self.matches = MatchStream(redis_url, day.market)
         self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed)
+        agendas = Agendas(self.agenda, self.crews)
         self.vendors = [
-            SimulatedVendor(vendor, self._link(vendor.id, number), self.agenda, self.tally, seed)
+            SimulatedVendor(vendor, self._link(vendor.id, number), agendas, self.tally, seed)
             for number, vendor in enumerate(day.vendors)
         ]
 
@@ -63,6 +64,7 @@ class Cast:
             group.create_task(self.platform.listen())
             group.create_task(self.platform.listen_for_matches(self.matches))
             group.create_task(self.agenda.run())
+            group.create_task(self.crews.run())
 
     async def __aenter__(self) -> Self:
         return self

@@ -59,11 +59,12 @@ class StreamLink:
         self.stream, self.clock = stream, clock
 
     async def events(self) -> AsyncIterator[CloudEvent]:
-        """The vendor's stream; an entry is acknowledged once the next one is asked for."""
-        async for entry in self.stream.entries():
-            if entry.event is not None:
-                yield entry.event
-            await self.stream.acknowledge(entry)
+        """The vendor's stream; entries that came together are acknowledged once the next one is asked for."""
+        async for batch in self.stream.batches():
+            for entry in batch:
+                if entry.event is not None:
+                    yield entry.event
+            await self.stream.acknowledge(*batch)
 
     async def accept(self, offer_id: str, reference: str) -> None:
         """Take the work."""

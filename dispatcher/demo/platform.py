@@ -65,10 +65,11 @@ class SimulatedPlatform:
 
     async def listen_for_matches(self, matches: MatchStream) -> None:
         """Hear the matches on their Redis stream until cancelled."""
-        async for entry in matches.entries():
-            if entry.event is not None and entry.event.type == "dispatch.request.matched":
-                self.tally.saw_match(msgspec.convert(entry.event.data, RequestMatched).match.request_id)
-            await matches.acknowledge(entry)
+        async for batch in matches.batches():
+            for entry in batch:
+                if entry.event is not None and entry.event.type == "dispatch.request.matched":
+                    self.tally.saw_match(msgspec.convert(entry.event.data, RequestMatched).match.request_id)
+            await matches.acknowledge(*batch)
 
     def hear(self, event: CloudEvent) -> None:
         """Take one event in."""

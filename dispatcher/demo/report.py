@@ -58,6 +58,8 @@ def _figures(summary: Summary) -> RenderableType:
         _figure(summary.offer_p50_ms, "ms"),
         f"p99 {_figure(summary.offer_p99_ms, 'ms')}",
     )
+    if summary.urgent_waited:
+        table.add_row("  waited for room", f"{summary.urgent_waited:,}", "urgent, full vendors first")
     table.add_row(
         "web process", _figure(summary.web_rss_idle_mb, "MB"), f"busy {_figure(summary.web_rss_mb, 'MB')}"
     )

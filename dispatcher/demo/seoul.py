@@ -30,7 +30,7 @@ RADIUS_M, BEYOND_M = 15_000, 15_000
 ADVANCE_SHARE = 0.8
 # More is wanted between six and eight than there are vehicles on shift: what is planned eight hours ahead,
 # when the whole evening has been booked, packs tighter than what is promised call by call. A played day is
-# some 500 times as fast as a real one, and the optimiser is not: it gets less of it than by default.
+# some 900 times as fast as a real one, and the optimiser is not: it gets less of it than by default.
 TUNING = {"horizon_hours": 8, "solve_time_limit_s": 0.3}
 RIDE = (LevelOfService.AMBULATORY, LevelOfService.WHEELCHAIR)
 
@@ -62,7 +62,7 @@ def load(folder: Path, seed: int) -> Day:
         vendors=vendors,
         capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
         submissions=booked(trips, ZONE, ADVANCE_SHARE, random.Random(seed)),
-        takes_s=240.0,
+        takes_s=118.0,
         tuning=TUNING,
     )
 

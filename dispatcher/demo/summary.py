@@ -59,7 +59,8 @@ class Summary(msgspec.Struct, kw_only=True):
     submit_p99_ms: float | None
     offer_p50_ms: float | None
     offer_p99_ms: float | None
-    urgent_offers: int
+    urgent_offers: int  # what these two are of; not those who were told first that no vendor had room:
+    urgent_waited: int
     wall_s: float
     web_rss_idle_mb: float | None
     web_rss_mb: float | None
@@ -84,7 +85,7 @@ def summarise(
         "matched_of_possible": round(ended["matched"] / max(bound.requests, 1), 4),
         "matched_share": round(ended["matched"] / max(ended["requests"] - ended["cancelled"], 1), 4),
     }
-    return msgspec.convert(ended | timings(tally) | own | others, Summary)
+    return msgspec.convert(ended | timings(tally, waited(views)) | own | others, Summary)
 
 
 def ends(views: Iterable[RequestView]) -> dict[str, Any]:
@@ -120,9 +121,16 @@ def reason(view: RequestView) -> str:
     return "capacity went to others" if why.competition else why.last_rule or "not explained"
 
 
-def timings(tally: Tally) -> dict[str, Any]:
+def waited(views: Iterable[RequestView]) -> set[str]:
+    """Requests that were told why nobody could take them before they had their first offer."""
+    return {
+        view.id for view in views if [step.state for step in view.history][1:2] == [RequestState.MATCHING]
+    }
+
+
+def timings(tally: Tally, without_room: set[str]) -> dict[str, Any]:
     """What was measured at the two ends, in real time."""
-    offers = tally.offer_ms()
+    offers = tally.offer_ms(without_room)
     return {
         "first_match_s": _rounded(tally.first_match_s),
         "submit_p50_ms": _rounded(percentile(tally.submit_ms, 0.5)),
@@ -130,6 +138,7 @@ def timings(tally: Tally) -> dict[str, Any]:
         "offer_p50_ms": _rounded(percentile(offers, 0.5)),
         "offer_p99_ms": _rounded(percentile(offers, 0.99)),
         "urgent_offers": len(offers),
+        "urgent_waited": len(tally.urgent & without_room & tally.heard.keys()),
         "vendor_messages": dict(tally.vendors),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter
+from collections.abc import Collection
 
 from contracts.codes import RequestState
 
@@ -47,9 +48,12 @@ class Tally:
         """A vendor has the message."""
         self.heard.setdefault(request_id, time.monotonic())
 
-    def offer_ms(self) -> list[float]:
-        """202 → vendor has the message, for urgent requests; 0 where the message was first."""
-        both = self.urgent & self.heard.keys() & self.acknowledged.keys()
+    def offer_ms(self, waited: Collection[str] = ()) -> list[float]:
+        """202 → vendor has the message, for urgent requests; 0 where the message was first.
+
+        Without those that `waited` until a vendor had room: their time is the vendors', not the service's.
+        """
+        both = (self.urgent & self.heard.keys() & self.acknowledged.keys()) - set(waited)
         return [max(0.0, 1000 * (self.heard[each] - self.acknowledged[each])) for each in both]
 
 

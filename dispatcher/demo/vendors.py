@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,11 +19,19 @@ from dispatcher.demo.tally import Tally
 GONE = frozenset({404, 409})  # the work was taken back, or went to its end without us
 
 
-class SimulatedVendor:
-    """One vendor's dispatcher and crews."""
+class Agendas(NamedTuple):
+    """Those who answer and those who report do not wait for each other."""
 
-    def __init__(self, vendor: Vendor, link: Link, agenda: Agenda, tally: Tally, seed: int) -> None:
-        self.vendor, self.link, self.agenda, self.tally, self.seed = vendor, link, agenda, tally, seed
+    desk: Agenda
+    crews: Agenda
+
+
+class SimulatedVendor:
+    """One vendor's dispatcher, who answers, and its crews, who report."""
+
+    def __init__(self, vendor: Vendor, link: Link, agendas: Agendas, tally: Tally, seed: int) -> None:
+        self.vendor, self.link, self.tally, self.seed = vendor, link, tally, seed
+        self.desk, self.crews = agendas
         self.offers: dict[str, Offer] = {}
         self.confirmed: set[str] = set()
 
@@ -48,11 +57,11 @@ class SimulatedVendor:
             return
         self.offers[offer.id] = offer
         self.tally.vendors["offers"] += 1
-        answer = reaction(offer, self.seed, self.agenda.clock.now_ms())
+        answer = reaction(offer, self.seed, self.desk.clock.now_ms())
         if answer.answer is Answer.ACCEPT and isinstance(self.vendor.answer, AssumedAnswer):
             return  # silence is acceptance
         if answer.answer is not Answer.SILENCE:
-            self.agenda.at(answer.at_ms, lambda: self._answer(offer, answer))
+            self.desk.at(answer.at_ms, lambda: self._answer(offer, answer))
         elif not offer.assumed:
             self.tally.vendors["silent"] += 1
 
@@ -80,7 +89,7 @@ class SimulatedVendor:
         """Put the next report on the agenda; reports of one dispatch never overtake each other."""
         report = next(reports, None)
         if report is not None:
-            self.agenda.at(report.at_ms, lambda: self._report(offer, report, reports))
+            self.crews.at(report.at_ms, lambda: self._report(offer, report, reports))
 
     async def _report(self, offer: Offer, report: Report, reports: Iterator[Report]) -> None:
         if offer.id not in self.offers:

@@ -47,20 +47,24 @@ class Reads(Base):
             if offer.vendor_id == vendor_id and offer.state in LIVE_OFFERS
         ]
 
-    async def offer_of(self, who: Principal, market: str, name: str) -> Offer:
-        """One offer: a vendor's own; platform and ops may see any."""
-        record, offer = await self._offer(who, market, name)
+    async def offer_of(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+    ) -> Offer:
+        """One offer: a vendor's own; platform and ops may see any. `known`: its record, if just read."""
+        record, offer = await self._offer(who, market, name, known)
         request = await self.store.request(market, record.id)
         if request is None:
             raise _no_offer(name)
         return offer_view(record, offer, request)
 
-    async def dispatch_of(self, who: Principal, market: str, name: str) -> Dispatch:
-        """One dispatch with its door, and with the patient unless ops asks.
+    async def dispatch_of(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+    ) -> Dispatch:
+        """One dispatch with its door, and with the patient unless ops asks. `known`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
-        record, offer = await self._offer(who, market, name)
+        record, offer = await self._offer(who, market, name, known)
         request = await self.store.request(market, record.id)
         if request is None:
             raise _no_offer(name)
@@ -68,9 +72,11 @@ class Reads(Base):
         patient = None if who.role is Role.OPS else await self.store.patient(market, record.id)
         return dispatch_view(record, offer, request, patient)
 
-    async def _offer(self, who: Principal, market: str, name: str) -> tuple[RequestRecord, OfferRecord]:
+    async def _offer(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None
+    ) -> tuple[RequestRecord, OfferRecord]:
         self.enter(who, market)
-        record = await self.known(market, request_id_of(name), f"offer {name}")
+        record = known or await self.known(market, request_id_of(name), f"offer {name}")
         if who.role is Role.VENDOR:
             return record, offer_named(record, name, who.vendor_id)
         for offer in record.offers:

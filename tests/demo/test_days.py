@@ -10,6 +10,8 @@ from contracts.requests import RequestBatch
 from dispatcher.demo import seoul, small
 from dispatcher.demo.behaviour import Answer, course, reaction
 from dispatcher.demo.day import MINUTE_MS, wanted_ms
+from dispatcher.demo.summary import timings
+from dispatcher.demo.tally import Tally
 from dispatcher.errors import UserError
 
 
@@ -80,3 +82,11 @@ def test_reports_come_in_order_and_end_the_work(some_offers):
         reports = course(offer, 1)
         assert [each.at_ms for each in reports] == sorted(each.at_ms for each in reports)
         assert reports[-1].update.status in {"completed", "no_show", "failed", "turned_back"}
+
+
+def test_the_time_to_an_offer_is_of_urgent_requests_for_which_a_vendor_had_room():
+    tally = Tally(planned=3, urgent={"at-once", "full-first"})
+    tally.acknowledged = dict.fromkeys(("at-once", "full-first", "patient"), 1.0)
+    tally.heard = {"at-once": 1.02, "full-first": 4.0, "patient": 9.0}
+    figures = timings(tally, {"full-first"})
+    assert (figures["offer_p99_ms"], figures["urgent_offers"], figures["urgent_waited"]) == (20.0, 1, 1)

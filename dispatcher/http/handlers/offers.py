@@ -23,22 +23,22 @@ class Offers:
         """Take the work; the answer shows door, name and phone."""
         offer_id = call.path["offer_id"]
         command = call.command(f"accept/{offer_id}")
-        await self.service.accept(call.principal, call.market, offer_id, call.body, command)
-        return await self.dispatch(call)
+        after = await self.service.accept(call.principal, call.market, offer_id, call.body, command)
+        return Reply(await self.service.dispatch_of(call.principal, call.market, offer_id, after))
 
     async def decline(self, call: Call) -> Reply:
         """Do not take the work."""
         offer_id = call.path["offer_id"]
         command = call.command(f"decline/{offer_id}")
-        await self.service.decline(call.principal, call.market, offer_id, call.body, command)
-        return Reply(await self.service.offer_of(call.principal, call.market, offer_id))
+        after = await self.service.decline(call.principal, call.market, offer_id, call.body, command)
+        return Reply(await self.service.offer_of(call.principal, call.market, offer_id, after))
 
     async def report(self, call: Call) -> Reply:
         """Say where the work stands."""
         offer_id = call.path["offer_id"]
         command = call.command(f"report/{offer_id}")
-        await self.service.report(call.principal, call.market, offer_id, call.body, command)
-        return Reply(await self.service.offer_of(call.principal, call.market, offer_id))
+        after = await self.service.report(call.principal, call.market, offer_id, call.body, command)
+        return Reply(await self.service.offer_of(call.principal, call.market, offer_id, after))
 
     async def dispatch(self, call: Call) -> Reply:
         """Door, name and phone, after acceptance."""
