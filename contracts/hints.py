@@ -38,7 +38,7 @@ def described(form: Any, steps: Sequence[str | int]) -> str:
         return ""
     inner = [each for kind in _at(form, steps[:-1]) for each in _inside(kind, steps[-1])]
     told = dict.fromkeys(text for each in inner for text in _descriptions(each))
-    return f"Maybe it is another thing that was meant: this is {'; or '.join(told)}." if told else ""
+    return f"Maybe it was meant for another field; this one takes: {'; or '.join(told)}." if told else ""
 
 
 @cache

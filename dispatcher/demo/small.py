@@ -18,7 +18,7 @@ from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, Patien
 from dispatcher.demo.day import DATE, MINUTE_MS, Day, at, booked, instant
 from dispatcher.demo.fleet import CENTRE, small_vendors
 
-ZONE = ZoneInfo("America/New_York")
+MARKET, ZONE = "metro", ZoneInfo("America/New_York")
 TRIPS, ORDERS = 420, 80
 ADVANCE_SHARE, CANCEL_SHARE = 0.7, 0.01
 WINDOW_MINUTES = 15
@@ -45,7 +45,7 @@ def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS) -> Day:
     days = (DATE, DATE + dt.timedelta(days=1))
     return Day(
         name="made-up",
-        market="metro",
+        market=MARKET,
         zone=ZONE,
         vendors=tuple(vendor for vendor, _ in vendors),
         capacity={(vendor.id, day): _pools(pools, load) for vendor, pools in vendors for day in days},
