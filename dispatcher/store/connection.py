@@ -10,7 +10,14 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError, TryAgainError
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
@@ -79,6 +86,10 @@ class Reader:
         while True:
             try:
                 return await self._send(commands)
+            except AuthenticationError as error:
+                raise unavailable(
+                    "the store refuses the name or password of DISPATCHER_REDIS_URL."
+                ) from error
             except ResponseError as error:
                 raise (no_writes(error) if is_not_now(error) else error) from error
             except LOST as error:

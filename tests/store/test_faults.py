@@ -188,3 +188,12 @@ async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:
         assert problem.startswith("its memory is full")
         with pytest.raises(Unavailable, match="not durable: its memory is full"):
             await store.refuse_unless_durable()
+
+
+async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:
+    async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as known:
+        await known.reader.ask("CONFIG", "SET", "requirepass", "secret")
+        async with Store(server.url, RING) as stranger:
+            (problem,) = (await stranger.health()).problems
+            assert problem.startswith("the store refuses the name or password")
+        await known.reader.ask("CONFIG", "SET", "requirepass", "")
