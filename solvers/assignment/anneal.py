@@ -14,7 +14,7 @@ _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to 
 _FIRST_MOVES: Final = 2_000
 _DEPTH: Final = 12  #: requests one chain of ejections may move
 _COLD: Final = 0.06  #: last temperature, in spreads
-_HOT: Final = 8.0  #: first temperature, in spreads
+_HOT: Final = 30.0  #: first temperature, in spreads: on full days it decides who stays unmatched
 
 
 class Annealer:

@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
+WORK_PER_SECOND: Final = 3_000_000  #: steps of work that stand for a second of a thread
 Stop = Callable[[], bool] | threading.Event | None
 
 
@@ -27,6 +29,11 @@ class Deadline:
     def elapsed_s(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.started
+
+    @property
+    def budget_s(self) -> float:
+        """The limit in seconds, or the work limit in what stands for them."""
+        return self.time_limit_s if self.work_limit is None else self.work_limit / WORK_PER_SECOND
 
     @property
     def left_s(self) -> float:

@@ -15,6 +15,7 @@ from solvers.assignment.enumeration import Enumerator, Replica, enumerate_rows
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import Instance, instance_of
 from solvers.assignment.knapsack import Knapsacks, is_knapsacks
+from solvers.assignment.polish import Polisher
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
@@ -24,6 +25,9 @@ from solvers.assignment.validation import Ints
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
 _SHARED: Final = 2_000  #: requests from which two threads share one plan
 _LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
+_SETTLED_S: Final = 0.0035  #: of annealing a request, after which more of it gains little
+_POLISH_S: Final = 2.5  #: below which polishing is not begun: OR-Tools alone takes 1.4 s to import
+_NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
 _STEPS: Final = 300  #: steps of the values at most
@@ -99,7 +103,28 @@ class _Run:
             if self.cost > self.bound and not deadline.over:
                 self._exact()
         else:
-            self._anneal(until=1.0)
+            self._anneal(until=self._annealed)
+            if self.cost > self.bound and not deadline.over:
+                self._polish()
+
+    @property
+    def _annealed(self) -> float:
+        """How much of the deadline annealing gets: all of it where little would be left for what follows."""
+        needed = max(_SETTLED_S * self.instance.requests, 0.3 * self.deadline.budget_s)
+        return needed / self.deadline.budget_s if needed + _POLISH_S <= self.deadline.budget_s else 1.0
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether there is too little time for each thread to settle a plan of its own."""
+        requests = self.instance.requests
+        return requests >= _SHARED and _SETTLED_S * requests > self.deadline.budget_s
+
+    def _polish(self) -> None:
+        polisher = Polisher(self.prices, self._search(width=_NEAR), self.best, self.cost)
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
+        polisher.run(self.deadline, seeds=seeds, bound=self.bound)
+        self._follow(polisher.trace)
+        self.offer(polisher.choice)
 
     def _price(self, *, rounds: int, share: float) -> None:
         self.prices.climb(self.deadline, rounds=rounds, share=share)
@@ -108,7 +133,7 @@ class _Run:
             self.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
 
     def _anneal(self, *, until: float) -> None:
-        shared = self.instance.requests >= _SHARED and len(self.instance.cap) >= 8 and self.workers > 1
+        shared = self._crowded and len(self.instance.cap) >= 8 and self.workers > 1
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=1 if shared else max(1, self.workers))]
         annealers = [Annealer(self._search(), seed, 2 if shared else 1) for seed in seeds]
         found = anneal(annealers, self.deadline, until=until, bound=self.bound)
@@ -123,9 +148,10 @@ class _Run:
                 self.trace.append((seconds, cost))
                 least = cost
 
-    def _search(self) -> Search:
-        kept, width = self.instance.from_given(self.best), 12 * self.prices.spread
-        return Search(self.prices, kept, self.cost, width=width, most=32)
+    def _search(self, *, width: float = 12.0) -> Search:
+        """Candidates within `width` spreads of the cheapest at the prices."""
+        kept, spread = self.instance.from_given(self.best), self.prices.spread
+        return Search(self.prices, kept, self.cost, width=width * spread, most=32)
 
     def _enumerate(self) -> None:
         kept, spread = self.instance.from_given(self.best), self.prices.spread

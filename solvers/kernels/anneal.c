@@ -8,7 +8,10 @@
  * and is not worth the time to try. */
 #define UPHILL 0.5
 
-enum { LOOKS = 48 }; /* occupants looked at for one to eject */
+enum {
+    LOOKS = 48, /* occupants looked at for one to eject */
+    AHEAD = 8   /* half of the proposals drawn ahead; a power of two */
+};
 
 static int may_eject(const Search *s, int32_t r) {
     for (int i = 0; i < s->moves; i++)
@@ -62,7 +65,15 @@ static void undo(Search *s) {
     s->moves = 0;
 }
 
+/* Ask for the memory of r's candidates, which will be looked at soon. */
+static void expect(const Plan *plan, int32_t r) {
+    const char *from = (const char *)(plan->candidate + plan->first[r]);
+    const char *to = (const char *)(plan->candidate + plan->first[r + 1]);
+    for (; from < to; from += 64) __builtin_prefetch(from);
+}
+
 static void take_out(Search *s, int32_t r) {
+    expect(s->plan, r);
     s->moved[s->moves] = r;
     s->from[s->moves++] = s->plan->choice[r];
     s->owed += s->plan->least[r];
@@ -81,7 +92,7 @@ static int settle(Search *s, int32_t r, int64_t budget, int32_t avoid) {
     int64_t least = budget - s->cost - s->owed + plan->least[r] + 1;
     for (int32_t i = plan->first[r]; i < end; i++) {
         const Candidate *c = plan->candidate + i;
-        if (i == avoid || !allowed(s, c)) continue;
+        if (c->cost - s->in->shortfall >= least || i == avoid || !allowed(s, c)) continue;
         int64_t cost = cost_at(s, c);
         if (cost < least && fits(s, c) && link_conflict(s, r, c) < 0) least = cost, best = i;
     }
@@ -129,21 +140,55 @@ static int chain(Search *s, int32_t r, int32_t at, int64_t budget) {
     return s->cost <= budget;
 }
 
+/* Proposals are drawn ahead of their turn and their memory is asked for: most of them fail their first look, and would spend
+ * their time waiting for it. */
+typedef struct {
+    int32_t request[2 * AHEAD], at[2 * AHEAD];
+} Queue;
+
+static void draw_request(Search *s, Queue *queue, int64_t turn, int owner) {
+    Plan *plan = s->plan;
+    int32_t r = plan->mine[owner][random_below(&s->random, (uint32_t)plan->mine_size[owner])];
+    queue->request[turn & (2 * AHEAD - 1)] = r;
+    __builtin_prefetch(plan->first + r);
+    __builtin_prefetch(plan->choice + r);
+}
+
+static void draw_candidate(Search *s, Queue *queue, int64_t turn) {
+    Plan *plan = s->plan;
+    int64_t slot = turn & (2 * AHEAD - 1);
+    int32_t r = queue->request[slot], at = queue->at[slot] = propose(s, r);
+    __builtin_prefetch(plan->candidate + at);
+    __builtin_prefetch(&plan->candidate[at].key);
+    __builtin_prefetch(plan->candidate + plan->choice[r]);
+}
+
+/* Whether taking r to `at` is worth trying at a temperature; then *budget is what the cost may rise to. */
+static int promising(Search *s, int32_t r, int32_t at, double temperature, int64_t *budget) {
+    const Candidate *to = s->plan->candidate + at, *from = s->plan->candidate + s->plan->choice[r];
+    if (to->key - from->key > UPHILL * temperature || to == from || !allowed(s, to)) return 0;
+    *budget = s->cost + (int64_t)(-temperature * log(random_unit(&s->random)));
+    return s->cost + to->cost - from->cost - 2 * s->in->shortfall <= *budget;
+}
+
 /* `moves` proposals to requests of `owner`, the temperature going from hot to cold; returns the change of cost. */
 EXPORT int64_t plan_anneal(const Instance *in, Plan *plan, int64_t owner, uint64_t seed, int64_t moves, double hot,
                            double cold, int64_t depth) {
     Search s = {.in = in, .plan = plan, .owner = (int)owner, .random = random_seeded(seed)};
     s.depth = (int)(depth < DEEPEST ? depth : DEEPEST);
-    int64_t size = plan->mine_size[owner];
+    if (plan->mine_size[owner] == 0) return 0;
+    Queue queue;
+    for (int64_t turn = 0; turn < 2 * AHEAD; turn++) draw_request(&s, &queue, turn, s.owner);
+    for (int64_t turn = 0; turn < AHEAD; turn++) draw_candidate(&s, &queue, turn);
     double temperature = hot, factor = moves > 64 ? pow(cold / hot, 64.0 / (double)moves) : 1;
-    for (int64_t move = 0; move < moves && size > 0; move++) {
+    for (int64_t move = 0; move < moves; move++) {
         if ((move & 63) == 63) temperature *= factor;
-        int32_t r = plan->mine[owner][random_below(&s.random, (uint32_t)size)], at = propose(&s, r);
-        const Candidate *to = plan->candidate + at, *from = plan->candidate + plan->choice[r];
-        if (to == from || !allowed(&s, to)) continue;
-        int64_t budget = s.cost + (int64_t)(-temperature * log(random_unit(&s.random)));
-        if (s.cost + to->cost - from->cost - 2 * in->shortfall > budget) continue;
-        if (to->key - from->key > UPHILL * temperature) continue;
+        int64_t slot = move & (2 * AHEAD - 1);
+        int32_t r = queue.request[slot], at = queue.at[slot];
+        draw_request(&s, &queue, move, s.owner);
+        draw_candidate(&s, &queue, move + AHEAD);
+        int64_t budget;
+        if (!promising(&s, r, at, temperature, &budget)) continue;
         s.moves = 0;
         s.owed = 0;
         if (!chain(&s, r, at, budget)) undo(&s);

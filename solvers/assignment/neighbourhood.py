@@ -1,0 +1,104 @@
+"""Requests that compete for the same capacity: what is solved again together, and where that is most worth trying."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import Instance, Small
+from solvers.assignment.search import Search
+from solvers.assignment.validation import Flags, Ints
+
+_REACH: Final = 12  #: candidates of a request that are followed to who stands in their way
+_CURIOSITY: Final = 0.1  #: spreads of regret that every request is taken to have
+
+
+class Neighbourhoods:
+    """Grows sets of requests around a seed; a seed is likelier the more its request could save at the prices."""
+
+    def __init__(self, prices: Prices, search: Search) -> None:
+        """`search`: gives each request's candidates, cheapest first at the prices."""
+        instance = self.instance = prices.instance
+        candidate = search.arrays["candidate"]
+        self.first: Small = search.arrays["first"]
+        self.column: Small = np.ascontiguousarray(candidate["column"])
+        self._begin, self._end = instance.cell, instance.cell + instance.span
+        prefix = prices.prefix
+        self._key = (
+            instance.cost
+            + instance.units * (prefix[self._end] - prefix[self._begin])
+            + prices.vendor_prefix[instance.vendor]
+        )
+        self._low = candidate["key"][self.first[:-1]].astype(np.float64)
+        self._least = _CURIOSITY * prices.spread
+        self._tries = np.zeros(instance.requests)
+        self._fixed = _fixed(instance)
+
+    def seed(self, standing: Small, rng: np.random.Generator) -> int:
+        """A request to begin at; `standing`: R, kept column or -1."""
+        if not len(self._key):
+            return int(rng.integers(self.instance.requests))
+        key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self.instance.penalty)
+        weight = (np.maximum(key - self._low, 0) + self._least) / (1 + self._tries) ** 2
+        weight[self._fixed] = 1e-9
+        at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum())
+        seed = min(int(at), self.instance.requests - 1)
+        self._tries[seed] += 1
+        return seed
+
+    def changed(self, inside: Ints) -> None:
+        """These requests stand differently now: they are worth trying again."""
+        self._tries[inside] = 0
+
+    def grow(self, standing: Small, seed: int, size: int, rng: np.random.Generator) -> Ints:
+        """About `size` requests, ascending: the seed, who stands where it would go, and so on; with their ties."""
+        inside: dict[int, None] = {}
+        waiting = self._join(inside, seed)
+        matched = np.flatnonzero(standing >= 0)
+        order = matched[np.argsort(self._begin[standing[matched]], kind="stable")]
+        begin, end = self._begin[standing[order]], self._end[standing[order]]
+        longest = int((end - begin).max(initial=1))
+        while waiting and len(inside) < size:
+            request = waiting.pop(int(rng.integers(1 + len(waiting) // 4)))
+            for column in rng.permutation(self._wishes(request)):
+                lo, hi = np.searchsorted(begin, (self._begin[column] - longest + 1, self._end[column]))
+                for other in order[lo:hi][end[lo:hi] > self._begin[column]]:
+                    if len(inside) < size:
+                        waiting += self._join(inside, int(other))
+        return np.array(sorted(inside), np.int64)
+
+    def _wishes(self, request: int) -> Small:
+        own = self.column[self.first[request] : self.first[request + 1]][:_REACH]
+        return own[own >= 0]
+
+    def _join(self, inside: dict[int, None], request: int) -> list[int]:
+        """Take a request in, and those it is tied to; returns the new ones."""
+        instance, joined, asked = self.instance, list[int](), [request]
+        for member in asked:
+            if member not in inside and not self._fixed[member]:
+                inside[member] = None
+                joined.append(member)
+                pairs = instance.link[instance.link_first[member] : instance.link_first[member + 1]]
+                asked += instance.before[pairs].tolist() + instance.after[pairs].tolist()
+        return joined
+
+    def columns(self, inside: Ints) -> npt.NDArray[np.int64]:
+        """The candidates of some requests, kept columns, ascending."""
+        own = [self.column[self.first[r] : self.first[r + 1]] for r in inside.tolist()]
+        every = np.concatenate(own) if own else np.zeros(0, np.int32)
+        return np.sort(every[every >= 0]).astype(np.int64)
+
+
+def _fixed(instance: Instance) -> Flags:
+    """R; pinned, or tied to a pinned request, be it through others."""
+    problem = instance.problem
+    fixed: Flags = np.zeros(instance.requests, np.bool_)
+    fixed[problem.column_request[problem.pinned]] = True
+    before, after, known = instance.before, instance.after, -1
+    while known != (known := int(fixed.sum())):
+        fixed[after[fixed[before]]] = True
+        fixed[before[fixed[after]]] = True
+    return fixed

@@ -1,0 +1,90 @@
+"""Large neighbourhoods solved exactly: about a hundred requests that compete, their plan by CP-SAT, the others
+staying where they are. Finds what chains of ejections do not: the rearrangement that makes room for one more."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.neighbourhood import Neighbourhoods
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.search import Search
+from solvers.assignment.subproblem import Subproblem, restrict
+from solvers.assignment.validation import Ints
+
+_SIZE: Final = 80.0  #: requests to begin with
+_MOST, _LEAST = 160.0, 20.0
+_GROWTH, _SHRINKING = 1.06, 0.85
+_LIMIT_S: Final = 1.2  #: for one neighbourhood
+_SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be larger
+
+
+class Polisher:
+    """One plan that several threads improve, a neighbourhood each at a time."""
+
+    def __init__(self, prices: Prices, search: Search, choice: Ints, cost: int) -> None:
+        """`choice`: R, columns as given, feasible, and its cost."""
+        self.instance, self.problem = prices.instance, prices.instance.problem
+        self.choice, self.cost = choice.copy(), cost
+        self.trace: list[tuple[float, int]] = []
+        self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
+
+    def run(self, deadline: Deadline, *, seeds: list[int], bound: int) -> None:
+        """A thread for each seed, until the deadline, or until the plan meets the bound."""
+        from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
+
+        def one(seed: int) -> None:
+            rng = np.random.default_rng(seed)
+            while not deadline.over and self.cost > bound:
+                part = self._part(rng)
+                limit = self._limit(deadline)
+                found, proven = solve_exactly(
+                    part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
+                )
+                deadline.work += limit.work + 1
+                self._learn(part, closed=cost_of(part.problem, found) <= proven, soon=_soon(limit))
+                self._take(part, found, deadline.elapsed_s)
+
+        with ThreadPoolExecutor(len(seeds)) as pool:
+            for done in [pool.submit(one, seed) for seed in seeds]:
+                done.result()
+
+    def _part(self, rng: np.random.Generator) -> Subproblem:
+        choice = self.choice
+        standing = self.instance.from_given(choice)
+        inside = self._near.grow(standing, self._near.seed(standing, rng), int(self._size), rng)
+        return restrict(self.problem, choice, inside, self.instance.original[self._near.columns(inside)])
+
+    def _limit(self, deadline: Deadline) -> Deadline:
+        """The limit of one neighbourhood: seconds, or work where that is what counts."""
+        if deadline.work_limit is None:
+            return Deadline(min(_LIMIT_S, deadline.left_s), lambda: deadline.stopped)
+        left = deadline.work_limit - deadline.work
+        return Deadline(1.0, lambda: deadline.stopped, min(int(_LIMIT_S * WORK_PER_SECOND), left))
+
+    def _learn(self, part: Subproblem, *, closed: bool, soon: bool) -> None:
+        """Larger when they are solved soon, smaller when they are not solved at all."""
+        if closed and soon and len(part.inside) >= int(self._size):
+            self._size = min(_MOST, self._size * _GROWTH)
+        elif not closed:
+            self._size = max(_LEAST, self._size * _SHRINKING)
+
+    def _take(self, part: Subproblem, found: Ints, seconds: float) -> None:
+        """Keep it if it still fits into the plan, which another thread may have changed, and is cheaper."""
+        with self._lock:
+            choice = part.merged(self.choice, found)
+            cost = cost_of(self.problem, choice)
+            if cost < self.cost and is_feasible(self.problem, choice):
+                self.choice, self.cost = choice, cost
+                self.trace.append((seconds, cost))
+                self._near.changed(part.inside)
+
+
+def _soon(limit: Deadline) -> bool:
+    used = limit.elapsed_s if limit.work_limit is None else limit.work / WORK_PER_SECOND
+    return used < _SOON * _LIMIT_S

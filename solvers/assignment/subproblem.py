@@ -1,0 +1,69 @@
+"""Some requests of a problem as a problem of its own, all others staying where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.validation import Ints
+
+
+@dataclass(frozen=True)
+class Subproblem:
+    """`inside`: requests, ascending and closed under precedence; `columns`: of the whole problem, ascending."""
+
+    problem: AssignmentProblem
+    inside: Ints
+    columns: Ints
+    start: Ints  #: how the inside stands now, as a choice of `problem`
+
+    def merged(self, choice: Ints, found: Ints) -> Ints:
+        """The whole choice with what was found inside."""
+        whole = choice.copy()
+        whole[self.inside] = np.where(found >= 0, self.columns[np.maximum(found, 0)], -1)
+        return whole
+
+
+def restrict(problem: AssignmentProblem, choice: Ints, inside: Ints, columns: Ints) -> Subproblem:
+    """What `inside` may do with what the others leave; `columns`: candidates, its present ones are added."""
+    own = choice[inside]
+    columns = np.unique(np.concatenate([columns, own[own >= 0]]))
+    outside = choice.copy()
+    outside[inside] = -1
+    taken = outside[outside >= 0]
+    counts = np.bincount(problem.column_vendor[taken], minlength=len(problem.vendor_cap))
+    index = np.full(problem.requests, -1)
+    index[inside] = np.arange(len(inside))
+    pairs = index[problem.precedence]
+    within = (pairs >= 0).all(axis=1)
+    part = AssignmentProblem(
+        request_penalty=problem.request_penalty[inside],
+        column_request=index[problem.column_request[columns]],
+        column_vendor=problem.column_vendor[columns],
+        column_resource=problem.column_resource[columns],
+        column_start=problem.column_start[columns],
+        column_duration=problem.column_duration[columns],
+        column_units=problem.column_units[columns],
+        column_cost=problem.column_cost[columns],
+        capacity=_left(problem, taken),
+        vendor_cap=problem.vendor_cap - counts,
+        vendor_target=np.maximum(problem.vendor_target - counts, 0),
+        shortfall_cost=problem.shortfall_cost,
+        precedence=pairs[within],
+        precedence_lag=problem.precedence_lag[within],
+    )
+    start = np.where(own >= 0, np.searchsorted(columns, np.maximum(own, 0)), -1)
+    return Subproblem(part, inside, columns, start)
+
+
+def _left(problem: AssignmentProblem, taken: Ints) -> Ints:
+    """V x K x B; capacity without what the columns take."""
+    vendors, pools, buckets = problem.capacity.shape
+    change = np.zeros((vendors, pools, buckets + 1), np.int64)
+    where = problem.column_vendor[taken], problem.column_resource[taken]
+    start, units = problem.column_start[taken], problem.column_units[taken]
+    np.add.at(change, (*where, start), units)
+    np.subtract.at(change, (*where, start + problem.column_duration[taken]), units)
+    return problem.capacity - change.cumsum(axis=2)[:, :, :buckets]

@@ -1,0 +1,105 @@
+"""Neighbourhoods: closed under precedence, merged back without breaking anything, and never for the worse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import generate
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.instance import instance_of
+from solvers.assignment.neighbourhood import Neighbourhoods
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.polish import Polisher
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.search import Search
+from solvers.assignment.solve import solve
+from solvers.assignment.subproblem import restrict
+from solvers.checker import check
+
+Plan = tuple[AssignmentProblem, Prices, Search, np.ndarray]
+
+
+def planned(problem: AssignmentProblem) -> Plan:
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(1e9, work_limit=200_000), rounds=200, share=1.0)
+    choice = solve(problem, time_limit_s=1e9, workers=1, work_limit=1).choice
+    kept = prices.instance.from_given(choice)
+    return problem, prices, Search(prices, kept, cost_of(problem, choice), width=2000.0, most=32), choice
+
+
+@pytest.fixture(scope="module")
+def overloaded() -> Plan:
+    return planned(generate(400, "overloaded", 5))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_neighbourhood_holds_its_seed_and_all_that_is_tied_to_it(overloaded: Plan, seed: int) -> None:
+    problem, prices, search, choice = overloaded
+    rng = np.random.default_rng(seed)
+    near, standing = Neighbourhoods(prices, search), prices.instance.from_given(choice)
+    first = near.seed(standing, rng)
+    inside = near.grow(standing, first, 60, rng)
+    assert first in inside
+    assert 1 < len(inside) < 70
+    both = np.isin(problem.precedence, inside)
+    assert (both[:, 0] == both[:, 1]).all()
+
+
+@pytest.mark.parametrize("size", [400, 4000])
+def test_a_neighbourhood_larger_than_all_there_is_ends(overloaded: Plan, size: int) -> None:
+    _, prices, search, choice = overloaded
+    rng, standing = np.random.default_rng(1), prices.instance.from_given(choice)
+    inside = Neighbourhoods(prices, search).grow(standing, 0, size, rng)
+    assert len(inside) == len(np.unique(inside)) <= 400
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_part_costs_less_the_whole_costs_less(overloaded: Plan, seed: int) -> None:
+    problem, prices, search, choice = overloaded
+    rng = np.random.default_rng(seed)
+    near, standing = Neighbourhoods(prices, search), prices.instance.from_given(choice)
+    inside = near.grow(standing, near.seed(standing, rng), 40, rng)
+    part = restrict(problem, choice, inside, prices.instance.original[near.columns(inside)])
+    assert is_feasible(part.problem, part.start)
+    assert (part.merged(choice, part.start) == choice).all()
+    found = solve(part.problem, time_limit_s=1e9, workers=1, work_limit=300_000, warm_start=part.start)
+    whole = part.merged(choice, found.choice)
+    assert check(problem, whole).ok
+    assert cost_of(problem, choice) - cost_of(problem, whole) == cost_of(part.problem, part.start) - found.cost
+
+
+def test_polishing_with_two_threads_keeps_every_rule_and_never_makes_it_worse(overloaded: Plan) -> None:
+    problem, prices, search, choice = overloaded
+    polisher = Polisher(prices, search, choice, cost_of(problem, choice))
+    polisher.run(Deadline(3.0), seeds=[1, 2], bound=-(2**62))
+    assert check(problem, polisher.choice, claimed_cost=polisher.cost).ok
+    assert polisher.cost < cost_of(problem, choice)
+
+
+def test_what_is_pinned_or_tied_to_it_stays(overloaded: Plan) -> None:
+    problem, _, _, choice = overloaded
+    matched = problem.precedence[(choice[problem.precedence] >= 0).all(axis=1)]
+    _, prices, search, choice = planned(replace(problem, pinned=choice[matched[:3, 0]]))
+    rng, standing = np.random.default_rng(2), prices.instance.from_given(choice)
+    inside = Neighbourhoods(prices, search).grow(standing, 0, 4000, rng)
+    assert not np.isin(matched[:3], inside).any()
+
+
+def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
+    problem, prices, search, choice = overloaded
+    found = []
+    for _ in range(2):
+        polisher = Polisher(prices, search, choice, cost_of(problem, choice))
+        polisher.run(Deadline(1e9, work_limit=2_000_000), seeds=[1], bound=-(2**62))
+        found.append(polisher.choice.tobytes())
+    assert found[0] == found[1] != choice.tobytes()
+
+
+def test_a_solve_with_time_for_it_polishes() -> None:
+    problem = generate(220, "overloaded", 3)
+    result = solve(problem, time_limit_s=4.0, seed=5, workers=2)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
