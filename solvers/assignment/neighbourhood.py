@@ -1,4 +1,4 @@
-"""Requests that compete for the same capacity: what is solved again together, and where that is most worth trying."""
+"""Requests that compete for the same capacity: what is solved again together, and where that may pay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CURIOSITY: Final = 0.1  #: spreads of regret that every request is taken to hav
 
 
 class Neighbourhoods:
-    """Grows sets of requests around a seed; a seed is likelier the more its request could save at the prices."""
+    """Grows sets of requests around a seed, which is likelier the more it could save at the prices."""
 
     def __init__(self, prices: Prices, search: Search) -> None:
         """`search`: gives each request's candidates, cheapest first at the prices."""
@@ -54,7 +54,7 @@ class Neighbourhoods:
         self._tries[inside] = 0
 
     def grow(self, standing: Small, seed: int, size: int, rng: np.random.Generator) -> Ints:
-        """About `size` requests, ascending: the seed, who stands where it would go, and so on; with their ties."""
+        """About `size` requests, ascending: the seed, who stands where it would go and so on, and ties."""
         inside: dict[int, None] = {}
         waiting = self._join(inside, seed)
         matched = np.flatnonzero(standing >= 0)

@@ -1,5 +1,7 @@
-"""Large neighbourhoods solved exactly: about a hundred requests that compete, their plan by CP-SAT, the others
-staying where they are. Finds what chains of ejections do not: the rearrangement that makes room for one more."""
+"""Large neighbourhoods solved exactly: CP-SAT plans about a hundred requests that compete, the others stay.
+
+Finds what chains of ejections do not: the rearrangement that makes room for one more.
+"""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ _CANDIDATE: Final = np.dtype(
         ("key", "f4"),
     ]
 )
+_OCCUPANT: Final = np.dtype([(n, "i4") for n in ("request", "begin", "end")])
 _SMOOTHING: Final = 6
 
 
@@ -76,7 +77,7 @@ class Search:
                 self._hold("candidate", np.zeros(number, _CANDIDATE))
         self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
-        self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), np.int32))
+        self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), _OCCUPANT))
 
     def _hold(self, name: str, array: np.ndarray[Any, Any]) -> None:
         self.arrays[name] = array

@@ -15,8 +15,8 @@ from solvers.assignment.enumeration import Enumerator, Replica, enumerate_rows
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.instance import Instance, instance_of
 from solvers.assignment.knapsack import Knapsacks, is_knapsacks
-from solvers.assignment.polish import Polisher
 from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.polish import Polisher
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.search import Search

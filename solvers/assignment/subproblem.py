@@ -12,7 +12,7 @@ from solvers.assignment.validation import Ints
 
 @dataclass(frozen=True)
 class Subproblem:
-    """`inside`: requests, ascending and closed under precedence; `columns`: of the whole problem, ascending."""
+    """`inside`: requests, ascending, closed under precedence; `columns`: of the whole problem, ascending."""
 
     problem: AssignmentProblem
     inside: Ints
@@ -66,4 +66,5 @@ def _left(problem: AssignmentProblem, taken: Ints) -> Ints:
     start, units = problem.column_start[taken], problem.column_units[taken]
     np.add.at(change, (*where, start), units)
     np.subtract.at(change, (*where, start + problem.column_duration[taken]), units)
-    return problem.capacity - change.cumsum(axis=2)[:, :, :buckets]
+    left: Ints = problem.capacity - change.cumsum(axis=2)[:, :, :buckets]
+    return left

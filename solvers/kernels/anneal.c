@@ -43,14 +43,13 @@ static int32_t find_victim(Search *s, const Candidate *c) {
     int32_t row = tight >= 0 ? c->row : c->vendor * pools + (int32_t)random_below(&s->random, (uint32_t)pools);
     int32_t size = plan->row_size[row], helps = -1;
     if (size == 0) return -1;
-    const int32_t *occupant = plan->occupant + plan->row_first[row];
+    const Occupant *occupant = plan->occupant + plan->row_first[row];
     int32_t at = (int32_t)random_below(&s->random, (uint32_t)size);
     for (int32_t look = 0; look < size && look < LOOKS; look++) {
-        int32_t other = occupant[at];
-        const Candidate *o = plan->candidate + plan->choice[other];
-        int here = tight < 0 || (o->cell <= tight && tight < o->cell + o->span && o->units > 0);
+        int32_t other = occupant[at].request;
+        int here = tight < 0 || (occupant[at].begin <= tight && tight < occupant[at].end);
         if (here && may_eject(s, other)) {
-            if (makes_room(s, o, c)) return other;
+            if (makes_room(s, plan->candidate + plan->choice[other], c)) return other;
             if (helps < 0) helps = other;
         }
         if (++at == size) at = 0;

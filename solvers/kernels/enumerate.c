@@ -62,7 +62,7 @@ static int pick_rows(Enumeration *e, int32_t *rows, int wanted) {
         if (!in_rows(rows, size, c->row)) rows[size++] = c->row;
         int32_t row = rows[random_below(&s->random, (uint32_t)size)];
         if (plan->row_size[row])
-            r = plan->occupant[plan->row_first[row] + (int32_t)random_below(&s->random, (uint32_t)plan->row_size[row])];
+            r = plan->occupant[plan->row_first[row] + (int32_t)random_below(&s->random, (uint32_t)plan->row_size[row])].request;
     }
     return size;
 }
@@ -82,7 +82,7 @@ static int gather(Enumeration *e, const int32_t *rows, int size, int32_t *option
     for (int i = 0; i < size; i++)
         for (int32_t k = 0; k < plan->row_size[rows[i]]; k++) {
             if (n == MOST) return 0;
-            members[n++] = plan->occupant[plan->row_first[rows[i]] + k];
+            members[n++] = plan->occupant[plan->row_first[rows[i]] + k].request;
         }
     e->n = n;
     e->option = option;

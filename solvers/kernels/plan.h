@@ -17,6 +17,10 @@ typedef struct {
 } Candidate;
 
 typedef struct {
+    int32_t request, begin, end; /* cells it takes units in; none where it takes no units */
+} Occupant;
+
+typedef struct {
     int32_t *first;        /* requests + 1 */
     Candidate *candidate;  /* sorted by priced cost within a request */
     int32_t *choice;       /* requests: candidate or LIMBO */
@@ -24,7 +28,7 @@ typedef struct {
     int64_t *room, *count; /* vendors: requests it may still take; requests it has */
     int32_t *row_first;    /* rows + 1 into occupant */
     int32_t *row_size;     /* rows */
-    int32_t *occupant;     /* requests standing in each row */
+    Occupant *occupant;    /* who stands in each row */
     int32_t *slot;         /* requests: own position in occupant */
     int64_t *least;        /* requests: cost of the cheapest candidate, less a shortfall */
     int8_t *vendor_owner;  /* vendors: which thread may use it */
@@ -56,9 +60,9 @@ static inline void lift(Search *s, int32_t r) {
     plan->room[c->vendor]++;
     if (plan->count[c->vendor]-- <= s->in->target[c->vendor]) s->cost += s->in->shortfall;
     int32_t last = plan->row_first[c->row] + --plan->row_size[c->row];
-    int32_t moved = plan->occupant[last], slot = plan->slot[r];
-    plan->occupant[slot] = moved;
-    plan->slot[moved] = slot;
+    int32_t slot = plan->slot[r];
+    plan->occupant[slot] = plan->occupant[last];
+    plan->slot[plan->occupant[slot].request] = slot;
 }
 
 /* Stand r, which is in limbo, at a candidate. */
@@ -72,7 +76,7 @@ static inline void place(Search *s, int32_t r, int32_t at) {
     plan->room[c->vendor]--;
     if (++plan->count[c->vendor] <= s->in->target[c->vendor]) s->cost -= s->in->shortfall;
     plan->slot[r] = plan->row_first[c->row] + plan->row_size[c->row]++;
-    plan->occupant[plan->slot[r]] = r;
+    plan->occupant[plan->slot[r]] = (Occupant){r, c->cell, c->units > 0 ? c->cell + c->span : c->cell};
 }
 
 static inline int64_t bucket(const Instance *in, const Candidate *c) { return c->cell - c->row * in->stride; }

@@ -52,7 +52,7 @@ static double excess(Branch *b, const double *price) {
         int64_t at = b->row[i] * s->in->stride;
         sum += price[at] * (double)plan->free[at];
         for (int32_t k = 0; k < plan->row_size[b->row[i]]; k++) {
-            int32_t r = plan->occupant[plan->row_first[b->row[i]] + k];
+            int32_t r = plan->occupant[plan->row_first[b->row[i]] + k].request;
             options_of(b, 0, r, 0);
             sum += plan->candidate[plan->choice[r]].key - plan->candidate[b->option[0][0]].key;
         }
@@ -70,7 +70,7 @@ int rows_drawn(Branch *b, int wanted, int64_t worse, const double *value, const 
     b->n = 0;
     for (int i = 0; i < b->size; i++)
         for (int32_t k = 0; k < plan->row_size[b->row[i]]; k++) {
-            int32_t r = plan->occupant[plan->row_first[b->row[i]] + k];
+            int32_t r = plan->occupant[plan->row_first[b->row[i]] + k].request;
             float clear = options_of(b, 0, r, reach) * (float)(0.7 + 0.6 * random_unit(&s->random));
             if (b->options[0] < 2) continue;
             if (b->n == MOST) return 0;

@@ -69,7 +69,9 @@ def test_what_a_part_costs_less_the_whole_costs_less(overloaded: Plan, seed: int
     found = solve(part.problem, time_limit_s=1e9, workers=1, work_limit=300_000, warm_start=part.start)
     whole = part.merged(choice, found.choice)
     assert check(problem, whole).ok
-    assert cost_of(problem, choice) - cost_of(problem, whole) == cost_of(part.problem, part.start) - found.cost
+    assert (
+        cost_of(problem, choice) - cost_of(problem, whole) == cost_of(part.problem, part.start) - found.cost
+    )
 
 
 def test_polishing_with_two_threads_keeps_every_rule_and_never_makes_it_worse(overloaded: Plan) -> None:
