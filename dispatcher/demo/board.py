@@ -41,7 +41,10 @@ class Board:
     def __init__(self, console: Console, day: Day, clock: Clock, tally: Tally) -> None:
         self.console, self.day, self.clock, self.tally = console, day, clock, tally
         self._progress = Progress(
-            TextColumn("{task.description:>12}"), BarColumn(bar_width=None), MofNCompleteColumn(), expand=True
+            TextColumn("{task.description:>12}"),
+            BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),
+            MofNCompleteColumn(),
+            expand=True,
         )
         self._bars = {name: self._progress.add_task(name, total=tally.planned) for name in _BARS}
 
@@ -91,7 +94,7 @@ class Board:
     def _states(self) -> Table:
         table = Table(title="requests now", title_justify="left", box=None, show_header=False)
         for state, number in self._ordered():
-            table.add_row(Text(state.value, style=COLOURS[state]), f"{number:,}")
+            table.add_row(Text(state.value.replace("_", " "), style=COLOURS[state]), f"{number:,}")
         return table
 
     def _doings(self) -> Table:
