@@ -123,9 +123,8 @@ def reason(view: RequestView) -> str:
 
 def waited(views: Iterable[RequestView]) -> set[str]:
     """Requests that were told why nobody could take them before they had their first offer."""
-    return {
-        view.id for view in views if [step.state for step in view.history][1:2] == [RequestState.MATCHING]
-    }
+    first = [RequestState.RECEIVED, RequestState.MATCHING]
+    return {view.id for view in views if [step.state for step in view.history[:2]] == first}
 
 
 def timings(tally: Tally, without_room: set[str]) -> dict[str, Any]:
