@@ -8,11 +8,9 @@ hour is left for a second look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
-
-from redis.exceptions import ResponseError
 
 from dispatcher.store.capacities import Capacities
 from dispatcher.store.keys import Keys
@@ -36,14 +34,19 @@ class Janitor(Capacities):
         """
         keys = Keys(market)
         vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        delivered = {keys.matches, *map(keys.stream, vendors)}
+        streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
+        there = await self.reader.ask_all([("EXISTS", each) for each in streams])
+        streams = [each for each, exists in zip(streams, there, strict=True) if exists]
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
-        removed = 0
-        for stream in (keys.matches, *map(keys.stream, vendors)):
-            removed += await self._trim(stream, now_ms - retention_ms, now_ms - done_ms)
-        for stream in (keys.events, keys.replies, keys.dead):
-            removed += await self._trim(stream, now_ms - retention_ms, now_ms - retention_ms)
-        return removed
+        needed = await self._first_needed(streams)
+        trims = []
+        for each in streams:
+            age_ms = done_ms if each in delivered and each in needed else retention_ms
+            oldest = f"{max(0, now_ms - age_ms)}-0"
+            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
+        return sum(await self.reader.ask_all(trims))
 
     async def forget_days(self, market: str, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
@@ -52,29 +55,19 @@ class Janitor(Capacities):
         members = [each.decode() for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
 
-    async def _trim(self, stream: str, oldest_ms: int, oldest_done_ms: int) -> int:
-        needed = await self._first_needed(stream)
-        oldest = f"{max(0, oldest_done_ms if needed else oldest_ms)}-0"
-        least = min(oldest, needed, key=_place) if needed else oldest
-        return int(await self.reader.ask("XTRIM", stream, "MINID", least))
-
-    async def _first_needed(self, stream: str) -> str | None:
-        """The first entry that some group has not acknowledged; None without groups or without a stream."""
-        try:
-            groups = await self.reader.ask("XINFO GROUPS", stream)
-        except ResponseError as error:
-            if "no such key" in str(error):
-                return None
-            raise
-        needed = [await self._first_of(stream, group) for group in groups]
-        return min(needed, key=_place, default=None)
-
-    async def _first_of(self, stream: str, group: Mapping[str, Any]) -> str:
-        following = _after(_text(group["last-delivered-id"]))
-        if not group["pending"]:
-            return following
-        pending = await self.reader.ask("XPENDING", stream, _text(group["name"]))
-        return _text(pending["min"] or following)
+    async def _first_needed(self, streams: Sequence[str]) -> dict[str, str]:
+        """Of each stream that has groups, the first entry that some group has not acknowledged."""
+        answers = await self.reader.ask_all([("XINFO GROUPS", each) for each in streams])
+        groups = [(stream, group) for stream, found in zip(streams, answers, strict=True) for group in found]
+        behind = [(stream, group) for stream, group in groups if group["pending"]]
+        summaries = await self.reader.ask_all([("XPENDING", each, group["name"]) for each, group in behind])
+        firsts = [(stream, _after(_text(group["last-delivered-id"]))) for stream, group in groups]
+        pending = zip(behind, summaries, strict=True)
+        firsts += [(stream, _text(each["min"])) for (stream, _), each in pending if each["min"]]
+        needed: dict[str, str] = {}
+        for stream, first in firsts:
+            needed[stream] = min(first, needed.get(stream, first), key=_place)
+        return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
         posting = await self.capacity(keys.market, vendor_id, date.fromisoformat(day))
