@@ -86,13 +86,13 @@ class Reader:
         while True:
             try:
                 return await self._send(commands)
-            except AuthenticationError as error:
-                raise unavailable(
-                    "the store refuses the name or password of DISPATCHER_REDIS_URL."
-                ) from error
             except ResponseError as error:
                 raise (no_writes(error) if is_not_now(error) else error) from error
             except LOST as error:
+                if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
+                    raise unavailable(
+                        "the store refuses the name or password of DISPATCHER_REDIS_URL."
+                    ) from error
                 if time.monotonic() >= deadline:
                     raise unavailable(f"the store does not answer ({type(error).__name__}).") from error
             await asyncio.sleep(PAUSE_S)
