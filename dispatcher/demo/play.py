@@ -18,13 +18,13 @@ from dispatcher.demo.cast import Cast
 from dispatcher.demo.day import Day, at
 from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
-from dispatcher.demo.memory import OpenRequestBytes, open_request_bytes
 from dispatcher.demo.possible import possible
 from dispatcher.demo.service import Service, running
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
+from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
 
 LEAD_S = 4.0  # real seconds from here to the day's start, for the service and the vendors to come up
 QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun

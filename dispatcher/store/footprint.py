@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from dispatcher.store.keys import Keys
+
 SAMPLE = 200
 SCAN_COUNT = 1_000
 
@@ -25,14 +27,15 @@ async def open_request_bytes(
     sample = open_ids[:SAMPLE]
     if not sample:
         return None
-    prefix = f"dispatch:{{{market}}}:"
+    keys = Keys(market)
+    prefix = keys.prefix
     names = [name async for name in redis.scan_iter(match=f"{prefix}*", count=SCAN_COUNT)]
 
     async def weighed(*kinds: str) -> int:
         starts = tuple((prefix + kind).encode() for kind in kinds)
         return await _weigh(redis, [name for name in names if name.startswith(starts)])
 
-    own = await _weigh(redis, [f"{prefix}{kind}:{each}".encode() for each in sample for kind in ("r", "b")])
+    own = await _weigh(redis, [name(each).encode() for each in sample for name in (keys.record, keys.body)])
     shared = await weighed("timers", "i:", "o:", "used:", "k:")
     messages = await weighed("events", "matches", "replies", "vendor:")
     return OpenRequestBytes(round(own / len(sample) + shared / requests), round(messages / requests))
