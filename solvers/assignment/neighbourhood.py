@@ -36,6 +36,7 @@ class Neighbourhoods:
         self._least = _CURIOSITY * prices.spread
         self._tries = np.zeros(instance.requests)
         self._fixed = _fixed(instance)
+        self.none = bool(self._fixed.all())  #: whether nothing may move
 
     def seed(self, standing: Small, rng: np.random.Generator) -> int:
         """A request to begin at; `standing`: R, kept column or -1."""
@@ -43,7 +44,7 @@ class Neighbourhoods:
             return int(rng.integers(self.instance.requests))
         key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self.instance.penalty)
         weight = (np.maximum(key - self._low, 0) + self._least) / (1 + self._tries) ** 2
-        weight[self._fixed] = 1e-9
+        weight[self._fixed] = 0
         at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum())
         seed = min(int(at), self.instance.requests - 1)
         self._tries[seed] += 1

@@ -42,7 +42,7 @@ class Polisher:
 
         def one(seed: int) -> None:
             rng = np.random.default_rng(seed)
-            while not deadline.over and self.cost > bound:
+            while not (deadline.over or self._near.none or self.cost <= bound):
                 part = self._part(rng)
                 limit = self._limit(deadline)
                 found, proven = solve_exactly(

@@ -22,7 +22,7 @@ class Subproblem:
     def merged(self, choice: Ints, found: Ints) -> Ints:
         """The whole choice with what was found inside."""
         whole = choice.copy()
-        whole[self.inside] = np.where(found >= 0, self.columns[np.maximum(found, 0)], -1)
+        whole[self.inside] = np.append(self.columns, -1)[found]
         return whole
 
 

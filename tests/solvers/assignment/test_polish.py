@@ -10,6 +10,7 @@ import pytest
 from benchmarks.generator import generate
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
+from solvers.assignment.exact import solve_exactly
 from solvers.assignment.instance import instance_of
 from solvers.assignment.neighbourhood import Neighbourhoods
 from solvers.assignment.plan import cost_of, is_feasible
@@ -89,6 +90,24 @@ def test_what_is_pinned_or_tied_to_it_stays(overloaded: Plan) -> None:
     rng, standing = np.random.default_rng(2), prices.instance.from_given(choice)
     inside = Neighbourhoods(prices, search).grow(standing, 0, 4000, rng)
     assert not np.isin(matched[:3], inside).any()
+
+
+def test_where_all_is_pinned_polishing_ends_at_once(overloaded: Plan) -> None:
+    problem, _, _, choice = overloaded
+    part = restrict(problem, choice, np.flatnonzero(choice >= 0), np.zeros(0, np.int64))
+    pinned, prices, search, kept = planned(replace(part.problem, pinned=part.start))
+    deadline = Deadline(60.0)
+    Polisher(prices, search, kept, cost_of(pinned, kept)).run(deadline, seeds=[1], bound=-(2**62))
+    assert deadline.left_s > 50
+
+
+def test_requests_without_a_candidate_stay_unmatched(overloaded: Plan) -> None:
+    problem, _, _, choice = overloaded
+    unmatched = np.flatnonzero(choice < 0)
+    part = restrict(problem, choice, unmatched, np.zeros(0, np.int64))
+    found, bound = solve_exactly(part.problem, part.start, Deadline(5.0), seed=1, workers=1)
+    assert (part.merged(choice, found) == choice).all()
+    assert bound == cost_of(part.problem, found) == problem.request_penalty[unmatched].sum()
 
 
 def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
