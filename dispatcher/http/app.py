@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from contracts.codec import MAX_BYTES
+from contracts.operations import Operation
 from dispatcher.clock import Clock
 from dispatcher.delivery.hub import Hub
 from dispatcher.errors import UserError
@@ -56,11 +57,20 @@ def build_app(parts: Parts) -> web.Application:
     for operation in operations:
         if operation.id not in handlers:
             raise UserError(f"route {operation.id} has no handler.", "Add it in dispatcher/http/app.py.")
-        app.router.add_route(operation.method, operation.path, entry(operation, handlers[operation.id], gate))
+        enter = entry(operation, handlers[operation.id], gate)
+        for method in _methods(operation):
+            app.router.add_route(method, operation.path, enter)
+    app.router.add_get("/", service.index)
     app.router.add_get("/docs/docs.js", service.script)
     app.router.add_get("/docs/docs.css", service.style)
     app.on_shutdown.append(partial(_end_streams, parts.hub))
     return app
+
+
+def _methods(operation: Operation) -> tuple[str, ...]:
+    """What can be read can be asked for without its body (RFC 9110 9.3.2), except what does not end."""
+    head = operation.method == "GET" and not operation.resumable
+    return (operation.method, "HEAD") if head else (operation.method,)
 
 
 async def _end_streams(hub: Hub, app: web.Application) -> None:

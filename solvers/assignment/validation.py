@@ -71,12 +71,21 @@ def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | 
         wanted = shape if shape is not None else f"{ndim} dimension(s)"
         raise MalformedProblem(f"{name} has shape {array.shape}; it must have {wanted}")
     if array.size and array.dtype.kind not in "iu":
-        first = array.reshape(-1)[0]
-        raise MalformedProblem(f"{name}[0] is {first!r} of type {array.dtype}; it must hold integers")
+        at = _first_fraction(array)
+        value = array.reshape(-1)[at].item()
+        raise MalformedProblem(f"{name}[{at}] is {value!r} of type {array.dtype}; it must hold integers")
     if array.size and array.dtype.kind == "u":
         _within(name, array, 0, HUGE)
     held = np.ascontiguousarray(array, dtype=np.int64)
     return held.view() if held is array else held
+
+
+def _first_fraction(array: npt.NDArray[Any]) -> int:
+    """Flat index of the value that most likely made the array what it is: NaN, infinite, a fraction."""
+    if array.dtype.kind != "f":
+        return 0
+    flat = array.reshape(-1)
+    return int(np.argmax(~np.isfinite(flat) | (flat != np.round(flat))))
 
 
 def _bounds(held: dict[str, Any]) -> None:

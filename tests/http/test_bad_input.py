@@ -228,7 +228,7 @@ async def test_paths_and_methods_that_do_not_exist_are_problems_too(api: Api) ->
         assert (await answer.json(content_type=None))["type"] == "/problems/not-found"
     async with api.client.delete(f"{api.base}/requests") as answer:
         assert answer.status == 405
-        assert answer.headers["Allow"] == "GET, POST"
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
 
 
 async def test_the_time_of_the_tests_is_the_time_of_the_service(api: Api) -> None:

@@ -36,7 +36,8 @@ async def test_the_served_openapi_is_valid_and_has_every_route(api: Api) -> None
     routed = {
         (route.method, route.resource.canonical)
         for route in api.client.server.app.router.routes()
-        if route.resource and not route.resource.canonical.startswith("/docs/")
+        if route.resource and route.resource.canonical != "/" and route.method != "HEAD"
+        if not route.resource.canonical.startswith("/docs/")
     }
     assert served == routed
 
@@ -71,6 +72,25 @@ def _references(node: Any) -> list[str]:
         return []
     own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
     return own + [each for child in node.values() for each in _references(child)]
+
+
+async def test_what_can_be_read_can_be_asked_for_without_its_body(api: Api) -> None:
+    await api.call("POST", "/requests", trip("r1"))
+    for path in ("/livez", "/docs", f"{api.base}/requests/r1"):
+        async with api.client.get(path, headers=api.headers()) as answer:
+            whole, length = await answer.read(), answer.headers["Content-Length"]
+        async with api.client.head(path, headers=api.headers()) as answer:
+            assert answer.status == 200
+            assert answer.headers["Content-Length"] == length == str(len(whole))
+            assert await answer.read() == b""
+    async with api.client.head(f"{api.base}/events", headers=api.headers()) as answer:
+        assert answer.status == 405  # it would never end
+
+
+async def test_the_bare_address_leads_to_the_documentation(api: Api) -> None:
+    async with api.client.get("/") as answer:
+        assert answer.status == 200
+        assert answer.url.path == "/docs"
 
 
 async def test_the_docs_page_needs_no_other_host(api: Api) -> None:

@@ -76,6 +76,10 @@ class Service:
         """The Redis streams."""
         return web.Response(body=self._asyncapi, content_type="application/json")
 
+    async def index(self, request: web.Request) -> web.Response:
+        """Whoever opens the bare address in a browser wants the documentation."""
+        return web.Response(status=302, headers={"Location": "/docs"})
+
     async def docs(self, call: Call) -> web.Response:
         """The API in a browser, without any other host."""
         return _asset("docs.html", "text/html")

@@ -36,6 +36,8 @@ def _problem(**changes: Any) -> AssignmentProblem:
         ("column_units", [1, 1, -2], r"column_units\[2\] is -2"),
         ("column_cost", [1, 2**50, 3], r"column_cost\[1\] is 1125899906842624"),
         ("column_cost", [1.5, 2.0, 3.0], r"column_cost\[0\] is .*1\.5.*integers"),
+        ("column_cost", [1.0, 2.0, float("nan")], r"column_cost\[2\] is nan .*integers"),
+        ("column_cost", ["1", "2", "3"], r"column_cost\[0\] is '1' .*integers"),
         ("column_cost", [1, 2], r"column_cost has shape \(2,\)"),
         ("request_penalty", [[1, 2]], r"request_penalty has shape \(1, 2\)"),
         ("capacity", -np.ones((2, 1, 4), np.int64), r"capacity\[0, 0, 0\] is -1"),
