@@ -12,7 +12,7 @@ from solvers.assignment.instance import Instance, Small
 from solvers.assignment.search import Search
 from solvers.assignment.validation import Flags, Ints
 
-_REACH: Final = 12  #: candidates of a request that are followed to who stands in their way
+_REACH: Final = 3  #: candidates of a request that are followed to who stands in their way
 _CURIOSITY: Final = 0.1  #: spreads of regret that every request is taken to have
 
 
@@ -46,13 +46,11 @@ class Neighbourhoods:
         weight = (np.maximum(key - self._low, 0) + self._least) / (1 + self._tries) ** 2
         weight[self._fixed] = 0
         at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum())
-        seed = min(int(at), self.instance.requests - 1)
-        self._tries[seed] += 1
-        return seed
+        return min(int(at), self.instance.requests - 1)
 
-    def changed(self, inside: Ints) -> None:
-        """These requests stand differently now: they are worth trying again."""
-        self._tries[inside] = 0
+    def tried(self, inside: Ints, *, gained: bool) -> None:
+        """These were solved together: less likely seeds from now on, or, if that moved them, new ones."""
+        self._tries[inside] = 0 if gained else self._tries[inside] + 1
 
     def grow(self, standing: Small, seed: int, size: int, rng: np.random.Generator) -> Ints:
         """About `size` requests, ascending: the seed, who stands where it would go and so on, and ties."""

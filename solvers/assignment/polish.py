@@ -81,10 +81,11 @@ class Polisher:
         with self._lock:
             choice = part.merged(self.choice, found)
             cost = cost_of(self.problem, choice)
-            if cost < self.cost and is_feasible(self.problem, choice):
+            gained = cost < self.cost and is_feasible(self.problem, choice)
+            if gained:
                 self.choice, self.cost = choice, cost
                 self.trace.append((seconds, cost))
-                self._near.changed(part.inside)
+            self._near.tried(part.inside, gained=gained)
 
 
 def _soon(limit: Deadline) -> bool:

@@ -28,6 +28,8 @@ def test_a_bench_prints_every_contender_s_checked_figures(tmp_path: Path) -> Non
         "25",
         "--seconds",
         "2",
+        "--bound-seconds",
+        "1",
         "--seeds",
         "1",
         "--peers",
@@ -42,6 +44,7 @@ def test_a_bench_prints_every_contender_s_checked_figures(tmp_path: Path) -> Non
     assert ours["checked"]
     assert ours["cost"] <= cpsat_row["cost"]
     assert 0 <= ours["gap"] < 0.01
+    assert all(row["best_bound"] <= ours["cost"] for row in figures["runs"])
     assert all(row["peak_mb"] > 0 and row["seconds"] >= 0 for row in figures["runs"])
 
 
