@@ -25,7 +25,8 @@ from dispatcher.http.handlers.service import Service
 from dispatcher.http.handlers.vendors import Vendors
 from dispatcher.http.load import Limits, Load
 from dispatcher.http.observe import Figures
-from dispatcher.http.routes import OPERATIONS, SERVICE, check
+from dispatcher.http.open_routes import SERVICE
+from dispatcher.http.routes import OPERATIONS, check
 from dispatcher.service.dispatcher import Dispatcher
 
 GATE = web.AppKey("gate", Gate)

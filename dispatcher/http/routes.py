@@ -1,17 +1,18 @@
-"""The route table: what each takes and answers, and whom it serves. Server and OpenAPI are made from it."""
+"""The routes that need a token: what each takes and answers, and whom it serves.
+
+Server and OpenAPI are made from this table and that of the open routes (`open_routes.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from contracts.capacity import Capacity
 from contracts.codes import Role
 from contracts.matches import Accept, Decline, Dispatch, Offer, Quotes, RequestView
-from contracts.operations import ANYONE, Answer, Operation
+from contracts.operations import Answer, Operation
 from contracts.pages import (
     Cancel,
-    Health,
     Offers,
     Posted,
     PutOnHold,
@@ -36,8 +37,7 @@ VENDOR = f"{MARKET}/vendors/{{vendor_id}}"
 CAPACITY = f"{VENDOR}/capacity/{{day}}"
 TUNING = f"{MARKET}/tuning"
 ETAG = {"ETag": "the version, for If-Match"}
-SSE, METRICS, HTML = "text/event-stream", "application/openmetrics-text", "text/html"
-TEXT, PLAIN_JSON = "text/plain", "application/json"
+SSE = "text/event-stream"
 
 
 def _roles(*roles: Role) -> frozenset[Role]:
@@ -253,38 +253,6 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={200: Answer("the tuning", TuningView, ETAG)},
         problems=("invalid-request",),
     ),
-)
-
-
-def _open(name: str, path: str, summary: str, **answer: object) -> Operation:
-    made = Answer(summary, **answer)  # type: ignore[arg-type]
-    return Operation(
-        id=name, method="GET", path=path, roles=ANYONE, tag="service", summary=summary, answers={200: made}
-    )
-
-
-SERVICE: tuple[Operation, ...] = (
-    _open("live", "/livez", "The process answers", media=TEXT),
-    Operation(
-        id="ready",
-        method="GET",
-        path="/readyz",
-        roles=ANYONE,
-        tag="service",
-        summary="The service takes work: Redis answers and is durable",
-        answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
-    ),
-    _open("metrics", "/metrics", "Figures for Prometheus", media=METRICS),
-    _open("openapi", "/openapi.json", "This API, as OpenAPI 3.1", body=dict[str, Any], media=PLAIN_JSON),
-    _open(
-        "asyncapi",
-        "/asyncapi.json",
-        "The Redis streams, as AsyncAPI 3.0",
-        body=dict[str, Any],
-        media=PLAIN_JSON,
-    ),
-    _open("docs", "/docs", "This API, to read and try in a browser", media=HTML),
-    _open("problem", "/problems/{slug}", "What a problem type means and what may fix it", media=HTML),
 )
 
 

@@ -8,7 +8,8 @@ import pytest
 from contracts.codes import Role
 from contracts.operations import ANYONE, Operation
 from dispatcher.errors import UserError
-from dispatcher.http.routes import OPERATIONS, SERVICE, check
+from dispatcher.http.open_routes import SERVICE
+from dispatcher.http.routes import OPERATIONS, check
 from tests.http.conftest import Api, trip
 
 PLACES = {

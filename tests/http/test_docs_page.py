@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import async_playwright
 
 from contracts.codes import Role
-from dispatcher.http.routes import OPERATIONS, SERVICE
+from dispatcher.http.open_routes import SERVICE
+from dispatcher.http.routes import OPERATIONS
 from tests.http.conftest import Api, trip
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

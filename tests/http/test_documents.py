@@ -15,7 +15,8 @@ from contracts.operations import Operation
 from contracts.problems import KINDS, Problem
 from dispatcher.domain.refusals import Refusal
 from dispatcher.http.load import Limits
-from dispatcher.http.routes import OPERATIONS, SERVICE
+from dispatcher.http.open_routes import SERVICE
+from dispatcher.http.routes import OPERATIONS
 from tests.http.conftest import Api, trip
 
 DOCS = Path(__file__).parents[2] / "docs"

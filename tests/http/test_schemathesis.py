@@ -26,7 +26,8 @@ from dispatcher.delivery.hub import Hub
 from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import Parts, build_app
 from dispatcher.http.auth import claims, mint
-from dispatcher.http.routes import OPERATIONS, SERVICE
+from dispatcher.http.open_routes import SERVICE
+from dispatcher.http.routes import OPERATIONS
 from dispatcher.matching.quotes import Quoter
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.store import Store

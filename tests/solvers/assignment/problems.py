@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from solvers.assignment.problem import AssignmentProblem
@@ -35,49 +37,57 @@ def random_problem(seed: int, *, requests: int = 6, most_columns: int = 6) -> As
 
 def optimum(problem: AssignmentProblem) -> int:
     """Least cost of any plan, by depth-first enumeration that shares nothing with the solvers."""
-    start, duration = problem.column_start.tolist(), problem.column_duration.tolist()
-    vendor, pool = problem.column_vendor.tolist(), problem.column_resource.tolist()
-    free, room = problem.capacity.copy(), problem.vendor_cap.copy()
-    pinned = {int(problem.column_request[c]): int(c) for c in problem.pinned}
-    chosen: list[int] = []
-    best = [2**62]
+    pinned = {int(problem.column_request[column]): int(column) for column in problem.pinned}
+    options = [
+        [pinned[request]]
+        if request in pinned
+        else [-1, *np.flatnonzero(problem.column_request == request).tolist()]
+        for request in range(problem.requests)
+    ]
+    plans = _plans(problem, options, problem.capacity.copy(), problem.vendor_cap.copy())
+    return min(cost for plan in plans if (cost := _cost(problem, plan)) is not None)
 
-    def finish() -> None:
-        cost = 0
-        counts = np.zeros(len(room), np.int64)
-        for request, column in enumerate(chosen):
-            cost += int(problem.request_penalty[request] if column < 0 else problem.column_cost[column])
-            if column >= 0:
-                counts[vendor[column]] += 1
-        for (first, second), lag in zip(problem.precedence.tolist(), problem.precedence_lag, strict=True):
-            a, b = chosen[first], chosen[second]
-            if b >= 0 and (a < 0 or start[a] + duration[a] + lag > start[b]):
-                return
-        cost += problem.shortfall_cost * int(np.maximum(problem.vendor_target - counts, 0).sum())
-        best[0] = min(best[0], cost)
 
-    def extend(request: int) -> None:
-        if request == problem.requests:
-            finish()
-            return
-        options = [-1, *np.flatnonzero(problem.column_request == request).tolist()]
-        for column in [pinned[request]] if request in pinned else options:
-            if column < 0:
-                chosen.append(-1)
-                extend(request + 1)
-                chosen.pop()
-                continue
-            v, until = vendor[column], start[column] + duration[column]
-            window = free[v, pool[column], start[column] : until]
-            if len(window) < duration[column] or room[v] < 1 or (window < problem.column_units[column]).any():
-                continue
-            window -= problem.column_units[column]
-            room[v] -= 1
-            chosen.append(column)
-            extend(request + 1)
-            chosen.pop()
-            room[v] += 1
-            window += problem.column_units[column]
+def _plans(
+    problem: AssignmentProblem, options: list[list[int]], free: np.ndarray, room: np.ndarray
+) -> Iterator[tuple[int, ...]]:
+    """Every choice of these options that keeps to what is free and to the caps."""
+    if not options:
+        yield ()
+        return
+    for column in options[0]:
+        if column < 0:
+            yield from ((-1, *rest) for rest in _plans(problem, options[1:], free, room))
+            continue
+        vendor, units, length = (
+            int(array[column])
+            for array in (problem.column_vendor, problem.column_units, problem.column_duration)
+        )
+        start = int(problem.column_start[column])
+        window = free[vendor, problem.column_resource[column], start : start + length]
+        if len(window) < length or room[vendor] < 1 or (window < units).any():
+            continue
+        window -= units
+        room[vendor] -= 1
+        yield from ((column, *rest) for rest in _plans(problem, options[1:], free, room))
+        window += units
+        room[vendor] += 1
 
-    extend(0)
-    return best[0]
+
+def _cost(problem: AssignmentProblem, plan: tuple[int, ...]) -> int | None:
+    """None where the plan breaks a sequence."""
+    for (first, second), lag in zip(
+        problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True
+    ):
+        a, b = plan[first], plan[second]
+        if b >= 0 and (
+            a < 0 or problem.column_start[a] + problem.column_duration[a] + lag > problem.column_start[b]
+        ):
+            return None
+    taken = [column for column in plan if column >= 0]
+    counts = np.bincount(problem.column_vendor[taken], minlength=len(problem.vendor_cap))
+    short = int(np.maximum(problem.vendor_target - counts, 0).sum())
+    penalties = sum(
+        int(penalty) for penalty, column in zip(problem.request_penalty, plan, strict=True) if column < 0
+    )
+    return penalties + int(problem.column_cost[taken].sum()) + problem.shortfall_cost * short
