@@ -9,8 +9,8 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from benchmarks.peers.contender import Outcome
-from benchmarks.peers.rows import NO_LIMIT, program_of
 from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.program import NO_LIMIT, program_of
 
 
 class _Trace(cp_model.CpSolverSolutionCallback):
@@ -29,7 +29,10 @@ def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -
     started = time.monotonic()
     program = program_of(problem)
     model = cp_model.CpModel()
-    variables = [model.new_int_var(0, most, "") for most in program.most.tolist()]
+    variables = [
+        model.new_int_var(least, most, "")
+        for least, most in zip(program.least.tolist(), program.most.tolist(), strict=True)
+    ]
     start, index, value = program.start.tolist(), program.index.tolist(), program.value.tolist()
     for row, upper in enumerate(program.upper.tolist()):
         linear = model.proto.constraints.add().linear

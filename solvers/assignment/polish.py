@@ -29,20 +29,20 @@ _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be l
 class Polisher:
     """One plan that several threads improve, a neighbourhood each at a time."""
 
-    def __init__(self, prices: Prices, search: Search, choice: Ints, cost: int) -> None:
-        """`choice`: R, columns as given, feasible, and its cost."""
+    def __init__(self, prices: Prices, search: Search, choice: Ints, cost: int, bound: int) -> None:
+        """`choice`: R, columns as given, feasible, and its cost; at `bound` there is nothing left to do."""
         self.instance, self.problem = prices.instance, prices.instance.problem
-        self.choice, self.cost = choice.copy(), cost
+        self.choice, self.cost, self.bound = choice.copy(), cost, bound
         self.trace: list[tuple[float, int]] = []
         self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
 
-    def run(self, deadline: Deadline, *, seeds: list[int], bound: int) -> None:
+    def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
         """A thread for each seed, until the deadline, or until the plan meets the bound."""
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s
 
         def one(seed: int) -> None:
             rng = np.random.default_rng(seed)
-            while not (deadline.over or self._near.none or self.cost <= bound):
+            while not (deadline.over or self.done):
                 part = self._part(rng)
                 limit = self._limit(deadline)
                 found, proven = solve_exactly(
@@ -56,6 +56,21 @@ class Polisher:
             for done in [pool.submit(one, seed) for seed in seeds]:
                 done.result()
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing better exists, or nothing may move."""
+        return self.cost <= self.bound or self._near.none
+
+    def offer(self, choice: Ints, seconds: float) -> None:
+        """A plan from elsewhere."""
+        with self._lock:
+            self._keep(choice, seconds)
+
+    def prove(self, bound: int) -> None:
+        """A bound from elsewhere."""
+        with self._lock:
+            self.bound = max(self.bound, bound)
+
     def _part(self, rng: np.random.Generator) -> Subproblem:
         choice = self.choice
         standing = self.instance.from_given(choice)
@@ -65,7 +80,7 @@ class Polisher:
     def _limit(self, deadline: Deadline) -> Deadline:
         """The limit of one neighbourhood: seconds, or work where that is what counts."""
         if deadline.work_limit is None:
-            return Deadline(min(_LIMIT_S, deadline.left_s), lambda: deadline.stopped)
+            return Deadline(min(_LIMIT_S, deadline.left_s), lambda: deadline.stopped or self.done)
         left = deadline.work_limit - deadline.work
         return Deadline(1.0, lambda: deadline.stopped, min(int(_LIMIT_S * WORK_PER_SECOND), left))
 
@@ -79,13 +94,16 @@ class Polisher:
     def _take(self, part: Subproblem, found: Ints, seconds: float) -> None:
         """Keep it if it still fits into the plan, which another thread may have changed, and is cheaper."""
         with self._lock:
-            choice = part.merged(self.choice, found)
-            cost = cost_of(self.problem, choice)
-            gained = cost < self.cost and is_feasible(self.problem, choice)
-            if gained:
-                self.choice, self.cost = choice, cost
-                self.trace.append((seconds, cost))
+            gained = self._keep(part.merged(self.choice, found), seconds)
             self._near.tried(part.inside, gained=gained)
+
+    def _keep(self, choice: Ints, seconds: float) -> bool:
+        cost = cost_of(self.problem, choice)
+        gained = cost < self.cost and is_feasible(self.problem, choice)
+        if gained:
+            self.choice, self.cost = choice, cost
+            self.trace.append((seconds, cost))
+        return gained
 
 
 def _soon(limit: Deadline) -> bool:

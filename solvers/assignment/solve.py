@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import numpy as np
@@ -27,6 +28,9 @@ _SHARED: Final = 2_000  #: requests from which two threads share one plan
 _LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
 _SETTLED_S: Final = 0.0035  #: of annealing a request, after which more of it gains little
 _POLISH_S: Final = 2.5  #: below which polishing is not begun: OR-Tools alone takes 1.4 s to import
+_PROOF_S: Final = 0.01  #: a request, in which HiGHS raises the bound of the whole, and often meets it
+_WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed
+_WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
 _NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
@@ -110,7 +114,7 @@ class _Run:
     @property
     def _annealed(self) -> float:
         """How much of the deadline annealing gets: all of it where little would be left for what follows."""
-        needed = max(_SETTLED_S * self.instance.requests, 0.3 * self.deadline.budget_s)
+        needed = _SETTLED_S * self.instance.requests
         return needed / self.deadline.budget_s if needed + _POLISH_S <= self.deadline.budget_s else 1.0
 
     @property
@@ -120,11 +124,26 @@ class _Run:
         return requests >= _SHARED and _SETTLED_S * requests > self.deadline.budget_s
 
     def _polish(self) -> None:
-        polisher = Polisher(self.prices, self._search(width=_NEAR), self.best, self.cost)
-        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
-        polisher.run(self.deadline, seeds=seeds, bound=self.bound)
+        """Neighbourhoods; where the time may suffice for it, one thread less, and the whole beside them."""
+        polisher = Polisher(self.prices, self._search(width=_NEAR), self.best, self.cost, self.bound)
+        proving = self._provable
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers - proving))]
+        with self._prover(polisher) if proving else nullcontext():
+            polisher.run(self.deadline, seeds=seeds)
         self._follow(polisher.trace)
         self.offer(polisher.choice)
+        self.bound = max(self.bound, polisher.bound)
+
+    @property
+    def _provable(self) -> bool:
+        enough = self.deadline.left_s >= _PROOF_S * self.instance.requests
+        return self.workers > 1 and self.deadline.work_limit is None and enough
+
+    def _prover(self, polisher: Polisher) -> AbstractContextManager[None]:
+        from solvers.assignment.prover import Prover  # noqa: PLC0415 - only long solves need HiGHS
+
+        prover = Prover(self.problem, self.best, self.deadline.left_s, seed=int(self.rng.integers(2**31)))
+        return prover.telling(lambda choice: polisher.offer(choice, self.deadline.elapsed_s), polisher.prove)
 
     def _price(self, *, rounds: int, share: float) -> None:
         self.prices.climb(self.deadline, rounds=rounds, share=share)
@@ -135,7 +154,8 @@ class _Run:
     def _anneal(self, *, until: float) -> None:
         shared = self._crowded and len(self.instance.cap) >= 8 and self.workers > 1
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=1 if shared else max(1, self.workers))]
-        annealers = [Annealer(self._search(), seed, 2 if shared else 1) for seed in seeds]
+        width = _WIDTH if self.instance.requests >= _SHARED else _WIDE
+        annealers = [Annealer(self._search(width=width), seed, 2 if shared else 1) for seed in seeds]
         found = anneal(annealers, self.deadline, until=until, bound=self.bound)
         self._follow(*(each.trace for each in annealers))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))
@@ -148,7 +168,7 @@ class _Run:
                 self.trace.append((seconds, cost))
                 least = cost
 
-    def _search(self, *, width: float = 12.0) -> Search:
+    def _search(self, *, width: float) -> Search:
         """Candidates within `width` spreads of the cheapest at the prices."""
         kept, spread = self.instance.from_given(self.best), self.prices.spread
         return Search(self.prices, kept, self.cost, width=width * spread, most=32)

@@ -77,8 +77,8 @@ def test_what_a_part_costs_less_the_whole_costs_less(overloaded: Plan, seed: int
 
 def test_polishing_with_two_threads_keeps_every_rule_and_never_makes_it_worse(overloaded: Plan) -> None:
     problem, prices, search, choice = overloaded
-    polisher = Polisher(prices, search, choice, cost_of(problem, choice))
-    polisher.run(Deadline(3.0), seeds=[1, 2], bound=-(2**62))
+    polisher = Polisher(prices, search, choice, cost_of(problem, choice), -(2**62))
+    polisher.run(Deadline(3.0), seeds=[1, 2])
     assert check(problem, polisher.choice, claimed_cost=polisher.cost).ok
     assert polisher.cost < cost_of(problem, choice)
 
@@ -97,7 +97,7 @@ def test_where_all_is_pinned_polishing_ends_at_once(overloaded: Plan) -> None:
     part = restrict(problem, choice, np.flatnonzero(choice >= 0), np.zeros(0, np.int64))
     pinned, prices, search, kept = planned(replace(part.problem, pinned=part.start))
     deadline = Deadline(60.0)
-    Polisher(prices, search, kept, cost_of(pinned, kept)).run(deadline, seeds=[1], bound=-(2**62))
+    Polisher(prices, search, kept, cost_of(pinned, kept), -(2**62)).run(deadline, seeds=[1])
     assert deadline.left_s > 50
 
 
@@ -114,8 +114,8 @@ def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
     problem, prices, search, choice = overloaded
     found = []
     for _ in range(2):
-        polisher = Polisher(prices, search, choice, cost_of(problem, choice))
-        polisher.run(Deadline(1e9, work_limit=2_000_000), seeds=[1], bound=-(2**62))
+        polisher = Polisher(prices, search, choice, cost_of(problem, choice), -(2**62))
+        polisher.run(Deadline(1e9, work_limit=2_000_000), seeds=[1])
         found.append(polisher.choice.tobytes())
     assert found[0] == found[1] != choice.tobytes()
 

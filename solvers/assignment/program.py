@@ -1,5 +1,4 @@
-"""The whole problem as a sparse integer program, for peers that take one; nothing left out but rows that
-cannot bind.
+"""The whole problem as a sparse integer program; nothing left out but rows that cannot bind.
 
 Variables: one per column that fits alone (0 or 1), then one per vendor with a target (its shortfall).
 """
@@ -13,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.assignment.problem import AssignmentProblem
-
-Ints = npt.NDArray[np.int64]
+from solvers.assignment.validation import Ints
 
 
 @dataclass(frozen=True)
 class Program:
-    """Minimise `objective` x + `offset` with lower <= A x <= upper, 0 <= x <= `most`, x whole; A by rows."""
+    """Minimise `objective` x + `offset`, lower <= A x <= upper, least <= x <= most, x whole; A by rows."""
 
     kept: Ints  #: the column each variable stands for
     objective: Ints
+    least: Ints
     most: Ints
     offset: int
     start: Ints  #: rows + 1
@@ -37,6 +36,15 @@ class Program:
         taken = self.kept[np.asarray(values)[: len(self.kept)] > 0.5]
         choice[problem.column_request[taken]] = taken
         return choice
+
+    def values(self, problem: AssignmentProblem, choice: Ints) -> Ints:
+        """The other way."""
+        taken = choice[problem.column_request[self.kept]] == self.kept
+        counts = np.bincount(problem.column_vendor[choice[choice >= 0]], minlength=len(problem.vendor_cap))
+        short = np.maximum(problem.vendor_target - counts, 0)[
+            problem.vendor_target * problem.shortfall_cost > 0
+        ]
+        return np.concatenate([taken.astype(np.int64), short])
 
 
 NO_LIMIT = 2**60
@@ -70,6 +78,7 @@ def program_of(problem: AssignmentProblem) -> Program:
     return Program(
         kept=kept,
         objective=np.concatenate([saved, np.full(len(targeted), problem.shortfall_cost)]),
+        least=np.concatenate([np.isin(kept, problem.pinned), np.zeros(len(targeted))]).astype(np.int64),
         most=np.concatenate([np.ones(len(kept), np.int64), problem.vendor_target[targeted]]),
         offset=int(problem.request_penalty.sum()),
         start=np.searchsorted(row[order], np.arange(len(upper) + 1)),

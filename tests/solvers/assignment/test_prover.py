@@ -1,0 +1,81 @@
+"""HiGHS beside the search: its bounds are bounds, its plans are plans, and it ends when it is told to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import generate
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.program import program_of
+from solvers.assignment.prover import Prover
+from solvers.assignment.result import Status
+from solvers.assignment.solve import solve
+from solvers.checker import check
+from tests.solvers.assignment.problems import optimum, random_problem
+
+
+def _to_its_end(problem: AssignmentProblem, start: np.ndarray) -> tuple[list[np.ndarray], list[int]]:
+    plans: list[np.ndarray] = []
+    bounds: list[int] = []
+    prover = Prover(problem, start, 30.0, seed=1)
+    with prover.telling(plans.append, bounds.append):
+        prover.wait()
+    return plans, bounds
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_it_proves_is_the_optimum(seed: int) -> None:
+    problem = random_problem(seed)
+    plans, bounds = _to_its_end(problem, np.full(problem.requests, -1))
+    best = optimum(problem)
+    assert max(bounds) == best
+    assert all(is_feasible(problem, plan) for plan in plans)
+    assert min(cost_of(problem, plan) for plan in plans) == best
+
+
+def test_a_pinned_column_stands() -> None:
+    problem = generate(40, "overloaded", 2)
+    choice = solve(problem, time_limit_s=1.0, workers=1, work_limit=50_000).choice
+    dear = np.flatnonzero(problem.fits_alone & (problem.column_cost > np.median(problem.column_cost)))[:1]
+    start = np.full(problem.requests, -1)
+    start[problem.column_request[dear]] = dear
+    plans, bounds = _to_its_end(replace(problem, pinned=dear), start)
+    assert all(plan[problem.column_request[dear]] == dear for plan in plans)
+    assert max(bounds) >= cost_of(problem, choice)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_plan_is_a_point_of_the_program_and_back(seed: int) -> None:
+    problem = random_problem(seed)
+    choice = solve(problem, time_limit_s=1.0, workers=1, work_limit=1_000).choice
+    program = program_of(problem)
+    values = program.values(problem, choice)
+    assert (program.choice(problem, values) == choice).all()
+    assert values @ program.objective + program.offset == cost_of(problem, choice)
+    rows = np.repeat(np.arange(len(program.upper)), np.diff(program.start))
+    use = np.bincount(rows, program.value * values[program.index], len(program.upper))
+    assert (use <= program.upper).all()
+
+
+def test_told_to_stop_it_offers_nothing_more_and_holds_nobody() -> None:
+    problem = generate(600, "overloaded", 1)
+    plans: list[np.ndarray] = []
+    prover = Prover(problem, np.full(600, -1), 60.0, seed=1)
+    with prover.telling(plans.append, lambda bound: None):
+        stopped = time.monotonic()
+    assert time.monotonic() - stopped < 10
+    told = len(plans)
+    prover.wait()
+    assert len(plans) == told
+
+
+def test_a_solve_with_time_for_it_is_proven_optimal() -> None:
+    problem = generate(220, "normal", 3)
+    result = solve(problem, time_limit_s=60.0, seed=1, workers=2)
+    assert result.status is Status.OPTIMAL
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
