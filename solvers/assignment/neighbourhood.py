@@ -13,6 +13,7 @@ from solvers.assignment.search import Search
 from solvers.assignment.validation import Flags, Ints
 
 _REACH: Final = 3  #: candidates of a request that are followed to who stands in their way
+_CLAIMS: Final = 3  #: unmatched requests that are followed because they would take a request's place
 _CURIOSITY: Final = 0.1  #: spreads of regret that every request is taken to have
 
 
@@ -32,7 +33,7 @@ class Neighbourhoods:
             + instance.units * (prefix[self._end] - prefix[self._begin])
             + prices.vendor_prefix[instance.vendor]
         )
-        self._low = candidate["key"][self.first[:-1]].astype(np.float64)
+        self._low = np.minimum(candidate["key"][self.first[:-1]], instance.penalty)
         self._least = _CURIOSITY * prices.spread
         self._tries = np.zeros(instance.requests)
         self._fixed = _fixed(instance)
@@ -53,21 +54,33 @@ class Neighbourhoods:
         self._tries[inside] = 0 if gained else self._tries[inside] + 1
 
     def grow(self, standing: Small, seed: int, size: int, rng: np.random.Generator) -> Ints:
-        """About `size` requests, ascending: the seed, who stands where it would go and so on, and ties."""
+        """About `size` requests, ascending: the seed, its rivals, theirs and so on, and who is tied."""
         inside: dict[int, None] = {}
-        waiting = self._join(inside, seed)
-        matched = np.flatnonzero(standing >= 0)
-        order = matched[np.argsort(self._begin[standing[matched]], kind="stable")]
-        begin, end = self._begin[standing[order]], self._end[standing[order]]
-        longest = int((end - begin).max(initial=1))
+        waiting, held, wished = self._join(inside, seed), self._held(standing), self._wished(standing)
         while waiting and len(inside) < size:
             request = waiting.pop(int(rng.integers(1 + len(waiting) // 4)))
-            for column in rng.permutation(self._wishes(request)):
-                lo, hi = np.searchsorted(begin, (self._begin[column] - longest + 1, self._end[column]))
-                for other in order[lo:hi][end[lo:hi] > self._begin[column]]:
-                    if len(inside) < size:
-                        waiting += self._join(inside, int(other))
+            rivals = [held.across(column) for column in rng.permutation(self._wishes(request))]
+            if standing[request] >= 0:
+                rivals.append(rng.permutation(wished.across(standing[request]))[:_CLAIMS])
+            for other in np.concatenate(rivals).tolist() if rivals else ():
+                if len(inside) < size:
+                    waiting += self._join(inside, other)
         return np.array(sorted(inside), np.int64)
+
+    def _held(self, standing: Small) -> _Claims:
+        matched = np.flatnonzero(standing >= 0)
+        return _Claims(self._begin, self._end, standing[matched], matched)
+
+    def _wished(self, standing: Small) -> _Claims:
+        """What those without a match would take."""
+        wishes = [(request, self._wishes(request)) for request in np.flatnonzero(standing < 0).tolist()]
+        columns = np.concatenate([own for _, own in wishes]) if wishes else np.zeros(0, np.int32)
+        return _Claims(
+            self._begin,
+            self._end,
+            columns,
+            np.repeat([r for r, _ in wishes], [len(own) for _, own in wishes]),
+        )
 
     def _wishes(self, request: int) -> Small:
         own = self.column[self.first[request] : self.first[request + 1]][:_REACH]
@@ -89,6 +102,24 @@ class Neighbourhoods:
         own = [self.column[self.first[r] : self.first[r + 1]] for r in inside.tolist()]
         every = np.concatenate(own) if own else np.zeros(0, np.int32)
         return np.sort(every[every >= 0]).astype(np.int64)
+
+
+class _Claims:
+    """Who has, or wants, which cells, in order of where they begin."""
+
+    def __init__(self, begin: Small, end: Small, columns: Small, who: Ints) -> None:
+        """`begin`, `end`: N, of every column; `columns`: those claimed, and by `who`."""
+        order = np.argsort(begin[columns], kind="stable")
+        self._column_begin, self._column_end = begin, end
+        self._begin, self._end, self._who = begin[columns][order], end[columns][order], who[order]
+        self._longest = int((self._end - self._begin).max(initial=1))
+
+    def across(self, column: int) -> Ints:
+        """Those whose cells the column shares."""
+        begin, end = self._column_begin[column], self._column_end[column]
+        lo, hi = np.searchsorted(self._begin, (begin - self._longest + 1, end))
+        found: Ints = self._who[lo:hi][self._end[lo:hi] > begin]
+        return found
 
 
 def _fixed(instance: Instance) -> Flags:

@@ -50,6 +50,14 @@ def test_a_neighbourhood_holds_its_seed_and_all_that_is_tied_to_it(overloaded: P
     assert (both[:, 0] == both[:, 1]).all()
 
 
+def test_those_without_a_match_come_in_where_they_would_take_a_place(overloaded: Plan) -> None:
+    _, prices, search, choice = overloaded
+    near, standing = Neighbourhoods(prices, search), prices.instance.from_given(choice)
+    matched = np.flatnonzero(choice >= 0)[:20].tolist()
+    grown = [near.grow(standing, seed, 60, np.random.default_rng(seed)) for seed in matched]
+    assert max((choice[inside] < 0).sum() for inside in grown) > 2
+
+
 @pytest.mark.parametrize("size", [400, 4000])
 def test_a_neighbourhood_larger_than_all_there_is_ends(overloaded: Plan, size: int) -> None:
     _, prices, search, choice = overloaded
