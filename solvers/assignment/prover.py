@@ -20,9 +20,7 @@ from solvers.assignment.program import NO_LIMIT, Program, program_of
 from solvers.assignment.validation import Ints
 
 _MARGIN: Final = 0.5
-_GRACE_S: Final = (
-    0.1  #: to notice that it is to stop; where it does not look, it ends by itself a second later
-)
+_GRACE_S: Final = 0.1  #: to notice that it is to stop; where it does not look, it ends a second later
 
 
 class Prover:
@@ -35,10 +33,14 @@ class Prover:
         self._highs.cbMipInterrupt.subscribe(self._look)
         self._highs.cbMipImprovingSolution.subscribe(self._found)
         self._stop, self._thread = threading.Event(), threading.Thread(target=self._run)
+        self._failed: BaseException | None = None
 
     @contextmanager
     def telling(self, offer: Callable[[Ints], None], prove: Callable[[int], None]) -> Iterator[None]:
-        """While this lasts, in that thread: `offer` is told each plan, `prove` each bound that it meets."""
+        """While this lasts, in that thread: `offer` is told each plan, `prove` each bound that it meets.
+
+        Raises what went wrong there.
+        """
         self._offer, self._prove = offer, prove
         self._thread.start()
         try:
@@ -46,22 +48,38 @@ class Prover:
         finally:
             self._stop.set()
             self._thread.join(_GRACE_S)
+        if self._failed:
+            raise self._failed
 
     def wait(self) -> None:
         """Until it has ended by itself: proven the optimum, or come to its limit."""
         self._thread.join()
 
     def _run(self) -> None:
-        self._highs.run()
-        self._proven(self._highs.getInfo().mip_dual_bound)
+        with self._kept():
+            self._highs.run()
+            info = self._highs.getInfo()
+            self._proven(info.mip_dual_bound if info.valid else -math.inf)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """What goes wrong here is raised by `telling`; HiGHS would swallow it, the thread print it."""
+        try:
+            yield
+        except BaseException as error:
+            self._failed = self._failed or error
+            self._stop.set()
 
     def _look(self, event: Any) -> None:
-        self._proven(event.data_out.mip_dual_bound)
+        with self._kept():
+            self._proven(event.data_out.mip_dual_bound)
         if self._stop.is_set():
             event.interrupt()
 
     def _found(self, event: Any) -> None:
-        if not self._stop.is_set():
+        with self._kept():
+            if self._stop.is_set():
+                return
             self._offer(self._program.choice(self._problem, np.array(event.data_out.mip_solution)))
 
     def _proven(self, bound: float) -> None:

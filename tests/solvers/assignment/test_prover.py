@@ -74,6 +74,17 @@ def test_told_to_stop_it_offers_nothing_more_and_holds_nobody() -> None:
     assert len(plans) == told
 
 
+def test_what_goes_wrong_in_its_thread_is_raised_where_it_is_waited_for() -> None:
+    problem = generate(30, "normal", 1)
+
+    def refuse(_: object) -> None:
+        raise ZeroDivisionError
+
+    prover = Prover(problem, np.full(30, -1), 30.0, seed=1)
+    with pytest.raises(ZeroDivisionError), prover.telling(refuse, refuse):
+        prover.wait()
+
+
 def test_a_solve_with_time_for_it_is_proven_optimal() -> None:
     problem = generate(220, "normal", 3)
     result = solve(problem, time_limit_s=60.0, seed=1, workers=2)
