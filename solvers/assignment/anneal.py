@@ -14,7 +14,8 @@ _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to 
 _FIRST_MOVES: Final = 2_000
 _DEPTH: Final = 12  #: requests one chain of ejections may move
 _COLD: Final = 0.06  #: last temperature, in spreads
-_HOT: Final = 30.0  #: first temperature, in spreads: on full days it decides who stays unmatched
+_HOT: Final = (8.0, 30.0)  #: first temperature, in spreads: on full days it decides who stays unmatched
+_FULL: Final = (0.015, 0.025)  #: share unmatched before: up to here a day is not full, from here it is
 
 
 class Annealer:
@@ -24,10 +25,11 @@ class Annealer:
         self.search, self.rng, self.sides = search, np.random.default_rng(seed), sides
         self.moves, self.trace = _FIRST_MOVES, list[tuple[float, int]]()
         self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
+        self.hot = float(np.interp(search.unmatched_share, _FULL, _HOT))
 
     def run(self, deadline: Deadline, *, begin: float, end: float, bound: int) -> None:
         """Cool from `begin` to `end` of the deadline, or until the cost meets the bound."""
-        hot, cold = _HOT * self.search.spread, _COLD * self.search.spread
+        hot, cold = self.hot * self.search.spread, _COLD * self.search.spread
         while (now := deadline.fraction) < end and self.best_cost > bound:
             self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 

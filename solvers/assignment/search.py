@@ -105,6 +105,12 @@ class Search:
         return self.columns_of(self.arrays["choice"])
 
     @property
+    def unmatched_share(self) -> float:
+        """Requests that have a column and no match, as a share of all."""
+        left = (self.choice < 0) & (np.diff(self.instance.first) > 0)
+        return float(left.sum()) / max(1, len(left))
+
+    @property
     def columns(self) -> Ints:
         """All kept columns among the candidates, ascending."""
         column: Ints = self.arrays["candidate"]["column"]
