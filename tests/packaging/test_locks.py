@@ -82,13 +82,12 @@ def test_a_layer_agrees_with_the_base_it_lies_on(layer: str) -> None:
     assert pins("requirements.txt").items() <= pins(layer).items()
 
 
-def test_no_test_tool_and_no_peer_is_in_the_service_s_environment() -> None:
+def test_no_tool_of_tests_or_benchmarks_is_in_the_service_s_environment() -> None:
     strangers = {
         "pytest",
         "hypothesis",
         "mypy",
         "ruff",
-        "highspy",
         "matplotlib",
         "numba",
         "llvmlite",
