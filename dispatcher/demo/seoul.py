@@ -1,4 +1,4 @@
-"""The Seoul day: 6,002 trips and 613 vehicles of a disabled persons' call taxi, from two CSV files.
+"""A day from two CSV files, made for Seoul's: 6,002 trips and 613 vehicles of a disabled persons' call taxi.
 
 Vehicles are grouped by position into vendors of seven or eight (what a vendor has); a wheelchair van also
 serves ambulatory riders. Times asked for are rounded to five minutes, as windows are promised. Public data
@@ -7,7 +7,6 @@ without patients.
 
 from __future__ import annotations
 
-import csv
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +20,18 @@ from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
 from dispatcher.demo.day import DATE, MINUTE_MS, Day, at, booked, instant
 from dispatcher.demo.licences import valid_credentials
-from dispatcher.errors import UserError
+from dispatcher.demo.table import Row, read_table
 
 ZONE = ZoneInfo("Asia/Seoul")
-VENDORS, BUCKETS = 80, 288
+VEHICLES_A_VENDOR, BUCKETS = 7.66, 288
+DEGREES, FLAG = {"lon": (-180.0, 180.0), "lat": (-90.0, 90.0)}, (0, 1)
+TRIPS = {
+    "ID": (0, 10**12),
+    "ride_time": (0, 24 * 60),
+    "type": FLAG,
+    **{f"{end}_{axis}": bounds for end in ("ride", "alight") for axis, bounds in DEGREES.items()},
+}
+VEHICLES = {"cartype": FLAG, "work_start": (0, 24), "work_end": (0, 24), **DEGREES}
 WINDOW_MINUTES, SERVICE_MINUTES = 15, 5
 RADIUS_M, BEYOND_M = 15_000, 15_000
 ADVANCE_SHARE = 0.8
@@ -44,17 +51,19 @@ class Vehicle(NamedTuple):
     start_h: int
     end_h: int
 
+    def drives(self, hour: float) -> bool:
+        """Whether it is on shift; one that ends before it begins goes on past midnight."""
+        if self.start_h <= self.end_h:
+            return self.start_h <= hour < self.end_h
+        return hour >= self.start_h or hour < self.end_h
+
 
 def load(folder: Path, seed: int) -> Day:
     """The day in `folder`; `seed` draws what is booked ahead."""
-    for name in ("trips.csv", "vehicles.csv"):
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder} holds no {name}.", "A day is a folder with trips.csv and vehicles.csv."
-            )
-    groups = grouped([_vehicle(row) for row in _rows(folder / "vehicles.csv")], VENDORS)
+    trips = [_trip(row) for row in read_table(folder / "trips.csv", TRIPS)]
+    vehicles = [_vehicle(row) for row in read_table(folder / "vehicles.csv", VEHICLES)]
+    groups = grouped(vehicles, max(1, round(len(vehicles) / VEHICLES_A_VENDOR)))
     vendors = tuple(_vendor(number, group) for number, group in enumerate(groups, 1))
-    trips = [_trip(row) for row in _rows(folder / "trips.csv")]
     return Day(
         name="Seoul",
         market="seoul",
@@ -116,28 +125,23 @@ def _pools(vehicles: Sequence[Vehicle]) -> Pools:
 def _units(vehicles: Sequence[Vehicle]) -> tuple[int, ...]:
     """Vehicles on shift in each of 288 buckets of five minutes."""
     hours = [bucket * 24 / BUCKETS for bucket in range(BUCKETS)]
-    return tuple(sum(each.start_h <= hour < each.end_h for each in vehicles) for hour in hours)
+    return tuple(sum(each.drives(hour) for each in vehicles) for hour in hours)
 
 
-def _trip(row: dict[str, str]) -> Request:
-    wanted_ms = at(ZONE, 5 * round(float(row["ride_time"]) / 5))
+def _trip(row: Row) -> Request:
+    wanted_ms = at(ZONE, 5 * round(row["ride_time"] / 5))
     earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(ZONE, 0))
     latest_ms = wanted_ms + WINDOW_MINUTES * MINUTE_MS
     return TripRequest(
-        id=f"trip-{row['ID']}",
-        pickup=Place(position=(float(row["ride_lon"]), float(row["ride_lat"]))),
-        dropoff=Place(position=(float(row["alight_lon"]), float(row["alight_lat"]))),
+        id=f"trip-{row['ID']:.0f}",
+        pickup=Place(position=(row["ride_lon"], row["ride_lat"])),
+        dropoff=Place(position=(row["alight_lon"], row["alight_lat"])),
         level_of_service=RIDE[int(row["type"])],
         pickup_window=Window(earliest=instant(earliest_ms, ZONE), latest=instant(latest_ms, ZONE)),
         service_minutes=SERVICE_MINUTES,
     )
 
 
-def _vehicle(row: dict[str, str]) -> Vehicle:
+def _vehicle(row: Row) -> Vehicle:
     start_h, end_h = int(row["work_start"]), int(row["work_end"])
-    return Vehicle(float(row["lon"]), float(row["lat"]), row["cartype"] == "1", start_h, end_h)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
+    return Vehicle(row["lon"], row["lat"], row["cartype"] == 1, start_h, end_h)

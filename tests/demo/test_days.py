@@ -11,6 +11,7 @@ from dispatcher.demo import seoul, small
 from dispatcher.demo.behaviour import Answer, course, reaction
 from dispatcher.demo.day import MINUTE_MS, wanted_ms
 from dispatcher.demo.summary import timings
+from dispatcher.demo.table import read_table
 from dispatcher.demo.tally import Tally
 from dispatcher.errors import UserError
 
@@ -40,10 +41,8 @@ def test_the_seoul_day_has_all_its_trips_and_vehicles(shared_data):
     vans = {(ServiceClass.WHEELCHAIR, ServiceClass.AMBULATORY), (ServiceClass.AMBULATORY,)}
     assert {pool.serves for pools in day.capacity.values() for pool in pools.pools} == vans
     hours = sum(sum(pool.units) for pools in day.capacity.values() for pool in pools.pools) / 12
-    assert hours == sum(
-        int(row["work_end"]) - int(row["work_start"])
-        for row in seoul._rows(shared_data / "seoul" / "vehicles.csv")
-    )
+    vehicles = read_table(shared_data / "seoul" / "vehicles.csv", seoul.VEHICLES)
+    assert hours == sum(row["work_end"] - row["work_start"] for row in vehicles)
     levels = Counter(request.level_of_service for request in day.requests)
     assert levels[LevelOfService.WHEELCHAIR] == 4_630
 
@@ -69,6 +68,43 @@ def test_vehicles_are_grouped_by_position_into_vendors_of_like_size():
 def test_a_folder_without_a_day_is_named(tmp_path):
     with pytest.raises(UserError, match=r"trips\.csv"):
         seoul.load(tmp_path, seed=1)
+
+
+TRIPS = "ID,ride_time,ride_lat,ride_lon,alight_lat,alight_lon,dispatch_time,type\n"
+VEHICLES = "vehicle_id,cartype,work_start,work_end,temporary_stopTime,lat,lon\n"
+
+
+def folder_of(tmp_path, trips: str, vehicles: str):
+    (tmp_path / "trips.csv").write_text(trips)
+    (tmp_path / "vehicles.csv").write_text(vehicles)
+    return tmp_path
+
+
+def test_a_day_may_be_as_small_as_one_trip_and_one_vehicle(tmp_path):
+    trips, vehicles = TRIPS + "0,600,37.5,127.0,37.6,127.1,0,1\n", VEHICLES + "0,1,7,16,0,37.5,127.0\n"
+    day = seoul.load(folder_of(tmp_path, trips, vehicles), seed=1)
+    assert len(day.requests) == len(day.vendors) == 1
+
+
+def test_a_shift_may_go_on_past_midnight():
+    assert seoul._units([seoul.Vehicle(127.0, 37.5, True, 22, 6)]) == (1,) * 72 + (0,) * 192 + (1,) * 24
+
+
+@pytest.mark.parametrize(
+    ("trips", "vehicles", "told"),
+    [
+        ("ID,ride_time\n0,1\n", VEHICLES, r"trips\.csv lacks the column type, ride_lon"),
+        (TRIPS, VEHICLES, r"trips\.csv has no line"),
+        (TRIPS + "0,soon,37.5,127,37.5,127,0,1\n", VEHICLES, r"trips\.csv, line 2: ride_time is 'soon'"),
+        (TRIPS + "0,60,137.5,127,37.5,127,0,1\n", VEHICLES, r"ride_lat is '137\.5'\.\n.* from -90 to 90"),
+        (TRIPS + "0,60,37.5\n", VEHICLES, r"line 2: type is None"),
+        (TRIPS + "0,60,37.5,127,37.5,127,0,1\n", VEHICLES + "0,1,7,25,0,37,127\n", r"work_end is '25'"),
+        (TRIPS + "0,nan,37.5,127,37.5,127,0,1\n", VEHICLES, r"ride_time is 'nan'"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named_by_line_and_column(tmp_path, trips, vehicles, told):
+    with pytest.raises(UserError, match=told):
+        seoul.load(folder_of(tmp_path, trips, vehicles), seed=1)
 
 
 def test_vendors_decline_and_keep_silent_as_often_as_the_field_says(some_offers):
