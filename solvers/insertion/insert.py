@@ -26,8 +26,9 @@ def insert(
 
     Pure: the plan is read only; `plan.apply` makes it so. Cost is the column's, plus `price_weight` times
     the price of the capacity it takes, less a fair-share shortfall it fills. With `polish`, up to `effort`
-    columns that do not fit are tried with one movable neighbour stepping aside, if that is cheaper over all;
-    where there is no place even so, with two (`most_moves`).
+    columns that do not fit, but would cost less than the best that does, are tried with one movable neighbour
+    stepping aside, if that is cheaper over all; where there is no place even so, with two (`most_moves`).
+    Nobody is moved only because that neighbour could be better off: that is the next batch's business.
     """
     if not len(entry.columns):
         return None
