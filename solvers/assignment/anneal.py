@@ -1,4 +1,7 @@
-"""Simulated annealing to the end of a deadline: large plans shared by two threads, small ones in replicas."""
+"""Simulated annealing to the end of a deadline, in replicas: a thread, a plan and a seed each.
+
+Two threads on one plan, half of the vendors each, were worse at any size and time: chains stop at the cut.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +17,30 @@ _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to 
 _FIRST_MOVES: Final = 2_000
 _DEPTH: Final = 12  #: requests one chain of ejections may move
 _COLD: Final = 0.06  #: last temperature, in spreads
-_HOT: Final = (8.0, 30.0)  #: first temperature, in spreads: on full days it decides who stays unmatched
-_FULL: Final = (0.015, 0.025)  #: share unmatched before: up to here a day is not full, from here it is
+_HOT: Final = 30.0  #: first temperature, in spreads: it decides who stays unmatched
 
 
 class Annealer:
-    """Anneals one plan and keeps the best met; `sides`: threads that share it."""
+    """Anneals one plan and keeps the best met."""
 
-    def __init__(self, search: Search, seed: int, sides: int) -> None:
-        self.search, self.rng, self.sides = search, np.random.default_rng(seed), sides
+    def __init__(self, search: Search, seed: int) -> None:
+        self.search, self.rng = search, np.random.default_rng(seed)
         self.moves, self.trace = _FIRST_MOVES, list[tuple[float, int]]()
         self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
-        self.hot = float(np.interp(search.unmatched_share, _FULL, _HOT))
 
     def run(self, deadline: Deadline, *, begin: float, end: float, bound: int) -> None:
         """Cool from `begin` to `end` of the deadline, or until the cost meets the bound."""
-        hot, cold = self.hot * self.search.spread, _COLD * self.search.spread
+        hot, cold = _HOT * self.search.spread, _COLD * self.search.spread
         while (now := deadline.fraction) < end and self.best_cost > bound:
             self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 
     def _slice(self, deadline: Deadline, temperature: float) -> None:
         search = self.search
-        search.share(self.rng, self.sides)
-        seeds = [int(seed) for seed in self.rng.integers(2**63, size=2)]
         before, moves = deadline.elapsed_s, self.moves
         if deadline.work_limit is not None:
             moves = min(20_000, max(1, deadline.work_limit - deadline.work))
-        search.anneal(seeds, moves, temperature, temperature, _DEPTH)
-        deadline.work += moves * self.sides
+        search.anneal(int(self.rng.integers(2**63)), moves, temperature, _DEPTH)
+        deadline.work += moves
         took = max(deadline.elapsed_s - before, 1e-5)
         self.moves = int(np.clip(moves * min(4.0, _SLICE_S / took), 200, 2_000_000))
         if search.cost < self.best_cost:

@@ -62,3 +62,16 @@ class Deadline:
     def over(self) -> bool:
         """Whether nothing is left."""
         return self.left_s <= 0
+
+    def part(self, limit_s: float, stop: Callable[[], bool] = lambda: False) -> Deadline:
+        """At most so many seconds of what is left, or the work that stands for them; ends with it, too.
+
+        Its work is not yet counted as the whole's.
+        """
+
+        def ended() -> bool:
+            return self.stopped or stop()
+
+        if self.work_limit is None:
+            return Deadline(min(limit_s, self.left_s), ended)
+        return Deadline(limit_s, ended, min(int(limit_s * WORK_PER_SECOND), self.work_limit - self.work))

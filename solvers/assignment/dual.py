@@ -17,6 +17,7 @@ _LAYOUT: Final = (
     *("ties", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean", "square"),
     *("vendor_price", "count", "vendor_mean", "vendor_square"),
 )
+SCALE: Final = 1024  #: fixed point of prices when they prove, as in dual.h
 _SEEN_BYTES: Final = 20
 _ROUNDS: Final = 20  #: steps between two surveys
 _CALL: Final = 5  #: steps in one call into C, so that a wish to stop is honoured soon
@@ -34,6 +35,7 @@ class Prices:
         self.prefix, self.vendor_prefix = np.zeros(cells, np.float32), np.zeros(vendors, np.float32)
         self.best, self.vendor_best = self.price.copy(), self.vendor_price.copy()
         self.value, self.spread = -np.inf, 1.0
+        self.fixed = np.zeros(cells, np.int64), np.zeros(vendors, np.int64)
         self.regret, self.load = _scales(instance)
         self.seen_first = np.zeros(requests + 1, np.int32)
         self._ties = ties_of(instance)
@@ -76,12 +78,13 @@ class Prices:
         deadline.work += _ROUNDS * int(self.seen_first[-1]) // 100 + 1
 
     def prove(self) -> int:
-        """The bound at the best prices, cents, in integers only."""
+        """The bound at the best prices, cents, in integers only.
+
+        `fixed` are those prices then, cents x SCALE: sums over a row's buckets before each, and the vendors'.
+        """
         self.price[:], self.vendor_price[:] = self.best, self.vendor_best
-        fixed, vendor_fixed = np.zeros(self.price.size, np.int64), np.zeros(len(self.vendor_price), np.int64)
-        bound: int = library().dual_bound(
-            self.instance.struct.address, self._dual.address, fixed.ctypes.data, vendor_fixed.ctypes.data
-        )
+        at = [each.ctypes.data for each in self.fixed]
+        bound: int = library().dual_bound(self.instance.struct.address, self._dual.address, *at)
         return bound
 
     def of_cells(self) -> npt.NDArray[np.float64]:

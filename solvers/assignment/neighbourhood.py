@@ -1,4 +1,8 @@
-"""Requests that compete for the same capacity: what is solved again together, and where that may pay."""
+"""Requests that compete for the same capacity: what is solved again together, and where that may pay.
+
+A plan costs more than its prices prove in two ways: a request stands dearer than it could, or capacity that
+has a price is left free; there a request without a match is the likeliest to gain.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Instance, Small
 from solvers.assignment.search import Search
 from solvers.assignment.validation import Flags, Ints
+
+Floats = npt.NDArray[np.float64]
 
 _REACH: Final = 3  #: candidates of a request that are followed to who stands in their way
 _CLAIMS: Final = 3  #: unmatched requests that are followed because they would take a request's place
@@ -34,6 +40,7 @@ class Neighbourhoods:
             + prices.vendor_prefix[instance.vendor]
         )
         self._low = np.minimum(candidate["key"][self.first[:-1]], instance.penalty)
+        self._price = prices.best
         self._least = _CURIOSITY * prices.spread
         self._tries = np.zeros(instance.requests)
         self._fixed = _fixed(instance)
@@ -44,10 +51,24 @@ class Neighbourhoods:
         if not len(self._key):
             return int(rng.integers(self.instance.requests))
         key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self.instance.penalty)
-        weight = (np.maximum(key - self._low, 0) + self._least) / (1 + self._tries) ** 2
+        saved = np.maximum(key - self._low, 0) + self._least
+        np.maximum.at(saved, *self._left_over(standing))
+        weight = saved / (1 + self._tries) ** 2
         weight[self._fixed] = 0
         at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum())
         return min(int(at), self.instance.requests - 1)
+
+    def _left_over(self, standing: Small) -> tuple[Ints, Floats]:
+        """Each candidate of those without a match: whose it is, and what the free capacity there is worth."""
+        who, wished = self._wishes_of(np.flatnonzero(standing < 0), most=len(self.column))
+        units = self.instance.units
+        change = np.zeros(len(self._price) + 1, np.int64)
+        taken = standing[standing >= 0]
+        np.add.at(change, self._begin[taken], units[taken])
+        np.subtract.at(change, self._end[taken], units[taken])
+        free = self.instance.capacity.reshape(-1) - change.cumsum()[:-1]
+        worth = np.concatenate([[0.0], np.cumsum(self._price * free)])
+        return who, worth[self._end[wished]] - worth[self._begin[wished]]
 
     def tried(self, inside: Ints, *, gained: bool) -> None:
         """These were solved together: less likely seeds from now on, or, if that moved them, new ones."""
@@ -73,18 +94,18 @@ class Neighbourhoods:
 
     def _wished(self, standing: Small) -> _Claims:
         """What those without a match would take."""
-        wishes = [(request, self._wishes(request)) for request in np.flatnonzero(standing < 0).tolist()]
-        columns = np.concatenate([own for _, own in wishes]) if wishes else np.zeros(0, np.int32)
-        return _Claims(
-            self._begin,
-            self._end,
-            columns,
-            np.repeat([r for r, _ in wishes], [len(own) for _, own in wishes]),
-        )
+        who, wished = self._wishes_of(np.flatnonzero(standing < 0), most=_REACH)
+        return _Claims(self._begin, self._end, wished, who)
+
+    def _wishes_of(self, requests: Ints, *, most: int) -> tuple[Ints, Small]:
+        """Each request's `most` cheapest candidates, kept columns, beside the request."""
+        size = np.minimum(self.first[requests + 1] - self.first[requests], most)
+        step = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+        who, wished = np.repeat(requests, size), self.column[np.repeat(self.first[requests], size) + step]
+        return who[wished >= 0], wished[wished >= 0]
 
     def _wishes(self, request: int) -> Small:
-        own = self.column[self.first[request] : self.first[request + 1]][:_REACH]
-        return own[own >= 0]
+        return self._wishes_of(np.array([request]), most=_REACH)[1]
 
     def _join(self, inside: dict[int, None], request: int) -> list[int]:
         """Take a request in, and those it is tied to; returns the new ones."""

@@ -44,7 +44,7 @@ class Polisher:
             rng = np.random.default_rng(seed)
             while not (deadline.over or self.done):
                 part = self._part(rng)
-                limit = self._limit(deadline)
+                limit = deadline.part(_LIMIT_S, lambda: self.done)
                 found, proven = solve_exactly(
                     part.problem, part.start, limit, seed=int(rng.integers(2**31)), workers=1
                 )
@@ -76,13 +76,6 @@ class Polisher:
         standing = self.instance.from_given(choice)
         inside = self._near.grow(standing, self._near.seed(standing, rng), int(self._size), rng)
         return restrict(self.problem, choice, inside, self.instance.original[self._near.columns(inside)])
-
-    def _limit(self, deadline: Deadline) -> Deadline:
-        """The limit of one neighbourhood: seconds, or work where that is what counts."""
-        if deadline.work_limit is None:
-            return Deadline(min(_LIMIT_S, deadline.left_s), lambda: deadline.stopped or self.done)
-        left = deadline.work_limit - deadline.work
-        return Deadline(1.0, lambda: deadline.stopped, min(int(_LIMIT_S * WORK_PER_SECOND), left))
 
     def _learn(self, part: Subproblem, *, closed: bool, soon: bool) -> None:
         """Larger when they are solved soon, smaller when they are not solved at all."""

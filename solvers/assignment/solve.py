@@ -24,18 +24,20 @@ from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
-_SHARED: Final = 2_000  #: requests from which two threads share one plan
+_MANY: Final = 2_000  #: requests from which candidates must be near
 _LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
-_SETTLED_S: Final = 0.0035  #: of annealing a request, after which more of it gains little
+_ANNEALING: Final = 0.35  #: share of the time that annealing takes ...
+_ROUGH_S, _SETTLED_S = 0.0005, 0.0035  #: ... within these of a request: before, it gains most; after, little
 _POLISH_S: Final = 2.5  #: below which polishing is not begun: OR-Tools alone takes 1.4 s to import
 _PROOF_S: Final = 0.01  #: a request, in which HiGHS raises the bound of the whole, and often meets it
-_WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed
+_WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
 _NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
 _TINY: Final = 60  #: the same where there is one bucket and rows can be enumerated
 _ROUNDS: Final = 2000  #: steps of the prices at most
 _STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
+_PACKING: Final = 0.1  #: share of the time that a better bound from packing may take
 
 
 def solve(
@@ -114,17 +116,21 @@ class _Run:
     @property
     def _annealed(self) -> float:
         """How much of the deadline annealing gets: all of it where little would be left for what follows."""
-        needed = _SETTLED_S * self.instance.requests
-        return needed / self.deadline.budget_s if needed + _POLISH_S <= self.deadline.budget_s else 1.0
+        requests, budget_s = self.instance.requests, self.deadline.budget_s
+        needed_s = float(np.clip(_ANNEALING * budget_s, _ROUGH_S * requests, _SETTLED_S * requests))
+        return needed_s / budget_s if needed_s + _POLISH_S <= budget_s else 1.0
 
-    @property
-    def _crowded(self) -> bool:
-        """Whether there is too little time for each thread to settle a plan of its own."""
-        requests = self.instance.requests
-        return requests >= _SHARED and _SETTLED_S * requests > self.deadline.budget_s
+    def _pack(self) -> None:
+        """What rows really hold, for a better bound."""
+        from solvers.assignment.packing import Packing  # noqa: PLC0415 - OR-Tools takes 1.4 s
+
+        seed, limit = int(self.rng.integers(2**31)), self.deadline.part(_PACKING * self.deadline.budget_s)
+        self.bound = max(self.bound, Packing(self.prices).prove(self.best, self.cost, limit, seed=seed))
+        self.deadline.work += limit.work
 
     def _polish(self) -> None:
         """Neighbourhoods; where the time may suffice for it, one thread less, and the whole beside them."""
+        self._pack()
         polisher = Polisher(self.prices, self._search(width=_NEAR), self.best, self.cost, self.bound)
         proving = self._provable
         seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers - proving))]
@@ -152,10 +158,9 @@ class _Run:
             self.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
 
     def _anneal(self, *, until: float) -> None:
-        shared = self._crowded and len(self.instance.cap) >= 8 and self.workers > 1
-        seeds = [int(seed) for seed in self.rng.integers(2**63, size=1 if shared else max(1, self.workers))]
-        width = _WIDTH if self.instance.requests >= _SHARED else _WIDE
-        annealers = [Annealer(self._search(width=width), seed, 2 if shared else 1) for seed in seeds]
+        seeds = [int(seed) for seed in self.rng.integers(2**63, size=max(1, self.workers))]
+        width = _WIDTH if self.instance.requests >= _MANY else _WIDE
+        annealers = [Annealer(self._search(width=width), seed) for seed in seeds]
         found = anneal(annealers, self.deadline, until=until, bound=self.bound)
         self._follow(*(each.trace for each in annealers))
         self.offer(self.instance.to_given(found.search.columns_of(found.best)))

@@ -16,7 +16,7 @@ enum {
 static int may_eject(const Search *s, int32_t r) {
     for (int i = 0; i < s->moves; i++)
         if (s->moved[i] == r) return 0;
-    return s->plan->request_owner[r] == s->owner;
+    return 1;
 }
 
 /* Whether ejecting the request that stands at v makes room for c. */
@@ -91,7 +91,7 @@ static int settle(Search *s, int32_t r, int64_t budget, int32_t avoid) {
     int64_t least = budget - s->cost - s->owed + plan->least[r] + 1;
     for (int32_t i = plan->first[r]; i < end; i++) {
         const Candidate *c = plan->candidate + i;
-        if (c->cost - s->in->shortfall >= least || i == avoid || !allowed(s, c)) continue;
+        if (c->cost - s->in->shortfall >= least || i == avoid) continue;
         int64_t cost = cost_at(s, c);
         if (cost < least && fits(s, c) && link_conflict(s, r, c) < 0) least = cost, best = i;
     }
@@ -133,7 +133,7 @@ static int chain(Search *s, int32_t r, int32_t at, int64_t budget) {
         int32_t victim = s->moved[next];
         if (settle(s, victim, budget, s->from[next])) continue;
         int32_t other = propose(s, victim);
-        if (other == s->from[next] || !allowed(s, s->plan->candidate + other)) return 0;
+        if (other == s->from[next]) return 0;
         if (!force(s, victim, other, budget)) return 0;
     }
     return s->cost <= budget;
@@ -145,9 +145,9 @@ typedef struct {
     int32_t request[2 * AHEAD], at[2 * AHEAD];
 } Queue;
 
-static void draw_request(Search *s, Queue *queue, int64_t turn, int owner) {
+static void draw_request(Search *s, Queue *queue, int64_t turn) {
     Plan *plan = s->plan;
-    int32_t r = plan->mine[owner][random_below(&s->random, (uint32_t)plan->mine_size[owner])];
+    int32_t r = (int32_t)random_below(&s->random, (uint32_t)s->in->requests);
     queue->request[turn & (2 * AHEAD - 1)] = r;
     __builtin_prefetch(plan->first + r);
     __builtin_prefetch(plan->choice + r);
@@ -165,26 +165,24 @@ static void draw_candidate(Search *s, Queue *queue, int64_t turn) {
 /* Whether taking r to `at` is worth trying at a temperature; then *budget is what the cost may rise to. */
 static int promising(Search *s, int32_t r, int32_t at, double temperature, int64_t *budget) {
     const Candidate *to = s->plan->candidate + at, *from = s->plan->candidate + s->plan->choice[r];
-    if (to->key - from->key > UPHILL * temperature || to == from || !allowed(s, to)) return 0;
+    if (to->key - from->key > UPHILL * temperature || to == from) return 0;
     *budget = s->cost + (int64_t)(-temperature * log(random_unit(&s->random)));
     return s->cost + to->cost - from->cost - 2 * s->in->shortfall <= *budget;
 }
 
-/* `moves` proposals to requests of `owner`, the temperature going from hot to cold; returns the change of cost. */
-EXPORT int64_t plan_anneal(const Instance *in, Plan *plan, int64_t owner, uint64_t seed, int64_t moves, double hot,
-                           double cold, int64_t depth) {
-    Search s = {.in = in, .plan = plan, .owner = (int)owner, .random = random_seeded(seed)};
+/* `moves` proposals at a temperature; returns the change of cost. */
+EXPORT int64_t plan_anneal(const Instance *in, Plan *plan, uint64_t seed, int64_t moves, double temperature,
+                           int64_t depth) {
+    Search s = {.in = in, .plan = plan, .random = random_seeded(seed)};
     s.depth = (int)(depth < DEEPEST ? depth : DEEPEST);
-    if (plan->mine_size[owner] == 0) return 0;
+    if (in->requests == 0) return 0;
     Queue queue;
-    for (int64_t turn = 0; turn < 2 * AHEAD; turn++) draw_request(&s, &queue, turn, s.owner);
+    for (int64_t turn = 0; turn < 2 * AHEAD; turn++) draw_request(&s, &queue, turn);
     for (int64_t turn = 0; turn < AHEAD; turn++) draw_candidate(&s, &queue, turn);
-    double temperature = hot, factor = moves > 64 ? pow(cold / hot, 64.0 / (double)moves) : 1;
     for (int64_t move = 0; move < moves; move++) {
-        if ((move & 63) == 63) temperature *= factor;
         int64_t slot = move & (2 * AHEAD - 1);
         int32_t r = queue.request[slot], at = queue.at[slot];
-        draw_request(&s, &queue, move, s.owner);
+        draw_request(&s, &queue, move);
         draw_candidate(&s, &queue, move + AHEAD);
         int64_t budget;
         if (!promising(&s, r, at, temperature, &budget)) continue;

@@ -22,13 +22,11 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "plan_rows": (_I, [_P, _P, _P]),
     "plan_reset": (None, [_P, _P]),
     "plan_fill": (_I, [_P, _P, _P, _I, _I]),
-    "plan_smooth": (None, [_P, _P, _P, _P, _P, _I]),
-    "plan_share": (None, [_P, _P, _U, _I]),
     "plan_enumerate": (_I, [_P, _P, _U, _I, _I, _I, _F, _P, _P, _P, _P]),
     "plan_branch": (_I, [_P, _P, _U, _I, _I, _F, _P, _P, _P, _I, _P, _P, _P, _P]),
     "knapsacks_climb": (None, [_P, _P, _I, _F, _F, _P]),
     "knapsacks_bound": (_I, [_P, _P, _P]),
-    "plan_anneal": (_I, [_P, _P, _I, _U, _I, _F, _F, _I]),
+    "plan_anneal": (_I, [_P, _P, _U, _I, _F, _I]),
 }
 
 

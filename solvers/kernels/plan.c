@@ -1,4 +1,4 @@
-/* Setting up a plan, filling it greedily, and sharing it between two threads. */
+/* Setting up a plan, and filling it greedily. */
 #include <string.h>
 
 #include "plan.h"
@@ -34,43 +34,4 @@ EXPORT int64_t plan_fill(const Instance *in, Plan *plan, const int32_t *order, i
         place(&s, r, best);
     }
     return s.cost;
-}
-
-/* A smooth value per vendor, near for vendors that can serve the same requests: averages of random `value`s over the
- * requests' candidates, `rounds` times. The two halves of such values split the vendors with few candidates across.
- * `sum`, `weight`: vendors, scratch. */
-EXPORT void plan_smooth(const Instance *in, const Plan *plan, double *value, double *sum, double *weight, int64_t rounds) {
-    for (int64_t round = 0; round < rounds; round++) {
-        for (int64_t v = 0; v < in->vendors; v++) sum[v] = weight[v] = 0;
-        for (int64_t r = 0; r < in->requests; r++) {
-            double mean = 0;
-            int32_t first = plan->first[r], end = plan->first[r + 1];
-            for (int32_t i = first; i < end; i++)
-                if (plan->candidate[i].vendor >= 0) mean += value[plan->candidate[i].vendor];
-            mean /= end - first > 1 ? end - first - 1 : 1;
-            for (int32_t i = first; i < end; i++)
-                if (plan->candidate[i].vendor >= 0)
-                    sum[plan->candidate[i].vendor] += mean, weight[plan->candidate[i].vendor] += 1;
-        }
-        for (int64_t v = 0; v < in->vendors; v++)
-            if (weight[v] > 0) value[v] = sum[v] / weight[v];
-    }
-}
-
-/* Who may move what, from vendor_owner: requests whose links all stand on one side; unmatched ones by `toss`. */
-EXPORT void plan_share(const Instance *in, Plan *plan, uint64_t toss, int64_t sides) {
-    for (int64_t r = 0; r < in->requests; r++) {
-        int32_t vendor = plan->candidate[plan->choice[r]].vendor;
-        plan->request_owner[r] = vendor < 0 ? (int8_t)((((uint64_t)r * 0x9e3779b97f4a7c15u ^ toss) >> 17) & (sides - 1))
-                                            : plan->vendor_owner[vendor];
-    }
-    for (int64_t p = 0; p < in->pairs; p++) {
-        int8_t *one = plan->request_owner + in->before[p], *two = plan->request_owner + in->after[p];
-        if ((*one & 3) != (*two & 3)) *one |= 4, *two |= 4;
-    }
-    plan->mine_size[0] = plan->mine_size[1] = 0;
-    for (int64_t r = 0; r < in->requests; r++) {
-        int owner = plan->request_owner[r];
-        if (owner < 2) plan->mine[owner][plan->mine_size[owner]++] = (int32_t)r;
-    }
 }

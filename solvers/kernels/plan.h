@@ -31,10 +31,6 @@ typedef struct {
     Occupant *occupant;    /* who stands in each row */
     int32_t *slot;         /* requests: own position in occupant */
     int64_t *least;        /* requests: cost of the cheapest candidate, less a shortfall */
-    int8_t *vendor_owner;  /* vendors: which thread may use it */
-    int8_t *request_owner; /* requests: which thread may move it, above 1 for none */
-    int32_t *mine[2];      /* requests each thread may move */
-    int64_t mine_size[2];
 } Plan;
 
 typedef struct {
@@ -42,7 +38,6 @@ typedef struct {
     Plan *plan;
     int64_t cost; /* change since the call began */
     int64_t owed; /* what those in limbo will cost at least */
-    int owner;
     int depth;
     Random random;
     int32_t moved[DEEPEST], from[DEEPEST]; /* requests moved, and where they stood */
@@ -102,11 +97,6 @@ static inline int fits(const Search *s, const Candidate *c) {
     for (int32_t i = 0; i < c->span; i++)
         if (s->plan->free[c->cell + i] < c->units) return 0;
     return 1;
-}
-
-/* Whether this thread owns c's vendor. */
-static inline int allowed(const Search *s, const Candidate *c) {
-    return c->vendor < 0 || s->plan->vendor_owner[c->vendor] == s->owner;
 }
 
 /* What standing at c costs, shortfall included. */
