@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.day import LOADS
 from benchmarks.generator import generate
 from benchmarks.peers.contest import contest, medians, peers_of, write
+from benchmarks.seoul import as_problem, load_day
+from dispatcher.cli.solve import load_problem
 from solvers.assignment.problem import AssignmentProblem
 
 
@@ -15,7 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`bench assignment`."""
     parser.add_argument("--requests", type=int, default=1000, help="size of the generated day")
     parser.add_argument("--load", default="normal", choices=sorted(LOADS), help="how full the day is")
-    parser.add_argument("--npz", type=Path, help="a problem of your own instead of a generated day")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--npz", type=Path, help="a problem of your own instead of a generated day")
+    source.add_argument(
+        "--day", type=Path, metavar="DIR", help="a real day: a folder with trips.csv and vehicles.csv"
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write day 1 as .npz for `dispatcher solve`, and end"
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
     parser.add_argument("--seeds", type=int, default=3, help="days (and runs) 1, 2, ...")
     parser.add_argument(
@@ -33,17 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """All contenders on all seeds, each in its own process; gaps are to the best bound any of them proved."""
+    if args.save:
+        _problem(args, 1).save(args.save)
+        return 0
     rows = []
     for seed in range(1, args.seeds + 1):
         problem = _problem(args, seed)
-        name = args.npz.name if args.npz else f"{args.requests} {args.load} day {seed}"
+        given = args.npz or args.day
+        name = given.name if given else f"{args.requests} {args.load} day {seed}"
         proven = _proven(problem, f"{name}, long", args)
         rows += contest(
             *(problem, name, peers_of(args.peers)),
             seconds=args.seconds, seeds=[seed], workers=args.workers, proven=proven,
         )  # fmt: skip
     summary = medians(rows)
-    size = {"requests": problem.requests, "columns": problem.columns, "load": None if args.npz else args.load}
+    size = {"requests": problem.requests, "columns": problem.columns, "load": None if given else args.load}
     write(
         args.json,
         {"benchmark": "assignment", **size, "seconds": args.seconds, "median": summary, "runs": rows},
@@ -62,4 +75,6 @@ def _proven(problem: AssignmentProblem, name: str, args: argparse.Namespace) -> 
 
 
 def _problem(args: argparse.Namespace, seed: int) -> AssignmentProblem:
-    return AssignmentProblem.load(args.npz) if args.npz else generate(args.requests, args.load, seed)
+    if args.npz:
+        return load_problem(args.npz)
+    return as_problem(load_day(args.day)) if args.day else generate(args.requests, args.load, seed)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.contest import contest, peers_of, write
+from dispatcher.errors import UserError
 from solvers.assignment.problem import AssignmentProblem
 
 #: An unassigned item costs this many times the dearest assignment: a plan that leaves one out is no plan.
@@ -46,8 +47,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def instances(folder: Path) -> list[Path]:
-    """Files that hold two sizes and then as many numbers as those promise."""
-    return [path for path in sorted(folder.iterdir()) if path.is_file() and _numbers(path) is not None]
+    """Files that hold two sizes and then as many numbers as those promise. UserError where none does."""
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [path for path in files if path.is_file() and _numbers(path) is not None]
+    if not found:
+        raise UserError(
+            f"{folder} holds no generalized assignment problem.",
+            "It needs instances in OR-Library format: m n, costs m x n, use m x n, capacities m.",
+        )
+    return found
 
 
 def _numbers(path: Path) -> list[int] | None:

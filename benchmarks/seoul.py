@@ -7,7 +7,6 @@ city again and again. Nothing is drawn at random; what the data lack (prices, wi
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ from benchmarks.candidates import draw_columns
 from benchmarks.day import AMBULATORY, LEVELS, WHEELCHAIR, Day
 from benchmarks.demand import Demand, Floats, list_price
 from benchmarks.supply import Supply
+from dispatcher.demo.seoul import TRIPS, VEHICLES
+from dispatcher.demo.table import Bounds, read_table
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.validation import Ints
 
-FOLDER = Path(__file__).parents[1] / ".." / "shared" / "data" / "seoul"
 KM_PER_DEGREE = 111.195  #: of latitude
 VEHICLES_A_VENDOR = 8  #: a vendor has 7-8 vehicles
 
@@ -40,9 +40,9 @@ class SeoulDay:
     shift_h: Ints  #: F x 2; first and last hour
 
 
-def load_day(folder: Path = FOLDER) -> SeoulDay:
-    """Read `trips.csv` and `vehicles.csv`. FileNotFoundError where the data are not."""
-    trips, vehicles = _read(folder / "trips.csv"), _read(folder / "vehicles.csv")
+def load_day(folder: Path) -> SeoulDay:
+    """Read `trips.csv` and `vehicles.csv`. Raises UserError, naming file, line and column."""
+    trips, vehicles = _read(folder / "trips.csv", TRIPS), _read(folder / "vehicles.csv", VEHICLES)
     return SeoulDay(
         asked_min=trips["ride_time"].astype(np.int64),
         pickup=np.stack([trips["ride_lon"], trips["ride_lat"]], axis=1),
@@ -84,10 +84,9 @@ def vendor_of(day: SeoulDay, most: int = VEHICLES_A_VENDOR) -> Ints:
     return vendor
 
 
-def _read(path: Path) -> dict[str, Floats]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+def _read(path: Path, bounds: Bounds) -> dict[str, Floats]:
+    rows = read_table(path, bounds)
+    return {name: np.array([row[name] for row in rows]) for name in bounds}
 
 
 def _km(day: SeoulDay, position: Floats) -> Floats:

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when the plan passes the checker; 1 when it does not; 2 for a file that is no problem."""
     _refuse_limits(args)
-    problem = _load(args.problem)
+    problem = load_problem(args.problem)
 
     from solvers.assignment.solve import solve
     from solvers.checker import check
@@ -72,8 +72,8 @@ def _refuse_limits(args: argparse.Namespace) -> None:
         raise UsageError(f"--workers is {args.workers}; it must be at least 1.", "Maybe: --workers 2")
 
 
-def _load(path: Path) -> AssignmentProblem:
-    """The problem, or an error that names what is wrong with the file."""
+def load_problem(path: Path) -> AssignmentProblem:
+    """The problem, or a UsageError that names what is wrong with the file."""
     from solvers.assignment.problem import AssignmentProblem
 
     try:

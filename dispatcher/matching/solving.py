@@ -27,7 +27,13 @@ GRACE_S = 2.0  # beyond the optimiser's limit: screening, transport, checking, a
 RELAX_LIMIT_S = 10.0
 PAIRS_PER_S = 100_000  # … and this many (request, vendor) pairs a second
 CONSTS.term_timeout, CONSTS.sleep_unit = 0.2, 0.02  # pebble's own would make a limit of 2 s take 5 s
-_PRELOAD = ("solvers.planning", "solvers.assignment.solve", "dispatcher.matching.child")
+_PRELOAD = (
+    "solvers.planning",
+    "solvers.assignment.solve",
+    "solvers.assignment.exact",
+    "solvers.assignment.prover",
+    "dispatcher.matching.child",
+)
 log = structlog.get_logger()
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from solvers.assignment.deadline import Deadline
+from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.search import Search
 
 _SLICE_S: Final = 0.05  #: how long one call into C may take, so that a wish to stop is honoured soon
@@ -28,10 +29,10 @@ class Annealer:
         self.moves, self.trace = _FIRST_MOVES, list[tuple[float, int]]()
         self.best, self.best_cost = search.arrays["choice"].copy(), search.cost
 
-    def run(self, deadline: Deadline, *, begin: float, end: float, bound: int) -> None:
-        """Cool from `begin` to `end` of the deadline, or until the cost meets the bound."""
+    def run(self, deadline: Deadline, best: Incumbent, *, begin: float, end: float) -> None:
+        """Cool from `begin` to `end` of the deadline, or until there is nothing left to find."""
         hot, cold = _HOT * self.search.spread, _COLD * self.search.spread
-        while (now := deadline.fraction) < end and self.best_cost > bound:
+        while (now := deadline.fraction) < end and min(best.cost, self.best_cost) > best.bound:
             self._slice(deadline, hot * (cold / hot) ** ((now - begin) / (end - begin)))
 
     def _slice(self, deadline: Deadline, temperature: float) -> None:
@@ -48,11 +49,11 @@ class Annealer:
             self.trace.append((deadline.elapsed_s, search.cost))
 
 
-def anneal(annealers: list[Annealer], deadline: Deadline, *, until: float, bound: int) -> Annealer:
+def anneal(annealers: list[Annealer], deadline: Deadline, best: Incumbent, *, until: float) -> Annealer:
     """Run them all, a thread each, until that fraction of the deadline; the one with the best plan."""
     begin = deadline.fraction
     with ThreadPoolExecutor(len(annealers)) as pool:
-        runs = [pool.submit(each.run, deadline, begin=begin, end=until, bound=bound) for each in annealers]
+        runs = [pool.submit(each.run, deadline, best, begin=begin, end=until) for each in annealers]
         for run in runs:
             run.result()
     return min(annealers, key=lambda each: each.best_cost)

@@ -13,8 +13,9 @@ import numpy as np
 
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
+from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.neighbourhood import Neighbourhoods
-from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.plan import cost_of
 from solvers.assignment.search import Search
 from solvers.assignment.subproblem import Subproblem, restrict
 from solvers.assignment.validation import Ints
@@ -27,13 +28,10 @@ _SOON: Final = 0.4  #: of that limit: closed sooner than this, the next may be l
 
 
 class Polisher:
-    """One plan that several threads improve, a neighbourhood each at a time."""
+    """The best plan so far, which several threads improve, a neighbourhood each at a time."""
 
-    def __init__(self, prices: Prices, search: Search, choice: Ints, cost: int, bound: int) -> None:
-        """`choice`: R, columns as given, feasible, and its cost; at `bound` there is nothing left to do."""
-        self.instance, self.problem = prices.instance, prices.instance.problem
-        self.choice, self.cost, self.bound = choice.copy(), cost, bound
-        self.trace: list[tuple[float, int]] = []
+    def __init__(self, prices: Prices, search: Search, best: Incumbent) -> None:
+        self.instance, self.problem, self.best = prices.instance, prices.instance.problem, best
         self._near, self._lock, self._size = Neighbourhoods(prices, search), Lock(), _SIZE
 
     def run(self, deadline: Deadline, *, seeds: list[int]) -> None:
@@ -50,7 +48,7 @@ class Polisher:
                 )
                 deadline.work += limit.work + 1
                 self._learn(part, closed=cost_of(part.problem, found) <= proven, soon=_soon(limit))
-                self._take(part, found, deadline.elapsed_s)
+                self._take(part, found)
 
         with ThreadPoolExecutor(len(seeds)) as pool:
             for done in [pool.submit(one, seed) for seed in seeds]:
@@ -59,20 +57,10 @@ class Polisher:
     @property
     def done(self) -> bool:
         """Whether nothing better exists, or nothing may move."""
-        return self.cost <= self.bound or self._near.none
-
-    def offer(self, choice: Ints, seconds: float) -> None:
-        """A plan from elsewhere."""
-        with self._lock:
-            self._keep(choice, seconds)
-
-    def prove(self, bound: int) -> None:
-        """A bound from elsewhere."""
-        with self._lock:
-            self.bound = max(self.bound, bound)
+        return self.best.done or self._near.none
 
     def _part(self, rng: np.random.Generator) -> Subproblem:
-        choice = self.choice
+        choice = self.best.choice
         standing = self.instance.from_given(choice)
         inside = self._near.grow(standing, self._near.seed(standing, rng), int(self._size), rng)
         return restrict(self.problem, choice, inside, self.instance.original[self._near.columns(inside)])
@@ -84,19 +72,11 @@ class Polisher:
         elif not closed:
             self._size = max(_LEAST, self._size * _SHRINKING)
 
-    def _take(self, part: Subproblem, found: Ints, seconds: float) -> None:
+    def _take(self, part: Subproblem, found: Ints) -> None:
         """Keep it if it still fits into the plan, which another thread may have changed, and is cheaper."""
         with self._lock:
-            gained = self._keep(part.merged(self.choice, found), seconds)
+            gained = self.best.offer(part.merged(self.best.choice, found))
             self._near.tried(part.inside, gained=gained)
-
-    def _keep(self, choice: Ints, seconds: float) -> bool:
-        cost = cost_of(self.problem, choice)
-        gained = cost < self.cost and is_feasible(self.problem, choice)
-        if gained:
-            self.choice, self.cost = choice, cost
-            self.trace.append((seconds, cost))
-        return gained
 
 
 def _soon(limit: Deadline) -> bool:

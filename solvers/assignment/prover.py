@@ -36,7 +36,7 @@ class Prover:
         self._failed: BaseException | None = None
 
     @contextmanager
-    def telling(self, offer: Callable[[Ints], None], prove: Callable[[int], None]) -> Iterator[None]:
+    def telling(self, offer: Callable[[Ints], object], prove: Callable[[int], None]) -> Iterator[None]:
         """While this lasts, in that thread: `offer` is told each plan, `prove` each bound that it meets.
 
         Raises what went wrong there.

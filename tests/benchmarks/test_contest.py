@@ -11,6 +11,8 @@ import pytest
 from benchmarks import assignment, gap
 from benchmarks.peers import cpsat, greedy
 from benchmarks.peers.contest import peers_of
+from dispatcher.errors import UserError
+from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
 from tests.solvers.assignment.problems import optimum, random_problem
 
@@ -54,6 +56,30 @@ def test_gap_is_measured_against_the_best_known(tmp_path: Path) -> None:
     out = tmp_path / "figures.json"
     assert _run(gap, str(tmp_path), "--seconds", "1", "--peers", "", "--json", str(out)) == 0
     assert json.loads(out.read_text())["runs"][0]["over_best_known"] == 0
+
+
+def test_a_day_is_saved_for_the_solver_be_it_generated_or_real(tmp_path: Path) -> None:
+    out = tmp_path / "day.npz"
+    assert _run(assignment, "--requests", "25", "--load", "dense", "--save", str(out)) == 0
+    assert AssignmentProblem.load(out).requests == 25
+    trips = "ID,ride_time,ride_lat,ride_lon,alight_lat,alight_lon,type\n"
+    (tmp_path / "trips.csv").write_text(trips + "0,600,37.50,127.0,37.52,127.0,1\n")
+    (tmp_path / "vehicles.csv").write_text("cartype,work_start,work_end,lat,lon\n1,7,16,37.5,127.0\n")
+    assert _run(assignment, "--day", str(tmp_path), "--save", str(out)) == 0
+    problem = AssignmentProblem.load(out)
+    assert problem.requests == 1
+    assert problem.columns > 0
+
+
+def test_what_is_no_problem_or_no_day_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("hello")
+    with pytest.raises(UserError, match=r"text\.npz is not an assignment problem"):
+        _run(assignment, "--npz", str(tmp_path / "text.npz"))
+    with pytest.raises(UserError, match=r"holds no trips\.csv"):
+        _run(assignment, "--day", str(tmp_path))
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match="holds no generalized assignment problem"):
+            _run(gap, str(folder))
 
 
 def test_an_unknown_peer_is_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,9 +15,10 @@ from solvers.checker import check
 
 @pytest.fixture(scope="module")
 def day() -> seoul.SeoulDay:
-    if not seoul.FOLDER.exists():
+    folder = Path(__file__).parents[2].parent / "shared" / "data" / "seoul"
+    if not folder.exists():
         pytest.skip("the Seoul day is not there: ../shared/data/seoul")
-    return seoul.load_day()
+    return seoul.load_day(folder)
 
 
 def test_the_day_has_its_trips_and_vehicles(day: seoul.SeoulDay) -> None:

@@ -11,6 +11,7 @@ from benchmarks.generator import generate
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.exact import solve_exactly
+from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import instance_of
 from solvers.assignment.neighbourhood import Neighbourhoods
 from solvers.assignment.plan import cost_of, is_feasible
@@ -30,6 +31,12 @@ def planned(problem: AssignmentProblem) -> Plan:
     choice = solve(problem, time_limit_s=1e9, workers=1, work_limit=1).choice
     kept = prices.instance.from_given(choice)
     return problem, prices, Search(prices, kept, cost_of(problem, choice), width=2000.0, most=32), choice
+
+
+def met(problem: AssignmentProblem, choice: np.ndarray) -> Incumbent:
+    best = Incumbent(problem, Deadline(60.0))
+    assert best.offer(choice)
+    return best
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +92,10 @@ def test_what_a_part_costs_less_the_whole_costs_less(overloaded: Plan, seed: int
 
 def test_polishing_with_two_threads_keeps_every_rule_and_never_makes_it_worse(overloaded: Plan) -> None:
     problem, prices, search, choice = overloaded
-    polisher = Polisher(prices, search, choice, cost_of(problem, choice), -(2**62))
-    polisher.run(Deadline(3.0), seeds=[1, 2])
-    assert check(problem, polisher.choice, claimed_cost=polisher.cost).ok
-    assert polisher.cost < cost_of(problem, choice)
+    best = met(problem, choice)
+    Polisher(prices, search, best).run(Deadline(3.0), seeds=[1, 2])
+    assert check(problem, best.choice, claimed_cost=best.cost).ok
+    assert best.cost < cost_of(problem, choice)
 
 
 def test_what_is_pinned_or_tied_to_it_stays(overloaded: Plan) -> None:
@@ -105,7 +112,7 @@ def test_where_all_is_pinned_polishing_ends_at_once(overloaded: Plan) -> None:
     part = restrict(problem, choice, np.flatnonzero(choice >= 0), np.zeros(0, np.int64))
     pinned, prices, search, kept = planned(replace(part.problem, pinned=part.start))
     deadline = Deadline(60.0)
-    Polisher(prices, search, kept, cost_of(pinned, kept), -(2**62)).run(deadline, seeds=[1])
+    Polisher(prices, search, met(pinned, kept)).run(deadline, seeds=[1])
     assert deadline.left_s > 50
 
 
@@ -122,9 +129,9 @@ def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
     problem, prices, search, choice = overloaded
     found = []
     for _ in range(2):
-        polisher = Polisher(prices, search, choice, cost_of(problem, choice), -(2**62))
-        polisher.run(Deadline(1e9, work_limit=2_000_000), seeds=[1])
-        found.append(polisher.choice.tobytes())
+        best = met(problem, choice)
+        Polisher(prices, search, best).run(Deadline(1e9, work_limit=2_000_000), seeds=[1])
+        found.append(best.choice.tobytes())
     assert found[0] == found[1] != choice.tobytes()
 
 

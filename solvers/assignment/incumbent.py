@@ -1,0 +1,57 @@
+"""The best plan so far and what is proven of any: what the stages of a solve, and its threads, share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+
+import numpy as np
+
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.validation import Ints
+
+Trace = list[tuple[float, int]]  #: (seconds since the start, cents)
+
+
+class Incumbent:
+    """`choice`: R, columns as given; cost and bound in cents; `trace`: each better plan that was met."""
+
+    def __init__(self, problem: AssignmentProblem, deadline: Deadline) -> None:
+        self._problem, self._deadline, self._lock = problem, deadline, Lock()
+        self.choice, self.cost = np.full(problem.requests, -1, np.int64), 2**62
+        self.bound = -(2**62)
+        self.trace: Trace = []
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing better exists."""
+        return self.cost <= self.bound
+
+    def offer(self, choice: Ints) -> bool:
+        """Keep a choice if it is feasible and cheaper; whether it was."""
+        cost = cost_of(self._problem, choice)
+        with self._lock:
+            better = cost < self.cost and is_feasible(self._problem, choice)
+            if better:
+                self.choice, self.cost = choice.copy(), cost
+                self._met(self._deadline.elapsed_s, cost)
+        return better
+
+    def prove(self, bound: int) -> None:
+        """No plan costs less."""
+        with self._lock:
+            self.bound = max(self.bound, bound)
+
+    def follow(self, traces: Iterable[Trace]) -> None:
+        """Put what replicas met on their way into the trace."""
+        with self._lock:
+            met = sorted([*self.trace, *(point for trace in traces for point in trace)])
+            self.trace = []
+            for seconds, cost in met:
+                self._met(seconds, cost)
+
+    def _met(self, seconds: float, cost: int) -> None:
+        if not self.trace or cost < self.trace[-1][1]:
+            self.trace.append((seconds, cost))
