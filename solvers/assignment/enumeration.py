@@ -11,6 +11,7 @@ import numpy as np
 
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
+from solvers.assignment.incumbent import Incumbent
 from solvers.assignment.instance import Small
 from solvers.assignment.search import Search
 from solvers.kernels.library import library
@@ -76,12 +77,12 @@ class Enumerator(Replica):
 def enumerate_rows(
     replicas: Sequence[Replica],
     deadline: Deadline,
+    known: Incumbent,
     *,
     hot: float,
     cold: float,
     rounds: int,
     reheat: bool,
-    bound: int,
 ) -> Replica:
     """In `rounds`; after each, all go on from the best plan. Returns the replica that holds it.
 
@@ -91,7 +92,7 @@ def enumerate_rows(
 
     def run(replica: Replica, begin: float, end: float) -> None:
         first, last = (begin, end) if reheat else (started, 1.0)
-        while (now := deadline.fraction) < end and replica.best_cost > bound:
+        while (now := deadline.fraction) < end and min(known.cost, replica.best_cost) > known.bound:
             replica.step(deadline, hot * (cold / hot) ** ((now - first) / (last - first)))
 
     best = replicas[0]

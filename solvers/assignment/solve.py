@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Final
 
 import numpy as np
@@ -97,10 +97,16 @@ class _Run:
         if deadline.stopped or self.best.done:
             return
         if self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY:
-            self._anneal(until=0.15)
-            self._enumerate()
+            self._rows()
         else:
             self._search()
+
+    def _rows(self) -> None:
+        """Where there is one bucket: annealing, then rows by branch and bound, and HiGHS beside them."""
+        threads = self.workers - self._provable
+        with self._prover() if self._provable else nullcontext():
+            self._anneal(until=0.15, threads=threads)
+            self._enumerate(threads)
 
     def _search(self) -> None:
         """Annealing, then CP-SAT on the whole or on parts of it, and HiGHS beside them where that may pay."""
@@ -146,16 +152,15 @@ class _Run:
         if not self.deadline.stopped:
             self.best.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
 
-    def _anneal(self, *, until: float, threads: int | None = None) -> None:
+    def _anneal(self, *, until: float, threads: int) -> None:
         width = _WIDTH if self.instance.requests >= _MANY else _WIDE
         annealers = [Annealer(self._candidates(width=width), seed) for seed in self._seeds(threads)]
         found = anneal(annealers, self.deadline, self.best, until=until)
         self.best.follow(each.trace for each in annealers)
         self.best.offer(self.instance.to_given(found.search.columns_of(found.best)))
 
-    def _seeds(self, number: int | None = None) -> list[int]:
-        """One for each thread."""
-        return [int(seed) for seed in self.rng.integers(2**63, size=number or self.workers)]
+    def _seeds(self, number: int) -> list[int]:
+        return [int(seed) for seed in self.rng.integers(2**63, size=number)]
 
     def _candidates(self, *, width: float) -> Search:
         """Candidates within `width` spreads of the cheapest at the prices."""
@@ -189,17 +194,17 @@ class _Run:
         self.best.offer(choice)
         self.best.prove(bound)
 
-    def _enumerate(self) -> None:
+    def _enumerate(self, threads: int) -> None:
         kept, spread, cost = self.instance.from_given(self.best.choice), self.prices.spread, self.best.cost
         replicas: Sequence[Replica]
         if reheat := not is_knapsacks(self.instance):
-            replicas = [Enumerator(self.prices, kept, cost, spread, seed) for seed in self._seeds()]
+            replicas = [Enumerator(self.prices, kept, cost, spread, seed) for seed in self._seeds(threads)]
         else:
             values = self._value()
-            replicas = [Brancher(values, kept, cost, spread, seed) for seed in self._seeds()]
+            replicas = [Brancher(values, kept, cost, spread, seed) for seed in self._seeds(threads)]
         found = enumerate_rows(
-            *(replicas, self.deadline), hot=0.3 * spread, cold=0.03 * spread,
-            rounds=3, reheat=reheat, bound=self.best.bound,
+            *(replicas, self.deadline, self.best), hot=0.3 * spread, cold=0.03 * spread,
+            rounds=3, reheat=reheat,
         )  # fmt: skip
         self.best.follow(each.trace for each in replicas)
         self.best.offer(self.instance.to_given(found.search.columns_of(found.best)))

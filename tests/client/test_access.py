@@ -21,6 +21,8 @@ async def test_a_vendors_redis_user_can_do_its_work_and_nothing_else(tmp_path):
     words = command[1].replace("\\\n", " ").replace(">SECRET", ">secret").split()
     async with EmbeddedRedis(tmp_path) as server:
         admin = Redis.from_url(server.url)
+        if (await admin.info("server"))["redis_version"] < "7.2":  # as the document says
+            words.remove("+client|setinfo")
         await admin.execute_command(*words)
         url = server.url.replace("unix://", "unix://careful-vans:secret@")
         async with VendorStream(url, "metro", "careful-vans", "token") as own:
