@@ -26,16 +26,14 @@ from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
-_MANY: Final = 2_000  #: requests from which candidates must be near
-_LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is worth its time
+_MANY: Final = 2_000  #: requests from which candidates must be near, and prices take their time
+_LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is then worth it
 _ANNEALING: Final = 0.35  #: share of the time that annealing takes ...
 _ROUGH_S, _SETTLED_S = 0.00035, 0.0035  #: ... within these of a request: before, it gains most; after, little
 _FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
 _POLISH_S: Final = 1.0  #: of what is left, below which polishing is not begun
 _PROOF_S: Final = 1e-5  #: by requests squared: about what HiGHS needs to close a day
-_SOON: Final = (
-    400  #: requests up to which it begins beside annealing: before that could settle, it may be done
-)
+_SOON: Final = 400  #: requests up to which it begins before annealing has settled: by then it may be done
 _WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
 _NEAR: Final = 6.0  #: spreads within which a request's candidates are polished
@@ -91,7 +89,9 @@ class _Run:
         """Greedy, prices, priced greedy; then what suits the size and shape."""
         deadline = self.deadline
         self.best.offer(greedy_at(self.prices, self.order, by_price=False, most=16))
-        if deadline.time_limit_s >= _LONG_S:  # a good plan early, in case the caller stops early
+        if (
+            deadline.time_limit_s >= _LONG_S and self.instance.requests >= _MANY
+        ):  # in case the caller stops early
             self._price(rounds=200, share=0.05)
         self._price(rounds=_ROUNDS, share=_PRICING)
         if deadline.stopped or self.best.done:
