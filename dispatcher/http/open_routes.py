@@ -30,14 +30,14 @@ SERVICE: tuple[Operation, ...] = (
         answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
     ),
     _open("metrics", "/metrics", "Figures for Prometheus", media=METRICS),
-    _open("openapi", "/openapi.json", "This API, as OpenAPI 3.1", body=dict[str, Any], media=PLAIN_JSON),
+    _open("openapi", "/openapi.json", "OpenAPI 3.1 of this interface", body=dict[str, Any], media=PLAIN_JSON),
     _open(
         "asyncapi",
         "/asyncapi.json",
-        "The Redis streams, as AsyncAPI 3.0",
+        "AsyncAPI 3.0 of the Redis streams",
         body=dict[str, Any],
         media=PLAIN_JSON,
     ),
-    _open("docs", "/docs", "This API, to read and try in a browser", media=HTML),
+    _open("docs", "/docs", "Documentation, to read and try in a browser", media=HTML),
     _open("problem", "/problems/{slug}", "What a problem type means and what may fix it", media=HTML),
 )
