@@ -58,15 +58,17 @@ class Search:
         kernels.plan_reset(instance.struct.address, self._plan.address)
 
     def _draw(self, prices: Prices, keep: Small, width: float, most: int) -> None:
-        """Candidates, counted first and then filled in, and room for the lists of who stands where."""
+        """Candidates, and room for the lists of who stands where."""
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
         scratch, spread = np.empty(longest, _CANDIDATE), np.zeros(1)
         at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch, spread)]
-        for _ in range(2):
-            number = kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])
-            if not self._plan.number("candidate"):
-                self._hold("candidate", np.zeros(number, _CANDIDATE))
+        largest = np.minimum(np.diff(self.instance.first) + 1, most + 2).sum()
+        room = np.empty(largest, _CANDIDATE)  # memory that is not written to is not taken
+        self._hold("candidate", room)
+        self._hold(
+            "candidate", room[: kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])]
+        )
         self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), _OCCUPANT))

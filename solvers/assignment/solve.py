@@ -26,8 +26,10 @@ from solvers.assignment.search import Search
 from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
-_MANY: Final = 2_000  #: requests from which candidates must be near, and prices take their time
-_LONG_S: Final = 10.0  #: limits from which a first plan at rough prices is then worth it
+_MANY: Final = 2_000  #: requests from which candidates must be near
+_LONG_S: Final = (
+    10.0  #: limits from which a first plan at rough prices is worth its time, unless there are few
+)
 _ANNEALING: Final = 0.35  #: share of the time that annealing takes ...
 _ROUGH_S, _SETTLED_S = 0.00035, 0.0035  #: ... within these of a request: before, it gains most; after, little
 _FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
@@ -89,10 +91,8 @@ class _Run:
         """Greedy, prices, priced greedy; then what suits the size and shape."""
         deadline = self.deadline
         self.best.offer(greedy_at(self.prices, self.order, by_price=False, most=16))
-        if (
-            deadline.time_limit_s >= _LONG_S and self.instance.requests >= _MANY
-        ):  # in case the caller stops early
-            self._price(rounds=200, share=0.05)
+        if deadline.time_limit_s >= _LONG_S and self.instance.requests > _SOON:
+            self._price(rounds=200, share=0.05)  # a good plan early, lest the caller stop early
         self._price(rounds=_ROUNDS, share=_PRICING)
         if deadline.stopped or self.best.done:
             return

@@ -25,8 +25,8 @@ static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const 
 
 /* The candidates of every request: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
  * one of `keep` (column or -1), at which the request then stands. `scratch`: one more than the most columns a request has.
- * Returns their number; while plan->candidate is NULL it only counts. `spread`: what the third costs more than the first,
- * on average. */
+ * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: what the third costs more than the
+ * first, on average. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *prefix, const float *vendor_price,
                                double width, int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
     int32_t n = 0;
@@ -46,12 +46,10 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *pref
         for (int64_t i = 0; i < kept; i++) {
             Candidate c = scratch[i];
             if (i >= most && c.column >= 0 && c.column != keep[r]) continue;
-            if (plan->candidate) {
-                if (c.column == keep[r]) plan->choice[r] = n;
-                plan->candidate[n] = c;
-                int64_t cost = c.cost - (c.column >= 0 ? in->shortfall : 0);
-                if (n == plan->first[r] || cost < plan->least[r]) plan->least[r] = cost;
-            }
+            if (c.column == keep[r]) plan->choice[r] = n;
+            plan->candidate[n] = c;
+            int64_t cost = c.cost - (c.column >= 0 ? in->shortfall : 0);
+            if (n == plan->first[r] || cost < plan->least[r]) plan->least[r] = cost;
             n++;
         }
     }

@@ -61,10 +61,6 @@ class Struct:
             word = value.address if isinstance(value, Struct) else int(value or 0)
         self._words[self._names.index(name)] = word
 
-    def number(self, name: str) -> int:
-        """The number in that place."""
-        return int(self._words[self._names.index(name)])
-
     @property
     def address(self) -> int:
         """Where the struct lies."""
