@@ -3,6 +3,7 @@ capacities, where chains of ejections find no exchange that fits. Several replic
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -24,7 +25,7 @@ _WORK_PER_CALL: Final = 100
 _WIDTH: Final = 8.0  #: candidates within so many spreads of the cheapest
 
 
-class Replica:
+class Replica(ABC):
     """One plan that a kernel improves, at its own seed."""
 
     def __init__(self, prices: Prices, choice: Small, cost: int, spread: float, seed: int) -> None:
@@ -33,9 +34,9 @@ class Replica:
         self.best, self.best_cost = self.search.arrays["choice"].copy(), cost
         self._price, self.trace = prices.best, list[tuple[float, int]]()
 
+    @abstractmethod
     def _call(self, temperature: float, limit: int, best: int) -> tuple[int, int]:
         """Kernel calls: change of cost and work done. `limit`, `best`: where it keeps the best met."""
-        raise NotImplementedError
 
     def step(self, deadline: Deadline, temperature: float) -> None:
         """About `_SLICE_S` of work at a temperature."""
