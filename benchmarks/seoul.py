@@ -116,7 +116,9 @@ def _supply(day: SeoulDay, terms: Day) -> Supply:
     vendor = vendor_of(day)
     vendors, size = int(vendor.max()) + 1, np.bincount(vendor)
     hour = np.arange(24 * 60 // terms.bucket_min) * terms.bucket_min / 60
-    works = (day.shift_h[:, :1] <= hour) & (hour < day.shift_h[:, 1:])
+    begun, not_over = day.shift_h[:, :1] <= hour, hour < day.shift_h[:, 1:]
+    overnight = day.shift_h[:, :1] > day.shift_h[:, 1:]
+    works = np.where(overnight, begun | not_over, begun & not_over)
     capacity = np.zeros((vendors, LEVELS, len(hour)), np.int64)
     pool = np.where(day.carries_wheelchair, WHEELCHAIR, AMBULATORY)
     np.add.at(capacity, (vendor, pool), works)

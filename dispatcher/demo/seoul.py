@@ -27,7 +27,7 @@ VEHICLES_A_VENDOR, BUCKETS = 7.66, 288
 DEGREES, FLAG = {"lon": (-180.0, 180.0), "lat": (-90.0, 90.0)}, (0, 1)
 TRIPS = {
     "ID": (0, 10**12),
-    "ride_time": (0, 24 * 60),
+    "ride_time": (0.0, 24 * 60.0),
     "type": FLAG,
     **{f"{end}_{axis}": bounds for end in ("ride", "alight") for axis, bounds in DEGREES.items()},
 }

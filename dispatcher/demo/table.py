@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dispatcher.errors import UserError
 
-Bounds = Mapping[str, tuple[float, float]]  #: column → least and most, both allowed
+Bounds = Mapping[str, tuple[float, float]]  #: column → least and most, both allowed; ints: a whole number
 Row = dict[str, float]
 
 
@@ -42,10 +42,12 @@ def _rows(name: str, reader: csv.DictReader[str], bounds: Bounds) -> Iterator[Ro
 
 
 def _number(where: str, text: str | None, least: float, most: float) -> float:
+    whole = isinstance(least, int)
     try:
         value = float(text or "")
     except ValueError:
         value = float("nan")
-    if not least <= value <= most:
-        raise UserError(f"{where} is {text!r}.", f"It must be a number from {least:g} to {most:g}.")
+    if not least <= value <= most or (whole and value % 1):
+        kind = "whole number" if whole else "number"
+        raise UserError(f"{where} is {text!r}.", f"It must be a {kind} from {least:g} to {most:g}.")
     return value

@@ -18,7 +18,7 @@ from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import SCALE, Prices
 from solvers.assignment.exact import solve_exactly
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
+from solvers.assignment.validation import COST_LIMIT, HUGE, Flags, Ints
 
 _LEAST: Final = 5e-5  #: of the plan's cost: a row that could raise the bound by less is not asked
 _ROW_S: Final = 0.5  #: for one row; what is proven by then counts
@@ -42,6 +42,7 @@ class Packing:
         self._gain: Ints = np.where(tied[self._request], paid, least[self._request] - bare)
         price = np.diff(fixed.reshape(-1, stride), axis=1)
         self._credit: Ints = (price * instance.capacity[:, :-1]).sum(axis=1)
+        self._asked = self._small(price)
 
     def prove(self, choice: Ints, cost: int, deadline: Deadline, *, seed: int) -> int:
         """The bound with packing, cents; `choice` (R, columns as given) says which rows are worth asking."""
@@ -52,12 +53,26 @@ class Packing:
             more += max(0, int(self._credit[row]) - self._most(row, deadline, seed))
         return self.bound + more // SCALE  # what was rounded up to it is above SCALE x (bound - 1)
 
+    def _small(self, price: Ints) -> Flags:
+        """Rows whose sums are exact in 64 bits, and whose gains together a problem may hold as costs.
+
+        Judged in floats, which do not wrap around. One column that pays too much spoils what its request
+        costs at the least, and with it every row: then there are none.
+        """
+        instance = self.instance
+        paid = instance.units.astype(float) * price.astype(float).sum(axis=1)[self._row]
+        credit = (price.astype(float) * instance.capacity[:, :-1]).sum(axis=1)
+        gains = np.zeros(len(credit))
+        np.add.at(gains, self._row, np.maximum(self._gain.astype(float), 0))
+        return np.asarray((paid.max(initial=0) < HUGE / 2) & (credit < HUGE) & (gains <= COST_LIMIT))
+
     def _loosest(self, choice: Ints, least: int) -> Ints:
         """Rows credited with at least so much more, cents x SCALE, than the plan gains there; most first."""
         taken = self.instance.from_given(choice)
         taken = taken[taken >= 0]
         more = self._credit.copy()
         np.subtract.at(more, self._row[taken], self._gain[taken])
+        more[~self._asked] = 0
         order: Ints = np.argsort(-more, kind="stable")
         loose: Ints = order[more[order] >= max(1, least)]
         return loose

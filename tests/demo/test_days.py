@@ -99,6 +99,7 @@ def test_a_shift_may_go_on_past_midnight():
         (TRIPS + "0,60,137.5,127,37.5,127,0,1\n", VEHICLES, r"ride_lat is '137\.5'\.\n.* from -90 to 90"),
         (TRIPS + "0,60,37.5\n", VEHICLES, r"line 2: type is None"),
         (TRIPS + "0,60,37.5,127,37.5,127,0,1\n", VEHICLES + "0,1,7,25,0,37,127\n", r"work_end is '25'"),
+        (TRIPS + "0,60,37.5,127,37.5,127,0,0.5\n", VEHICLES, r"type is '0\.5'\.\nIt must be a whole number"),
         (TRIPS + "0,nan,37.5,127,37.5,127,0,1\n", VEHICLES, r"ride_time is 'nan'"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,25 @@ def test_a_wish_to_stop_ends_it_with_what_is_proven() -> None:
     packing = Packing(priced(problem))
     stopped = Deadline(1e9, stop=lambda: True)
     assert packing.prove(np.full(400, -1), 1, stopped, seed=1) == packing.bound
+
+
+@pytest.mark.parametrize("factor", [2**10, 2**16, 2**19])
+def test_costs_as_large_as_a_problem_may_hold_are_bounded_without_packing(factor: int) -> None:
+    day = generate(220, "overloaded", 3)
+    large = replace(
+        day,
+        request_penalty=day.request_penalty * factor,
+        column_cost=day.column_cost * factor,
+        shortfall_cost=0,
+    )
+    choice = solve(large, time_limit_s=1e9, workers=1, work_limit=1).choice
+    without, bound = proven(large, choice)
+    assert without <= bound <= cost_of(large, choice)
+
+
+def test_units_as_large_as_a_column_may_take_do_not_overflow() -> None:
+    day = generate(220, "overloaded", 3)
+    large = replace(day, column_units=day.column_units << 38, capacity=day.capacity << 38)
+    choice = solve(large, time_limit_s=1e9, workers=1, work_limit=1).choice
+    without, bound = proven(large, choice)
+    assert without <= bound <= cost_of(large, choice)
