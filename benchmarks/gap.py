@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.contest import contest, peers_of, write
-from dispatcher.errors import UserError
+from dispatcher.runtime.errors import UserError
 from solvers.assignment.problem import AssignmentProblem
 
 #: An unassigned item costs this many times the dearest assignment: a plan that leaves one out is no plan.

@@ -20,10 +20,15 @@ from typing import Any
 
 from contracts.codes import Role
 from dispatcher.demo.measures import environment_mb
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.errors import UserError
-from dispatcher.http.auth import claims, mint
-from dispatcher.keyfiles import ensure_patient_keys, ensure_token_keys, read_patient_keys, read_token_keys
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.key_files import (
+    ensure_patient_keys,
+    ensure_token_keys,
+    read_patient_keys,
+    read_token_keys,
+)
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 

@@ -9,7 +9,7 @@ import uvloop
 from aiohttp import web
 
 from contracts.codec import decode, encode
-from contracts.pages import Receipt, Receipts
+from contracts.request_views import Receipt, Receipts
 from contracts.requests import Request
 
 

@@ -18,8 +18,10 @@ from benchmarks.candidates import draw_columns
 from benchmarks.day import AMBULATORY, LEVELS, WHEELCHAIR, Day
 from benchmarks.demand import Demand, Floats, list_price
 from benchmarks.supply import Supply
-from dispatcher.demo.seoul import TRIPS, VEHICLES
-from dispatcher.demo.table import Bounds, read_table
+from dispatcher.runtime.errors import UserError
+from simulation.errors import DayError
+from simulation.seoul import TRIPS, VEHICLES
+from simulation.table import Bounds, read_table
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.validation import Ints
 
@@ -42,7 +44,10 @@ class SeoulDay:
 
 def load_day(folder: Path) -> SeoulDay:
     """Read `trips.csv` and `vehicles.csv`. Raises UserError, naming file, line and column."""
-    trips, vehicles = _read(folder / "trips.csv", TRIPS), _read(folder / "vehicles.csv", VEHICLES)
+    try:
+        trips, vehicles = _read(folder / "trips.csv", TRIPS), _read(folder / "vehicles.csv", VEHICLES)
+    except DayError as error:
+        raise UserError(error.message, error.remedy) from error
     return SeoulDay(
         asked_min=trips["ride_time"].astype(np.int64),
         pickup=np.stack([trips["ride_lon"], trips["ride_lat"]], axis=1),

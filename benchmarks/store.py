@@ -17,8 +17,8 @@ from benchmarks import open_request
 from benchmarks.open_request import MARKET, START_MS, proposal
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import offer, receive
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.outcome import Command
 from dispatcher.store.store import Store
 

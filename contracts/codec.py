@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import msgpack
 import msgspec
 
-from contracts.explanations import explained
 from contracts.problems import Malformed, TooLarge, UnsupportedMediaType
+from contracts.validation_errors import explained
 
 Form = TypeVar("Form")
 

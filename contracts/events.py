@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from contracts.base import Count, Id, Instant, OfferId, Wire
 from contracts.codes import ReportCode, RequestState, TrackingStatus
-from contracts.matches import Match, Offer, Unmatched
+from contracts.matches import Match
+from contracts.offers import Offer
+from contracts.unmatched import Unmatched
 
 PREFIX = "dispatch."
 

@@ -98,3 +98,9 @@ class Vendor(Wire):
     credentials: Annotated[tuple[Credential, ...], Meta(max_length=32)] = ()
     answer: ExplicitAnswer | AssumedAnswer = ExplicitAnswer()
     paused: bool = False
+
+
+class Posted(Wire, omit_defaults=False):
+    """A version is stored; the same number is its ETag."""
+
+    version: Annotated[int, Meta(ge=1)]

@@ -13,19 +13,20 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from dispatcher import keyfiles, plugins
-from dispatcher.clock import Clock, make_clock
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
-from dispatcher.housekeeping import keep_house
 from dispatcher.http.app import Parts, build_app
-from dispatcher.http.auth import Authenticator
 from dispatcher.http.server import Runner
+from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.security import key_files
+from dispatcher.security.tokens import Authenticator
+from dispatcher.serve.supervisor import listening
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
-from dispatcher.supervisor import listening
+from dispatcher.tuning import plugins
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -53,7 +54,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 
 async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
-    clock, keys = clock_of(settings), keyfiles.read_token_keys(settings.token_keys_file)
+    clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
     async with open_store(settings) as store:
         service = Dispatcher(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
@@ -76,9 +77,9 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
 
 
 async def _matcher(settings: Settings, name: str) -> None:
+    from dispatcher.jobs.timers import Timers  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
-    from dispatcher.timers import Timers  # noqa: PLC0415
 
     clock = clock_of(settings)
     async with open_store(settings) as store:
@@ -97,7 +98,7 @@ async def _matcher(settings: Settings, name: str) -> None:
 
 def open_store(settings: Settings) -> Store:
     """The store over REDIS_URL, with the patient keys; used as `async with`."""
-    return Store(settings.redis_url, keyfiles.read_patient_keys(settings.patient_keys_file))
+    return Store(settings.redis_url, key_files.read_patient_keys(settings.patient_keys_file))
 
 
 def clock_of(settings: Settings) -> Clock:

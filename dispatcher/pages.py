@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dispatcher.domain.states import ENTRY, OFFER_STATES, REQUEST_STATES
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 
 STATES_HEAD = """# The life of a request and of an offer
 

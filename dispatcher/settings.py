@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.base import Id
-from dispatcher.errors import UserError
+from dispatcher.runtime.errors import UserError
 
 PREFIX = "DISPATCHER_"
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -11,7 +11,7 @@ import pytest
 
 from dispatcher import cli
 from dispatcher.cli import bench
-from dispatcher.errors import UsageError, UserError
+from dispatcher.runtime.errors import UsageError, UserError
 
 HEAVY = ("ortools", "numpy", "aiohttp", "redis", "uvloop", "cryptography", "matplotlib", "rich")
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from dispatcher.clock import ScaledClock, SystemClock, make_clock
+from dispatcher.runtime.clock import ScaledClock, SystemClock, make_clock
 
 
 def test_processes_that_are_told_the_same_show_the_same_time_and_it_runs_at_its_speed() -> None:

@@ -16,15 +16,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 
-from dispatcher import datafolder, embedded
-from dispatcher.datafolder import FolderError
-from dispatcher.embedded import EmbeddedError, EmbeddedRedis
+from dispatcher.serve import data_folder, embedded
+from dispatcher.serve.data_folder import FolderError
+from dispatcher.serve.embedded import EmbeddedError, EmbeddedRedis
 
 OWNER = """
 import asyncio, sys
 from pathlib import Path
 from redis.asyncio import Redis
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 
 async def main():
     async with EmbeddedRedis(Path(sys.argv[1])) as server:
@@ -89,7 +89,7 @@ async def test_data_outlives_a_stop_and_a_start(tmp_path: Path) -> None:
 async def test_a_second_server_on_the_same_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(datafolder, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(data_folder, "LOCK_PATIENCE_S", 0.1)
     async with EmbeddedRedis(tmp_path) as first, connected(first) as client:
         with pytest.raises(FolderError, match="in use") as refused:
             await EmbeddedRedis(tmp_path).start()
@@ -126,7 +126,7 @@ async def test_stopping_leaves_no_process_and_no_socket(tmp_path: Path) -> None:
 async def test_a_deep_folder_gets_a_short_private_socket_that_goes_away(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-rather-long-folder-name"] * 6)
     async with EmbeddedRedis(deep) as server, connected(server) as client:
-        assert len(os.fsencode(server.socket)) <= datafolder.SOCKET_PATH_LIMIT_BYTES
+        assert len(os.fsencode(server.socket)) <= data_folder.SOCKET_PATH_LIMIT_BYTES
         assert stat.S_IMODE(server.socket.parent.stat().st_mode) == 0o700
         await client.set("here", 1)
     assert not server.socket.parent.exists()
@@ -159,14 +159,14 @@ async def test_the_watcher_hears_that_the_server_died(tmp_path: Path) -> None:
 
 
 def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datafolder, "LOG_LIMIT_BYTES", 10)
+    monkeypatch.setattr(data_folder, "LOG_LIMIT_BYTES", 10)
     log = tmp_path / "valkey.log"
-    datafolder.bound_log(log)
+    data_folder.bound_log(log)
     log.write_text("short")
-    datafolder.bound_log(log)
+    data_folder.bound_log(log)
     assert log.read_text() == "short"
     log.write_text("longer than ten bytes")
-    datafolder.bound_log(log)
+    data_folder.bound_log(log)
     assert not log.exists()
     assert (tmp_path / "valkey.log.1").exists()
 

@@ -8,7 +8,7 @@ import logging
 import pytest
 import structlog
 
-from dispatcher import logs
+from dispatcher.runtime import logs
 
 CANARY = "CANARY-7e57"
 

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from dispatcher import keyfiles
+from dispatcher.security import key_files
 from dispatcher.settings import Settings, SettingsError, described
 
 
@@ -51,7 +51,7 @@ def test_every_setting_says_what_it_is():
     assert len(described()) == len(Settings.__struct_fields__)
 
 
-@pytest.mark.parametrize("make", [keyfiles.ensure_token_keys, keyfiles.ensure_patient_keys])
+@pytest.mark.parametrize("make", [key_files.ensure_token_keys, key_files.ensure_patient_keys])
 def test_development_keys_are_for_this_user_alone_and_made_once(tmp_path, make):
     path = tmp_path / "folder" / "keys.json"
     assert make(path)
@@ -64,10 +64,10 @@ def test_development_keys_are_for_this_user_alone_and_made_once(tmp_path, make):
 
 def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     path = tmp_path / "keys.json"
-    keyfiles.ensure_patient_keys(path)
+    key_files.ensure_patient_keys(path)
     path.chmod(0o640)
-    with pytest.raises(keyfiles.KeyFileError, match="chmod 600"):
-        keyfiles.read_patient_keys(path)
+    with pytest.raises(key_files.KeyFileError, match="chmod 600"):
+        key_files.read_patient_keys(path)
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_a_damaged_key_ring_is_refused_without_showing_it(tmp_path, content):
     path = tmp_path / "keys.json"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(keyfiles.KeyFileError, match=r"keys\.json"):
-        keyfiles.read_patient_keys(path)
+    with pytest.raises(key_files.KeyFileError, match=r"keys\.json"):
+        key_files.read_patient_keys(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from dispatcher.stopping import told_to_stop
+from dispatcher.runtime.cancellation import told_to_stop
 
 
 async def test_a_cancellation_that_was_swallowed_still_ends_the_loop() -> None:

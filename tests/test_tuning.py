@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from contracts.tuning import Parameter, Tuning
 from dispatcher.domain.refusals import Invalid
-from dispatcher.tuning import ParameterError, Registry
+from dispatcher.tuning.registry import ParameterError, Registry
 
 WAIT = Parameter(
     name="wait_minutes", default=5, minimum=0, maximum=60, unit="minutes", summary="Waits.", scope="tests"
@@ -30,7 +30,7 @@ def test_the_parameters_of_all_parts_are_found_each_with_a_sentence_and_a_unit()
 
 def test_finding_them_does_not_load_the_optimiser_into_the_web_process() -> None:
     code = (
-        "import sys; from dispatcher.tuning import Registry; Registry.found();"
+        "import sys; from dispatcher.tuning.registry import Registry; Registry.found();"
         "sys.exit(' '.join({'ortools', 'numba', 'pebble'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ A command module has
     run(args: argparse.Namespace) -> int
 
 and imports whatever is heavy inside `run`: `dispatcher --help` imports every command, and must stay fast.
-A failure that the caller can act on is raised as `dispatcher.errors.UserError`.
+A failure that the caller can act on is raised as `dispatcher.runtime.errors.UserError`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from dispatcher import __version__
-from dispatcher.errors import UsageError, UserError
+from dispatcher.runtime.errors import UsageError, UserError
 
 RUN, OPERATE, MEASURE = "Run the service", "Operate it", "Measure it"
 GROUPS = (RUN, OPERATE, MEASURE)

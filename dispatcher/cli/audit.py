@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong."""
-    from dispatcher.embedded import EmbeddedRedis
+    from dispatcher.serve.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 async def _audit_all(
     url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    from dispatcher.store.auditor import audit
+    from dispatcher.audit.auditor import audit
     from dispatcher.store.connection import Reader, connect
 
     client = connect(url)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dispatcher.cli import MEASURE, suggest
-from dispatcher.errors import UsageError
+from dispatcher.runtime.errors import UsageError
 
 NAME = "bench"
 HELP = "measure it beside its peers: dispatcher bench NAME [options]"

@@ -20,9 +20,9 @@ from dispatcher.cli import RUN
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dispatcher.demo.day import Day
     from dispatcher.demo.play import Options, Played
     from dispatcher.demo.service import Service
+    from simulation.day import Day
 
 NAME = "demo"
 HELP = "play a day with simulated vendors and show it live"
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.demo.play import Options
 
     if args.speed is not None and args.speed <= 0:
-        from dispatcher.errors import UsageError
+        from dispatcher.runtime.errors import UsageError
 
         raise UsageError(
             f"--speed is {args.speed:g}; it must be above 0.", "The default plays a day in two minutes."
@@ -79,8 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """What ended the demo, apart from the tasks that it ended; a refusal is told without a traceback."""
-    from dispatcher.client.errors import ClientError
-    from dispatcher.errors import UserError
+    from client.errors import ClientError
+    from dispatcher.runtime.errors import UserError
 
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
@@ -121,8 +121,8 @@ def _left_running(service: Service, market: str) -> str:
     """Where it is, and tokens by its own clock: one from `dispatcher token` goes by the machine's."""
     from contracts.codes import Role
     from dispatcher.app import clock_of
-    from dispatcher.http.auth import claims, mint
-    from dispatcher.keyfiles import read_token_keys
+    from dispatcher.security.key_files import read_token_keys
+    from dispatcher.security.tokens import claims, mint
 
     keys, now_ms = read_token_keys(service.settings.token_keys_file), clock_of(service.settings).now_ms()
     lines = [f"the service stays up on {service.url} until Ctrl-C; its clock runs on. {service.url}/docs", ""]
@@ -151,10 +151,15 @@ def _day(args: argparse.Namespace) -> Day:
     """The day asked for; one to be looked at afterwards forgets nothing, though its clock runs on."""
     from dataclasses import replace
 
-    from dispatcher.demo import seoul, small
     from dispatcher.domain.deadlines import RETENTION
+    from dispatcher.runtime.errors import UserError
+    from simulation import seoul, small
+    from simulation.errors import DayError
 
-    day = seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+    try:
+        day = seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+    except DayError as error:
+        raise UserError(error.message, error.remedy) from error
     if not args.keep:
         return day
     return replace(day, tuning={**day.tuning, RETENTION.name: RETENTION.maximum})
@@ -166,7 +171,7 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="dispatcher-demo-") as made:
             yield Path(made)
         return
-    from dispatcher.errors import UserError
+    from dispatcher.runtime.errors import UserError
 
     if chosen.exists() and any(chosen.iterdir()):
         raise UserError(f"{chosen} is not empty.", "A day starts with an empty folder: name another one.")

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve in the role asked for."""
-    from dispatcher.logs import configure
+    from dispatcher.runtime.logs import configure
     from dispatcher.settings import Settings, variable
 
     given = {"host": args.host, "port": args.port, "redis_url": args.redis_url}
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 def _serve_all(settings: Settings, args: argparse.Namespace) -> int:
     import asyncio
 
-    from dispatcher.supervisor import serve
+    from dispatcher.serve.supervisor import serve
 
     asyncio.run(serve(settings, lambda url: print(announcement(settings, url), flush=True)))
     return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.cli import MEASURE
-from dispatcher.errors import UsageError, UserError
+from dispatcher.runtime.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from solvers.assignment.problem import AssignmentProblem

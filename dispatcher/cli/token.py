@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the token, and nothing else, on standard output."""
     from contracts.codes import Role
-    from dispatcher.clock import make_clock
-    from dispatcher.errors import UsageError
-    from dispatcher.http.auth import claims, mint
-    from dispatcher.keyfiles import ensure_token_keys, read_token_keys
+    from dispatcher.runtime.clock import make_clock
+    from dispatcher.runtime.errors import UsageError
+    from dispatcher.security.key_files import ensure_token_keys, read_token_keys
+    from dispatcher.security.tokens import claims, mint
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ)

@@ -10,7 +10,7 @@ import structlog
 
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.stopping import told_to_stop
+from dispatcher.runtime.cancellation import told_to_stop
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
 from dispatcher.store.tail import Tail

@@ -19,15 +19,15 @@ import structlog
 
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
-from contracts.matches import Accept, Decline
+from contracts.offers import Accept, Decline
 from contracts.problems import PREFIX, Problem
 from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, Reply, command_of, open_envelope, read_reply
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.security.principal import Principal
 from dispatcher.service.dispatcher import Dispatcher
-from dispatcher.service.principal import Principal
-from dispatcher.stopping import told_to_stop
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 from dispatcher.store.tail import Tail

@@ -8,10 +8,10 @@ import msgspec
 
 from contracts.codec import MSGPACK, convert, decode
 from contracts.codes import DeclineCode, TrackingStatus
+from contracts.dispatches import StatusUpdate
 from contracts.events import REPLIES, CloudEvent, OfferReply
-from contracts.matches import Accept, Decline
+from contracts.offers import Accept, Decline
 from contracts.problems import Problem
-from contracts.tracking import StatusUpdate
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.outcome import Command
 

@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.codes import RequestState
-from dispatcher.clock import Clock
-from dispatcher.demo.day import Day, instant
-from dispatcher.demo.tally import Tally
+from dispatcher.runtime.clock import Clock
+from simulation.day import Day, instant
+from simulation.tally import Tally
 
 REFRESH_S, LINE_EVERY_S = 0.25, 5.0
 _BARS = ("requests in", "matched", "completed")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
-from dispatcher.store.auditor import audit
+from dispatcher.audit.auditor import audit
 from dispatcher.store.connection import Reader, connect
 
 SETTLE_S = 0.5

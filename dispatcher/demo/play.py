@@ -11,24 +11,28 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from contracts.matches import RequestView
-from dispatcher.clock import Clock, make_clock
+from contracts.codes import Role
+from contracts.request_views import RequestView
 from dispatcher.demo.board import Board
-from dispatcher.demo.cast import Cast
-from dispatcher.demo.day import Day, at
 from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
 from dispatcher.demo.possible import possible
 from dispatcher.demo.service import Service, running
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.security.key_files import read_token_keys
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
+from simulation.cast import Cast, TokenOf
+from simulation.day import Day, at
 
 LEAD_S = 4.0  # real seconds from here to the day's start, for the service and the vendors to come up
 QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun
 LOOK_EVERY_S = 0.2
+TOKEN_HOURS = 14 * 24
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +67,9 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
-        async with Cast(service.url, redis_url, settings, day, clock=clock, seed=options.seed) as cast:
+        async with Cast(
+            service.url, redis_url, _tokens(settings, day, clock), day, clock=clock, seed=options.seed
+        ) as cast:
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)
@@ -83,6 +89,18 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             **memory,
         )
         yield Played(summary=summary, views=views, service=service, board=board)
+
+
+def _tokens(settings: Settings, day: Day, clock: Clock) -> TokenOf:
+    """Tokens for everybody who plays, valid from the day's start or from now."""
+    keys = read_token_keys(settings.token_keys_file)
+
+    def token_of(role: Role, vendor_id: str) -> str:
+        now_ms = min(clock.now_ms(), day.start_ms)
+        made = claims(role, markets=[day.market], vendor_id=vendor_id, now_ms=now_ms, hours=TOKEN_HOURS)
+        return mint(keys, made)
+
+    return token_of
 
 
 async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | None]:

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from dispatcher.demo.day import Day
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.snapshot import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
+from simulation.day import Day
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.candidates import screen

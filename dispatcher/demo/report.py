@@ -10,9 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contracts.matches import RequestView
-from dispatcher.demo.day import Day, instant, wanted_ms
+from contracts.request_views import RequestView
 from dispatcher.demo.summary import KEPT, Summary
+from simulation.day import Day, instant, wanted_ms
 
 BAR_CHARS = 48
 

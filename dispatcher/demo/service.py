@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dispatcher.errors import UserError
-from dispatcher.processes import die_with_parent, own_command, own_environment
+from dispatcher.runtime.errors import UserError
+from dispatcher.serve.processes import die_with_parent, own_command, own_environment
 from dispatcher.settings import PREFIX, Settings
 
 START_LIMIT_S, STOP_LIMIT_S = 60.0, 30.0

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from contracts.codes import OfferState, RequestState
-from contracts.matches import RequestView
+from contracts.request_views import RequestView
 from dispatcher.demo.judge import Verdict
 from dispatcher.demo.possible import Possible
-from dispatcher.demo.tally import Tally, percentile
+from simulation.tally import Tally, percentile
 
 KEPT = frozenset(
     {

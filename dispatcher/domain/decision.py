@@ -10,7 +10,7 @@ from contracts.base import Wire
 from dispatcher.domain.proposal import Ground
 from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.standing import Mark
+from dispatcher.domain.scorecards import Mark
 from dispatcher.domain.states import ENTRY, TERMINAL, may_stay_or_go
 
 

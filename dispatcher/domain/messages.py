@@ -13,8 +13,8 @@ from contracts.events import (
     RequestMatched,
     RequestUnmatched,
 )
-from contracts.matches import Unmatched
 from contracts.requests import Request
+from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id
 from dispatcher.domain.views import match_view, offer_view

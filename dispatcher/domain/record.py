@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from contracts.matches import CostTerm, RunnerUp, Unmatched
+from contracts.matches import CostTerm, RunnerUp
+from contracts.unmatched import Unmatched
 
 DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contracts.dispatches import Dispatch
 from contracts.geo import Position, Window
-from contracts.matches import Attempt, Dispatch, Match, Offer, RequestView, Transition
+from contracts.matches import Match
+from contracts.offers import Offer
+from contracts.request_views import Attempt, RequestView, Transition
 from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
+from dispatcher.domain.coarse_position import zone
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import REQUEST_STATES, SHOWS_PATIENT
-from dispatcher.domain.zones import zone
 
 
 def request_view(record: RequestRecord) -> RequestView:

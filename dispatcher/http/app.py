@@ -11,22 +11,22 @@ from aiohttp import web
 
 from contracts.codec import MAX_BYTES
 from contracts.operations import Operation
-from dispatcher.clock import Clock
 from dispatcher.delivery.hub import Hub
-from dispatcher.errors import UserError
-from dispatcher.http import faults
-from dispatcher.http.auth import Authenticator
+from dispatcher.http import problem_responses
 from dispatcher.http.call import Handler
+from dispatcher.http.concurrency import Limits, Load
 from dispatcher.http.entry import Gate, entry, new_id
 from dispatcher.http.handlers.events import Events
 from dispatcher.http.handlers.offers import Offers
 from dispatcher.http.handlers.requests import Quoter, Requests
 from dispatcher.http.handlers.service import Service
 from dispatcher.http.handlers.vendors import Vendors
-from dispatcher.http.load import Limits, Load
-from dispatcher.http.observe import Figures
+from dispatcher.http.metrics import Figures
 from dispatcher.http.open_routes import SERVICE
 from dispatcher.http.routes import OPERATIONS, check
+from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.tokens import Authenticator
 from dispatcher.service.dispatcher import Dispatcher
 
 GATE = web.AppKey("gate", Gate)
@@ -85,7 +85,7 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return faults.answer(error, new_id())
+        return problem_responses.answer(error, new_id())
 
 
 def _gate(parts: Parts, figures: Figures) -> Gate:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from dispatcher.service.principal import Principal
+from dispatcher.security.principal import Principal
 from dispatcher.store.outcome import Command
 
 

@@ -19,13 +19,13 @@ from contracts import codec
 from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
-from dispatcher.clock import Clock
-from dispatcher.http import faults, negotiation
-from dispatcher.http.auth import Authenticator
+from dispatcher.http import negotiation, problem_responses
 from dispatcher.http.call import Call, Handler, Reply
-from dispatcher.http.load import Load
-from dispatcher.http.observe import Figures
-from dispatcher.service.principal import Principal
+from dispatcher.http.concurrency import Load
+from dispatcher.http.metrics import Figures
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.security.tokens import Authenticator
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ def entry(
                 made = await handler(call)
                 response = made if not isinstance(made, Reply) else _response(made, media, request_id)
         except Exception as error:
-            response = faults.answer(error, request_id, media)
+            response = problem_responses.answer(error, request_id, media)
         gate.figures.answered(operation.id, response.status, time.perf_counter() - started)
         log.debug("answered", operation=operation.id, status=response.status, request_id=request_id)
         return response

@@ -11,7 +11,6 @@ import msgspec
 from aiohttp import web
 
 from contracts import codec
-from contracts.explanations import explained
 from contracts.operations import PATH_TYPES, Operation
 from contracts.problems import (
     InvalidParameter,
@@ -22,6 +21,7 @@ from contracts.problems import (
     UnsupportedMediaType,
 )
 from contracts.requests import RequestBatch
+from contracts.validation_errors import explained
 
 Form = TypeVar("Form")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.health import Health
 from contracts.operations import ANYONE, Answer, Operation
-from contracts.pages import Health
 
 METRICS, HTML = "application/openmetrics-text", "text/html"
 TEXT, PLAIN_JSON = "text/plain", "application/json"

@@ -9,22 +9,15 @@ from collections.abc import Iterable
 
 from contracts.capacity import Capacity
 from contracts.codes import Role
-from contracts.matches import Accept, Decline, Dispatch, Offer, Quotes, RequestView
+from contracts.dispatches import Dispatch, StatusUpdate
+from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.operations import Answer, Operation
-from contracts.pages import (
-    Cancel,
-    Offers,
-    Posted,
-    PutOnHold,
-    Receipts,
-    RequestPage,
-    RequestQuery,
-)
+from contracts.quotes import Quotes
+from contracts.request_views import Cancel, PutOnHold, Receipts, RequestPage, RequestQuery, RequestView
 from contracts.requests import Request, RequestBatch
-from contracts.tracking import StatusUpdate
 from contracts.tuning import TuningUpdate, TuningView
-from contracts.vendors import Vendor
-from dispatcher.errors import UserError
+from contracts.vendors import Posted, Vendor
+from dispatcher.runtime.errors import UserError
 
 P, V, OPS = Role.PLATFORM, Role.VENDOR, Role.OPS
 MARKET = "/v1/markets/{market}"

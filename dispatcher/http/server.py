@@ -13,7 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
 from contracts.problems import Problem
-from dispatcher.http import faults
+from dispatcher.http import problem_responses
 from dispatcher.http.entry import new_id
 
 
@@ -46,12 +46,12 @@ class _Connection(RequestHandler):
         """Answer what could not be read (400), or a failure outside of our handlers (500), and hang up."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun: it is cut off")
-        answer = faults.answer(_problem(status, exc), new_id())
+        answer = problem_responses.answer(_problem(status, exc), new_id())
         answer.force_close()
         return answer
 
     def log_exception(self, *args: Any, **more: Any) -> None:
-        """Nothing: `faults` has logged what is a defect of ours."""
+        """Nothing: `problem_responses` has logged what is a defect of ours."""
 
 
 def _problem(status: int, error: BaseException | None) -> Exception:

@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from contracts.matches import Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.matching.job import Job
-from dispatcher.matching.relaxing import with_relaxations
+from dispatcher.matching.relaxations import with_relaxations
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Ints, Screening

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from contracts.requests import Request
 from contracts.tuning import Parameter, Tuning
 from contracts.vendors import Vendor
-from dispatcher.clock import Clock
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.changes import Changes
+from dispatcher.matching.scorecards import months, standings
 from dispatcher.matching.snapshot import (
     Snapshot,
     Waiting,
@@ -23,7 +23,7 @@ from dispatcher.matching.snapshot import (
     reach_ms,
     received_first,
 )
-from dispatcher.matching.standing import months, standings
+from dispatcher.runtime.clock import Clock
 from dispatcher.store.codec import Versioned
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store

@@ -13,12 +13,12 @@ import structlog
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.batch import GAP, INTERVAL, run_batch
 from dispatcher.matching.commits import Done, FenceLost, Ownership
-from dispatcher.matching.explaining import explain
+from dispatcher.matching.explanations import explain
+from dispatcher.matching.imminent import match_at_once
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
-from dispatcher.matching.urgent import match_at_once
+from dispatcher.runtime.cancellation import told_to_stop
 from dispatcher.service.machinery import Machinery
-from dispatcher.stopping import told_to_stop
 from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often

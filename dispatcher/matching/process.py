@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from dispatcher.clock import Clock
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
+from dispatcher.runtime.clock import Clock
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from solvers.travel import DetourTravel, TravelOf
 
 

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from contracts.matches import CostTerm, Quote, Quotes, RuleCount, Unmatched
+from contracts.matches import CostTerm
+from contracts.quotes import Quote, Quotes
 from contracts.requests import Request
-from dispatcher.clock import Clock
+from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
-from dispatcher.matching.relaxing import with_relaxations
+from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.snapshot import Snapshot, asked_of
 from dispatcher.matching.verify import candidate
+from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
 from solvers.candidates import Candidates, screen
 from solvers.rules import registry

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.matches import RuleCount, Unmatched
 from contracts.tuning import Parameter
+from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.instants import MINUTE_MS, to_ms
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from contracts.matches import Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.matching.child import nothing, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
 from solvers.planning import BatchPlan, plan

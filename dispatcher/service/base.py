@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from contracts.codes import Role
 from contracts.tuning import Number, Tuning
-from dispatcher.clock import Clock
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable
-from dispatcher.service.principal import Principal
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
 from dispatcher.store.outcome import Command, Outcome, Status
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from solvers.travel import DetourTravel, TravelOf
 
 ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect

@@ -12,8 +12,8 @@ from contracts.tuning import Tuning
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import receive
 from dispatcher.domain.refusals import Refusal, Reused
+from dispatcher.security.principal import Principal
 from dispatcher.service.base import ATTEMPTS, Base, refuse_reuse, too_busy
-from dispatcher.service.principal import Principal
 from dispatcher.service.rides import ride_s
 from dispatcher.store.outcome import Command
 

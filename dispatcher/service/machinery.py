@@ -5,8 +5,8 @@ Decided on what was read before: what has gone stale falls out alone, and is fou
 
 from __future__ import annotations
 
-from contracts.matches import Unmatched
 from contracts.requests import Request
+from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import due, explain, offer
 from dispatcher.domain.proposal import Proposal

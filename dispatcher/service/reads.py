@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contracts.codes import RequestState, Role
-from contracts.matches import Dispatch, Offer, RequestView
+from contracts.dispatches import Dispatch
+from contracts.offers import Offer
+from contracts.request_views import RequestView
 from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id, request_id_of
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.states import LIVE_OFFERS
-from dispatcher.domain.steps import offer_named
+from dispatcher.domain.transitions import offer_named
 from dispatcher.domain.views import dispatch_view, offer_view, request_view
+from dispatcher.security.principal import Principal
 from dispatcher.service.base import Base
-from dispatcher.service.principal import Principal
 
 
 class Reads(Base):

@@ -9,8 +9,8 @@ from contracts.tuning import Tuning, TuningUpdate, TuningView
 from contracts.vendors import Vendor
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.refusals import NotFound
+from dispatcher.security.principal import Principal
 from dispatcher.service.base import Base
-from dispatcher.service.principal import Principal
 from dispatcher.store.codec import Versioned
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contracts.codes import HoldReason
-from contracts.matches import Accept, Decline
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
 from dispatcher.domain.decisions import accept, cancel, decline, hold, report, resume
 from dispatcher.domain.record import RequestRecord, request_id_of
+from dispatcher.security.principal import Principal
 from dispatcher.service.base import Base, Decide
-from dispatcher.service.principal import Principal
 from dispatcher.store.outcome import Command
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dispatcher.security.vault import Vault
 from dispatcher.store.committer import Committer
 from dispatcher.store.connection import Reader
-from dispatcher.store.patients import Vault
 
 
 class Base:

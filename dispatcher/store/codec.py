@@ -8,11 +8,11 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from contracts.capacity import Capacity
-from contracts.requests import Request
+from contracts.requests import Patient, Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.record import RequestRecord
-from dispatcher.store.squeeze import squeeze, unsqueeze
+from dispatcher.store.compression import squeeze, unsqueeze
 
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
@@ -73,6 +73,7 @@ RECORD = Document(RequestRecord)
 VENDOR = Document(Vendor, remembered=2_000, dated=True)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
+_PATIENT = msgspec.msgpack.Decoder(Patient)
 _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
 
@@ -85,6 +86,16 @@ def pack_request(request: Request, sealed: bytes = b"") -> bytes:
 def unpack_request(raw: bytes) -> Request:
     """The request, without its patient block."""
     return _REQUEST.decode(unsqueeze(memoryview(raw)[_LENGTH_BYTES : _end_of_body(raw)]))
+
+
+def pack_patient(patient: Patient) -> bytes:
+    """A patient block, ready to be sealed."""
+    return squeeze(encode(patient))
+
+
+def unpack_patient(plain: bytes) -> Patient:
+    """What `pack_patient` made."""
+    return _PATIENT.decode(unsqueeze(plain))
 
 
 def sealed_of(raw: bytes) -> bytes:

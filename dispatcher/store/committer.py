@@ -15,10 +15,10 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
-from dispatcher.stopping import told_to_stop
+from dispatcher.runtime.cancellation import told_to_stop
 from dispatcher.store import script
+from dispatcher.store.commit_connection import Job, Lane
 from dispatcher.store.connection import PATIENCE_S, PAUSE_S, unavailable
-from dispatcher.store.lane import Job, Lane
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 

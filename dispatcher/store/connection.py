@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.gets import Gets
+from dispatcher.store.batched_reads import Gets
 
 TIMEOUT_S = 5.0
 PATIENCE_S = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.record import RequestRecord, offer_id
-from dispatcher.domain.standing import Mark
+from dispatcher.domain.scorecards import Mark
 from dispatcher.domain.states import LIVE_OFFERS, OPEN
 from dispatcher.store import codec, events
 from dispatcher.store.keys import BADLY, WELL, Keys

@@ -83,10 +83,14 @@ class Requests(Base):
         """The patient block, or None. Raises UnreadablePatient."""
         raw = await self.reader.get(Keys(market).body(request_id))
         sealed = codec.sealed_of(raw) if raw else b""
-        return self.vault.open(market, request_id, sealed) if sealed else None
+        return codec.unpack_patient(self.vault.open(market, request_id, sealed)) if sealed else None
 
     def _sealed(self, market: str, request: Request) -> bytes:
-        return self.vault.seal(market, request.id, request.patient) if request.patient else b""
+        return (
+            self.vault.seal(market, request.id, codec.pack_patient(request.patient))
+            if request.patient
+            else b""
+        )
 
     async def open_ids(self, market: str, limit: int) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.vault import Vault
 from dispatcher.store import health
 from dispatcher.store.committer import LANES, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import PATIENCE_S, Reader, connect, unavailable
 from dispatcher.store.health import Health, Watch
-from dispatcher.store.janitor import Janitor
 from dispatcher.store.lease import Leases
-from dispatcher.store.patients import Vault
 from dispatcher.store.requests import Requests
+from dispatcher.store.retention import Janitor
 from dispatcher.store.streams import Streams
 
 

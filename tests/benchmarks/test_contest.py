@@ -11,7 +11,7 @@ import pytest
 from benchmarks import assignment, gap
 from benchmarks.peers import cpsat, greedy
 from benchmarks.peers.contest import peers_of
-from dispatcher.errors import UserError
+from dispatcher.runtime.errors import UserError
 from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
 from tests.solvers.assignment.problems import optimum, random_problem

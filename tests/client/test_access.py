@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from dispatcher.client.streams import VendorStream
-from dispatcher.embedded import EmbeddedRedis
+from client.streams import VendorStream
+from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
 from tests.client.test_streams import say, take
 

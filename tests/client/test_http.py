@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from client.errors import Problem, Unreachable
+from client.platform import PlatformClient
 from contracts.codes import LevelOfService
 from contracts.events import CloudEvent
 from contracts.geo import Place, Window
 from contracts.requests import TripRequest
-from dispatcher.client.errors import Problem, Unreachable
-from dispatcher.client.platform import PlatformClient
 
 NOON = dt.datetime(2026, 9, 16, 12, tzinfo=dt.UTC)
 TRIP = TripRequest(

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from client.streams import VendorStream
 from contracts.codes import DeclineCode
 from contracts.events import REPLIES, CloudEvent
-from dispatcher.client.streams import VendorStream
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
 
 

@@ -14,7 +14,7 @@ from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import GROUP, Replies
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.service.principal import Principal
+from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD, Entry, unpack_event
 from tests.domain import make
 from tests.service.world import DAY, World

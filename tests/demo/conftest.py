@@ -6,7 +6,7 @@ import pytest
 
 from contracts.codes import OfferState
 from contracts.geo import Window
-from contracts.matches import Offer
+from contracts.offers import Offer
 
 NOON = dt.datetime(2026, 9, 16, 12, tzinfo=dt.UTC)
 

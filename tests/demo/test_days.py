@@ -7,13 +7,13 @@ import pytest
 
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.requests import RequestBatch
-from dispatcher.demo import seoul, small
-from dispatcher.demo.behaviour import Answer, course, reaction
-from dispatcher.demo.day import MINUTE_MS, wanted_ms
 from dispatcher.demo.summary import timings
-from dispatcher.demo.table import read_table
-from dispatcher.demo.tally import Tally
-from dispatcher.errors import UserError
+from simulation import seoul, small
+from simulation.behaviour import Answer, course, reaction
+from simulation.day import MINUTE_MS, wanted_ms
+from simulation.errors import DayError
+from simulation.table import read_table
+from simulation.tally import Tally
 
 
 def test_the_same_seed_gives_the_same_day():
@@ -66,7 +66,7 @@ def test_vehicles_are_grouped_by_position_into_vendors_of_like_size():
 
 
 def test_a_folder_without_a_day_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"trips\.csv"):
+    with pytest.raises(DayError, match=r"trips\.csv"):
         seoul.load(tmp_path, seed=1)
 
 
@@ -104,7 +104,7 @@ def test_a_shift_may_go_on_past_midnight():
     ],
 )
 def test_what_is_wrong_in_a_file_is_named_by_line_and_column(tmp_path, trips, vehicles, told):
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(DayError, match=told):
         seoul.load(folder_of(tmp_path, trips, vehicles), seed=1)
 
 

@@ -9,9 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, OfferState, ReportCode, RequestState, TrackingStatus
+from contracts.dispatches import StatusUpdate
 from contracts.events import RequestMatched
-from contracts.matches import Accept, CostTerm, Decline, Unmatched
-from contracts.tracking import StatusUpdate
+from contracts.matches import CostTerm
+from contracts.offers import Accept, Decline
+from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Decision, To
 from dispatcher.domain.decisions import accept, cancel, decline, due, explain, offer, receive, report
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant

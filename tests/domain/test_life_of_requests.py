@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState, TrackingStatus
-from contracts.matches import Accept, Decline, Unmatched
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
+from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain import decisions
 from dispatcher.domain.decision import Decision, To

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from contracts.codes import RequestState, TrackingStatus
-from contracts.matches import Accept
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept
 from dispatcher.domain.decisions import accept, cancel, due, exhausted, offer, report
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.windows import start_window
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from tests.domain import make
 from tests.domain.make import NOW, after
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from contracts.codes import DeclineCode, TrackingStatus
-from contracts.matches import Accept, Decline
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import accept, cancel, decline, due, report
 from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.record import RequestRecord
-from dispatcher.domain.standing import BLAMELESS, Mark
+from dispatcher.domain.scorecards import BLAMELESS, Mark
 from tests.domain import make
 from tests.domain.make import NOW, VALUES, after
 

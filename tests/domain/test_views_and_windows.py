@@ -9,14 +9,14 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from contracts.matches import Accept
+from contracts.offers import Accept
+from dispatcher.domain.coarse_position import zone
 from dispatcher.domain.deadlines import offer_expiry
 from dispatcher.domain.decisions import accept, decline
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.views import dispatch_view, offer_view, request_view
 from dispatcher.domain.windows import start_window
-from dispatcher.domain.zones import zone
 from tests.domain import make
 from tests.domain.make import NOW, VALUES, after
 from tests.domain.test_decisions import NO

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from contracts.codes import Role
-from dispatcher.clock import SystemClock
 from dispatcher.demo.service import Service, running
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.http.auth import claims, mint
-from dispatcher.keyfiles import read_token_keys
+from dispatcher.runtime.clock import SystemClock
+from dispatcher.security.key_files import read_token_keys
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 
 MARKET = "metro"

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from dispatcher.demo import small
-from dispatcher.demo.day import Day, booked, instant, wanted_ms
 from dispatcher.demo.play import Options, played
 from dispatcher.demo.report import show
 from dispatcher.demo.summary import reason
 from dispatcher.domain.states import TERMINAL
+from simulation import small
+from simulation.day import Day, booked, instant, wanted_ms
 from tests.e2e.conftest import alive, descendants
 
 SPEED = 1_000.0

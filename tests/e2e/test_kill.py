@@ -16,19 +16,19 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.vendors import ExplicitAnswer
-from dispatcher import keyfiles
-from dispatcher.clock import make_clock
-from dispatcher.demo import small
-from dispatcher.demo.cast import Cast
-from dispatcher.demo.day import Day, Submission, wanted_ms
 from dispatcher.demo.judge import judge
 from dispatcher.domain.states import TERMINAL
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.processes import own_command, own_environment
+from dispatcher.runtime.clock import make_clock
+from dispatcher.security import key_files
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.processes import own_command, own_environment
+from dispatcher.serve.supervisor import address, listening
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.connection import connect
 from dispatcher.store.keys import Keys
-from dispatcher.supervisor import address, listening
+from simulation import small
+from simulation.cast import Cast
+from simulation.day import Day, Submission, wanted_ms
 from tests.e2e.conftest import kill
 
 AHEAD_MINUTES = 300  # requests come, and vendors may answer, so long before
@@ -107,8 +107,8 @@ def long_day(rounds, span_ms):
 async def test_a_killed_service_loses_nothing_and_books_nothing_twice(tmp_path, pytestconfig):
     rounds = pytestconfig.getoption("rounds")
     settings = Settings(data_dir=tmp_path, port=0, markets=Markets({small.MARKET: small.ZONE}))
-    keyfiles.ensure_token_keys(settings.token_keys_file)
-    keyfiles.ensure_patient_keys(settings.patient_keys_file)
+    key_files.ensure_token_keys(settings.token_keys_file)
+    key_files.ensure_patient_keys(settings.patient_keys_file)
     async with EmbeddedRedis(tmp_path) as redis:
         settings = Settings.read(settings.environment(), redis_url=redis.url)
         with listening(settings) as listener, (tmp_path / "log").open("ab") as log:

@@ -7,20 +7,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from client.errors import Problem
+from client.platform import PlatformClient
+from client.streams import MatchStream, VendorStream
+from client.vendor import VendorClient
 from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, RequestState, Role, ServiceClass, TrackingStatus
+from contracts.dispatches import StatusUpdate
 from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
 from contracts.geo import Circle, Place, Window
 from contracts.requests import Patient, TripRequest
-from contracts.tracking import StatusUpdate
 from contracts.vendors import Vendor
-from dispatcher.client.errors import Problem
-from dispatcher.client.platform import PlatformClient
-from dispatcher.client.streams import MatchStream, VendorStream
-from dispatcher.client.vendor import VendorClient
-from dispatcher.clock import SystemClock
-from dispatcher.demo.licences import valid_credentials
-from dispatcher.demo.links import HttpLink, StreamLink
+from dispatcher.runtime.clock import SystemClock
+from simulation.licences import valid_credentials
+from simulation.links import HttpLink, StreamLink
 from tests.e2e.conftest import MARKET, redis_url, service, token
 
 ZONE = ZoneInfo("America/New_York")

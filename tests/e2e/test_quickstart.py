@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.processes import own_environment
+from dispatcher.serve.processes import own_environment
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "quickstart.md"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)

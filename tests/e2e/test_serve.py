@@ -13,11 +13,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
+from client.platform import PlatformClient
 from contracts.codes import Role
-from dispatcher.client.platform import PlatformClient
-from dispatcher.processes import own_command, own_environment
+from dispatcher.serve.processes import own_command, own_environment
+from dispatcher.serve.supervisor import ServeError, announce_when_ready, children_name, listening
 from dispatcher.settings import Settings
-from dispatcher.supervisor import ServeError, announce_when_ready, children_name, listening
 from tests.e2e.conftest import MARKET, alive, child, descendants, kill, service, token
 from tests.e2e.test_path import trip
 

@@ -15,16 +15,16 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import GATE, Parts, build_app
-from dispatcher.http.auth import claims, mint
-from dispatcher.http.load import Limits, Load
+from dispatcher.http.concurrency import Limits, Load
 from dispatcher.http.server import Runner
-from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.matching.quotes import Quoter
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 
 KEYS = {
     "keys": [{"kty": "oct", "kid": "t", "alg": "HS256", "k": "c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi10aGlydHktdHdv"}]

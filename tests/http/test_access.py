@@ -7,9 +7,9 @@ import pytest
 
 from contracts.codes import Role
 from contracts.operations import ANYONE, Operation
-from dispatcher.errors import UserError
 from dispatcher.http.open_routes import SERVICE
 from dispatcher.http.routes import OPERATIONS, check
+from dispatcher.runtime.errors import UserError
 from tests.http.conftest import Api, trip
 
 PLACES = {

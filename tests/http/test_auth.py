@@ -14,10 +14,10 @@ from joserfc import jwk, jwt
 from contracts.codes import Role
 from contracts.problems import Unauthenticated
 from dispatcher import cli
-from dispatcher.errors import UserError
-from dispatcher.http.auth import REMEMBERED, Authenticator, claims, mint
-from dispatcher.keyfiles import read_token_keys
-from dispatcher.service.principal import Principal
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.key_files import read_token_keys
+from dispatcher.security.principal import Principal
+from dispatcher.security.tokens import REMEMBERED, Authenticator, claims, mint
 
 NOW_MS = 1_772_000_000_000
 PAIR = jwk.ECKey.generate_key("P-256", {"kid": "ec", "alg": "ES256"})

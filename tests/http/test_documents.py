@@ -14,7 +14,7 @@ from contracts.events import EVENTS, REPLIES
 from contracts.operations import Operation
 from contracts.problems import KINDS, Problem
 from dispatcher.domain.refusals import Refusal
-from dispatcher.http.load import Limits
+from dispatcher.http.concurrency import Limits
 from dispatcher.http.open_routes import SERVICE
 from dispatcher.http.routes import OPERATIONS
 from tests.http.conftest import Api, trip

@@ -13,7 +13,7 @@ from aiohttp import ClientResponse
 
 from contracts.codes import Role
 from contracts.events import CloudEvent
-from dispatcher.http.load import Limits
+from dispatcher.http.concurrency import Limits
 from tests.http.conftest import Api, trip
 
 PATIENCE_S = 30.0

@@ -15,14 +15,14 @@ from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import Parts, build_app
-from dispatcher.http.auth import claims, mint
-from dispatcher.http.load import Limits
+from dispatcher.http.concurrency import Limits
 from dispatcher.matching.quotes import Quoter
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
 
 

@@ -21,17 +21,17 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 
 from contracts.codes import Role
-from dispatcher.clock import SystemClock
 from dispatcher.delivery.hub import Hub
-from dispatcher.embedded import EmbeddedRedis
 from dispatcher.http.app import Parts, build_app
-from dispatcher.http.auth import claims, mint
 from dispatcher.http.open_routes import SERVICE
 from dispatcher.http.routes import OPERATIONS
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime.clock import SystemClock
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from tests.http.conftest import KEYS, RING
 
 EXAMPLES = 8

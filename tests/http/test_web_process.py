@@ -13,8 +13,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.keyfiles import ensure_patient_keys, ensure_token_keys
+from dispatcher.security.key_files import ensure_patient_keys, ensure_token_keys
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
 
 IDLE_MB = 120

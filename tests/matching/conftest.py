@@ -9,20 +9,20 @@ import pytest
 
 from contracts.capacity import Pool, Pools
 from contracts.codes import OfferState, RequestState, ServiceClass
-from contracts.matches import Decline
+from contracts.offers import Decline
 from contracts.requests import Request
 from contracts.vendors import Vendor
 from dispatcher.domain.decisions.decline import decline
 from dispatcher.domain.decisions.receive import receive
 from dispatcher.domain.record import RequestRecord, offer_id
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.keyfiles import PatientKeyFile
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from tests.solvers.town import DAY, NOW_MS, PLACE
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})

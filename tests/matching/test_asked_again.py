@@ -6,9 +6,9 @@ import pytest
 
 from contracts.capacity import Pool, Pools
 from contracts.codes import DeclineCode, RequestState, ServiceClass
-from contracts.matches import Decline
+from contracts.offers import Decline
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.urgent import match_at_once
+from dispatcher.matching.imminent import match_at_once
 from tests.matching.conftest import Town
 from tests.solvers.town import DAY, trip, vendor
 

@@ -12,9 +12,9 @@ from contracts.requests import Request
 from contracts.vendors import RateCard
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_at_once
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
-from dispatcher.matching.urgent import match_at_once
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from tests.matching.conftest import Town

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState
-from contracts.matches import Decline
+from contracts.offers import Decline
 from contracts.tuning import Tuning
 from dispatcher.domain.decisions import resume
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
-from dispatcher.matching.explaining import explain
+from dispatcher.matching.explanations import explain
+from dispatcher.matching.imminent import match_at_once
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
-from dispatcher.matching.urgent import match_at_once
 from solvers.planning import plan
 from tests.matching.conftest import Town
 from tests.solvers.town import order, trip, vendor

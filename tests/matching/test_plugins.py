@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dispatcher import plugins
 from dispatcher.matching.solving import SolverPool
+from dispatcher.tuning import plugins
 from solvers.rules import registry
 from tests.solvers.town import asked, screening, trip, vendor
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from contracts.codes import RequestState
-from contracts.matches import Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import solve_job
 from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_at_once
 from dispatcher.matching.job import Job
 from dispatcher.matching.solving import Entry, SolverPool
-from dispatcher.matching.urgent import match_at_once
 from solvers.planning import BatchPlan, plan
 from tests.matching.conftest import Town
 from tests.solvers.town import asked, screening, trip, vendor

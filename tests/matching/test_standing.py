@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dispatcher.domain.standing import month_of
+from dispatcher.domain.scorecards import month_of
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.standing import months, standings
-from dispatcher.matching.urgent import match_at_once
+from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.scorecards import months, standings
 from dispatcher.store.keys import Keys
 from dispatcher.store.vendors import Marks
 from tests.matching.conftest import Town

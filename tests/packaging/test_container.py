@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher import embedded, settings
+from dispatcher import settings
+from dispatcher.serve import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

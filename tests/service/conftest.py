@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.store import Store
 from tests.service.world import World
 

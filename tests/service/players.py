@@ -9,17 +9,18 @@ from collections.abc import Awaitable, Callable
 import msgpack
 
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
-from contracts.matches import Accept, Decline, Unmatched
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
+from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
 from dispatcher.domain.states import OPEN, TERMINAL
-from dispatcher.service.principal import Principal
+from dispatcher.jobs.timers import Timers
+from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD
 from dispatcher.store.outcome import Command
-from dispatcher.timers import Timers
 from tests.domain import make
 from tests.service.world import World
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from contracts.codes import DeclineCode, OfferState, RequestState, Role, TrackingStatus
-from contracts.matches import Accept, Decline
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, WrongState
 from dispatcher.store.outcome import Command
 from tests.domain import make

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import RequestState
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.store.auditor import audit
+from dispatcher.audit.auditor import audit
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.store import Store
 from tests.proxy import Proxy
 from tests.service.conftest import RING

@@ -12,7 +12,7 @@ from contracts.codes import RequestState, Role
 from contracts.requests import Patient
 from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
-from dispatcher.service.principal import Principal
+from dispatcher.security.principal import Principal
 from dispatcher.store.outcome import Command
 from solvers.geometry import Floats
 from solvers.travel import Travel

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from contracts.matches import Accept, Unmatched
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept
 from contracts.tuning import TuningUpdate
+from contracts.unmatched import Unmatched
 from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.refusals import Invalid, NotFound, Stale
+from dispatcher.jobs.timers import Timers
 from dispatcher.store.outcome import Status
-from dispatcher.timers import Timers
 from tests.domain import make
 from tests.service.world import DAY, World
 

@@ -10,19 +10,19 @@ from msgspec.structs import replace
 
 from contracts.capacity import Pool, Pools
 from contracts.codes import Role, ServiceClass
-from contracts.matches import Accept
+from contracts.offers import Accept
 from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Ground
 from dispatcher.domain.record import RequestRecord
+from dispatcher.security.principal import Principal
 from dispatcher.service.dispatcher import Dispatcher
-from dispatcher.service.principal import Principal
 from dispatcher.store.events import unpack_event
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.outcome import Command, Outcome
 from dispatcher.store.store import Store
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from tests.domain import make
 
 DAY = date(2026, 3, 2)

@@ -13,7 +13,7 @@ from contracts.geo import Circle, Place
 from contracts.requests import OrderLine
 from contracts.tuning import Parameter
 from contracts.vendors import Credential, Hours, RateCard
-from dispatcher.tuning import Registry
+from dispatcher.tuning.registry import Registry
 from solvers import candidates as module
 from solvers.assignment.greedy import greedy
 from solvers.candidates import Candidates, screen

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.connection import connect
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store

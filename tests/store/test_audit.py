@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from contracts.codes import RequestState
+from dispatcher.audit.auditor import audit
 from dispatcher.cli import main
 from dispatcher.domain.record import RequestRecord
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec
-from dispatcher.store.auditor import audit
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store

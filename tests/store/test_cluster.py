@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
-from dispatcher.embedded import find_server
-from dispatcher.store.auditor import audit
+from dispatcher.audit.auditor import audit
+from dispatcher.serve.embedded import find_server
 from dispatcher.store.connection import connect
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store

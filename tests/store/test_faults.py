@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.gets import Gets
+from dispatcher.store.batched_reads import Gets
 
 
 class Server:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.store.auditor import audit
+from dispatcher.audit.auditor import audit
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from tests.store.conftest import RING

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contracts.capacity import Pool, Pools
 from contracts.codes import ServiceClass
 from dispatcher.domain.record import Hold
-from dispatcher.embedded import EmbeddedRedis
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec, ledger
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey

@@ -6,22 +6,23 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.keyfiles import PatientKeyFile
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.vault import UnreadablePatient, Vault
+from dispatcher.store.compression import unsqueeze
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.patients import UnreadablePatient, Vault
-from dispatcher.store.squeeze import unsqueeze
 from dispatcher.store.store import Store
 from tests.store.made import DAY, PATIENT, hold, offered, pools, received, record, released, trip
 
+PLAIN = b"Canary"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 CANARIES = [value.encode() for value in (PATIENT.name, PATIENT.phone, PATIENT.pickup_address) if value]
 
 
 def test_a_sealed_block_opens_for_its_request_and_no_other() -> None:
     vault = Vault(PatientKeyFile("a", {"a": OLD}))
-    sealed = vault.seal("metro", "r1", PATIENT)
-    assert vault.open("metro", "r1", sealed) == PATIENT
+    sealed = vault.seal("metro", "r1", PLAIN)
+    assert vault.open("metro", "r1", sealed) == PLAIN
     for market, request_id in (("metro", "r2"), ("seoul", "r1")):
         with pytest.raises(UnreadablePatient, match=request_id) as refusal:
             vault.open(market, request_id, sealed)
@@ -30,7 +31,7 @@ def test_a_sealed_block_opens_for_its_request_and_no_other() -> None:
 
 def test_a_changed_block_does_not_open() -> None:
     vault = Vault(PatientKeyFile("a", {"a": OLD}))
-    sealed = bytearray(vault.seal("metro", "r1", PATIENT))
+    sealed = bytearray(vault.seal("metro", "r1", PLAIN))
     sealed[-1] ^= 1
     with pytest.raises(UnreadablePatient):
         vault.open("metro", "r1", bytes(sealed))
@@ -38,15 +39,15 @@ def test_a_changed_block_does_not_open() -> None:
 
 def test_the_same_block_is_never_sealed_the_same_twice() -> None:
     vault = Vault(PatientKeyFile("a", {"a": OLD}))
-    assert vault.seal("metro", "r1", PATIENT) != vault.seal("metro", "r1", PATIENT)
+    assert vault.seal("metro", "r1", PLAIN) != vault.seal("metro", "r1", PLAIN)
 
 
 def test_after_a_new_key_old_blocks_still_open_and_new_ones_need_it() -> None:
     before = Vault(PatientKeyFile("a", {"a": OLD}))
     after = Vault(PatientKeyFile("b", {"a": OLD, "b": NEW}))
-    assert after.open("metro", "r1", before.seal("metro", "r1", PATIENT)) == PATIENT
+    assert after.open("metro", "r1", before.seal("metro", "r1", PLAIN)) == PLAIN
     with pytest.raises(UnreadablePatient, match="key ring"):
-        before.open("metro", "r1", after.seal("metro", "r1", PATIENT))
+        before.open("metro", "r1", after.seal("metro", "r1", PLAIN))
 
 
 async def test_no_key_record_ledger_or_stream_holds_patient_data(

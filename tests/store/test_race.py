@@ -6,9 +6,9 @@ import sys
 
 from msgspec.structs import replace
 
+from dispatcher.audit.auditor import audit
 from dispatcher.domain.proposal import Ground
-from dispatcher.embedded import EmbeddedRedis
-from dispatcher.store.auditor import audit
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.outcome import Status
 from dispatcher.store.store import Store
 from tests.store.conftest import RING

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from dispatcher.store import codec
-from dispatcher.store.squeeze import MARK, squeeze, unsqueeze
+from dispatcher.store.compression import MARK, squeeze, unsqueeze
 from tests.store.made import PATIENT, offered, record, trip
 
 DOCUMENTS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.codes import OfferState, RequestState
-from contracts.matches import Accept
+from contracts.offers import Accept
 from contracts.tuning import Number
 from dispatcher.domain.deadlines import overdue_at
 from dispatcher.domain.decision import Decision
@@ -14,7 +14,7 @@ from dispatcher.domain.messages import by_vendor, changed, confirmed, matched
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import SHOWS_PATIENT
-from dispatcher.domain.steps import offer_named, step, take, with_newest
+from dispatcher.domain.transitions import offer_named, step, take, with_newest
 
 
 def accept(

@@ -11,7 +11,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.messages import changed, closed
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import LIVE_OFFERS
-from dispatcher.domain.steps import close, step, with_newest
+from dispatcher.domain.transitions import close, step, with_newest
 
 
 def cancel(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState
-from contracts.matches import Decline
+from contracts.offers import Decline
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import by_vendor, changed, closed
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.standing import BLAMELESS, mark
-from dispatcher.domain.steps import close, offer_named, step, with_newest
+from dispatcher.domain.scorecards import BLAMELESS, mark
+from dispatcher.domain.transitions import close, offer_named, step, with_newest
 
 
 def decline(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from contracts.matches import RuleCount, Unmatched
 from contracts.tuning import Number
+from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.deadlines import OVERDUE_LIMIT, forget_at, overdue_at
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions.accept import booked
@@ -19,7 +19,7 @@ from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import changed, unmatched
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES
-from dispatcher.domain.steps import step
+from dispatcher.domain.transitions import step
 
 BY = "timer"
 Values = Mapping[str, Number]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
-from contracts.matches import Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import changed
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import OPEN
-from dispatcher.domain.steps import step
+from dispatcher.domain.transitions import step
 
 BY = "matcher"
 

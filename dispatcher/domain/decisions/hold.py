@@ -8,7 +8,7 @@ from dispatcher.domain.messages import changed
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import OPEN
-from dispatcher.domain.steps import step
+from dispatcher.domain.transitions import step
 
 
 def hold(record: RequestRecord, now_ms: int, by: str, reason: HoldReason) -> Decision | None:

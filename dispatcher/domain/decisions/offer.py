@@ -15,7 +15,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.record import OfferRecord, RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import OPEN
-from dispatcher.domain.steps import step
+from dispatcher.domain.transitions import step
 
 MAX_ATTEMPTS = Parameter(
     name="max_attempts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from contracts.tracking import StatusUpdate
+from contracts.dispatches import StatusUpdate
 from contracts.tuning import Number
 from dispatcher.domain.deadlines import forget_at, overdue_at
 from dispatcher.domain.decision import Decision
@@ -14,8 +14,8 @@ from dispatcher.domain.instants import to_ms
 from dispatcher.domain.messages import by_vendor, changed
 from dispatcher.domain.record import OfferRecord, RequestRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.standing import mark, was_on_time
-from dispatcher.domain.steps import fulfil, offer_named, step, with_newest
+from dispatcher.domain.scorecards import mark, was_on_time
+from dispatcher.domain.transitions import fulfil, offer_named, step, with_newest
 
 T = TrackingStatus
 UNDER_WAY = {T.EN_ROUTE: 1, T.AT_PICKUP: 2, T.ON_BOARD: 3}  # in the order in which they happen

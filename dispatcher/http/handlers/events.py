@@ -13,7 +13,7 @@ from contracts.problems import Unauthenticated
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call
-from dispatcher.http.observe import Figures
+from dispatcher.http.metrics import Figures
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.pages import Offers as OfferList
+from contracts.offers import Offers as OfferList
 from dispatcher.http.call import Call, Reply
 from dispatcher.service.dispatcher import Dispatcher
 

@@ -6,12 +6,12 @@ from typing import Protocol, cast
 
 import msgspec
 
-from contracts.matches import Quotes
-from contracts.pages import Receipt, Receipts, RequestPage
+from contracts.quotes import Quotes
+from contracts.request_views import Receipt, Receipts, RequestPage
 from contracts.requests import Request, RequestBatch
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply, etag
-from dispatcher.http.observe import Figures
+from dispatcher.http.metrics import Figures
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.outcome import Command
 

@@ -12,14 +12,14 @@ import msgspec
 from aiohttp import web
 
 from contracts.asyncapi import asyncapi
+from contracts.health import Health
 from contracts.openapi import openapi
 from contracts.operations import Operation
-from contracts.pages import Health
 from contracts.problems import KINDS, Problem
 from dispatcher import __version__
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
-from dispatcher.http.observe import CONTENT_TYPE, Figures
+from dispatcher.http.metrics import CONTENT_TYPE, Figures
 from dispatcher.service.dispatcher import Dispatcher
 
 ASSETS = Path(__file__).parent.parent / "assets"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from contracts.pages import Posted
 from contracts.problems import InvalidMessage, MissingPrecondition
+from contracts.vendors import Posted
 from dispatcher.domain.refusals import Stale
 from dispatcher.http.call import Call, Reply, etag
 from dispatcher.service.dispatcher import Dispatcher

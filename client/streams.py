@@ -1,0 +1,167 @@
+"""Redis streams as an outsider uses them: a consumer group of one's own, acknowledged after effect.
+
+The only file of the client that imports redis: it is used where there is no service, so it shares nothing
+with `dispatcher.store` but the names of the streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+
+from client.errors import Unreachable
+from contracts.codes import DeclineCode, ReportCode
+from contracts.dispatches import StatusUpdate
+from contracts.events import CloudEvent, OfferReply
+
+FIELD = b"ce"
+BLOCK_MS = 5_000
+AGAIN_S, PATIENCE_S = 0.2, 30.0
+
+
+class Entry(NamedTuple):
+    """One entry of a stream and what it says; `event` is None if it cannot be read."""
+
+    id: str
+    event: CloudEvent | None
+
+
+class StreamReader:
+    """Reads one stream with a consumer group: first what was left unacknowledged, then what is new."""
+
+    def __init__(self, url: str, stream: str, *, group: str, consumer: str = "1", start: str = "0") -> None:
+        self.stream, self.group, self.consumer, self.start = stream, group, consumer, start
+        # no retries below us: a repeated read would count entries as delivered that we never saw
+        self.redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=BLOCK_MS / 1000 + 5)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.redis.aclose()
+
+    async def entries(self, count: int = 100) -> AsyncIterator[Entry]:
+        """Entries without end, across downtime of the server; acknowledge each after its effect."""
+        async for batch in self.batches(count):
+            for entry in batch:
+                yield entry
+
+    async def batches(self, count: int = 100) -> AsyncIterator[list[Entry]]:
+        """As `entries`, as many at a time as there are, `count` at the most: one acknowledgement for all."""
+        after, ready = "0", False  # "0": what this consumer was given before and did not acknowledge
+        while True:
+            try:
+                if not ready:
+                    await self._make_group()
+                    ready = True
+                given = await self._read(after, count)
+            except (ConnectionError, TimeoutError, OSError):
+                after, ready = "0", False
+                await asyncio.sleep(AGAIN_S)
+                continue
+            if given:
+                yield given
+            if after != ">":
+                after = given[-1].id if given else ">"
+
+    async def acknowledge(self, *entries: Entry) -> None:
+        """The entries had their effect: they are not given again."""
+        await self.redis.xack(self.stream, self.group, *(each.id for each in entries))
+
+    async def _make_group(self) -> None:
+        try:
+            await self.redis.xgroup_create(self.stream, self.group, id=self.start, mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def _read(self, after: str, count: int) -> list[Entry]:
+        block = BLOCK_MS if after == ">" else None
+        answer: Any = await self.redis.xreadgroup(
+            self.group, self.consumer, {self.stream: after}, count=count, block=block
+        )
+        return [_entry(entry_id, fields) for _, entries in _pairs(answer) for entry_id, fields in entries]
+
+
+class MatchStream(StreamReader):
+    """What a platform reads: `dispatch:{market}:matches`."""
+
+    def __init__(self, url: str, market: str, *, group: str = "platform", consumer: str = "1") -> None:
+        super().__init__(url, f"dispatch:{{{market}}}:matches", group=group, consumer=consumer)
+
+
+class VendorStream(StreamReader):
+    """What a vendor reads, `dispatch:{market}:vendor:<id>`, and its answers through `replies`."""
+
+    def __init__(
+        self, url: str, market: str, vendor_id: str, token: str, *, group: str = "vendor", consumer: str = "1"
+    ) -> None:
+        super().__init__(url, f"dispatch:{{{market}}}:vendor:{vendor_id}", group=group, consumer=consumer)
+        self.replies = f"dispatch:{{{market}}}:replies"
+        self.vendor_id, self.token = vendor_id, token
+
+    async def accept(self, offer_id: str, now: datetime, *, reference: str = "") -> str:
+        """Take the work; returns the id of the reply. A refusal comes on the vendor's stream."""
+        return await self._reply("accept", OfferReply(offer_id=offer_id, reference=reference), now)
+
+    async def decline(self, offer_id: str, code: DeclineCode, now: datetime) -> str:
+        """Leave the work; this vendor is not asked for it again."""
+        return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
+
+    async def report(self, offer_id: str, update: StatusUpdate, now: datetime) -> str:
+        """Say where the work stands."""
+        reply = OfferReply(offer_id=offer_id, status=update.status, at=update.at, code=update.code)
+        return await self._reply("status", reply, now)
+
+    async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:
+        event = CloudEvent(
+            id=uuid.uuid4().hex,
+            source=f"vendor/{self.vendor_id}",
+            type=f"dispatch.reply.{kind}",
+            subject=reply.offer_id,
+            time=now,
+            data=msgspec.to_builtins(reply),
+            dispatchtoken=self.token,
+        )
+        await self._append(msgspec.msgpack.encode(msgspec.to_builtins(event)))
+        return event.id
+
+    async def _append(self, content: bytes) -> None:
+        """Append, again if no answer came: the service takes each reply id once."""
+        for _ in range(int(PATIENCE_S / AGAIN_S)):
+            try:
+                await self.redis.xadd(self.replies, {FIELD: content})
+                return
+            except (ConnectionError, TimeoutError, OSError):
+                await asyncio.sleep(AGAIN_S)
+        raise Unreachable(f"{self.replies}: no answer within {PATIENCE_S:g} s")
+
+
+def _pairs(answer: Any) -> list[tuple[bytes, Any]]:
+    """RESP2 gives a list of pairs, RESP3 a map whose entries lie one level deeper."""
+    if isinstance(answer, dict):
+        return [(stream, entries[0]) for stream, entries in answer.items() if entries]
+    return answer or []
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    try:
+        return Entry(entry_id.decode(), msgspec.msgpack.decode(fields[FIELD], type=CloudEvent))
+    except (KeyError, msgspec.MsgspecError):
+        return Entry(entry_id.decode(), None)

@@ -1,0 +1,36 @@
+"""An accepted offer: door, name and phone for its vendor, and what the vendor reports."""
+
+from __future__ import annotations
+
+from contracts.base import Instant, OfferId, Wire, refuse_odd_year
+from contracts.codes import (
+    ReportCode,
+    TrackingStatus,
+)
+from contracts.geo import Position
+from contracts.offers import Offer
+from contracts.requests import Patient
+
+
+class Dispatch(Wire):
+    """An accepted offer, as its vendor sees it: now with door, name and phone."""
+
+    id: OfferId
+    offer: Offer
+    reference: str = ""  # the vendor's own trip number, as it gave it
+    status: TrackingStatus | None = None
+    pickup: Position
+    dropoff: Position | None = None
+    patient: Patient | None = None
+
+
+class StatusUpdate(Wire):
+    """One report on a dispatch: en route, at pick-up, on board, completed, no-show, failed, turned back."""
+
+    status: TrackingStatus
+    at: Instant | None = None  # when it happened; left out: when it was received
+    code: ReportCode | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no calendar of ours holds."""
+        refuse_odd_year("at", self.at)

@@ -1,0 +1,96 @@
+"""A request as platform and ops read it, and what they may ask of it once it is stored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Count, Id, Instant, OfferId, Wire
+from contracts.codes import (
+    HoldReason,
+    OfferState,
+    ProviderCancelCode,
+    RequestState,
+    TrackingStatus,
+)
+from contracts.matches import Match
+from contracts.paging import Cursor, PageSize
+from contracts.unmatched import Unmatched
+
+
+class Transition(Wire):
+    """One step of a request's history."""
+
+    state: RequestState
+    at: Instant
+    by: Annotated[str, Meta(max_length=80)] = ""
+    code: str = ""
+
+
+class Attempt(Wire):
+    """One offer in a request's history, as platform and ops see it."""
+
+    id: OfferId
+    vendor_id: Id
+    state: OfferState
+    at: Instant
+    code: str = ""
+    reference: str = ""  # the vendor's own trip number
+
+
+class RequestView(Wire):
+    """A request as the platform and ops see it, without the patient block."""
+
+    id: Id
+    kind: str
+    state: RequestState
+    owner: str
+    version: Count
+    received_at: Instant
+    match_by: Instant
+    status: TrackingStatus | None = None
+    match: Match | None = None
+    unmatched: Unmatched | None = None
+    attempts: tuple[Attempt, ...] = ()
+    history: tuple[Transition, ...] = ()
+
+
+class RequestQuery(Wire):
+    """Which requests to list; all states when none is given."""
+
+    state: RequestState | None = None
+    cursor: Cursor = ""
+    limit: PageSize = 50
+
+
+class RequestPage(Wire, omit_defaults=False):
+    """Requests by time received; `cursor` is empty on the last page."""
+
+    requests: tuple[RequestView, ...] = ()
+    cursor: str = ""
+
+
+class Receipt(Wire, omit_defaults=False):
+    """A request is durable: where to read it."""
+
+    id: Id
+    href: str
+
+
+class Receipts(Wire, omit_defaults=False):
+    """Every request of the call is durable, in the order given."""
+
+    requests: tuple[Receipt, ...]
+
+
+class Cancel(Wire):
+    """The platform withdraws a request."""
+
+    code: ProviderCancelCode | None = None
+
+
+class PutOnHold(Wire):
+    """The platform wants no vendor for a request until it resumes it."""
+
+    reason: HoldReason = HoldReason.AUTHORIZATION

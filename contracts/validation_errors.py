@@ -1,0 +1,71 @@
+"""Why a message is not as described: place, value, limit and what may fix it; nothing of a patient."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from contracts import suggestions
+from contracts.problems import InvalidMessage
+
+HIDDEN = frozenset({"patient"})  # what stands under these is never repeated, nor is an unknown key
+MAX_SHOWN = 80
+
+_AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
+
+
+def explained(error: msgspec.ValidationError, body: Any, form: Any) -> InvalidMessage:
+    """What msgspec says about `body`, which should have been a `form`, with the place as a JSON pointer."""
+    text = str(error)
+    found = _AT.search(text)
+    steps = _steps(found[1]) if found else ()
+    what = text[: found.start()] if found else text
+    pointer = "".join(f"/{step}" for step in steps)
+    if HIDDEN.intersection(steps):
+        told = what if what.startswith("Expected") else "not as described"
+        return InvalidMessage.at(pointer, f"{told}\nMaybe compare it with /openapi.json.")
+    return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps))
+
+
+def _steps(path: str) -> tuple[str | int, ...]:
+    """msgspec's path (`.requests[3].id`) in steps; it ends where a key is the sender's (`[...]`)."""
+    return tuple(name or int(index) for name, index in _STEP.findall(path.partition("[...]")[0]))
+
+
+def _value(body: Any, steps: Sequence[str | int]) -> Any:
+    """What stands there; an Ellipsis if nothing does."""
+    for step in steps:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return ...
+    return body
+
+
+def _with_value(what: str, value: Any) -> str:
+    first, newline, remedy = what.partition("\n")
+    if "of length" in first and isinstance(value, str | list):
+        return f"{first}; it has {len(value):,}{newline}{remedy}"
+    shown = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    if not isinstance(value, str | int | float) or shown in what:
+        return what
+    return f"{first}; it is {shown[:MAX_SHOWN]}{'…' if len(shown) > MAX_SHOWN else ''}{newline}{remedy}"
+
+
+def _remedied(what: str, form: Any, steps: Sequence[str | int]) -> str:
+    """With a second line, unless the type itself has said what may fix it."""
+    if "\n" in what:
+        return what
+    if unknown := _UNKNOWN.search(what):
+        hint = suggestions.nearest(form, steps, unknown[1])
+    elif what.startswith("Object missing"):
+        hint = "Maybe it was left empty by the sender: it has no default."
+    else:
+        hint = suggestions.allowed(form, steps) or suggestions.described(form, steps)
+    return f"{what}\n{hint or 'Maybe compare it with the type and bounds in /openapi.json.'}"

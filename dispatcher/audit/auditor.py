@@ -1,0 +1,43 @@
+"""Survey and judgement together. A market at work changes while it is read: only what lasts is a finding."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+from dispatcher.audit import judge as judgement
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.errors import UserError
+from dispatcher.store.connection import Reader
+from dispatcher.store.survey import survey
+
+LOOKS = 5
+
+
+async def audit(
+    reader: Reader,
+    market: str,
+    acknowledged: Collection[str] = (),
+    *,
+    streams: bool = False,
+    settle_s: float = 0,
+) -> dict[str, Any]:
+    """What was looked at, and `findings` that were there at each of up to LOOKS looks, `settle_s` apart.
+
+    Raises UserError if the store does not answer.
+    """
+    try:
+        found = await survey(reader, market, streams=streams)
+        findings = judgement.judge(found, acknowledged)
+        for _ in range(LOOKS - 1):
+            if not findings:
+                break
+            await asyncio.sleep(settle_s)
+            found = await survey(reader, market, streams=streams)
+            findings = judgement.lasting(findings, judgement.judge(found, acknowledged))
+    except Unavailable as error:
+        raise UserError(
+            "the store does not answer.", "Maybe it is not running: see --url and --data-dir."
+        ) from error
+    return judgement.summary(found) | {"findings": [finding._asdict() for finding in findings]}

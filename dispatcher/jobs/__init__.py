@@ -1,0 +1,1 @@
+"""What runs of its own accord: timers and housekeeping."""

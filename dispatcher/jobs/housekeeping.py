@@ -1,0 +1,34 @@
+"""What has to be tidied now and then: old stream entries, old days. Any number of processes may do it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.clock import Clock
+from dispatcher.store.retention import DONE_RETENTION_MS, STREAM_RETENTION_MS
+from dispatcher.store.store import Store
+
+EVERY_S = 3_600.0  # clock time, as are the ages below
+KEEP_DAYS = 14  # a day's capacity and ledgers, after it has ended
+log = structlog.get_logger()
+
+
+async def keep_house(store: Store, market: str, zone: ZoneInfo, clock: Clock) -> None:
+    """Tidy a market once an hour until cancelled; a store that is away is left for the next hour."""
+    while True:
+        try:
+            today = dt.datetime.fromtimestamp(clock.now_ms() / 1000, zone).date()
+            entries = await store.trim_streams(
+                market,
+                retention_ms=int(clock.real_s(STREAM_RETENTION_MS)),
+                done_ms=int(clock.real_s(DONE_RETENTION_MS)),
+            )
+            days = await store.forget_days(market, today - dt.timedelta(days=KEEP_DAYS))
+            log.info("tidied", market=market, entries=entries, days=days)
+        except Unavailable as refusal:
+            log.warning("house_not_kept", market=market, reason=refusal.detail)
+        await clock.sleep(EVERY_S)

@@ -1,0 +1,75 @@
+"""Telling unmatched requests why: after the offers, beside urgent work, and only what is news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contracts.unmatched import Unmatched
+from dispatcher.matching.commits import Done, Ownership, a_few_at_once
+from dispatcher.matching.market import Market
+from dispatcher.matching.reasons import is_news, reasons
+from dispatcher.matching.relaxations import SEARCHED
+from dispatcher.matching.snapshot import Snapshot
+from solvers.planning import BatchPlan
+
+if TYPE_CHECKING:
+    from dispatcher.matching.solving import SolverPool  # pebble: nothing for those who read parameters
+
+TOGETHER = 4  # searched in one go, some 10 ms each: a batch that is ready to be planned waits no longer
+News = tuple[int, Unmatched]  #: a request's row in the snapshot, and why it has no vendor
+
+
+async def explain(own: Ownership, market: Market, solvers: SolverPool, done: Done) -> int:
+    """Say why for every unmatched request of these plans; how many commits that took. Raises FenceLost."""
+    told = 0
+    for snapshot, plan in done.plans:
+        works = _Explanations(own, market, solvers, snapshot)
+        await works.run(_news(snapshot, plan))
+        told += works.told
+    return told
+
+
+def _news(snapshot: Snapshot, plan: BatchPlan) -> list[News]:
+    matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.book.vendors)
+    missed = [(row, reasons(plan, row, vendors)) for row in range(len(snapshot.asked)) if row not in matched]
+    return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
+
+
+@dataclass(eq=False)
+class _Explanations:
+    own: Ownership
+    market: Market
+    solvers: SolverPool
+    snapshot: Snapshot
+    told: int = 0
+
+    async def run(self, news: Sequence[News]) -> None:
+        """Tell all; the first, in a storm only these, with the smallest changes that would match them."""
+        most = SEARCHED.whole(self.snapshot.values)
+        await self._tell_all(news[most:])
+        searched = news[:most]
+        for first in range(0, len(searched), TOGETHER):
+            await self.market.calm.wait()
+            await self._tell_all(await self._relaxed(searched[first : first + TOGETHER]))
+
+    async def _relaxed(self, news: Sequence[News]) -> list[News]:
+        """With the smallest changes, searched in what is left once the plan's matches have taken theirs."""
+        rows = [row for row, _ in news]
+        few = replace(
+            self.snapshot,
+            records=tuple(self.snapshot.records[row] for row in rows),
+            asked=tuple(self.snapshot.asked[row] for row in rows),
+        )
+        vendors = tuple(each.id for each in self.snapshot.book.vendors)
+        found = await self.solvers.relax(few.screening(), vendors, [why for _, why in news])
+        return list(zip(rows, found, strict=True))
+
+    async def _tell_all(self, news: Sequence[News]) -> None:
+        await a_few_at_once((self._tell(row, why) for row, why in news), self.market, gives_way=True)
+
+    async def _tell(self, row: int, why: Unmatched) -> None:
+        record = self.snapshot.records[row]
+        commit = self.own.service.explain(self.market.name, record, why, fence=self.own.fence)
+        self.told += await self.own.stored(commit)

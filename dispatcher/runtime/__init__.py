@@ -1,0 +1,1 @@
+"""What every room stands on: the clock, errors that a person can act on, logs, cancellation."""

@@ -1,0 +1,1 @@
+"""Who calls and what is secret: tokens, principals, key files, the vault of patient data."""

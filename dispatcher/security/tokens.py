@@ -1,0 +1,141 @@
+"""Bearer tokens (JWT, RFC 7519): who calls, in which role, in which markets.
+
+A key of the JWKS is used with the one algorithm that it names itself (`alg`), so that a token cannot choose.
+Claims: `sub`, `aud` = "dispatcher", `role`, `markets` (a list of ids, or "*" for ops), `vendor` (its id, for
+the role vendor), `exp` and, if given, `nbf`, both against the service's own clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from joserfc import jwk, jwt
+from joserfc.errors import JoseError
+from msgspec import Meta
+
+from contracts.base import Id
+from contracts.codes import Role
+from contracts.problems import Unauthenticated
+from dispatcher.runtime.errors import UserError
+from dispatcher.security.principal import Principal
+
+AUDIENCE = "dispatcher"
+ALGORITHMS = {"HS256": "oct", "ES256": "EC", "RS256": "RSA", "EdDSA": "OKP"}
+MAX_TOKEN_CHARS = 4_096
+REMEMBERED = 4_096
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token says; other claims are ignored."""
+
+    aud: str | tuple[str, ...]
+    exp: float
+    role: Role
+    sub: Annotated[str, Meta(max_length=128)] = ""
+    nbf: float = 0.0
+    markets: Literal["*"] | tuple[Id, ...] = ()
+    vendor: Id | Literal[""] = ""
+
+    def principal(self) -> Principal:
+        """Who calls. Raises Unauthenticated for a combination that means nothing."""
+        if AUDIENCE not in (self.aud if isinstance(self.aud, tuple) else (self.aud,)):
+            raise Unauthenticated(f"the token is not meant for {AUDIENCE}\nMaybe it is another service's.")
+        if (self.role is Role.VENDOR) != bool(self.vendor):
+            raise Unauthenticated("a token names a vendor exactly if its role is vendor")
+        if self.markets == "*" and self.role is not Role.OPS:
+            raise Unauthenticated(f"a token of role {self.role} lists its markets")
+        markets = None if self.markets == "*" else frozenset(self.markets)
+        return Principal(role=self.role, subject=self.sub, markets=markets, vendor_id=self.vendor)
+
+
+class Authenticator:
+    """Tokens to principals. A token that held is remembered, so that a caller's next one costs a look-up."""
+
+    def __init__(self, keys: Mapping[str, Any]) -> None:
+        """`keys`: a JWKS, each key with `kid` and `alg`. Raises UserError for a key that cannot be used."""
+        self._keys = {(each.get("kid", ""), each.get("alg", "")): _key(each) for each in keys["keys"]}
+        self._known: OrderedDict[bytes, tuple[Claims, Principal]] = OrderedDict()
+
+    def principal(self, authorization: str, now_ms: int) -> Principal:
+        """Who calls, by the Authorization header. Raises Unauthenticated; never repeats the token."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("there is no bearer token\nMaybe send Authorization: Bearer <token>.")
+        return self.verify(token.strip(), now_ms)
+
+    def verify(self, token: str, now_ms: int) -> Principal:
+        """Who a bare token speaks for. Raises Unauthenticated."""
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        known = self._known.get(digest)
+        if known is None:
+            claims = self._claims(token)
+            known = claims, claims.principal()
+        claims, principal = known
+        _in_time(claims, now_ms / 1000)
+        self._known[digest] = known
+        self._known.move_to_end(digest)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return principal
+
+    def _claims(self, token: str) -> Claims:
+        if len(token) > MAX_TOKEN_CHARS:
+            raise Unauthenticated(f"the token has more than {MAX_TOKEN_CHARS:,} characters")
+        try:
+            found = jwt.decode(token, self._find, algorithms=list(ALGORITHMS))
+            return msgspec.convert(found.claims, Claims)
+        except msgspec.ValidationError as error:
+            raise Unauthenticated(f"the token's claims are not as described: {error}") from None
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise Unauthenticated(
+                "the token does not hold\nMaybe it was cut, or signed by another key."
+            ) from None
+
+    def _find(self, token: Any) -> jwk.Key:
+        """The key that the header names, if it is one of that algorithm; KeyError otherwise."""
+        header = token.headers()
+        if "kid" in header:
+            return self._keys[header["kid"], header["alg"]]
+        (only,) = [key for (_, algorithm), key in self._keys.items() if algorithm == header["alg"]]
+        return only
+
+
+def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """A token signed with the first key of the JWKS that can sign. Raises UserError if none can."""
+    for each in keys["keys"]:
+        if "k" in each or "d" in each:
+            header = {"alg": each["alg"], "kid": each["kid"]}
+            return jwt.encode(header, {"aud": AUDIENCE, **claims}, _key(each), algorithms=[each["alg"]])
+    raise UserError("the key file has public keys only.", "Maybe mint tokens where the private key is.")
+
+
+def claims(
+    role: Role, *, markets: Sequence[str], vendor_id: str, now_ms: int, hours: float, subject: str = ""
+) -> dict[str, Any]:
+    """The claims of a token that holds from now for some hours."""
+    now_s = now_ms // 1000
+    made: dict[str, Any] = {"sub": subject or vendor_id or role.value, "role": role.value}
+    made |= {"markets": "*" if list(markets) == ["*"] else list(markets)}
+    made |= {"vendor": vendor_id} if vendor_id else {}
+    return made | {"iat": now_s, "nbf": now_s - 60, "exp": now_s + round(hours * 3600)}
+
+
+def _in_time(claims: Claims, now_s: float) -> None:
+    if not claims.nbf <= now_s:
+        raise Unauthenticated("the token does not hold yet\nMaybe the clocks differ.")
+    if not now_s < claims.exp:
+        raise Unauthenticated("the token has expired\nMaybe get a new one; `dispatcher token` mints one.")
+
+
+def _key(described: Mapping[str, Any]) -> jwk.Key:
+    algorithm, kind = described.get("alg", ""), described.get("kty", "")
+    if ALGORITHMS.get(algorithm) != kind or not described.get("kid"):
+        raise UserError(
+            f"a token key has kid {described.get('kid')!r}, kty {kind!r} and alg {algorithm!r}.",
+            f"Give every key a kid and one alg of its kty: {ALGORITHMS}.",
+        )
+    return jwk.import_key(dict(described))

@@ -1,0 +1,90 @@
+"""The data folder of an embedded server: private, locked by one owner, with a socket and a bounded log."""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from dispatcher.runtime.errors import UserError
+
+SOCKET_PATH_LIMIT_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on macOS, with the final zero
+LOG_LIMIT_BYTES = 1_000_000
+LOCK_PATIENCE_S = 5.0  # a killed owner's server needs a moment to die
+POLL_S = 0.01
+
+
+class FolderError(UserError):
+    """The folder belongs to someone else, or another service uses it."""
+
+
+def bound_log(log: Path) -> None:
+    """Keep at most two files of LOG_LIMIT_BYTES.
+
+    The server opens its log anew for each line, so moving the file away is safe at any time.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_LIMIT_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+
+
+def socket_path(folder: Path) -> Path:
+    """Inside the folder if the path is short enough for a socket, else in a folder of our own under /tmp."""
+    inside = folder / "valkey.sock"
+    if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT_BYTES:
+        return inside
+    short = f"dispatcher-{os.getuid()}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    homes = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - made private, and refused if another's
+    paths = [home / short / "valkey.sock" for home in homes]
+    return next((path for path in paths if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT_BYTES), paths[-1])
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder, for this user alone (mode 0700). Raises FolderError if it is another user's."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise FolderError(f"{folder} belongs to someone else.", "Maybe choose another data folder.")
+    folder.chmod(0o700)
+
+
+async def lock(folder: Path) -> int:
+    """An open, locked descriptor; it stays locked until every process that inherited it has ended.
+
+    Raises FolderError if another holds the lock for longer than LOCK_PATIENCE_S.
+    """
+    path = folder / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def locked() -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    if not await within(LOCK_PATIENCE_S, locked):
+        owner = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
+        raise FolderError(
+            f"the data folder {folder} is in use (by process {owner}).",
+            "Maybe stop that service, or choose another data folder.",
+        )
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+async def within(limit_s: float, condition: Callable[[], bool]) -> bool:
+    """Whether `condition` came true within `limit_s`."""
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(POLL_S)
+    return True

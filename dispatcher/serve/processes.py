@@ -1,0 +1,102 @@
+"""Child processes that end with their parent, and come back when they crash."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import Process
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+PR_SET_PDEATHSIG = 1
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
+STEADY_S = 30.0  # a child that lived this long starts with the first pause again
+log = structlog.get_logger()
+
+
+def die_with_parent() -> Callable[[], None] | None:
+    """A hook for a child (`preexec_fn`) that has Linux kill it when the thread that started it ends.
+
+    None elsewhere: there a child outlives a parent that is killed without warning.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None, use_errno=True).prctl, os.getpid()
+
+    def hook() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the call
+            os._exit(1)
+
+    return hook
+
+
+def own_command(*words: str) -> list[str]:
+    """The command line `dispatcher WORDS` by this very Python."""
+    return [sys.executable, "-P", "-m", "dispatcher", *words]
+
+
+def own_environment() -> dict[str, str]:
+    """This environment, in which a child finds the packages where we found them."""
+    home = str(Path(__file__).resolve().parents[2])
+    others = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each not in {"", home}]
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join([home, *others])}
+
+
+class Child:
+    """A process that is kept running: started again after a crash, with growing pauses."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], files: Sequence[int] = ()
+    ) -> None:
+        """`files` are open descriptors that the child inherits under the same numbers."""
+        self.name, self.command, self.environment, self.files = name, command, environment, files
+        self.starts = 0
+        self._process: Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def keep(self) -> None:
+        """Keep it running until cancelled."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            started_s = time.monotonic()
+            status = await (await self._start()).wait()
+            lived_s = time.monotonic() - started_s
+            pause_s = FIRST_PAUSE_S if lived_s > STEADY_S else min(2 * pause_s, LONGEST_PAUSE_S)
+            log.warning("child_ended", child=self.name, status=status, restart_in_s=pause_s)
+            await asyncio.sleep(pause_s)
+
+    async def stop(self, patience_s: float) -> None:
+        """Ask it to end; insist after `patience_s`."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), patience_s)
+        except TimeoutError:
+            log.warning("child_killed", child=self.name, patience_s=patience_s)
+            process.kill()
+            await process.wait()
+
+    async def _start(self) -> Process:
+        self.starts += 1
+        self._process = await asyncio.create_subprocess_exec(
+            *self.command,
+            env=dict(self.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=tuple(self.files),
+            start_new_session=True,  # Ctrl-C is for the parent, which then asks its children to end
+            preexec_fn=die_with_parent(),  # one system call, looked up before the fork
+        )
+        return self._process

@@ -1,0 +1,1 @@
+"""Tuning parameters, collected from the code that reads them, and rules from outside."""

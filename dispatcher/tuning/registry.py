@@ -1,0 +1,104 @@
+"""All tuning parameters, collected from the modules that read them; each is declared once, there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.abc import InspectLoader
+from importlib.util import find_spec
+
+from contracts.tuning import Number, Parameter, ParameterView, Tuning, TuningView, problems
+from dispatcher.domain.refusals import Invalid
+from dispatcher.runtime.errors import UserError
+
+PACKAGES = ("solvers", "dispatcher")
+_DECLARES = re.compile(r"^PARAMETERS\s*[:=]", re.MULTILINE)
+
+
+class ParameterError(UserError):
+    """Two parameters have one name, or a default breaks its own bounds: the service does not start."""
+
+
+class Registry:
+    """Every parameter by name, in a stable order."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        """Raises ParameterError. One object that is met twice was re-exported, not declared twice."""
+        self.parameters: dict[str, Parameter] = {}
+        for parameter in parameters:
+            _refuse_bad(parameter, self.parameters.get(parameter.name))
+            self.parameters[parameter.name] = parameter
+
+    @classmethod
+    def found(cls, packages: Iterable[str] = PACKAGES) -> Registry:
+        """What the modules of these packages declare as `PARAMETERS`."""
+        return cls(parameter for name in packages for parameter in _declared_under(name))
+
+    def check(self, values: Mapping[str, Number]) -> None:
+        """Raises Invalid naming every value that is unknown or out of bounds, with its bounds."""
+        found = problems(values, self.parameters.values())
+        if found:
+            raise Invalid(
+                "; ".join(found) + "\nMaybe read the parameters first: each has its bounds and unit.",
+                problems=found,
+            )
+
+    def view(self, tuning: Tuning) -> TuningView:
+        """Every parameter with its value in force, and who set it."""
+        return TuningView(
+            version=tuning.version,
+            by=tuning.by,
+            reason=tuning.reason,
+            at=tuning.at,
+            parameters=tuple(_view(each, tuning.values) for each in self.parameters.values()),
+        )
+
+
+def _view(parameter: Parameter, values: Mapping[str, Number]) -> ParameterView:
+    return ParameterView(
+        name=parameter.name,
+        value=parameter.of(values),
+        default=parameter.default,
+        minimum=parameter.minimum,
+        maximum=parameter.maximum,
+        unit=parameter.unit,
+        summary=parameter.summary,
+        scope=parameter.scope,
+    )
+
+
+def _refuse_bad(parameter: Parameter, known: Parameter | None) -> None:
+    if known is not None and known is not parameter:
+        raise ParameterError(
+            f"tuning parameter {parameter.name} is declared in {known.scope} and in {parameter.scope}.",
+            "Maybe rename one, or let one read the other's.",
+        )
+    wrong = parameter.problem(parameter.default)
+    if wrong:
+        raise ParameterError(f"a default breaks its own bounds: {wrong}.", "Maybe the bounds are swapped.")
+
+
+def _declared_under(package: str) -> Iterator[Parameter]:
+    """Only modules whose text declares PARAMETERS are imported: the others may be heavy (the optimiser)."""
+    for name in _modules(package):
+        if _DECLARES.search(_text(name)):
+            yield from importlib.import_module(name).PARAMETERS
+
+
+def _modules(package: str) -> Iterator[str]:
+    """The package and all that is in it, by name."""
+    yield package
+    root = importlib.import_module(package)
+    for module in pkgutil.iter_modules(root.__path__, f"{package}."):
+        if module.ispkg:
+            yield from _modules(module.name)
+        else:
+            yield module.name
+
+
+def _text(name: str) -> str:
+    spec = find_spec(name)
+    loader = spec.loader if spec else None
+    return (loader.get_source(name) or "") if isinstance(loader, InspectLoader) else ""

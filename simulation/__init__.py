@@ -1,0 +1,4 @@
+"""A day that is played: vendors' behaviour, a platform, an agenda, over public interfaces only.
+
+The demo and the benchmarks play on it; it imports the clients and the messages, nothing of the service.
+"""

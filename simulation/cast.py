@@ -1,0 +1,87 @@
+"""Who plays: one platform and all vendors, half over HTTP, half over Redis streams, each with its token."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from client.platform import PlatformClient
+from client.streams import MatchStream, VendorStream
+from client.vendor import VendorClient
+from contracts.codes import Role
+from contracts.tuning import TuningView
+from simulation.agenda import Agenda
+from simulation.clock import Clock
+from simulation.day import MINUTE_MS, Day
+from simulation.links import HttpLink, Link, StreamLink
+from simulation.platform import SimulatedPlatform
+from simulation.tally import Tally
+from simulation.vendors import Agendas, SimulatedVendor
+
+AT_ONCE = 8
+TokenOf = Callable[[Role, str], str]  #: the bearer token of a role and, for a vendor, its id
+
+
+class Cast:
+    """The players and their connections. Use as `async with`."""
+
+    def __init__(
+        self, url: str, redis_url: str, token_of: TokenOf, day: Day, *, clock: Clock, seed: int
+    ) -> None:
+        self.url, self.redis_url, self.token_of, self.day, self.clock = url, redis_url, token_of, day, clock
+        self.tally = Tally(planned=len(day.requests))
+        self.agenda, self.crews = Agenda(clock), Agenda(clock)
+        self.client = PlatformClient(url, token_of(Role.PLATFORM, ""), day.market)
+        self.ops = PlatformClient(url, token_of(Role.OPS, ""), day.market)
+        self.matches = MatchStream(redis_url, day.market)
+        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed)
+        agendas = Agendas(self.agenda, self.crews)
+        self.vendors = [
+            SimulatedVendor(vendor, self._link(vendor.id, number), agendas, self.tally, seed)
+            for number, vendor in enumerate(day.vendors)
+        ]
+
+    async def register(self) -> None:
+        """Ops registers every vendor and its capacity; and learns what counts as urgent here."""
+        free = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._register(vendor, free) for vendor in self.vendors))
+        if self.day.tuning:
+            await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
+        tuning = await self.ops.call("GET", "/tuning", TuningView)
+        leads = {each.name: each.value for each in tuning.parameters}
+        self.platform.urgent_within_ms = int(leads["urgent_lead_minutes"] * MINUTE_MS)
+
+    async def act(self) -> None:
+        """Everybody listens and acts until cancelled; a failure of one ends it for all."""
+        self.platform.plan()
+        async with asyncio.TaskGroup() as group:
+            for vendor in self.vendors:
+                group.create_task(vendor.listen())
+            group.create_task(self.platform.listen())
+            group.create_task(self.platform.listen_for_matches(self.matches))
+            group.create_task(self.agenda.run())
+            group.create_task(self.crews.run())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        links = [vendor.link.close() for vendor in self.vendors]
+        await asyncio.gather(self.client.close(), self.ops.close(), self.matches.close(), *links)
+
+    async def _register(self, vendor: SimulatedVendor, free: asyncio.Semaphore) -> None:
+        async with free:
+            await self.ops.put_vendor(vendor.vendor)
+            for (vendor_id, day), capacity in self.day.capacity.items():
+                if vendor_id == vendor.vendor.id:
+                    await self.ops.put_capacity(vendor_id, day, capacity)
+
+    def _link(self, vendor_id: str, number: int) -> Link:
+        token = self.token_of(Role.VENDOR, vendor_id)
+        if number % 2:
+            return StreamLink(VendorStream(self.redis_url, self.day.market, vendor_id, token), self.clock)
+        return HttpLink(VendorClient(self.url, token, self.day.market))

@@ -1,0 +1,86 @@
+"""The two ways in which a vendor talks to the service, behind one face: HTTP with SSE, or Redis streams."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from client.streams import VendorStream
+from client.vendor import VendorClient
+from contracts.codes import DeclineCode
+from contracts.dispatches import StatusUpdate
+from contracts.events import CloudEvent
+from simulation.clock import Clock
+
+
+class Link(Protocol):
+    """What a simulated vendor needs. A refusal is a `Problem`, or comes later as `dispatch.reply.refused`."""
+
+    def events(self) -> AsyncIterator[CloudEvent]: ...
+    async def accept(self, offer_id: str, reference: str) -> None: ...
+    async def decline(self, offer_id: str, code: DeclineCode) -> None: ...
+    async def report(self, offer_id: str, update: StatusUpdate) -> None: ...
+    async def close(self) -> None: ...
+
+
+class HttpLink:
+    """A vendor with an HTTP client and an SSE feed, read from its beginning."""
+
+    def __init__(self, client: VendorClient) -> None:
+        self.client = client
+
+    async def events(self) -> AsyncIterator[CloudEvent]:
+        """The vendor's feed."""
+        async for received in self.client.events(after="0-0"):
+            yield received.event
+
+    async def accept(self, offer_id: str, reference: str) -> None:
+        """Take the work."""
+        await self.client.accept(offer_id, reference=reference)
+
+    async def decline(self, offer_id: str, code: DeclineCode) -> None:
+        """Leave the work."""
+        await self.client.decline(offer_id, code)
+
+    async def report(self, offer_id: str, update: StatusUpdate) -> None:
+        """Say where it stands."""
+        await self.client.report(offer_id, update)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.close()
+
+
+class StreamLink:
+    """A vendor with a consumer group on its own Redis stream, answering through `replies`."""
+
+    def __init__(self, stream: VendorStream, clock: Clock) -> None:
+        self.stream, self.clock = stream, clock
+
+    async def events(self) -> AsyncIterator[CloudEvent]:
+        """The vendor's stream; entries that came together are acknowledged once the next one is asked for."""
+        async for batch in self.stream.batches():
+            for entry in batch:
+                if entry.event is not None:
+                    yield entry.event
+            await self.stream.acknowledge(*batch)
+
+    async def accept(self, offer_id: str, reference: str) -> None:
+        """Take the work."""
+        await self.stream.accept(offer_id, self._now(), reference=reference)
+
+    async def decline(self, offer_id: str, code: DeclineCode) -> None:
+        """Leave the work."""
+        await self.stream.decline(offer_id, code, self._now())
+
+    async def report(self, offer_id: str, update: StatusUpdate) -> None:
+        """Say where it stands."""
+        await self.stream.report(offer_id, update, self._now())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.stream.close()
+
+    def _now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self.clock.now_ms() / 1000, dt.UTC)

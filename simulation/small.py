@@ -1,0 +1,167 @@
+"""A small made-up day: some 420 rides and 80 equipment orders, twelve vendors, patients who do not exist.
+
+A handful of requests cannot be served (critical care, a door far away, too many stairs, a rare device), so
+that the day also shows what the service says when there is no vendor.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from zoneinfo import ZoneInfo
+
+from contracts.capacity import Pool, Pools
+from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
+from contracts.geo import Place, Position, Window
+from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, Patient, Request, TripRequest
+from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant
+from simulation.fleet import CENTRE, small_vendors
+
+MARKET, ZONE = "metro", ZoneInfo("America/New_York")
+TRIPS, ORDERS = 420, 80
+ADVANCE_SHARE, CANCEL_SHARE = 0.7, 0.01
+WINDOW_MINUTES = 15
+HOUR_WEIGHTS = (0, 0, 0, 0, 1, 2, 5, 9, 10, 9, 9, 8, 8, 10, 13, 10, 7, 5, 4, 3, 2, 1, 1, 0)
+LEVELS = {
+    LevelOfService.AMBULATORY: 55,
+    LevelOfService.WHEELCHAIR: 32,
+    LevelOfService.BARIATRIC_WHEELCHAIR: 4,
+    LevelOfService.STRETCHER: 5,
+    LevelOfService.BLS: 3,
+    LevelOfService.ALS: 1,
+}
+DEVICES = (("E1390", 40), ("E0260", 35), ("E0431", 20), ("K0001", 15), ("E0601", 30), ("E0630", 30))
+
+
+def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS) -> Day:
+    """The same seed gives the same day."""
+    rng = random.Random(seed)
+    requests: list[Request] = [_trip(number, rng) for number in range(1, trips + 1)]
+    requests += [_order(number, rng) for number in range(1, orders + 1)]
+    requests += _impossible()
+    vendors = small_vendors()
+    load = max(1.0, trips / TRIPS)
+    days = (DATE, DATE + dt.timedelta(days=1))
+    return Day(
+        name="made-up",
+        market=MARKET,
+        zone=ZONE,
+        vendors=tuple(vendor for vendor, _ in vendors),
+        capacity={(vendor.id, day): _pools(pools, load) for vendor, pools in vendors for day in days},
+        submissions=booked(requests, ZONE, ADVANCE_SHARE, rng),
+        cancel_share=CANCEL_SHARE,
+    )
+
+
+def _pools(pools: dict[tuple[ServiceClass, ...], int], load: float) -> Pools:
+    """Full strength from 06:00 to 20:00, a third of it (at least one unit) at other hours."""
+    return Pools(
+        pools=tuple(
+            Pool(
+                id=f"pool-{number}",
+                serves=serves,
+                units=tuple(
+                    math.ceil(units * load) if 6 <= hour < 20 else math.ceil(units * load / 3)
+                    for hour in range(24)
+                ),
+            )
+            for number, (serves, units) in enumerate(pools.items(), 1)
+        )
+    )
+
+
+def _trip(number: int, rng: random.Random) -> TripRequest:
+    level = rng.choices(list(LEVELS), weights=list(LEVELS.values()))[0]
+    wanted_ms = at(ZONE, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12))
+    by_appointment = rng.random() < 0.3
+    return TripRequest(
+        id=f"ride-{number:04d}",
+        priority=rng.choices(list(Priority), weights=(90, 6, 3, 1))[0],
+        patient=_patient(f"r{number:04d}", rng),
+        pickup=Place(position=_near(rng)),
+        dropoff=Place(position=_near(rng)),
+        level_of_service=level,
+        pickup_window=None if by_appointment else _around(wanted_ms, WINDOW_MINUTES),
+        appointment_at=instant(wanted_ms, ZONE) if by_appointment else None,
+        needs=_needs(level, rng),
+        service_minutes=5 if level is LevelOfService.AMBULATORY else 10,
+    )
+
+
+def _needs(level: LevelOfService, rng: random.Random) -> PassengerNeeds:
+    heavy = level is LevelOfService.BARIATRIC_WHEELCHAIR
+    return PassengerNeeds(
+        escorts=int(rng.random() < 0.2),
+        oxygen_l_min=2.0 if rng.random() < 0.08 else 0.0,
+        stairs=rng.choice((4, 8, 12)) if rng.random() < 0.06 else 0,
+        weight_kg=rng.randint(140, 220) if heavy else None,
+        door_level=rng.choices(list(DoorLevel), weights=(60, 30, 8, 2))[0],
+    )
+
+
+def _order(number: int, rng: random.Random) -> EquipmentOrder:
+    code, setup_minutes = rng.choice(DEVICES)
+    wanted_ms = at(ZONE, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0])
+    wanted_ms = min(max(wanted_ms, at(ZONE, 9 * 60)), at(ZONE, 18 * 60))
+    return EquipmentOrder(
+        id=f"order-{number:04d}",
+        patient=_patient(f"e{number:04d}", rng),
+        place=Place(position=_near(rng)),
+        window=_around(wanted_ms, 60),
+        lines=(OrderLine(hcpcs=code, acquisition=Acquisition.RENTAL, setup_minutes=setup_minutes),),
+    )
+
+
+def _impossible() -> list[Request]:
+    """Four requests that no vendor may take, each for a reason of its own."""
+    noon, near = _around(at(ZONE, 12 * 60), WINDOW_MINUTES), Place(position=CENTRE)
+    beyond = Place(position=(CENTRE[0] + 3.0, CENTRE[1]))
+    level = LevelOfService.WHEELCHAIR
+    device = (OrderLine(hcpcs="E0483"),)
+    return [
+        TripRequest(
+            id="ride-critical-care",
+            pickup=near,
+            dropoff=near,
+            level_of_service=LevelOfService.CCT,
+            pickup_window=noon,
+        ),
+        TripRequest(
+            id="ride-far-away", pickup=beyond, dropoff=near, level_of_service=level, pickup_window=noon
+        ),
+        TripRequest(
+            id="ride-many-stairs",
+            pickup=near,
+            dropoff=near,
+            level_of_service=level,
+            pickup_window=noon,
+            needs=PassengerNeeds(stairs=60),
+        ),
+        EquipmentOrder(id="order-rare-device", place=near, window=noon, lines=device),
+    ]
+
+
+def _around(wanted_ms: int, minutes: int) -> Window:
+    span_ms = minutes * MINUTE_MS
+    return Window(earliest=instant(wanted_ms - span_ms, ZONE), latest=instant(wanted_ms + span_ms, ZONE))
+
+
+def _near(rng: random.Random) -> Position:
+    """Within about 12 km of the centre, denser in the middle."""
+    radius_deg, angle = 0.11 * rng.random(), rng.uniform(0, 2 * math.pi)
+    lon = CENTRE[0] + radius_deg * math.cos(angle) / math.cos(math.radians(CENTRE[1]))
+    return round(lon, 6), round(CENTRE[1] + radius_deg * math.sin(angle), 6)
+
+
+def _patient(tag: str, rng: random.Random) -> Patient:
+    """Nobody: every field is unique to the request, so that a leak can be found by searching for it."""
+    mark = f"{tag}-{rng.getrandbits(32):08x}"
+    return Patient(
+        name=f"Nobody Example-{mark}",
+        phone=f"+1-555-0100-{mark}",
+        pickup_address=f"{rng.randint(1, 999)} Imaginary Street {mark}",
+        dropoff_address=f"{rng.randint(1, 999)} Pretend Avenue {mark}",
+        record_number=f"MRN-{mark}",
+        notes=f"made-up note {mark}",
+    )
