@@ -23,7 +23,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import accept, offer, receive
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.domain.proposal import Ground, Proposal
+from dispatcher.domain.proposal import Precondition, Proposal
 from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.outcome import COMMAND_TTL_MS, Command
@@ -120,7 +120,7 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
         ),
         tuning_version=12,
         snapshot=f"{draw.getrandbits(64):016x}",
-        grounds=(Ground(chosen.id, "", 1), Ground(chosen.id, DAY.isoformat(), 1)),
+        preconditions=(Precondition(chosen.id, "", 1), Precondition(chosen.id, DAY.isoformat(), 1)),
     )
 
 

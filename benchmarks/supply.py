@@ -42,7 +42,7 @@ def draw_supply(day: Day, demand: Demand, rng: np.random.Generator) -> Supply:
     at_km = rng.uniform(-side, side, (vendors, 2))
     rate = rng.uniform(*day.vendor_rate, vendors)
     two_units = rng.random((vendors, LEVELS)) < np.asarray(day.vendor_two_units)
-    record = rng.uniform(0, day.record_cents, vendors)
+    record = rng.uniform(0, day.scorecard_cents, vendors)
     return Supply(at_km, offers, size / size.sum(), rate, record, two_units, capacity)
 
 

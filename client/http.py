@@ -25,16 +25,16 @@ JSON = "application/json"
 class Connection:
     """Where the service is and who we are. Close it, or use it as `async with`.
 
-    `patience_s` (real seconds) bounds a call with all its repetitions, `timeout_s` one attempt.
+    `total_timeout_s` (real seconds) bounds a call with all its repetitions, `timeout_s` one attempt.
     """
 
     def __init__(
-        self, url: str, token: str, market: str, *, patience_s: float = 30.0, timeout_s: float = 10.0
+        self, url: str, token: str, market: str, *, total_timeout_s: float = 30.0, timeout_s: float = 10.0
     ) -> None:
         self.base = f"{url.rstrip('/')}/v1/markets/{market}"
         self.market = market
         self.token = token
-        self.patience_s = patience_s
+        self.total_timeout_s = total_timeout_s
         self.timeout_s = timeout_s
         self.interruptions = 0  # event feeds that broke and were resumed
         self._session: aiohttp.ClientSession | None = None
@@ -78,7 +78,7 @@ class Connection:
     ) -> Answer:
         """Call until there is an answer.
 
-        Raises Problem (the service refused), Unreachable (no answer within `patience_s`; outcome unknown).
+        Raises Problem (the service refused), Unreachable (no answer in time; outcome unknown).
         """
         _, content = await self.exchange(method, path, body=body, key=key, params=params, headers=headers)
         return msgspec.json.decode(content or b"null", type=answer)
@@ -98,7 +98,7 @@ class Connection:
         if method == "POST":
             sent["Idempotency-Key"] = key or uuid.uuid4().hex
         request = (method, self.base + path, dict(params or {}), sent | dict(headers or {}), _json(body))
-        deadline = time.monotonic() + self.patience_s
+        deadline = time.monotonic() + self.total_timeout_s
         async for pause_s in _pauses():
             reason, retry_after_s = "", 0.0
             try:
@@ -110,7 +110,9 @@ class Connection:
                 reason = type(error).__name__  # never the text: it may hold what was sent
             wait_s = max(pause_s, retry_after_s)
             if time.monotonic() + wait_s > deadline:
-                raise Unreachable(f"{method} {path.partition('?')[0]}: {reason}, after {self.patience_s:g} s")
+                raise Unreachable(
+                    f"{method} {path.partition('?')[0]}: {reason}, after {self.total_timeout_s:g} s"
+                )
             await asyncio.sleep(wait_s)
         raise AssertionError("the pauses never end")
 

@@ -16,7 +16,7 @@ import msgpack
 import msgspec
 
 from contracts.problems import Malformed, TooLarge, UnsupportedMediaType
-from contracts.validation_errors import explained
+from contracts.validation_errors import invalid_message
 
 Form = TypeVar("Form")
 
@@ -62,12 +62,12 @@ def convert(value: Any, form: type[Form]) -> Form:
         return msgspec.convert(value, form)
     except msgspec.ValidationError as error:
         if "got `float`" not in str(error):
-            raise explained(error, value, form) from None
+            raise invalid_message(error, value, form) from None
     whole = _whole(value)
     try:
         return msgspec.convert(whole, form)
     except msgspec.ValidationError as error:
-        raise explained(error, whole, form) from None
+        raise invalid_message(error, whole, form) from None
 
 
 def encode(message: Any, media: str = JSON) -> bytes:

@@ -20,7 +20,7 @@ _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 
 
-def explained(error: msgspec.ValidationError, body: Any, form: Any) -> InvalidMessage:
+def invalid_message(error: msgspec.ValidationError, body: Any, form: Any) -> InvalidMessage:
     """What msgspec says about `body`, which should have been a `form`, with the place as a JSON pointer."""
     text = str(error)
     found = _AT.search(text)

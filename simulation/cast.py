@@ -51,7 +51,7 @@ class Cast:
             await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
         tuning = await self.ops.call("GET", "/tuning", TuningView)
         leads = {each.name: each.value for each in tuning.parameters}
-        self.platform.urgent_within_ms = int(leads["urgent_lead_minutes"] * MINUTE_MS)
+        self.platform.urgent_within_ms = int(leads["imminent_lead_minutes"] * MINUTE_MS)
 
     async def act(self) -> None:
         """Everybody listens and acts until cancelled; a failure of one ends it for all."""

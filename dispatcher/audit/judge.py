@@ -173,11 +173,12 @@ def _records(found: Survey) -> list[RequestRecord]:
 def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:
     """Units by ledger and cell that the records' offers hold."""
     held: dict[LedgerKey, Counter[int]] = {}
-    for hold in (hold for each in _records(found) for offer in each.offers for hold in offer.holds):
-        cells = held.setdefault(LedgerKey(hold.vendor_id, hold.pool_id, hold.day), Counter())
-        cells[0] += hold.daily
-        for cell in range(1 + hold.first, 1 + hold.first + hold.count):
-            cells[cell] += hold.units
+    bookings = (each for record in _records(found) for offer in record.offers for each in offer.bookings)
+    for booking in bookings:
+        cells = held.setdefault(LedgerKey(booking.vendor_id, booking.pool_id, booking.day), Counter())
+        cells[0] += booking.daily
+        for cell in range(1 + booking.first, 1 + booking.first + booking.count):
+            cells[cell] += booking.units
     return held
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
 from dispatcher.store.tail import Tail
@@ -101,7 +101,7 @@ class _Reader:
 
     async def _run(self) -> None:
         async with self._store.tail(wait_s=WAIT_S) as tail:
-            while not told_to_stop():
+            while not cancel_requested():
                 try:
                     self._tell(await self._read(tail))
                 except Exception:  # listeners must not hang on a reader that has died

@@ -25,7 +25,7 @@ from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, Reply, command_of, open_envelope, read_reply
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.events import Entry
@@ -70,7 +70,7 @@ class Replies:
         stream = Keys(market).replies
         async with self.store.tail(wait_s=self.wait_s) as tail:
             own = "0"  # first what was given to us before a crash, then what is new
-            while not told_to_stop():
+            while not cancel_requested():
                 try:
                     await self.store.ensure_group(stream, GROUP)
                     while own != ">":

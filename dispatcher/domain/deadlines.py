@@ -91,5 +91,5 @@ def overdue_at(expected_ms: int, now_ms: int, values: Mapping[str, Number]) -> i
 
 def forget_at(offer: OfferRecord | None, now_ms: int, values: Mapping[str, Number]) -> int:
     """When an ended request is deleted: after retention, counted from the later of now and its service."""
-    end_ms = offer.end_ms if offer and offer.holds else 0
+    end_ms = offer.end_ms if offer and offer.bookings else 0
     return max(now_ms, end_ms) + RETENTION.whole(values) * HOUR_MS

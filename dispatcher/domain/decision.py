@@ -7,8 +7,8 @@ from enum import StrEnum
 import msgspec
 
 from contracts.base import Wire
-from dispatcher.domain.proposal import Ground
-from dispatcher.domain.record import Hold, RequestRecord
+from dispatcher.domain.proposal import Precondition
+from dispatcher.domain.record import Booking, RequestRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.scorecards import Mark
 from dispatcher.domain.states import ENTRY, TERMINAL, may_stay_or_go
@@ -42,10 +42,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     before: RequestRecord | None
     after: RequestRecord
-    take: tuple[Hold, ...] = ()
-    release: tuple[Hold, ...] = ()
+    book: tuple[Booking, ...] = ()
+    unbook: tuple[Booking, ...] = ()
     messages: tuple[Message, ...] = ()
-    grounds: tuple[Ground, ...] = ()  # what must not have changed since it was read
+    preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
     mark: Mark | None = None  # what the step adds to a vendor's record
     at_ms: int = 0  # the time its messages carry; 0: that of the last step
     forget: bool = False

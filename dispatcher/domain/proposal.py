@@ -8,10 +8,10 @@ import msgspec
 
 from contracts.matches import CostTerm, RunnerUp
 from contracts.vendors import Vendor
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 
 
-class Ground(NamedTuple):
+class Precondition(NamedTuple):
     """A document that a match rests on: the vendor, or what it posted for a `day` (ISO), at a version."""
 
     vendor_id: str
@@ -23,8 +23,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A checked match that is not committed yet. Times in ms since the epoch, price in US cents.
 
     `holds` names what it takes of the ledger: one per day that the work touches. `terms` and `runners_up` say
-    why this vendor; `snapshot` is the digest of what the solver saw. `grounds` must still stand when it is
-    committed: a vendor that was paused meanwhile is not asked. `changed_ms`: when the vendor last changed or
+    why this vendor; `snapshot` is the digest of what the solver saw. `preconditions` must still stand
+    when it is committed: a vendor paused meanwhile is not asked. `changed_ms`: when the vendor last changed or
     posted more for the day; what it refused before then it may be asked again.
     """
 
@@ -33,12 +33,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     units: int
-    holds: tuple[Hold, ...]
+    bookings: tuple[Booking, ...]
     price_cents: int
     distance_m: int = 0
     terms: tuple[CostTerm, ...] = ()
     runners_up: tuple[RunnerUp, ...] = ()
     tuning_version: int = 0
     snapshot: str = ""
-    grounds: tuple[Ground, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     changed_ms: int = 0

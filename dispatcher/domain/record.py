@@ -15,7 +15,7 @@ class Compact(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """Stored as a MessagePack array: field names would cost more than the values."""
 
 
-class Hold(Compact, frozen=True):
+class Booking(Compact, frozen=True):
     """Units of one pool on one day: `count` ledger buckets from `first`, and one of the daily cap.
 
     `day` is ISO yyyy-mm-dd in the market's zone; buckets are LEDGER_BUCKET_MINUTES since local midnight.
@@ -33,7 +33,7 @@ class Hold(Compact, frozen=True):
 class OfferRecord(Compact, frozen=True):
     """One offer of a request. Its id is `<request id>.<attempt>`; the same id names the dispatch.
 
-    A hold stands in `holds` exactly as long as it is taken in the ledger: who releases it empties `holds`.
+    A booking stands in `holds` exactly as long as it is taken in the ledger: who releases it empties `holds`.
     """
 
     attempt: int
@@ -46,7 +46,7 @@ class OfferRecord(Compact, frozen=True):
     end_ms: int
     price_cents: int
     assumed: bool
-    holds: tuple[Hold, ...]
+    bookings: tuple[Booking, ...]
     tuning_version: int = 0
     snapshot: str = ""
     terms: tuple[CostTerm, ...] = ()

@@ -36,7 +36,7 @@ def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") ->
 
     What explained the choice goes too: the `matches` stream has it, and the record stays small.
     """
-    return _answered(offer, state, closed_ms=now_ms, code=code, holds=(), terms=(), runners_up=())
+    return _answered(offer, state, closed_ms=now_ms, code=code, bookings=(), terms=(), runners_up=())
 
 
 def fulfil(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") -> OfferRecord:

@@ -27,7 +27,7 @@ def request_view(record: RequestRecord) -> RequestView:
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
         status=record.status,
-        match=match_view(record, offer) if offer and offer.holds else None,
+        match=match_view(record, offer) if offer and offer.bookings else None,
         unmatched=record.unmatched,
         attempts=tuple(_attempt(record, each) for each in record.offers),
         history=tuple(

@@ -14,14 +14,14 @@ from contracts.operations import Operation
 from dispatcher.delivery.hub import Hub
 from dispatcher.http import problem_responses
 from dispatcher.http.call import Handler
-from dispatcher.http.concurrency import Limits, Load
+from dispatcher.http.concurrency import ConcurrencyLimit, Limits
 from dispatcher.http.entry import Gate, entry, new_id
 from dispatcher.http.handlers.events import Events
 from dispatcher.http.handlers.offers import Offers
 from dispatcher.http.handlers.requests import Quoter, Requests
 from dispatcher.http.handlers.service import Service
 from dispatcher.http.handlers.vendors import Vendors
-from dispatcher.http.metrics import Figures
+from dispatcher.http.metrics import Metrics
 from dispatcher.http.open_routes import SERVICE
 from dispatcher.http.routes import OPERATIONS, check
 from dispatcher.runtime.clock import Clock
@@ -46,13 +46,13 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 def build_app(parts: Parts) -> web.Application:
     """The application, not yet running. Raises UserError for a route without role or handler."""
-    figures = Figures()
+    metrics = Metrics()
     operations = OPERATIONS + SERVICE
     check(operations)
-    gate = _gate(parts, figures)
-    events = Events(parts.hub, figures, parts.limits.keep_alive_s, gate.identify)
-    service = Service(parts.service, figures, operations)
-    handlers = _handlers(parts, figures, events, service)
+    gate = _gate(parts, metrics)
+    events = Events(parts.hub, metrics, parts.limits.keep_alive_s, gate.identify)
+    service = Service(parts.service, metrics, operations)
+    handlers = _handlers(parts, metrics, events, service)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE] = gate
     for operation in operations:
@@ -88,21 +88,21 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
         return problem_responses.answer(error, new_id())
 
 
-def _gate(parts: Parts, figures: Figures) -> Gate:
+def _gate(parts: Parts, metrics: Metrics) -> Gate:
     limits = parts.limits
     return Gate(
         authenticator=Authenticator(parts.token_keys),
         clock=parts.clock,
         enter=parts.service.enter,
-        calls=Load(limits.in_flight, limits.per_caller, limits.retry_after_s),
-        streams=Load(limits.streams, limits.streams_per_caller, limits.retry_after_s),
-        figures=figures,
+        calls=ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s),
+        streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
+        metrics=metrics,
         body_s=limits.body_s,
     )
 
 
-def _handlers(parts: Parts, figures: Figures, events: Events, service: Service) -> Mapping[str, Handler]:
-    requests = Requests(parts.service, parts.quoter, figures)
+def _handlers(parts: Parts, metrics: Metrics, events: Events, service: Service) -> Mapping[str, Handler]:
+    requests = Requests(parts.service, parts.quoter, metrics)
     vendors, offers = Vendors(parts.service), Offers(parts.service)
     return {
         "submitRequests": requests.submit,

@@ -23,7 +23,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_s: float = 15.0  # an event stream without events says so this often (real seconds)
 
 
-class Load:
+class ConcurrencyLimit:
     """Counts what is under way; refuses before anything is read or stored."""
 
     def __init__(self, total: int, per_caller: int, retry_after_s: float) -> None:

@@ -21,8 +21,8 @@ from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.http import negotiation, problem_responses
 from dispatcher.http.call import Call, Handler, Reply
-from dispatcher.http.concurrency import Load
-from dispatcher.http.metrics import Figures
+from dispatcher.http.concurrency import ConcurrencyLimit
+from dispatcher.http.metrics import Metrics
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import Authenticator
@@ -33,7 +33,7 @@ NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an ope
 
 
 class Gate:
-    """What all routes share: tokens, markets, clock, room, figures."""
+    """What all routes share: tokens, markets, clock, room, metrics."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class Gate:
         authenticator: Authenticator,
         clock: Clock,
         enter: Callable[[Principal, str], None],
-        calls: Load,
-        streams: Load,
-        figures: Figures,
+        calls: ConcurrencyLimit,
+        streams: ConcurrencyLimit,
+        metrics: Metrics,
         body_s: float,
     ) -> None:
         self.authenticator, self.clock, self.enter = authenticator, clock, enter
-        self.calls, self.streams, self.figures, self.body_s = calls, streams, figures, body_s
+        self.calls, self.streams, self.metrics, self.body_s = calls, streams, metrics, body_s
 
     def identify(self, request: web.Request) -> Principal:
         """Who calls, by a token that holds now. Raises Unauthenticated."""
@@ -92,7 +92,7 @@ def entry(
                 response = made if not isinstance(made, Reply) else _response(made, media, request_id)
         except Exception as error:
             response = problem_responses.answer(error, request_id, media)
-        gate.figures.answered(operation.id, response.status, time.perf_counter() - started)
+        gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
         log.debug("answered", operation=operation.id, status=response.status, request_id=request_id)
         return response
 

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: by operation and status, never by id or caller."""
+"""Metrics for Prometheus: by operation and status, never by id or caller."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
-class Figures:
-    """The web process's own figures, in a registry of its own."""
+class Metrics:
+    """The web process's own metrics, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -54,6 +54,6 @@ class Figures:
             self.requests.labels(market, state.value).set(count)
 
     def page(self) -> bytes:
-        """All figures as OpenMetrics text."""
+        """All metrics as OpenMetrics text."""
         page: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
         return page

@@ -21,7 +21,7 @@ from contracts.problems import (
     UnsupportedMediaType,
 )
 from contracts.requests import RequestBatch
-from contracts.validation_errors import explained
+from contracts.validation_errors import invalid_message
 
 Form = TypeVar("Form")
 
@@ -57,11 +57,11 @@ def sent(content_type: str) -> str:
     return media
 
 
-async def read(request: web.Request, operation: Operation, patience_s: float) -> Any:
+async def read(request: web.Request, operation: Operation, timeout_s: float) -> Any:
     """The body as the message that the operation takes; None if it takes none."""
     if not operation.body:
         return None
-    body = await _bytes(request, patience_s)
+    body = await _bytes(request, timeout_s)
     if not body and operation.optional:
         return operation.body[0]()
     value = codec.unpack(body, sent(request.headers.get("Content-Type", "")))
@@ -117,21 +117,19 @@ def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> 
     return found
 
 
-async def _bytes(request: web.Request, patience_s: float) -> bytes:
+async def _bytes(request: web.Request, timeout_s: float) -> bytes:
     declared = request.content_length
     if declared is not None and declared > codec.MAX_BYTES:
         raise _too_large(f"{declared:,}")
     try:
         if request.content.is_eof():  # it came with the header lines: no timer is needed
             return await request.read()
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large("more") from None
     except TimeoutError:
-        raise TooSlow(
-            f"the body did not arrive within {patience_s:g} s\nMaybe send fewer requests."
-        ) from None
+        raise TooSlow(f"the body did not arrive within {timeout_s:g} s\nMaybe send fewer requests.") from None
 
 
 def _too_large(size: str) -> TooLarge:
@@ -150,7 +148,7 @@ def _typed(name: str, value: Any, form: type[Form]) -> Form:
     try:
         return msgspec.convert(value, form, strict=False)
     except msgspec.ValidationError as error:
-        told = explained(error, value, form).detail.removeprefix("the body: ")
+        told = invalid_message(error, value, form).detail.removeprefix("the body: ")
         raise InvalidParameter(f"{name}: {told}") from None
 
 

@@ -29,7 +29,7 @@ SERVICE: tuple[Operation, ...] = (
         summary="The service takes work: Redis answers and is durable",
         answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
     ),
-    _open("metrics", "/metrics", "Figures for Prometheus", media=METRICS),
+    _open("metrics", "/metrics", "Metrics for Prometheus", media=METRICS),
     _open("openapi", "/openapi.json", "OpenAPI 3.1 of this interface", body=dict[str, Any], media=PLAIN_JSON),
     _open(
         "asyncapi",

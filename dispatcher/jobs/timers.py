@@ -12,7 +12,7 @@ import structlog
 
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.outcome import Status
 
@@ -32,7 +32,7 @@ class Timers:
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
-        while not told_to_stop():
+        while not cancel_requested():
             try:
                 fired = await self.fire_due(market)
                 if not fired:

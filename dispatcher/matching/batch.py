@@ -36,8 +36,8 @@ GAP = Parameter(
     summary="Real time between two batches at the least, so that new requests gather.",
     scope="matching.batch",
 )
-PATIENCE = Parameter(
-    name="batch_patience_s",
+TIMEOUT = Parameter(
+    name="batch_timeout_s",
     default=120,
     minimum=1,
     maximum=3_600,
@@ -46,7 +46,7 @@ PATIENCE = Parameter(
     scope="matching.batch",
 )
 SHARE = Parameter(
-    name="batch_patience_share",
+    name="batch_timeout_share",
     default=0.1,
     minimum=0.0,
     maximum=0.5,
@@ -54,7 +54,7 @@ SHARE = Parameter(
     summary="The optimiser may take this share of the (median) time until the windows of a batch open.",
     scope="matching.batch",
 )
-PARAMETERS = (INTERVAL, GAP, PATIENCE, SHARE)
+PARAMETERS = (INTERVAL, GAP, TIMEOUT, SHARE)
 MOST_AHEAD_MS = 10 * MINUTE_MS
 log = structlog.get_logger()
 
@@ -69,9 +69,9 @@ async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> Done
     if not snapshot.asked:
         return Done()
     screening = await asyncio.to_thread(snapshot.screening)
-    plan = await solvers.plan(screening, market.clock.real_s(patience_s(snapshot)))
+    plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
-    done = await commit_plan(own, market, snapshot, plan, gives_way=True)
+    done = await commit_plan(own, market, snapshot, plan, yields_to_imminent=True)
     log.info(
         "batch",
         market=market.name,
@@ -85,7 +85,7 @@ async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> Done
     return done
 
 
-def patience_s(snapshot: Snapshot) -> float:
+def timeout_s(snapshot: Snapshot) -> float:
     """Clock seconds that the optimiser may take: more when most windows open much later."""
     lead_s = median(each.earliest_ms - snapshot.now_ms for each in snapshot.asked) / 1000
-    return max(float(PATIENCE.of(snapshot.values)), lead_s * float(SHARE.of(snapshot.values)))
+    return max(float(TIMEOUT.of(snapshot.values)), lead_s * float(SHARE.of(snapshot.values)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from contracts.capacity import Capacity
 from contracts.codes import ServiceClass
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 from dispatcher.store.ledger import Ledger, LedgerKey
 from solvers.horizon import Horizon
 from solvers.rules.capacity import UNITS
@@ -68,7 +68,9 @@ class PoolBook:
             self.supply.left[row, slot, first:end] = left[1 : 1 + end - first]
             self.supply.daily_left[row, slot, column] = left[0]
 
-    def holds(self, vendor_id: str, row: int, pool: int, start_ms: int, free_ms: int) -> tuple[Hold, ...]:
+    def bookings(
+        self, vendor_id: str, row: int, pool: int, start_ms: int, free_ms: int
+    ) -> tuple[Booking, ...]:
         """What the work takes: one hold per local day that it touches; only the first counts for the cap."""
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
         pool_id, found = self.ids[row][pool], []
@@ -78,7 +80,7 @@ class PoolBook:
             begin, count = max(first, opens), min(end, closes) - max(first, opens)
             if count > 0:
                 daily = 1 if begin == first else 0
-                found.append(Hold(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily))
+                found.append(Booking(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily))
         return tuple(found)
 
     def take(self, row: int, pool: int, start_ms: int, free_ms: int) -> None:
@@ -87,16 +89,16 @@ class PoolBook:
         self.supply.left[row, pool, first:end] -= UNITS
         self.supply.daily_left[row, pool, self.horizon.day_at(start_ms)] -= 1
 
-    def take_holds(self, row: int, holds: Sequence[Hold]) -> None:
+    def take_bookings(self, row: int, holds: Sequence[Booking]) -> None:
         """Count what was stored, by its holds; days that are no longer in view are passed over."""
         column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
-        for hold in holds:
-            column = column_of.get(hold.day)
+        for booking in holds:
+            column = column_of.get(booking.day)
             if column is not None:
-                pool = self.ids[row].index(hold.pool_id)
-                first = self.horizon.midnight_buckets[column] + hold.first
-                self.supply.left[row, pool, first : first + hold.count] -= hold.units
-                self.supply.daily_left[row, pool, column] -= hold.daily
+                pool = self.ids[row].index(booking.pool_id)
+                first = self.horizon.midnight_buckets[column] + booking.first
+                self.supply.left[row, pool, first : first + booking.count] -= booking.units
+                self.supply.daily_left[row, pool, column] -= booking.daily
 
     def copy(self) -> PoolBook:
         """With counts of its own."""

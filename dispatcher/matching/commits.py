@@ -20,7 +20,7 @@ from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
 
 VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
-AT_ONCE = 16  # commits in flight: they share fsyncs
+AT_ONCE = 16  # commits in batch: they share fsyncs
 log = structlog.get_logger()
 
 
@@ -64,7 +64,7 @@ class Done:
     outdated: set[str] = field(
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
-    patient: int = 0  # not urgent: left for the batch
+    deferred: int = 0  # not imminent: left for the batch
     plans: list[tuple[Snapshot, BatchPlan]] = field(default_factory=list)  # whose unmatched may be told why
 
     def __iadd__(self, more: Done) -> Done:
@@ -73,19 +73,23 @@ class Done:
         self.tried |= more.tried
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
-        self.patient += more.patient
+        self.deferred += more.deferred
         self.plans += more.plans
         return self
 
 
 async def commit_plan(
-    own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan, *, gives_way: bool = False
+    own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan, *, yields_to_imminent: bool = False
 ) -> Done:
-    """Offer every match that passes the last look; with `gives_way`, after urgent ones. Raises FenceLost."""
+    """Offer every match that passes the last look; with `yields_to_imminent`, after imminent ones.
+
+    Raises FenceLost."""
     works = _Offers(own, market, snapshot, plan)
     works.done.tried.update(record.id for record in snapshot.records)
     works.done.plans.append((snapshot, plan))
-    await a_few_at_once((works.offer(row) for row in range(len(plan.chosen))), market, gives_way=gives_way)
+    await run_bounded(
+        (works.offer(row) for row in range(len(plan.chosen))), market, yields_to_imminent=yields_to_imminent
+    )
     return works.done
 
 
@@ -125,7 +129,7 @@ class _Offers:
         return await self.own.outcome(offer)
 
 
-async def a_few_at_once(works: Iterable[Awaitable[None]], market: Market, *, gives_way: bool) -> None:
+async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:
     """Run all, `AT_ONCE` at a time, in order. The first error ends them."""
     waiting = iter(works)
 
@@ -133,8 +137,8 @@ async def a_few_at_once(works: Iterable[Awaitable[None]], market: Market, *, giv
         for work in waiting:
             await work
             await asyncio.sleep(0)
-            if gives_way:
-                await market.calm.wait()
+            if yields_to_imminent:
+                await market.no_imminent_work.wait()
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from contracts.unmatched import Unmatched
-from dispatcher.matching.commits import Done, Ownership, a_few_at_once
+from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import is_news, reasons
 from dispatcher.matching.relaxations import SEARCHED
@@ -51,7 +51,7 @@ class _Explanations:
         await self._tell_all(news[most:])
         searched = news[:most]
         for first in range(0, len(searched), TOGETHER):
-            await self.market.calm.wait()
+            await self.market.no_imminent_work.wait()
             await self._tell_all(await self._relaxed(searched[first : first + TOGETHER]))
 
     async def _relaxed(self, news: Sequence[News]) -> list[News]:
@@ -67,7 +67,7 @@ class _Explanations:
         return list(zip(rows, found, strict=True))
 
     async def _tell_all(self, news: Sequence[News]) -> None:
-        await a_few_at_once((self._tell(row, why) for row, why in news), self.market, gives_way=True)
+        await run_bounded((self._tell(row, why) for row, why in news), self.market, yields_to_imminent=True)
 
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]

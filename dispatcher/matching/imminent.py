@@ -13,7 +13,7 @@ from solvers.planning import plan
 from solvers.screening import OpenRequest
 
 LEAD = Parameter(
-    name="urgent_lead_minutes",
+    name="imminent_lead_minutes",
     default=90,
     minimum=0,
     maximum=1_440,
@@ -26,12 +26,12 @@ ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do 
 READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
 
-def is_urgent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -> bool:
+def is_imminent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -> bool:
     """Whether the request cannot wait for a batch."""
     return asked.earliest_ms - now_ms <= LEAD.whole(values) * MINUTE_MS
 
 
-async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
+async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
     """Match those that are urgent; `patient` counts those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
@@ -42,8 +42,8 @@ async def match_at_once(own: Ownership, market: Market, ids: Sequence[str]) -> D
     for first in range(0, len(ids), READ_AT_ONCE):
         waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
         now_ms, values = market.clock.now_ms(), market.tuning.values
-        urgent = [each for each in waiting if is_urgent(each[1], now_ms, values)]
-        done.patient += len(waiting) - len(urgent)
+        urgent = [each for each in waiting if is_imminent(each[1], now_ms, values)]
+        done.deferred += len(waiting) - len(urgent)
         for begin in range(0, len(urgent), AT_ONCE):
             done += await _match(own, market, urgent[begin : begin + AT_ONCE])
     return done

@@ -61,7 +61,7 @@ class Market:
     tuning: Tuning = field(default_factory=Tuning)
     book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
     pools: PoolBook | None = None
-    calm: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
+    no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
@@ -145,7 +145,7 @@ class Market:
         """Count an offer that was stored against what is left."""
         row = self.book.index.get(made.vendor.id)
         if self.pools is not None and row is not None and made.pool_id in self.pools.ids[row]:
-            self.pools.take_holds(row, made.holds)
+            self.pools.take_bookings(row, made.bookings)
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""

@@ -14,10 +14,10 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.matching.batch import GAP, INTERVAL, run_batch
 from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.tail import Hint
 
@@ -36,14 +36,14 @@ class Matcher:
     solvers: SolverPool
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
-    lacking: set[str] = field(default_factory=set)  #: urgent ones without a vendor so far
+    unmatched: set[str] = field(default_factory=set)  #: urgent ones without a vendor so far
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
         pause_s = PAUSE_S
-        while not told_to_stop():
+        while not cancel_requested():
             try:
                 if await self._own_for_a_while():
                     pause_s = PAUSE_S
@@ -75,7 +75,7 @@ class Matcher:
         await _until_one_ends(self._keep_lease(), self._watch(own), self._batches(own), self._explain(own))
 
     async def _keep_lease(self) -> None:
-        while not told_to_stop():
+        while not cancel_requested():
             await asyncio.sleep(LEASE_MS / 3000)
             if not await self.market.store.renew(self.market.name, self.owner, LEASE_MS):
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
@@ -85,7 +85,7 @@ class Matcher:
         now and then."""
         async with self.market.store.wake(self.market.name) as wake:
             hint, looked_s = Hint(look=True), -LOOK_S
-            while not told_to_stop():
+            while not cancel_requested():
                 again = time.monotonic() - looked_s >= LOOK_S
                 self.seen -= set(hint.ids)
                 if hint.look or again:
@@ -93,7 +93,7 @@ class Matcher:
                     await self._look(own, again)
                 elif hint:
                     await self._match(own, hint.ids)
-                if hint.look or (hint and self.lacking):
+                if hint.look or (hint and self.unmatched):
                     self.work.set()
                 hint = await wake.wait(LOOK_S)
 
@@ -102,25 +102,25 @@ class Matcher:
         ids = await self.market.open_ids()
         self.seen &= set(ids)
         await self._match(
-            own, [each for each in ids if each not in self.seen or (again and each in self.lacking)]
+            own, [each for each in ids if each not in self.seen or (again and each in self.unmatched)]
         )
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
         """Match the urgent ones of `due`; an offered request that comes back will be looked at again."""
-        self.market.calm.clear()
+        self.market.no_imminent_work.clear()
         try:
-            done = await match_at_once(own, self.market, due)
+            done = await match_imminent(own, self.market, due)
         finally:
-            self.market.calm.set()
+            self.market.no_imminent_work.set()
         self.seen = (self.seen | set(due)) - done.offered
-        self.lacking = (self.lacking | done.tried) & self.seen
-        if done.patient or done.fell_out:
+        self.unmatched = (self.unmatched | done.tried) & self.seen
+        if done.deferred or done.fell_out:
             self.work.set()
         self._explain_later(done)
 
     async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
-        while not told_to_stop():
+        while not cancel_requested():
             values, clock = self.market.tuning.values, self.market.clock
             interval_s = clock.real_s(float(INTERVAL.of(values)))
             gap_s = float(GAP.of(values))
@@ -139,7 +139,7 @@ class Matcher:
             self.unexplained.put_nowait(done)
 
     async def _explain(self, own: Ownership) -> None:
-        while not told_to_stop():
+        while not cancel_requested():
             await explain(own, self.market, self.solvers, await self.unexplained.get())
 
 

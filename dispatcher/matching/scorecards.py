@@ -10,7 +10,7 @@ from dispatcher.domain.scorecards import month_of
 from dispatcher.store.vendors import Marks
 
 LEAST = Parameter(
-    name="record_least_works",
+    name="scorecard_least_works",
     default=20,
     minimum=1,
     maximum=1_000,

@@ -11,7 +11,7 @@ from contracts.requests import Request
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.decisions.offer import exhausted
-from dispatcher.domain.proposal import Ground
+from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
@@ -60,10 +60,10 @@ class Snapshot:
         """The vendor of a row."""
         return self.book.vendors[row]
 
-    def grounds(self, vendor_id: str, days: Iterable[str]) -> tuple[Ground, ...]:
+    def preconditions(self, vendor_id: str, days: Iterable[str]) -> tuple[Precondition, ...]:
         """What a match with this vendor on these days rests on."""
         places = [(vendor_id, day) for day in ("", *days)]
-        return tuple(Ground(*place, self.versions.get(place, 0)) for place in places)
+        return tuple(Precondition(*place, self.versions.get(place, 0)) for place in places)
 
     def screening(self) -> Screening:
         """As arrays."""

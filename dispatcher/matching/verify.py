@@ -32,14 +32,14 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
     terms = _terms(one, int(plan.cents[row]))
     vendor = int(plan.chosen.vendor[row])
     snapshot.pools.take(vendor, pool, one.start_ms, one.free_ms)
-    holds = snapshot.pools.holds(one.vendor.id, vendor, pool, one.start_ms, one.free_ms)
+    bookings = snapshot.pools.bookings(one.vendor.id, vendor, pool, one.start_ms, one.free_ms)
     return Proposal(
         vendor=one.vendor,
         pool_id=snapshot.pools.ids[vendor][pool],
         start_ms=one.start_ms,
         end_ms=one.end_ms,
         units=UNITS,
-        holds=holds,
+        bookings=bookings,
         price_cents=price_of(one),
         distance_m=round(one.metres),
         terms=terms,
@@ -47,7 +47,7 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         tuning_version=snapshot.tuning.version,
         snapshot=plan.digest,
         changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[int(plan.chosen.request[row])]),
-        grounds=snapshot.grounds(one.vendor.id, [hold.day for hold in holds]),
+        preconditions=snapshot.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )
 
 

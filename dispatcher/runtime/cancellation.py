@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-def told_to_stop() -> bool:
+def cancel_requested() -> bool:
     """Whether this task was cancelled, even if nothing was raised.
 
     `asyncio.wait_for`, which the Redis client reads with, swallows a cancellation that comes together with

@@ -14,7 +14,7 @@ from dispatcher.runtime.errors import UserError
 
 SOCKET_PATH_LIMIT_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on macOS, with the final zero
 LOG_LIMIT_BYTES = 1_000_000
-LOCK_PATIENCE_S = 5.0  # a killed owner's server needs a moment to die
+LOCK_TIMEOUT_S = 5.0  # a killed owner's server needs a moment to die
 POLL_S = 0.01
 
 
@@ -56,7 +56,7 @@ def make_private(folder: Path) -> None:
 async def lock(folder: Path) -> int:
     """An open, locked descriptor; it stays locked until every process that inherited it has ended.
 
-    Raises FolderError if another holds the lock for longer than LOCK_PATIENCE_S.
+    Raises FolderError if another holds the lock for longer than LOCK_TIMEOUT_S.
     """
     path = folder / "lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -68,7 +68,7 @@ async def lock(folder: Path) -> int:
             return False
         return True
 
-    if not await within(LOCK_PATIENCE_S, locked):
+    if not await within(LOCK_TIMEOUT_S, locked):
         owner = os.read(descriptor, 20).decode() or "unknown"
         os.close(descriptor)
         raise FolderError(

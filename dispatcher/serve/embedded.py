@@ -83,15 +83,15 @@ class EmbeddedRedis:
             self._process = self._spawn(program, self._lock)
             await self._until_it_answers(self._process)
         except BaseException:
-            await self.stop(patience_s=0)
+            await self.stop(timeout_s=0)
             raise
 
-    async def stop(self, *, patience_s: float = 10.0) -> None:
-        """Ask the server to end, insist after `patience_s`, give the folder back."""
+    async def stop(self, *, timeout_s: float = 10.0) -> None:
+        """Ask the server to end, insist after `timeout_s`, give the folder back."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
-            ended = await data_folder.within(patience_s, lambda: self.pid is None)
+            ended = await data_folder.within(timeout_s, lambda: self.pid is None)
             if not ended:
                 self._process.kill()
             self._process.wait()

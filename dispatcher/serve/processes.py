@@ -76,16 +76,16 @@ class Child:
             log.warning("child_ended", child=self.name, status=status, restart_in_s=pause_s)
             await asyncio.sleep(pause_s)
 
-    async def stop(self, patience_s: float) -> None:
-        """Ask it to end; insist after `patience_s`."""
+    async def stop(self, timeout_s: float) -> None:
+        """Ask it to end; insist after `timeout_s`."""
         process = self._process
         if process is None or process.returncode is not None:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), patience_s)
+            await asyncio.wait_for(process.wait(), timeout_s)
         except TimeoutError:
-            log.warning("child_killed", child=self.name, patience_s=patience_s)
+            log.warning("child_killed", child=self.name, timeout_s=timeout_s)
             process.kill()
             await process.wait()
 

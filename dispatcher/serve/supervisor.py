@@ -23,7 +23,7 @@ from dispatcher.serve.processes import Child, own_command, own_environment
 from dispatcher.settings import Settings
 
 BACKLOG = 1024
-WEB_PATIENCE_S, MATCHER_PATIENCE_S = 10.0, 10.0
+WEB_TIMEOUT_S, MATCHER_TIMEOUT_S = 10.0, 10.0
 log = structlog.get_logger()
 
 
@@ -42,7 +42,7 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
                 await _run(settings, redis, children, url, announce)
             finally:
                 settings.address_file.unlink(missing_ok=True)
-                patience = {"web": WEB_PATIENCE_S, "matcher": MATCHER_PATIENCE_S}
+                patience = {"web": WEB_TIMEOUT_S, "matcher": MATCHER_TIMEOUT_S}
                 await asyncio.gather(*(child.stop(patience[child.name]) for child in children))
 
 

@@ -9,13 +9,13 @@ Fetch = Callable[[Sequence[str]], Awaitable[list[bytes | None]]]
 Waiting = dict[str, "asyncio.Future[bytes | None]"]
 
 
-class Gets:
+class BatchedReads:
     """`get` for one key over `fetch` for many of one market; a round trip costs more than a value."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._waiting: dict[str, Waiting] = {}  # by market: a cluster answers for one slot at a time
-        self._flights: set[asyncio.Task[None]] = set()
+        self._batches: set[asyncio.Task[None]] = set()
 
     async def get(self, key: str) -> bytes | None:
         """The value as it is after this call began; None if there is none. Raises what `fetch` raises."""
@@ -24,18 +24,18 @@ class Gets:
         waiting = self._waiting.get(market)
         if waiting is None:
             waiting = self._waiting[market] = {}
-            loop.call_soon(self._take_off, market)
+            loop.call_soon(self._send_batch, market)
         future = waiting.get(key)
         if future is None:
             future = waiting[key] = loop.create_future()
         return await asyncio.shield(future)  # one who leaves must not take the others' answer along
 
-    def _take_off(self, market: str) -> None:
-        flight = asyncio.create_task(self._fly(self._waiting.pop(market)))
-        self._flights.add(flight)
-        flight.add_done_callback(self._flights.discard)
+    def _send_batch(self, market: str) -> None:
+        batch = asyncio.create_task(self._fetch_batch(self._waiting.pop(market)))
+        self._batches.add(batch)
+        batch.add_done_callback(self._batches.discard)
 
-    async def _fly(self, waiting: Waiting) -> None:
+    async def _fetch_batch(self, waiting: Waiting) -> None:
         try:
             values = await self._fetch(list(waiting))
         except BaseException as error:

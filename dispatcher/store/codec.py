@@ -1,4 +1,4 @@
-"""How values are stored: a document is a version of 4 bytes, high byte first, and squeezed MessagePack."""
+"""How values are stored: a document is a version of 4 bytes, high byte first, and compressed MessagePack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contracts.requests import Patient, Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.record import RequestRecord
-from dispatcher.store.compression import squeeze, unsqueeze
+from dispatcher.store.compression import compress, decompress
 
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
@@ -43,19 +43,19 @@ class Document(Generic[Value]):
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
     def unpack(self, raw: bytes) -> Versioned[Value]:
-        """What `raw` holds, immutable. Raises msgspec.DecodeError if it is damaged."""
+        """What `raw` bookings, immutable. Raises msgspec.DecodeError if it is damaged."""
         return self._decode(raw)
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
         changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
-        value = self._decoder.decode(unsqueeze(memoryview(raw)[self._head :]))
+        value = self._decoder.decode(decompress(memoryview(raw)[self._head :]))
         return Versioned(version_of(raw), value, changed_ms)
 
 
 def pack(version: int, value: object, changed_ms: int | None = None) -> bytes:
     """A document; `changed_ms` for a dated one."""
     date = b"" if changed_ms is None else changed_ms.to_bytes(_DATE_BYTES, "big")
-    return version.to_bytes(_VERSION_BYTES, "big") + date + squeeze(encode(value))
+    return version.to_bytes(_VERSION_BYTES, "big") + date + compress(encode(value))
 
 
 def version_of(raw: bytes) -> int:
@@ -79,23 +79,23 @@ _REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 
 def pack_request(request: Request, sealed: bytes = b"") -> bytes:
     """A request as it came, then its patient block, which is sealed; a key of its own would cost more."""
-    body = squeeze(encode(msgspec.structs.replace(request, patient=None)))
+    body = compress(encode(msgspec.structs.replace(request, patient=None)))
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body + sealed
 
 
 def unpack_request(raw: bytes) -> Request:
     """The request, without its patient block."""
-    return _REQUEST.decode(unsqueeze(memoryview(raw)[_LENGTH_BYTES : _end_of_body(raw)]))
+    return _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES : _end_of_body(raw)]))
 
 
 def pack_patient(patient: Patient) -> bytes:
     """A patient block, ready to be sealed."""
-    return squeeze(encode(patient))
+    return compress(encode(patient))
 
 
 def unpack_patient(plain: bytes) -> Patient:
     """What `pack_patient` made."""
-    return _PATIENT.decode(unsqueeze(plain))
+    return _PATIENT.decode(decompress(plain))
 
 
 def sealed_of(raw: bytes) -> bytes:

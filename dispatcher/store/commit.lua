@@ -8,8 +8,8 @@
 --   command  K fingerprint                          the command id must be unknown
 --   version  K expected                             the document's first 4 bytes must be expected ('': no document),
 --                                                   whether it is written afterwards or only relied on
---   release  K(used) first count units daily        what is booked must suffice to give this back
---   take     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
+--   unbook   K(used) first count units daily        what is booked must suffice to give this back
+--   book     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell
 --   write    K name n arg...                        the command `name K arg...`; writes follow all checks
 --
@@ -22,8 +22,8 @@
 --   {tag, 'reused'}                  this command id came before with another fingerprint
 --   {tag, 'fenced', current}         the fence number has moved on
 --   {tag, 'stale', c, document}      another version is current: this one ('' if none)
---   {tag, 'full', c, cell, used, limit}   a take or ceiling does not fit
---   {tag, 'broken', c, cell, used}   a release would give back more than is booked: nothing is written
+--   {tag, 'full', c, cell, used, limit}   a booking or ceiling does not fit
+--   {tag, 'broken', c, cell, used}   an unbooking would give back more than is booked: nothing is written
 -- All checks precede the first write: Lua does not roll back.
 
 local at = 0
@@ -91,14 +91,14 @@ function checks.version()
   return { 'stale', 0, redis.call('GET', document) or '' }
 end
 
-function checks.release()
+function checks.unbook()
   local used, first, count, units, daily = key(), number(), number(), number(), number()
   local refusal = give_back(used, first, count, units)
   if refusal or daily == 0 then return refusal end
   return give_back(used, 0, 1, daily)
 end
 
-function checks.take()
+function checks.book()
   local limit, used, first, count, units, daily = key(), key(), number(), number(), number(), number()
   local refusal = book(limit, used, first, count, units)
   if refusal or daily == 0 then return refusal end

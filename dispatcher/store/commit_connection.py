@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store import resp, script
-from dispatcher.store.connection import LOST, is_not_now, no_writes
+from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
@@ -39,7 +39,7 @@ class Job:
             self.future.set_result(result)
 
 
-class Lane:
+class CommitConnection:
     """One connection with the script loaded; it is made anew after every failure."""
 
     def __init__(self, client: Redis, text: bytes) -> None:
@@ -60,7 +60,7 @@ class Lane:
                 if not await self._settle(connection, unanswered[0]):
                     again.append(unanswered[0])
                 unanswered.popleft()
-        except LOST:
+        except CONNECTION_ERRORS:
             for job in unanswered:
                 job.asked_again |= self._connection is not None
             await self.disconnect()
@@ -73,7 +73,7 @@ class Lane:
         """Let the connection go; answers that are still on their way are lost with it."""
         connection, self._connection = self._connection, None
         if connection:
-            with contextlib.suppress(*LOST):
+            with contextlib.suppress(*CONNECTION_ERRORS):
                 await connection.disconnect()
 
     async def _settle(self, connection: AbstractConnection, job: Job) -> bool:
@@ -105,4 +105,4 @@ class Lane:
 
 def _refusal(error: ResponseError) -> Exception:
     """What the caller is told: try again, or a defect."""
-    return no_writes(error) if is_not_now(error) else script.CommitFailed(str(error))
+    return writes_refused(error) if is_retryable(error) else script.CommitFailed(str(error))

@@ -1,7 +1,7 @@
 """Group commit: what waits is sent together, so that many commits share one fsync.
 
-A bounded queue, emptied by a few lanes, each with a connection of its own. Whoever waits may leave: what is
-in the queue is written all the same. A lost reply is asked for again with the same program, which cannot have
+A bounded queue, emptied over a few connections. Whoever waits may leave: what is in the queue is written all
+the same. A lost reply is asked for again with the same program, which cannot have
 its effect twice: it checks the version or command id that it changes.
 """
 
@@ -15,17 +15,17 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store import script
-from dispatcher.store.commit_connection import Job, Lane
-from dispatcher.store.connection import PATIENCE_S, PAUSE_S, unavailable
+from dispatcher.store.commit_connection import CommitConnection, Job
+from dispatcher.store.connection import PAUSE_S, TIMEOUT_S, unavailable
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
 # Programs are weighed by their checks: a request has two (command id, version), a batch of 1,000 has 1,001.
 QUEUE_LIMIT = 16_384
 TOGETHER = 256  # sent at a time: enough to share an fsync, little enough to keep the first from waiting
-LANES = 2  # one packs while the server works on the other
+CONNECTIONS = 2  # one packs while the server works on the other
 
 
 class Committer:
@@ -36,18 +36,18 @@ class Committer:
         client: Redis,
         *,
         queue_limit: int = QUEUE_LIMIT,
-        lanes: int = LANES,
-        patience_s: float = PATIENCE_S,
+        connections: int = CONNECTIONS,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._client = client
         self._queue_limit = queue_limit
-        self._patience_s = patience_s
-        self._lane_count = lanes
+        self._timeout_s = timeout_s
+        self._connection_count = connections
         self.repeated = 0  # programs asked for again because their answer was lost
         self._waiting: deque[Job] = deque()
         self._tags = itertools.count()
         self._work = asyncio.Event()
-        self._lanes: list[asyncio.Task[None]] = []
+        self._connections: list[asyncio.Task[None]] = []
         self._load = 0  # the weight of what waits
         self._underway = 0
         self._closed = False
@@ -62,13 +62,15 @@ class Committer:
         """The program's outcome.
 
         Raises Unavailable: before anything is sent if the queue is full; and when the server gave no answer
-        for `patience_s`: then the fact `outcome` is "unknown" if it was sent (ask again), else "not sent".
+        for `timeout_s`: then the fact `outcome` is "unknown" if it was sent (ask again), else "not sent".
         """
         if self._closed or self._load >= self._queue_limit:
             raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
-        if not self._lanes:
-            self._lanes = [asyncio.create_task(self._run_lane()) for _ in range(self._lane_count)]
-        job = Job(program, b"%d" % next(self._tags), time.monotonic() + self._patience_s)
+        if not self._connections:
+            self._connections = [
+                asyncio.create_task(self._run_connection()) for _ in range(self._connection_count)
+            ]
+        job = Job(program, b"%d" % next(self._tags), time.monotonic() + self._timeout_s)
         self._waiting.append(job)
         self._load += program.weight
         self._work.set()
@@ -77,24 +79,24 @@ class Committer:
     async def aclose(self) -> None:
         """Take nothing more, finish what waits, let the connections go."""
         self._closed = True
-        deadline = time.monotonic() + self._patience_s
+        deadline = time.monotonic() + self._timeout_s
         while self.waiting and time.monotonic() < deadline:  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(PAUSE_S)
-        for lane in self._lanes:
-            lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
         self._fail(list(self._waiting))
 
-    async def _run_lane(self) -> None:
-        lane = Lane(self._client, self._script)
+    async def _run_connection(self) -> None:
+        connection = CommitConnection(self._client, self._script)
         try:
-            while not told_to_stop():
+            while not cancel_requested():
                 await self._work.wait()
                 batch = self._take()
                 if batch:
-                    await self._send(lane, batch)
+                    await self._send(connection, batch)
         finally:
-            await lane.disconnect()
+            await connection.disconnect()
 
     def _take(self) -> list[Job]:
         batch, weight = list[Job](), 0
@@ -106,15 +108,15 @@ class Committer:
             self._work.clear()
         return batch
 
-    async def _send(self, lane: Lane, batch: list[Job]) -> None:
+    async def _send(self, connection: CommitConnection, batch: list[Job]) -> None:
         self._underway += len(batch)
         left: list[Job] = []
         try:
-            left = await lane.exchange(batch)
+            left = await connection.exchange(batch)
         except asyncio.CancelledError:
             self._fail(batch)
             raise
-        except Exception as error:  # a fault of ours must not leave a caller waiting, nor end the lane
+        except Exception as error:  # a fault of ours must not leave a caller waiting, nor end the connection
             for job in batch:
                 job.settle(error)
         finally:

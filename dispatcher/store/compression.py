@@ -1,7 +1,7 @@
 """What is stored many times over, made small: deflate with a dictionary of the words that documents repeat.
 
 Field names and codes are most of a request; with a dictionary they cost a few bits each, although every
-document stands alone. A squeezed value begins with MARK, which no MessagePack map or array begins with, so
+document stands alone. A compressed value begins with MARK, which no MessagePack map or array begins with, so
 plain ones are told apart and stay readable. The dictionary is part of the stored form: never change it; a
 better one is another number.
 """
@@ -13,7 +13,7 @@ import zlib
 import msgspec
 
 MARK = b"\x01"  # dictionary 1
-_WINDOW, _MEMORY, _LEVEL = -11, 2, 6  # raw deflate over 2 KB: 5 to 12 µs to squeeze a document, 1 to undo
+_WINDOW, _MEMORY, _LEVEL = -11, 2, 6  # raw deflate over 2 KB: 5 to 12 µs to compress a document, 1 to undo
 
 # Words as they follow each other, the rarest first: what is near the end is cheapest to point at.
 _WORDS = """
@@ -41,15 +41,15 @@ _PRIMED = zlib.compressobj(  # a copy of it costs a third of a new one
 )
 
 
-def squeeze(plain: bytes) -> bytes:
+def compress(plain: bytes) -> bytes:
     """`plain`, a MessagePack map or array, as it is stored: unchanged where squeezing gains nothing."""
     deflate = _PRIMED.copy()
     small = MARK + deflate.compress(plain) + deflate.flush()
     return small if len(small) < len(plain) else plain
 
 
-def unsqueeze(stored: bytes | memoryview) -> bytes | memoryview:
-    """What was squeezed. Raises msgspec.DecodeError if it is damaged."""
+def decompress(stored: bytes | memoryview) -> bytes | memoryview:
+    """What was compressed. Raises msgspec.DecodeError if it is damaged."""
     if stored[:1] != MARK:
         return stored
     try:

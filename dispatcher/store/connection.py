@@ -22,20 +22,20 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.batched_reads import Gets
+from dispatcher.store.batched_reads import BatchedReads
 
+SOCKET_TIMEOUT_S = 5.0
 TIMEOUT_S = 5.0
-PATIENCE_S = 5.0
 PAUSE_S = 0.02
 RETRY_AFTER_S = 1
 GET_TOGETHER = 500
-LOST = (Disconnected, TimedOut, OSError)
+CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
-NOT_NOW = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
-NOT_NOW_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
+RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+RETRYABLE_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
 
 
-def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Redis:
+def connect(url: str, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
     """A client without retries: by default redis-py sends a write again whose reply was lost."""
     return Redis.from_url(
         url,
@@ -54,27 +54,27 @@ def unavailable(detail: str) -> Unavailable:
     )
 
 
-def is_not_now(error: ResponseError) -> bool:
+def is_retryable(error: ResponseError) -> bool:
     """Whether the server may take the same command later."""
-    return isinstance(error, NOT_NOW) or str(error).startswith(NOT_NOW_CODES)
+    return isinstance(error, RETRYABLE_ERRORS) or str(error).startswith(RETRYABLE_CODES)
 
 
-def no_writes(error: ResponseError) -> Unavailable:
+def writes_refused(error: ResponseError) -> Unavailable:
     """The refusal for an answer that says: not now."""
     return unavailable(f"the store takes no writes: {str(error).rstrip('.')}.")
 
 
 class Reader:
-    """Reads, and writes that may happen twice; repeated for up to `patience_s` while the server is away."""
+    """Reads, and writes that may happen twice; repeated for up to `timeout_s` while the server is away."""
 
-    def __init__(self, client: Redis, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, client: Redis, timeout_s: float = TIMEOUT_S) -> None:
         self.client = client
-        self.patience_s = patience_s
-        self._gets = Gets(self.get_all)
+        self.timeout_s = timeout_s
+        self._batched = BatchedReads(self.get_all)
 
     async def get(self, key: str) -> bytes | None:
         """One value. Raises Unavailable."""
-        return await self._gets.get(key)
+        return await self._batched.get(key)
 
     async def ask(self, *words: Any) -> Any:
         """One command's answer. Raises Unavailable."""
@@ -82,13 +82,13 @@ class Reader:
 
     async def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers of several commands, sent together. Raises Unavailable, or the error answered."""
-        deadline = time.monotonic() + self.patience_s
+        deadline = time.monotonic() + self.timeout_s
         while True:
             try:
                 return await self._send(commands)
             except ResponseError as error:
-                raise (no_writes(error) if is_not_now(error) else error) from error
-            except LOST as error:
+                raise (writes_refused(error) if is_retryable(error) else error) from error
+            except CONNECTION_ERRORS as error:
                 if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
                     raise unavailable(
                         "the store refuses the name or password of DISPATCHER_REDIS_URL."

@@ -24,18 +24,18 @@ def add_decisions(
 ) -> None:
     """Add all of them: they are committed together or not at all.
 
-    `bodies` hold what is stored once, with a request's first record, by request id.
+    `bodies` booking what is stored once, with a request's first record, by request id.
     Units are released before any are taken, so that work may move within a full pool.
     """
     _refuse_repeats(decisions)
     for decision in decisions:
         _add_record(program, keys, decision)
-        _add_grounds(program, keys, decision)
-        for hold in decision.release:
-            program.release(keys, hold)
+        _add_preconditions(program, keys, decision)
+        for booking in decision.unbook:
+            program.unbook(keys, booking)
     for decision in decisions:
-        for hold in decision.take:
-            program.take(keys, hold)
+        for booking in decision.book:
+            program.book(keys, booking)
     for decision in decisions:
         if decision.before is None:
             program.write(keys.body(decision.after.id), "SET", bodies[decision.after.id])
@@ -79,9 +79,9 @@ def _add_record(program: Program, keys: Keys, decision: Decision) -> None:
         program.document(after.id, key, version, codec.pack(after.version, after))
 
 
-def _add_grounds(program: Program, keys: Keys, decision: Decision) -> None:
+def _add_preconditions(program: Program, keys: Keys, decision: Decision) -> None:
     """What it was decided on must still stand. After the record: that alone tells a repeat from a change."""
-    for vendor_id, day, version in decision.grounds:
+    for vendor_id, day, version in decision.preconditions:
         key = keys.capacity(vendor_id, day) if day else keys.vendor(vendor_id)
         program.unchanged(vendor_id, key, version)
 

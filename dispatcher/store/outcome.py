@@ -7,7 +7,7 @@ import hashlib
 from enum import StrEnum
 from typing import NamedTuple
 
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 
 COMMAND_TTL_MS = 24 * 3_600_000
 
@@ -21,16 +21,16 @@ class Status(StrEnum):
     FENCED = "fenced"  # another matcher owns the market now
     STALE = "stale"  # a document that it writes moved on since it was read
     OUTDATED = "outdated"  # a document that it only relies on did: a vendor, or what it posted
-    FULL = "full"  # a hold does not fit
+    FULL = "full"  # a booking does not fit
 
 
 class Outcome(NamedTuple):
-    """The status, and what it is about: the document that moved on (its id), or the hold that did not fit."""
+    """The status, and what it is about: the document that moved on (its id), or what could not be booked."""
 
     status: Status
     answer: bytes = b""  # DUPLICATE: what was kept with the command
     stale_id: str = ""
-    hold: Hold | None = None
+    booking: Booking | None = None
     bucket: int | None = None  # FULL: the ledger bucket; None: the day's cap
 
     @property

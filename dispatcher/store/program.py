@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 from dispatcher.store.codec import expected
 from dispatcher.store.keys import Keys
 
@@ -14,7 +14,7 @@ Word = str | bytes | int
 class Check(NamedTuple):
     """What a check is about, to tell of its failure."""
 
-    about: str | Hold
+    about: str | Booking
     intended: bytes | None = None  # version: what the document becomes (b"": it goes; None: it is only read)
 
 
@@ -57,14 +57,14 @@ class Program:
         """Go on only while a document that is not written here is of this version (0: there is none)."""
         self._check(Check(about), "version", self._place(key), expected(version))
 
-    def take(self, keys: Keys, hold: Hold) -> None:
+    def book(self, keys: Keys, booking: Booking) -> None:
         """Book the units, bucket by bucket, within the limit."""
-        limit = self._place(keys.limit(hold.vendor_id, hold.pool_id, hold.day))
-        self._check(Check(hold), "take", limit, *self._run(keys, hold))
+        limit = self._place(keys.limit(booking.vendor_id, booking.pool_id, booking.day))
+        self._check(Check(booking), "book", limit, *self._run(keys, booking))
 
-    def release(self, keys: Keys, hold: Hold) -> None:
+    def unbook(self, keys: Keys, booking: Booking) -> None:
         """Give the units back."""
-        self._check(Check(hold), "release", *self._run(keys, hold))
+        self._check(Check(booking), "unbook", *self._run(keys, booking))
 
     def ceiling(self, about: str, used: str, limit: str, content: bytes) -> None:
         """Set new limits, if no more than these is booked; without `content` the ledger goes."""
@@ -90,6 +90,6 @@ class Program:
     def _place(self, key: str) -> int:
         return self._keys.setdefault(key, len(self._keys) + 1)
 
-    def _run(self, keys: Keys, hold: Hold) -> tuple[int, ...]:
-        used = self._place(keys.used(hold.vendor_id, hold.pool_id, hold.day))
-        return used, 1 + hold.first, hold.count, hold.units, hold.daily
+    def _run(self, keys: Keys, booking: Booking) -> tuple[int, ...]:
+        used = self._place(keys.used(booking.vendor_id, booking.pool_id, booking.day))
+        return used, 1 + booking.first, booking.count, booking.units, booking.daily

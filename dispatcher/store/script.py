@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
 
@@ -52,13 +52,13 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
         return Outcome(Status.OK) if ours else Outcome(Status.STALE, stale_id=str(check.about))
     if status == Status.FULL:
         cell = _int(reply[2])
-        return Outcome(Status.FULL, hold=_hold(program, reply), bucket=cell - 1 if cell else None)
+        return Outcome(Status.FULL, booking=_hold(program, reply), bucket=cell - 1 if cell else None)
     return Outcome(Status(status))
 
 
-def _hold(program: Program, reply: Reply) -> Hold | None:
+def _hold(program: Program, reply: Reply) -> Booking | None:
     about = program.checks[_int(reply[1])].about
-    return about if isinstance(about, Hold) else None
+    return about if isinstance(about, Booking) else None
 
 
 def _int(value: bytes | int) -> int:

@@ -8,8 +8,8 @@ from typing import Self
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.store import health
-from dispatcher.store.committer import LANES, QUEUE_LIMIT, Committer
-from dispatcher.store.connection import PATIENCE_S, Reader, connect, unavailable
+from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
+from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
 from dispatcher.store.health import Health, Watch
 from dispatcher.store.lease import Leases
 from dispatcher.store.requests import Requests
@@ -31,12 +31,14 @@ class Store(Requests, Janitor, Streams, Leases):
         ring: PatientKeyFile,
         *,
         queue_limit: int = QUEUE_LIMIT,
-        lanes: int = LANES,
-        patience_s: float = PATIENCE_S,
+        connections: int = CONNECTIONS,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._reads, self._writes = connect(url), connect(url)
-        committer = Committer(self._writes, queue_limit=queue_limit, lanes=lanes, patience_s=patience_s)
-        super().__init__(url, Reader(self._reads, patience_s), committer, Vault(ring))
+        committer = Committer(
+            self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
+        )
+        super().__init__(url, Reader(self._reads, timeout_s), committer, Vault(ring))
         self._watch = Watch(self.reader)
 
     async def health(self) -> Health:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from dispatcher.store import connection, events
-from dispatcher.store.connection import LOST, is_not_now, no_writes
+from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
 from dispatcher.store.events import Entry
 
 MARGIN_S = 5.0
@@ -49,11 +49,11 @@ class Tail:
     async def _ask(self, *words: Any) -> list[Entry]:
         try:
             found = await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
-        except LOST:
+        except CONNECTION_ERRORS:
             await asyncio.sleep(PAUSE_S)
             return []
         except ResponseError as error:
-            raise (no_writes(error) if is_not_now(error) else error) from error
+            raise (writes_refused(error) if is_retryable(error) else error) from error
         return [
             Entry(_text(stream), _text(name), (fields or {}).get(events.FIELD.encode(), b""))
             for stream, entries in found or ()
@@ -81,7 +81,7 @@ class Wake:
 
     async def open(self) -> None:
         """Subscribe; once this returns, hints are heard (if the server is there: else `wait` tries again)."""
-        with contextlib.suppress(*LOST):
+        with contextlib.suppress(*CONNECTION_ERRORS):
             await self._pubsub.subscribe(self._channel)
             await self._pubsub.get_message(timeout=MARGIN_S)  # the server's word that we are subscribed
 
@@ -91,7 +91,7 @@ class Wake:
         try:
             while (said := await self._hear(0 if heard else timeout_s)) is not None:
                 heard.append(said)
-        except (*LOST, RuntimeError):  # RuntimeError: it could not subscribe so far
+        except (*CONNECTION_ERRORS, RuntimeError):  # RuntimeError: it could not subscribe so far
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()

@@ -11,7 +11,7 @@ from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_ce
 from solvers.screening import Ints
 
 CENTS = Parameter(
-    name="record_cents",
+    name="scorecard_cents",
     default=1_000,
     minimum=0,
     maximum=100_000,
@@ -20,7 +20,7 @@ CENTS = Parameter(
     scope="rules.record",
 )
 UNKNOWN = Parameter(
-    name="record_unknown",
+    name="scorecard_unknown",
     default=0.92,
     minimum=0.0,
     maximum=1.0,

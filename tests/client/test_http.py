@@ -80,13 +80,13 @@ def _json(event):
 
 @pytest.fixture
 async def serve(aiohttp_server):
-    async def start(*behaviours, patience_s=5.0):
+    async def start(*behaviours, timeout_s=5.0):
         service = FaultyService(*behaviours)
         app = web.Application()
         app.router.add_post("/v1/markets/metro/requests", service.post)
         app.router.add_get("/v1/markets/metro/events", service.events)
         server = await aiohttp_server(app)
-        client = PlatformClient(str(server.make_url("/")), "token", "metro", patience_s=patience_s)
+        client = PlatformClient(str(server.make_url("/")), "token", "metro", total_timeout_s=timeout_s)
         started.append(client)
         return service, client
 
@@ -129,7 +129,7 @@ async def test_a_refusal_is_not_repeated(serve):
 
 
 async def test_patience_ends_and_says_that_the_outcome_is_unknown(serve):
-    service, client = await serve(*[hang_up] * 50, patience_s=0.3)
+    service, client = await serve(*[hang_up] * 50, timeout_s=0.3)
     with pytest.raises(Unreachable):
         await client.submit(TRIP)
     assert len(set(service.keys)) == 1

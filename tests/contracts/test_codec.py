@@ -82,7 +82,7 @@ def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
 
 HINTS: dict[str, tuple[dict[str, Any], str]] = {
     "a level nobody knows": ({"level_of_service": "flying"}, "Maybe one of: ambulatory, wheelchair, "),
-    "a kind nobody knows": ({"kind": "flight"}, "Maybe one of: trip, equipment."),
+    "a kind nobody knows": ({"kind": "batch"}, "Maybe one of: trip, equipment."),
     "a misspelt field": ({"pickup_windw": None}, "Maybe you meant `pickup_window`."),
     "a misspelt field further in": ({"needs": {"stair": 3}}, "Maybe you meant `stairs`."),
     "a field of few": ({"pickup": {"x": 1}}, "Maybe one of: position."),

@@ -13,7 +13,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.decisions import offer, receive
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.record import Hold, RequestRecord
+from dispatcher.domain.record import Booking, RequestRecord
 
 NOW = to_ms(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 DOOR = (-73.98571, 40.74844)
@@ -61,14 +61,14 @@ def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Ve
 def proposal(record: RequestRecord, to: Vendor) -> Proposal:
     """One unit of the vendor's pool for half an hour from the window's start."""
     start_ms = record.earliest_ms
-    hold = Hold(to.id, "vans", "2026-03-02", 144, 6, 1)
+    hold = Booking(to.id, "vans", "2026-03-02", 144, 6, 1)
     return Proposal(
         vendor=to,
         pool_id="vans",
         start_ms=start_ms,
         end_ms=start_ms + 30 * MINUTE_MS,
         units=1,
-        holds=(hold,),
+        bookings=(hold,),
         price_cents=4_500,
         distance_m=4_300,
         tuning_version=3,

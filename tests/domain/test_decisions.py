@@ -67,7 +67,7 @@ def test_a_window_or_deadline_in_the_past_is_refused_with_the_advice_on_a_line_o
 def test_an_offer_holds_capacity_and_tells_vendor_and_platform() -> None:
     record = make.received()
     decision = offer(record, make.trip(), make.proposal(record, make.vendor()), NOW, VALUES)
-    assert decision.take == decision.after.offers[0].holds != ()
+    assert decision.book == decision.after.offers[0].bookings != ()
     assert heard(decision, To.VENDOR) == ["dispatch.offer.made"]
     assert heard(decision, To.MATCHES) == ["dispatch.request.matched"]
     assert decision.after.timer_ms == decision.after.offers[0].expires_ms
@@ -139,7 +139,7 @@ def test_a_decline_gives_the_capacity_back_and_the_vendor_is_not_asked_again() -
     record = make.offered()
     decision = decline(record, "r1.1", "v1", NO, now_ms=NOW)
     assert decision is not None
-    assert decision.release == record.offers[0].holds
+    assert decision.unbook == record.offers[0].bookings
     assert decision.after.state is RequestState.MATCHING
     assert decision.after.declined_by == {"v1"}
     assert decline(decision.after, "r1.1", "v1", NO, now_ms=NOW) is None
@@ -174,7 +174,7 @@ def test_an_assumed_vendor_that_speaks_late_has_accepted() -> None:
 def test_a_vendor_may_report_nothing_but_the_end() -> None:
     record = after(reported(accepted(), T.COMPLETED))
     assert record.state is RequestState.COMPLETED
-    assert record.offers[0].holds  # what it took of the day stays taken
+    assert record.offers[0].bookings  # what it took of the day stays taken
 
 
 def test_a_report_that_a_later_one_has_overtaken_is_ignored() -> None:
@@ -188,7 +188,7 @@ def test_a_work_under_way_is_turned_back_until_the_passenger_is_on_board() -> No
     at_pickup = after(reported(accepted(), T.AT_PICKUP))
     back = reported(at_pickup, T.TURNED_BACK, code=ReportCode.BAD_WEATHER)
     assert back is not None
-    assert back.release == at_pickup.offers[0].holds
+    assert back.unbook == at_pickup.offers[0].bookings
     assert (back.after.state, back.after.status) == (RequestState.MATCHING, None)
     assert back.after.offers[0].code == "BAD_WEATHER"
     assert reported(back.after, T.TURNED_BACK) is None
@@ -252,7 +252,7 @@ def test_a_cancelled_offer_gives_its_capacity_back_and_its_vendor_hears_it() -> 
     decision = cancel(record, NOW, "platform", "", VALUES)
     assert heard(decision, To.VENDOR) == ["dispatch.offer.closed"]
     assert decision is not None
-    assert decision.release == record.offers[0].holds
+    assert decision.unbook == record.offers[0].bookings
     assert cancel(decision.after, NOW, "platform", "", VALUES) is None
     with pytest.raises(WrongState, match="is cancelled"):
         reported(decision.after, T.COMPLETED)
@@ -265,7 +265,7 @@ def test_what_ended_is_forgotten_after_retention_and_only_then() -> None:
     decision = due(record, record.timer_ms, VALUES)
     assert decision is not None
     assert decision.forget
-    assert decision.release == record.offers[0].holds
+    assert decision.unbook == record.offers[0].bookings
 
 
 def test_a_decision_that_breaks_the_table_cannot_be_made() -> None:

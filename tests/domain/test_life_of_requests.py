@@ -18,7 +18,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain import decisions
 from dispatcher.domain.decision import Decision, To
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
-from dispatcher.domain.record import Hold, RequestRecord
+from dispatcher.domain.record import Booking, RequestRecord
 from dispatcher.domain.refusals import NotFound, Refusal, WrongState
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from tests.domain import make
@@ -41,7 +41,7 @@ class Life(RuleBasedStateMachine):
         self.now_ms = make.NOW
         self.records: dict[str, RequestRecord] = {}
         self.forgotten: set[str] = set()
-        self.ledger: Counter[Hold] = Counter()
+        self.ledger: Counter[Booking] = Counter()
         self.ends: Counter[str] = Counter()
 
     @initialize()
@@ -118,7 +118,10 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_hold_belongs_to_exactly_one_offer(self) -> None:
         held = Counter(
-            hold for record in self.records.values() for offer in record.offers for hold in offer.holds
+            booking
+            for record in self.records.values()
+            for offer in record.offers
+            for booking in offer.bookings
         )
         assert held == +self.ledger
 
@@ -127,7 +130,7 @@ class Life(RuleBasedStateMachine):
         for record in self.records.values():
             for offer in record.offers[:-1]:
                 assert not OFFER_STATES[offer.state]
-                assert not offer.holds
+                assert not offer.bookings
 
     @invariant()
     def nobody_is_asked_twice(self) -> None:
@@ -196,11 +199,11 @@ class Life(RuleBasedStateMachine):
         self.records[after.id] = after
 
     def _book(self, decision: Decision) -> None:
-        for hold in decision.take:
-            self.ledger[hold] += 1
-        for hold in decision.release:
-            self.ledger[hold] -= 1
-            assert self.ledger[hold] >= 0
+        for booking in decision.book:
+            self.ledger[booking] += 1
+        for booking in decision.unbook:
+            self.ledger[booking] -= 1
+            assert self.ledger[booking] >= 0
 
 
 def _decide(record: RequestRecord, offer: str, vendor: str, answer: Answer, now_ms: int) -> Decision | None:
@@ -225,7 +228,7 @@ def _repeats_without_effect(decision: Decision, decide: Callable[[RequestRecord]
     try:
         again = decide(decision.after)
     except WrongState:
-        assert decision.take  # the matcher's plan was made for a request that waited; it no longer does
+        assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
     else:
         assert again is None
 

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.http.app import GATE, Parts, build_app
-from dispatcher.http.concurrency import Limits, Load
+from dispatcher.http.concurrency import ConcurrencyLimit, Limits
 from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.key_files import PatientKeyFile
@@ -66,7 +66,7 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
-    load: Load
+    load: ConcurrencyLimit
     service: Dispatcher
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:

@@ -16,7 +16,7 @@ from contracts.events import CloudEvent
 from dispatcher.http.concurrency import Limits
 from tests.http.conftest import Api, trip
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def _following(api: Api, after: str = "", **who: Any) -> AsyncIterator[Cli
 async def _block(answer: ClientResponse) -> dict[str, str]:
     """The fields of the next block; a comment is the field without a name."""
     fields: dict[str, str] = {}
-    while line := (await asyncio.wait_for(answer.content.readline(), PATIENCE_S)).decode().rstrip("\n"):
+    while line := (await asyncio.wait_for(answer.content.readline(), TIMEOUT_S)).decode().rstrip("\n"):
         name, _, value = line.partition(":")
         fields[name] = value.strip()
     return fields
@@ -84,7 +84,7 @@ async def test_a_stream_ends_when_its_token_expires(api: Api) -> None:
     async with _following(api) as answer:
         assert await _block(answer) == {"": "still here"}
         api.clock.ms += 3_600_000
-        await asyncio.wait_for(answer.content.read(), PATIENCE_S)  # to its end
+        await asyncio.wait_for(answer.content.read(), TIMEOUT_S)  # to its end
 
 
 async def test_a_position_that_is_none_is_a_400(api: Api) -> None:
@@ -99,7 +99,7 @@ async def test_shutdown_ends_open_streams_promptly(api: Api) -> None:
         loop = asyncio.get_running_loop()
         before = loop.time()
         await api.client.server.close()
-        assert await asyncio.wait_for(answer.content.read(), PATIENCE_S) in (b"", b": still here\n\n")
+        assert await asyncio.wait_for(answer.content.read(), TIMEOUT_S) in (b"", b": still here\n\n")
         assert loop.time() - before < 30.0  # aiohttp would wait 60 s for them
 
 
@@ -108,6 +108,6 @@ async def test_shutdown_ends_open_streams_promptly(api: Api) -> None:
 async def test_a_closed_tab_leaves_no_listener_behind(api: Api) -> None:
     async with _following(api):
         assert api.hub.listeners == 1
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while api.hub.listeners:
             await asyncio.sleep(0.01)

@@ -48,7 +48,7 @@ def _held(text: str) -> list[str]:
 
 
 async def _everything_told(api: Api) -> str:
-    """What a stranger could see: figures, events, and every key of the market with what it holds."""
+    """What a stranger could see: metrics, events, and every key of the market with what it holds."""
     async with api.client.get("/metrics") as answer:
         told = await answer.text()
     reader = api.store.reader

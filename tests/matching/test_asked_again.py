@@ -8,7 +8,7 @@ from contracts.capacity import Pool, Pools
 from contracts.codes import DeclineCode, RequestState, ServiceClass
 from contracts.offers import Decline
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from tests.matching.conftest import Town
 from tests.solvers.town import DAY, trip, vendor
 
@@ -25,7 +25,7 @@ async def declined(town: Town, own: Ownership) -> Town:
     """The only vendor has declined the request; a minute later."""
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
-    await match_at_once(own, town.market, ["r1"])
+    await match_imminent(own, town.market, ["r1"])
     await town.decline("r1", DECLINE)
     town.clock.at_ms += 60_000
     return town
@@ -33,7 +33,7 @@ async def declined(town: Town, own: Ownership) -> Town:
 
 async def asked_again(town: Town, own: Ownership) -> bool:
     await town.market.refresh()
-    await match_at_once(own, town.market, ["r1"])
+    await match_imminent(own, town.market, ["r1"])
     return (await town.record("r1")).state is RequestState.OFFERED
 
 
@@ -75,7 +75,7 @@ async def test_what_says_the_same_or_less_or_is_for_another_day_is_no_reason_to_
 async def test_what_changed_before_the_decline_was_known_to_the_vendor(town: Town, own: Ownership) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
-    await match_at_once(own, town.market, ["r1"])
+    await match_imminent(own, town.market, ["r1"])
     await town.store.put_capacity(town.name, "v1", DAY, vans(9), at_ms=town.clock.now_ms())
     await town.decline("r1", DECLINE)
     assert not await asked_again(town, own)

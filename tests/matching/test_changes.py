@@ -12,7 +12,7 @@ from contracts.requests import Request
 from contracts.vendors import RateCard
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from solvers.planning import BatchPlan
@@ -57,7 +57,7 @@ async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does
 ) -> None:
     await two.submit(order("r1", start_min=30))
     await pausing_the_near_one(two)()
-    done = await match_at_once(own, two.market, ["r1"])
+    done = await match_imminent(own, two.market, ["r1"])
     assert (done.offered, done.outdated) == ({"r1"}, {"r1"})
     assert await two.vendors_of(["r1"]) == [FAR]
     assert await two.store.offers(two.name, NEAR) == []
@@ -78,16 +78,16 @@ async def test_what_a_vendor_gave_up_after_the_snapshot_it_is_not_offered(
 ) -> None:
     await two.submit(asked)
     await two.store.put_vendor(two.name, vendor(NEAR, **change))
-    await match_at_once(own, two.market, ["r1"])
+    await match_imminent(own, two.market, ["r1"])
     assert await two.vendors_of(["r1"]) == [FAR]
 
 
 async def test_an_offer_carries_the_price_in_force_when_it_is_made(two: Town, own: Ownership) -> None:
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
-    await match_at_once(own, two.market, ["r1"])
+    await match_imminent(own, two.market, ["r1"])
     card = RateCard(delivery_cents=vendor().rate_card.delivery_cents + 100)
     await two.store.put_vendor(two.name, vendor(NEAR, rate_card=card))
-    await match_at_once(own, two.market, ["r2"])
+    await match_imminent(own, two.market, ["r2"])
     before, after = [(await two.record(each)).offer for each in ("r1", "r2")]
     assert before is not None
     assert after is not None
@@ -138,7 +138,7 @@ async def test_capacity_lowered_after_the_snapshot_is_not_offered_and_another_ve
 ) -> None:
     await two.submit(order("r1", start_min=30))
     await two.store.put_capacity(two.name, NEAR, DAY, Pools(pools=(pool,)))
-    assert (await match_at_once(own, two.market, ["r1"])).offered == {"r1"}
+    assert (await match_imminent(own, two.market, ["r1"])).offered == {"r1"}
     assert await two.vendors_of(["r1"]) == [FAR]
 
 
@@ -149,8 +149,8 @@ async def test_units_that_another_took_after_the_snapshot_are_not_offered_twice(
     await two.market.refresh()
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
     stale = two.market.pools.copy() if two.market.pools else None
-    await match_at_once(own, two.market, ["r1"])
+    await match_imminent(own, two.market, ["r1"])
     two.market.pools = stale  # as a refresh that began before the first offer
-    done = await match_at_once(own, two.market, ["r2"])
+    done = await match_imminent(own, two.market, ["r2"])
     assert done.offered == {"r2"}
     assert sorted(str(each) for each in await two.vendors_of(["r1", "r2"])) == [NEAR, FAR]

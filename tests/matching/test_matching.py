@@ -13,7 +13,7 @@ from dispatcher.domain.decisions import resume
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.explanations import explain
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from solvers.planning import plan
@@ -39,14 +39,14 @@ async def matching(
 async def test_an_urgent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
-    assert (await match_at_once(own, town.market, ["r1"])).offered == {"r1"}
+    assert (await match_imminent(own, town.market, ["r1"])).offered == {"r1"}
     record = await town.record("r1")
     assert record.state is RequestState.OFFERED
     assert record.offer is not None
     assert record.offer.vendor_id == "v1"
     assert record.offer.price_cents > 0
     assert record.offer.snapshot
-    assert record.offer.holds
+    assert record.offer.bookings
 
 
 async def test_a_request_for_later_waits_for_the_batch(
@@ -54,7 +54,7 @@ async def test_a_request_for_later_waits_for_the_batch(
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=300))
-    assert (await match_at_once(own, town.market, ["r1"])).patient == 1
+    assert (await match_imminent(own, town.market, ["r1"])).deferred == 1
     assert (await town.record("r1")).state is RequestState.RECEIVED
     await run_batch(own, town.market, solvers)
     assert (await town.record("r1")).state is RequestState.OFFERED
@@ -79,7 +79,7 @@ async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
     resumed = resume(await town.record("r1"), town.clock.now_ms(), "platform")
     assert resumed is not None
     await town.store.commit(town.name, [resumed])
-    assert (await match_at_once(own, town.market, await town.market.open_ids())).offered == {"r1"}
+    assert (await match_imminent(own, town.market, await town.market.open_ids())).offered == {"r1"}
 
 
 async def test_a_running_matcher_offers_what_is_submitted(town: Town, solvers: SolverPool) -> None:
@@ -117,7 +117,7 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
     await town.add_vendor(vendor("v1", paused=True))
     await town.add_vendor(vendor("v2", credentials=()))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
-    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r1"]))
+    await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r1"]))
     await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     for each in ("r1", "r2"):
         why = (await town.record(each)).unmatched
@@ -152,7 +152,7 @@ async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     await town.submit(trip("r1", start_min=30))
-    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r1"]))
+    await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r1"]))
     before = (await town.record("r1")).unmatched
     town.clock.at_ms += 3 * 3_600_000
     await town.add_vendor(vendor("v1"))
@@ -194,7 +194,7 @@ async def test_a_matcher_that_lost_its_market_is_fenced_out(
     await town.store.release(town.name, "test")
     assert await town.store.acquire(town.name, "another", 60_000) == own.fence + 1
     with pytest.raises(FenceLost):
-        await match_at_once(own, town.market, ["r1"])
+        await match_imminent(own, town.market, ["r1"])
     with pytest.raises(FenceLost):
         await run_batch(own, town.market, solvers)
     assert await town.vendors_of(["r1", "r2"]) == [None, None]
@@ -230,7 +230,7 @@ async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
 ) -> None:
     await town.add_vendor(vendor("v1"), units=1)
     await town.submit(*(trip(f"r{n}", start_min=30, width_min=0) for n in range(2)))
-    await explain(own, town.market, solvers, await match_at_once(own, town.market, ["r0", "r1"]))
+    await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r0", "r1"]))
     unmatched = [found for each in ("r0", "r1") if (found := (await town.record(each)).unmatched) is not None]
     (why,) = unmatched
     units = next(each for each in why.relaxations if each.changes[0].kind == "units")
@@ -289,7 +289,7 @@ async def test_a_request_that_had_all_its_offers_waits_without_being_planned(
         await town.add_vendor(vendor(each))
     await town.market.refresh()
     await town.submit(trip("r1", start_min=30))
-    await match_at_once(own, town.market, ["r1"])
+    await match_imminent(own, town.market, ["r1"])
     await town.decline("r1", DECLINE)
     assert await town.market.waiting(["r1"]) == []
     assert (await run_batch(own, town.market, solvers)).tried == set()

@@ -14,7 +14,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import solve_job
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.job import Job
 from dispatcher.matching.solving import Entry, SolverPool
 from solvers.planning import BatchPlan, plan
@@ -74,7 +74,7 @@ async def test_urgent_requests_go_on_while_a_solver_hangs(
     hanging = asyncio.create_task(run_batch(own, town.market, faulty))
     await asyncio.sleep(0.1)
     await town.submit(trip("soon", start_min=20))
-    await match_at_once(own, town.market, ["soon"])
+    await match_imminent(own, town.market, ["soon"])
     assert (await town.record("soon")).state is RequestState.OFFERED
     assert not hanging.done()
     hanging.cancel()
@@ -82,7 +82,7 @@ async def test_urgent_requests_go_on_while_a_solver_hangs(
 
 
 async def test_a_killed_solver_process_costs_no_request_its_plan(pytestconfig: pytest.Config) -> None:
-    """kill -9 mid-flight, again and again: each batch is planned, by a new process or by the fallback."""
+    """kill -9 mid-batch, again and again: each batch is planned, by a new process or by the fallback."""
     pool = SolverPool(workers=1)
     await pool.warm()
     day = screening([asked(trip(f"r{n}", width_min=0)) for n in range(3)], [vendor("v1")])

@@ -86,8 +86,8 @@ def test_holds_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
 
     book = PoolBook((("vans",),), supply(1), HORIZON)
     midnight = int(HORIZON.midnight_ms[1])
-    holds = book.holds("v1", 0, 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
-    assert [(each.day, each.first, each.count, each.daily) for each in holds] == [
+    bookings = book.bookings("v1", 0, 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
+    assert [(each.day, each.first, each.count, each.daily) for each in bookings] == [
         ("2026-11-23", 286, 2, 1),
         ("2026-11-24", 0, 3, 0),
     ]

@@ -13,7 +13,7 @@ from contracts.codes import Role, ServiceClass
 from contracts.offers import Accept
 from contracts.requests import TripRequest
 from contracts.vendors import Vendor
-from dispatcher.domain.proposal import Ground
+from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.record import RequestRecord
 from dispatcher.security.principal import Principal
 from dispatcher.service.dispatcher import Dispatcher
@@ -84,14 +84,14 @@ class World:
         record, request = await self.record(name), await self.store.request(self.market, name)
         assert request is not None
         vendor = to or make.vendor()
-        plan = replace(make.proposal(record, vendor), grounds=await self._grounds(vendor.id))
+        plan = replace(make.proposal(record, vendor), preconditions=await self._grounds(vendor.id))
         fence = changes.get("fence", self.fence)
         return await self.service.offer(self.market, record, request, plan, fence=fence)
 
-    async def _grounds(self, vendor_id: str) -> tuple[Ground, ...]:
+    async def _grounds(self, vendor_id: str) -> tuple[Precondition, ...]:
         """The vendor as it is now."""
         found = await self.store.vendor(self.market, vendor_id)
-        return (Ground(vendor_id, "", found.version),) if found else ()
+        return (Precondition(vendor_id, "", found.version),) if found else ()
 
     async def accepted(self, name: str = "r1") -> RequestRecord:
         """A request that its first vendor has accepted."""

@@ -143,7 +143,7 @@ def test_nothing_asked_and_nobody_there_are_no_errors() -> None:
 def test_the_digest_names_everything_the_plan_was_made_from() -> None:
     day = rich_day({})
     assert digest(day) == digest(rich_day({}))
-    assert digest(day) != digest(rich_day({"record_cents": 7}))
+    assert digest(day) != digest(rich_day({"scorecard_cents": 7}))
     assert digest(day) != digest(replace(day, now_ms=day.now_ms + 1))
 
 

@@ -11,7 +11,7 @@ from contracts.geo import Circle, Place, Window
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision, Message, To
-from dispatcher.domain.record import Hold, OfferRecord, RequestRecord, Step
+from dispatcher.domain.record import Booking, OfferRecord, RequestRecord, Step
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW_MS = int(NOON.timestamp() * 1000)
@@ -57,12 +57,12 @@ def changed(after: RequestRecord) -> Message:
     return Message(to=To.EVENTS, type="dispatch.request.changed", subject=after.id, data=data)
 
 
-def hold(units: int = 1, first: int = 168, count: int = 6, **changes: object) -> Hold:
-    usual = Hold("v1", "vans", DAY.isoformat(), first, count, units)
+def booking(units: int = 1, first: int = 168, count: int = 6, **changes: object) -> Booking:
+    usual = Booking("v1", "vans", DAY.isoformat(), first, count, units)
     return msgspec.structs.replace(usual, **changes)
 
 
-def offered(before: RequestRecord, *holds: Hold) -> Decision:
+def offered(before: RequestRecord, *bookings: Booking) -> Decision:
     """The request is offered to vendor v1, who gets a message."""
     offer = OfferRecord(
         attempt=len(before.offers) + 1,
@@ -75,18 +75,18 @@ def offered(before: RequestRecord, *holds: Hold) -> Decision:
         end_ms=NOW_MS + 9_000_000,
         price_cents=4_500,
         assumed=False,
-        holds=holds,
+        bookings=bookings,
     )
     after = moved(before, RequestState.OFFERED, offers=(*before.offers, offer), timer_ms=offer.expires_ms)
     told = msgspec.structs.replace(changed(after), to=To.VENDOR, vendor_id="v1")
-    return Decision(before=before, after=after, take=holds, messages=(changed(after), told))
+    return Decision(before=before, after=after, book=bookings, messages=(changed(after), told))
 
 
 def released(before: RequestRecord) -> Decision:
     """The vendor declines: back to matching."""
-    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.REJECTED, holds=())
+    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.REJECTED, bookings=())
     after = moved(before, RequestState.MATCHING, offers=(*before.offers[:-1], offer))
-    return Decision(before=before, after=after, release=before.offers[-1].holds, messages=(changed(after),))
+    return Decision(before=before, after=after, unbook=before.offers[-1].bookings, messages=(changed(after),))
 
 
 def moved(before: RequestRecord, state: RequestState, **changes: object) -> RequestRecord:

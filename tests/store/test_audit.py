@@ -18,7 +18,7 @@ from dispatcher.store import codec
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
-from tests.store.made import DAY, PATIENT, hold, moved, offered, pools, received, record, trip
+from tests.store.made import DAY, PATIENT, booking, moved, offered, pools, received, record, trip
 from tests.store.work import Writers
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
@@ -29,7 +29,7 @@ async def fill(store: Store, market: str) -> None:
     """Request a is offered to v1, request b is open."""
     await store.put_capacity(market, "v1", DAY, pools(2))
     await store.commit(market, [received("a"), received("b")], requests=[trip("a"), trip("b")])
-    assert (await store.commit(market, [offered(record("a"), hold(2))])).ok
+    assert (await store.commit(market, [offered(record("a"), booking(2))])).ok
 
 
 async def rules(store: Store, market: str, *acknowledged: str) -> set[str]:

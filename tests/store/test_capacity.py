@@ -12,7 +12,7 @@ from dispatcher.store import ledger
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
-from tests.store.made import DAY, hold, offered, pools, received, record, released, trip
+from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 
@@ -20,7 +20,7 @@ VANS = LedgerKey("v1", "vans", DAY.isoformat())
 async def book(store: Store, market: str, units: int) -> None:
     """Vans from 14:00 to 14:30."""
     await store.commit(market, [received("a")], requests=[trip("a")])
-    assert (await store.commit(market, [offered(record("a"), hold(units, first=168))])).ok
+    assert (await store.commit(market, [offered(record("a"), booking(units, first=168))])).ok
 
 
 async def test_a_posting_is_read_back_with_its_version(store: Store, market: str) -> None:
@@ -77,7 +77,7 @@ async def test_a_pool_with_bookings_is_not_taken_away_and_without_them_is(
     await book(store, market, 2)
     with pytest.raises(OverBooked, match="pool vans at 14:00: 2 booked, 0 posted"):
         await store.put_capacity(market, "v1", DAY, pools(3, pool_id="cars"))
-    await store.commit(market, [released(offered(record("a"), hold(2, first=168)).after)])
+    await store.commit(market, [released(offered(record("a"), booking(2, first=168)).after)])
     await store.put_capacity(market, "v1", DAY, pools(3, pool_id="cars"))
     assert not await raw.exists(keys.limit(*VANS), keys.used(*VANS))
 
@@ -103,6 +103,6 @@ async def test_old_days_go_once_nothing_is_held_on_them(
     assert await store.forget_days(market, DAY + timedelta(days=1)) == 1
     assert await store.capacity(market, "v1", DAY) is not None
     assert await store.capacity(market, "v2", DAY) is None
-    await store.commit(market, [released(offered(record("a"), hold(2, first=168)).after)])
+    await store.commit(market, [released(offered(record("a"), booking(2, first=168)).after)])
     assert await store.forget_days(market, DAY + timedelta(days=1)) == 1
     assert not [name async for name in raw.scan_iter(match=f"{keys.prefix}[luc]*")]

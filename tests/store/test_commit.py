@@ -15,8 +15,8 @@ from dispatcher.store.store import Store
 from tests.store.made import (
     DAY,
     PATIENT,
+    booking,
     changed,
-    hold,
     moved,
     offered,
     pools,
@@ -95,10 +95,10 @@ async def test_the_commit_of_an_old_matcher_is_refused(store: Store, market: str
     old = await store.acquire(market, "matcher-1", 60_000)
     assert await store.release(market, "matcher-1")
     new = await store.acquire(market, "matcher-2", 60_000)
-    refused = await store.commit(market, [offered(record("a"), hold())], fence=old)
+    refused = await store.commit(market, [offered(record("a"), booking())], fence=old)
     assert refused.status is Status.FENCED
     assert (await used(store, market))[0] == 0
-    assert (await store.commit(market, [offered(record("a"), hold())], fence=new)).ok
+    assert (await store.commit(market, [offered(record("a"), booking())], fence=new)).ok
 
 
 async def test_a_decision_on_an_old_record_is_stale_and_says_whose(store: Store, market: str) -> None:
@@ -113,18 +113,18 @@ async def test_a_decision_on_an_old_record_is_stale_and_says_whose(store: Store,
 async def test_a_hold_beyond_the_units_is_refused_and_names_the_bucket(store: Store, market: str) -> None:
     await receive(store, market, "a", "b")
     await store.put_capacity(market, "v1", DAY, pools(2))
-    assert (await store.commit(market, [offered(record("a"), hold(2, first=170))])).ok
-    outcome = await store.commit(market, [offered(record("b"), hold(1, first=166))])
+    assert (await store.commit(market, [offered(record("a"), booking(2, first=170))])).ok
+    outcome = await store.commit(market, [offered(record("b"), booking(1, first=166))])
     assert (outcome.status, outcome.bucket) == (Status.FULL, 170)
-    assert outcome.hold == hold(1, first=166)
+    assert outcome.booking == booking(1, first=166)
     assert await store.record(market, "b") == record("b")
 
 
 async def test_a_hold_beyond_the_daily_cap_is_refused(store: Store, market: str) -> None:
     await receive(store, market, "a", "b")
     await store.put_capacity(market, "v1", DAY, pools(9, daily_cap=1))
-    assert (await store.commit(market, [offered(record("a"), hold(first=1))])).ok
-    outcome = await store.commit(market, [offered(record("b"), hold(first=200))])
+    assert (await store.commit(market, [offered(record("a"), booking(first=1))])).ok
+    outcome = await store.commit(market, [offered(record("b"), booking(first=200))])
     assert (outcome.status, outcome.bucket) == (Status.FULL, None)
 
 
@@ -133,7 +133,7 @@ async def test_the_tail_of_work_over_midnight_does_not_count_against_the_day(
 ) -> None:
     await receive(store, market, "a")
     await store.put_capacity(market, "v1", DAY, pools(1, daily_cap=0))
-    outcome = await store.commit(market, [offered(record("a"), hold(first=0, count=2, daily=0))])
+    outcome = await store.commit(market, [offered(record("a"), booking(first=0, count=2, daily=0))])
     assert outcome.ok
     assert (await used(store, market))[:4] == (0, 1, 1, 0)
 
@@ -141,7 +141,7 @@ async def test_the_tail_of_work_over_midnight_does_not_count_against_the_day(
 async def test_two_holds_of_one_commit_add_up(store: Store, market: str) -> None:
     await receive(store, market, "a")
     await store.put_capacity(market, "v1", DAY, pools(2))
-    outcome = await store.commit(market, [offered(record("a"), hold(1), hold(2))])
+    outcome = await store.commit(market, [offered(record("a"), booking(1), booking(2))])
     assert outcome.status is Status.FULL
     assert not any(await used(store, market))
 
@@ -149,16 +149,16 @@ async def test_two_holds_of_one_commit_add_up(store: Store, market: str) -> None
 async def test_work_moves_within_a_full_pool(store: Store, market: str) -> None:
     await receive(store, market, "a", "b")
     await store.put_capacity(market, "v1", DAY, pools(1))
-    first = offered(record("a"), hold())
+    first = offered(record("a"), booking())
     await store.commit(market, [first])
-    outcome = await store.commit(market, [offered(record("b"), hold()), released(first.after)])
+    outcome = await store.commit(market, [offered(record("b"), booking()), released(first.after)])
     assert outcome.ok
     assert (await used(store, market))[168:176] == (0, 1, 1, 1, 1, 1, 1, 0)
 
 
 async def test_without_a_posting_nothing_can_be_held(store: Store, market: str) -> None:
     await receive(store, market, "a")
-    assert (await store.commit(market, [offered(record("a"), hold())])).status is Status.FULL
+    assert (await store.commit(market, [offered(record("a"), booking())])).status is Status.FULL
 
 
 async def test_a_release_of_what_was_never_booked_is_an_error_and_changes_nothing(
@@ -166,7 +166,7 @@ async def test_a_release_of_what_was_never_booked_is_an_error_and_changes_nothin
 ) -> None:
     await receive(store, market, "a")
     before = await everything(raw, keys)
-    unbooked = msgspec.structs.replace(offered(record("a"), hold()), take=(), release=(hold(),))
+    unbooked = msgspec.structs.replace(offered(record("a"), booking()), book=(), unbook=(booking(),))
     with pytest.raises(BrokenLedger, match="cell 169"):
         await store.commit(market, [unbooked])
     assert await everything(raw, keys) == before
@@ -177,7 +177,7 @@ async def test_messages_are_in_their_streams_in_the_same_commit(
 ) -> None:
     await receive(store, market, "a")
     await store.put_capacity(market, "v1", DAY, pools(1))
-    await store.commit(market, [offered(record("a"), hold())])
+    await store.commit(market, [offered(record("a"), booking())])
     told = await store.read(keys.events)
     vendor_sees = await store.read(keys.stream("v1"))
     assert [event_id(each.event) for each in told] == ["a.1.0", "a.2.0"]
@@ -187,7 +187,7 @@ async def test_messages_are_in_their_streams_in_the_same_commit(
 async def test_index_timer_and_vendor_list_follow_the_record(store: Store, market: str) -> None:
     await receive(store, market, "a")
     await store.put_capacity(market, "v1", DAY, pools(1))
-    offer = offered(record("a"), hold())
+    offer = offered(record("a"), booking())
     await store.commit(market, [offer])
     assert await store.open_ids(market, 10) == []
     assert (await store.counts(market))[RequestState.OFFERED] == 1

@@ -16,7 +16,7 @@ from dispatcher.store.outcome import Command, Status
 from dispatcher.store.store import Store
 from tests.proxy import Proxy
 from tests.store.conftest import RING
-from tests.store.made import DAY, hold, offered, pools, received, record, released, trip
+from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 
@@ -30,7 +30,7 @@ async def proxy(server: EmbeddedRedis) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def far(proxy: Proxy) -> AsyncIterator[Store]:
     """A store behind the proxy, its one connection for commits made."""
-    async with Store(proxy.url, RING, lanes=1) as opened:
+    async with Store(proxy.url, RING, connections=1) as opened:
         await submit(opened, "warm", "x")
         yield opened
 
@@ -59,7 +59,7 @@ async def test_a_lost_answer_without_a_command_id_is_settled_by_what_is_stored(
     await store.put_capacity(market, "v1", DAY, pools(3))
     await submit(far, market, "a")
     proxy.losing = 1
-    offer = offered(record("a"), hold())
+    offer = offered(record("a"), booking())
     assert (await far.commit(market, [offer])).status is Status.OK
     proxy.losing = 1
     assert (await far.commit(market, [released(offer.after)])).status is Status.OK
@@ -144,7 +144,7 @@ async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
     proxy: Proxy, market: str
 ) -> None:
     proxy.refusing = True
-    async with Store(proxy.url, RING, patience_s=0.2) as lost:
+    async with Store(proxy.url, RING, timeout_s=0.2) as lost:
         with pytest.raises(Unavailable) as refusal:
             await submit(lost, market, "a")
         assert refusal.value.facts == {"retry_after_s": 1, "outcome": "not sent"}
@@ -155,7 +155,7 @@ async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
 
 async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy, market: str) -> None:
     proxy.refusing = True
-    async with Store(proxy.url, RING, patience_s=10) as patient:
+    async with Store(proxy.url, RING, timeout_s=10) as patient:
         task = asyncio.create_task(submit(patient, market, "a"))
         await asyncio.sleep(0.1)
         proxy.refusing = False

@@ -1,4 +1,4 @@
-"""The ledger of the script against a plain model, hold by hold."""
+"""The ledger of the script against a plain model, booking by booking."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contracts.capacity import Pool, Pools
 from contracts.codes import ServiceClass
-from dispatcher.domain.record import Hold
+from dispatcher.domain.record import Booking
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec, ledger
 from dispatcher.store.keys import Keys
@@ -21,8 +21,8 @@ from tests.store.made import DAY
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 _numbers = itertools.count()
 
-holds = st.builds(
-    Hold,
+bookings = st.builds(
+    Booking,
     vendor_id=st.just("v1"),
     pool_id=st.just("vans"),
     day=st.just(DAY.isoformat()),
@@ -32,7 +32,9 @@ holds = st.builds(
     daily=st.integers(0, 1),
 )
 commits = st.lists(
-    st.tuples(st.lists(st.integers(0, 9), max_size=2), st.lists(holds, max_size=3)), min_size=1, max_size=12
+    st.tuples(st.lists(st.integers(0, 9), max_size=2), st.lists(bookings, max_size=3)),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -42,21 +44,21 @@ class Model:
     def __init__(self, limit: tuple[int, ...]) -> None:
         self.limit = limit
         self.used = [0] * ledger.CELLS
-        self.held: list[Hold] = []
+        self.held: list[Booking] = []
 
-    def commit(self, release: list[Hold], take: list[Hold]) -> bool:
+    def commit(self, release: list[Booking], take: list[Booking]) -> bool:
         used = [*self.used, *[0] * 40]
         limit = [*self.limit, *[0] * 40]
-        for hold, sign in [*((hold, -1) for hold in release), *((hold, 1) for hold in take)]:
-            used[0] += sign * hold.daily
-            for cell in range(1 + hold.first, 1 + hold.first + hold.count):
-                used[cell] += sign * hold.units
-        touched = {0} if any(hold.daily for hold in take) else set()
-        touched |= {1 + hold.first + step for hold in take for step in range(hold.count)}
+        for booking, sign in [*((booking, -1) for booking in release), *((booking, 1) for booking in take)]:
+            used[0] += sign * booking.daily
+            for cell in range(1 + booking.first, 1 + booking.first + booking.count):
+                used[cell] += sign * booking.units
+        touched = {0} if any(booking.daily for booking in take) else set()
+        touched |= {1 + booking.first + step for booking in take for step in range(booking.count)}
         if any(used[cell] > limit[cell] for cell in touched):
             return False
         self.used = used[: ledger.CELLS]
-        self.held = [hold for hold in self.held if not any(hold is gone for gone in release)] + take
+        self.held = [booking for booking in self.held if not any(booking is gone for gone in release)] + take
         return True
 
 
@@ -67,7 +69,7 @@ class Model:
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_the_script_books_exactly_what_the_model_books(
-    server: EmbeddedRedis, commits: list[tuple[list[int], list[Hold]]], units: list[int], cap: int
+    server: EmbeddedRedis, commits: list[tuple[list[int], list[Booking]]], units: list[int], cap: int
 ) -> None:
     market = f"model{next(_numbers)}"
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=tuple(units), daily_cap=cap)
@@ -84,11 +86,11 @@ async def test_the_script_books_exactly_what_the_model_books(
             assert list(ledger.unpack(used)) == model.used
 
 
-def program(market: str, number: int, release: list[Hold], take: list[Hold]) -> Program:
+def program(market: str, number: int, release: list[Booking], take: list[Booking]) -> Program:
     made, keys = Program(), Keys(market)
     made.document("n", keys.prefix + f"n{number}", 0, codec.pack(1, number))
-    for hold in release:
-        made.release(keys, hold)
-    for hold in take:
-        made.take(keys, hold)
+    for booking in release:
+        made.unbook(keys, booking)
+    for booking in take:
+        made.book(keys, booking)
     return made

@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import UnreadablePatient, Vault
-from dispatcher.store.compression import unsqueeze
+from dispatcher.store.compression import decompress
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
-from tests.store.made import DAY, PATIENT, hold, offered, pools, received, record, released, trip
+from tests.store.made import DAY, PATIENT, booking, offered, pools, received, record, released, trip
 
 PLAIN = b"Canary"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -55,7 +55,7 @@ async def test_no_key_record_ledger_or_stream_holds_patient_data(
 ) -> None:
     await store.put_capacity(market, "v1", DAY, pools(1))
     await store.commit(market, [received("a")], requests=[trip("a")])
-    offer = offered(record("a"), hold())
+    offer = offered(record("a"), booking())
     await store.commit(market, [offer])
     await store.commit(market, [released(offer.after)])
     assert await store.patient(market, "a") == PATIENT
@@ -81,7 +81,7 @@ async def contents(raw: Redis, name: bytes) -> bytes:
 
 
 def plain(stored: bytes) -> bytes:
-    """What was squeezed, as it was: nothing hides in there."""
-    with contextlib.suppress(msgspec.DecodeError):  # not squeezed: a ledger, a sealed block
-        return bytes(unsqueeze(stored))
+    """What was compressed, as it was: nothing hides in there."""
+    with contextlib.suppress(msgspec.DecodeError):  # not compressed: a ledger, a sealed block
+        return bytes(decompress(stored))
     return b""

@@ -7,12 +7,12 @@ import sys
 from msgspec.structs import replace
 
 from dispatcher.audit.auditor import audit
-from dispatcher.domain.proposal import Ground
+from dispatcher.domain.proposal import Precondition
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.outcome import Status
 from dispatcher.store.store import Store
 from tests.store.conftest import RING
-from tests.store.made import DAY, hold, offered, pools, received, record, trip, vendor
+from tests.store.made import DAY, booking, offered, pools, received, record, trip, vendor
 from tests.store.work import Writers
 
 WRITERS, PROCESSES, STEPS = 16, 2, 20
@@ -61,8 +61,8 @@ async def test_no_offer_is_stored_on_a_vendor_as_it_was_before_its_last_change(
             seen = await store.vendor(market, "v1")
             assert seen is not None
             await asyncio.sleep(random.random() / 100)
-            ground, known = Ground("v1", "", seen.version), current
-            decision = replace(offered(record(name), hold()), grounds=(ground,))
+            ground, known = Precondition("v1", "", seen.version), current
+            decision = replace(offered(record(name), booking()), preconditions=(ground,))
             outcomes.append((known, seen.version, (await store.commit(market, [decision])).status))
 
     async def changes() -> None:

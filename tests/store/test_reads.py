@@ -98,7 +98,7 @@ async def test_of_two_writers_over_one_version_one_wins(store: Store, market: st
 
 async def test_tuning_follows_its_version(store: Store, market: str) -> None:
     assert await store.tuning(market) == Tuning()
-    first = Tuning(version=1, values={"urgent_lead_minutes": 30}, by="ops")
+    first = Tuning(version=1, values={"imminent_lead_minutes": 30}, by="ops")
     assert await store.put_tuning(market, first, 0) == 1
     with pytest.raises(Stale):
         await store.put_tuning(market, first, 0)

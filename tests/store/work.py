@@ -11,7 +11,7 @@ from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.store.outcome import Command
 from dispatcher.store.store import Store
-from tests.store.made import changed, hold, moved, offered, received, released, trip
+from tests.store.made import booking, changed, moved, offered, received, released, trip
 
 
 class Writers:
@@ -60,7 +60,7 @@ class Writers:
     def _decide(self, record: RequestRecord) -> Decision | None:
         if record.state in (RequestState.RECEIVED, RequestState.MATCHING):
             first = self.random.randrange(self.last_bucket - 6)
-            return offered(record, hold(self.random.choice((1, 1, 2)), first=first))
+            return offered(record, booking(self.random.choice((1, 1, 2)), first=first))
         if record.state is RequestState.OFFERED:
             return self.random.choice((released, cancelled, accepted))(record)
         return None
@@ -78,6 +78,6 @@ def accepted(before: RequestRecord) -> Decision:
 
 def cancelled(before: RequestRecord) -> Decision:
     """The platform takes it back; the units are free."""
-    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.CANCELLED, holds=())
+    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.CANCELLED, bookings=())
     after = moved(before, RequestState.CANCELLED, offers=(*before.offers[:-1], offer))
-    return Decision(before=before, after=after, release=before.offers[-1].holds, messages=(changed(after),))
+    return Decision(before=before, after=after, unbook=before.offers[-1].bookings, messages=(changed(after),))

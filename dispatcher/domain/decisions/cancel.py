@@ -36,4 +36,4 @@ def cancel(
         offers=with_newest(record, over),
     )
     messages = (closed(after, over), changed(after, by, code))
-    return Decision(before=record, after=after, release=offer.holds, messages=messages)
+    return Decision(before=record, after=after, unbook=offer.bookings, messages=messages)

@@ -69,7 +69,7 @@ def given_back(record: RequestRecord, state: OfferState, now_ms: int, *, by: str
     return Decision(
         before=record,
         after=after,
-        release=record.offer.holds,
+        unbook=record.offer.bookings,
         messages=messages,
         mark=mark(over.vendor_id, now_ms, well=False),
     )

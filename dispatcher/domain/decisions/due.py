@@ -57,7 +57,7 @@ def _match_by(record: RequestRecord, now_ms: int, values: Values) -> Decision:
 
 
 def _reasons(record: RequestRecord, now_ms: int, values: Values) -> Unmatched:
-    """On hold; what the matcher said last; what the offers say; that nobody had looked in time."""
+    """On booking; what the matcher said last; what the offers say; that nobody had looked in time."""
     asked = len(record.declined_by)
     if record.state is RequestState.ON_HOLD:
         rule = RequestState.ON_HOLD.value
@@ -88,9 +88,9 @@ def _overdue(record: RequestRecord, now_ms: int, values: Values) -> Decision:
 
 def _forget(record: RequestRecord, now_ms: int, values: Values) -> Decision:
     """Retention is over: the store deletes the request, and the day it was booked on is given back."""
-    held = tuple(hold for offer in record.offers for hold in offer.holds)
+    held = tuple(booking for offer in record.offers for booking in offer.bookings)
     after = replace(record, version=record.version + 1)
-    return Decision(before=record, after=after, release=held, forget=True)
+    return Decision(before=record, after=after, unbook=held, forget=True)
 
 
 _WAITED_FOR: Mapping[str, Callable[[RequestRecord, int, Values], Decision]] = {

@@ -61,7 +61,9 @@ def offer(
         unmatched=None,
     )
     messages = (made(after, new, request), matched(after, new), changed(after, BY))
-    return Decision(before=record, after=after, take=new.holds, messages=messages, grounds=proposal.grounds)
+    return Decision(
+        before=record, after=after, book=new.bookings, messages=messages, preconditions=proposal.preconditions
+    )
 
 
 def _refuse_stale_plan(
@@ -95,7 +97,7 @@ def _offered(
         end_ms=proposal.end_ms,
         price_cents=proposal.price_cents,
         assumed=isinstance(proposal.vendor.answer, AssumedAnswer),
-        holds=proposal.holds,
+        bookings=proposal.bookings,
         tuning_version=proposal.tuning_version,
         snapshot=proposal.snapshot,
         terms=proposal.terms,

@@ -13,7 +13,7 @@ from contracts.problems import Unauthenticated
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call
-from dispatcher.http.metrics import Figures
+from dispatcher.http.metrics import Metrics
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 
@@ -27,10 +27,10 @@ class Events:
     """The handler of event streams. Closing the hub ends them all; their clients resume where they were."""
 
     def __init__(
-        self, hub: Hub, figures: Figures, keep_alive_s: float, identify: Callable[[web.Request], object]
+        self, hub: Hub, metrics: Metrics, keep_alive_s: float, identify: Callable[[web.Request], object]
     ) -> None:
         """`identify` raises Unauthenticated once the caller's token holds no more."""
-        self.hub, self.figures, self.keep_alive_s, self.identify = hub, figures, keep_alive_s, identify
+        self.hub, self.metrics, self.keep_alive_s, self.identify = hub, metrics, keep_alive_s, identify
 
     async def follow(self, call: Call) -> web.StreamResponse:
         """The market's events; for a vendor, its own stream."""
@@ -38,7 +38,7 @@ class Events:
         stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
         response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.request_id})
         async with self.hub.follow(stream, call.after or None) as feed:
-            with self.figures.streams.track_inprogress(), contextlib.suppress(*ENDS):
+            with self.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):
                 await response.prepare(call.raw)
                 await response.write(OPEN)
                 while not feed.closed:

@@ -11,7 +11,7 @@ from contracts.request_views import Receipt, Receipts, RequestPage
 from contracts.requests import Request, RequestBatch
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply, etag
-from dispatcher.http.metrics import Figures
+from dispatcher.http.metrics import Metrics
 from dispatcher.service.dispatcher import Dispatcher
 from dispatcher.store.outcome import Command
 
@@ -26,8 +26,8 @@ class Quoter(Protocol):
 class Requests:
     """Handlers over the service; `quoter` answers quotes."""
 
-    def __init__(self, service: Dispatcher, quoter: Quoter, figures: Figures) -> None:
-        self.service, self.quoter, self.figures = service, quoter, figures
+    def __init__(self, service: Dispatcher, quoter: Quoter, metrics: Metrics) -> None:
+        self.service, self.quoter, self.metrics = service, quoter, metrics
 
     async def submit(self, call: Call) -> Reply:
         """202 once all of them are durable; a repeat under the same key answers the same."""
@@ -36,7 +36,7 @@ class Requests:
         content = msgspec.msgpack.encode(requests)
         command = cast(Command, call.command("submit", content))
         ids = await self.service.submit(call.principal, call.market, requests, command)
-        self.figures.accepted.inc(len(ids))
+        self.metrics.accepted.inc(len(ids))
         base = f"/v1/markets/{call.market}/requests"
         receipts = tuple(Receipt(id=each, href=f"{base}/{each}") for each in ids)
         return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})

@@ -1,4 +1,4 @@
-"""The service's own routes: alive, ready, figures, documents, and what each problem type means."""
+"""The service's own routes: alive, ready, metrics, documents, and what each problem type means."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from contracts.problems import KINDS, Problem
 from dispatcher import __version__
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
-from dispatcher.http.metrics import CONTENT_TYPE, Figures
+from dispatcher.http.metrics import CONTENT_TYPE, Metrics
 from dispatcher.service.dispatcher import Dispatcher
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -36,8 +36,8 @@ PAGE = {
 class Service:
     """Handlers that need no token."""
 
-    def __init__(self, service: Dispatcher, figures: Figures, operations: tuple[Operation, ...]) -> None:
-        self.service, self.figures, self.operations = service, figures, operations
+    def __init__(self, service: Dispatcher, metrics: Metrics, operations: tuple[Operation, ...]) -> None:
+        self.service, self.measured, self.operations = service, metrics, operations
 
     @cached_property
     def _openapi(self) -> bytes:
@@ -61,12 +61,12 @@ class Service:
         return Reply(health, 200 if health.ready else 503)
 
     async def metrics(self, call: Call) -> web.Response:
-        """Figures for Prometheus; those of the store are left as they were while it does not answer."""
+        """Metrics for Prometheus; those of the store are left as they were while it does not answer."""
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(PROBE_S):
                 for market in self.service.markets:
-                    self.figures.counted(market, await self.service.store.counts(market))
-        return web.Response(body=self.figures.page(), headers={"Content-Type": CONTENT_TYPE})
+                    self.measured.counted(market, await self.service.store.counts(market))
+        return web.Response(body=self.measured.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def openapi(self, call: Call) -> web.Response:
         """The HTTP API."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.batched_reads import Gets
+from dispatcher.store.batched_reads import BatchedReads
 
 
 class Server:
@@ -26,7 +26,7 @@ class Server:
 
 async def test_what_is_asked_at_once_goes_together_and_each_key_once() -> None:
     server = Server()
-    gets = Gets(server.fetch)
+    gets = BatchedReads(server.fetch)
     asked = ["{a}1", "{a}2", "{a}1", "{b}1", "{a}none"]
     found = await asyncio.gather(*map(gets.get, asked))
     assert found == [b"{a}1", b"{a}2", b"{a}1", b"{b}1", None]
@@ -37,7 +37,7 @@ async def test_what_is_asked_at_once_goes_together_and_each_key_once() -> None:
 
 async def test_a_failure_is_told_to_all_who_asked_and_to_nobody_later() -> None:
     server = Server()
-    gets = Gets(server.fetch)
+    gets = BatchedReads(server.fetch)
     server.away = True
     told = await asyncio.gather(*(gets.get("{a}1") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in told] == [Unavailable] * 3
@@ -46,7 +46,7 @@ async def test_a_failure_is_told_to_all_who_asked_and_to_nobody_later() -> None:
 
 
 async def test_who_leaves_does_not_take_the_others_answer_along() -> None:
-    gets = Gets(Server().fetch)
+    gets = BatchedReads(Server().fetch)
     leaver, stayer = (asyncio.create_task(gets.get("{a}1")) for _ in range(2))
     await asyncio.sleep(0)
     leaver.cancel()

@@ -48,9 +48,9 @@ async def _submit(api: Api, number: int, subject: str) -> tuple[int, str, str]:
         return answer.status, problem.get("type", ""), answer.headers.get("Retry-After", "")
 
 
-async def _until(holds: Callable[[], bool]) -> None:
+async def _until(holds_true: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not holds():
+        while not holds_true():
             await asyncio.sleep(0.005)
 
 

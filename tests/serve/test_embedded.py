@@ -89,7 +89,7 @@ async def test_data_outlives_a_stop_and_a_start(tmp_path: Path) -> None:
 async def test_a_second_server_on_the_same_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_folder, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(data_folder, "LOCK_TIMEOUT_S", 0.1)
     async with EmbeddedRedis(tmp_path) as first, connected(first) as client:
         with pytest.raises(FolderError, match="in use") as refused:
             await EmbeddedRedis(tmp_path).start()

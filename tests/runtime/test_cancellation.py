@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from dispatcher.runtime.cancellation import told_to_stop
+from dispatcher.runtime.cancellation import cancel_requested
 
 
 async def test_a_cancellation_that_was_swallowed_still_ends_the_loop() -> None:
@@ -13,7 +13,7 @@ async def test_a_cancellation_that_was_swallowed_still_ends_the_loop() -> None:
 
     async def loop() -> None:
         nonlocal rounds
-        while not told_to_stop():
+        while not cancel_requested():
             rounds += 1
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(3600)
@@ -23,4 +23,4 @@ async def test_a_cancellation_that_was_swallowed_still_ends_the_loop() -> None:
     running.cancel()
     await asyncio.wait_for(running, 20)
     assert rounds == 1
-    assert not told_to_stop()
+    assert not cancel_requested()

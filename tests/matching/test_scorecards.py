@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from dispatcher.domain.scorecards import month_of
 from dispatcher.matching.commits import Ownership
-from dispatcher.matching.imminent import match_at_once
+from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.scorecards import months, standings
 from dispatcher.store.keys import Keys
 from dispatcher.store.vendors import Marks
@@ -17,7 +17,7 @@ from tests.solvers.town import trip, vendor
 def test_a_record_is_unknown_until_there_is_work_enough_to_tell() -> None:
     marks = {"new": Marks(19, 0), "known": Marks(15, 5)}
     assert standings(marks, {}) == {"known": 0.75}
-    assert standings(marks, {"record_least_works": 10}) == {"new": 1.0, "known": 0.75}
+    assert standings(marks, {"scorecard_least_works": 10}) == {"new": 1.0, "known": 0.75}
 
 
 def test_this_month_counts_and_the_one_before() -> None:
@@ -37,7 +37,7 @@ async def test_of_two_vendors_that_are_alike_the_one_with_the_better_record_is_a
             await town.store.reader.ask("HSET", key, f"{name}:{how}", count)
     await town.market.refresh()
     await town.submit(trip("r1", start_min=30))
-    await match_at_once(own, town.market, ["r1"])
+    await match_imminent(own, town.market, ["r1"])
     offer = (await town.record("r1")).offer
     assert offer is not None
     assert offer.vendor_id == "v2"

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from dispatcher.store import codec
-from dispatcher.store.compression import MARK, squeeze, unsqueeze
+from dispatcher.store.compression import MARK, compress, decompress
 from tests.store.made import PATIENT, offered, record, trip
 
 DOCUMENTS = [
@@ -18,25 +18,25 @@ DOCUMENTS = [
 
 @pytest.mark.parametrize("plain", DOCUMENTS)
 def test_what_was_squeezed_comes_back_byte_by_byte(plain: bytes) -> None:
-    assert unsqueeze(squeeze(plain)) == plain
-    assert len(squeeze(plain)) <= len(plain)
+    assert decompress(compress(plain)) == plain
+    assert len(compress(plain)) <= len(plain)
 
 
 def test_a_request_takes_less_than_half_of_its_messagepack() -> None:
     plain = DOCUMENTS[0]
-    assert len(squeeze(plain)) < len(plain) / 2
+    assert len(compress(plain)) < len(plain) / 2
 
 
 def test_what_was_stored_plain_is_read_as_it_is() -> None:
     """No MessagePack map or array begins with the mark."""
     assert all(plain[:1] != MARK for plain in DOCUMENTS)
-    assert [unsqueeze(plain) for plain in DOCUMENTS] == DOCUMENTS
+    assert [decompress(plain) for plain in DOCUMENTS] == DOCUMENTS
 
 
 def test_what_dictionary_1_squeezed_is_read_for_ever() -> None:
     """If this fails, the dictionary was changed: put it back, and give the new one a number of its own."""
     stored = bytes.fromhex("016b4138129f0320563441cd6641321225532d05e588d4ad58cb7f00")
-    assert msgspec.msgpack.decode(unsqueeze(stored)) == {
+    assert msgspec.msgpack.decode(decompress(stored)) == {
         "kind": "trip",
         "level_of_service": "wheelchair",
         "needs": {"stairs": 4, "door_level": "hand_to_hand"},
@@ -47,4 +47,4 @@ def test_what_dictionary_1_squeezed_is_read_for_ever() -> None:
 @pytest.mark.parametrize("damage", [b"\x01\xff\xff", b"\x01\x07"])
 def test_a_damaged_document_is_said_to_be_damaged(damage: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        unsqueeze(damage)
+        decompress(damage)
