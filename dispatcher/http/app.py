@@ -27,7 +27,7 @@ from dispatcher.http.routes import OPERATIONS, check
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.tokens import Authenticator
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service as Everything
 
 GATE = web.AppKey("gate", Gate)
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -36,7 +36,7 @@ Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What the application is made of; the composition root makes them, and ends them."""
 
-    service: Dispatcher
+    service: Everything
     hub: Hub
     quoter: Quoter
     clock: Clock
@@ -93,7 +93,7 @@ def _gate(parts: Parts, metrics: Metrics) -> Gate:
     return Gate(
         authenticator=Authenticator(parts.token_keys),
         clock=parts.clock,
-        enter=parts.service.enter,
+        enter=parts.service.markets.authorize,
         calls=ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s),
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=metrics,

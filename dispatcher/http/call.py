@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from dispatcher.security.principal import Principal
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +30,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """The market in the path."""
         return str(self.path["market"])
 
-    def command(self, scope: str, content: bytes | None = None) -> Command | None:
+    def idempotency(self, scope: str, content: bytes | None = None) -> IdempotencyRecord | None:
         """The Idempotency-Key as a command of this caller; None without one. `content` must not differ."""
         if not self.key:
             return None
         caller = f"{scope}/{self.principal.name}/{self.principal.subject}"
-        return Command.of(caller, self.key, msgspec.msgpack.encode(self.body) if content is None else content)
+        body = msgspec.msgpack.encode(self.body) if content is None else content
+        return IdempotencyRecord.of(caller, self.key, body)
 
 
 class Reply(msgspec.Struct, frozen=True):

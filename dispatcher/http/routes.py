@@ -13,7 +13,15 @@ from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.operations import Answer, Operation
 from contracts.quotes import Quotes
-from contracts.request_views import Cancel, PutOnHold, Receipts, RequestPage, RequestQuery, RequestView
+from contracts.request_views import (
+    Cancel,
+    PutOnHold,
+    Receipts,
+    RequestPage,
+    RequestQuery,
+    RequestView,
+    Resume,
+)
 from contracts.requests import Request, RequestBatch
 from contracts.tuning import TuningUpdate, TuningView
 from contracts.vendors import Posted, Vendor
@@ -106,6 +114,8 @@ OPERATIONS: tuple[Operation, ...] = (
         roles=_roles(P),
         tag="requests",
         summary="Resume a request that is on hold: it is authorized, or its predecessor is done",
+        body=(Resume,),
+        optional=True,
         answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
         problems=("wrong-state",),
     ),

@@ -11,7 +11,7 @@ import numpy as np
 
 from contracts.capacity import Capacity
 from contracts.codes import ServiceClass
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import PoolBooking
 from dispatcher.store.ledger import Ledger, LedgerKey
 from solvers.horizon import Horizon
 from solvers.rules.capacity import UNITS
@@ -70,7 +70,7 @@ class PoolBook:
 
     def bookings(
         self, vendor_id: str, row: int, pool: int, start_ms: int, free_ms: int
-    ) -> tuple[Booking, ...]:
+    ) -> tuple[PoolBooking, ...]:
         """What the work takes: one hold per local day that it touches; only the first counts for the cap."""
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
         pool_id, found = self.ids[row][pool], []
@@ -80,7 +80,9 @@ class PoolBook:
             begin, count = max(first, opens), min(end, closes) - max(first, opens)
             if count > 0:
                 daily = 1 if begin == first else 0
-                found.append(Booking(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily))
+                found.append(
+                    PoolBooking(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily)
+                )
         return tuple(found)
 
     def take(self, row: int, pool: int, start_ms: int, free_ms: int) -> None:
@@ -89,7 +91,7 @@ class PoolBook:
         self.supply.left[row, pool, first:end] -= UNITS
         self.supply.daily_left[row, pool, self.horizon.day_at(start_ms)] -= 1
 
-    def take_bookings(self, row: int, holds: Sequence[Booking]) -> None:
+    def take_bookings(self, row: int, holds: Sequence[PoolBooking]) -> None:
         """Count what was stored, by its holds; days that are no longer in view are passed over."""
         column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
         for booking in holds:

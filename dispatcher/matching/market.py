@@ -13,7 +13,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.changes import Changes
-from dispatcher.matching.scorecards import months, standings
+from dispatcher.matching.scorecards import months, shares_on_time
 from dispatcher.matching.snapshot import (
     Snapshot,
     Waiting,
@@ -78,17 +78,18 @@ class Market:
 
         `until_ms`: of days up to this one, though it lies beyond the horizon.
         """
-        tuning = await self.store.tuning(self.name)
-        vendors = await self.store.vendors(self.name)
+        stored = self.store.market(self.name)
+        tuning = await stored.tuning.get()
+        vendors = await stored.vendors.get_all()
         horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values, until_ms)
-        postings = await self.store.capacities(self.name, horizon.days)
+        postings = await stored.capacity.get_all(horizon.days)
         keys = [
             LedgerKey(vendor, pool.id, day)
             for (vendor, day), each in postings.items()
             for pool in each.value.pools
         ]
-        ledgers = await self.store.ledger(self.name, keys)
-        marks = await self.store.marks(self.name, months(self.clock.now_ms()))
+        ledgers = await stored.capacity.ledger(keys)
+        scorecards = await stored.scorecards.of(months(self.clock.now_ms()))
         self.tuning = tuning
         if vendors != self._vendors:
             self.book = VendorBook.of(tuple(each.value for each in vendors.values()))
@@ -99,20 +100,20 @@ class Market:
         dates |= {place: each.changed_ms for place, each in postings.items()}
         self.changes = Changes(self.place, dates)
         posted = {place: each.value for place, each in postings.items()}
-        records = standings(marks, tuning.values)
+        records = shares_on_time(scorecards, tuning.values)
         self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
         return self.pools
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
-        return await self.store.open_ids(self.name, MOST_OPEN)
+        return await self.store.market(self.name).requests.open_ids(MOST_OPEN)
 
     async def waiting(self, ids: Sequence[str]) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
         now_ms, values, bodies = self.clock.now_ms(), self.tuning.values, self.bodies
         end_ms = reach_ms(now_ms, values)
         near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
-        records = await self.store.records(self.name, near)
+        records = await self.store.market(self.name).requests.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         await self._read_bodies([each for each in near if each not in far])
@@ -139,7 +140,7 @@ class Market:
 
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.store.requests(self.name, missing) if missing else {}
+        self.bodies |= await self.store.market(self.name).requests.bodies(missing) if missing else {}
 
     def take(self, made: Proposal) -> None:
         """Count an offer that was stored against what is left."""

@@ -1,4 +1,4 @@
-"""A vendor's record as the matcher sees it: the share of its work of late that went well."""
+"""A vendor's scorecard as the matcher sees it: the share of its work of late that went well."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import to_instant
-from dispatcher.domain.scorecards import month_of
-from dispatcher.store.vendors import Marks
+from dispatcher.domain.scorecards import BLAMELESS, Outcome, month_of
+from dispatcher.store.scorecards import Scorecard
 
 LEAST = Parameter(
     name="scorecard_least_works",
@@ -15,10 +15,11 @@ LEAST = Parameter(
     minimum=1,
     maximum=1_000,
     unit="works",
-    summary="A vendor's record counts from so many pieces of work on; before, it is unknown.",
-    scope="matching.standing",
+    summary="A vendor's scorecard counts from so many pieces of work on; before, it is unknown.",
+    scope="matching.scorecards",
 )
 PARAMETERS = (LEAST,)
+BADLY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.TURNED_BACK, Outcome.LATE, Outcome.FAILED)
 
 
 def months(now_ms: int) -> tuple[str, str]:
@@ -28,7 +29,17 @@ def months(now_ms: int) -> tuple[str, str]:
     return month_of(before_ms), month_of(now_ms)
 
 
-def standings(marks: Mapping[str, Marks], values: Mapping[str, Number]) -> dict[str, float]:
-    """The share that went well, 0..1, of each vendor with work enough to tell."""
-    least = LEAST.whole(values)
-    return {vendor: each.well / sum(each) for vendor, each in marks.items() if sum(each) >= least}
+def shares_on_time(scorecards: Mapping[str, Scorecard], values: Mapping[str, Number]) -> dict[str, float]:
+    """The share of work that went well, 0..1, of each vendor with work enough to tell.
+
+    Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
+    the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come.
+    """
+    found = {}
+    for vendor, card in scorecards.items():
+        well = card[Outcome.ON_TIME] + card[Outcome.NO_SHOW]
+        blameless = sum(card[f"{Outcome.DECLINED}.{code}"] for code in BLAMELESS)
+        badly = sum(card[each] for each in BADLY) - blameless
+        if well + badly >= LEAST.whole(values):
+            found[vendor] = well / (well + badly)
+    return found

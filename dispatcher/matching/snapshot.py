@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.vendors import Vendor
-from dispatcher.domain.decisions.offer import exhausted
+from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.proposal import Precondition
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.capacity import PoolBook

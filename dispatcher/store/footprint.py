@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.store import keys as parts
 from dispatcher.store.keys import Keys
 
 SAMPLE = 200
@@ -28,16 +30,18 @@ async def open_request_bytes(
     if not sample:
         return None
     keys = Keys(market)
-    prefix = keys.prefix
-    names = [name async for name in redis.scan_iter(match=f"{prefix}*", count=SCAN_COUNT)]
+    names = [name async for name in redis.scan_iter(match=f"{keys.prefix}*", count=SCAN_COUNT)]
+    lists = {name async for name in redis.scan_iter(f"{keys.prefix}*", SCAN_COUNT, _type="zset")}
 
-    async def weighed(*kinds: str) -> int:
-        starts = tuple((prefix + kind).encode() for kind in kinds)
-        return await _weigh(redis, [name for name in names if name.startswith(starts)])
+    async def weighed(wanted: Collection[str]) -> int:
+        return await _weigh(redis, [each for each in names if keys.parted(each.decode())[0] in wanted])
 
-    own = await _weigh(redis, [name(each).encode() for each in sample for name in (keys.record, keys.body)])
-    shared = await weighed("timers", "i:", "o:", "used:", "k:")
-    messages = await weighed("events", "matches", "replies", "vendor:")
+    documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
+    own = await _weigh(redis, documents)
+    shared = await weighed({parts.USED, parts.COMMANDS}) + await _weigh(
+        redis, sorted(lists - {keys.capacities.encode()})
+    )
+    messages = await weighed(parts.MESSAGES)
     return OpenRequestBytes(round(own / len(sample) + shared / requests), round(messages / requests))
 
 

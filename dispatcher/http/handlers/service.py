@@ -20,7 +20,7 @@ from dispatcher import __version__
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.metrics import CONTENT_TYPE, Metrics
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service as Everything
 
 ASSETS = Path(__file__).parent.parent / "assets"
 TITLE = "Dispatcher"
@@ -36,7 +36,7 @@ PAGE = {
 class Service:
     """Handlers that need no token."""
 
-    def __init__(self, service: Dispatcher, metrics: Metrics, operations: tuple[Operation, ...]) -> None:
+    def __init__(self, service: Everything, metrics: Metrics, operations: tuple[Operation, ...]) -> None:
         self.service, self.measured, self.operations = service, metrics, operations
 
     @cached_property
@@ -65,7 +65,7 @@ class Service:
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(PROBE_S):
                 for market in self.service.markets:
-                    self.measured.counted(market, await self.service.store.counts(market))
+                    self.measured.counted(market, await self.service.store.market(market).requests.counts())
         return web.Response(body=self.measured.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def openapi(self, call: Call) -> web.Response:

@@ -9,7 +9,7 @@ from contracts.problems import InvalidMessage, MissingPrecondition
 from contracts.vendors import Posted
 from dispatcher.domain.refusals import Stale
 from dispatcher.http.call import Call, Reply, etag
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 
 Result = TypeVar("Result")
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class Vendors:
     """Handlers over the service."""
 
-    def __init__(self, service: Dispatcher) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
 
     async def put(self, call: Call) -> Reply:
@@ -27,39 +27,39 @@ class Vendors:
             raise InvalidMessage.at("/id", f"{detail}\nMaybe one of the two is misspelt.")
         return _posted(
             await _over(
-                call, self.service.put_vendor(call.principal, call.market, call.body, call.version or 0)
+                call, self.service.vendors.put(call.principal, call.market, call.body, call.version or 0)
             )
         )
 
     async def get(self, call: Call) -> Reply:
         """The vendor with its version."""
-        found = await self.service.vendor(call.principal, call.market, call.path["vendor_id"])
+        found = await self.service.vendors.get(call.principal, call.market, call.path["vendor_id"])
         return Reply(found.value, headers=etag(found.version))
 
     async def put_capacity(self, call: Call) -> Reply:
         """Post a day; below what is booked it is refused, with every bucket."""
         vendor_id, day = call.path["vendor_id"], call.path["day"]
-        change = self.service.put_capacity(
+        change = self.service.capacity.put(
             call.principal, call.market, vendor_id, day, call.body, expected_version=call.version or 0
         )
         return _posted(await _over(call, change))
 
     async def get_capacity(self, call: Call) -> Reply:
         """A day as posted."""
-        found = await self.service.capacity(
+        found = await self.service.capacity.get(
             call.principal, call.market, call.path["vendor_id"], call.path["day"]
         )
         return Reply(found.value, headers=etag(found.version))
 
     async def get_tuning(self, call: Call) -> Reply:
         """Every parameter with its value."""
-        view = await self.service.tuning(call.principal, call.market)
+        view = await self.service.tuning.get(call.principal, call.market)
         return Reply(view, headers=etag(view.version))
 
     async def put_tuning(self, call: Call) -> Reply:
         """Replace all overrides."""
         view = await _over(
-            call, self.service.put_tuning(call.principal, call.market, call.body, call.version or 0)
+            call, self.service.tuning.put(call.principal, call.market, call.body, call.version or 0)
         )
         return Reply(view, headers=etag(view.version))
 
