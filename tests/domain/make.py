@@ -9,11 +9,15 @@ from contracts.codes import LevelOfService
 from contracts.geo import Circle, Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
+from dispatcher.domain.booking import PoolBooking as Booking
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import decide
+from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import offer, receive
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.record import Booking, RequestRecord
+from dispatcher.domain.requests import RequestRecord
 
 NOW = to_ms(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 DOOR = (-73.98571, 40.74844)
@@ -78,7 +82,7 @@ def proposal(record: RequestRecord, to: Vendor) -> Proposal:
 
 def received(request: TripRequest | EquipmentOrder | None = None, now_ms: int = NOW) -> RequestRecord:
     """A request that has come in."""
-    return receive(request or trip(), now_ms, VALUES).after
+    return receive(request or trip(), Context(now_ms=now_ms, by="platform")).after
 
 
 def offered(
@@ -87,7 +91,8 @@ def offered(
     """A request offered to a vendor."""
     request = trip(**changes)
     base = record or received(request, now_ms)
-    return offer(base, request, proposal(base, to or vendor()), now_ms, VALUES).after
+    command = MakeOffer(request_id=base.id, request=request, proposal=proposal(base, to or vendor()))
+    return after(decide(base, command, Context(now_ms=now_ms, by="matcher")))
 
 
 def after(decision: Decision | None) -> RequestRecord:

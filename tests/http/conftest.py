@@ -22,7 +22,7 @@ from dispatcher.matching.quotes import Quoter
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 
@@ -67,7 +67,7 @@ class Api:
 
     hub: Hub
     load: ConcurrencyLimit
-    service: Dispatcher
+    service: Service
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
@@ -140,11 +140,11 @@ def cancelling() -> bool:
 @pytest.fixture
 async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> AsyncIterator[Api]:
     clock = HeldClock()
-    service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
+    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
     parts = Parts(
         service=service,
         hub=Hub(store),
-        quoter=Quoter(store, clock, service.markets),
+        quoter=Quoter(store, clock, service.markets.zones),
         clock=clock,
         token_keys=KEYS,
         limits=limits,

@@ -20,7 +20,7 @@ from dispatcher.http.concurrency import Limits
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
@@ -29,13 +29,13 @@ from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
 @pytest.fixture
 def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Commits wait until the event is set."""
-    release, commit = asyncio.Event(), api.store.commit
+    release, commit = asyncio.Event(), api.store.market(api.market).commit
 
     async def slow(*args: Any, **more: Any) -> Any:
         await release.wait()
         return await commit(*args, **more)
 
-    monkeypatch.setattr(api.store, "commit", slow)
+    monkeypatch.setattr(api.store.market(api.market), "commit", slow)
     return release
 
 
@@ -61,7 +61,7 @@ async def test_a_full_service_says_so_and_stores_nothing(api: Api, held: asyncio
     assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "3")
     held.set()
     assert {answer[0] for answer in await asyncio.gather(*waiting)} == {202}
-    assert await api.store.record(api.market, "r99") is None
+    assert await api.store.market(api.market).requests.records.get("r99") is None
     assert (await _submit(api, 99, "one-more"))[0] == 202
 
 
@@ -111,7 +111,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
     async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as server, Store(server.url, RING) as store:
         clock, markets = HeldClock(), {"m": ZoneInfo("UTC")}
         parts = Parts(
-            service=Dispatcher(store, clock, markets, Registry.found()),
+            service=Service(store, clock, markets, Registry.found()),
             hub=Hub(store),
             quoter=Quoter(store, clock, markets),
             clock=clock,
@@ -134,7 +134,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
             async with client.post(path, json=trip("r1"), headers=headers) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
                 assert "appendfsync is everysec" in (await answer.json(content_type=None))["detail"]
-            assert await store.record("m", "r1") is None
+            assert await store.market("m").requests.records.get("r1") is None
             server.kill()
             async with client.get("/readyz") as answer:
                 assert answer.status == 503
@@ -189,7 +189,7 @@ async def test_a_caller_who_hung_up_may_ask_again_and_there_was_one_effect(
     held.set()
     async with api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent) as answer:
         assert answer.status == 202
-    record = await api.store.record(api.market, "r1")
+    record = await api.store.market(api.market).requests.records.get("r1")
     assert record is not None
     assert record.version == 1
     await _until(lambda: api.load.now == 0)

@@ -42,4 +42,4 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api) -> No
         await browser.close()
     assert failures == []
     assert asked == {host}
-    assert await api.store.record(api.market, "r1") is not None
+    assert await api.store.market(api.market).requests.records.get("r1") is not None

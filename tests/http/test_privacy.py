@@ -75,7 +75,7 @@ async def test_a_stored_patient_is_told_to_nobody_who_has_no_business_with_it(
             assert _held(json.dumps(view)) == []
     assert _held(await _everything_told(api)) == []
     assert _held("\n".join(logged)) == []
-    kept = await api.store.patient(api.market, "r1")
+    kept = await api.store.market(api.market).requests.patient("r1")
     assert kept is not None
     assert kept.name == canary("name")  # it is there, under its key, for whom it is due
 

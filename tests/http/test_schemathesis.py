@@ -29,7 +29,7 @@ from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import SystemClock
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.http.conftest import KEYS, RING
@@ -45,7 +45,7 @@ async def _serve(
     clock, markets = SystemClock(), {MARKET: ZoneInfo("America/New_York")}
     async with Store(redis_url, RING) as store:
         parts = Parts(
-            service=Dispatcher(store, clock, markets, Registry.found()),
+            service=Service(store, clock, markets, Registry.found()),
             hub=Hub(store),
             quoter=Quoter(store, clock, markets),
             clock=clock,

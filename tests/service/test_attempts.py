@@ -24,11 +24,12 @@ async def test_a_plan_for_a_request_that_moved_on_is_stale_and_changes_nothing(w
     await world.submit()
     record, request = await world.record(), make.trip()
     plan = make.proposal(record, make.vendor())
-    await world.service.cancel(world.platform, world.market, "r1")
-    outcome = await world.service.offer(world.market, record, request, plan, fence=world.fence)
+    await world.cancel(world.platform, "r1")
+    outcome = await world.put(record, request, plan, world.fence)
     assert outcome.status is Status.STALE
     assert await world.booked() == 0
-    again = await world.service.offer(world.market, await world.record(), request, plan, fence=world.fence)
+    again = await world.put(await world.record(), request, plan, world.fence)
+    assert again is not None
     assert again.status is Status.STALE
 
 
@@ -48,7 +49,7 @@ async def test_a_matcher_that_lost_its_market_commits_nothing(world: World) -> N
     assert (await world.offer(fence=world.fence - 1)).status is Status.FENCED
     reasons = Unmatched(vendors=1, last_rule="hours")
     record = await world.record()
-    fenced = await world.service.explain(world.market, record, reasons, fence=world.fence - 1)
+    fenced = await world.explain(record, reasons, world.fence - 1)
     assert fenced is not None
     assert fenced.status is Status.FENCED
 
@@ -57,12 +58,12 @@ async def test_reasons_are_kept_once_and_shown_to_the_platform(world: World) -> 
     await world.open_with()
     await world.submit()
     reasons = Unmatched(vendors=3, last_rule="level_of_service")
-    outcome = await world.service.explain(world.market, await world.record(), reasons, fence=world.fence)
+    outcome = await world.explain(await world.record(), reasons, world.fence)
     assert outcome is not None
     assert outcome.ok
     record = await world.record()
-    assert await world.service.explain(world.market, record, reasons, fence=world.fence) is None
-    view = await world.service.view(world.platform, world.market, "r1")
+    assert await world.explain(record, reasons, world.fence) is None
+    view = await world.service.requests.view(world.platform, world.market, "r1")
     assert view.unmatched is not None
     assert view.unmatched.last_rule == "level_of_service"
 
@@ -89,23 +90,21 @@ async def test_left_alone_every_request_ends_and_is_forgotten_with_all_that_was_
     await world.open_with(make.vendor())
     await world.submit(make.trip("r1"), make.trip("r2"), make.trip("r3"))
     await world.offer("r1")
-    await world.service.accept(world.vendor(), world.market, "r1.1", Accept())
-    await world.service.report(
-        world.vendor(), world.market, "r1.1", StatusUpdate(status=TrackingStatus.COMPLETED)
-    )
+    await world.accept(world.vendor(), "r1.1", Accept())
+    await world.report(world.vendor(), "r1.1", StatusUpdate(status=TrackingStatus.COMPLETED))
     await world.offer("r2")
     timers = Timers(world.service)
     for _ in range(20):
-        due_ms = await world.store.next_due_ms(world.market)
+        due_ms = await world.store.market(world.market).requests.records.next_due_ms()
         if due_ms is None:
             break
         world.clock.ms = max(world.clock.ms, due_ms)
         assert await timers.fire_due(world.market)
-    assert await world.store.next_due_ms(world.market) is None
+    assert await world.store.market(world.market).requests.records.next_due_ms() is None
     for name in ("r1", "r2", "r3"):
-        assert await world.store.record(world.market, name) is None
-        assert await world.store.request(world.market, name) is None
-        assert await world.store.patient(world.market, name) is None
+        assert await world.store.market(world.market).requests.records.get(name) is None
+        assert await world.store.market(world.market).requests.body(name) is None
+        assert await world.store.market(world.market).requests.patient(name) is None
     assert await world.booked() == 0
     assert (await world.heard(world.keys.matches)).count("dispatch.request.unmatched") == 2
 
@@ -126,31 +125,33 @@ async def test_running_timers_fire_by_themselves_and_stop_when_told(world: World
 
 
 async def test_tuning_is_checked_versioned_and_in_force_at_once(world: World) -> None:
-    view = await world.service.put_tuning(
+    view = await world.service.tuning.put(
         world.ops, world.market, TuningUpdate(values={"max_attempts": 1}, reason="storm"), 0
     )
     assert (view.version, view.by, view.reason) == (1, "ops", "storm")
     assert {each.name: each.value for each in view.parameters}["max_attempts"] == 1
-    assert (await world.service.values(world.market)).values == {"max_attempts": 1}
+    assert (await world.service.markets.tuning(world.market)).values == {"max_attempts": 1}
     with pytest.raises(Stale):
-        await world.service.put_tuning(world.ops, world.market, TuningUpdate(values={}), 0)
+        await world.service.tuning.put(world.ops, world.market, TuningUpdate(values={}), 0)
     with pytest.raises(Invalid, match=r"max_attempts 99 is outside 1\.\.50 offers") as refused:
-        await world.service.put_tuning(
+        await world.service.tuning.put(
             world.ops, world.market, TuningUpdate(values={"max_attempts": 99, "nonsense": 1}), 1
         )
     assert len(refused.value.facts["problems"]) == 2
-    assert (await world.service.tuning(world.ops, world.market)).version == 1
+    assert (await world.service.tuning.get(world.ops, world.market)).version == 1
 
 
 async def test_capacity_is_posted_for_vendors_that_exist_and_read_by_its_own(world: World) -> None:
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
-    posted = await world.service.capacity(world.vendor("v1"), world.market, "v1", DAY)
+    posted = await world.service.capacity.get(world.vendor("v1"), world.market, "v1", DAY)
     assert posted.version == 1
     with pytest.raises(NotFound):
-        await world.service.capacity(world.vendor("v2"), world.market, "v1", DAY)
+        await world.service.capacity.get(world.vendor("v2"), world.market, "v1", DAY)
     with pytest.raises(NotFound):
-        await world.service.put_capacity(
+        await world.service.capacity.put(
             world.ops, world.market, "v9", DAY, posted.value, expected_version=None
         )
-    assert [each.id for each in await world.service.vendors(world.vendor("v2"), world.market)] == ["v2"]
-    assert len(await world.service.vendors(world.ops, world.market)) == 2
+    assert [each.id for each in await world.service.vendors.get_all(world.vendor("v2"), world.market)] == [
+        "v2"
+    ]
+    assert len(await world.service.vendors.get_all(world.ops, world.market)) == 2
