@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.kernels.build import build
+from solvers.kernels.layouts import Layout
 
 _P, _I, _F, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_uint64
 
@@ -41,16 +41,16 @@ def library() -> ctypes.CDLL:
 
 
 class Struct:
-    """A C struct of integers and pointers to arrays, which it keeps alive. `layout`: names in C's order."""
+    """A C struct of integers and pointers to arrays, which it keeps alive; what is not given is 0."""
 
-    def __init__(self, layout: Sequence[str], **values: int | npt.NDArray[Any] | Struct | None) -> None:
-        self._names = list(layout)
-        self._words = np.zeros(len(layout), np.int64)
+    def __init__(self, layout: Layout, **values: int | npt.NDArray[Any] | Struct) -> None:
+        """`layout`: one of `layouts`. Raises ValueError for a field that it does not have."""
+        self._fields = np.zeros((), layout)
         self._kept: dict[str, Any] = {}
-        for name in layout:
-            self.set(name, values.get(name))
+        for name, value in values.items():
+            self.set(name, value)
 
-    def set(self, name: str, value: int | npt.NDArray[Any] | Struct | None) -> None:
+    def set(self, name: str, value: int | npt.NDArray[Any] | Struct) -> None:
         """Put a number, or the address of an array or struct, into its place."""
         self._kept[name] = value
         if isinstance(value, np.ndarray):
@@ -58,10 +58,10 @@ class Struct:
                 raise ValueError(f"{name} is not contiguous; a kernel cannot read it")
             word = value.ctypes.data
         else:
-            word = value.address if isinstance(value, Struct) else int(value or 0)
-        self._words[self._names.index(name)] = word
+            word = value.address if isinstance(value, Struct) else int(value)
+        self._fields[name] = word
 
     @property
     def address(self) -> int:
         """Where the struct lies."""
-        return int(self._words.ctypes.data)
+        return int(self._fields.ctypes.data)
