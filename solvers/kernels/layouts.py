@@ -1,4 +1,8 @@
-"""The structs that kernels read, as Python lays them out: field by field as in kernels/*.h."""
+"""The structs that kernels read, as Python lays them out: field by field as in kernels/*.h.
+
+They are stated a second time here because numpy has no way to read a header; `agreement` holds every one of
+them against what the compiler made of it, so that a field that is changed in one place alone is told.
+"""
 
 from __future__ import annotations
 
@@ -49,3 +53,15 @@ PLAN: Final = _words(
     *("first", "candidate", "choice", "free", "room", "count", "row_first", "row_size", "occupant"),
     *("slot", "least"),
 )
+
+#: All of them, by the name that C has for each.
+LAYOUTS: Final[dict[str, Layout]] = {
+    "Instance": INSTANCE,
+    "Ties": TIES,
+    "Seen": SEEN,
+    "Dual": DUAL,
+    "Knapsacks": KNAPSACKS,
+    "Candidate": CANDIDATE,
+    "Occupant": OCCUPANT,
+    "Plan": PLAN,
+}

@@ -1,4 +1,4 @@
-"""The compiled kernels: found (or, in a checkout, made) once, with the types of their functions."""
+"""The compiled kernels: found (or, in a checkout, made) once; the types of their functions and structs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from solvers.kernels.agreement import Place, require_agreement
 from solvers.kernels.build import build
-from solvers.kernels.layouts import Layout
+from solvers.kernels.layouts import LAYOUTS, Layout
 
 _P, _I, _F, _U = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_uint64
 
@@ -27,16 +28,21 @@ _SIGNATURES: Final[dict[str, tuple[Any, list[Any]]]] = {
     "knapsacks_climb": (None, [_P, _P, _I, _F, _F, _P]),
     "knapsacks_bound": (_I, [_P, _P, _P]),
     "plan_anneal": (_I, [_P, _P, _U, _I, _F, _I]),
+    "layout_of": (ctypes.POINTER(Place), [ctypes.c_char_p]),
 }
 
 
 @cache
 def library() -> ctypes.CDLL:
-    """The library; compiles it first where that was not done (a checkout). Raises `NoCompiler`."""
+    """The library; compiles it first where that was not done (a checkout).
+
+    Raises `NoCompiler`, or `WrongLayout` when it lays a struct out otherwise than `layouts`.
+    """
     loaded = ctypes.CDLL(str(build()))
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(loaded, name)
         function.restype, function.argtypes = result, arguments
+    require_agreement(loaded, LAYOUTS)
     return loaded
 
 
