@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -44,11 +44,3 @@ class Reply(msgspec.Struct, frozen=True):
     message: Any
     status: int = 200
     headers: Mapping[str, str] = {}
-
-
-Handler = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
-
-
-def etag(version: int) -> Mapping[str, str]:
-    """The header that names a version."""
-    return {"ETag": f'"{version}"'}

@@ -20,14 +20,17 @@ from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.http import negotiation, problem_responses
-from dispatcher.http.call import Call, Handler, Reply
+from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Route
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import Authenticator
 
 log = structlog.get_logger()
+Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an open route gets
 
@@ -74,10 +77,12 @@ class Gate:
         return load.place(f"{principal.name}/{principal.subject}")
 
 
-def entry(
-    operation: Operation, handler: Handler, gate: Gate
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """The aiohttp handler of an operation."""
+GATE = web.AppKey("gate", Gate)
+
+
+def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
+    """The aiohttp handler of a route."""
+    operation = route.operation
     plain = any(answer.media for answer in operation.answers.values())
 
     async def enter(request: web.Request) -> web.StreamResponse:
@@ -88,7 +93,7 @@ def entry(
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, request_id)
-                made = await handler(call)
+                made = await route.handler(call, parts)
                 response = made if not isinstance(made, Reply) else _response(made, media, request_id)
         except Exception as error:
             response = problem_responses.answer(error, request_id, media)
@@ -111,7 +116,7 @@ async def _call(
         path=path,
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
-        body=await negotiation.read(request, operation, gate.body_s),
+        body=await negotiation.read(request, operation.body, gate.body_s),
         request_id=request_id,
         raw=request,
     )

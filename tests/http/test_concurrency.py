@@ -15,8 +15,9 @@ from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.http.app import Parts, build_app
+from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis

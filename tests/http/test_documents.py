@@ -15,9 +15,7 @@ from contracts.operations import Operation
 from contracts.problems import KINDS, Problem
 from dispatcher.domain.refusals import Refusal
 from dispatcher.http.concurrency import Limits
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS
-from tests.http.conftest import Api, trip
+from tests.http.conftest import GUARDED, OPEN, Api, trip
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,7 +31,7 @@ async def test_the_served_openapi_is_valid_and_has_every_route(api: Api) -> None
     document = await _document(api, "/openapi.json")
     OpenAPIV31SpecValidator(document).validate()
     served = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert served == {(each.method, each.path) for each in OPERATIONS + SERVICE}
+    assert served == {(each.method, each.path) for each in GUARDED + OPEN}
     routed = {
         (route.method, route.resource.canonical)
         for route in api.client.server.app.router.routes()
@@ -114,7 +112,7 @@ async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, slug
         assert kind.title in (await answer.text()).replace("&#x27;", "'")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS + SERVICE, ids=lambda each: each.id)
+@pytest.mark.parametrize("operation", GUARDED + OPEN, ids=lambda each: each.id)
 def test_every_route_is_a_row_of_the_docs(operation: Operation) -> None:
     who = ", ".join(sorted(operation.roles or ())) or "anyone"
     answers = ", ".join(map(str, operation.answers))
