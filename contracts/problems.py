@@ -13,7 +13,7 @@ Problem
 ├── Forbidden             403  a token whose role or market does not allow this
 ├── TooMany               429  this caller holds more than its share
 ├── Overloaded            503  the service is full; nothing was stored
-└── Internal              500  a defect; the log has it under the request id
+└── Internal              500  a defect; the log has it under the call id
 
 What the service itself refuses (`dispatcher.domain.refusals`) has its types in `KINDS` as well. A detail has
 one or two lines: what is wrong, with value and limit; and what may fix it. Never patient data.
@@ -28,6 +28,7 @@ from msgspec import Meta
 
 PROBLEM_JSON = "application/problem+json"
 PREFIX = "/problems/"
+RESERVED = frozenset({"type", "title", "status", "detail", "instance", "call_id"})  # never a fact's name
 
 
 class Kind(NamedTuple):
@@ -104,7 +105,7 @@ KINDS: dict[str, Kind] = {
     "internal": Kind(
         500,
         "A defect in the service",
-        "Report the request_id; the command may be repeated under the same id or key.",
+        "Report the call_id; the command may be repeated under the same id or key.",
     ),
     "unavailable": Kind(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
@@ -126,7 +127,7 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     title: str
     status: Annotated[int, Meta(ge=400, le=599)]
     detail: Annotated[str, Meta(description="what is wrong; on a second line, what may fix it")] = ""
-    request_id: Annotated[str, Meta(description="the X-Request-Id of the answer")] = ""
+    call_id: Annotated[str, Meta(description="names the call in the log; also the header X-Request-Id")] = ""
     errors: tuple[FieldError, ...] = ()
     retry_after_s: float | None = None
 
@@ -148,9 +149,9 @@ class Problem(Exception):
         """The HTTP status."""
         return KINDS[self.kind].status
 
-    def members(self, request_id: str = "") -> dict[str, Any]:
+    def members(self, call_id: str = "") -> dict[str, Any]:
         """The problem as plain values, ready to be encoded."""
-        return members(self.kind, self.detail, self.facts, request_id)
+        return members(self.kind, self.detail, self.facts, call_id)
 
 
 class Malformed(Problem):
@@ -237,17 +238,16 @@ class Overloaded(Problem):
 
 
 class Internal(Problem):
-    """A defect; the log has it under the request id."""
+    """A defect; the log has it under the call id."""
 
     slug = "internal"
 
 
-def members(
-    slug: str, detail: str, facts: dict[str, Any] | None = None, request_id: str = ""
-) -> dict[str, Any]:
+def members(slug: str, detail: str, facts: dict[str, Any] | None = None, call_id: str = "") -> dict[str, Any]:
     """RFC 9457 members of one problem, as plain values; empty ones are left out."""
     kind = KINDS[slug]
     fixed = {"type": PREFIX + slug, "title": kind.title, "status": kind.status}
-    said = {name: value for name, value in (("detail", detail), ("request_id", request_id)) if value}
-    extension: dict[str, Any] = msgspec.to_builtins(facts or {})
+    said = {name: value for name, value in (("detail", detail), ("call_id", call_id)) if value}
+    own = {name: value for name, value in (facts or {}).items() if name not in RESERVED}
+    extension: dict[str, Any] = msgspec.to_builtins(own)
     return fixed | said | extension

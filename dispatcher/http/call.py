@@ -22,7 +22,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     version: int | None = None
     after: str = ""
-    request_id: str = ""
+    call_id: str = ""
     raw: web.Request
 
     @property

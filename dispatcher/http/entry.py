@@ -86,26 +86,26 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
     plain = any(answer.media for answer in operation.answers.values())
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        request_id, started, media = new_id(), time.perf_counter(), codec.JSON
+        call_id, started, media = new_id(), time.perf_counter(), codec.JSON
         try:
             principal = gate.admit(request, operation)
             with gate.room(operation, principal):
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
-                call = await _call(request, operation, principal, gate, request_id)
+                call = await _call(request, operation, principal, gate, call_id)
                 made = await route.handler(call, parts)
-                response = made if not isinstance(made, Reply) else _response(made, media, request_id)
+                response = made if not isinstance(made, Reply) else _response(made, media, call_id)
         except Exception as error:
-            response = problem_responses.answer(error, request_id, media)
+            response = problem_responses.answer(error, call_id, media)
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
-        log.debug("answered", operation=operation.id, status=response.status, request_id=request_id)
+        log.debug("answered", operation=operation.id, status=response.status, call_id=call_id)
         return response
 
     return enter
 
 
 async def _call(
-    request: web.Request, operation: Operation, principal: Principal, gate: Gate, request_id: str
+    request: web.Request, operation: Operation, principal: Principal, gate: Gate, call_id: str
 ) -> Call:
     """The call, decoded; raises the Problem that it is otherwise."""
     path = negotiation.parameters(request, operation)
@@ -117,15 +117,15 @@ async def _call(
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
         body=await negotiation.read(request, operation.body, gate.body_s),
-        request_id=request_id,
+        call_id=call_id,
         raw=request,
     )
 
 
-def _response(reply: Reply, media: str, request_id: str) -> web.Response:
+def _response(reply: Reply, media: str, call_id: str) -> web.Response:
     headers = {
         "Content-Type": media,
-        "X-Request-Id": request_id,
+        "X-Request-Id": call_id,
         "Cache-Control": "no-store",
         **reply.headers,
     }
@@ -136,5 +136,5 @@ _PROCESS, _NUMBERS = secrets.token_hex(5), itertools.count(1)
 
 
 def new_id() -> str:
-    """A request id: ours, never the caller's, which could hold anything."""
+    """A call's id: ours, never the caller's, which could hold anything."""
     return f"{_PROCESS}{next(_NUMBERS):06x}"

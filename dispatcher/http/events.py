@@ -40,7 +40,7 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
     """Follow events as they happen (server-sent events); a vendor its own."""
     keys, who, gate = Keys(call.market), call.principal, call.raw.app[GATE]
     stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
-    response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.request_id})
+    response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.call_id})
     async with parts.hub.follow(stream, call.after or None) as feed:
         with parts.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):
             await response.prepare(call.raw)
