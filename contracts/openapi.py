@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.codec import JSON, MSGPACK
 from contracts.operations import Answer, Body, Operation
-from contracts.problems import KINDS, PREFIX, PROBLEM_JSON, ProblemDetails
+from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetails
 
 REF = "#/components/schemas/{name}"
 HEADERS = {
@@ -101,15 +101,15 @@ def _content(schema: Any, media_types: Iterable[str] = (JSON, MSGPACK)) -> dict[
 def _problems(operation: Operation) -> dict[str, Any]:
     """One answer a status, listing the problem types that come with it."""
     by_status: dict[int, list[str]] = {}
-    for slug in operation.slugs():
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    for each in operation.problem_types():
+        by_status.setdefault(PROBLEM_TYPES[each].status, []).append(each)
     schema = {"$ref": REF.format(name="ProblemDetails")}
     return {
         str(status): {
-            "description": "; ".join(f"{KINDS[slug].title} (`{PREFIX}{slug}`)" for slug in slugs),
+            "description": "; ".join(f"{PROBLEM_TYPES[each].title} (`{PREFIX}{each}`)" for each in types),
             "content": {PROBLEM_JSON: {"schema": schema}, MSGPACK: {"schema": schema}},
         }
-        for status, slugs in sorted(by_status.items())
+        for status, types in sorted(by_status.items())
     }
 
 

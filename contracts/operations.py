@@ -72,7 +72,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
     resumable: bool = False  # takes Last-Event-ID
-    problems: tuple[str, ...] = ()  # slugs beyond those that follow from the above
+    problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it acts within one market."""
         return "market" in self.names
 
-    def slugs(self) -> tuple[str, ...]:
-        """Every problem this operation may answer, by its slug in `contracts.problems.KINDS`."""
+    def problem_types(self) -> tuple[str, ...]:
+        """Every problem that it may answer, by its key in `contracts.problems.PROBLEM_TYPES`."""
         found = ["internal", "unavailable", *self.problems]
         if self.roles:
             found += ["unauthenticated", "forbidden", "too-many"]

@@ -15,7 +15,7 @@ from msgspec import Meta
 from contracts.asyncapi import asyncapi
 from contracts.openapi import openapi
 from contracts.operations import ANYONE, Answer, Operation
-from contracts.problems import KINDS, Problem
+from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher import __version__
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
@@ -30,7 +30,7 @@ PAGE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-ROUTES = Routes("service", slug=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
+ROUTES = Routes("service", type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
 
 
 class Documents:
@@ -87,21 +87,21 @@ async def docs(call: Call, parts: Parts) -> web.Response:
 
 
 @ROUTES.get(
-    "/problems/{slug}",
+    "/problems/{type}",
     id="problem",
     roles=ANYONE,
     answers={200: Answer(media=HTML)},
 )
 async def problem(call: Call, parts: Parts) -> web.Response:
     """What a problem type means and what may fix it."""
-    slug = call.path["slug"]
-    if slug not in KINDS:
-        raise Problem(f"there is no problem type {slug}", slug="not-found")
-    kind = KINDS[slug]
+    name = call.path["type"]
+    if name not in PROBLEM_TYPES:
+        raise Problem(f"there is no problem type {name}", type="not-found")
+    told = PROBLEM_TYPES[name]
     text = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(kind.title)}</title>"
-        f"<h1>{html.escape(kind.title)}</h1><p>Type <code>/problems/{slug}</code>, status {kind.status}."
-        f"<p>{html.escape(kind.remedy)}<p><a href=/docs>The API</a>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(told.title)}</title>"
+        f"<h1>{html.escape(told.title)}</h1><p>Type <code>/problems/{name}</code>, status {told.status}."
+        f"<p>{html.escape(told.remedy)}<p><a href=/docs>The API</a>"
     )
     return web.Response(text=text, content_type=HTML, headers=PAGE)
 

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from contracts import codec
-from contracts.problems import KINDS, PROBLEM_JSON, Problem, members
+from contracts.problems import PROBLEM_JSON, PROBLEM_TYPES, Problem, members
 from dispatcher.domain.refusals import Refusal
 from dispatcher.runtime.logs import outline
 
@@ -20,12 +20,12 @@ FRAMEWORK = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415:
 
 def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Response:
     """The response for whatever was raised."""
-    slug, detail, facts = _told(error, call_id)
-    body = members(slug, detail, facts, call_id)
+    problem_type, detail, facts = _told(error, call_id)
+    body = members(problem_type, detail, facts, call_id)
     headers = {"X-Request-Id": call_id, "Cache-Control": "no-store"}
     if "retry_after_s" in facts:
         headers["Retry-After"] = str(max(1, math.ceil(facts["retry_after_s"])))
-    if slug == "unauthenticated":
+    if problem_type == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, web.HTTPMethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.allowed_methods))
@@ -34,14 +34,12 @@ def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Respo
 
 
 def _told(error: Exception, call_id: str) -> tuple[str, str, dict[str, Any]]:
-    """The problem's slug, detail and extension members."""
-    if isinstance(error, Problem):
-        return error.kind, error.detail, error.facts
-    if isinstance(error, Refusal):
+    """The problem's type, detail and extension members."""
+    if isinstance(error, Problem | Refusal):
         return error.type, error.detail, error.facts
     if isinstance(error, web.HTTPException) and error.status in FRAMEWORK:
-        slug = FRAMEWORK[error.status]
-        return slug, KINDS[slug].title, {}
+        problem_type = FRAMEWORK[error.status]
+        return problem_type, PROBLEM_TYPES[problem_type].title, {}
     report(error, call_id)
     return "internal", "an unexpected failure; the log has it under this call_id", {}
 

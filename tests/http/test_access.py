@@ -13,7 +13,7 @@ PLACES = {
     "offer_id": "no-such.1",
     "vendor_id": "v1",
     "day": "2026-03-03",
-    "slug": "not-found",
+    "type": "not-found",
 }
 
 

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from contracts.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS
 from contracts.events import EVENTS, REPLIES
 from contracts.operations import Operation
-from contracts.problems import KINDS, Problem
+from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher.domain.refusals import Refusal
 from dispatcher.http.concurrency import Limits
 from tests.http.conftest import GUARDED, OPEN, Api, trip
@@ -102,14 +102,14 @@ async def test_the_docs_page_needs_no_other_host(api: Api) -> None:
             assert "https://" not in text
 
 
-@pytest.mark.parametrize("slug", KINDS)
-async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, slug: str) -> None:
-    kind = KINDS[slug]
-    row = f"| `/problems/{slug}` | {kind.status} | {kind.title} | {kind.remedy} |"
+@pytest.mark.parametrize("name", PROBLEM_TYPES)
+async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, name: str) -> None:
+    told = PROBLEM_TYPES[name]
+    row = f"| `/problems/{name}` | {told.status} | {told.title} | {told.remedy} |"
     assert row in (DOCS / "errors.md").read_text(encoding="utf-8")
-    async with api.client.get(f"/problems/{slug}") as answer:
+    async with api.client.get(f"/problems/{name}") as answer:
         assert answer.status == 200
-        assert kind.title in (await answer.text()).replace("&#x27;", "'")
+        assert told.title in (await answer.text()).replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize("operation", GUARDED + OPEN, ids=lambda each: each.id)
@@ -132,14 +132,14 @@ def test_every_error_class_has_its_problem_type() -> None:
     refusals, problems = Refusal.__subclasses__(), _all_subclasses(Problem)
     assert len(refusals) > 5
     for refusal in refusals:
-        assert KINDS[refusal.type].status == refusal.status
-    assert {each.slug for each in problems} <= set(KINDS)
+        assert PROBLEM_TYPES[refusal.type].status == refusal.status
+    assert {each.type for each in problems} <= set(PROBLEM_TYPES)
     used = (
         {each.type for each in refusals}
-        | {each.slug for each in problems}
+        | {each.type for each in problems}
         | {"method-not-allowed", "malformed-call"}
     )
-    assert used == set(KINDS)
+    assert used == set(PROBLEM_TYPES)
 
 
 def _all_subclasses(kind: type[Problem]) -> set[type[Problem]]:
