@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contracts import streams
 from contracts.codes import RequestState
 
-PREFIX = "dispatch:"
-EVENTS, MATCHES, REPLIES, DEAD = "events", "matches", "replies", "dead"
+DEAD = "dead"
 WELL, BADLY = "well", "badly"
 
 
@@ -15,9 +15,9 @@ class Keys:
     def __init__(self, market: str) -> None:
         """`market` is an `Id`: it holds no brace and no colon."""
         self.market = market
-        self.prefix = prefix = f"{PREFIX}{{{market}}}:"
-        self.events, self.matches, self.replies = prefix + EVENTS, prefix + MATCHES, prefix + REPLIES
-        self.dead, self.wake = prefix + DEAD, prefix + "wake"
+        self.prefix = prefix = streams.prefix(market)
+        self.events, self.matches = streams.events(market), streams.matches(market)
+        self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.timers, self.tuning, self.vendors = prefix + "timers", prefix + "tuning", prefix + "vendors"
         self.capacities = prefix + "capacities"
@@ -40,7 +40,7 @@ class Keys:
 
     def stream(self, vendor_id: str) -> str:
         """What one vendor reads."""
-        return f"{self.prefix}vendor:{vendor_id}"
+        return streams.vendor(self.market, vendor_id)
 
     def offers(self, vendor_id: str) -> str:
         """A vendor's open offers and dispatches, by start."""
