@@ -131,7 +131,7 @@ class FieldError(msgspec.Struct, frozen=True):
 class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457. Further members say more about one type, such as the buckets that are over-booked."""
 
-    type: Annotated[str, Meta(description="stable; a path of this service that explains it")]
+    type: Annotated[str, Meta(description="stable; a path of this service that says what it means")]
     title: str
     status: Annotated[int, Meta(ge=400, le=599)]
     detail: Annotated[str, Meta(description="what is wrong; on a second line, what may fix it")] = ""

@@ -1,7 +1,8 @@
-"""The one entry of every route: who calls, may they, is there room, what do they say; then the handler.
+"""The one entry of every route: who calls, may they, is a slot free, what do they say; then the handler.
 
-The order is that of cost and of what may be told to whom: token 401, role 403, share 429, room 503, market
-404, form 406 and 415, size 413, parameters 400, body 400 or 422. All of it happens before anything is stored.
+The order is that of cost and of what may be told to whom: token 401, role 403, share 429, slot 503, Accept
+406, path 400, market 404, query and headers 400, size 413, Content-Type 415, body 400 or 422. All of it
+happens before anything is stored.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an ope
 
 
 class Gate:
-    """What all routes share: tokens, markets, clock, room, metrics."""
+    """What all routes share: tokens, markets, clock, limits, metrics."""
 
     def __init__(
         self,
@@ -69,12 +70,12 @@ class Gate:
             )
         return principal
 
-    def room(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
-        """A place among the calls, or among the streams, which stay open."""
+    def slot(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
+        """A slot among the calls, or among the streams, which stay open. Raises TooMany, Overloaded."""
         if not operation.roles:
             return nullcontext()
-        load = self.streams if operation.resumable else self.calls
-        return load.place(f"{principal.name}/{principal.subject}")
+        limit = self.streams if operation.resumable else self.calls
+        return limit.slot(f"{principal.name}/{principal.subject}")
 
 
 GATE = web.AppKey("gate", Gate)
@@ -89,7 +90,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         call_id, started, media = new_id(), time.perf_counter(), codec.JSON
         try:
             principal = gate.admit(request, operation)
-            with gate.room(operation, principal):
+            with gate.slot(operation, principal):
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, call_id)

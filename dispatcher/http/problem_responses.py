@@ -1,4 +1,4 @@
-"""Failures as answers, each an RFC 9457 problem; a defect is logged without what it was working on."""
+"""Problem responses: what was raised as RFC 9457; a defect is logged without what it was working on."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
-    load: ConcurrencyLimit
+    limit: ConcurrencyLimit
     service: Dispatcher
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
@@ -166,5 +166,5 @@ async def api(
     app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.load, made.service = parts.hub, app[GATE].calls, service
+        made.hub, made.limit, made.service = parts.hub, app[GATE].calls, service
         yield made

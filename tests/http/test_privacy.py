@@ -1,4 +1,4 @@
-"""Patient data: in no log, figure, error, or stream meant for others; only where it is due."""
+"""Patient data: in no log, metric, error, or stream meant for others; only where it is due."""
 
 from __future__ import annotations
 
