@@ -92,11 +92,13 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
 
 def _gate(parts: Parts) -> Gate:
     limits = parts.limits
+    calls = ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s)
+    parts.metrics.in_flight.set_function(lambda: calls.taken)
     return Gate(
         authenticator=Authenticator(parts.token_keys),
         clock=parts.clock,
         enter=parts.service.enter,
-        calls=ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s),
+        calls=calls,
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
         body_s=limits.body_s,

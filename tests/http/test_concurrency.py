@@ -59,6 +59,8 @@ async def _until(holds_true: Callable[[], bool]) -> None:
 async def test_a_full_service_says_so_and_stores_nothing(api: Api, held: asyncio.Event) -> None:
     waiting = [asyncio.create_task(_submit(api, n, f"caller-{n}")) for n in range(8)]
     await _until(lambda: api.limit.taken == 8)
+    async with api.client.get("/metrics") as answer:
+        assert "dispatcher_http_in_flight 8.0" in await answer.text()
     assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "3")
     held.set()
     assert {answer[0] for answer in await asyncio.gather(*waiting)} == {202}
