@@ -15,7 +15,8 @@ from aiohttp import web
 
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
-from dispatcher.http.app import Parts, build_app
+from dispatcher.http.app import build_app
+from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.matching.quotes import Quoter

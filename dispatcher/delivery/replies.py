@@ -196,4 +196,4 @@ class Replies:
 
 
 def _kind(refusal: Problem | Refusal) -> str:
-    return refusal.kind if isinstance(refusal, Problem) else refusal.type
+    return refusal.type

@@ -34,7 +34,7 @@ def open_envelope(raw: bytes) -> CloudEvent:
     try:
         return decode(raw, CloudEvent, MSGPACK)
     except Problem as problem:
-        raise Poison(problem.kind) from None
+        raise Poison(problem.type) from None
 
 
 def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     version: int | None = None
     after: str = ""
-    request_id: str = ""
+    call_id: str = ""
     raw: web.Request
 
     @property
@@ -45,11 +45,3 @@ class Reply(msgspec.Struct, frozen=True):
     message: Any
     status: int = 200
     headers: Mapping[str, str] = {}
-
-
-Handler = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
-
-
-def etag(version: int) -> Mapping[str, str]:
-    """The header that names a version."""
-    return {"ETag": f'"{version}"'}

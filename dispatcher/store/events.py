@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from contracts import streams
 from contracts.events import CloudEvent
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
-FIELD = "ce"
+FIELD = streams.FIELD
 _decoder = msgspec.msgpack.Decoder(CloudEvent)
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts import streams
 from dispatcher.domain.kinds import Kind
 
-PREFIX = "dispatch:"
-EVENTS, MATCHES, REPLIES, DEAD = "events", "matches", "replies", "dead"
-
-
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
-SCORECARDS, VENDOR_STREAM, CAPACITIES = "marks", "vendor", "capacities"
-MESSAGES = frozenset({EVENTS, MATCHES, REPLIES, VENDOR_STREAM})
+SCORECARDS, CAPACITIES, DEAD = "marks", "capacities", "dead"
+MESSAGES = frozenset({streams.EVENTS, streams.MATCHES, streams.REPLIES, streams.VENDOR})
 
 
 class Keys:
@@ -21,9 +18,9 @@ class Keys:
     def __init__(self, market: str) -> None:
         """`market` is an `Id`: it holds no brace and no colon."""
         self.market = market
-        self.prefix = prefix = f"{PREFIX}{{{market}}}:"
-        self.events, self.matches, self.replies = prefix + EVENTS, prefix + MATCHES, prefix + REPLIES
-        self.dead, self.wake = prefix + DEAD, prefix + "wake"
+        self.prefix = prefix = streams.prefix(market)
+        self.events, self.matches = streams.events(market), streams.matches(market)
+        self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.tuning, self.vendors = prefix + "tuning", prefix + "vendors"
         self.capacities = prefix + CAPACITIES
@@ -46,7 +43,7 @@ class Keys:
 
     def stream(self, vendor_id: str) -> str:
         """What one vendor reads."""
-        return f"{self.prefix}{VENDOR_STREAM}:{vendor_id}"
+        return streams.vendor(self.market, vendor_id)
 
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""

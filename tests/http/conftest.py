@@ -15,8 +15,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.http.app import GATE, Parts, build_app
+from dispatcher.http.app import SUBJECTS, build_app
 from dispatcher.http.concurrency import ConcurrencyLimit, Limits
+from dispatcher.http.entry import GATE
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Routes
 from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.key_files import PatientKeyFile
@@ -32,6 +35,9 @@ KEYS = {
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
 REGISTRY = Registry.found()
+OPERATIONS = tuple(route.operation for subject in SUBJECTS for route in subject)
+GUARDED = tuple(each for each in OPERATIONS if each.roles)
+OPEN = tuple(each for each in OPERATIONS if not each.roles)
 _numbers = itertools.count()
 
 
@@ -66,7 +72,7 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
-    load: ConcurrencyLimit
+    limit: ConcurrencyLimit
     service: Service
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
@@ -138,7 +144,15 @@ def cancelling() -> bool:
 
 
 @pytest.fixture
-async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> AsyncIterator[Api]:
+def more_routes() -> tuple[Routes, ...]:
+    """Routes beside the service's own."""
+    return ()
+
+
+@pytest.fixture
+async def api(
+    store: Store, market: str, limits: Limits, cancelling: bool, more_routes: tuple[Routes, ...]
+) -> AsyncIterator[Api]:
     clock = HeldClock()
     service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
     parts = Parts(
@@ -149,8 +163,8 @@ async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> As
         token_keys=KEYS,
         limits=limits,
     )
-    app = build_app(parts)
+    app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.load, made.service = parts.hub, app[GATE].calls, service
+        made.hub, made.limit, made.service = parts.hub, app[GATE].calls, service
         yield made

@@ -1,4 +1,4 @@
-"""Patient data: in no log, figure, error, or stream meant for others; only where it is due."""
+"""Patient data: in no log, metric, error, or stream meant for others; only where it is due."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def test_a_defect_is_logged_without_what_it_was_working_on(
     assert (status, problem["type"]) == (500, "/problems/internal")
     assert "RuntimeError" not in json.dumps(problem)
     told = "\n".join(logged)
-    assert problem["request_id"] in told
+    assert problem["call_id"] in told
     assert "RuntimeError" in told
     assert _held(told + json.dumps(problem)) == []
 

@@ -22,9 +22,8 @@ from schemathesis.core.parameters import ParameterLocation
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.http.app import Parts, build_app
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS
+from dispatcher.http.app import build_app
+from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import SystemClock
 from dispatcher.security.tokens import claims, mint
@@ -32,7 +31,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.http.conftest import KEYS, RING
+from tests.http.conftest import GUARDED, KEYS, OPEN, RING
 
 EXAMPLES = 8
 MARKET = "fuzz"
@@ -88,7 +87,7 @@ def served(url: str) -> Any:
 
 
 # Event streams do not end: see test_events.
-IDS = [each.id for each in OPERATIONS + SERVICE if not each.resumable]
+IDS = [each.id for each in GUARDED + OPEN if not each.resumable]
 BOUNDS = settings(
     max_examples=EXAMPLES,
     derandomize=True,
