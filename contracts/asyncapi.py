@@ -43,8 +43,8 @@ CHANNELS: Mapping[str, Channel] = {
     "events": Channel(
         streams.events(HASH_TAG),
         "send",
-        "every change of a request, for the platform and ops",
-        _only("dispatch.request."),
+        "every change of a request or a task, for the platform and ops",
+        _only("dispatch.request.", "dispatch.task."),
     ),
     "matches": Channel(
         streams.matches(HASH_TAG),

@@ -11,6 +11,7 @@ from tests.http.conftest import GUARDED, OPEN, Api, trip
 PLACES = {
     "request_id": "no-such",
     "offer_id": "no-such.1",
+    "task_id": "no-such.unmatched",
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",

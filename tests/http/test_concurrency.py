@@ -96,7 +96,7 @@ async def test_a_store_that_does_not_answer_is_a_503_with_retry_after(
     async def away(*args: Any, **more: Any) -> Any:
         raise Unavailable("the store does not answer\nMaybe ask again.", retry_after_s=0.2)
 
-    monkeypatch.setattr(api.store, "commit", away)
+    monkeypatch.setattr(api.store.market(api.market), "commit", away)
     assert await _submit(api, 1, "p") == (503, "/problems/unavailable", "1")
 
 

@@ -124,7 +124,7 @@ async def test_a_defect_is_logged_without_what_it_was_working_on(
     async def fail(*args: Any, **more: Any) -> None:
         raise RuntimeError(f"cannot store {args}")  # a careless message, with the patient in it
 
-    monkeypatch.setattr(api.store, "commit", fail)
+    monkeypatch.setattr(api.store.market(api.market), "commit", fail)
     status, problem = await api.call("POST", "/requests", trip("r1", patient=patient()))
     assert (status, problem["type"]) == (500, "/problems/internal")
     assert "RuntimeError" not in json.dumps(problem)

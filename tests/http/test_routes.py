@@ -66,7 +66,7 @@ WASHING = Routes("washing", vehicle=Id, day=Day)
 async def wash(call: Call, parts: Parts) -> Reply:
     """Wash a vehicle, once or several times."""
     washes = call.body.washes if isinstance(call.body, Washes) else (call.body,)
-    litres, known = sum(each.litres for each in washes), len(parts.service.markets)
+    litres, known = sum(each.litres for each in washes), len(parts.service.markets.zones)
     return Reply(Washed(vehicle=call.path["vehicle"], day=call.path["day"], litres=litres, markets=known))
 
 

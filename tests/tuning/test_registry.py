@@ -61,7 +61,7 @@ def test_a_value_that_cannot_be_meant_is_refused_with_its_bounds(
     values: Mapping[str, float], told: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        Registry([WAIT]).check(values)
+        Registry([WAIT]).checked(values)
     assert refused.value.facts == {"problems": [told]}
     Registry([WAIT]).check({"wait_minutes": 60})
 
