@@ -1,4 +1,4 @@
-"""The ledgers of the days in view as arrays, and the holds that a match takes of them."""
+"""The ledgers of the days in view as arrays, and the bookings that a match makes in them."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ class PoolBook:
             limit, used = (
                 np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledgers[LedgerKey(vendor, pool.id, day)]
             )
-            slot = self.ids[row].index(pool.id)
+            pool_index = self.ids[row].index(pool.id)
             left = limit - used
-            self.supply.serves[row, slot, column] = _bits(pool.serves)
-            self.supply.left[row, slot, first:end] = left[1 : 1 + end - first]
-            self.supply.daily_left[row, slot, column] = left[0]
+            self.supply.serves[row, pool_index, column] = _bits(pool.serves)
+            self.supply.left[row, pool_index, first:end] = left[1 : 1 + end - first]
+            self.supply.daily_left[row, pool_index, column] = left[0]
 
     def bookings(
         self, vendor_id: str, row: int, pool: int, start_ms: int, free_ms: int
     ) -> tuple[Booking, ...]:
-        """What the work takes: one hold per local day that it touches; only the first counts for the cap."""
+        """What the work takes: a booking for each local day it touches; only the first counts for the cap."""
         first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
         pool_id, found = self.ids[row][pool], []
         for day, (opens, closes) in zip(
@@ -89,10 +89,10 @@ class PoolBook:
         self.supply.left[row, pool, first:end] -= UNITS
         self.supply.daily_left[row, pool, self.horizon.day_at(start_ms)] -= 1
 
-    def take_bookings(self, row: int, holds: Sequence[Booking]) -> None:
-        """Count what was stored, by its holds; days that are no longer in view are passed over."""
+    def take_bookings(self, row: int, bookings: Sequence[Booking]) -> None:
+        """Count what was stored, by its bookings; days that are no longer in view are passed over."""
         column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
-        for booking in holds:
+        for booking in bookings:
             column = column_of.get(booking.day)
             if column is not None:
                 pool = self.ids[row].index(booking.pool_id)

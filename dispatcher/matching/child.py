@@ -16,7 +16,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Ints, Screening
 
-NICE = 10  # a solver takes all the time it is given: intake and urgent work come first on a busy machine
+NICE = 10  # a solver takes all the time it is given: intake and imminent work come first on a busy machine
 
 
 def solve_job(job: Job) -> BatchPlan:

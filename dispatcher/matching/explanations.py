@@ -1,4 +1,4 @@
-"""Telling unmatched requests why: after the offers, beside urgent work, and only what is news."""
+"""Telling unmatched requests why: after the offers, beside imminent work, and only what is news."""
 
 from __future__ import annotations
 

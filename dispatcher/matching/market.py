@@ -13,7 +13,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.changes import Changes
-from dispatcher.matching.scorecards import months, standings
+from dispatcher.matching.scorecards import months, shares
 from dispatcher.matching.snapshot import (
     Snapshot,
     Waiting,
@@ -54,14 +54,14 @@ class Market:
     """What is kept between snapshots. Requests never change, so their bodies are read once."""
 
     name: str
-    place: ZoneInfo
+    tz: ZoneInfo
     store: Store
     clock: Clock
     travel_of: TravelOf = DetourTravel.of
     tuning: Tuning = field(default_factory=Tuning)
     book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
     pools: PoolBook | None = None
-    no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
+    no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
     versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
@@ -71,7 +71,7 @@ class Market:
 
     def __post_init__(self) -> None:
         """Before the first refresh no change is known."""
-        self.changes = Changes(self.place)
+        self.changes = Changes(self.tz)
 
     async def refresh(self, until_ms: int = 0) -> PoolBook:
         """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
@@ -80,7 +80,7 @@ class Market:
         """
         tuning = await self.store.tuning(self.name)
         vendors = await self.store.vendors(self.name)
-        horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values, until_ms)
+        horizon = horizon_of(self.tz, self.clock.now_ms(), tuning.values, until_ms)
         postings = await self.store.capacities(self.name, horizon.days)
         keys = [
             LedgerKey(vendor, pool.id, day)
@@ -94,12 +94,12 @@ class Market:
             self.book = VendorBook.of(tuple(each.value for each in vendors.values()))
             self._vendors = vendors
         self.versions = {(vendor, ""): each.version for vendor, each in vendors.items()}
-        self.versions |= {place: each.version for place, each in postings.items()}
+        self.versions |= {posting: each.version for posting, each in postings.items()}
         dates = {(vendor, ""): each.changed_ms for vendor, each in vendors.items()}
-        dates |= {place: each.changed_ms for place, each in postings.items()}
-        self.changes = Changes(self.place, dates)
-        posted = {place: each.value for place, each in postings.items()}
-        records = standings(marks, tuning.values)
+        dates |= {posting: each.changed_ms for posting, each in postings.items()}
+        self.changes = Changes(self.tz, dates)
+        posted = {posting: each.value for posting, each in postings.items()}
+        records = shares(marks, tuning.values)
         self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
         return self.pools
 

@@ -1,4 +1,4 @@
-"""The loop of one market: own it by lease and fence; urgent requests on every wake, the rest in batches."""
+"""The loop of one market: own it by lease and fence; imminent requests on every wake, the rest in batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Matcher:
     solvers: SolverPool
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
-    unmatched: set[str] = field(default_factory=set)  #: urgent ones without a vendor so far
+    unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
 
@@ -106,7 +106,7 @@ class Matcher:
         )
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
-        """Match the urgent ones of `due`; an offered request that comes back will be looked at again."""
+        """Match the imminent ones of `due`; an offered request that comes back will be looked at again."""
         self.market.no_imminent_work.clear()
         try:
             done = await match_imminent(own, self.market, due)

@@ -28,6 +28,6 @@ async def run_matchers(
     """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases."""
     service = Machinery(store, clock, markets, Registry.found())
     async with asyncio.TaskGroup() as group:
-        for name, place in markets.items():
-            matcher = Matcher(Market(name, place, store, clock, travel_of), service, solvers, owner)
+        for name, tz in markets.items():
+            matcher = Matcher(Market(name, tz, store, clock, travel_of), service, solvers, owner)
             group.create_task(matcher.run())

@@ -22,7 +22,7 @@ from dispatcher.matching.snapshot import Snapshot, asked_of
 from dispatcher.matching.verify import candidate
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
-from solvers.candidates import Candidates, screen
+from solvers.candidates import Screened, screen
 from solvers.rules import registry
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
@@ -38,7 +38,7 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
-        self._markets = {name: Market(name, at, store, clock, travel_of) for name, at in markets.items()}
+        self._markets = {name: Market(name, tz, store, clock, travel_of) for name, tz in markets.items()}
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
         """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.
@@ -56,20 +56,20 @@ class Quoter:
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         pools = await market.refresh(until_ms=start_window(request, {}).latest_ms)
-        asked = asked_of(request, market.place, market.tuning.values, travel_of=market.travel_of)
+        asked = asked_of(request, market.tz, market.tuning.values, travel_of=market.travel_of)
         return Snapshot(
             (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of
         )
 
 
-def _best_of_each_vendor(found: Candidates) -> list[int]:
+def _best_of_each_vendor(found: Screened) -> list[int]:
     """Candidates are sorted by cost: the first of each vendor."""
-    _, first = np.unique(found.cells.vendor, return_index=True)
+    _, first = np.unique(found.candidates.vendor, return_index=True)
     return [int(row) for row in np.sort(first)]
 
 
-def _quote(snapshot: Snapshot, found: Candidates, row: int) -> Quote:
-    one = candidate(snapshot, found.cells, row)
+def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
+    one = candidate(snapshot, found.candidates, row)
     terms = {term.code: term.cents_of(one) for term in registry.cost_terms()}
     return Quote(
         vendor_id=one.vendor.id,
@@ -81,7 +81,7 @@ def _quote(snapshot: Snapshot, found: Candidates, row: int) -> Quote:
     )
 
 
-def _why(found: Candidates, snapshot: Snapshot) -> Unmatched:
+def _why(found: Screened, snapshot: Snapshot) -> Unmatched:
     removed = found.removed[0].tolist()
     counts = tuple(
         RuleCount(rule=code, vendors=each) for code, each in zip(found.codes, removed, strict=True) if each

@@ -1,4 +1,4 @@
-"""A vendor's record as the matcher sees it: the share of its work of late that went well."""
+"""A vendor's scorecard as the matcher sees it: the share of its work of late that went well."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ LEAST = Parameter(
     minimum=1,
     maximum=1_000,
     unit="works",
-    summary="A vendor's record counts from so many pieces of work on; before, it is unknown.",
-    scope="matching.standing",
+    summary="A vendor's scorecard counts from so many pieces of work on; before, it is unknown.",
+    scope="matching.scorecards",
 )
 PARAMETERS = (LEAST,)
 
@@ -28,7 +28,7 @@ def months(now_ms: int) -> tuple[str, str]:
     return month_of(before_ms), month_of(now_ms)
 
 
-def standings(marks: Mapping[str, Marks], values: Mapping[str, Number]) -> dict[str, float]:
+def shares(marks: Mapping[str, Marks], values: Mapping[str, Number]) -> dict[str, float]:
     """The share that went well, 0..1, of each vendor with work enough to tell."""
     least = LEAST.whole(values)
     return {vendor: each.well / sum(each) for vendor, each in marks.items() if sum(each) >= least}

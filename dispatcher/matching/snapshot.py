@@ -62,8 +62,8 @@ class Snapshot:
 
     def preconditions(self, vendor_id: str, days: Iterable[str]) -> tuple[Precondition, ...]:
         """What a match with this vendor on these days rests on."""
-        places = [(vendor_id, day) for day in ("", *days)]
-        return tuple(Precondition(*place, self.versions.get(place, 0)) for place in places)
+        documents = [(vendor_id, day) for day in ("", *days)]
+        return tuple(Precondition(*each, self.versions.get(each, 0)) for each in documents)
 
     def screening(self) -> Screening:
         """As arrays."""
@@ -88,18 +88,18 @@ def open_request(
 ) -> OpenRequest:
     """A stored request that waits for a vendor."""
     declined_by = changes.declined_by(record)
-    return asked_of(request, changes.place, values, declined_by=declined_by, travel_of=travel_of)
+    return asked_of(request, changes.tz, values, declined_by=declined_by, travel_of=travel_of)
 
 
 def asked_of(
     request: Request,
-    place: ZoneInfo,
+    tz: ZoneInfo,
     values: Mapping[str, Number],
     declined_by: frozenset[str] = frozenset(),
     travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
     """A request with the window on its start; an appointment is reached by the estimated ride."""
-    window = start_window(request, values, travel_s=ride_s(request, place, travel_of(values)))
+    window = start_window(request, values, travel_s=ride_s(request, tz, travel_of(values)))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )
@@ -116,16 +116,16 @@ def reach_ms(now_ms: int, values: Mapping[str, Number]) -> int:
     return now_ms + HORIZON.whole(values) * _HOUR_MS
 
 
-def horizon_of(place: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms: int = 0) -> Horizon:
+def horizon_of(tz: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms: int = 0) -> Horizon:
     """Today to the day after the horizon: what starts on its last day may end on the next.
 
     `until_ms`: look as far as this, though no farther than the horizon could be tuned.
     """
-    first = local_day(now_ms, place)
+    first = local_day(now_ms, tz)
     most_ms = now_ms + int(HORIZON.maximum) * _HOUR_MS
     end_ms = max(reach_ms(now_ms, values), min(until_ms, most_ms))
-    last = local_day(end_ms, place) + timedelta(days=1)
-    return Horizon.of(place, first, (last - first).days + 1)
+    last = local_day(end_ms, tz) + timedelta(days=1)
+    return Horizon.of(tz, first, (last - first).days + 1)
 
 
 def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:

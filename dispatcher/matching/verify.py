@@ -11,7 +11,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.rules import registry
-from solvers.rules.base import Candidate, Cells
+from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
 from solvers.rules.price import price_of
 
@@ -51,18 +51,22 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
     )
 
 
-def candidate(snapshot: Snapshot, cells: Cells, row: int) -> Candidate:
-    """Cell `row` in the words of the messages, beside what is left now of its pool."""
+def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate:
+    """Candidate `row` in the words of the messages, beside what is left now of its pool."""
     supply = snapshot.pools.supply
-    vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
+    vendor, pool, start_ms = (
+        int(candidates.vendor[row]),
+        int(candidates.pool[row]),
+        int(candidates.start_ms[row]),
+    )
     day, record = snapshot.pools.horizon.day_at(start_ms), float(supply.record[vendor])
     return Candidate(
-        asked=snapshot.asked[int(cells.request[row])],
+        asked=snapshot.asked[int(candidates.request[row])],
         vendor=snapshot.vendor(vendor),
         start_ms=start_ms,
-        end_ms=start_ms + int(cells.service_ms[row]),
-        free_ms=start_ms + int(cells.taken_ms[row]),
-        metres=float(cells.metres[row]),
+        end_ms=start_ms + int(candidates.service_ms[row]),
+        free_ms=start_ms + int(candidates.taken_ms[row]),
+        metres=float(candidates.metres[row]),
         pool_serves=int(supply.serves[vendor, pool, day]),
         pool_left=supply.left[vendor, pool],
         pool_daily_left=int(supply.daily_left[vendor, pool, day]),

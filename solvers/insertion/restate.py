@@ -16,7 +16,7 @@ def as_problem(plan: StandingPlan) -> tuple[AssignmentProblem, Ints, list[Hashab
     bookings = plan.bookings()
     capacity, cap, target = plan.left.copy(), plan.vendor_room.copy(), plan.wanted.copy()
     for booking in bookings:
-        vendor, resource, start, duration, units, _ = booking.cells
+        vendor, resource, start, duration, units, _ = booking.taken
         capacity[vendor, resource, start : start + duration] += units
         cap[vendor] += 1
         target[vendor] += 1

@@ -1,9 +1,9 @@
 """What a rule is. Each file beside this one holds one, as `RULE`; the registry finds it.
 
-A *pair rule* says which vendors may serve a request at all. A *cell rule* says so for one start time in one
-pool. A *cost term* adds cents to a cell. Each also has a scalar twin for one chosen candidate, written apart
-from the vectorised form and reading the messages instead of the arrays: it judges every match before it is
-committed.
+A *pair rule* says which vendors may serve a request at all. A *candidate rule* says so for one start time in
+one pool. A *cost term* adds cents to a candidate. Each also has a scalar twin for one chosen candidate,
+written apart from the vectorised form and reading the messages instead of the arrays: it judges every match
+before it is committed.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class Candidates:
     """n candidates (request, vendor, pool, start); every array has n entries, requests ascending."""
 
     request: Ints  #: row within the chunk
@@ -81,9 +81,9 @@ class Cells:
     taken_ms: Ints  #: until the unit is free again
     metres: Floats  #: ride by road, 0 for equipment
 
-    def only(self, keep: Flags | Ints) -> Cells:
+    def only(self, keep: Flags | Ints) -> Candidates:
         """Those that `keep` marks (n flags) or lists (indices)."""
-        return Cells(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+        return Candidates(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
     def __len__(self) -> int:
         return len(self.request)
@@ -125,9 +125,9 @@ class Rule(ABC):
         """Encode what only this rule reads of V vendors; kept until a vendor changes."""
         return {}
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """For explanations (n): by how much of `unit` the rule would have to yield; 0 where it need not."""
-        return np.zeros(len(cells), np.int64)
+        return np.zeros(len(candidates), np.int64)
 
 
 class PairRule(Rule):
@@ -142,11 +142,11 @@ class PairRule(Rule):
         """The same for one candidate, from the messages."""
 
 
-class CellRule(Rule):
+class CandidateRule(Rule):
     """A hard rule on (request, vendor, pool, start)."""
 
     @abstractmethod
-    def mask(self, view: View, cells: Cells) -> Flags:
+    def mask(self, view: View, candidates: Candidates) -> Flags:
         """True where the candidate may stand: (n)."""
 
     @abstractmethod
@@ -158,7 +158,7 @@ class CostTerm(Rule):
     """A cost of a candidate, in cents."""
 
     @abstractmethod
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """Cents (n); may be negative."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ import numpy as np
 from contracts.capacity import LEDGER_BUCKET_MINUTES
 from contracts.tuning import Number, Parameter
 from solvers.horizon import Horizon
-from solvers.rules.base import Candidate, CellRule, Cells, View
+from solvers.rules.base import Candidate, CandidateRule, Candidates, View
 from solvers.screening import CLASS_INDEX, Flags, Ints, Supply
 
 BUCKET = Parameter(
@@ -25,22 +25,22 @@ PARAMETERS = (BUCKET,)
 UNITS = 1  #: a ride or a delivery takes one unit
 
 
-class Capacity(CellRule):
+class Capacity(CandidateRule):
     """Hard, and not to be relaxed. Each candidate by itself: the optimiser sees to all of them together."""
 
     code = "capacity"
     order = 70
     parameters = PARAMETERS
 
-    def mask(self, view: View, cells: Cells) -> Flags:
+    def mask(self, view: View, candidates: Candidates) -> Flags:
         """(n)."""
         supply, horizon = view.screening.supply, view.screening.horizon
-        day = horizon.day_of(cells.start_ms)
-        bit = view.facts.service_class[cells.request]
-        serves = supply.serves[cells.vendor, cells.pool, day] >> bit & 1 == 1
-        free = serves & (supply.daily_left[cells.vendor, cells.pool, day] > 0)
+        day = horizon.day_of(candidates.start_ms)
+        bit = view.facts.service_class[candidates.request]
+        serves = supply.serves[candidates.vendor, candidates.pool, day] >> bit & 1 == 1
+        free = serves & (supply.daily_left[candidates.vendor, candidates.pool, day] > 0)
         where = np.flatnonzero(free)
-        free[where] = least_left(view, cells, where) >= UNITS
+        free[where] = least_left(view, candidates, where) >= UNITS
         return np.asarray(free)
 
     def permits(self, one: Candidate) -> bool:
@@ -68,16 +68,16 @@ def outward(
     return first, np.where(end <= horizon.buckets, np.minimum(rounded, horizon.buckets), rounded)
 
 
-def least_left(view: View, cells: Cells, where: Ints) -> Ints:
-    """Fewest units left over the ledger buckets of the cells `where`; none beyond the days in view."""
+def least_left(view: View, candidates: Candidates, where: Ints) -> Ints:
+    """Fewest units left over the ledger buckets of the candidates `where`; none beyond the days in view."""
     if not len(where):
         return where
     supply: Supply = view.screening.supply
     horizon = view.screening.horizon
-    start = cells.start_ms[where]
-    first, end = outward(horizon, start, start + cells.taken_ms[where], view.values)
+    start = candidates.start_ms[where]
+    first, end = outward(horizon, start, start + candidates.taken_ms[where], view.values)
     lasts = end - first
-    row = cells.vendor[where] * supply.left.shape[1] + cells.pool[where]
+    row = candidates.vendor[where] * supply.left.shape[1] + candidates.pool[where]
     inside = first + lasts <= horizon.buckets
     begin, stop = int(first.min()), min(int(end.max()), horizon.buckets)
     level = supply.left[:, :, begin:stop].reshape(-1, stop - begin)

@@ -30,8 +30,8 @@ class Exclusions(PairRule):
         """(r, V)."""
         excluded = view.request["excluded"]
         allowed = np.ones((len(excluded), view.vendors), np.bool_)
-        row, slot = np.nonzero(excluded >= 0)
-        allowed[row, excluded[row, slot]] = False
+        row, nth = np.nonzero(excluded >= 0)
+        allowed[row, excluded[row, nth]] = False
         return allowed
 
     def permits(self, one: Candidate) -> bool:

@@ -41,8 +41,8 @@ class Hcpcs(PairRule):
         """(r, V)."""
         lines = view.request["lines"]
         fits = np.ones((len(lines), view.vendors), np.bool_)
-        row, slot = np.nonzero(lines >= 0)
-        wanted, which = np.unique(lines[row, slot], return_inverse=True)
+        row, nth = np.nonzero(lines >= 0)
+        wanted, which = np.unique(lines[row, nth], return_inverse=True)
         delivers = _delivers(wanted, view.vendor["owner"], view.vendor["code"], view.vendors)
         np.logical_and.at(fits, row, delivers[which])
         return fits

@@ -12,7 +12,7 @@ from contracts.codes import Acquisition, ServiceClass
 from contracts.requests import EquipmentOrder, OrderLine
 from contracts.tuning import Number, Parameter
 from contracts.vendors import EquipmentFare, Vendor
-from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
+from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.rules.price_arrays import UNLISTED_FARES, encode_lines, encode_vendors, line_cents
 from solvers.rules.service_area import beyond_m, beyond_one_m
 from solvers.screening import Arrays, Ints, OpenRequest
@@ -72,29 +72,29 @@ class Price(CostTerm):
         """`base`, `mile` (classes x V), surcharges (V), and a list of equipment prices."""
         return encode_vendors(vendors)
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        return whole(price_cents(view, cells) * WEIGHT.of(view.values))
+        return whole(price_cents(view, candidates) * WEIGHT.of(view.values))
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
         return whole_cents(price_of(one) * WEIGHT.of(one.values))
 
 
-def price_cents(view: View, cells: Cells) -> Ints:
+def price_cents(view: View, candidates: Candidates) -> Ints:
     """(n); what the vendor would charge, whole cents."""
     view = view.seen_by(Price.code)
-    card, horizon, vendor = view.vendor, view.screening.horizon, cells.vendor
-    level = view.facts.service_class[cells.request]
-    extra_miles = np.maximum(0.0, cells.metres / METRES_PER_MILE - card["included_miles"][vendor])
+    card, horizon, vendor = view.vendor, view.screening.horizon, candidates.vendor
+    level = view.facts.service_class[candidates.request]
+    extra_miles = np.maximum(0.0, candidates.metres / METRES_PER_MILE - card["included_miles"][vendor])
     price = card["base"][level, vendor] + extra_miles * card["mile"][level, vendor]
     unlisted = UNLISTED_LINE.of(view.values)
     lines = view.once("line_cents", lambda: line_cents(view.request, card, view.vendors, unlisted))
-    price = price + lines[cells.request, vendor]
-    hour = horizon.minute_of_day(cells.start_ms) // 60
+    price = price + lines[candidates.request, vendor]
+    hour = horizon.minute_of_day(candidates.start_ms) // 60
     price = price + _is_night(hour, view.values) * card["night"][vendor]
-    price = price + (horizon.weekday_of(cells.start_ms) >= 5) * card["weekend"][vendor]
-    outside = beyond_m(view)[cells.request, vendor] > 0
+    price = price + (horizon.weekday_of(candidates.start_ms) >= 5) * card["weekend"][vendor]
+    outside = beyond_m(view)[candidates.request, vendor] > 0
     return whole(price + outside * card["out_of_area"][vendor])
 
 

@@ -76,16 +76,16 @@ def line_cents(
 ) -> Floats:
     """(r, V); the equipment lines of each order at each vendor's prices."""
     item, total = request["item"], np.zeros((len(request["item"]), vendors))
-    row, slot = np.nonzero(item >= 0)
+    row, nth = np.nonzero(item >= 0)
     if not len(row):
         return total
-    wanted, which = np.unique(item[row, slot], return_inverse=True)
+    wanted, which = np.unique(item[row, nth], return_inverse=True)
     at = np.minimum(np.searchsorted(wanted, card["item"]), len(wanted) - 1)
     listed = wanted[at] == card["item"]
     price = np.zeros((len(wanted), vendors))
     price[at[listed], card["owner"][listed]] = card["cents"][listed]
     price[price == 0] = unlisted_cents
-    np.add.at(total, row, price[which] * request["quantity"][row, slot][:, None])
+    np.add.at(total, row, price[which] * request["quantity"][row, nth][:, None])
     return total
 
 

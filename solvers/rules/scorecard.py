@@ -1,4 +1,4 @@
-"""A vendor whose record is poor costs more: it declines, turns back or comes late more often."""
+"""A vendor whose scorecard is poor costs more: it declines, turns back or comes late more often."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from contracts.tuning import Parameter
-from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
+from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import Ints
 
 CENTS = Parameter(
@@ -17,7 +17,7 @@ CENTS = Parameter(
     maximum=100_000,
     unit="cents",
     summary="Cost of a vendor none of whose work went well; in proportion for the others.",
-    scope="rules.record",
+    scope="rules.scorecard",
 )
 UNKNOWN = Parameter(
     name="scorecard_unknown",
@@ -25,24 +25,24 @@ UNKNOWN = Parameter(
     minimum=0.0,
     maximum=1.0,
     unit="share",
-    summary="The record that a vendor without one is taken to have (the field's on-time target is 90-95 %).",
-    scope="rules.record",
+    summary="Share taken for a vendor whose scorecard is not known (the field's on-time target is 90-95 %).",
+    scope="rules.scorecard",
 )
 PARAMETERS = (CENTS, UNKNOWN)
 
 
-class Record(CostTerm):
+class Scorecard(CostTerm):
     """(1 - share of work that went well) x cents."""
 
-    code = "record"
+    code = "scorecard"
     order = 86
     parameters = PARAMETERS
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         record = view.screening.supply.record
         known = np.where(np.isnan(record), UNKNOWN.of(view.values), record)
-        return whole((1.0 - known) * CENTS.of(view.values))[cells.vendor]
+        return whole((1.0 - known) * CENTS.of(view.values))[candidates.vendor]
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
@@ -52,4 +52,4 @@ class Record(CostTerm):
         return whole_cents((1.0 - record) * CENTS.of(one.values))
 
 
-RULE = Record()
+RULE = Scorecard()

@@ -13,7 +13,7 @@ from contracts.requests import EquipmentOrder
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE
-from solvers.rules.base import Candidate, Cells, PairRule, View
+from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.rules.service_area_arrays import encode, outside_m
 from solvers.screening import Arrays, Flags, Floats, Ints
 
@@ -59,12 +59,12 @@ class ServiceArea(PairRule):
             return np.ones((1, 1), np.bool_)
         return np.asarray(beyond_m(view) <= view.vendor["reach_m"] + SLACK.of(view.values))
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """Metres beyond the reach of the vendor; `FAR_M` where the distance was not computed."""
         if not ENFORCED.whole(view.values):
-            return np.zeros(len(cells), np.int64)
-        beyond = beyond_m(view)[cells.request, cells.vendor]
-        over = np.ceil(beyond - view.vendor["reach_m"][cells.vendor] - SLACK.of(view.values))
+            return np.zeros(len(candidates), np.int64)
+        beyond = beyond_m(view)[candidates.request, candidates.vendor]
+        over = np.ceil(beyond - view.vendor["reach_m"][candidates.vendor] - SLACK.of(view.values))
         return np.asarray(np.clip(over, 0, FAR_M), np.int64)
 
     def permits(self, one: Candidate) -> bool:

@@ -23,7 +23,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.solvers.town import DAY, NOW_MS, PLACE
+from tests.solvers.town import DAY, NOW_MS, TZ
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 _numbers = itertools.count()
@@ -106,8 +106,8 @@ async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
 async def town(store: Store) -> Town:
     clock = HandClock()
     name = f"match{next(_numbers)}"
-    service = Machinery(store, clock, {name: PLACE}, Registry(()))
-    return Town(Market(name, PLACE, store, clock), store, clock, service)
+    service = Machinery(store, clock, {name: TZ}, Registry(()))
+    return Town(Market(name, TZ, store, clock), store, clock, service)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ async def matching(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_an_urgent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
+async def test_an_imminent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
     assert (await match_imminent(own, town.market, ["r1"])).offered == {"r1"}
@@ -240,7 +240,7 @@ async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
     assert window.changes[0].amount > 0
 
 
-async def test_an_urgent_request_without_a_vendor_is_matched_once_there_is_one(
+async def test_an_imminent_request_without_a_vendor_is_matched_once_there_is_one(
     town: Town, solvers: SolverPool
 ) -> None:
     async with matching(town, solvers):

@@ -42,7 +42,9 @@ def only_step(found: Explanation) -> Step:
 
 
 def candidates(requests: list[OpenRequest], vendors: list[Vendor], held: Supply | None = None) -> int:
-    return int((screen(town.screening(requests, vendors, held)).cells.request == len(requests) - 1).sum())
+    return int(
+        (screen(town.screening(requests, vendors, held)).candidates.request == len(requests) - 1).sum()
+    )
 
 
 def test_a_lapsed_credential_is_named_with_the_days_and_renewing_it_gives_a_candidate() -> None:
@@ -89,7 +91,7 @@ def test_more_window_is_proposed_where_the_vendor_is_free_a_little_later() -> No
     by_window = next(each for each in found.relaxations if each.steps[0].code == "time_window")
     (step,) = by_window.steps
     assert (step.amount, step.unit) == (30, "minutes")
-    assert asked.cells.start_ms[by_window.option] == request.latest_ms + 30 * 60_000
+    assert asked.candidates.start_ms[by_window.option] == request.latest_ms + 30 * 60_000
     later = replace(request, latest_ms=request.latest_ms + 30 * 60_000)
     assert candidates([request], vendors, held) == 0 < candidates([later], vendors, held)
 
@@ -161,7 +163,7 @@ def test_rules_count_as_screening_counts_them(seed: int, request: int) -> None:
     counts = dict(zip(screened.codes, screened.removed[request].tolist(), strict=True))
     full = counts.pop("capacity")
     assert {each.code: each.vendors for each in found.removed} == {code: n for code, n in counts.items() if n}
-    has_candidates = bool((screened.cells.request == request).any())
+    has_candidates = bool((screened.candidates.request == request).any())
     assert (found.reason is Reason.FITS_NOW) == has_candidates
     assert (found.reason is Reason.COMPETITION) == (full > 0 and not has_candidates)
 
@@ -170,7 +172,7 @@ def test_rules_count_as_screening_counts_them(seed: int, request: int) -> None:
 def test_the_wider_the_look_the_more_there_is_to_propose(wider_min: int) -> None:
     request, vendors = town.asked(town.trip(width_min=30)), [town.vendor()]
     asked = question_of(town.screening([request], vendors), 0, wider_min=wider_min)
-    starts = asked.cells.start_ms
+    starts = asked.candidates.start_ms
     assert starts.max() == request.latest_ms + wider_min * 60_000
     assert starts.min() >= max(town.NOW_MS, request.earliest_ms - wider_min * 60_000)
 

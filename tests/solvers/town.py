@@ -16,13 +16,13 @@ from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
 from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply
 
-PLACE = ZoneInfo("America/New_York")
+TZ = ZoneInfo("America/New_York")
 DAY = date(2026, 11, 23)  # a Monday
-NOON = datetime(2026, 11, 23, 12, tzinfo=PLACE)
+NOON = datetime(2026, 11, 23, 12, tzinfo=TZ)
 NOW_MS = int(NOON.timestamp() * 1000)
 CENTRE = (-74.0, 40.7)
 ALL_CREDENTIALS = tuple(Credential(kind=kind, expires_on=date(2027, 6, 1)) for kind in CredentialKind)
-HORIZON = Horizon.of(PLACE, DAY, 3)
+HORIZON = Horizon.of(TZ, DAY, 3)
 
 
 def ms(at: datetime) -> int:

@@ -13,7 +13,7 @@ from contracts.requests import OrderLine, PassengerNeeds
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, RateCard, Vendor
 from solvers.durations import durations
 from solvers.encoding import VendorBook
-from solvers.rules.base import Candidate, Cells, View
+from solvers.rules.base import Candidate, Candidates, View
 from solvers.screening import OpenRequest, Screening, Supply
 from tests.solvers import town
 
@@ -144,27 +144,31 @@ def many(kind: Any, most: int = 4) -> st.SearchStrategy[list[Any]]:
 
 @dataclass
 class Case:
-    """A screening, all its cells, and each cell in the words of the messages."""
+    """A screening, all its candidates, and each in the words of the messages."""
 
     screening: Screening
     asked: list[OpenRequest]
     vendors: list[Vendor]
-    cells: Cells
+    candidates: Candidates
 
     def view(self, code: str) -> View:
         return View(self.screening, slice(0, len(self.asked)), code)
 
     def candidate(self, row: int) -> Candidate:
-        cells, supply, horizon = self.cells, self.screening.supply, self.screening.horizon
-        vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
+        candidates, supply, horizon = self.candidates, self.screening.supply, self.screening.horizon
+        vendor, pool, start_ms = (
+            int(candidates.vendor[row]),
+            int(candidates.pool[row]),
+            int(candidates.start_ms[row]),
+        )
         day = int(horizon.day_of(start_ms))
         return Candidate(
-            asked=self.asked[int(cells.request[row])],
+            asked=self.asked[int(candidates.request[row])],
             vendor=VendorBook.of(self.vendors).vendors[vendor],
             start_ms=start_ms,
-            end_ms=start_ms + int(cells.service_ms[row]),
-            free_ms=start_ms + int(cells.taken_ms[row]),
-            metres=float(cells.metres[row]),
+            end_ms=start_ms + int(candidates.service_ms[row]),
+            free_ms=start_ms + int(candidates.taken_ms[row]),
+            metres=float(candidates.metres[row]),
             pool_serves=int(supply.serves[vendor, pool, day]),
             pool_left=supply.left[vendor, pool],
             pool_daily_left=int(supply.daily_left[vendor, pool, day]),
@@ -175,7 +179,7 @@ class Case:
         )
 
 
-def every_cell(screening: Screening, starts: list[int]) -> Cells:
+def every_candidate(screening: Screening, starts: list[int]) -> Candidates:
     """Each request at each vendor and pool, at minutes after its earliest; some beyond its window."""
     facts, (vendors, pools, _) = screening.facts, screening.supply.serves.shape
     shape = (len(facts), vendors, pools, len(starts))
@@ -186,7 +190,7 @@ def every_cell(screening: Screening, starts: list[int]) -> Cells:
     ride = screening.travel.between(facts.pickup[request], facts.dropoff[request], hour)
     trips = facts.is_trip[request]
     lasts = durations(trips, facts.onsite_min[request], np.where(trips, ride.seconds, 0), screening.values)
-    return Cells(
+    return Candidates(
         request, vendor, pool, start_ms, lasts.service_ms, lasts.taken_ms, np.where(trips, ride.metres, 0.0)
     )
 
@@ -213,7 +217,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
     made = town.screening(asked, held, _supply(draw, len(held)), values)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
-    return Case(made, asked, held, every_cell(made, starts))
+    return Case(made, asked, held, every_candidate(made, starts))
 
 
 def _supply(draw: st.DrawFn, number: int) -> Supply:
