@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from contracts.capacity import Pools
-from contracts.requests import MAX_BATCH, EquipmentOrder, Request, TripRequest
+from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 
@@ -72,11 +72,11 @@ def instant(at_ms: int, tz: ZoneInfo) -> dt.datetime:
 
 def wanted_ms(request: Request) -> int:
     """When the work is wanted: the middle of its window, or the appointment."""
-    window = request.pickup_window if isinstance(request, TripRequest) else request.window
+    window = request.wished_window
     if window is not None:
         return int((window.earliest.timestamp() + window.latest.timestamp()) * 500)
-    assert isinstance(request, TripRequest) and request.appointment_at is not None  # noqa: S101 - the contract
-    return int(request.appointment_at.timestamp() * 1000)
+    assert request.arrive_by is not None  # noqa: S101 - the contract
+    return int(request.arrive_by.timestamp() * 1000)
 
 
 def booked(
@@ -86,7 +86,7 @@ def booked(
     advance, later = [], []
     for request in requests:
         lead_minutes = rng.randint(*SAME_DAY_LEAD_MINUTES)
-        if isinstance(request, TripRequest) and request.appointment_at is not None:
+        if request.arrive_by is not None:
             lead_minutes += RIDE_MINUTES
         asked_ms = wanted_ms(request) - lead_minutes * MINUTE_MS
         if rng.random() < advance_share or asked_ms < at(tz, 0):
@@ -108,8 +108,3 @@ def _evening(requests: Sequence[Request], tz: ZoneInfo) -> list[Submission]:
         for number in range(calls)
         if requests[number * size : (number + 1) * size]
     ]
-
-
-def is_trip(request: Request) -> bool:
-    """Whether this is a ride and not equipment."""
-    return not isinstance(request, EquipmentOrder)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Priority, ServiceClass
-from contracts.requests import EquipmentOrder, Request, TripRequest
+from contracts.geo import Position
+from contracts.requests import Request
 from contracts.tuning import Number
 from solvers.horizon import Horizon
 from solvers.travel import TravelTimes
@@ -46,13 +47,6 @@ class OpenRequest:
     earliest_ms: int
     latest_ms: int
     declined_by: frozenset[str] = frozenset()  #: vendors that are never asked again
-
-    @property
-    def service_class(self) -> ServiceClass:
-        """The level of service of a trip, or equipment."""
-        if isinstance(self.request, TripRequest):
-            return ServiceClass(self.request.level_of_service.value)
-        return ServiceClass.EQUIPMENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,31 +109,22 @@ class Screening:
 def facts_of(asked: Sequence[OpenRequest]) -> Facts:
     """Encode R open requests."""
     requests = [each.request for each in asked]
-    ends = np.array([_ends(each) for each in requests], np.float64).reshape(-1, 4)
+    ends = np.array([_ends(*each.doors) for each in requests], np.float64).reshape(-1, 4)
     return Facts(
         pickup=ends[:, :2],
         dropoff=ends[:, 2:],
-        is_trip=np.array([isinstance(each, TripRequest) for each in requests], np.bool_),
-        service_class=np.array([CLASS_INDEX[each.service_class.value] for each in asked], np.int64),
+        is_trip=np.array([each.is_trip for each in requests], np.bool_),
+        service_class=np.array([CLASS_INDEX[each.service_class.value] for each in requests], np.int64),
         priority=np.array([PRIORITIES.index(each.priority) for each in requests], np.int64),
         earliest_ms=np.array([each.earliest_ms for each in asked], np.int64),
         latest_ms=np.array([each.latest_ms for each in asked], np.int64),
-        onsite_min=np.array([onsite_minutes(each) for each in requests], np.int64),
+        onsite_min=np.array([each.onsite_minutes for each in requests], np.int64),
         tie=np.array([crc32(each.id.encode()) for each in requests], np.int64),
     )
 
 
-def onsite_minutes(request: Request) -> int:
-    """Minutes at the doors: boarding and alighting, or the set-up of every line."""
-    if isinstance(request, EquipmentOrder):
-        return max(1, sum(line.quantity * line.setup_minutes for line in request.lines))
-    return 2 * request.service_minutes
-
-
-def _ends(request: Request) -> tuple[float, ...]:
-    if isinstance(request, EquipmentOrder):
-        return request.place.position * 2
-    return request.pickup.position + request.dropoff.position
+def _ends(first: Position, last: Position | None) -> tuple[float, ...]:
+    return first + (first if last is None else last)
 
 
 def hash_arrays(state: Hash, arrays: Arrays) -> None:

@@ -48,7 +48,7 @@ class Capacity(CandidateRule):
         first = one.horizon.first_bucket(one.start_ms)
         end = one.horizon.end_bucket(one.free_ms)
         left = one.pool_left[first:end]
-        serves = one.pool_serves >> CLASS_INDEX[one.asked.service_class.value] & 1
+        serves = one.pool_serves >> CLASS_INDEX[one.asked.request.service_class.value] & 1
         return bool(serves) and one.pool_daily_left > 0 and end - first == len(left) and min(left) >= UNITS
 
 

@@ -88,7 +88,7 @@ class Credentials(CandidateRule):
         service_day = one.horizon.days[one.horizon.day_at(one.start_ms)]
         first_day = service_day - timedelta(days=GRACE.whole(one.values))
         valid = {proof.kind for proof in one.vendor.credentials if proof.expires_on >= first_day}
-        return set(REQUIRED[one.asked.service_class]) <= valid
+        return set(REQUIRED[one.asked.request.service_class]) <= valid
 
 
 def _over(view: View, candidates: Candidates) -> tuple[Ints, Ints]:

@@ -32,7 +32,7 @@ class OffersLevel(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor offers what the trip needs."""
-        needed = one.asked.service_class
+        needed = one.asked.request.service_class
         return needed is ServiceClass.EQUIPMENT or needed.value in one.vendor.levels_of_service
 
 

@@ -22,7 +22,7 @@ class Pools(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether the chosen pool serves the class on the chosen day."""
-        return bool(one.pool_serves >> CLASS_INDEX[one.asked.service_class.value] & 1)
+        return bool(one.pool_serves >> CLASS_INDEX[one.asked.request.service_class.value] & 1)
 
 
 RULE = Pools()

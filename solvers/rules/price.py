@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
-from contracts.requests import EquipmentOrder, OrderLine
+from contracts.requests import OrderLine
 from contracts.tuning import Number, Parameter
 from contracts.vendors import EquipmentFare, Vendor
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
@@ -103,11 +103,10 @@ def price_of(one: Candidate) -> int:
     """What the vendor charges for one candidate, from its rate card; whole cents."""
     card, values = one.vendor.rate_card, one.values
     price: float = card.delivery_cents
-    if isinstance(one.asked.request, EquipmentOrder):
-        price += sum(_line_cents(card.equipment, line, values) for line in one.asked.request.lines)
-    else:
+    if one.asked.request.is_trip:
         base, mile = _fare(one)
         price = base + mile * max(0.0, one.metres / METRES_PER_MILE - card.included_miles)
+    price += sum(_line_cents(card.equipment, line, values) for line in one.asked.request.order_lines)
     if bool(_is_night(one.horizon.minute_at(one.start_ms) // 60, values)):
         price += card.night_cents
     if one.horizon.weekday_at(one.start_ms) >= 5:
@@ -116,7 +115,7 @@ def price_of(one: Candidate) -> int:
 
 
 def _fare(one: Candidate) -> tuple[int, int]:
-    level = one.asked.service_class
+    level = one.asked.request.service_class
     for fare in one.vendor.rate_card.fares:
         if fare.level_of_service.value == level.value:
             return fare.base_cents, fare.extra_mile_cents

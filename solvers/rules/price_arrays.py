@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
-from contracts.requests import EquipmentOrder
 from contracts.vendors import Vendor
 from solvers.rules.hcpcs import number_of
 from solvers.screening import CLASSES, Arrays, Floats, OpenRequest
@@ -30,7 +29,7 @@ UNLISTED_FARES: Final[Mapping[ServiceClass, tuple[int, int]]] = {
 
 def encode_lines(asked: Sequence[OpenRequest]) -> Arrays:
     """`item`, `quantity`: R x most lines."""
-    orders = [each.request.lines if isinstance(each.request, EquipmentOrder) else () for each in asked]
+    orders = [each.request.order_lines for each in asked]
     shape = (len(orders), max(map(len, orders), default=0))
     item, quantity = np.full(shape, -1, np.int64), np.zeros(shape, np.int64)
     for row, lines in enumerate(orders):

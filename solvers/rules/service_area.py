@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 
 from contracts.geo import Area, Circle, Position
-from contracts.requests import EquipmentOrder
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE
@@ -91,9 +90,8 @@ def beyond_m(view: View) -> Floats:
 @lru_cache(maxsize=8)  # area, price and its term ask for the same candidate
 def beyond_one_m(one: Candidate) -> float:
     """Metres by which the further end lies outside, from the messages and by plain trigonometry."""
-    request = one.asked.request
-    ends = (request.place,) if isinstance(request, EquipmentOrder) else (request.pickup, request.dropoff)
-    return max(min(_outside_one_m(end.position, area) for area in one.vendor.service_area) for end in ends)
+    doors = [door for door in one.asked.request.doors if door is not None]
+    return max(min(_outside_one_m(door, area) for area in one.vendor.service_area) for door in doors)
 
 
 def _outside_one_m(at: Position, area: Area) -> float:

@@ -72,7 +72,7 @@ def order(request_id: str = "e1", *lines: OrderLine, start_min: float = 60, **ch
 
 
 def asked(request: TripRequest | EquipmentOrder, *declined_by: str) -> OpenRequest:
-    window = request.window if isinstance(request, EquipmentOrder) else request.pickup_window
+    window = request.wished_window
     assert window is not None
     return OpenRequest(
         request=request,
