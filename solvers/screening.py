@@ -1,7 +1,7 @@
 """What the solvers know of open requests, vendors and capacity: arrays, no names, no patient data.
 
 `Screening` goes to a solver process as it is. `facts` of a request are what many rules read; what only one
-rule reads, that rule encodes itself (`Rule.of_requests`, `Rule.of_vendors`) under its own code.
+rule reads, that rule encodes itself (`Rule.of_requests`, `of_vendors`, `of_known`) under its own code.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Arrays = dict[str, npt.NDArray[Any]]
+VendorKnowledge = Mapping[str, Mapping[str, Any]]  #: beside the vendors' documents; by subject and vendor id
 
 
 class Hash(Protocol):
@@ -77,7 +78,6 @@ class Supply:
     serves: Ints  #: V x K x D; bit c is set when the pool serves CLASSES[c] on that day
     left: Ints  #: V x K x L; units left per ledger bucket
     daily_left: Ints  #: V x K x D; dispatches left
-    record: Floats  #: V; share of the vendor's work that went well, NaN where not known
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,17 +35,13 @@ class PoolBook:
         postings: Postings,
         ledgers: Mapping[LedgerKey, Ledger],
         horizon: Horizon,
-        records: Mapping[str, float] | None = None,
     ) -> PoolBook:
-        """From what is posted and booked; `vendors` maps ids to rows, `records` to the share of good work."""
+        """From what is posted and booked; `vendors` maps ids to rows."""
         names: list[set[str]] = [set() for _ in vendors]
         for (vendor, _), capacity in postings.items():
             if vendor in vendors:
                 names[vendors[vendor]].update(pool.id for pool in capacity.pools)
         book = cls(tuple(tuple(sorted(each)) for each in names), _nothing(names, horizon), horizon)
-        for vendor, record in (records or {}).items():
-            if vendor in vendors:
-                book.supply.record[vendors[vendor]] = record
         for (vendor, day), capacity in postings.items():
             if vendor in vendors:
                 book._post(vendors[vendor], vendor, day, capacity, ledgers)
@@ -103,7 +99,7 @@ class PoolBook:
     def copy(self) -> PoolBook:
         """With counts of its own."""
         supply = self.supply
-        held = Supply(supply.serves, supply.left.copy(), supply.daily_left.copy(), supply.record)
+        held = Supply(supply.serves, supply.left.copy(), supply.daily_left.copy())
         return PoolBook(self.ids, held, self.horizon)
 
 
@@ -114,7 +110,6 @@ def _nothing(names: list[set[str]], horizon: Horizon) -> Supply:
         serves=np.zeros((*shape, days), np.int64),
         left=np.zeros((*shape, horizon.buckets), np.int64),
         daily_left=np.zeros((*shape, days), np.int64),
-        record=np.full(len(names), np.nan),
     )
 
 

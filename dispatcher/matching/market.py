@@ -13,7 +13,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.changes import Changes
-from dispatcher.matching.scorecards import months, shares
+from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.matching.snapshot import (
     Snapshot,
     Waiting,
@@ -88,19 +88,19 @@ class Market:
             for pool in each.value.pools
         ]
         ledgers = await self.store.ledger(self.name, keys)
-        marks = await self.store.marks(self.name, months(self.clock.now_ms()))
+        known = await read_knowledge(self.store, self.name, self.clock.now_ms(), tuning.values)
         self.tuning = tuning
         if vendors != self._vendors:
-            self.book = VendorBook.of(tuple(each.value for each in vendors.values()))
+            self.book = VendorBook.of(tuple(each.value for each in vendors.values()), known)
             self._vendors = vendors
+        self.book = self.book.knowing(known)
         self.versions = {(vendor, ""): each.version for vendor, each in vendors.items()}
         self.versions |= {posting: each.version for posting, each in postings.items()}
         dates = {(vendor, ""): each.changed_ms for vendor, each in vendors.items()}
         dates |= {posting: each.changed_ms for posting, each in postings.items()}
         self.changes = Changes(self.tz, dates)
         posted = {posting: each.value for posting, each in postings.items()}
-        records = shares(marks, tuning.values)
-        self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
+        self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon)
         return self.pools
 
     async def open_ids(self) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.scorecards import month_of
+from dispatcher.store.store import Store
 from dispatcher.store.vendors import Marks
 
 LEAST = Parameter(
@@ -26,6 +27,11 @@ def months(now_ms: int) -> tuple[str, str]:
     first = to_instant(now_ms).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     before_ms = int(first.timestamp() * 1000) - 1
     return month_of(before_ms), month_of(now_ms)
+
+
+async def read(store: Store, market: str, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, float]:
+    """What `solvers/rules/scorecard.py` reads: the share that went well, by vendor."""
+    return shares(await store.marks(market, months(now_ms)), values)
 
 
 def shares(marks: Mapping[str, Marks], values: Mapping[str, Number]) -> dict[str, float]:

@@ -59,7 +59,7 @@ def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate
         int(candidates.pool[row]),
         int(candidates.start_ms[row]),
     )
-    day, record = snapshot.pools.horizon.day_at(start_ms), float(supply.record[vendor])
+    day = snapshot.pools.horizon.day_at(start_ms)
     return Candidate(
         asked=snapshot.asked[int(candidates.request[row])],
         vendor=snapshot.vendor(vendor),
@@ -70,7 +70,7 @@ def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate
         pool_serves=int(supply.serves[vendor, pool, day]),
         pool_left=supply.left[vendor, pool],
         pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-        record=record,
+        known=snapshot.book.known_of(snapshot.vendor(vendor).id),
         now_ms=snapshot.now_ms,
         horizon=snapshot.pools.horizon,
         values=snapshot.values,

@@ -102,7 +102,7 @@ class Candidate:
     pool_serves: int  #: bit c is set when the chosen pool serves CLASSES[c] on that day
     pool_left: Ints  #: units left in the chosen pool, one per ledger bucket of the horizon
     pool_daily_left: int  #: dispatches left to the chosen pool on that day
-    record: float | None  #: share of this vendor's work that went well; None: not known
+    known: Mapping[str, Any]  #: of this vendor beside its document, by subject (`Rule.reads`), if known
     now_ms: int
     horizon: Horizon
     values: Mapping[str, Number]
@@ -116,6 +116,7 @@ class Rule(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     relaxable: ClassVar[bool] = False  #: whether operations may let a hard rule yield for one vendor
     unit: ClassVar[str] = ""  #: of `short_by`; "" for a rule that is yes or no
+    reads: ClassVar[str] = ""  #: the subject known of vendors beside their documents that `of_known` encodes
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """Encode what only this rule reads of R requests: arrays with R rows. `vendor_index`: id to row."""
@@ -123,6 +124,10 @@ class Rule(ABC):
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """Encode what only this rule reads of V vendors; kept until a vendor changes."""
+        return {}
+
+    def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, Any]) -> Arrays:
+        """Encode what is known under `reads` of V vendors (`known`: by id); kept until that changes."""
         return {}
 
     def short_by(self, view: View, candidates: Candidates) -> Ints:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from contracts.tuning import Parameter
+from contracts.vendors import Vendor
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
-from solvers.screening import Ints
+from solvers.screening import Arrays, Ints
 
 CENTS = Parameter(
     name="scorecard_cents",
@@ -37,19 +38,22 @@ class Scorecard(CostTerm):
     code = "scorecard"
     order = 86
     parameters = PARAMETERS
+    reads = "scorecards"
+
+    def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, float]) -> Arrays:
+        """`share`: V; share of the vendor's work that went well, NaN where not known."""
+        return {"share": np.array([known.get(each.id, np.nan) for each in vendors], np.float64)}
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        record = view.screening.supply.record
-        known = np.where(np.isnan(record), UNKNOWN.of(view.values), record)
-        return whole((1.0 - known) * CENTS.of(view.values))[candidates.vendor]
+        share = view.vendor["share"]
+        taken = np.where(np.isnan(share), UNKNOWN.of(view.values), share)
+        return whole((1.0 - taken) * CENTS.of(view.values))[candidates.vendor]
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        unknown = one.record is None or math.isnan(one.record)
-        record = UNKNOWN.of(one.values) if unknown else one.record
-        assert record is not None  # noqa: S101  (for the type checker)
-        return whole_cents((1.0 - record) * CENTS.of(one.values))
+        share = one.known.get(self.reads, UNKNOWN.of(one.values))
+        return whole_cents((1.0 - share) * CENTS.of(one.values))
 
 
 RULE = Scorecard()

@@ -161,7 +161,6 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         vendor("v5"),
     ]
     held = supply(5, pools=2)
-    held.record[0] = 0.5
     held.left[0, 0, ::7] = 0
     requests = [
         *(trip(f"p{n}", priority=each, start_min=70 + 3 * n) for n, each in enumerate(Priority)),
@@ -173,7 +172,8 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         order("box", start_min=7.4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
-    return screening([asked(each) for each in requests], vendors, held, values)
+    known = {"scorecards": {"v1": 0.5}}
+    return screening([asked(each) for each in requests], vendors, held, values, known=known)
 
 
 def model(day: Screening) -> str:

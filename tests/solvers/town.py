@@ -12,9 +12,9 @@ from contracts.codes import CredentialKind, LevelOfService, ServiceClass, Skill
 from contracts.geo import Circle, Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.vendors import Credential, Vendor
-from solvers.encoding import VendorBook, encode
+from solvers.encoding import NOTHING_KNOWN, VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply
+from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply, VendorKnowledge
 
 TZ = ZoneInfo("America/New_York")
 DAY = date(2026, 11, 23)  # a Monday
@@ -95,7 +95,6 @@ def supply(
         serves=np.full((vendors, pools, days), bits, np.int64),
         left=np.full((vendors, pools, HORIZON.buckets), units, np.int64),
         daily_left=np.full((vendors, pools, days), daily, np.int64),
-        record=np.full(vendors, np.nan),
     )
 
 
@@ -105,6 +104,7 @@ def screening(
     held: Supply | None = None,
     values: Mapping[str, float] | None = None,
     now_ms: int = NOW_MS,
+    known: VendorKnowledge = NOTHING_KNOWN,
 ) -> Screening:
-    book = VendorBook.of(vendors)
+    book = VendorBook.of(vendors, known)
     return encode(requests, book, held or supply(len(vendors)), HORIZON, now_ms=now_ms, values=values or {})

@@ -14,7 +14,7 @@ from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, RateCa
 from solvers.durations import durations
 from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
-from solvers.screening import OpenRequest, Screening, Supply
+from solvers.screening import OpenRequest, Screening, Supply, VendorKnowledge
 from tests.solvers import town
 
 CODES = ("E1390", "E0260", "E0431", "K0001")
@@ -150,6 +150,7 @@ class Case:
     asked: list[OpenRequest]
     vendors: list[Vendor]
     candidates: Candidates
+    known: VendorKnowledge
 
     def view(self, code: str) -> View:
         return View(self.screening, slice(0, len(self.asked)), code)
@@ -161,10 +162,10 @@ class Case:
             int(candidates.pool[row]),
             int(candidates.start_ms[row]),
         )
-        day = int(horizon.day_of(start_ms))
+        day, book = int(horizon.day_of(start_ms)), VendorBook.of(self.vendors, self.known)
         return Candidate(
             asked=self.asked[int(candidates.request[row])],
-            vendor=VendorBook.of(self.vendors).vendors[vendor],
+            vendor=book.vendors[vendor],
             start_ms=start_ms,
             end_ms=start_ms + int(candidates.service_ms[row]),
             free_ms=start_ms + int(candidates.taken_ms[row]),
@@ -172,7 +173,7 @@ class Case:
             pool_serves=int(supply.serves[vendor, pool, day]),
             pool_left=supply.left[vendor, pool],
             pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-            record=float(supply.record[vendor]),
+            known=book.known_of(book.vendors[vendor].id),
             now_ms=self.screening.now_ms,
             horizon=horizon,
             values=self.screening.values,
@@ -215,9 +216,10 @@ def cases(draw: st.DrawFn) -> Case:
             },
         )
     )
-    made = town.screening(asked, held, _supply(draw, len(held)), values)
+    known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
+    made = town.screening(asked, held, _supply(draw, len(held)), values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
-    return Case(made, asked, held, every_candidate(made, starts))
+    return Case(made, asked, held, every_candidate(made, starts), known)
 
 
 def _supply(draw: st.DrawFn, number: int) -> Supply:
@@ -227,5 +229,4 @@ def _supply(draw: st.DrawFn, number: int) -> Supply:
     supply.left[:] = rng.random(supply.left.shape) < 0.995
     supply.serves[:] = rng.integers(0, 256, supply.serves.shape)
     supply.daily_left[:] = rng.integers(0, 3, supply.daily_left.shape)
-    supply.record[:] = np.where(rng.random(number) < 0.5, np.nan, rng.random(number))
     return supply

@@ -1,0 +1,23 @@
+"""What is known of vendors beside their documents: a reader for each subject that a rule `reads`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from contracts.tuning import Number
+from dispatcher.matching import scorecards
+from dispatcher.store.store import Store
+from solvers.rules import scorecard
+from solvers.screening import VendorKnowledge
+
+#: Store, market, moment (epoch ms) and tuning to what is known, by vendor id.
+Reader = Callable[[Store, str, int, Mapping[str, Number]], Awaitable[Mapping[str, Any]]]
+READERS: Final[Mapping[str, Reader]] = {scorecard.RULE.reads: scorecards.read}
+
+
+async def read_knowledge(
+    store: Store, market: str, now_ms: int, values: Mapping[str, Number]
+) -> VendorKnowledge:
+    """All subjects, as they are now."""
+    return {subject: await read(store, market, now_ms, values) for subject, read in READERS.items()}
