@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solvers.arrays import Ints
 from solvers.insertion import Booking, Entry, Insertion, Move, StandingPlan
-from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR
 
 
 def by_plain_python(plan: StandingPlan, entry: Entry) -> Insertion | None:

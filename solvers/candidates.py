@@ -14,10 +14,11 @@ from functools import reduce
 import numpy as np
 
 from contracts.tuning import Parameter
+from solvers.arrays import Flags, Ints
 from solvers.durations import durations
 from solvers.rules import registry
 from solvers.rules.base import Candidates, View
-from solvers.screening import Flags, Ints, Screening
+from solvers.screening import Screening
 from solvers.slots import slots
 
 MOST_CANDIDATES = Parameter(

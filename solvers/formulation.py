@@ -8,10 +8,11 @@ import numpy as np
 
 from contracts.codes import Priority
 from contracts.tuning import Parameter
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.rules.capacity import UNITS, ledger_buckets, outward
-from solvers.screening import PRIORITIES, Ints, Screening
+from solvers.screening import PRIORITIES, Screening
 
 
 def _penalty(priority: Priority, default: int) -> Parameter:

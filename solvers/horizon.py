@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.capacity import LEDGER_BUCKET_MINUTES
-
-Ints = npt.NDArray[np.int64]
+from solvers.arrays import Ints
 
 LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * 60_000
 _STEP_MS: Final = 1_800_000  # offsets from UTC change on half hours at the finest

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from solvers.arrays import Ints, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened, screen
 from solvers.checker import check
 from solvers.formulation import formulate
 from solvers.rules.base import Candidates
-from solvers.screening import Ints, Screening, hash_arrays
+from solvers.screening import Screening
 
 RUNNERS_UP = 3
 

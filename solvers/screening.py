@@ -8,31 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from contracts.codes import Priority, ServiceClass
 from contracts.geo import Position
 from contracts.requests import Request
 from contracts.tuning import Number
+from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.horizon import Horizon
 from solvers.travel import TravelTimes
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Arrays = dict[str, npt.NDArray[Any]]
 VendorKnowledge = Mapping[str, Mapping[str, Any]]  #: beside the vendors' documents; by subject and vendor id
-
-
-class Hash(Protocol):
-    """Of `hashlib`."""
-
-    def update(self, data: Any, /) -> None:
-        """Take in more."""
 
 
 CLASSES: Final = tuple(ServiceClass)
@@ -125,10 +114,3 @@ def facts_of(asked: Sequence[OpenRequest]) -> Facts:
 
 def _ends(first: Position, last: Position | None) -> tuple[float, ...]:
     return first + (first if last is None else last)
-
-
-def hash_arrays(state: Hash, arrays: Arrays) -> None:
-    """Feed names and values into a hash, in the order of the names."""
-    for name in sorted(arrays):
-        state.update(name.encode())
-        state.update(np.ascontiguousarray(arrays[name]).data if arrays[name].size else b"")

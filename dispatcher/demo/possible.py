@@ -17,12 +17,12 @@ from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.snapshot import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
 from simulation.day import Day
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.candidates import screen
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import Ints
 
 VALUES: Final = {"start_step_minutes": 5, "most_candidates": 2_000}
 CHUNK, DAYS = 400, 4

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from solvers.arrays import Flags, Ints
 from solvers.explain.reasons import Step, What
-from solvers.explain.verdicts import Flags
 from solvers.insertion import StandingPlan
-from solvers.insertion.columns import DURATION, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.insertion.columns import DURATION, RESOURCE, START, UNITS, VENDOR
 from solvers.insertion.direct import buckets_of
 
 FAR = 1 << 30  #: steps of an option outside the plan's buckets: nothing can be added there

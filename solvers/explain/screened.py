@@ -12,12 +12,13 @@ from typing import Final
 
 import numpy as np
 
+from solvers.arrays import Flags, Ints
 from solvers.candidates import Screened, expand
 from solvers.explain.search import Question
-from solvers.explain.verdicts import Flags, Verdicts
+from solvers.explain.verdicts import Verdicts
 from solvers.formulation import PENALTIES, formulate
 from solvers.insertion import Columns, StandingPlan
-from solvers.insertion.columns import COST, Ints, all_columns
+from solvers.insertion.columns import COST, all_columns
 from solvers.rules import registry
 from solvers.rules.base import CandidateRule, Candidates, PairRule, View
 from solvers.rules.capacity import Capacity, ledger_buckets

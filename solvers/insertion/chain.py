@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from solvers.insertion.columns import COST, Columns, Entry, Insertion, Ints
+from solvers.arrays import Ints
+from solvers.insertion.columns import COST, Columns, Entry, Insertion
 from solvers.insertion.eject import Aside, Wish, move_of
 from solvers.insertion.plan import Booking, StandingPlan
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.arrays import Flags, Floats, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR
 from solvers.insertion.plan import StandingPlan
-
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

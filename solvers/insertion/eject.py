@@ -11,19 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.insertion.columns import (
-    COST,
-    DURATION,
-    RESOURCE,
-    START,
-    UNITS,
-    VENDOR,
-    Entry,
-    Insertion,
-    Ints,
-    Move,
-)
-from solvers.insertion.direct import Flags, Floats, Priced, buckets_of, price, shortfall_saved
+from solvers.arrays import Flags, Floats, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Entry, Insertion, Move
+from solvers.insertion.direct import Priced, buckets_of, price, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
 
 PAIRS = 7  #: (column, neighbour) followed, for each unit of effort

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Floats, Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, Ints, all_columns
-
-Floats = npt.NDArray[np.float64]
+from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, all_columns
 
 
 class StalePlan(RuntimeError):

@@ -6,8 +6,9 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.insertion.columns import COST, DURATION, FIELDS, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.insertion.columns import COST, DURATION, FIELDS, RESOURCE, START, UNITS, VENDOR
 from solvers.insertion.plan import Booking, StandingPlan
 
 

@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.horizon import Horizon
-from solvers.screening import Arrays, Facts, Flags, Floats, Ints, OpenRequest, Screening
+from solvers.screening import Facts, OpenRequest, Screening
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,10 @@ import numpy as np
 
 from contracts.capacity import LEDGER_BUCKET_MINUTES
 from contracts.tuning import Number, Parameter
+from solvers.arrays import Flags, Ints
 from solvers.horizon import Horizon
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
-from solvers.screening import CLASS_INDEX, Flags, Ints, Supply
+from solvers.screening import CLASS_INDEX, Supply
 
 BUCKET = Parameter(
     name="bucket_minutes",

@@ -11,8 +11,9 @@ import numpy as np
 from contracts.codes import CredentialKind, ServiceClass
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Ints
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
-from solvers.screening import CLASSES, Arrays, Flags, Ints
+from solvers.screening import CLASSES
 
 ENFORCED = Parameter(
     name="credentials_enforced",

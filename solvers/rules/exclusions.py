@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Exclusions(PairRule):

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Ints
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, Ints, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Hcpcs(PairRule):

@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.tuning import Parameter
 from contracts.vendors import Hours, Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
-from solvers.screening import Arrays, Flags
 
 ENFORCED = Parameter(
     name="hours_enforced",

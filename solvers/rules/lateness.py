@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contracts.tuning import Parameter
+from solvers.arrays import Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
-from solvers.screening import Ints
 
 CENTS = Parameter(
     name="lateness_cents_per_minute",

@@ -8,8 +8,9 @@ import numpy as np
 
 from contracts.codes import ServiceClass
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import CLASS_INDEX, CLASSES, Arrays, Flags
+from solvers.screening import CLASS_INDEX, CLASSES
 
 
 class OffersLevel(PairRule):

@@ -8,8 +8,9 @@ import numpy as np
 
 from contracts.requests import PassengerNeeds
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Needs(PairRule):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.arrays import Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import CLASS_INDEX, CLASSES, Flags
+from solvers.screening import CLASS_INDEX, CLASSES
 
 
 class Pools(PairRule):

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.tuning import Parameter
+from solvers.arrays import Arrays, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View
-from solvers.screening import Arrays, Ints, OpenRequest
+from solvers.screening import OpenRequest
 
 CENTS = Parameter(
     name="preference_cents",

@@ -12,10 +12,11 @@ from contracts.codes import Acquisition, ServiceClass
 from contracts.requests import OrderLine
 from contracts.tuning import Number, Parameter
 from contracts.vendors import EquipmentFare, Vendor
+from solvers.arrays import Arrays, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.rules.price_arrays import UNLISTED_FARES, encode_lines, encode_vendors, line_cents
 from solvers.rules.service_area import beyond_m, beyond_one_m
-from solvers.screening import Arrays, Ints, OpenRequest
+from solvers.screening import OpenRequest
 
 WEIGHT = Parameter(
     name="price_weight",

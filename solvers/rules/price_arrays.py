@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Floats
 from solvers.rules.hcpcs import number_of
-from solvers.screening import CLASSES, Arrays, Floats, OpenRequest
+from solvers.screening import CLASSES, OpenRequest
 
 _C = ServiceClass
 #: (base, extra mile) in cents where a vendor offers a level without a fare for it: a broker's card, and

@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
-from solvers.screening import Arrays, Ints
 
 CENTS = Parameter(
     name="scorecard_cents",

@@ -11,10 +11,10 @@ import numpy as np
 from contracts.geo import Area, Circle, Position
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE
 from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.rules.service_area_arrays import encode, outside_m
-from solvers.screening import Arrays, Flags, Floats, Ints
 
 ENFORCED = Parameter(
     name="service_area_enforced",

@@ -8,8 +8,9 @@ import numpy as np
 
 from contracts.codes import Skill
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 _BIT = {skill: 1 << index for index, skill in enumerate(Skill)}
 

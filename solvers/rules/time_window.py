@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.arrays import Flags, Ints
 from solvers.rules.base import Candidate, Candidates, PairRule, View
-from solvers.screening import Flags, Ints
 from solvers.slots import NOTICE, slots
 
 

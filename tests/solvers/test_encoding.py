@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.encoding import VendorBook
 from solvers.planning import plan
 from solvers.rules import registry
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags
 from tests.solvers.town import asked, screening, trip, vendor
 
 
