@@ -13,11 +13,11 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import DoorLevel, LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
 from contracts.matches import CostTerm, RunnerUp
 from contracts.offers import Accept
+from contracts.pools import Pool, Pools
 from contracts.requests import PassengerNeeds, Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision

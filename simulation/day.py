@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pools
+from contracts.pools import Pools
 from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor

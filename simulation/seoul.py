@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
 from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant

@@ -11,9 +11,9 @@ import math
 import random
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
 from contracts.geo import Place, Position, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, Patient, Request, TripRequest
 from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant
 from simulation.fleet import CENTRE, small_vendors

@@ -1,7 +1,7 @@
-"""Screening: which vendors may serve which request, when, in which pool and at what cost.
+"""Screening: which vendors may serve which request, when, with what and at what cost.
 
 Rules run over chunks of requests, so that memory stays bounded: first on (request, vendor), then on the
-candidates (request, vendor, pool, start) that are left. How many vendors each rule removed is counted on
+candidates (request, vendor, resource, start) that are left. How many vendors each rule removed is counted on
 the way.
 """
 
@@ -104,7 +104,7 @@ def _chunk(screening: Screening, rows: slice) -> tuple[Candidates, Ints, Ints]:
 
 
 def expand(view: View, alive: Flags) -> Candidates:
-    """All candidates of the pairs that are left: each pool that serves the class, each start."""
+    """All candidates of the pairs that are left: each resource that serves the class, each start."""
     screening, facts = view.screening, view.facts
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
     hour = screening.horizon.minute_of_day(found.start_ms) // 60
@@ -113,9 +113,8 @@ def expand(view: View, alive: Flags) -> Candidates:
     lasts = durations(
         is_trip, facts.onsite_min[found.request], np.where(is_trip, ride.seconds, 0.0), view.values
     )
-    serving = np.bitwise_or.reduce(screening.supply.serves, axis=2)
     request, vendor = np.nonzero(alive)
-    row, pool = np.nonzero(serving[vendor] >> facts.service_class[request][:, None] & 1)
+    row, resource = screening.supply.resources(vendor, facts.service_class[request])
     request, vendor = request[row], vendor[row]
     count = found.starts[request]
     option = np.repeat(np.arange(len(request)), count)
@@ -124,7 +123,7 @@ def expand(view: View, alive: Flags) -> Candidates:
     return Candidates(
         request=request[option],
         vendor=vendor[option],
-        pool=pool[option],
+        resource=resource[option],
         start_ms=found.start_ms[slot],
         service_ms=lasts.service_ms[slot],
         taken_ms=lasts.taken_ms[slot],
@@ -136,7 +135,7 @@ def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:
     """Indices to keep, by request and cost: every vendor's best before any vendor's second, cheapest first.
 
     Equal ones are ordered by a number that differs between requests, so that no vendor is always last.
-    Candidates come by request, vendor, pool and start, which settles all other ties: the sorts are stable.
+    They come by request, vendor, resource and start, which settles all other ties: the sorts are stable.
     """
     most = MOST_CANDIDATES.whole(view.values)
     cost = np.minimum(cents - cents.min(initial=0), _COST_SPAN - 1)

@@ -11,10 +11,11 @@ from typing import Any, Final
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, hash_arrays
+from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Rule
-from solvers.screening import OpenRequest, Screening, Supply, VendorKnowledge, facts_of
+from solvers.screening import OpenRequest, Screening, VendorKnowledge, facts_of
 from solvers.travel import DetourTravel, TravelTimes
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})

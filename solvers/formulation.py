@@ -55,13 +55,13 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
         request_penalty=_penalties(screening, screened),
         column_request=candidates.request,
         column_vendor=candidates.vendor,
-        column_resource=candidates.pool,
+        column_resource=candidates.resource,
         column_start=bucket - first,
         column_duration=-(-end // factor) - bucket,
         column_units=np.full(len(candidates), UNITS, np.int64),
         column_cost=screened.cents,
-        capacity=_coarse(screening.supply.left[:, :, first * factor : last * factor], factor),
-        vendor_cap=np.minimum(screening.supply.daily_left.sum(axis=(1, 2)), _MOST),
+        capacity=screening.supply.units(first * factor, last * factor, factor),
+        vendor_cap=np.minimum(screening.supply.vendor_caps(), _MOST),
     )
 
 
@@ -71,13 +71,3 @@ def _penalties(screening: Screening, screened: Screened) -> Ints:
     cheapest = np.full(screening.requests, _MOST, np.int64)
     np.minimum.at(cheapest, screened.candidates.request, screened.cents)
     return by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
-
-
-def _coarse(ledger: Ints, factor: int) -> Ints:
-    """V x K x buckets; least units left over each bucket's ledger buckets, none below zero."""
-    left = np.maximum(ledger, 0)
-    if factor == 1:
-        return left
-    short = -left.shape[2] % factor
-    padded = np.pad(left, ((0, 0), (0, 0), (0, short)), constant_values=np.iinfo(np.int64).max)
-    return np.asarray(padded.reshape(*left.shape[:2], -1, factor).min(axis=3))

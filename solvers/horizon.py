@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from contracts.capacity import LEDGER_BUCKET_MINUTES
+from contracts.ledger import LEDGER_BUCKET_MINUTES
 from solvers.arrays import Ints
 
 LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * 60_000

@@ -53,7 +53,7 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     problem = formulate(screening, screened)
     choice = greedy(problem) if solver is None else solver(problem)
     check(problem, choice).require()
-    choice = _within_daily_caps(screening, screened, choice)
+    choice = _within_caps(screening, screened, choice)
     columns = choice[choice >= 0]
     return BatchPlan(
         chosen=screened.candidates.only(columns),
@@ -68,23 +68,19 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     )
 
 
-def _within_daily_caps(screening: Screening, screened: Screened, choice: Ints) -> Ints:
-    """Leave out the dearest matches above a pool's cap for a day.
+def _within_caps(screening: Screening, screened: Screened, choice: Ints) -> Ints:
+    """Leave out the dearest matches above what a resource takes on a day.
 
-    The problem knows one cap per vendor. Where a vendor has several pools or days, theirs are kept here; what
-    is left out is planned again in the next batch, which sees the cap reached.
+    The problem knows one cap per vendor. Where a vendor has several resources or days, theirs are kept here;
+    what is left out is planned again in the next batch, which sees the cap reached.
     """
-    kept, candidates, daily_left = choice.copy(), screened.candidates, screening.supply.daily_left
-    columns = choice[choice >= 0]
-    day = screening.horizon.day_of(candidates.start_ms[columns])
-    group = np.ravel_multi_index(
-        (candidates.vendor[columns], candidates.pool[columns], day), daily_left.shape
-    )
-    counts = np.bincount(group, minlength=daily_left.size)
-    for over in np.flatnonzero(counts > daily_left.reshape(-1)).tolist():
-        mine = columns[group == over]
-        dearest = mine[np.argsort(screened.cents[mine], kind="stable")][max(0, daily_left.flat[over]) :]
-        kept[candidates.request[dearest]] = -1
+    matched = np.flatnonzero(choice >= 0)
+    columns = choice[matched]
+    some = screened.candidates.only(columns)
+    day = screening.horizon.day_of(some.start_ms)
+    beyond = screening.supply.beyond_caps(some.vendor, some.resource, day, screened.cents[columns])
+    kept = choice.copy()
+    kept[matched[beyond]] = -1
     return kept
 
 
@@ -109,7 +105,7 @@ def _next_best(screened: Screened, columns: Ints) -> Ints:
 def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
-    parts = [_arrays(each) for each in (screening.facts, screening.supply, screening.horizon)]
+    parts = [_arrays(screening.facts), screening.supply.arrays(), _arrays(screening.horizon)]
     for arrays in (*parts, *screening.of_requests.values()):
         hash_arrays(state, arrays)
     rest = (

@@ -18,6 +18,7 @@ from contracts.geo import Position
 from contracts.requests import Request
 from contracts.tuning import Number
 from solvers.arrays import Arrays, Flags, Floats, Ints
+from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.travel import TravelTimes
 
@@ -61,15 +62,6 @@ class Facts:
 
 
 @dataclass(frozen=True, eq=False)
-class Supply:
-    """V vendors with K pools each (unused ones serve nothing) over D days of L ledger buckets together."""
-
-    serves: Ints  #: V x K x D; bit c is set when the pool serves CLASSES[c] on that day
-    left: Ints  #: V x K x L; units left per ledger bucket
-    daily_left: Ints  #: V x K x D; dispatches left
-
-
-@dataclass(frozen=True, eq=False)
 class Screening:
     """All that screening, costs and capacity need, for R requests and V vendors."""
 
@@ -92,7 +84,7 @@ class Screening:
     @property
     def vendors(self) -> int:
         """V."""
-        return len(self.supply.serves)
+        return self.supply.vendors
 
 
 def facts_of(asked: Sequence[OpenRequest]) -> Facts:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.snapshot import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
 from simulation.day import Day
@@ -72,7 +72,7 @@ def _options(day: Day, book: VendorBook, pools: PoolBook) -> Iterator[Ints]:
         screening = encode(asked, book, pools.supply, pools.horizon, now_ms=day.start_ms, values=VALUES)
         candidates = screen(screening).candidates
         column = pools.horizon.day_of(candidates.start_ms)
-        serves = pools.supply.serves[candidates.vendor, candidates.pool, column]
+        serves = pools.supply.serves[candidates.vendor, candidates.resource, column]
         rows = np.stack(
             [candidates.request + first, serves, candidates.start_ms, candidates.taken_ms], axis=1
         )

@@ -11,7 +11,7 @@ from contracts.requests import Request
 from contracts.tuning import Parameter, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Proposal
-from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.matching.snapshot import (
@@ -25,7 +25,6 @@ from dispatcher.matching.snapshot import (
 )
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.codec import Versioned
-from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.store import Store
 from solvers.encoding import VendorBook
 from solvers.travel import DetourTravel, TravelOf
@@ -60,7 +59,7 @@ class Market:
     travel_of: TravelOf = DetourTravel.of
     tuning: Tuning = field(default_factory=Tuning)
     book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
-    pools: PoolBook | None = None
+    capacity: CapacityBook | None = None
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     bodies: dict[str, Request] = field(default_factory=dict)
@@ -73,7 +72,7 @@ class Market:
         """Before the first refresh no change is known."""
         self.changes = Changes(self.tz)
 
-    async def refresh(self, until_ms: int = 0) -> PoolBook:
+    async def refresh(self, until_ms: int = 0) -> CapacityBook:
         """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
 
         `until_ms`: of days up to this one, though it lies beyond the horizon.
@@ -82,12 +81,8 @@ class Market:
         vendors = await self.store.vendors(self.name)
         horizon = horizon_of(self.tz, self.clock.now_ms(), tuning.values, until_ms)
         postings = await self.store.capacities(self.name, horizon.days)
-        keys = [
-            LedgerKey(vendor, pool.id, day)
-            for (vendor, day), each in postings.items()
-            for pool in each.value.pools
-        ]
-        ledgers = await self.store.ledger(self.name, keys)
+        posted = {posting: each.value for posting, each in postings.items()}
+        ledgers = await self.store.ledger(self.name, ledger_keys(posted))
         known = await read_knowledge(self.store, self.name, self.clock.now_ms(), tuning.values)
         self.tuning = tuning
         if vendors != self._vendors:
@@ -99,9 +94,8 @@ class Market:
         dates = {(vendor, ""): each.changed_ms for vendor, each in vendors.items()}
         dates |= {posting: each.changed_ms for posting, each in postings.items()}
         self.changes = Changes(self.tz, dates)
-        posted = {posting: each.value for posting, each in postings.items()}
-        self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon)
-        return self.pools
+        self.capacity = capacity_book(self.book.index, posted, ledgers, horizon)
+        return self.capacity
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -124,12 +118,12 @@ class Market:
 
     async def snapshot(self, waiting: Sequence[Waiting], ahead_ms: int = 0) -> Snapshot:
         """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
-        pools = self.pools or await self.refresh()
+        capacity = self.capacity or await self.refresh()
         return Snapshot(
             records=tuple(record for record, _ in waiting),
             asked=tuple(asked for _, asked in waiting),
             book=self.book,
-            pools=pools.copy(),
+            capacity=capacity.copy(),
             versions=self.versions,
             changes=self.changes,
             tuning=self.tuning,
@@ -143,9 +137,8 @@ class Market:
 
     def take(self, made: Proposal) -> None:
         """Count an offer that was stored against what is left."""
-        row = self.book.index.get(made.vendor.id)
-        if self.pools is not None and row is not None and made.pool_id in self.pools.ids[row]:
-            self.pools.take_bookings(row, made.bookings)
+        if self.capacity is not None:
+            self.capacity.take(made.bookings)
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""

@@ -55,10 +55,10 @@ class Quoter:
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
-        pools = await market.refresh(until_ms=start_window(request, {}).latest_ms)
+        capacity = await market.refresh(until_ms=start_window(request, {}).latest_ms)
         asked = asked_of(request, market.tz, market.tuning.values, travel_of=market.travel_of)
         return Snapshot(
-            (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of
+            (), (asked,), market.book, capacity, market.tuning, market.clock.now_ms(), market.travel_of
         )
 
 

@@ -15,7 +15,7 @@ from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
-from dispatcher.matching.capacity import PoolBook
+from dispatcher.matching.capacity import CapacityBook
 from dispatcher.matching.changes import Changes
 from dispatcher.service.rides import ride_s
 from solvers.encoding import VendorBook, encode
@@ -44,7 +44,7 @@ class Snapshot:
     records: tuple[RequestRecord, ...]
     asked: tuple[OpenRequest, ...]
     book: VendorBook
-    pools: PoolBook
+    capacity: CapacityBook
     tuning: Tuning
     now_ms: int
     travel_of: TravelOf = DetourTravel.of
@@ -67,7 +67,7 @@ class Snapshot:
 
     def screening(self) -> Screening:
         """As arrays."""
-        supply, horizon = self.pools.supply, self.pools.horizon
+        supply, horizon = self.capacity.supply, self.capacity.horizon
         return encode(
             self.asked,
             self.book,

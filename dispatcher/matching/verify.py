@@ -25,17 +25,16 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
 
     Raises BrokenRule with the rule's code.
     """
-    one, pool = candidate(snapshot, plan.chosen, row), int(plan.chosen.pool[row])
+    chosen, one = plan.chosen.at(row), candidate(snapshot, plan.chosen, row)
     for rule in registry.hard_rules():
         if not rule.permits(one):
             raise BrokenRule(f"{rule.code} does not allow {one.vendor.id} for {one.asked.request.id}")
     terms = _terms(one, int(plan.cents[row]))
-    vendor = int(plan.chosen.vendor[row])
-    snapshot.pools.take(vendor, pool, one.start_ms, one.free_ms)
-    bookings = snapshot.pools.bookings(one.vendor.id, vendor, pool, one.start_ms, one.free_ms)
+    bookings = snapshot.capacity.bookings(one.vendor.id, chosen.resource, one.start_ms, one.free_ms)
+    snapshot.capacity.take(bookings)
     return Proposal(
         vendor=one.vendor,
-        pool_id=snapshot.pools.ids[vendor][pool],
+        pool_id=snapshot.capacity.resource_id(chosen.vendor, chosen.resource),
         start_ms=one.start_ms,
         end_ms=one.end_ms,
         units=UNITS,
@@ -46,33 +45,26 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         runners_up=_runners_up(snapshot, plan, row),
         tuning_version=snapshot.tuning.version,
         snapshot=plan.digest,
-        changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[int(plan.chosen.request[row])]),
+        changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
         preconditions=snapshot.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )
 
 
 def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate:
-    """Candidate `row` in the words of the messages, beside what is left now of its pool."""
-    supply = snapshot.pools.supply
-    vendor, pool, start_ms = (
-        int(candidates.vendor[row]),
-        int(candidates.pool[row]),
-        int(candidates.start_ms[row]),
-    )
-    day = snapshot.pools.horizon.day_at(start_ms)
+    """Candidate `row` in the words of the messages, beside what is left now where it would be booked."""
+    one, horizon = candidates.at(row), snapshot.capacity.horizon
+    vendor = snapshot.vendor(one.vendor)
     return Candidate(
-        asked=snapshot.asked[int(candidates.request[row])],
-        vendor=snapshot.vendor(vendor),
-        start_ms=start_ms,
-        end_ms=start_ms + int(candidates.service_ms[row]),
-        free_ms=start_ms + int(candidates.taken_ms[row]),
-        metres=float(candidates.metres[row]),
-        pool_serves=int(supply.serves[vendor, pool, day]),
-        pool_left=supply.left[vendor, pool],
-        pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-        known=snapshot.book.known_of(snapshot.vendor(vendor).id),
+        asked=snapshot.asked[one.request],
+        vendor=vendor,
+        start_ms=one.start_ms,
+        end_ms=one.start_ms + one.service_ms,
+        free_ms=one.start_ms + one.taken_ms,
+        metres=one.metres,
+        room=snapshot.capacity.supply.room(one.vendor, one.resource, horizon.day_at(one.start_ms)),
+        known=snapshot.book.known_of(vendor.id),
         now_ms=snapshot.now_ms,
-        horizon=snapshot.pools.horizon,
+        horizon=horizon,
         values=snapshot.values,
     )
 

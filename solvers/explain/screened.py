@@ -1,8 +1,8 @@
 """From what the matcher screened to a question: every rule of the registry, asked about one request.
 
-Options are all vendors, pools and starts, in a window made wider on both sides. Each rule judges each option
-by itself. A vendor with nothing to offer still appears, with an option that no plan can hold, so that the
-rule that removed it is counted.
+Options are all vendors, resources and starts, in a window made wider on both sides. Each rule judges each
+option by itself. A vendor with nothing to offer still appears, with an option that no plan can hold, so that
+the rule that removed it is counted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     alone = replace(screening, facts=screening.facts[view.rows])
     nothing = np.zeros((1, 0), np.int64)
     problem = formulate(alone, Screened(candidates, _cents(view, candidates), (), nothing))
-    plan = StandingPlan(_with_a_pool(problem.capacity), problem.vendor_cap)
+    plan = StandingPlan(_with_a_resource(problem.capacity), problem.vendor_cap)
     verdicts = _verdicts(view, candidates, Columns(all_columns(problem)), problem.capacity.shape[2])
     question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
     bucket_ms = ledger_buckets(screening.values) * 5 * _MINUTE_MS
@@ -62,14 +62,14 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     return Asked(question, candidates, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
 
 
-def _with_a_pool(capacity: Ints) -> Ints:
-    """V x max(1, K) x buckets: where nobody has posted a pool, phantoms need one to stand in; it is empty."""
-    vendors, pools, buckets = capacity.shape
-    return capacity if pools else np.zeros((vendors, 1, buckets), np.int64)
+def _with_a_resource(capacity: Ints) -> Ints:
+    """V x max(1, K) x buckets: where nobody has posted any, phantoms need one to stand in; it is empty."""
+    vendors, resources, buckets = capacity.shape
+    return capacity if resources else np.zeros((vendors, 1, buckets), np.int64)
 
 
 def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
-    """Every vendor, pool and start, in a window that is wider by whole steps, so that starts stay aligned."""
+    """Every vendor, resource and start, in a window wider by whole steps, so that starts stay aligned."""
     facts = screening.facts[slice(request, request + 1)]
     step_ms = STEP.whole(screening.values) * _MINUTE_MS
     soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * _MINUTE_MS
@@ -112,13 +112,10 @@ def _verdicts(view: View, candidates: Candidates, columns: Columns, buckets: int
 
 
 def _posted(view: View, candidates: Candidates) -> Flags:
-    """Whether the pool serves the class that day at all. Units that others took are the plan's affair."""
-    supply, day = view.screening.supply, view.screening.horizon.day_of(candidates.start_ms)
-    serves = (
-        supply.serves[candidates.vendor, candidates.pool, day] >> view.facts.service_class[candidates.request]
-        & 1
-    )
-    return np.asarray((serves == 1) & (supply.daily_left[candidates.vendor, candidates.pool, day] > 0))
+    """Whether the resource serves the class that day at all. Units that others took are the plan's affair."""
+    service_class = view.facts.service_class[candidates.request]
+    day = view.screening.horizon.day_of(candidates.start_ms)
+    return view.screening.supply.takes(candidates.vendor, candidates.resource, day, service_class)
 
 
 def _penalty(view: View, verdicts: Verdicts) -> int:

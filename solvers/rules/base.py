@@ -1,9 +1,9 @@
 """What a rule is. Each file beside this one holds one, as `RULE`; the registry finds it.
 
 A *pair rule* says which vendors may serve a request at all. A *candidate rule* says so for one start time in
-one pool. A *cost term* adds cents to a candidate. Each also has a scalar twin for one chosen candidate,
-written apart from the vectorised form and reading the messages instead of the arrays: it judges every match
-before it is committed.
+one resource (a pool). A *cost term* adds cents to a candidate. Each also has a scalar twin for one chosen
+candidate, written apart from the vectorised form and reading the messages instead of the arrays: it judges
+every match before it is committed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from contracts.tuning import Number, Parameter
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, Flags, Floats, Ints
+from solvers.capacity.supply import Room
 from solvers.horizon import Horizon
 from solvers.screening import Facts, OpenRequest, Screening
 
@@ -72,11 +73,11 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """n candidates (request, vendor, pool, start); every array has n entries, requests ascending."""
+    """n candidates (request, vendor, resource, start); every array has n entries, requests ascending."""
 
     request: Ints  #: row within the chunk
     vendor: Ints
-    pool: Ints
+    resource: Ints  #: of the vendor's capacity: which of its pools
     start_ms: Ints
     service_ms: Ints  #: until the work is done
     taken_ms: Ints  #: until the unit is free again
@@ -86,8 +87,24 @@ class Candidates:
         """Those that `keep` marks (n flags) or lists (indices)."""
         return Candidates(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
+    def at(self, row: int) -> Numbers:
+        """One of them, as plain numbers."""
+        return Numbers(*(getattr(self, name)[row].item() for name in self.__dataclass_fields__))
+
     def __len__(self) -> int:
         return len(self.request)
+
+
+class Numbers(NamedTuple):
+    """One candidate of `Candidates`, field by field."""
+
+    request: int
+    vendor: int
+    resource: int
+    start_ms: int
+    service_ms: int
+    taken_ms: int
+    metres: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,9 +117,7 @@ class Candidate:
     end_ms: int  #: the work is done
     free_ms: int  #: the unit is free again
     metres: float
-    pool_serves: int  #: bit c is set when the chosen pool serves CLASSES[c] on that day
-    pool_left: Ints  #: units left in the chosen pool, one per ledger bucket of the horizon
-    pool_daily_left: int  #: dispatches left to the chosen pool on that day
+    room: Room  #: what is left of the chosen resource on that day
     known: Mapping[str, Any]  #: of this vendor beside its document, by subject (`Rule.reads`), if known
     now_ms: int
     horizon: Horizon
@@ -149,7 +164,7 @@ class PairRule(Rule):
 
 
 class CandidateRule(Rule):
-    """A hard rule on (request, vendor, pool, start)."""
+    """A hard rule on (request, vendor, resource, start)."""
 
     @abstractmethod
     def mask(self, view: View, candidates: Candidates) -> Flags:

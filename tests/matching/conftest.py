@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import OfferState, RequestState, ServiceClass
 from contracts.offers import Decline
+from contracts.pools import Pool, Pools
 from contracts.requests import Request
 from contracts.vendors import Vendor
 from dispatcher.domain.decisions.decline import decline

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import RequestState, ServiceClass
 from contracts.geo import Circle
+from contracts.pools import Pool, Pools
 from contracts.requests import Request
 from contracts.vendors import RateCard
 from dispatcher.matching.batch import run_batch
@@ -148,9 +148,9 @@ async def test_units_that_another_took_after_the_snapshot_are_not_offered_twice(
     await two.add_vendor(vendor(NEAR), daily_cap=1)
     await two.market.refresh()
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
-    stale = two.market.pools.copy() if two.market.pools else None
+    stale = two.market.capacity.copy() if two.market.capacity else None
     await match_imminent(own, two.market, ["r1"])
-    two.market.pools = stale  # as a refresh that began before the first offer
+    two.market.capacity = stale  # as a refresh that began before the first offer
     done = await match_imminent(own, two.market, ["r2"])
     assert done.offered == {"r2"}
     assert sorted(str(each) for each in await two.vendors_of(["r1", "r2"])) == [NEAR, FAR]

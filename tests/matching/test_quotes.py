@@ -4,9 +4,9 @@ import subprocess
 import sys
 from datetime import timedelta
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle
+from contracts.pools import Pool, Pools
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.commits import Ownership, commit_plan
+from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.planning import BatchPlan, plan
@@ -75,18 +75,18 @@ async def test_a_broken_match_falls_out_and_the_others_are_offered(town: Town, o
 async def test_what_an_offer_took_is_counted_at_once(town: Town, own: Ownership) -> None:
     snapshot, made = await planned(town)
     await commit_plan(own, town.market, snapshot, made)
-    known = town.market.pools
+    known = town.market.capacity
     assert known is not None
     fresh = await town.market.refresh()
-    for name in ("left", "daily_left", "serves"):
-        np.testing.assert_array_equal(getattr(known.supply, name), getattr(fresh.supply, name))
+    for name, array in fresh.supply.arrays().items():
+        np.testing.assert_array_equal(known.supply.arrays()[name], array)
 
 
 def test_bookings_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
 
-    book = PoolBook((("vans",),), supply(1), HORIZON)
+    book = PoolBook({"v1": 0}, (("vans",),), supply(1), HORIZON)
     midnight = int(HORIZON.midnight_ms[1])
-    bookings = book.bookings("v1", 0, 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
+    bookings = book.bookings("v1", 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
     assert [(each.day, each.first, each.count, each.daily) for each in bookings] == [
         ("2026-11-23", 286, 2, 1),
         ("2026-11-24", 0, 3, 0),

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import Role, ServiceClass
 from contracts.offers import Accept
+from contracts.pools import Pool, Pools
 from contracts.requests import TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Precondition

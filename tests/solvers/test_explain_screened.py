@@ -15,9 +15,10 @@ from contracts.codes import CredentialKind, LevelOfService
 from contracts.geo import Circle
 from contracts.vendors import Credential, Hours, Vendor
 from solvers.candidates import screen
+from solvers.capacity.pools import PoolSupply
 from solvers.explain import Explanation, Reason, Step, What, explain
 from solvers.explain.screened import Asked, question_of
-from solvers.screening import OpenRequest, Screening, Supply
+from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
 LAPSED = tuple(
@@ -30,7 +31,7 @@ FAR = (Circle(centre=(-74.5, 40.7), radius_m=20_000),)
 
 
 def ask(
-    requests: list[OpenRequest], vendors: list[Vendor], held: Supply | None = None
+    requests: list[OpenRequest], vendors: list[Vendor], held: PoolSupply | None = None
 ) -> tuple[Explanation, Asked]:
     asked = question_of(town.screening(requests, vendors, held), len(requests) - 1)
     return explain(asked.question), asked
@@ -41,7 +42,7 @@ def only_step(found: Explanation) -> Step:
     return step
 
 
-def candidates(requests: list[OpenRequest], vendors: list[Vendor], held: Supply | None = None) -> int:
+def candidates(requests: list[OpenRequest], vendors: list[Vendor], held: PoolSupply | None = None) -> int:
     return int(
         (screen(town.screening(requests, vendors, held)).candidates.request == len(requests) - 1).sum()
     )
@@ -129,7 +130,7 @@ def test_the_hours_of_another_day_are_lifted_by_name() -> None:
     assert (step.code, step.unit) == ("hours", "")
 
 
-def random_town(seed: int) -> tuple[list[OpenRequest], list[Vendor], Supply]:
+def random_town(seed: int) -> tuple[list[OpenRequest], list[Vendor], PoolSupply]:
     rng = np.random.default_rng(seed)
     choices = {
         "paused": [False, False, True],

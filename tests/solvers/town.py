@@ -12,9 +12,11 @@ from contracts.codes import CredentialKind, LevelOfService, ServiceClass, Skill
 from contracts.geo import Circle, Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.vendors import Credential, Vendor
+from solvers.capacity.pools import PoolSupply, bits_of
+from solvers.capacity.supply import Supply
 from solvers.encoding import NOTHING_KNOWN, VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply, VendorKnowledge
+from solvers.screening import OpenRequest, Screening, VendorKnowledge
 
 TZ = ZoneInfo("America/New_York")
 DAY = date(2026, 11, 23)  # a Monday
@@ -88,11 +90,10 @@ def supply(
     pools: int = 1,
     daily: int = 100,
     serves: Sequence[ServiceClass] = tuple(ServiceClass),
-) -> Supply:
-    bits = sum(1 << CLASS_INDEX[each.value] for each in serves)
+) -> PoolSupply:
     days = len(HORIZON.ordinal)
-    return Supply(
-        serves=np.full((vendors, pools, days), bits, np.int64),
+    return PoolSupply(
+        serves=np.full((vendors, pools, days), bits_of(serves), np.int64),
         left=np.full((vendors, pools, HORIZON.buckets), units, np.int64),
         daily_left=np.full((vendors, pools, days), daily, np.int64),
     )

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
 from contracts.events import RequestChanged
 from contracts.geo import Circle, Place, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision, Message, To

@@ -5,8 +5,8 @@ import itertools
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import ServiceClass
+from contracts.pools import Pool, Pools
 from dispatcher.domain.record import Booking
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec, ledger

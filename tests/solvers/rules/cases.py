@@ -11,10 +11,11 @@ from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfServi
 from contracts.geo import Circle, Place, Polygon
 from contracts.requests import OrderLine, PassengerNeeds
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, RateCard, Vendor
+from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
-from solvers.screening import OpenRequest, Screening, Supply, VendorKnowledge
+from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
 CODES = ("E1390", "E0260", "E0431", "K0001")
@@ -150,39 +151,32 @@ class Case:
     asked: list[OpenRequest]
     vendors: list[Vendor]
     candidates: Candidates
-    known: VendorKnowledge
+    book: VendorBook
 
     def view(self, code: str) -> View:
         return View(self.screening, slice(0, len(self.asked)), code)
 
     def candidate(self, row: int) -> Candidate:
-        candidates, supply, horizon = self.candidates, self.screening.supply, self.screening.horizon
-        vendor, pool, start_ms = (
-            int(candidates.vendor[row]),
-            int(candidates.pool[row]),
-            int(candidates.start_ms[row]),
-        )
-        day, book = int(horizon.day_of(start_ms)), VendorBook.of(self.vendors, self.known)
+        one, horizon, book = self.candidates.at(row), self.screening.horizon, self.book
+        vendor = book.vendors[one.vendor]
         return Candidate(
-            asked=self.asked[int(candidates.request[row])],
-            vendor=book.vendors[vendor],
-            start_ms=start_ms,
-            end_ms=start_ms + int(candidates.service_ms[row]),
-            free_ms=start_ms + int(candidates.taken_ms[row]),
-            metres=float(candidates.metres[row]),
-            pool_serves=int(supply.serves[vendor, pool, day]),
-            pool_left=supply.left[vendor, pool],
-            pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-            known=book.known_of(book.vendors[vendor].id),
+            asked=self.asked[one.request],
+            vendor=vendor,
+            start_ms=one.start_ms,
+            end_ms=one.start_ms + one.service_ms,
+            free_ms=one.start_ms + one.taken_ms,
+            metres=one.metres,
+            room=self.screening.supply.room(one.vendor, one.resource, horizon.day_at(one.start_ms)),
+            known=book.known_of(vendor.id),
             now_ms=self.screening.now_ms,
             horizon=horizon,
             values=self.screening.values,
         )
 
 
-def every_candidate(screening: Screening, starts: list[int]) -> Candidates:
+def every_candidate(screening: Screening, pools: int, starts: list[int]) -> Candidates:
     """Each request at each vendor and pool, at minutes after its earliest; some beyond its window."""
-    facts, (vendors, pools, _) = screening.facts, screening.supply.serves.shape
+    facts, vendors = screening.facts, screening.vendors
     shape = (len(facts), vendors, pools, len(starts))
     request, vendor, pool, nth = (axis.reshape(-1) for axis in np.indices(shape))
     start_ms = facts.earliest_ms[request] + np.array(starts)[nth] * 60_000
@@ -217,12 +211,14 @@ def cases(draw: st.DrawFn) -> Case:
         )
     )
     known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
-    made = town.screening(asked, held, _supply(draw, len(held)), values, known=known)
+    supply = _supply(draw, len(held))
+    made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
-    return Case(made, asked, held, every_candidate(made, starts), known)
+    candidates = every_candidate(made, supply.serves.shape[1], starts)
+    return Case(made, asked, held, candidates, VendorBook.of(held, known))
 
 
-def _supply(draw: st.DrawFn, number: int) -> Supply:
+def _supply(draw: st.DrawFn, number: int) -> PoolSupply:
     """Two pools each, with holes in capacity drawn by a seed."""
     supply = town.supply(number, pools=2)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
