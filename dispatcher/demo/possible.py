@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from dispatcher.matching.pools import PoolBook
-from dispatcher.matching.snapshot import asked_of
+from dispatcher.matching.requests import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
 from simulation.day import Day
 from solvers.arrays import Ints

@@ -8,7 +8,7 @@ from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
-from dispatcher.matching.snapshot import Waiting
+from dispatcher.matching.requests import Waiting
 from solvers.planning import plan
 from solvers.screening import OpenRequest
 
@@ -41,7 +41,7 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
         waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
-        now_ms, values = market.clock.now_ms(), market.tuning.values
+        now_ms, values = market.clock.now_ms(), market.values
         imminent = [each for each in waiting if is_imminent(each[1], now_ms, values)]
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):

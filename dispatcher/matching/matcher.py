@@ -16,7 +16,7 @@ from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
-from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.tail import Hint
@@ -33,7 +33,7 @@ class Matcher:
 
     market: Market
     service: Machinery
-    solvers: SolverPool
+    solvers: Solvers
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
@@ -99,7 +99,7 @@ class Matcher:
 
     async def _look(self, own: Ownership, again: bool) -> None:
         """Look at all that is open; `again`: also at what was without a vendor the last time."""
-        ids = await self.market.open_ids()
+        ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         await self._match(
             own, [each for each in ids if each not in self.seen or (again and each in self.unmatched)]
@@ -121,7 +121,7 @@ class Matcher:
     async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
         while not cancel_requested():
-            values, clock = self.market.tuning.values, self.market.clock
+            values, clock = self.market.values, self.market.clock
             interval_s = clock.real_s(float(INTERVAL.of(values)))
             gap_s = float(GAP.of(values))
             with contextlib.suppress(TimeoutError):

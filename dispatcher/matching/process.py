@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
-from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.machinery import Machinery
 from dispatcher.store.store import Store
@@ -20,7 +20,7 @@ async def run_matchers(
     store: Store,
     clock: Clock,
     markets: Mapping[str, ZoneInfo],
-    solvers: SolverPool,
+    solvers: Solvers,
     owner: str,
     *,
     travel_of: TravelOf = DetourTravel.of,

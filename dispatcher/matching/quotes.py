@@ -18,7 +18,8 @@ from dispatcher.domain.instants import to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.relaxations import with_relaxations
-from dispatcher.matching.snapshot import Snapshot, asked_of
+from dispatcher.matching.requests import asked_of
+from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
@@ -50,16 +51,15 @@ class Quoter:
         found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
         if not len(rows):
-            vendors = [each.id for each in snapshot.book.vendors]
+            vendors = [each.id for each in snapshot.vendors]
             return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
-        capacity = await market.refresh(until_ms=start_window(request, {}).latest_ms)
-        asked = asked_of(request, market.tz, market.tuning.values, travel_of=market.travel_of)
-        return Snapshot(
-            (), (asked,), market.book, capacity, market.tuning, market.clock.now_ms(), market.travel_of
-        )
+        reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
+        asked = asked_of(request, market.tz, reading.values, travel_of=market.travel_of)
+        now_ms = market.clock.now_ms()
+        return Snapshot((), (asked,), reading, reading.capacity, now_ms, market.travel_of)
 
 
 def _best_of_each_vendor(found: Screened) -> list[int]:
@@ -87,7 +87,7 @@ def _why(found: Screened, snapshot: Snapshot) -> Unmatched:
         RuleCount(rule=code, vendors=each) for code, each in zip(found.codes, removed, strict=True) if each
     )
     return Unmatched(
-        vendors=len(snapshot.book.vendors),
+        vendors=len(snapshot.vendors),
         removed=counts,
         last_rule=found.last_rule(0),
         explained_at=to_instant(snapshot.now_ms),

@@ -43,17 +43,17 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         distance_m=round(one.metres),
         terms=terms,
         runners_up=_runners_up(snapshot, plan, row),
-        tuning_version=snapshot.tuning.version,
+        tuning_version=snapshot.reading.tuning.version,
         snapshot=plan.digest,
-        changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
-        preconditions=snapshot.preconditions(one.vendor.id, [booking.day for booking in bookings]),
+        changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
+        preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )
 
 
 def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate:
     """Candidate `row` in the words of the messages, beside what is left now where it would be booked."""
     one, horizon = candidates.at(row), snapshot.capacity.horizon
-    vendor = snapshot.vendor(one.vendor)
+    vendor = snapshot.vendors[one.vendor]
     return Candidate(
         asked=snapshot.asked[one.request],
         vendor=vendor,
@@ -62,7 +62,7 @@ def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate
         free_ms=one.start_ms + one.taken_ms,
         metres=one.metres,
         room=snapshot.capacity.supply.room(one.vendor, one.resource, horizon.day_at(one.start_ms)),
-        known=snapshot.book.known_of(vendor.id),
+        known=snapshot.reading.book.known_of(vendor.id),
         now_ms=snapshot.now_ms,
         horizon=horizon,
         values=snapshot.values,
@@ -81,7 +81,7 @@ def _terms(one: Candidate, planned_cents: int) -> tuple[CostTerm, ...]:
 
 def _runners_up(snapshot: Snapshot, plan: BatchPlan, row: int) -> tuple[RunnerUp, ...]:
     return tuple(
-        RunnerUp(vendor_id=snapshot.vendor(vendor).id, start_at=to_instant(start_ms), cost_cents=cents)
+        RunnerUp(vendor_id=snapshot.vendors[vendor].id, start_at=to_instant(start_ms), cost_cents=cents)
         for vendor, start_ms, cents in plan.next_best[row].tolist()
         if vendor >= 0
     )

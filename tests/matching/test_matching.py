@@ -75,11 +75,11 @@ async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30, hold=HoldReason.AUTHORIZATION))
-    assert await town.market.open_ids() == []
+    assert await town.market.requests.open_ids() == []
     resumed = resume(await town.record("r1"), town.clock.now_ms(), "platform")
     assert resumed is not None
     await town.store.commit(town.name, [resumed])
-    assert (await match_imminent(own, town.market, await town.market.open_ids())).offered == {"r1"}
+    assert (await match_imminent(own, town.market, await town.market.requests.open_ids())).offered == {"r1"}
 
 
 async def test_a_running_matcher_offers_what_is_submitted(town: Town, solvers: SolverPool) -> None:
@@ -276,7 +276,7 @@ async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes
     await town.submit(trip("r1", start_min=300))
     for _ in range(2):
         assert (await run_batch(own, town.market, solvers)).tried == set()
-    assert town.market.bodies == {}
+    assert town.market.requests.bodies == {}
     town.clock.at_ms += 4 * 3_600_000
     assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
 

@@ -75,11 +75,11 @@ async def test_a_broken_match_falls_out_and_the_others_are_offered(town: Town, o
 async def test_what_an_offer_took_is_counted_at_once(town: Town, own: Ownership) -> None:
     snapshot, made = await planned(town)
     await commit_plan(own, town.market, snapshot, made)
-    known = town.market.capacity
+    known = town.market.reading
     assert known is not None
     fresh = await town.market.refresh()
-    for name, array in fresh.supply.arrays().items():
-        np.testing.assert_array_equal(known.supply.arrays()[name], array)
+    for name, array in fresh.capacity.supply.arrays().items():
+        np.testing.assert_array_equal(known.capacity.supply.arrays()[name], array)
 
 
 def test_bookings_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
