@@ -65,11 +65,13 @@ def _nearest(day: Day, demand: Demand, supply: Supply, request: Ints) -> tuple[I
 def _vendor_cost(
     day: Day, demand: Demand, supply: Supply, request: Ints, near: tuple[Ints, Floats]
 ) -> Floats:
-    """Cents, request x vendor: rate card at the vendor's rate, the way there, and the vendor's record."""
+    """Cents, request x vendor: rate card at the vendor's rate, the way there, and the vendor's scorecard."""
     vendor, km = near
     price = list_price(day, demand.level[request], demand.trip_km[request])
     hour = demand.asked[request] * day.bucket_min // 60
     price = price + ((hour < 6) | (hour >= 20)) * day.night_cents
     out = (km > day.area_km) * day.out_of_area_cents
     way = np.where(np.isfinite(km), km, 0.0) * day.detour * day.deadhead_cents_per_km
-    return np.asarray(price[:, None] * supply.rate[vendor] + out + way + supply.record[vendor], np.float64)
+    return np.asarray(
+        price[:, None] * supply.rate[vendor] + out + way + supply.scorecard_cents[vendor], np.float64
+    )

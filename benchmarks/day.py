@@ -56,7 +56,7 @@ class Day:
     vendor_rate: tuple[float, float] = (0.85, 1.20)  #: a vendor's prices over the rate card
     deadhead_cents_per_km: float = 60.0
     early_late_cents_per_min: float = 25.0  #: off the time asked for
-    scorecard_cents: int = 600  #: worst record of on-time and declines, against 0 for the best
+    scorecard_cents: int = 600  #: worst scorecard, against 0 for the best
     upgrade_vendors: int = 3  #: nearest vendors that would send a wheelchair van to an ambulatory rider
     upgrade_cents: int = 900  #: an ambulatory rider in a wheelchair van
     two_units: tuple[float, ...] = (0.0, 0.03, 0.20, 0.15)  #: share that needs a second crew, per level

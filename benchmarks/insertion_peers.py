@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solvers.arrays import Ints
 from solvers.insertion import Booking, Entry, Insertion, Move, StandingPlan
-from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR
 
 
 def by_plain_python(plan: StandingPlan, entry: Entry) -> Insertion | None:
@@ -77,7 +78,7 @@ def _neighbours(plan: StandingPlan, entry: Entry) -> list[Booking]:
     for vendor in np.unique(table[VENDOR]).tolist():
         mine = table[:, table[VENDOR] == vendor]
         for booking in plan.of_vendor(vendor):
-            _, resource, start, duration, _, _ = booking.cells
+            _, resource, start, duration, _, _ = booking.taken
             meets = (mine[RESOURCE] == resource) & (mine[START] < start + duration)
             if booking.entry.movable and (meets & (start < mine[START] + mine[DURATION])).any():
                 near.append(booking)
@@ -87,7 +88,7 @@ def _neighbours(plan: StandingPlan, entry: Entry) -> list[Booking]:
 def _limit_capacity(
     plan: StandingPlan, model: cp_model.CpModel, near: Neighbourhood, chosen: list[cp_model.IntVar]
 ) -> None:
-    """One row for each cell that some column takes: what is left and what the neighbours hold now."""
+    """One row for each bucket that some column takes: what is left and what the neighbours hold now."""
     left = plan.left.copy()
     rows: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for column, (vendor, resource, start, duration, _, _) in enumerate(near.table.T.tolist()):
@@ -95,11 +96,11 @@ def _limit_capacity(
             rows[vendor, resource, bucket].append(column)
     for vendor, resource, start, duration, units, _ in near.table.T[near.held].tolist():
         left[vendor, resource, start : start + duration] += units
-    for cell, columns in rows.items():
+    for bucket, columns in rows.items():
         units = near.table[UNITS, columns]
-        if units.sum() > left[cell]:
+        if units.sum() > left[bucket]:
             used = cp_model.LinearExpr.weighted_sum([chosen[column] for column in columns], units.tolist())
-            model.add(used <= int(left[cell]))
+            model.add(used <= int(left[bucket]))
 
 
 def _limit_counts(

@@ -13,18 +13,19 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from contracts.capacity import Pool, Pools
+from dispatcher.domain.decisions import accept, offer, receive
+from dispatcher.domain.record import Booking, RequestRecord
+
 from contracts.codes import DoorLevel, LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
 from contracts.matches import CostTerm, RunnerUp
 from contracts.offers import Accept
+from contracts.pools import Pool, Pools
 from contracts.requests import PassengerNeeds, Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import accept, offer, receive
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.proposal import Precondition, Proposal
-from dispatcher.domain.record import Hold, RequestRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.outcome import COMMAND_TTL_MS, Command
 from dispatcher.store.store import Store
@@ -98,7 +99,7 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
     terms = (
         ("price", draw.randrange(3_500, 9_000)),
         ("lateness", 25),
-        ("vendor_record", draw.randrange(300)),
+        ("scorecard", draw.randrange(300)),
     )
     return Proposal(
         vendor=chosen,
@@ -106,7 +107,7 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
         start_ms=start_ms,
         end_ms=start_ms + 42 * MINUTE_MS,
         units=1,
-        holds=(Hold(chosen.id, POOL, DAY.isoformat(), bucket, 9, 1),),
+        bookings=(Booking(chosen.id, POOL, DAY.isoformat(), bucket, 9, 1),),
         price_cents=terms[0][1],
         distance_m=draw.randrange(1_000, 20_000),
         terms=tuple(CostTerm(rule=rule, cost_cents=cents) for rule, cents in terms),

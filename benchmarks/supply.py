@@ -20,7 +20,7 @@ class Supply:
     offers: npt.NDArray[np.bool_]  #: V x levels
     size: Floats  #: V; share of all
     rate: Floats  #: V; over the rate card
-    record: Floats  #: V; cents
+    scorecard_cents: Floats  #: V; what a poor scorecard costs
     two_units: npt.NDArray[np.bool_]  #: V x levels; always sends two crews
     capacity: Ints  #: V x levels x buckets
 
@@ -42,8 +42,8 @@ def draw_supply(day: Day, demand: Demand, rng: np.random.Generator) -> Supply:
     at_km = rng.uniform(-side, side, (vendors, 2))
     rate = rng.uniform(*day.vendor_rate, vendors)
     two_units = rng.random((vendors, LEVELS)) < np.asarray(day.vendor_two_units)
-    record = rng.uniform(0, day.scorecard_cents, vendors)
-    return Supply(at_km, offers, size / size.sum(), rate, record, two_units, capacity)
+    scorecard_cents = rng.uniform(0, day.scorecard_cents, vendors)
+    return Supply(at_km, offers, size / size.sum(), rate, scorecard_cents, two_units, capacity)
 
 
 def _need(day: Day, demand: Demand) -> Floats:

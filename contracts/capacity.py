@@ -1,46 +1,10 @@
-"""What a vendor can do on one day: pools of like units today, fleets of vehicles later, one union."""
+"""What a vendor can do on one day: a union of the kinds of capacity, each in a file of its own.
+
+Which files a further kind needs is said in docs/decisions/0008-capacity-kinds.md.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from contracts.pools import Pools
 
-from msgspec import Meta
-
-from contracts.base import Count, Id, Wire
-from contracts.codes import ServiceClass
-
-# The ledger's resolution. Posted buckets are multiples of it; the solver may look at coarser ones.
-LEDGER_BUCKET_MINUTES = 5
-LEDGER_BUCKETS = 24 * 60 // LEDGER_BUCKET_MINUTES
-MAX_UNITS = 10_000
-
-
-class Pool(Wire):
-    """Like units that serve the same classes; `units` has one entry per bucket from local midnight."""
-
-    id: Id
-    serves: Annotated[tuple[ServiceClass, ...], Meta(min_length=1, max_length=16)]
-    units: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=LEDGER_BUCKETS)]
-    daily_cap: Count = MAX_UNITS  # most dispatches on that day
-
-
-class Pools(Wire, tag="pools", tag_field="kind"):
-    """Units of a resource per time bucket. A bucket length is inferred: 1440 / len(units) minutes."""
-
-    pools: Annotated[tuple[Pool, ...], Meta(min_length=1, max_length=16)]
-
-    def __post_init__(self) -> None:
-        """Refuse two pools of one id, and bucket counts that do not divide the day."""
-        ids = [pool.id for pool in self.pools]
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"pool ids repeat: {ids}\nMaybe give each pool of a vendor its own id.")
-        for pool in self.pools:
-            if LEDGER_BUCKETS % len(pool.units):
-                raise ValueError(
-                    f"pool {pool.id} has {len(pool.units)} buckets, which do not divide "
-                    f"{LEDGER_BUCKETS} buckets of {LEDGER_BUCKET_MINUTES} minutes\n"
-                    "Maybe use 1, 24, 48, 96 or 288 buckets a day."
-                )
-
-
-Capacity = Pools  # a union later: Pools | Fleet
+Capacity = Pools  # one kind so far; the next makes it a union: Pools | Fleet

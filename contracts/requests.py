@@ -1,14 +1,28 @@
-"""What the platform asks for: a ride (`TripRequest`) or equipment (`EquipmentOrder`)."""
+"""What the platform asks for: a ride (`TripRequest`) or equipment (`EquipmentOrder`).
+
+Whoever has a request asks it (`doors`, `service_class`, `order_lines` …) and need not know its kind: both
+answer the same questions, with nothing (None, an empty tuple) where a question is the other's.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Kilograms, Name, Wire, refuse_odd_year
-from contracts.codes import Acquisition, DoorLevel, Hcpcs, LevelOfService, Priority, Requirement, Skill
-from contracts.geo import Place, Window
+from contracts.codes import (
+    Acquisition,
+    DoorLevel,
+    Hcpcs,
+    LevelOfService,
+    Priority,
+    Requirement,
+    ServiceClass,
+    Skill,
+)
+from contracts.geo import Place, Position, Window
 
 MAX_BATCH = 1_000
 
@@ -40,6 +54,17 @@ class PassengerNeeds(Wire):
     infectious_precautions: bool = False
     door_level: DoorLevel = DoorLevel.CURB_TO_CURB
 
+    @property
+    def skills(self) -> tuple[Skill, ...]:
+        """What a crew must be qualified for, to meet these needs."""
+        asked = {
+            Skill.ATTENDANT: self.attendants > 0,
+            Skill.INFECTION_CONTROL: self.infectious_precautions,
+            Skill.DOOR_THROUGH_DOOR: self.door_level is DoorLevel.DOOR_THROUGH_DOOR,
+            Skill.HAND_TO_HAND: self.door_level is DoorLevel.HAND_TO_HAND,
+        }
+        return tuple(skill for skill, needed in asked.items() if needed)
+
 
 class _Asked(Wire):
     """What both kinds of request share."""
@@ -63,8 +88,20 @@ class _Asked(Wire):
         refuse_odd_year("match_by", self.match_by)
 
 
+class OrderLine(Wire):
+    """One line of an equipment order."""
+
+    hcpcs: Hcpcs
+    quantity: Annotated[int, Meta(ge=1, le=100)] = 1
+    acquisition: Acquisition = Acquisition.RENTAL
+    setup_minutes: Annotated[int, Meta(ge=0, le=480, description="minutes of set-up and education")] = 15
+
+
 class TripRequest(_Asked, tag="trip", tag_field="kind"):
     """One leg of non-emergency medical transport. Give a pick-up window or an appointment, not both."""
+
+    is_trip: ClassVar[bool] = True
+    order_lines: ClassVar[tuple[OrderLine, ...]] = ()
 
     pickup: Place
     dropoff: Place
@@ -84,23 +121,85 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
                 "Maybe drop pickup_window when the appointment decides."
             )
 
+    @property
+    def doors(self) -> tuple[Position, Position | None]:
+        """Where the work starts and, for a ride, where it ends."""
+        return self.pickup.position, self.dropoff.position
 
-class OrderLine(Wire):
-    """One line of an equipment order."""
+    @property
+    def service_class(self) -> ServiceClass:
+        """What a unit of capacity has to serve: the level of service of a ride, or equipment."""
+        return ServiceClass(self.level_of_service.value)
 
-    hcpcs: Hcpcs
-    quantity: Annotated[int, Meta(ge=1, le=100)] = 1
-    acquisition: Acquisition = Acquisition.RENTAL
-    setup_minutes: Annotated[int, Meta(ge=0, le=480, description="minutes of set-up and education")] = 15
+    @property
+    def ride_level(self) -> LevelOfService | None:
+        """The level of service; None where nobody rides."""
+        return self.level_of_service
+
+    @property
+    def passenger_needs(self) -> PassengerNeeds | None:
+        """What the passenger needs; None where nobody rides."""
+        return self.needs
+
+    @property
+    def required_skills(self) -> tuple[Skill, ...]:
+        """What the crew must be qualified for: by the passenger's needs, or as the order lists it."""
+        return self.needs.skills
+
+    @property
+    def onsite_minutes(self) -> int:
+        """Minutes at all doors together: boarding and alighting, or the set-up of every line."""
+        return 2 * self.service_minutes
+
+    @property
+    def wished_window(self) -> Window | None:
+        """The window on the start of service; None where an appointment decides."""
+        return self.pickup_window
+
+    @property
+    def arrive_by(self) -> datetime | None:
+        """By when the passenger has to be there; None where a window decides."""
+        return self.appointment_at
 
 
 class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
     """Durable medical equipment delivered, set up and explained at one place within a window."""
 
+    is_trip: ClassVar[bool] = False
+    ride_level: ClassVar[LevelOfService | None] = None
+    passenger_needs: ClassVar[PassengerNeeds | None] = None
+    arrive_by: ClassVar[datetime | None] = None
+    service_class: ClassVar[ServiceClass] = ServiceClass.EQUIPMENT
+
     place: Place
     window: Window
     lines: Annotated[tuple[OrderLine, ...], Meta(min_length=1, max_length=20)]
     skills: Annotated[tuple[Skill, ...], Meta(max_length=16)] = ()
+
+    @property
+    def doors(self) -> tuple[Position, Position | None]:
+        """Where the equipment goes; a delivery has one door."""
+        return self.place.position, None
+
+    @property
+    def order_lines(self) -> tuple[OrderLine, ...]:
+        """What is delivered; empty for a ride."""
+        return self.lines
+
+    @property
+    def required_skills(self) -> tuple[Skill, ...]:
+        """As the order lists them."""
+        return self.skills
+
+    @property
+    def onsite_minutes(self) -> int:
+        """The set-up of every line, at least a minute."""
+        return max(1, sum(line.quantity * line.setup_minutes for line in self.lines))
+
+    @property
+    def wished_window(self) -> Window | None:
+        """The window on the delivery."""
+        return self.window
 
 
 Request = TripRequest | EquipmentOrder

@@ -44,14 +44,14 @@ class Cast:
         ]
 
     async def register(self) -> None:
-        """Ops registers every vendor and its capacity; and learns what counts as urgent here."""
+        """Ops registers every vendor and its capacity; and learns what counts as imminent here."""
         free = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(self._register(vendor, free) for vendor in self.vendors))
         if self.day.tuning:
             await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
         tuning = await self.ops.call("GET", "/tuning", TuningView)
         leads = {each.name: each.value for each in tuning.parameters}
-        self.platform.urgent_within_ms = int(leads["imminent_lead_minutes"] * MINUTE_MS)
+        self.platform.imminent_within_ms = int(leads["imminent_lead_minutes"] * MINUTE_MS)
 
     async def act(self) -> None:
         """Everybody listens and acts until cancelled; a failure of one ends it for all."""

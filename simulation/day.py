@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pools
-from contracts.requests import MAX_BATCH, EquipmentOrder, Request, TripRequest
+from contracts.pools import Pools
+from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 
@@ -35,7 +35,7 @@ class Day:
 
     name: str
     market: str
-    zone: ZoneInfo
+    tz: ZoneInfo
     vendors: tuple[Vendor, ...]
     capacity: Mapping[tuple[str, dt.date], Pools]
     submissions: tuple[Submission, ...]
@@ -51,7 +51,7 @@ class Day:
     @property
     def end_ms(self) -> int:
         """When the last ride has had time to end: 02:00 of the day after."""
-        return at(self.zone, 26 * 60)
+        return at(self.tz, 26 * 60)
 
     @property
     def requests(self) -> list[Request]:
@@ -59,57 +59,52 @@ class Day:
         return [request for submission in self.submissions for request in submission.requests]
 
 
-def at(zone: ZoneInfo, minute: float) -> int:
+def at(tz: ZoneInfo, minute: float) -> int:
     """The instant `minute` minutes after midnight of the day; may be negative, or past the day's end."""
-    midnight = dt.datetime.combine(DATE, dt.time(), zone)
+    midnight = dt.datetime.combine(DATE, dt.time(), tz)
     return int((midnight + dt.timedelta(minutes=minute)).timestamp() * 1000)
 
 
-def instant(at_ms: int, zone: ZoneInfo) -> dt.datetime:
+def instant(at_ms: int, tz: ZoneInfo) -> dt.datetime:
     """As the wire wants it."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, zone)
+    return dt.datetime.fromtimestamp(at_ms / 1000, tz)
 
 
 def wanted_ms(request: Request) -> int:
     """When the work is wanted: the middle of its window, or the appointment."""
-    window = request.pickup_window if isinstance(request, TripRequest) else request.window
+    window = request.wished_window
     if window is not None:
         return int((window.earliest.timestamp() + window.latest.timestamp()) * 500)
-    assert isinstance(request, TripRequest) and request.appointment_at is not None  # noqa: S101 - the contract
-    return int(request.appointment_at.timestamp() * 1000)
+    assert request.arrive_by is not None  # noqa: S101 - the contract
+    return int(request.arrive_by.timestamp() * 1000)
 
 
 def booked(
-    requests: Iterable[Request], zone: ZoneInfo, advance_share: float, rng: random.Random
+    requests: Iterable[Request], tz: ZoneInfo, advance_share: float, rng: random.Random
 ) -> tuple[Submission, ...]:
     """Most is booked the evening before, in a few large calls; the rest singly, 45 to 180 minutes ahead."""
     advance, later = [], []
     for request in requests:
         lead_minutes = rng.randint(*SAME_DAY_LEAD_MINUTES)
-        if isinstance(request, TripRequest) and request.appointment_at is not None:
+        if request.arrive_by is not None:
             lead_minutes += RIDE_MINUTES
         asked_ms = wanted_ms(request) - lead_minutes * MINUTE_MS
-        if rng.random() < advance_share or asked_ms < at(zone, 0):
+        if rng.random() < advance_share or asked_ms < at(tz, 0):
             advance.append(request)
         else:
             later.append(Submission(asked_ms, (request,)))
     rng.shuffle(advance)
-    return tuple(sorted(_evening(advance, zone) + later, key=lambda each: each.at_ms))
+    return tuple(sorted(_evening(advance, tz) + later, key=lambda each: each.at_ms))
 
 
-def _evening(requests: Sequence[Request], zone: ZoneInfo) -> list[Submission]:
+def _evening(requests: Sequence[Request], tz: ZoneInfo) -> list[Submission]:
     calls = max(4, -(-len(requests) // MAX_BATCH))
     size = -(-len(requests) // calls)
     step = EVENING_LENGTH_MINUTES / calls
     return [
         Submission(
-            at(zone, EVENING_MINUTE + number * step), tuple(requests[number * size : (number + 1) * size])
+            at(tz, EVENING_MINUTE + number * step), tuple(requests[number * size : (number + 1) * size])
         )
         for number in range(calls)
         if requests[number * size : (number + 1) * size]
     ]
-
-
-def is_trip(request: Request) -> bool:
-    """Whether this is a ride and not equipment."""
-    return not isinstance(request, EquipmentOrder)

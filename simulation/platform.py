@@ -23,7 +23,7 @@ class SimulatedPlatform:
     def __init__(self, day: Day, client: PlatformClient, agenda: Agenda, tally: Tally, seed: int) -> None:
         self.day, self.client, self.agenda, self.tally = day, client, agenda, tally
         self.rng = random.Random(f"{seed}/platform")
-        self.urgent_within_ms = 60 * MINUTE_MS
+        self.imminent_within_ms = 60 * MINUTE_MS
 
     def plan(self) -> None:
         """Put every submission on the agenda."""
@@ -45,8 +45,8 @@ class SimulatedPlatform:
         self.tally.acknowledged |= dict.fromkeys(acknowledged, now_s)
         for request in submission.requests:
             self.tally.saw_state(request.id, RequestState.RECEIVED, 0)
-            if wanted_ms(request) - submission.at_ms <= self.urgent_within_ms:
-                self.tally.urgent.add(request.id)
+            if wanted_ms(request) - submission.at_ms <= self.imminent_within_ms:
+                self.tally.imminent.add(request.id)
             if self.rng.random() < self.day.cancel_share:
                 cancel_ms = self.rng.randint(submission.at_ms, wanted_ms(request))
                 self.agenda.at(cancel_ms, lambda each=request.id: self._cancel(each))  # type: ignore[misc]

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
 from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant
 from simulation.licences import valid_credentials
 from simulation.table import Row, read_table
 
-ZONE = ZoneInfo("Asia/Seoul")
+TZ = ZoneInfo("Asia/Seoul")
 VEHICLES_A_VENDOR, BUCKETS = 7.66, 288
 DEGREES, FLAG = {"lon": (-180.0, 180.0), "lat": (-90.0, 90.0)}, (0, 1)
 TRIPS = {
@@ -67,10 +67,10 @@ def load(folder: Path, seed: int) -> Day:
     return Day(
         name="Seoul",
         market="seoul",
-        zone=ZONE,
+        tz=TZ,
         vendors=vendors,
         capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
-        submissions=booked(trips, ZONE, ADVANCE_SHARE, random.Random(seed)),
+        submissions=booked(trips, TZ, ADVANCE_SHARE, random.Random(seed)),
         takes_s=118.0,
         tuning=TUNING,
     )
@@ -129,15 +129,15 @@ def _units(vehicles: Sequence[Vehicle]) -> tuple[int, ...]:
 
 
 def _trip(row: Row) -> Request:
-    wanted_ms = at(ZONE, 5 * round(row["ride_time"] / 5))
-    earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(ZONE, 0))
+    wanted_ms = at(TZ, 5 * round(row["ride_time"] / 5))
+    earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(TZ, 0))
     latest_ms = wanted_ms + WINDOW_MINUTES * MINUTE_MS
     return TripRequest(
         id=f"trip-{row['ID']:.0f}",
         pickup=Place(position=(row["ride_lon"], row["ride_lat"])),
         dropoff=Place(position=(row["alight_lon"], row["alight_lat"])),
         level_of_service=RIDE[int(row["type"])],
-        pickup_window=Window(earliest=instant(earliest_ms, ZONE), latest=instant(latest_ms, ZONE)),
+        pickup_window=Window(earliest=instant(earliest_ms, TZ), latest=instant(latest_ms, TZ)),
         service_minutes=SERVICE_MINUTES,
     )
 

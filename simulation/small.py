@@ -11,14 +11,14 @@ import math
 import random
 from zoneinfo import ZoneInfo
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
 from contracts.geo import Place, Position, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, Patient, Request, TripRequest
 from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant
 from simulation.fleet import CENTRE, small_vendors
 
-MARKET, ZONE = "metro", ZoneInfo("America/New_York")
+MARKET, TZ = "metro", ZoneInfo("America/New_York")
 TRIPS, ORDERS = 420, 80
 ADVANCE_SHARE, CANCEL_SHARE = 0.7, 0.01
 WINDOW_MINUTES = 15
@@ -46,10 +46,10 @@ def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS) -> Day:
     return Day(
         name="made-up",
         market=MARKET,
-        zone=ZONE,
+        tz=TZ,
         vendors=tuple(vendor for vendor, _ in vendors),
         capacity={(vendor.id, day): _pools(pools, load) for vendor, pools in vendors for day in days},
-        submissions=booked(requests, ZONE, ADVANCE_SHARE, rng),
+        submissions=booked(requests, TZ, ADVANCE_SHARE, rng),
         cancel_share=CANCEL_SHARE,
     )
 
@@ -73,7 +73,7 @@ def _pools(pools: dict[tuple[ServiceClass, ...], int], load: float) -> Pools:
 
 def _trip(number: int, rng: random.Random) -> TripRequest:
     level = rng.choices(list(LEVELS), weights=list(LEVELS.values()))[0]
-    wanted_ms = at(ZONE, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12))
+    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12))
     by_appointment = rng.random() < 0.3
     return TripRequest(
         id=f"ride-{number:04d}",
@@ -83,7 +83,7 @@ def _trip(number: int, rng: random.Random) -> TripRequest:
         dropoff=Place(position=_near(rng)),
         level_of_service=level,
         pickup_window=None if by_appointment else _around(wanted_ms, WINDOW_MINUTES),
-        appointment_at=instant(wanted_ms, ZONE) if by_appointment else None,
+        appointment_at=instant(wanted_ms, TZ) if by_appointment else None,
         needs=_needs(level, rng),
         service_minutes=5 if level is LevelOfService.AMBULATORY else 10,
     )
@@ -102,8 +102,8 @@ def _needs(level: LevelOfService, rng: random.Random) -> PassengerNeeds:
 
 def _order(number: int, rng: random.Random) -> EquipmentOrder:
     code, setup_minutes = rng.choice(DEVICES)
-    wanted_ms = at(ZONE, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0])
-    wanted_ms = min(max(wanted_ms, at(ZONE, 9 * 60)), at(ZONE, 18 * 60))
+    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0])
+    wanted_ms = min(max(wanted_ms, at(TZ, 9 * 60)), at(TZ, 18 * 60))
     return EquipmentOrder(
         id=f"order-{number:04d}",
         patient=_patient(f"e{number:04d}", rng),
@@ -115,7 +115,7 @@ def _order(number: int, rng: random.Random) -> EquipmentOrder:
 
 def _impossible() -> list[Request]:
     """Four requests that no vendor may take, each for a reason of its own."""
-    noon, near = _around(at(ZONE, 12 * 60), WINDOW_MINUTES), Place(position=CENTRE)
+    noon, near = _around(at(TZ, 12 * 60), WINDOW_MINUTES), Place(position=CENTRE)
     beyond = Place(position=(CENTRE[0] + 3.0, CENTRE[1]))
     level = LevelOfService.WHEELCHAIR
     device = (OrderLine(hcpcs="E0483"),)
@@ -144,7 +144,7 @@ def _impossible() -> list[Request]:
 
 def _around(wanted_ms: int, minutes: int) -> Window:
     span_ms = minutes * MINUTE_MS
-    return Window(earliest=instant(wanted_ms - span_ms, ZONE), latest=instant(wanted_ms + span_ms, ZONE))
+    return Window(earliest=instant(wanted_ms - span_ms, TZ), latest=instant(wanted_ms + span_ms, TZ))
 
 
 def _near(rng: random.Random) -> Position:

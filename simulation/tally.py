@@ -18,7 +18,7 @@ class Tally:
     started_s: float = dataclasses.field(default_factory=time.monotonic)
     acknowledged: dict[str, float] = dataclasses.field(default_factory=dict)  # request id -> time of its 202
     refused: set[str] = dataclasses.field(default_factory=set)  # came too late: their window had gone by
-    urgent: set[str] = dataclasses.field(default_factory=set)
+    imminent: set[str] = dataclasses.field(default_factory=set)
     states: dict[str, RequestState] = dataclasses.field(default_factory=dict)
     versions: dict[str, int] = dataclasses.field(default_factory=dict)
     matched: set[str] = dataclasses.field(default_factory=set)
@@ -49,11 +49,11 @@ class Tally:
         self.heard.setdefault(request_id, time.monotonic())
 
     def offer_ms(self, waited: Collection[str] = ()) -> list[float]:
-        """202 → vendor has the message, for urgent requests; 0 where the message was first.
+        """202 → vendor has the message, for imminent requests; 0 where the message was first.
 
         Without those that `waited` until a vendor had room: their time is the vendors', not the service's.
         """
-        both = (self.urgent & self.heard.keys() & self.acknowledged.keys()) - set(waited)
+        both = (self.imminent & self.heard.keys() & self.acknowledged.keys()) - set(waited)
         return [max(0.0, 1000 * (self.heard[each] - self.acknowledged[each])) for each in both]
 
 

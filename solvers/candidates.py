@@ -1,7 +1,8 @@
-"""Screening: which vendors may serve which request, when, in which pool and at what cost.
+"""Screening: which vendors may serve which request, when, with what and at what cost.
 
-Rules run over chunks of requests, so that memory stays bounded: first on (request, vendor), then on the cells
-(request, vendor, pool, start) that are left. How many vendors each rule removed is counted on the way.
+Rules run over chunks of requests, so that memory stays bounded: first on (request, vendor), then on the
+candidates (request, vendor, resource, start) that are left. How many vendors each rule removed is counted on
+the way.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from functools import reduce
 import numpy as np
 
 from contracts.tuning import Parameter
+from solvers.arrays import Flags, Ints
 from solvers.durations import durations
 from solvers.rules import registry
-from solvers.rules.base import Cells, View
-from solvers.screening import Flags, Ints, Screening
+from solvers.rules.base import Candidates, View
+from solvers.screening import Screening
 from solvers.slots import slots
 
 MOST_CANDIDATES = Parameter(
@@ -29,16 +31,16 @@ MOST_CANDIDATES = Parameter(
     scope="solvers.candidates",
 )
 PARAMETERS = (MOST_CANDIDATES,)
-_CELLS_AT_ONCE = 400_000
+_CANDIDATES_AT_ONCE = 400_000
 # Keys of one integer sort faster than several: costs up to $330,000 apart, 256 ranks, 509 turns of a tie.
 _COST_SPAN, _RANKS, _TURNS = 2**25, 2**8, 509
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
-    """What screening leaves: N cells with their cost, and what the rules removed of V vendors."""
+class Screened:
+    """What screening leaves: N candidates with their cost, and what the rules removed of V vendors."""
 
-    cells: Cells  #: N; `request` counts over all R
+    candidates: Candidates  #: N; `request` counts over all R
     cents: Ints  #: N; sum of all cost terms
     codes: tuple[str, ...]  #: the hard rules, in the order in which they ran
     removed: Ints  #: R x rules; vendors that each rule removed first
@@ -46,34 +48,34 @@ class Candidates:
     def last_rule(self, request: int) -> str:
         """The rule that removed the last vendor; empty when a vendor is left or there was none."""
         hit = np.flatnonzero(self.removed[request])
-        return "" if (self.cells.request == request).any() or not len(hit) else self.codes[int(hit[-1])]
+        return "" if (self.candidates.request == request).any() or not len(hit) else self.codes[int(hit[-1])]
 
 
-def screen(screening: Screening) -> Candidates:
+def screen(screening: Screening) -> Screened:
     """Run every rule and cost term of the registry."""
     registry.load(*screening.plugins)
     parts = [_chunk(screening, rows) for rows in _chunks(screening)]
     codes = tuple(rule.code for rule in registry.hard_rules())
     if not parts:
         nothing = np.zeros((0, len(codes)), np.int64)
-        return Candidates(_no_cells(), np.zeros(0, np.int64), codes, nothing)
-    cells = Cells(
-        *(np.concatenate([getattr(c, name) for c, *_ in parts]) for name in Cells.__dataclass_fields__)
+        return Screened(_no_candidates(), np.zeros(0, np.int64), codes, nothing)
+    candidates = Candidates(
+        *(np.concatenate([getattr(c, name) for c, *_ in parts]) for name in Candidates.__dataclass_fields__)
     )
     cents = np.concatenate([cents for _, cents, _ in parts])
-    return Candidates(cells, cents, codes, np.concatenate([removed for *_, removed in parts]))
+    return Screened(candidates, cents, codes, np.concatenate([removed for *_, removed in parts]))
 
 
 def _chunks(screening: Screening) -> Iterator[slice]:
     facts, horizon = screening.facts, screening.horizon
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, horizon.end_ms, screening.values)
     most = int(found.starts.max(initial=1)) * max(1, screening.vendors)
-    size = max(1, _CELLS_AT_ONCE // max(1, most))
+    size = max(1, _CANDIDATES_AT_ONCE // max(1, most))
     for first in range(0, screening.requests, size):
         yield slice(first, min(first + size, screening.requests))
 
 
-def _chunk(screening: Screening, rows: slice) -> tuple[Cells, Ints, Ints]:
+def _chunk(screening: Screening, rows: slice) -> tuple[Candidates, Ints, Ints]:
     view = View(screening, rows, "")
     alive = np.ones((len(view.facts), screening.vendors), np.bool_)
     removed = []
@@ -81,28 +83,28 @@ def _chunk(screening: Screening, rows: slice) -> tuple[Cells, Ints, Ints]:
         left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
         removed.append((alive & ~left).sum(axis=1))
         alive = left
-    cells = expand(view, alive)
-    for rule in registry.cell_rules():
-        cells = cells.only(rule.mask(view.seen_by(rule.code), cells))
+    candidates = expand(view, alive)
+    for rule in registry.candidate_rules():
+        candidates = candidates.only(rule.mask(view.seen_by(rule.code), candidates))
         left = np.zeros_like(alive)
-        left[cells.request, cells.vendor] = True
+        left[candidates.request, candidates.vendor] = True
         removed.append((alive & ~left).sum(axis=1))
         alive = left
     cents = reduce(
         np.add,
-        (term.cents(view.seen_by(term.code), cells) for term in registry.cost_terms()),
-        np.zeros(len(cells), np.int64),
+        (term.cents(view.seen_by(term.code), candidates) for term in registry.cost_terms()),
+        np.zeros(len(candidates), np.int64),
     )
-    keep = _cheapest(view, cells, cents)
-    kept = cells.only(keep)
-    moved = Cells(
-        kept.request + rows.start, *(getattr(kept, n) for n in list(Cells.__dataclass_fields__)[1:])
+    keep = _cheapest(view, candidates, cents)
+    kept = candidates.only(keep)
+    moved = Candidates(
+        kept.request + rows.start, *(getattr(kept, n) for n in list(Candidates.__dataclass_fields__)[1:])
     )
     return moved, cents[keep], np.stack(removed, axis=1)
 
 
-def expand(view: View, alive: Flags) -> Cells:
-    """All cells of the pairs that are left: each pool that serves the class, each start."""
+def expand(view: View, alive: Flags) -> Candidates:
+    """All candidates of the pairs that are left: each resource that serves the class, each start."""
     screening, facts = view.screening, view.facts
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
     hour = screening.horizon.minute_of_day(found.start_ms) // 60
@@ -111,18 +113,17 @@ def expand(view: View, alive: Flags) -> Cells:
     lasts = durations(
         is_trip, facts.onsite_min[found.request], np.where(is_trip, ride.seconds, 0.0), view.values
     )
-    serving = np.bitwise_or.reduce(screening.supply.serves, axis=2)
     request, vendor = np.nonzero(alive)
-    row, pool = np.nonzero(serving[vendor] >> facts.service_class[request][:, None] & 1)
+    row, resource = screening.supply.resources(vendor, facts.service_class[request])
     request, vendor = request[row], vendor[row]
     count = found.starts[request]
     option = np.repeat(np.arange(len(request)), count)
     first = (np.cumsum(found.starts) - found.starts)[request]
     slot = first[option] + np.arange(len(option)) - np.repeat(np.cumsum(count) - count, count)
-    return Cells(
+    return Candidates(
         request=request[option],
         vendor=vendor[option],
-        pool=pool[option],
+        resource=resource[option],
         start_ms=found.start_ms[slot],
         service_ms=lasts.service_ms[slot],
         taken_ms=lasts.taken_ms[slot],
@@ -130,19 +131,19 @@ def expand(view: View, alive: Flags) -> Cells:
     )
 
 
-def _cheapest(view: View, cells: Cells, cents: Ints) -> Ints:
+def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:
     """Indices to keep, by request and cost: every vendor's best before any vendor's second, cheapest first.
 
     Equal ones are ordered by a number that differs between requests, so that no vendor is always last.
-    Cells come by request, vendor, pool and start, which settles all other ties: the sorts are stable.
+    They come by request, vendor, resource and start, which settles all other ties: the sorts are stable.
     """
     most = MOST_CANDIDATES.whole(view.values)
     cost = np.minimum(cents - cents.min(initial=0), _COST_SPAN - 1)
-    kept = np.arange(len(cells))
-    crowded = np.bincount(cells.request, minlength=len(view.facts))[cells.request] > most
+    kept = np.arange(len(candidates))
+    crowded = np.bincount(candidates.request, minlength=len(view.facts))[candidates.request] > most
     if crowded.any():
         some = np.flatnonzero(crowded)
-        request, vendor = cells.request[some], cells.vendor[some]
+        request, vendor = candidates.request[some], candidates.vendor[some]
         pair = request * view.vendors + vendor
         rank = np.empty(len(some), np.int64)
         by_pair = np.argsort(pair * _COST_SPAN + cost[some], kind="stable")
@@ -153,7 +154,7 @@ def _cheapest(view: View, cells: Cells, cents: Ints) -> Ints:
         )
         first = some[order[_nth_within(request[order]) < most]]
         kept = np.concatenate([np.flatnonzero(~crowded), np.sort(first)])
-    return kept[np.argsort(cells.request[kept] * _COST_SPAN + cost[kept], kind="stable")]
+    return kept[np.argsort(candidates.request[kept] * _COST_SPAN + cost[kept], kind="stable")]
 
 
 def _nth_within(groups: Ints) -> Ints:
@@ -164,6 +165,6 @@ def _nth_within(groups: Ints) -> Ints:
     return np.arange(len(groups)) - np.repeat(starts, np.diff(np.r_[starts, len(groups)]))
 
 
-def _no_cells() -> Cells:
+def _no_candidates() -> Candidates:
     none = np.zeros(0, np.int64)
-    return Cells(none, none, none, none, none, none, np.zeros(0))
+    return Candidates(none, none, none, none, none, none, np.zeros(0))

@@ -127,7 +127,7 @@ def _use(problem: AssignmentProblem, chosen: Ints) -> Ints:
 
 
 def _capacity(problem: AssignmentProblem, chosen: Ints) -> Iterator[Violation]:
-    """Cells used beyond what is left; the request named is one of those that use the cell."""
+    """Buckets used beyond what is left; the request named is one of those that use the bucket."""
     use, capacity = _use(problem, chosen), _ints(problem.capacity)
     over = np.argwhere((use > capacity) & (use > 0)).tolist()
     user = _users(problem, chosen) if over else use
@@ -137,7 +137,7 @@ def _capacity(problem: AssignmentProblem, chosen: Ints) -> Iterator[Violation]:
 
 
 def _users(problem: AssignmentProblem, chosen: Ints) -> Ints:
-    """V x K x B: the last request in each cell, -1 where there is none."""
+    """V x K x B: the last request in each bucket, -1 where there is none."""
     _, resources, buckets = problem.capacity.shape
     user = np.full(problem.capacity.size, -1, dtype=np.int64)
     duration = _ints(problem.column_duration)[chosen]

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
-
-Ints = npt.NDArray[np.int64]
+from solvers.arrays import Ints
 
 DEADHEAD = Parameter(
     name="deadhead_minutes",

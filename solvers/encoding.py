@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 from contracts.tuning import Number
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, hash_arrays
+from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
-from solvers.screening import Arrays, OpenRequest, Screening, Supply, facts_of, hash_arrays
+from solvers.rules.base import Rule
+from solvers.screening import OpenRequest, Screening, VendorKnowledge, facts_of
 from solvers.travel import DetourTravel, TravelTimes
+
+NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,19 +27,44 @@ class VendorBook:
 
     vendors: tuple[Vendor, ...]
     index: Mapping[str, int]  #: id to row
+    known: VendorKnowledge  #: of them, beside their documents
     arrays: Mapping[str, Arrays]  #: by rule code
     digest: str  #: of the arrays
 
     @classmethod
-    def of(cls, vendors: Sequence[Vendor]) -> VendorBook:
+    def of(cls, vendors: Sequence[Vendor], known: VendorKnowledge = NOTHING_KNOWN) -> VendorBook:
         """Sorted, so that the same vendors always give the same arrays."""
         held = tuple(sorted(vendors, key=lambda vendor: vendor.id))
         index = {vendor.id: row for row, vendor in enumerate(held)}
-        arrays = {rule.code: rule.of_vendors(held) for rule in registry.rules()}
-        state = hashlib.blake2b(digest_size=8)
-        for code in sorted(arrays):
-            hash_arrays(state, arrays[code])
-        return cls(held, index, arrays, state.hexdigest())
+        arrays = {
+            rule.code: rule.of_vendors(held) | _of_known(rule, held, known) for rule in registry.rules()
+        }
+        return cls(held, index, known, arrays, _digest(arrays))
+
+    def knowing(self, known: VendorKnowledge) -> VendorBook:
+        """The same vendors when `known` of them changes: only rules that read what changed encode again."""
+        readers = [rule for rule in registry.rules() if rule.reads]
+        changed = [rule for rule in readers if known.get(rule.reads) != self.known.get(rule.reads)]
+        if not changed:
+            return self
+        fresh = {rule.code: self.arrays[rule.code] | _of_known(rule, self.vendors, known) for rule in changed}
+        arrays = {**self.arrays, **fresh}
+        return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
+
+    def known_of(self, vendor_id: str) -> dict[str, Any]:
+        """What is known of one vendor, by subject."""
+        return {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
+
+
+def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:
+    return rule.of_known(vendors, known.get(rule.reads, {})) if rule.reads else {}
+
+
+def _digest(arrays: Mapping[str, Arrays]) -> str:
+    state = hashlib.blake2b(digest_size=8)
+    for code in sorted(arrays):
+        hash_arrays(state, arrays[code])
+    return state.hexdigest()
 
 
 def encode(

@@ -8,10 +8,11 @@ import numpy as np
 
 from contracts.codes import Priority
 from contracts.tuning import Parameter
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.candidates import Candidates
+from solvers.candidates import Screened
 from solvers.rules.capacity import UNITS, ledger_buckets, outward
-from solvers.screening import PRIORITIES, Ints, Screening
+from solvers.screening import PRIORITIES, Screening
 
 
 def _penalty(priority: Priority, default: int) -> Parameter:
@@ -37,44 +38,36 @@ PARAMETERS = tuple(PENALTIES.values())
 _MOST = 2**40
 
 
-def formulate(screening: Screening, candidates: Candidates) -> AssignmentProblem:
+def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
     """The problem of choosing one candidate per request; column n is candidate n.
 
     Buckets count from the first that any candidate touches. The capacity of a bucket is the least of its
     ledger buckets; use is rounded outward.
     """
-    cells, horizon = candidates.cells, screening.horizon
+    candidates, horizon = screened.candidates, screening.horizon
     factor = ledger_buckets(screening.values)
-    start, end = outward(horizon, cells.start_ms, cells.start_ms + cells.taken_ms, screening.values)
+    start, end = outward(
+        horizon, candidates.start_ms, candidates.start_ms + candidates.taken_ms, screening.values
+    )
     first, last = (int(start.min()) // factor, -(-int(end.max()) // factor)) if len(start) else (0, 0)
     bucket = start // factor
     return AssignmentProblem(
-        request_penalty=_penalties(screening, candidates),
-        column_request=cells.request,
-        column_vendor=cells.vendor,
-        column_resource=cells.pool,
+        request_penalty=_penalties(screening, screened),
+        column_request=candidates.request,
+        column_vendor=candidates.vendor,
+        column_resource=candidates.resource,
         column_start=bucket - first,
         column_duration=-(-end // factor) - bucket,
-        column_units=np.full(len(cells), UNITS, np.int64),
-        column_cost=candidates.cents,
-        capacity=_coarse(screening.supply.left[:, :, first * factor : last * factor], factor),
-        vendor_cap=np.minimum(screening.supply.daily_left.sum(axis=(1, 2)), _MOST),
+        column_units=np.full(len(candidates), UNITS, np.int64),
+        column_cost=screened.cents,
+        capacity=screening.supply.units(first * factor, last * factor, factor),
+        vendor_cap=np.minimum(screening.supply.vendor_caps(), _MOST),
     )
 
 
-def _penalties(screening: Screening, candidates: Candidates) -> Ints:
+def _penalties(screening: Screening, screened: Screened) -> Ints:
     """By priority, beyond the cheapest candidate: a match that is possible is always worth its price."""
     by_priority = np.array([PENALTIES[each].whole(screening.values) for each in PRIORITIES], np.int64)
     cheapest = np.full(screening.requests, _MOST, np.int64)
-    np.minimum.at(cheapest, candidates.cells.request, candidates.cents)
+    np.minimum.at(cheapest, screened.candidates.request, screened.cents)
     return by_priority[screening.facts.priority] + np.where(cheapest == _MOST, 0, cheapest)
-
-
-def _coarse(ledger: Ints, factor: int) -> Ints:
-    """V x K x buckets; least units left over each bucket's ledger buckets, none below zero."""
-    left = np.maximum(ledger, 0)
-    if factor == 1:
-        return left
-    short = -left.shape[2] % factor
-    padded = np.pad(left, ((0, 0), (0, 0), (0, short)), constant_values=np.iinfo(np.int64).max)
-    return np.asarray(padded.reshape(*left.shape[:2], -1, factor).min(axis=3))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from solvers.arrays import Flags, Floats
 
 EARTH_RADIUS_M: Final = 6_371_008.8  #: mean radius, IUGG
 METRES_PER_DEGREE: Final = EARTH_RADIUS_M * np.pi / 180

@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from contracts.capacity import LEDGER_BUCKET_MINUTES
-
-Ints = npt.NDArray[np.int64]
+from contracts.ledger import LEDGER_BUCKET_MINUTES
+from solvers.arrays import Ints
 
 LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * 60_000
 _STEP_MS: Final = 1_800_000  # offsets from UTC change on half hours at the finest
@@ -33,12 +32,12 @@ class Horizon:
     offset_ms: Ints  #: offset from UTC for each half hour from the first midnight
 
     @classmethod
-    def of(cls, place: ZoneInfo, first: date, days: int) -> Horizon:
-        """`days` local days of a time zone from `first`."""
+    def of(cls, tz: ZoneInfo, first: date, days: int) -> Horizon:
+        """`days` local days of the time zone `tz` from `first`."""
         dates = [first + timedelta(days=n) for n in range(days + 1)]
-        midnight_ms = [_midnight_ms(each, place) for each in dates]
+        midnight_ms = [_midnight_ms(each, tz) for each in dates]
         steps = range(midnight_ms[0], midnight_ms[-1], _STEP_MS)
-        offsets = [_offset_ms(step, place) for step in steps]
+        offsets = [_offset_ms(step, tz) for step in steps]
         ordinals = [each.toordinal() for each in dates[:-1]]
         return cls(np.array(midnight_ms), np.array(ordinals), np.array(offsets))
 
@@ -115,15 +114,15 @@ class Horizon:
         return -((self.start_ms - ms) // LEDGER_MS)
 
 
-def local_day(ms: int, place: ZoneInfo) -> date:
+def local_day(ms: int, tz: ZoneInfo) -> date:
     """The local calendar day of an instant."""
-    return datetime.fromtimestamp(ms / 1000, place).date()
+    return datetime.fromtimestamp(ms / 1000, tz).date()
 
 
-def _midnight_ms(day: date, place: ZoneInfo) -> int:
-    return round(datetime(day.year, day.month, day.day, tzinfo=place).timestamp() * 1000)
+def _midnight_ms(day: date, tz: ZoneInfo) -> int:
+    return round(datetime(day.year, day.month, day.day, tzinfo=tz).timestamp() * 1000)
 
 
-def _offset_ms(at_ms: int, place: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(at_ms / 1000, place).utcoffset()
+def _offset_ms(at_ms: int, tz: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(at_ms / 1000, tz).utcoffset()
     return round(offset.total_seconds() * 1000) if offset else 0

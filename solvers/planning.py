@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from solvers.arrays import Ints, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
-from solvers.candidates import Candidates, screen
+from solvers.candidates import Screened, screen
 from solvers.checker import check
 from solvers.formulation import formulate
-from solvers.rules.base import Cells
-from solvers.screening import Ints, Screening, hash_arrays
+from solvers.rules.base import Candidates
+from solvers.screening import Screening
 
 RUNNERS_UP = 3
 
@@ -31,10 +32,10 @@ Solver = Callable[[AssignmentProblem], Ints]  #: a choice: R, column or -1
 class BatchPlan:
     """M of R requests matched, by request ascending."""
 
-    chosen: Cells  #: M
+    chosen: Candidates  #: M
     cents: Ints  #: M; sum of all cost terms
     next_best: Ints  #: M x RUNNERS_UP x 3: vendor, start in ms, cents; vendor -1 for none
-    candidates: Ints  #: R; how many each request had
+    candidate_counts: Ints  #: R; how many candidates each request had
     codes: tuple[str, ...]  #: the hard rules in the order in which they ran
     removed: Ints  #: R x rules; vendors that each removed first
     digest: str  #: of everything that the plan was made from
@@ -48,56 +49,54 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     Raises ValueError when the solver's plan breaks a constraint: such a plan is never returned.
     """
     began = time.perf_counter()
-    candidates = screen(screening)
-    problem = formulate(screening, candidates)
+    screened = screen(screening)
+    problem = formulate(screening, screened)
     choice = greedy(problem) if solver is None else solver(problem)
     check(problem, choice).require()
-    choice = _within_daily_caps(screening, candidates, choice)
+    choice = _within_caps(screening, screened, choice)
     columns = choice[choice >= 0]
     return BatchPlan(
-        chosen=candidates.cells.only(columns),
-        cents=candidates.cents[columns],
-        next_best=_next_best(candidates, columns),
-        candidates=np.bincount(candidates.cells.request, minlength=screening.requests),
-        codes=candidates.codes,
-        removed=candidates.removed,
+        chosen=screened.candidates.only(columns),
+        cents=screened.cents[columns],
+        next_best=_next_best(screened, columns),
+        candidate_counts=np.bincount(screened.candidates.request, minlength=screening.requests),
+        codes=screened.codes,
+        removed=screened.removed,
         digest=digest(screening),
         seconds=time.perf_counter() - began,
         solver="greedy" if solver is None else "optimiser",
     )
 
 
-def _within_daily_caps(screening: Screening, candidates: Candidates, choice: Ints) -> Ints:
-    """Leave out the dearest matches above a pool's cap for a day.
+def _within_caps(screening: Screening, screened: Screened, choice: Ints) -> Ints:
+    """Leave out the dearest matches above what a resource takes on a day.
 
-    The problem knows one cap per vendor. Where a vendor has several pools or days, theirs are kept here; what
-    is left out is planned again in the next batch, which sees the cap reached.
+    The problem knows one cap per vendor. Where a vendor has several resources or days, theirs are kept here;
+    what is left out is planned again in the next batch, which sees the cap reached.
     """
-    kept, cells, daily_left = choice.copy(), candidates.cells, screening.supply.daily_left
-    columns = choice[choice >= 0]
-    day = screening.horizon.day_of(cells.start_ms[columns])
-    group = np.ravel_multi_index((cells.vendor[columns], cells.pool[columns], day), daily_left.shape)
-    counts = np.bincount(group, minlength=daily_left.size)
-    for over in np.flatnonzero(counts > daily_left.reshape(-1)).tolist():
-        mine = columns[group == over]
-        dearest = mine[np.argsort(candidates.cents[mine], kind="stable")][max(0, daily_left.flat[over]) :]
-        kept[cells.request[dearest]] = -1
+    matched = np.flatnonzero(choice >= 0)
+    columns = choice[matched]
+    some = screened.candidates.only(columns)
+    day = screening.horizon.day_of(some.start_ms)
+    beyond = screening.supply.beyond_caps(some.vendor, some.resource, day, screened.cents[columns])
+    kept = choice.copy()
+    kept[matched[beyond]] = -1
     return kept
 
 
-def _next_best(candidates: Candidates, columns: Ints) -> Ints:
+def _next_best(screened: Screened, columns: Ints) -> Ints:
     """For each chosen candidate, the cheapest of the other vendors (candidates are sorted by cost)."""
-    cells = candidates.cells
+    candidates = screened.candidates
     found = np.full((len(columns), RUNNERS_UP, 3), -1, np.int64)
-    begin = np.searchsorted(cells.request, cells.request[columns], side="left").tolist()
-    end = np.searchsorted(cells.request, cells.request[columns], side="right").tolist()
+    begin = np.searchsorted(candidates.request, candidates.request[columns], side="left").tolist()
+    end = np.searchsorted(candidates.request, candidates.request[columns], side="right").tolist()
     for row, column in enumerate(columns.tolist()):
-        seen = {int(cells.vendor[column])}
+        seen = {int(candidates.vendor[column])}
         for other in range(begin[row], end[row]):
-            vendor = int(cells.vendor[other])
+            vendor = int(candidates.vendor[other])
             if vendor not in seen:
                 seen.add(vendor)
-                found[row, len(seen) - 2] = vendor, cells.start_ms[other], candidates.cents[other]
+                found[row, len(seen) - 2] = vendor, candidates.start_ms[other], screened.cents[other]
             if len(seen) > RUNNERS_UP:
                 break
     return found
@@ -106,7 +105,7 @@ def _next_best(candidates: Candidates, columns: Ints) -> Ints:
 def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
-    parts = [_arrays(each) for each in (screening.facts, screening.supply, screening.horizon)]
+    parts = [_arrays(screening.facts), screening.supply.arrays(), _arrays(screening.horizon)]
     for arrays in (*parts, *screening.of_requests.values()):
         hash_arrays(state, arrays)
     rest = (

@@ -1,36 +1,28 @@
 """What the solvers know of open requests, vendors and capacity: arrays, no names, no patient data.
 
 `Screening` goes to a solver process as it is. `facts` of a request are what many rules read; what only one
-rule reads, that rule encodes itself (`Rule.of_requests`, `Rule.of_vendors`) under its own code.
+rule reads, that rule encodes itself (`Rule.of_requests`, `of_vendors`, `of_known`) under its own code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from contracts.codes import Priority, ServiceClass
-from contracts.requests import EquipmentOrder, Request, TripRequest
+from contracts.geo import Position
+from contracts.requests import Request
 from contracts.tuning import Number
+from solvers.arrays import Arrays, Flags, Floats, Ints
+from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.travel import TravelTimes
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Arrays = dict[str, npt.NDArray[Any]]
-
-
-class Hash(Protocol):
-    """Of `hashlib`."""
-
-    def update(self, data: Any, /) -> None:
-        """Take in more."""
+VendorKnowledge = Mapping[str, Mapping[str, Any]]  #: beside the vendors' documents; by subject and vendor id
 
 
 CLASSES: Final = tuple(ServiceClass)
@@ -46,13 +38,6 @@ class OpenRequest:
     earliest_ms: int
     latest_ms: int
     declined_by: frozenset[str] = frozenset()  #: vendors that are never asked again
-
-    @property
-    def service_class(self) -> ServiceClass:
-        """The level of service of a trip, or equipment."""
-        if isinstance(self.request, TripRequest):
-            return ServiceClass(self.request.level_of_service.value)
-        return ServiceClass.EQUIPMENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +59,6 @@ class Facts:
 
     def __getitem__(self, rows: slice) -> Facts:
         return Facts(*(getattr(self, each.name)[rows] for each in fields(self)))
-
-
-@dataclass(frozen=True, eq=False)
-class Supply:
-    """V vendors with K pools each (unused ones serve nothing) over D days of L ledger buckets together."""
-
-    serves: Ints  #: V x K x D; bit c is set when the pool serves CLASSES[c] on that day
-    left: Ints  #: V x K x L; units left per ledger bucket
-    daily_left: Ints  #: V x K x D; dispatches left
-    record: Floats  #: V; share of the vendor's work that went well, NaN where not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,41 +84,25 @@ class Screening:
     @property
     def vendors(self) -> int:
         """V."""
-        return len(self.supply.serves)
+        return self.supply.vendors
 
 
 def facts_of(asked: Sequence[OpenRequest]) -> Facts:
     """Encode R open requests."""
     requests = [each.request for each in asked]
-    ends = np.array([_ends(each) for each in requests], np.float64).reshape(-1, 4)
+    ends = np.array([_ends(*each.doors) for each in requests], np.float64).reshape(-1, 4)
     return Facts(
         pickup=ends[:, :2],
         dropoff=ends[:, 2:],
-        is_trip=np.array([isinstance(each, TripRequest) for each in requests], np.bool_),
-        service_class=np.array([CLASS_INDEX[each.service_class.value] for each in asked], np.int64),
+        is_trip=np.array([each.is_trip for each in requests], np.bool_),
+        service_class=np.array([CLASS_INDEX[each.service_class.value] for each in requests], np.int64),
         priority=np.array([PRIORITIES.index(each.priority) for each in requests], np.int64),
         earliest_ms=np.array([each.earliest_ms for each in asked], np.int64),
         latest_ms=np.array([each.latest_ms for each in asked], np.int64),
-        onsite_min=np.array([onsite_minutes(each) for each in requests], np.int64),
+        onsite_min=np.array([each.onsite_minutes for each in requests], np.int64),
         tie=np.array([crc32(each.id.encode()) for each in requests], np.int64),
     )
 
 
-def onsite_minutes(request: Request) -> int:
-    """Minutes at the doors: boarding and alighting, or the set-up of every line."""
-    if isinstance(request, EquipmentOrder):
-        return max(1, sum(line.quantity * line.setup_minutes for line in request.lines))
-    return 2 * request.service_minutes
-
-
-def _ends(request: Request) -> tuple[float, ...]:
-    if isinstance(request, EquipmentOrder):
-        return request.place.position * 2
-    return request.pickup.position + request.dropoff.position
-
-
-def hash_arrays(state: Hash, arrays: Arrays) -> None:
-    """Feed names and values into a hash, in the order of the names."""
-    for name in sorted(arrays):
-        state.update(name.encode())
-        state.update(np.ascontiguousarray(arrays[name]).data if arrays[name].size else b"")
+def _ends(first: Position, last: Position | None) -> tuple[float, ...]:
+    return first + (first if last is None else last)

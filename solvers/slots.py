@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
-
-Ints = npt.NDArray[np.int64]
+from solvers.arrays import Ints
 
 STEP = Parameter(
     name="start_step_minutes",

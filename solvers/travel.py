@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
-from solvers.geometry import Floats, great_circle_m
+from solvers.arrays import Floats
+from solvers.geometry import great_circle_m
 
 DETOUR = Parameter(
     name="travel_detour",

@@ -104,4 +104,4 @@ class Board:
         return table
 
     def _now(self) -> dt.datetime:
-        return instant(self.clock.now_ms(), self.day.zone)
+        return instant(self.clock.now_ms(), self.day.tz)

@@ -59,7 +59,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     settings = Settings(
         data_dir=options.data_dir,
         port=0,
-        markets=Markets({day.market: day.zone}),
+        markets=Markets({day.market: day.tz}),
         clock_start_ms=day.start_ms,
         clock_anchor_s=time.time() + LEAD_S,
         clock_speed=options.speed,
@@ -117,7 +117,7 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
         if found := await open_request_bytes(cast.matches.redis, cast.day.market, open_ids, number):
             cost.append(found)
 
-    cast.agenda.at(at(cast.day.zone, QUIET_MINUTE), look)
+    cast.agenda.at(at(cast.day.tz, QUIET_MINUTE), look)
     await _until(_over(cast, board.clock), cast.act(), board.run())
     return {
         "web_rss_idle_mb": idle_mb,

@@ -13,16 +13,16 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from dispatcher.matching.capacity import PoolBook
-from dispatcher.matching.snapshot import asked_of
+from dispatcher.matching.pools import PoolBook
+from dispatcher.matching.requests import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
 from simulation.day import Day
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.candidates import screen
 from solvers.encoding import VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import Ints
 
 VALUES: Final = {"start_step_minutes": 5, "most_candidates": 2_000}
 CHUNK, DAYS = 400, 4
@@ -40,8 +40,8 @@ class Possible(msgspec.Struct, frozen=True, kw_only=True):
 
 def possible(day: Day) -> Possible:
     """The most requests of the day that any planner could match."""
-    first = dt.datetime.fromtimestamp(day.start_ms / 1000, day.zone).date()
-    horizon = Horizon.of(day.zone, first, DAYS)
+    first = dt.datetime.fromtimestamp(day.start_ms / 1000, day.tz).date()
+    horizon = Horizon.of(day.tz, first, DAYS)
     book = VendorBook.of(day.vendors)
     pools = _pools(day, book, horizon)
     options = np.concatenate(list(_options(day, book, pools)) or [np.zeros((0, 4), np.int64)])
@@ -68,12 +68,14 @@ def _options(day: Day, book: VendorBook, pools: PoolBook) -> Iterator[Ints]:
     """N x 4: request, what the pool serves, start and length in ms; each once, whichever vendor it is."""
     requests = day.requests
     for first in range(0, len(requests), CHUNK):
-        asked = [asked_of(each, day.zone, VALUES) for each in requests[first : first + CHUNK]]
+        asked = [asked_of(each, day.tz, VALUES) for each in requests[first : first + CHUNK]]
         screening = encode(asked, book, pools.supply, pools.horizon, now_ms=day.start_ms, values=VALUES)
-        cells = screen(screening).cells
-        column = pools.horizon.day_of(cells.start_ms)
-        serves = pools.supply.serves[cells.vendor, cells.pool, column]
-        rows = np.stack([cells.request + first, serves, cells.start_ms, cells.taken_ms], axis=1)
+        candidates = screen(screening).candidates
+        column = pools.horizon.day_of(candidates.start_ms)
+        serves = pools.supply.serves[candidates.vendor, candidates.resource, column]
+        rows = np.stack(
+            [candidates.request + first, serves, candidates.start_ms, candidates.taken_ms], axis=1
+        )
         yield np.unique(rows, axis=0)
 
 

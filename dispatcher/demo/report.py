@@ -58,8 +58,8 @@ def _figures(summary: Summary) -> RenderableType:
         _figure(summary.offer_p50_ms, "ms"),
         f"p99 {_figure(summary.offer_p99_ms, 'ms')}",
     )
-    if summary.urgent_waited:
-        table.add_row("  waited for room", f"{summary.urgent_waited:,}", "urgent, full vendors first")
+    if summary.imminent_waited:
+        table.add_row("  waited for room", f"{summary.imminent_waited:,}", "imminent, full vendors first")
     table.add_row(
         "web process", _figure(summary.web_rss_idle_mb, "MB"), f"busy {_figure(summary.web_rss_mb, 'MB')}"
     )
@@ -76,7 +76,7 @@ def _by_hour(day: Day, views: Mapping[str, RequestView]) -> RenderableType:
     asked: Counter[int] = Counter()
     kept: Counter[int] = Counter()
     for request in day.requests:
-        hour = instant(wanted_ms(request), day.zone).hour
+        hour = instant(wanted_ms(request), day.tz).hour
         asked[hour] += 1
         kept[hour] += request.id in views and views[request.id].state in KEPT
     scale = BAR_CHARS / max(asked.values())

@@ -59,8 +59,8 @@ class Summary(msgspec.Struct, kw_only=True):
     submit_p99_ms: float | None
     offer_p50_ms: float | None
     offer_p99_ms: float | None
-    urgent_offers: int  # what these two are of; not those who were told first that no vendor had room:
-    urgent_waited: int
+    imminent_offers: int  # what these two are of; not those who were told first that no vendor had room:
+    imminent_waited: int
     wall_s: float
     web_rss_idle_mb: float | None
     web_rss_mb: float | None
@@ -136,8 +136,8 @@ def timings(tally: Tally, without_room: set[str]) -> dict[str, Any]:
         "submit_p99_ms": _rounded(percentile(tally.submit_ms, 0.99)),
         "offer_p50_ms": _rounded(percentile(offers, 0.5)),
         "offer_p99_ms": _rounded(percentile(offers, 0.99)),
-        "urgent_offers": len(offers),
-        "urgent_waited": len(tally.urgent & without_room & tally.heard.keys()),
+        "imminent_offers": len(offers),
+        "imminent_waited": len(tally.imminent & without_room & tally.heard.keys()),
         "vendor_messages": dict(tally.vendors),
     }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contracts.dispatches import Dispatch
-from contracts.geo import Position, Window
+from contracts.geo import Window
 from contracts.matches import Match
 from contracts.offers import Offer
 from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
-from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
+from contracts.requests import Patient, Request
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.offers import OfferRecord
@@ -68,8 +68,7 @@ def match_view(record: RequestRecord, offer: OfferRecord) -> Match:
 
 def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> Offer:
     """For the vendor before it accepts: zones, window, service, needs and price; no door, no name."""
-    pickup, dropoff = _doors(request)
-    trip = request if isinstance(request, TripRequest) else None
+    pickup, dropoff = request.doors
     return Offer(
         id=offer_id(record, offer),
         request_id=record.id,
@@ -83,9 +82,9 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         pickup_zone=coarse_position(pickup),
         dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
-        level_of_service=trip.level_of_service if trip else None,
-        needs=trip.needs if trip else None,
-        lines=request.lines if isinstance(request, EquipmentOrder) else (),
+        level_of_service=request.ride_level,
+        needs=request.passenger_needs,
+        lines=request.order_lines,
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
     )
@@ -104,7 +103,7 @@ def dispatch_view(
             "Maybe accept it first.",
             state=offer.state.value,
         )
-    pickup, dropoff = _doors(request)
+    pickup, dropoff = request.doors
     return Dispatch(
         id=offer_id(record, offer),
         offer=offer_view(record, offer, request),
@@ -114,13 +113,6 @@ def dispatch_view(
         dropoff=dropoff,
         patient=patient,
     )
-
-
-def _doors(request: Request) -> tuple[Position, Position | None]:
-    """Where the work starts and, for a ride, where it ends."""
-    if isinstance(request, EquipmentOrder):
-        return request.place.position, None
-    return request.pickup.position, request.dropoff.position
 
 
 def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:

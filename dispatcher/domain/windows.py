@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contracts.requests import EquipmentOrder, Request, TripRequest
+from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import MINUTE_MS, to_ms
 
@@ -36,16 +36,14 @@ def start_window(request: Request, values: Mapping[str, Number], *, travel_s: fl
     earlier by the ride (`travel_s`, an estimate, in whole minutes) and by `service_minutes` at each door.
     With `travel_s` 0 both ends are the latest that any ride could have.
     """
-    if isinstance(request, EquipmentOrder):
-        return StartWindow(to_ms(request.window.earliest), to_ms(request.window.latest))
-    if request.pickup_window is not None:
-        return StartWindow(to_ms(request.pickup_window.earliest), to_ms(request.pickup_window.latest))
+    if request.wished_window is not None:
+        return StartWindow(to_ms(request.wished_window.earliest), to_ms(request.wished_window.latest))
     return _before_appointment(request, values, travel_s)
 
 
-def _before_appointment(trip: TripRequest, values: Mapping[str, Number], travel_s: float) -> StartWindow:
-    assert trip.appointment_at is not None  # noqa: S101  (the contract has one of the two)
+def _before_appointment(request: Request, values: Mapping[str, Number], travel_s: float) -> StartWindow:
+    assert request.arrive_by is not None  # noqa: S101  (the contract has one of the two)
     ride_minutes = math.ceil(travel_s / 60)  # an estimate: nobody is told to come at 22.4 seconds past
-    ride_ms = (ride_minutes + 2 * trip.service_minutes) * MINUTE_MS
-    latest = to_ms(trip.appointment_at) - ride_ms
+    ride_ms = (ride_minutes + request.onsite_minutes) * MINUTE_MS
+    latest = to_ms(request.arrive_by) - ride_ms
     return StartWindow(latest - ARRIVE_BY.whole(values) * MINUTE_MS, latest)

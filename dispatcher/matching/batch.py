@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from statistics import median
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -14,9 +13,7 @@ from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from dispatcher.matching.solving import SolverPool  # pebble: nothing for those who read parameters
+from dispatcher.matching.solvers import Solvers
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -59,12 +56,12 @@ MOST_AHEAD_MS = 10 * MINUTE_MS
 log = structlog.get_logger()
 
 
-async def run_batch(own: Ownership, market: Market, solvers: SolverPool) -> Done:
+async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     """One batch. Raises FenceLost."""
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
-    ids = await market.open_ids()
-    market.forget_all_but(ids)
+    ids = await market.requests.open_ids()
+    market.requests.forget_all_but(ids)
     snapshot = await market.snapshot(await market.waiting(ids), market.planning_ms)
     if not snapshot.asked:
         return Done()

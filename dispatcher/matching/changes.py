@@ -14,12 +14,12 @@ from solvers.horizon import local_day
 class Changes:
     """Of vendors and of their postings, as last read."""
 
-    place: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    tz: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     at_ms: Mapping[tuple[str, str], int] = field(default_factory=dict)  #: by vendor and ISO day ("": itself)
 
     def since_ms(self, vendor_id: str, record: RequestRecord) -> int:
         """When the vendor last changed, or posted more for a day on which the request may start."""
-        window = {local_day(each, self.place) for each in (record.earliest_ms, record.latest_ms)}
+        window = {local_day(each, self.tz) for each in (record.earliest_ms, record.latest_ms)}
         days = ["", *(day.isoformat() for day in window)]
         return max(self.at_ms.get((vendor_id, day), 0) for day in days)
 

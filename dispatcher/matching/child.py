@@ -12,11 +12,12 @@ import numpy as np
 from contracts.unmatched import Unmatched
 from dispatcher.matching.job import Job
 from dispatcher.matching.relaxations import with_relaxations
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan, plan
-from solvers.screening import Ints, Screening
+from solvers.screening import Screening
 
-NICE = 10  # a solver takes all the time it is given: intake and urgent work come first on a busy machine
+NICE = 10  # a solver takes all the time it is given: intake and imminent work come first on a busy machine
 
 
 def solve_job(job: Job) -> BatchPlan:

@@ -1,10 +1,9 @@
-"""Telling unmatched requests why: after the offers, beside urgent work, and only what is news."""
+"""Telling unmatched requests why: after the offers, beside imminent work, and only what is news."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
@@ -13,16 +12,14 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import is_news, reasons
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.solvers import Solvers
 from solvers.planning import BatchPlan
-
-if TYPE_CHECKING:
-    from dispatcher.matching.solving import SolverPool  # pebble: nothing for those who read parameters
 
 TOGETHER = 4  # searched in one go, some 10 ms each: a batch that is ready to be planned waits no longer
 News = tuple[int, Unmatched]  #: a request's row in the snapshot, and why it has no vendor
 
 
-async def explain(own: Ownership, market: Market, solvers: SolverPool, done: Done) -> int:
+async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) -> int:
     """Say why for every unmatched request of these plans; how many commits that took. Raises FenceLost."""
     told = 0
     for snapshot, plan in done.plans:
@@ -33,7 +30,7 @@ async def explain(own: Ownership, market: Market, solvers: SolverPool, done: Don
 
 
 def _news(snapshot: Snapshot, plan: BatchPlan) -> list[News]:
-    matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.book.vendors)
+    matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.vendors)
     missed = [(row, reasons(plan, row, vendors)) for row in range(len(snapshot.asked)) if row not in matched]
     return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
 
@@ -42,7 +39,7 @@ def _news(snapshot: Snapshot, plan: BatchPlan) -> list[News]:
 class _Explanations:
     own: Ownership
     market: Market
-    solvers: SolverPool
+    solvers: Solvers
     snapshot: Snapshot
     told: int = 0
 
@@ -63,7 +60,7 @@ class _Explanations:
             records=tuple(self.snapshot.records[row] for row in rows),
             asked=tuple(self.snapshot.asked[row] for row in rows),
         )
-        vendors = tuple(each.id for each in self.snapshot.book.vendors)
+        vendors = tuple(each.id for each in self.snapshot.vendors)
         found = await self.solvers.relax(few.screening(), vendors, [why for _, why in news])
         return list(zip(rows, found, strict=True))
 

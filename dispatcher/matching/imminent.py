@@ -1,4 +1,4 @@
-"""Urgent requests: matched at once, each by itself, into what is left; no process hop."""
+"""Imminent requests: matched at once, each by itself, into what is left; no process hop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
-from dispatcher.matching.snapshot import Waiting
+from dispatcher.matching.requests import Waiting
 from solvers.planning import plan
 from solvers.screening import OpenRequest
 
@@ -19,7 +19,7 @@ LEAD = Parameter(
     maximum=1_440,
     unit="minutes",
     summary="A request whose window starts within this is matched at once; the others wait for a batch.",
-    scope="matching.urgent",
+    scope="matching.imminent",
 )
 PARAMETERS = (LEAD,)
 ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do not change that often
@@ -32,7 +32,7 @@ def is_imminent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -
 
 
 async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
-    """Match those that are urgent; `patient` counts those that are not. Raises FenceLost.
+    """Match those that are imminent; `deferred` counts those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
     the ledgers are read again before it is told so; where a vendor turns out to have changed since, vendors
@@ -41,31 +41,31 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
         waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
-        now_ms, values = market.clock.now_ms(), market.tuning.values
-        urgent = [each for each in waiting if is_imminent(each[1], now_ms, values)]
-        done.deferred += len(waiting) - len(urgent)
-        for begin in range(0, len(urgent), AT_ONCE):
-            done += await _match(own, market, urgent[begin : begin + AT_ONCE])
+        now_ms, values = market.clock.now_ms(), market.values
+        imminent = [each for each in waiting if is_imminent(each[1], now_ms, values)]
+        done.deferred += len(waiting) - len(imminent)
+        for begin in range(0, len(imminent), AT_ONCE):
+            done += await _match(own, market, imminent[begin : begin + AT_ONCE])
     return done
 
 
-async def _match(own: Ownership, market: Market, urgent: Sequence[Waiting]) -> Done:
+async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting]) -> Done:
     done = Done()
     for _ in range(ATTEMPTS):
-        tried = await _try(own, market, urgent)
+        tried = await _try(own, market, imminent)
         done += tried
-        urgent = [each for each in urgent if each[0].id in tried.outdated]
-        if not urgent:
+        imminent = [each for each in imminent if each[0].id in tried.outdated]
+        if not imminent:
             break
         await market.refresh()
     return done
 
 
-async def _try(own: Ownership, market: Market, urgent: Sequence[Waiting]) -> Done:
-    snapshot = await market.snapshot(urgent)
+async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting]) -> Done:
+    snapshot = await market.snapshot(imminent)
     found = plan(snapshot.screening())
-    if len(found.chosen) < len(urgent):
+    if len(found.chosen) < len(imminent):
         await market.refresh()
-        snapshot = await market.snapshot(urgent)
+        snapshot = await market.snapshot(imminent)
         found = plan(snapshot.screening())
     return await commit_plan(own, market, snapshot, found)

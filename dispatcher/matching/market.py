@@ -1,46 +1,20 @@
-"""One market as its matcher keeps it: vendors, ledgers, request bodies; refreshed from the store."""
+"""One market as its matcher keeps it between two plans: what was last read, and which requests wait."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from contracts.requests import Request
-from contracts.tuning import Parameter, Tuning
-from contracts.vendors import Vendor
+from contracts.tuning import Number
 from dispatcher.domain.proposal import Proposal
-from dispatcher.matching.capacity import PoolBook
-from dispatcher.matching.changes import Changes
-from dispatcher.matching.scorecards import months, shares_on_time
-from dispatcher.matching.snapshot import (
-    Snapshot,
-    Waiting,
-    horizon_of,
-    may_be_offered,
-    open_request,
-    reach_ms,
-    received_first,
-)
+from dispatcher.matching.reading import Reading, read_market
+from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.matching.snapshot import Snapshot
 from dispatcher.runtime.clock import Clock
-from dispatcher.store.codec import Versioned
-from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.store import Store
-from solvers.encoding import VendorBook
+from dispatcher.store.market import MarketStore
 from solvers.travel import DetourTravel, TravelOf
-
-BATCH_LIMIT = Parameter(
-    name="batch_limit",
-    default=6_000,
-    minimum=10,
-    maximum=50_000,
-    unit="requests",
-    summary="Most requests planned in one batch; the longest waiting come first.",
-    scope="matching.market",
-)
-PARAMETERS = (BATCH_LIMIT,)
-MOST_OPEN = 200_000  # ids read at a time; of requests out of reach nothing else is read again
 
 
 def _set() -> asyncio.Event:
@@ -51,104 +25,51 @@ def _set() -> asyncio.Event:
 
 @dataclass(eq=False)
 class Market:
-    """What is kept between snapshots. Requests never change, so their bodies are read once."""
+    """Refreshed before each batch, and wherever vendors turn out to have changed."""
 
-    name: str
-    place: ZoneInfo
-    store: Store
+    stored: MarketStore
+    tz: ZoneInfo
     clock: Clock
     travel_of: TravelOf = DetourTravel.of
-    tuning: Tuning = field(default_factory=Tuning)
-    book: VendorBook = field(default_factory=lambda: VendorBook.of(()))
-    pools: PoolBook | None = None
-    no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while urgent work is at hand
+    reading: Reading | None = None
+    requests: WaitingRequests = field(init=False)
+    no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
-    bodies: dict[str, Request] = field(default_factory=dict)
-    versions: dict[tuple[str, str], int] = field(default_factory=dict)  #: of vendors (day "") and postings
-    changes: Changes = field(init=False)
-    _vendors: dict[str, Versioned[Vendor]] = field(default_factory=dict)
-    _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
 
     def __post_init__(self) -> None:
-        """Before the first refresh no change is known."""
-        self.changes = Changes(self.place)
+        """Nothing is read yet."""
+        self.requests = WaitingRequests(self.stored.requests, self.travel_of)
 
-    async def refresh(self, until_ms: int = 0) -> PoolBook:
-        """Read tuning, vendors and ledgers again; all of it is new at once, so no snapshot is a mixture.
+    @property
+    def name(self) -> str:
+        """The market's id."""
+        return self.stored.name
 
-        `until_ms`: of days up to this one, though it lies beyond the horizon.
-        """
-        stored = self.store.market(self.name)
-        tuning = await stored.tuning.get()
-        vendors = await stored.vendors.get_all()
-        horizon = horizon_of(self.place, self.clock.now_ms(), tuning.values, until_ms)
-        postings = await stored.capacity.get_all(horizon.days)
-        keys = [
-            LedgerKey(vendor, pool.id, day)
-            for (vendor, day), each in postings.items()
-            for pool in each.value.pools
-        ]
-        ledgers = await stored.capacity.ledger(keys)
-        scorecards = await stored.scorecards.of(months(self.clock.now_ms()))
-        self.tuning = tuning
-        if vendors != self._vendors:
-            self.book = VendorBook.of(tuple(each.value for each in vendors.values()))
-            self._vendors = vendors
-        self.versions = {(vendor, ""): each.version for vendor, each in vendors.items()}
-        self.versions |= {place: each.version for place, each in postings.items()}
-        dates = {(vendor, ""): each.changed_ms for vendor, each in vendors.items()}
-        dates |= {place: each.changed_ms for place, each in postings.items()}
-        self.changes = Changes(self.place, dates)
-        posted = {place: each.value for place, each in postings.items()}
-        records = shares_on_time(scorecards, tuning.values)
-        self.pools = PoolBook.of(self.book.index, posted, ledgers, horizon, records)
-        return self.pools
+    @property
+    def values(self) -> Mapping[str, Number]:
+        """The tuning as last read; defaults before."""
+        return self.reading.values if self.reading else {}
 
-    async def open_ids(self) -> list[str]:
-        """Requests that wait for a vendor, longest waiting first."""
-        return await self.store.market(self.name).requests.open_ids(MOST_OPEN)
+    async def refresh(self, until_ms: int = 0) -> Reading:
+        """Read tuning, vendors and ledgers again; `until_ms` as for `read_market`."""
+        self.reading = await read_market(
+            self.stored, self.tz, self.clock.now_ms(), before=self.reading, until_ms=until_ms
+        )
+        return self.reading
 
     async def waiting(self, ids: Sequence[str]) -> list[Waiting]:
-        """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
-        now_ms, values, bodies = self.clock.now_ms(), self.tuning.values, self.bodies
-        end_ms = reach_ms(now_ms, values)
-        near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
-        records = await self.store.market(self.name).requests.records.get_all(near)
-        far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
-        self._far |= far
-        await self._read_bodies([each for each in near if each not in far])
-        return [
-            (record, open_request(record, bodies[record.id], self.changes, values, self.travel_of))
-            for record in received_first(list(records.values()))
-            if record.id in bodies and may_be_offered(record, now_ms, values)
-        ]
+        """Those of these requests that may be offered now."""
+        reading = self.reading or await self.refresh()
+        return await self.requests.read(ids, reading, self.clock.now_ms())
 
     async def snapshot(self, waiting: Sequence[Waiting], ahead_ms: int = 0) -> Snapshot:
         """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
-        pools = self.pools or await self.refresh()
-        return Snapshot(
-            records=tuple(record for record, _ in waiting),
-            asked=tuple(asked for _, asked in waiting),
-            book=self.book,
-            pools=pools.copy(),
-            versions=self.versions,
-            changes=self.changes,
-            tuning=self.tuning,
-            now_ms=self.clock.now_ms() + ahead_ms,
-            travel_of=self.travel_of,
-        )
-
-    async def _read_bodies(self, ids: Sequence[str]) -> None:
-        missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.store.market(self.name).requests.bodies(missing) if missing else {}
+        reading = self.reading or await self.refresh()
+        records, asked = [record for record, _ in waiting], [asked for _, asked in waiting]
+        now_ms = self.clock.now_ms() + ahead_ms
+        return Snapshot(records, asked, reading, reading.capacity.copy(), now_ms, self.travel_of)
 
     def take(self, made: Proposal) -> None:
         """Count an offer that was stored against what is left."""
-        row = self.book.index.get(made.vendor.id)
-        if self.pools is not None and row is not None and made.pool_id in self.pools.ids[row]:
-            self.pools.take_bookings(row, made.bookings)
-
-    def forget_all_but(self, open_ids: Sequence[str]) -> None:
-        """Keep what is known of open requests only."""
-        self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
-        self._far = {each: self._far[each] for each in open_ids if each in self._far}
+        if self.reading is not None:
+            self.reading.capacity.take(made.bookings)

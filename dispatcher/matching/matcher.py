@@ -1,4 +1,4 @@
-"""The loop of one market: own it by lease and fence; urgent requests on every wake, the rest in batches."""
+"""The loop of one market: own it by lease and fence; imminent requests on every wake, the rest in batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
-from dispatcher.matching.solving import SolverPool
+from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.execute import Executor
 from dispatcher.store.tail import Hint
@@ -33,10 +33,10 @@ class Matcher:
 
     market: Market
     executor: Executor
-    solvers: SolverPool
+    solvers: Solvers
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
-    unmatched: set[str] = field(default_factory=set)  #: urgent ones without a vendor so far
+    unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
 
@@ -56,8 +56,7 @@ class Matcher:
 
     async def _own_for_a_while(self) -> bool:
         """Acquire the lease and work until it is lost; False when another has it."""
-        name = self.market.name
-        lease = self.market.store.market(name).lease
+        name, lease = self.market.name, self.market.stored.lease
         try:
             fence = await lease.acquire(self.owner, LEASE_MS)
             if fence is None:
@@ -78,13 +77,13 @@ class Matcher:
     async def _keep_lease(self) -> None:
         while not cancel_requested():
             await asyncio.sleep(LEASE_MS / 3000)
-            if not await self.market.store.market(self.market.name).lease.renew(self.owner, LEASE_MS):
+            if not await self.market.stored.lease.renew(self.owner, LEASE_MS):
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
         """On a hint, the requests that it names; all that were not looked at yet, and those without a vendor,
         now and then."""
-        async with self.market.store.market(self.market.name).wake() as wake:
+        async with self.market.stored.wake() as wake:
             hint, looked_s = Hint(look=True), -LOOK_S
             while not cancel_requested():
                 again = time.monotonic() - looked_s >= LOOK_S
@@ -100,14 +99,14 @@ class Matcher:
 
     async def _look(self, own: Ownership, again: bool) -> None:
         """Look at all that is open; `again`: also at what was without a vendor the last time."""
-        ids = await self.market.open_ids()
+        ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         await self._match(
             own, [each for each in ids if each not in self.seen or (again and each in self.unmatched)]
         )
 
     async def _match(self, own: Ownership, due: Sequence[str]) -> None:
-        """Match the urgent ones of `due`; an offered request that comes back will be looked at again."""
+        """Match the imminent ones of `due`; an offered request that comes back will be looked at again."""
         self.market.no_imminent_work.clear()
         try:
             done = await match_imminent(own, self.market, due)
@@ -122,7 +121,7 @@ class Matcher:
     async def _batches(self, own: Ownership) -> None:
         """A batch when there is work for one, and at the interval."""
         while not cancel_requested():
-            values, clock = self.market.tuning.values, self.market.clock
+            values, clock = self.market.values, self.market.clock
             interval_s = clock.real_s(float(INTERVAL.of(values)))
             gap_s = float(GAP.of(values))
             with contextlib.suppress(TimeoutError):

@@ -18,11 +18,12 @@ from dispatcher.domain.instants import to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.relaxations import with_relaxations
-from dispatcher.matching.snapshot import Snapshot, asked_of
+from dispatcher.matching.requests import asked_of
+from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
-from solvers.candidates import Candidates, screen
+from solvers.candidates import Screened, screen
 from solvers.rules import registry
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
@@ -38,7 +39,9 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
-        self._markets = {name: Market(name, at, store, clock, travel_of) for name, at in markets.items()}
+        self._markets = {
+            name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
+        }
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
         """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.
@@ -50,26 +53,25 @@ class Quoter:
         found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
         if not len(rows):
-            vendors = [each.id for each in snapshot.book.vendors]
+            vendors = [each.id for each in snapshot.vendors]
             return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
-        pools = await market.refresh(until_ms=start_window(request, {}).latest_ms)
-        asked = asked_of(request, market.place, market.tuning.values, travel_of=market.travel_of)
-        return Snapshot(
-            (), (asked,), market.book, pools, market.tuning, market.clock.now_ms(), market.travel_of
-        )
+        reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
+        asked = asked_of(request, market.tz, reading.values, travel_of=market.travel_of)
+        now_ms = market.clock.now_ms()
+        return Snapshot((), (asked,), reading, reading.capacity, now_ms, market.travel_of)
 
 
-def _best_of_each_vendor(found: Candidates) -> list[int]:
+def _best_of_each_vendor(found: Screened) -> list[int]:
     """Candidates are sorted by cost: the first of each vendor."""
-    _, first = np.unique(found.cells.vendor, return_index=True)
+    _, first = np.unique(found.candidates.vendor, return_index=True)
     return [int(row) for row in np.sort(first)]
 
 
-def _quote(snapshot: Snapshot, found: Candidates, row: int) -> Quote:
-    one = candidate(snapshot, found.cells, row)
+def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
+    one = candidate(snapshot, found.candidates, row)
     terms = {term.code: term.cents_of(one) for term in registry.cost_terms()}
     return Quote(
         vendor_id=one.vendor.id,
@@ -81,13 +83,13 @@ def _quote(snapshot: Snapshot, found: Candidates, row: int) -> Quote:
     )
 
 
-def _why(found: Candidates, snapshot: Snapshot) -> Unmatched:
+def _why(found: Screened, snapshot: Snapshot) -> Unmatched:
     removed = found.removed[0].tolist()
     counts = tuple(
         RuleCount(rule=code, vendors=each) for code, each in zip(found.codes, removed, strict=True) if each
     )
     return Unmatched(
-        vendors=len(snapshot.book.vendors),
+        vendors=len(snapshot.vendors),
         removed=counts,
         last_rule=found.last_rule(0),
         explained_at=to_instant(snapshot.now_ms),

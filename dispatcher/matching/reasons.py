@@ -27,7 +27,7 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
     counts = tuple(
         RuleCount(rule=code, vendors=count) for code, count in zip(plan.codes, removed, strict=True) if count
     )
-    competition = bool(plan.candidates[request])
+    competition = bool(plan.candidate_counts[request])
     last = "" if competition or not counts else counts[-1].rule
     return Unmatched(vendors=vendors, removed=counts, last_rule=last, competition=competition)
 

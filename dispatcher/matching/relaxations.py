@@ -20,7 +20,7 @@ SEARCHED = Parameter(
     maximum=10_000,
     unit="requests",
     summary="For so many unmatched requests of one plan the smallest relaxation is looked for (10 ms each).",
-    scope="matching.relaxing",
+    scope="matching.relaxations",
 )
 PARAMETERS = (SEARCHED,)
 
@@ -43,7 +43,7 @@ def with_relaxations(why: Unmatched, vendors: Sequence[str], screening: Screenin
 def _relaxation(found: explain.Relaxation, asked: Asked, vendors: Sequence[str]) -> Relaxation:
     return Relaxation(
         vendor_id=vendors[found.vendor],
-        start_at=to_instant(int(asked.cells.start_ms[found.option])),
+        start_at=to_instant(int(asked.candidates.start_ms[found.option])),
         changes=tuple(_change(step, asked) for step in found.steps),
     )
 

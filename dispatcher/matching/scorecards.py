@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.scorecards import BLAMELESS, Outcome, month_of
+from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import Scorecard
 
 LEAST = Parameter(
@@ -29,8 +30,13 @@ def months(now_ms: int) -> tuple[str, str]:
     return month_of(before_ms), month_of(now_ms)
 
 
-def shares_on_time(scorecards: Mapping[str, Scorecard], values: Mapping[str, Number]) -> dict[str, float]:
-    """The share of work that went well, 0..1, of each vendor with work enough to tell.
+async def read(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, float]:
+    """What `solvers/rules/scorecard.py` reads: the share that went well, by vendor."""
+    return shares(await stored.scorecards.of(months(now_ms)), values)
+
+
+def shares(scorecards: Mapping[str, Scorecard], values: Mapping[str, Number]) -> dict[str, float]:
+    """The share that went well, 0..1, of each vendor with work enough to tell.
 
     Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
     the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come.

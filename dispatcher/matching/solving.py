@@ -1,7 +1,7 @@
 """Solves in processes that can be killed: a slow, wrong or crashing solver never stops the matcher (P7).
 
 A plan that does not come in time, or at all, is made again here by the checked greedy. The search for what
-would match a request runs there, too: beside urgent work it would hold the interpreter for milliseconds.
+would match a request runs there, too: beside imminent work it would hold the interpreter for milliseconds.
 """
 
 from __future__ import annotations

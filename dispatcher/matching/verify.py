@@ -11,7 +11,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.rules import registry
-from solvers.rules.base import Candidate, Cells
+from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
 from solvers.rules.price import price_of
 
@@ -25,17 +25,16 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
 
     Raises BrokenRule with the rule's code.
     """
-    one, pool = candidate(snapshot, plan.chosen, row), int(plan.chosen.pool[row])
+    chosen, one = plan.chosen.at(row), candidate(snapshot, plan.chosen, row)
     for rule in registry.hard_rules():
         if not rule.permits(one):
             raise BrokenRule(f"{rule.code} does not allow {one.vendor.id} for {one.asked.request.id}")
     terms = _terms(one, int(plan.cents[row]))
-    vendor = int(plan.chosen.vendor[row])
-    snapshot.pools.take(vendor, pool, one.start_ms, one.free_ms)
-    bookings = snapshot.pools.bookings(one.vendor.id, vendor, pool, one.start_ms, one.free_ms)
+    bookings = snapshot.capacity.bookings(one.vendor.id, chosen.resource, one.start_ms, one.free_ms)
+    snapshot.capacity.take(bookings)
     return Proposal(
         vendor=one.vendor,
-        pool_id=snapshot.pools.ids[vendor][pool],
+        pool_id=snapshot.capacity.resource_id(chosen.vendor, chosen.resource),
         start_ms=one.start_ms,
         end_ms=one.end_ms,
         units=UNITS,
@@ -44,31 +43,28 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         distance_m=round(one.metres),
         terms=terms,
         runners_up=_runners_up(snapshot, plan, row),
-        tuning_version=snapshot.tuning.version,
+        tuning_version=snapshot.reading.tuning.version,
         snapshot=plan.digest,
-        changed_ms=snapshot.changes.since_ms(one.vendor.id, snapshot.records[int(plan.chosen.request[row])]),
-        preconditions=snapshot.preconditions(one.vendor.id, [booking.day for booking in bookings]),
+        changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
+        preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )
 
 
-def candidate(snapshot: Snapshot, cells: Cells, row: int) -> Candidate:
-    """Cell `row` in the words of the messages, beside what is left now of its pool."""
-    supply = snapshot.pools.supply
-    vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
-    day, record = snapshot.pools.horizon.day_at(start_ms), float(supply.record[vendor])
+def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate:
+    """Candidate `row` in the words of the messages, beside what is left now where it would be booked."""
+    one, horizon = candidates.at(row), snapshot.capacity.horizon
+    vendor = snapshot.vendors[one.vendor]
     return Candidate(
-        asked=snapshot.asked[int(cells.request[row])],
-        vendor=snapshot.vendor(vendor),
-        start_ms=start_ms,
-        end_ms=start_ms + int(cells.service_ms[row]),
-        free_ms=start_ms + int(cells.taken_ms[row]),
-        metres=float(cells.metres[row]),
-        pool_serves=int(supply.serves[vendor, pool, day]),
-        pool_left=supply.left[vendor, pool],
-        pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-        record=record,
+        asked=snapshot.asked[one.request],
+        vendor=vendor,
+        start_ms=one.start_ms,
+        end_ms=one.start_ms + one.service_ms,
+        free_ms=one.start_ms + one.taken_ms,
+        metres=one.metres,
+        room=snapshot.capacity.supply.room(one.vendor, one.resource, horizon.day_at(one.start_ms)),
+        known=snapshot.reading.book.known_of(vendor.id),
         now_ms=snapshot.now_ms,
-        horizon=snapshot.pools.horizon,
+        horizon=horizon,
         values=snapshot.values,
     )
 
@@ -85,7 +81,7 @@ def _terms(one: Candidate, planned_cents: int) -> tuple[CostTerm, ...]:
 
 def _runners_up(snapshot: Snapshot, plan: BatchPlan, row: int) -> tuple[RunnerUp, ...]:
     return tuple(
-        RunnerUp(vendor_id=snapshot.vendor(vendor).id, start_at=to_instant(start_ms), cost_cents=cents)
+        RunnerUp(vendor_id=snapshot.vendors[vendor].id, start_at=to_instant(start_ms), cost_cents=cents)
         for vendor, start_ms, cents in plan.next_best[row].tolist()
         if vendor >= 0
     )

@@ -7,7 +7,9 @@ from datetime import date
 from operator import gt
 
 from contracts.base import Day
-from contracts.capacity import LEDGER_BUCKET_MINUTES, Capacity, Pool
+from contracts.capacity import Capacity
+from contracts.ledger import LEDGER_BUCKET_MINUTES
+from contracts.pools import Pool
 from dispatcher.domain.refusals import OverBooked
 from dispatcher.store import codec, ledger
 from dispatcher.store.codec import Versioned

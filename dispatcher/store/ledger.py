@@ -10,7 +10,8 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contracts.capacity import LEDGER_BUCKETS, Pool
+from contracts.ledger import LEDGER_BUCKETS
+from contracts.pools import Pool
 
 DAY_BUCKETS = 300
 CELLS = 1 + DAY_BUCKETS

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Flags, Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.explain.missing import missing
 from solvers.explain.reasons import Explanation, LastRule, Reason, Relaxation
 from solvers.explain.removal import last_rule, tally, vendors_back
 from solvers.explain.search import Budget, Question, place, relaxations
-from solvers.explain.verdicts import Flags, Verdicts
+from solvers.explain.verdicts import Verdicts
 from solvers.insertion import Columns, StandingPlan
-from solvers.insertion.columns import Ints
 
 WORK_LIMIT = 20_000  #: options tried with a neighbour stepping aside before "not proven within the limit"
 MOST = 3  #: relaxations told

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from solvers.arrays import Flags, Ints
 from solvers.explain.reasons import Step, What
-from solvers.explain.verdicts import Flags
 from solvers.insertion import StandingPlan
-from solvers.insertion.columns import DURATION, RESOURCE, START, UNITS, VENDOR, Ints
-from solvers.insertion.direct import cells
+from solvers.insertion.columns import DURATION, RESOURCE, START, UNITS, VENDOR
+from solvers.insertion.direct import buckets_of
 
 FAR = 1 << 30  #: steps of an option outside the plan's buckets: nothing can be added there
 
@@ -48,9 +48,9 @@ class Missing:
 def missing(plan: StandingPlan, table: Ints) -> Missing:
     """What each option (6 x n) lacks."""
     inside = (table[START] >= 0) & (table[START] + table[DURATION] <= plan.left.shape[2])
-    cell, within = cells(plan, table)
+    bucket, within = buckets_of(plan, table)
     row = table[VENDOR] * plan.left.shape[1] + table[RESOURCE]
-    short = np.where(within, np.maximum(table[UNITS][:, None] - plan.rows[row[:, None], cell], 0), 0)
+    short = np.where(within, np.maximum(table[UNITS][:, None] - plan.rows[row[:, None], bucket], 0), 0)
     before = np.pad(short, ((0, 0), (1, 0)))[:, :-1]
     room = np.maximum(1 - plan.vendor_room[table[VENDOR]], 0)
     runs = ((short > 0) & (short != before)).sum(axis=1)

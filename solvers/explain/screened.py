@@ -1,8 +1,8 @@
 """From what the matcher screened to a question: every rule of the registry, asked about one request.
 
-Options are all vendors, pools and starts, in a window made wider on both sides. Each rule judges each option
-by itself. A vendor with nothing to offer still appears, with an option that no plan can hold, so that the
-rule that removed it is counted.
+Options are all vendors, resources and starts, in a window made wider on both sides. Each rule judges each
+option by itself. A vendor with nothing to offer still appears, with an option that no plan can hold, so that
+the rule that removed it is counted.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Final
 
 import numpy as np
 
-from solvers.candidates import Candidates, expand
+from solvers.arrays import Flags, Ints
+from solvers.candidates import Screened, expand
 from solvers.explain.search import Question
-from solvers.explain.verdicts import Flags, Verdicts
+from solvers.explain.verdicts import Verdicts
 from solvers.formulation import PENALTIES, formulate
 from solvers.insertion import Columns, StandingPlan
-from solvers.insertion.columns import COST, Ints, all_columns
+from solvers.insertion.columns import COST, all_columns
 from solvers.rules import registry
-from solvers.rules.base import CellRule, Cells, PairRule, View
+from solvers.rules.base import CandidateRule, Candidates, PairRule, View
 from solvers.rules.capacity import Capacity, ledger_buckets
 from solvers.screening import PRIORITIES, Screening
 from solvers.slots import NOTICE, STEP
@@ -33,7 +34,9 @@ class Asked:
     """A question, and what is needed to say its answer in clock times."""
 
     question: Question
-    cells: Cells  #: the first of the question's options; phantoms of vendors without any come after them
+    candidates: (
+        Candidates  #: the first of the question's options; phantoms of vendors without any come after them
+    )
     first_ms: int  #: start of bucket 0
     bucket_ms: int
 
@@ -46,27 +49,27 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     """What may be asked about request number `request` of a screening; capacity is what is left in it."""
     registry.load(*screening.plugins)
     view = View(screening, slice(request, request + 1), "")
-    cells = _options(screening, request, wider_min)
+    candidates = _options(screening, request, wider_min)
     alone = replace(screening, facts=screening.facts[view.rows])
     nothing = np.zeros((1, 0), np.int64)
-    problem = formulate(alone, Candidates(cells, _cents(view, cells), (), nothing))
-    plan = StandingPlan(_with_a_pool(problem.capacity), problem.vendor_cap)
-    verdicts = _verdicts(view, cells, Columns(all_columns(problem)), problem.capacity.shape[2])
+    problem = formulate(alone, Screened(candidates, _cents(view, candidates), (), nothing))
+    plan = StandingPlan(_with_a_resource(problem.capacity), problem.vendor_cap)
+    verdicts = _verdicts(view, candidates, Columns(all_columns(problem)), problem.capacity.shape[2])
     question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
     bucket_ms = ledger_buckets(screening.values) * 5 * _MINUTE_MS
-    start = cells.start_ms.min(initial=screening.horizon.end_ms)
-    first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(cells) else 0
-    return Asked(question, cells, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
+    start = candidates.start_ms.min(initial=screening.horizon.end_ms)
+    first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(candidates) else 0
+    return Asked(question, candidates, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
 
 
-def _with_a_pool(capacity: Ints) -> Ints:
-    """V x max(1, K) x buckets: where nobody has posted a pool, phantoms need one to stand in; it is empty."""
-    vendors, pools, buckets = capacity.shape
-    return capacity if pools else np.zeros((vendors, 1, buckets), np.int64)
+def _with_a_resource(capacity: Ints) -> Ints:
+    """V x max(1, K) x buckets: where nobody has posted any, phantoms need one to stand in; it is empty."""
+    vendors, resources, buckets = capacity.shape
+    return capacity if resources else np.zeros((vendors, 1, buckets), np.int64)
 
 
-def _options(screening: Screening, request: int, wider_min: int) -> Cells:
-    """Every vendor, pool and start, in a window that is wider by whole steps, so that starts stay aligned."""
+def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
+    """Every vendor, resource and start, in a window wider by whole steps, so that starts stay aligned."""
     facts = screening.facts[slice(request, request + 1)]
     step_ms = STEP.whole(screening.values) * _MINUTE_MS
     soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * _MINUTE_MS
@@ -79,27 +82,27 @@ def _options(screening: Screening, request: int, wider_min: int) -> Cells:
     return expand(view, np.ones((1, screening.vendors), np.bool_))
 
 
-def _cents(view: View, cells: Cells) -> Ints:
-    terms = (term.cents(view.seen_by(term.code), cells) for term in registry.cost_terms())
-    return sum(terms, start=np.zeros(len(cells), np.int64))
+def _cents(view: View, candidates: Candidates) -> Ints:
+    terms = (term.cents(view.seen_by(term.code), candidates) for term in registry.cost_terms())
+    return sum(terms, start=np.zeros(len(candidates), np.int64))
 
 
-def _verdicts(view: View, cells: Cells, columns: Columns, buckets: int) -> Verdicts:
-    """Pair rules, then cell rules, in the registry's order."""
-    absent = np.setdiff1d(np.arange(view.vendors), cells.vendor)
-    rules: list[PairRule | CellRule] = [*registry.pair_rules(), *registry.cell_rules()]
-    removes = np.zeros((len(rules), len(cells) + len(absent)), np.bool_)
+def _verdicts(view: View, candidates: Candidates, columns: Columns, buckets: int) -> Verdicts:
+    """Pair rules, then candidate rules, in the registry's order."""
+    absent = np.setdiff1d(np.arange(view.vendors), candidates.vendor)
+    rules: list[PairRule | CandidateRule] = [*registry.pair_rules(), *registry.candidate_rules()]
+    removes = np.zeros((len(rules), len(candidates) + len(absent)), np.bool_)
     short = np.zeros(removes.shape, np.int64)
     for row, rule in enumerate(rules):
         seen = view.seen_by(rule.code)
-        short[row, : len(cells)] = rule.short_by(seen, cells)
+        short[row, : len(candidates)] = rule.short_by(seen, candidates)
         if isinstance(rule, PairRule):
             against = ~np.broadcast_to(rule.mask(seen), (1, view.vendors))[0]
-            removes[row] = against[np.concatenate([cells.vendor, absent])]
+            removes[row] = against[np.concatenate([candidates.vendor, absent])]
         elif rule.code == Capacity.code:
-            removes[row, : len(cells)] = ~_posted(view, cells)
+            removes[row, : len(candidates)] = ~_posted(view, candidates)
         else:
-            removes[row, : len(cells)] = ~rule.mask(seen, cells)
+            removes[row, : len(candidates)] = ~rule.mask(seen, candidates)
     nowhere = np.stack([absent, *(np.full(len(absent), value) for value in (0, buckets, 1, 1, 0))])
     return Verdicts(
         view.vendors, tuple(rule.code for rule in rules), removes | (short > 0),
@@ -108,11 +111,11 @@ def _verdicts(view: View, cells: Cells, columns: Columns, buckets: int) -> Verdi
     )  # fmt: skip
 
 
-def _posted(view: View, cells: Cells) -> Flags:
-    """Whether the pool serves the class that day at all. Units that others took are the plan's affair."""
-    supply, day = view.screening.supply, view.screening.horizon.day_of(cells.start_ms)
-    serves = supply.serves[cells.vendor, cells.pool, day] >> view.facts.service_class[cells.request] & 1
-    return np.asarray((serves == 1) & (supply.daily_left[cells.vendor, cells.pool, day] > 0))
+def _posted(view: View, candidates: Candidates) -> Flags:
+    """Whether the resource serves the class that day at all. Units that others took are the plan's affair."""
+    service_class = view.facts.service_class[candidates.request]
+    day = view.screening.horizon.day_of(candidates.start_ms)
+    return view.screening.supply.takes(candidates.vendor, candidates.resource, day, service_class)
 
 
 def _penalty(view: View, verdicts: Verdicts) -> int:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.arrays import Flags, Ints
 from solvers.explain.missing import Missing, missing
 from solvers.explain.reasons import Relaxation, Step, What
-from solvers.explain.verdicts import Flags, Verdicts
+from solvers.explain.verdicts import Verdicts
 from solvers.explain.verify import holds
 from solvers.insertion import Columns, Entry, Insertion, StandingPlan, insert
-from solvers.insertion.columns import COST, RESOURCE, START, VENDOR, Ints
+from solvers.insertion.columns import COST, RESOURCE, START, VENDOR
 from solvers.insertion.direct import shortfall_saved
 
 EFFORT = 500  #: blocked options for which neighbours are asked; insertion itself uses far fewer

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from solvers.arrays import Flags, Ints
 from solvers.insertion import Columns
-from solvers.insertion.columns import VENDOR, Ints
-
-Flags = npt.NDArray[np.bool_]
+from solvers.insertion.columns import VENDOR
 
 
 @dataclass(frozen=True, slots=True, eq=False)

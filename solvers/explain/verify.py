@@ -22,7 +22,7 @@ def holds(plan: StandingPlan, found: Insertion, added: Sequence[Step] = ()) -> b
         elif step.what is What.VENDOR_CAP:
             room[step.vendor] += step.amount
     moving = [plan[move.key] for move in found.moves]
-    for vendor, resource, start, duration, units, _ in (booking.cells for booking in moving):
+    for vendor, resource, start, duration, units, _ in (booking.taken for booking in moving):
         capacity[vendor, resource, start : start + duration] += units
         room[vendor] += 1
     entries = [found.entry, *(booking.entry for booking in moving)]

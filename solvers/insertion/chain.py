@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from solvers.insertion.columns import COST, Columns, Entry, Insertion, Ints
+from solvers.arrays import Ints
+from solvers.insertion.columns import COST, Columns, Entry, Insertion
 from solvers.insertion.eject import Aside, Wish, move_of
 from solvers.insertion.plan import Booking, StandingPlan
 
@@ -38,7 +39,7 @@ def _after(
 ) -> Insertion | None:
     """Place the neighbour anew once the request has its place; both moves, and what all of it costs."""
     new, old = wish.entry.columns.table[:, column], booking.entry
-    spent = int(new[COST]) - booking.cells[COST] + old.move_cents
+    spent = int(new[COST]) - booking.taken[COST] + old.move_cents
     spare = None if wish.entry.penalty_cents is None else wish.entry.penalty_cents - spent
     others = Columns(np.delete(old.columns.table, booking.column, axis=1))
     again = replace(old, columns=others, penalty_cents=spare)

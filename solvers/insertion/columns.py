@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-
-Ints = npt.NDArray[np.int64]
 
 VENDOR, RESOURCE, START, DURATION, UNITS, COST = range(6)
 FIELDS: Final = ("vendor", "resource", "start", "duration", "units", "cost")

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.arrays import Flags, Floats, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR
 from solvers.insertion.plan import StandingPlan
-
-Flags = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +42,14 @@ def shortfall_saved(plan: StandingPlan, vendor: Ints) -> Ints:
 
 def tightest(plan: StandingPlan, table: Ints, priced: Priced) -> Ints:
     """n; the fewest units left in any bucket of each column; -1 outside the plan's buckets."""
-    cell, within = cells(plan, table)
-    units = np.where(within, plan.rows[priced.row[:, None], cell], np.iinfo(np.int64).max)
+    bucket, within = buckets_of(plan, table)
+    units = np.where(within, plan.rows[priced.row[:, None], bucket], np.iinfo(np.int64).max)
     return np.where(priced.inside, units.min(axis=1, initial=np.iinfo(np.int64).max), -1)
 
 
-def cells(plan: StandingPlan, table: Ints) -> tuple[Ints, Flags]:
+def buckets_of(plan: StandingPlan, table: Ints) -> tuple[Ints, Flags]:
     """n x longest duration: the buckets of each column (clipped to the plan's), and which are really its."""
     duration = table[DURATION]
     step = np.arange(min(int(duration.max(initial=1)), plan.left.shape[2]))
-    cell = table[START][:, None] + step
-    return np.clip(cell, 0, plan.left.shape[2] - 1), step < duration[:, None]
+    bucket = table[START][:, None] + step
+    return np.clip(bucket, 0, plan.left.shape[2] - 1), step < duration[:, None]

@@ -11,19 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.insertion.columns import (
-    COST,
-    DURATION,
-    RESOURCE,
-    START,
-    UNITS,
-    VENDOR,
-    Entry,
-    Insertion,
-    Ints,
-    Move,
-)
-from solvers.insertion.direct import Flags, Floats, Priced, cells, price, shortfall_saved
+from solvers.arrays import Flags, Floats, Ints
+from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Entry, Insertion, Move
+from solvers.insertion.direct import Priced, buckets_of, price, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
 
 PAIRS = 7  #: (column, neighbour) followed, for each unit of effort
@@ -55,7 +45,7 @@ class Pairs:
 
     def held(self) -> Ints:
         """6 x pairs: the columns the bookings hold now."""
-        return np.array([booking.cells for booking in self.booking], dtype=np.int64).T
+        return np.array([booking.taken for booking in self.booking], dtype=np.int64).T
 
 
 def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
@@ -72,7 +62,7 @@ def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
     for each in np.unique(vendor).tolist():
         held = plan.movable(each)
         rank = np.flatnonzero(vendor == each)
-        makes_room = _frees(plan, wish.entry.columns.table[:, blocked[rank]], held.cells)
+        makes_room = _frees(plan, wish.entry.columns.table[:, blocked[rank]], held.taken)
         found += [(int(rank[at]), held.bookings[who]) for at, who in np.argwhere(makes_room).tolist()]
     found.sort(key=lambda pair: pair[0])
     some = found[: PAIRS * wish.effort]
@@ -83,12 +73,12 @@ def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
 
 def _frees(plan: StandingPlan, table: Ints, held: Ints) -> Flags:
     """Columns (6 x q) of one vendor beside its bookings (6 x m): q x m, whether it fits without the other."""
-    cell, within = cells(plan, table)
+    bucket, within = buckets_of(plan, table)
     row = table[VENDOR] * plan.left.shape[1] + table[RESOURCE]
-    spare = plan.rows[row[:, None], cell] - table[UNITS][:, None]
+    spare = plan.rows[row[:, None], bucket] - table[UNITS][:, None]
     spare = np.where(within, spare, 0)[:, None, :]
     begins, ends = held[START][:, None], (held[START] + held[DURATION])[:, None]
-    there = (begins <= cell[:, None, :]) & (cell[:, None, :] < ends)
+    there = (begins <= bucket[:, None, :]) & (bucket[:, None, :] < ends)
     there &= (held[RESOURCE] == table[RESOURCE][:, None])[:, :, None]
     return np.asarray((spare + there * held[UNITS][:, None] >= 0).all(axis=2))
 
@@ -168,14 +158,14 @@ def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -
 
 def _has_room(plan: StandingPlan, wish: Wish, pairs: Pairs, some: Alternatives) -> Flags:
     """m; whether the alternative fits when its holder is out and the new request is in."""
-    cell, within = cells(plan, some.table)
+    bucket, within = buckets_of(plan, some.table)
     row, pools = some.priced.row, plan.left.shape[1]
-    units = plan.rows[row[:, None], cell]
+    units = plan.rows[row[:, None], bucket]
     held, new = pairs.held()[:, some.pair], wish.entry.columns.table[:, pairs.column[some.pair]]
     for taker, sign in ((held, 1), (new, -1)):
         same = taker[VENDOR] * pools + taker[RESOURCE] == row
         begins, ends = taker[START][:, None], (taker[START] + taker[DURATION])[:, None]
-        there = (begins <= cell) & (cell < ends) & same[:, None]
+        there = (begins <= bucket) & (bucket < ends) & same[:, None]
         units = units + sign * there * taker[UNITS][:, None]
     fits = ((units >= some.table[UNITS][:, None]) | ~within).all(axis=1)
     stays = some.table[VENDOR] == held[VENDOR]

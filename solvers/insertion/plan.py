@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Floats, Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, Ints, all_columns
-
-Floats = npt.NDArray[np.float64]
+from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, all_columns
 
 
 class StalePlan(RuntimeError):
@@ -34,7 +33,7 @@ class Booking:
 
     entry: Entry
     column: int
-    cells: tuple[int, int, int, int, int, int]
+    taken: tuple[int, int, int, int, int, int]
 
     @classmethod
     def at(cls, entry: Entry, column: int) -> Booking:
@@ -48,7 +47,7 @@ class Movable:
     """A vendor's bookings that may step aside, and what they hold: 6 x m."""
 
     bookings: tuple[Booking, ...]
-    cells: Ints
+    taken: Ints
 
 
 class StandingPlan:
@@ -136,7 +135,7 @@ class StandingPlan:
         known = self._movable.get(vendor)
         if known is None:
             some = tuple(each for each in self._of_vendor[vendor].values() if each.entry.movable)
-            held = np.array([each.cells for each in some], dtype=np.int64).reshape(-1, len(FIELDS))
+            held = np.array([each.taken for each in some], dtype=np.int64).reshape(-1, len(FIELDS))
             known = self._movable[vendor] = Movable(some, np.ascontiguousarray(held.T))
         return known
 
@@ -145,7 +144,7 @@ class StandingPlan:
         if entry.key in self._bookings:
             raise ValueError(f"request {entry.key!r} is in the plan already\nMaybe release it first.")
         booking = Booking.at(entry, column)
-        vendor, resource, start, duration, units, _ = booking.cells
+        vendor, resource, start, duration, units, _ = booking.taken
         if self.vendor_room[vendor] < 1:
             raise NoRoom(f"vendor {vendor} has room for {self.vendor_room[vendor]} more requests, not 1")
         self._take(vendor, resource, start, duration, units)
@@ -154,7 +153,7 @@ class StandingPlan:
     def release(self, key: Hashable) -> Booking:
         """Give back what the request holds: it was cancelled, declined, or its offer expired."""
         booking = self._bookings[key]
-        vendor, resource, start, duration, units, _ = booking.cells
+        vendor, resource, start, duration, units, _ = booking.taken
         self.left[vendor, resource, start : start + duration] += units
         self._count(booking, -1)
         return booking
@@ -163,8 +162,8 @@ class StandingPlan:
         """The vendor accepted: from now on the request stays where it is."""
         booking = self._bookings[key]
         settled = replace(booking, entry=replace(booking.entry, movable=False))
-        self._bookings[key] = self._of_vendor[booking.cells[VENDOR]][key] = settled
-        self._movable.pop(booking.cells[VENDOR], None)
+        self._bookings[key] = self._of_vendor[booking.taken[VENDOR]][key] = settled
+        self._movable.pop(booking.taken[VENDOR], None)
         self.version += 1
 
     def apply(self, insertion: Insertion) -> None:
@@ -191,9 +190,9 @@ class StandingPlan:
         booking, supposed = self._bookings[leaves], copy(self)
         supposed.left = self.left.copy()
         supposed.rows = supposed.left.reshape(self.rows.shape)
-        for (vendor, resource, start, duration, units, _), sign in ((booking.cells, 1), (taken, -1)):
+        for (vendor, resource, start, duration, units, _), sign in ((booking.taken, 1), (taken, -1)):
             supposed.left[vendor, resource, start : start + duration] += sign * units
-        vendor = booking.cells[VENDOR]
+        vendor = booking.taken[VENDOR]
         supposed._of_vendor = list(self._of_vendor)
         supposed._movable = {k: v for k, v in self._movable.items() if k != vendor}
         supposed._of_vendor[vendor] = {k: v for k, v in self._of_vendor[vendor].items() if k != leaves}
@@ -236,7 +235,7 @@ class StandingPlan:
         window -= units
 
     def _count(self, booking: Booking, by: int) -> None:
-        key, vendor = booking.entry.key, booking.cells[VENDOR]
+        key, vendor = booking.entry.key, booking.taken[VENDOR]
         if by > 0:
             self._bookings[key] = self._of_vendor[vendor][key] = booking
         else:

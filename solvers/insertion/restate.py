@@ -6,8 +6,9 @@ from collections.abc import Hashable
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.insertion.columns import COST, DURATION, FIELDS, RESOURCE, START, UNITS, VENDOR, Ints
+from solvers.insertion.columns import COST, DURATION, FIELDS, RESOURCE, START, UNITS, VENDOR
 from solvers.insertion.plan import Booking, StandingPlan
 
 
@@ -16,7 +17,7 @@ def as_problem(plan: StandingPlan) -> tuple[AssignmentProblem, Ints, list[Hashab
     bookings = plan.bookings()
     capacity, cap, target = plan.left.copy(), plan.vendor_room.copy(), plan.wanted.copy()
     for booking in bookings:
-        vendor, resource, start, duration, units, _ = booking.cells
+        vendor, resource, start, duration, units, _ = booking.taken
         capacity[vendor, resource, start : start + duration] += units
         cap[vendor] += 1
         target[vendor] += 1

@@ -1,9 +1,9 @@
 """What a rule is. Each file beside this one holds one, as `RULE`; the registry finds it.
 
-A *pair rule* says which vendors may serve a request at all. A *cell rule* says so for one start time in one
-pool. A *cost term* adds cents to a cell. Each also has a scalar twin for one chosen candidate, written apart
-from the vectorised form and reading the messages instead of the arrays: it judges every match before it is
-committed.
+A *pair rule* says which vendors may serve a request at all. A *candidate rule* says so for one start time in
+one resource (a pool). A *cost term* adds cents to a candidate. Each also has a scalar twin for one chosen
+candidate, written apart from the vectorised form and reading the messages instead of the arrays: it judges
+every match before it is committed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Floats, Ints
+from solvers.capacity.supply import Room
 from solvers.horizon import Horizon
-from solvers.screening import Arrays, Facts, Flags, Floats, Ints, OpenRequest, Screening
+from solvers.screening import Facts, OpenRequest, Screening
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +72,39 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """n candidates (request, vendor, pool, start); every array has n entries, requests ascending."""
+class Candidates:
+    """n candidates (request, vendor, resource, start); every array has n entries, requests ascending."""
 
     request: Ints  #: row within the chunk
     vendor: Ints
-    pool: Ints
+    resource: Ints  #: of the vendor's capacity: which of its pools
     start_ms: Ints
     service_ms: Ints  #: until the work is done
     taken_ms: Ints  #: until the unit is free again
     metres: Floats  #: ride by road, 0 for equipment
 
-    def only(self, keep: Flags | Ints) -> Cells:
+    def only(self, keep: Flags | Ints) -> Candidates:
         """Those that `keep` marks (n flags) or lists (indices)."""
-        return Cells(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+        return Candidates(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+
+    def at(self, row: int) -> Numbers:
+        """One of them, as plain numbers."""
+        return Numbers(*(getattr(self, name)[row].item() for name in self.__dataclass_fields__))
 
     def __len__(self) -> int:
         return len(self.request)
+
+
+class Numbers(NamedTuple):
+    """One candidate of `Candidates`, field by field."""
+
+    request: int
+    vendor: int
+    resource: int
+    start_ms: int
+    service_ms: int
+    taken_ms: int
+    metres: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,10 +117,8 @@ class Candidate:
     end_ms: int  #: the work is done
     free_ms: int  #: the unit is free again
     metres: float
-    pool_serves: int  #: bit c is set when the chosen pool serves CLASSES[c] on that day
-    pool_left: Ints  #: units left in the chosen pool, one per ledger bucket of the horizon
-    pool_daily_left: int  #: dispatches left to the chosen pool on that day
-    record: float | None  #: share of this vendor's work that went well; None: not known
+    room: Room  #: what is left of the chosen resource on that day
+    known: Mapping[str, Any]  #: of this vendor beside its document, by subject (`Rule.reads`), if known
     now_ms: int
     horizon: Horizon
     values: Mapping[str, Number]
@@ -116,6 +132,7 @@ class Rule(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     relaxable: ClassVar[bool] = False  #: whether operations may let a hard rule yield for one vendor
     unit: ClassVar[str] = ""  #: of `short_by`; "" for a rule that is yes or no
+    reads: ClassVar[str] = ""  #: the subject known of vendors beside their documents that `of_known` encodes
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """Encode what only this rule reads of R requests: arrays with R rows. `vendor_index`: id to row."""
@@ -125,9 +142,13 @@ class Rule(ABC):
         """Encode what only this rule reads of V vendors; kept until a vendor changes."""
         return {}
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, Any]) -> Arrays:
+        """Encode what is known under `reads` of V vendors (`known`: by id); kept until that changes."""
+        return {}
+
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """For explanations (n): by how much of `unit` the rule would have to yield; 0 where it need not."""
-        return np.zeros(len(cells), np.int64)
+        return np.zeros(len(candidates), np.int64)
 
 
 class PairRule(Rule):
@@ -142,11 +163,11 @@ class PairRule(Rule):
         """The same for one candidate, from the messages."""
 
 
-class CellRule(Rule):
-    """A hard rule on (request, vendor, pool, start)."""
+class CandidateRule(Rule):
+    """A hard rule on (request, vendor, resource, start)."""
 
     @abstractmethod
-    def mask(self, view: View, cells: Cells) -> Flags:
+    def mask(self, view: View, candidates: Candidates) -> Flags:
         """True where the candidate may stand: (n)."""
 
     @abstractmethod
@@ -158,7 +179,7 @@ class CostTerm(Rule):
     """A cost of a candidate, in cents."""
 
     @abstractmethod
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """Cents (n); may be negative."""
 
     @abstractmethod

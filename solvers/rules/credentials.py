@@ -11,8 +11,9 @@ import numpy as np
 from contracts.codes import CredentialKind, ServiceClass
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
-from solvers.rules.base import Candidate, CellRule, Cells, View
-from solvers.screening import CLASSES, Arrays, Flags, Ints
+from solvers.arrays import Arrays, Flags, Ints
+from solvers.rules.base import Candidate, CandidateRule, Candidates, View
+from solvers.screening import CLASSES
 
 ENFORCED = Parameter(
     name="credentials_enforced",
@@ -51,7 +52,7 @@ REQUIRED: Final[Mapping[ServiceClass, tuple[CredentialKind, ...]]] = {
 }
 
 
-class Credentials(CellRule):
+class Credentials(CandidateRule):
     """Hard; may be switched off, and relaxed by days of grace."""
 
     code = "credentials"
@@ -69,16 +70,16 @@ class Credentials(CellRule):
         )
         return {"last_day": last_day.reshape(len(CLASSES), -1)}
 
-    def mask(self, view: View, cells: Cells) -> Flags:
+    def mask(self, view: View, candidates: Candidates) -> Flags:
         """(n)."""
         if not ENFORCED.whole(view.values):
-            return np.ones(len(cells), np.bool_)
-        last_day, over = _over(view, cells)
+            return np.ones(len(candidates), np.bool_)
+        last_day, over = _over(view, candidates)
         return np.asarray((last_day > 0) & (over <= 0))
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """Days by which what was held would have to be renewed; 0 where it was never held."""
-        last_day, over = _over(view, cells)
+        last_day, over = _over(view, candidates)
         return np.where((last_day > 0) & ENFORCED.whole(view.values), np.maximum(over, 0), 0)
 
     def permits(self, one: Candidate) -> bool:
@@ -88,14 +89,14 @@ class Credentials(CellRule):
         service_day = one.horizon.days[one.horizon.day_at(one.start_ms)]
         first_day = service_day - timedelta(days=GRACE.whole(one.values))
         valid = {proof.kind for proof in one.vendor.credentials if proof.expires_on >= first_day}
-        return set(REQUIRED[one.asked.service_class]) <= valid
+        return set(REQUIRED[one.asked.request.service_class]) <= valid
 
 
-def _over(view: View, cells: Cells) -> tuple[Ints, Ints]:
+def _over(view: View, candidates: Candidates) -> tuple[Ints, Ints]:
     """Last valid day (0: never held), and days from it, with grace, to the day of service (n each)."""
     horizon, classes = view.screening.horizon, view.facts.service_class
-    day = horizon.ordinal[horizon.day_of(cells.start_ms)]
-    last_day = view.vendor["last_day"][classes[cells.request], cells.vendor]
+    day = horizon.ordinal[horizon.day_of(candidates.start_ms)]
+    last_day = view.vendor["last_day"][classes[candidates.request], candidates.vendor]
     return last_day, day - last_day - GRACE.whole(view.values)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Exclusions(PairRule):
@@ -30,8 +31,8 @@ class Exclusions(PairRule):
         """(r, V)."""
         excluded = view.request["excluded"]
         allowed = np.ones((len(excluded), view.vendors), np.bool_)
-        row, slot = np.nonzero(excluded >= 0)
-        allowed[row, excluded[row, slot]] = False
+        row, nth = np.nonzero(excluded >= 0)
+        allowed[row, excluded[row, nth]] = False
         return allowed
 
     def permits(self, one: Candidate) -> bool:

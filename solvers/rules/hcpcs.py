@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contracts.requests import EquipmentOrder
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Ints
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, Ints, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Hcpcs(PairRule):
@@ -20,12 +20,7 @@ class Hcpcs(PairRule):
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`lines`: R x most lines, codes as numbers, -1 where there are fewer (a trip has none)."""
-        lines = [
-            [number_of(line.hcpcs) for line in each.request.lines]
-            if isinstance(each.request, EquipmentOrder)
-            else []
-            for each in asked
-        ]
+        lines = [[number_of(line.hcpcs) for line in each.request.order_lines] for each in asked]
         table = np.full((len(lines), max(map(len, lines), default=0)), -1, np.int64)
         for row, codes in enumerate(lines):
             table[row, : len(codes)] = codes
@@ -41,18 +36,15 @@ class Hcpcs(PairRule):
         """(r, V)."""
         lines = view.request["lines"]
         fits = np.ones((len(lines), view.vendors), np.bool_)
-        row, slot = np.nonzero(lines >= 0)
-        wanted, which = np.unique(lines[row, slot], return_inverse=True)
+        row, nth = np.nonzero(lines >= 0)
+        wanted, which = np.unique(lines[row, nth], return_inverse=True)
         delivers = _delivers(wanted, view.vendor["owner"], view.vendor["code"], view.vendors)
         np.logical_and.at(fits, row, delivers[which])
         return fits
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor delivers every line."""
-        order = one.asked.request
-        return not isinstance(order, EquipmentOrder) or {line.hcpcs for line in order.lines} <= set(
-            one.vendor.hcpcs
-        )
+        return {line.hcpcs for line in one.asked.request.order_lines} <= set(one.vendor.hcpcs)
 
 
 def number_of(code: str) -> int:

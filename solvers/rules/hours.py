@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.tuning import Parameter
 from contracts.vendors import Hours, Vendor
-from solvers.rules.base import Candidate, CellRule, Cells, View
-from solvers.screening import Arrays, Flags
+from solvers.arrays import Arrays, Flags
+from solvers.rules.base import Candidate, CandidateRule, Candidates, View
 
 ENFORCED = Parameter(
     name="hours_enforced",
@@ -33,7 +33,7 @@ PARAMETERS = (ENFORCED, OVERRUN)
 _DAY, _WEEK = 1440, 7 * 1440
 
 
-class OpenHours(CellRule):
+class OpenHours(CandidateRule):
     """Hard; may be switched off, and relaxed at closing time."""
 
     code = "hours"
@@ -42,23 +42,23 @@ class OpenHours(CellRule):
     parameters = PARAMETERS
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
-        """`opens`, `closes`: V x H minutes of the week, joined over midnight; empty slots never open."""
+        """`opens`, `closes`: V x H minutes of the week, joined over midnight; -1 where there are fewer."""
         spans = [_spans(vendor.hours) for vendor in vendors]
         table = np.full((len(vendors), max(map(len, spans), default=0), 2), -1, np.int64)
         for row, each in enumerate(spans):
             table[row, : len(each)] = each
         return {"opens": table[:, :, 0], "closes": table[:, :, 1]}
 
-    def mask(self, view: View, cells: Cells) -> Flags:
+    def mask(self, view: View, candidates: Candidates) -> Flags:
         """(n)."""
-        open_ = np.zeros(len(cells), np.bool_)
+        open_ = np.zeros(len(candidates), np.bool_)
         if not ENFORCED.whole(view.values):
             return ~open_
-        start = view.screening.horizon.minute_of_week(cells.start_ms)
-        end = start + -(-cells.service_ms // 60_000) - OVERRUN.whole(view.values)
+        start = view.screening.horizon.minute_of_week(candidates.start_ms)
+        end = start + -(-candidates.service_ms // 60_000) - OVERRUN.whole(view.values)
         opens, closes = view.vendor["opens"], view.vendor["closes"]
-        for slot in range(opens.shape[1]):
-            first, last = opens[cells.vendor, slot], closes[cells.vendor, slot]
+        for nth in range(opens.shape[1]):
+            first, last = opens[candidates.vendor, nth], closes[candidates.vendor, nth]
             open_ |= (first >= 0) & (first <= start) & (start < last) & (end <= last)
             after = start + _WEEK  # a span that began last week, on Sunday night
             open_ |= (first >= 0) & (first <= after) & (after < last) & (end + _WEEK <= last)

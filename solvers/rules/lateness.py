@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contracts.tuning import Parameter
-from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
-from solvers.screening import Ints
+from solvers.arrays import Ints
+from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 
 CENTS = Parameter(
     name="lateness_cents_per_minute",
@@ -25,9 +25,9 @@ class Lateness(CostTerm):
     order = 82
     parameters = PARAMETERS
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        late_ms = cells.start_ms - view.facts.earliest_ms[cells.request]
+        late_ms = candidates.start_ms - view.facts.earliest_ms[candidates.request]
         return whole(late_ms / 60_000 * CENTS.of(view.values))
 
     def cents_of(self, one: Candidate) -> int:

@@ -8,8 +8,9 @@ import numpy as np
 
 from contracts.codes import ServiceClass
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import CLASS_INDEX, CLASSES, Arrays, Flags
+from solvers.screening import CLASS_INDEX, CLASSES
 
 
 class OffersLevel(PairRule):
@@ -32,7 +33,7 @@ class OffersLevel(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor offers what the trip needs."""
-        needed = one.asked.service_class
+        needed = one.asked.request.service_class
         return needed is ServiceClass.EQUIPMENT or needed.value in one.vendor.levels_of_service
 
 

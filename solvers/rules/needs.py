@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contracts.requests import TripRequest
+from contracts.requests import PassengerNeeds
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 
 class Needs(PairRule):
@@ -37,10 +38,8 @@ class Needs(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether each need is within the vendor's limit."""
-        if not isinstance(one.asked.request, TripRequest):
-            return True
-        needs, vendor = one.asked.request.needs, one.vendor
-        return (
+        needs, vendor = one.asked.request.passenger_needs, one.vendor
+        return needs is None or (
             needs.oxygen_l_min <= vendor.max_oxygen_l_min
             and needs.stairs <= vendor.max_stairs
             and (needs.weight_kg or 0) <= vendor.max_weight_kg
@@ -49,9 +48,7 @@ class Needs(PairRule):
 
 
 def _asked(each: OpenRequest) -> tuple[float, ...]:
-    if not isinstance(each.request, TripRequest):
-        return (0.0, 0.0, 0.0, 0.0)
-    needs = each.request.needs
+    needs = each.request.passenger_needs or PassengerNeeds()
     return (needs.oxygen_l_min, needs.stairs, needs.weight_kg or 0, needs.escorts)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags
 
 
 class Paused(PairRule):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from solvers.arrays import Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import CLASS_INDEX, CLASSES, Flags
 
 
 class Pools(PairRule):
@@ -16,13 +14,11 @@ class Pools(PairRule):
 
     def mask(self, view: View) -> Flags:
         """(r, V)."""
-        serves = np.bitwise_or.reduce(view.screening.supply.serves, axis=(1, 2), initial=0)
-        able = serves[None, :] >> np.arange(len(CLASSES))[:, None] & 1 == 1
-        return np.asarray(able[view.facts.service_class])
+        return view.screening.supply.classes()[view.facts.service_class]
 
     def permits(self, one: Candidate) -> bool:
-        """Whether the chosen pool serves the class on the chosen day."""
-        return bool(one.pool_serves >> CLASS_INDEX[one.asked.service_class.value] & 1)
+        """Whether the chosen resource serves the class on the chosen day."""
+        return one.room.serves(one.asked.request.service_class)
 
 
 RULE = Pools()

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.tuning import Parameter
-from solvers.rules.base import Candidate, Cells, CostTerm, View
-from solvers.screening import Arrays, Ints, OpenRequest
+from solvers.arrays import Arrays, Ints
+from solvers.rules.base import Candidate, Candidates, CostTerm, View
+from solvers.screening import OpenRequest
 
 CENTS = Parameter(
     name="preference_cents",
@@ -37,13 +38,13 @@ class Preference(CostTerm):
             preferred[row, : len(vendors)] = [vendor_index.get(vendor, -1) for vendor in vendors]
         return {"preferred": preferred, "any": np.array([bool(each) for each in named], np.bool_)}
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         other = np.repeat(view.request["any"][:, None], view.vendors, axis=1)
         preferred = view.request["preferred"]
-        row, slot = np.nonzero(preferred >= 0)
-        other[row, preferred[row, slot]] = False
-        return other[cells.request, cells.vendor] * CENTS.whole(view.values)
+        row, nth = np.nonzero(preferred >= 0)
+        other[row, preferred[row, nth]] = False
+        return other[candidates.request, candidates.vendor] * CENTS.whole(view.values)
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
-from contracts.requests import EquipmentOrder, OrderLine
+from contracts.requests import OrderLine
 from contracts.tuning import Number, Parameter
 from contracts.vendors import EquipmentFare, Vendor
-from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
+from solvers.arrays import Arrays, Ints
+from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.rules.price_arrays import UNLISTED_FARES, encode_lines, encode_vendors, line_cents
 from solvers.rules.service_area import beyond_m, beyond_one_m
-from solvers.screening import Arrays, Ints, OpenRequest
+from solvers.screening import OpenRequest
 
 WEIGHT = Parameter(
     name="price_weight",
@@ -72,29 +73,29 @@ class Price(CostTerm):
         """`base`, `mile` (classes x V), surcharges (V), and a list of equipment prices."""
         return encode_vendors(vendors)
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        return whole(price_cents(view, cells) * WEIGHT.of(view.values))
+        return whole(price_cents(view, candidates) * WEIGHT.of(view.values))
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
         return whole_cents(price_of(one) * WEIGHT.of(one.values))
 
 
-def price_cents(view: View, cells: Cells) -> Ints:
+def price_cents(view: View, candidates: Candidates) -> Ints:
     """(n); what the vendor would charge, whole cents."""
     view = view.seen_by(Price.code)
-    card, horizon, vendor = view.vendor, view.screening.horizon, cells.vendor
-    level = view.facts.service_class[cells.request]
-    extra_miles = np.maximum(0.0, cells.metres / METRES_PER_MILE - card["included_miles"][vendor])
+    card, horizon, vendor = view.vendor, view.screening.horizon, candidates.vendor
+    level = view.facts.service_class[candidates.request]
+    extra_miles = np.maximum(0.0, candidates.metres / METRES_PER_MILE - card["included_miles"][vendor])
     price = card["base"][level, vendor] + extra_miles * card["mile"][level, vendor]
     unlisted = UNLISTED_LINE.of(view.values)
     lines = view.once("line_cents", lambda: line_cents(view.request, card, view.vendors, unlisted))
-    price = price + lines[cells.request, vendor]
-    hour = horizon.minute_of_day(cells.start_ms) // 60
+    price = price + lines[candidates.request, vendor]
+    hour = horizon.minute_of_day(candidates.start_ms) // 60
     price = price + _is_night(hour, view.values) * card["night"][vendor]
-    price = price + (horizon.weekday_of(cells.start_ms) >= 5) * card["weekend"][vendor]
-    outside = beyond_m(view)[cells.request, vendor] > 0
+    price = price + (horizon.weekday_of(candidates.start_ms) >= 5) * card["weekend"][vendor]
+    outside = beyond_m(view)[candidates.request, vendor] > 0
     return whole(price + outside * card["out_of_area"][vendor])
 
 
@@ -103,11 +104,10 @@ def price_of(one: Candidate) -> int:
     """What the vendor charges for one candidate, from its rate card; whole cents."""
     card, values = one.vendor.rate_card, one.values
     price: float = card.delivery_cents
-    if isinstance(one.asked.request, EquipmentOrder):
-        price += sum(_line_cents(card.equipment, line, values) for line in one.asked.request.lines)
-    else:
+    if one.asked.request.is_trip:
         base, mile = _fare(one)
         price = base + mile * max(0.0, one.metres / METRES_PER_MILE - card.included_miles)
+    price += sum(_line_cents(card.equipment, line, values) for line in one.asked.request.order_lines)
     if bool(_is_night(one.horizon.minute_at(one.start_ms) // 60, values)):
         price += card.night_cents
     if one.horizon.weekday_at(one.start_ms) >= 5:
@@ -116,7 +116,7 @@ def price_of(one: Candidate) -> int:
 
 
 def _fare(one: Candidate) -> tuple[int, int]:
-    level = one.asked.service_class
+    level = one.asked.request.service_class
     for fare in one.vendor.rate_card.fares:
         if fare.level_of_service.value == level.value:
             return fare.base_cents, fare.extra_mile_cents

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
-from contracts.requests import EquipmentOrder
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Floats
 from solvers.rules.hcpcs import number_of
-from solvers.screening import CLASSES, Arrays, Floats, OpenRequest
+from solvers.screening import CLASSES, OpenRequest
 
 _C = ServiceClass
 #: (base, extra mile) in cents where a vendor offers a level without a fare for it: a broker's card, and
@@ -30,7 +30,7 @@ UNLISTED_FARES: Final[Mapping[ServiceClass, tuple[int, int]]] = {
 
 def encode_lines(asked: Sequence[OpenRequest]) -> Arrays:
     """`item`, `quantity`: R x most lines."""
-    orders = [each.request.lines if isinstance(each.request, EquipmentOrder) else () for each in asked]
+    orders = [each.request.order_lines for each in asked]
     shape = (len(orders), max(map(len, orders), default=0))
     item, quantity = np.full(shape, -1, np.int64), np.zeros(shape, np.int64)
     for row, lines in enumerate(orders):
@@ -76,16 +76,16 @@ def line_cents(
 ) -> Floats:
     """(r, V); the equipment lines of each order at each vendor's prices."""
     item, total = request["item"], np.zeros((len(request["item"]), vendors))
-    row, slot = np.nonzero(item >= 0)
+    row, nth = np.nonzero(item >= 0)
     if not len(row):
         return total
-    wanted, which = np.unique(item[row, slot], return_inverse=True)
+    wanted, which = np.unique(item[row, nth], return_inverse=True)
     at = np.minimum(np.searchsorted(wanted, card["item"]), len(wanted) - 1)
     listed = wanted[at] == card["item"]
     price = np.zeros((len(wanted), vendors))
     price[at[listed], card["owner"][listed]] = card["cents"][listed]
     price[price == 0] = unlisted_cents
-    np.add.at(total, row, price[which] * request["quantity"][row, slot][:, None])
+    np.add.at(total, row, price[which] * request["quantity"][row, nth][:, None])
     return total
 
 

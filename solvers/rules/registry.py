@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 
 import solvers.rules as package
 from contracts.tuning import Parameter
-from solvers.rules.base import CellRule, CostTerm, PairRule, Rule
+from solvers.rules.base import CandidateRule, CostTerm, PairRule, Rule
 
 _found: dict[str, Rule] = {}
 _plugins: list[str] = []
@@ -67,15 +67,15 @@ def pair_rules() -> tuple[PairRule, ...]:
 
 
 @cache
-def cell_rules() -> tuple[CellRule, ...]:
+def candidate_rules() -> tuple[CandidateRule, ...]:
     """The hard rules on (request, vendor, pool, start)."""
-    return tuple(rule for rule in rules() if isinstance(rule, CellRule))
+    return tuple(rule for rule in rules() if isinstance(rule, CandidateRule))
 
 
 @cache
-def hard_rules() -> tuple[PairRule | CellRule, ...]:
+def hard_rules() -> tuple[PairRule | CandidateRule, ...]:
     """All hard rules, in the order in which screening runs them."""
-    return (*pair_rules(), *cell_rules())
+    return (*pair_rules(), *candidate_rules())
 
 
 @cache
@@ -91,7 +91,7 @@ def parameters() -> tuple[Parameter, ...]:
 
 def _forget() -> None:
     """What was sorted out before a rule came or went."""
-    for each in (rules, pair_rules, cell_rules, hard_rules, cost_terms):
+    for each in (rules, pair_rules, candidate_rules, hard_rules, cost_terms):
         each.cache_clear()
 
 

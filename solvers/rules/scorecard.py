@@ -1,14 +1,15 @@
-"""A vendor whose record is poor costs more: it declines, turns back or comes late more often."""
+"""A vendor whose scorecard is poor costs more: it declines, turns back or comes late more often."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from contracts.tuning import Parameter
-from solvers.rules.base import Candidate, Cells, CostTerm, View, whole, whole_cents
-from solvers.screening import Ints
+from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Ints
+from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 
 CENTS = Parameter(
     name="scorecard_cents",
@@ -17,7 +18,7 @@ CENTS = Parameter(
     maximum=100_000,
     unit="cents",
     summary="Cost of a vendor none of whose work went well; in proportion for the others.",
-    scope="rules.record",
+    scope="rules.scorecard",
 )
 UNKNOWN = Parameter(
     name="scorecard_unknown",
@@ -25,31 +26,34 @@ UNKNOWN = Parameter(
     minimum=0.0,
     maximum=1.0,
     unit="share",
-    summary="The record that a vendor without one is taken to have (the field's on-time target is 90-95 %).",
-    scope="rules.record",
+    summary="Share taken for a vendor whose scorecard is not known (the field's on-time target is 90-95 %).",
+    scope="rules.scorecard",
 )
 PARAMETERS = (CENTS, UNKNOWN)
 
 
-class Record(CostTerm):
+class Scorecard(CostTerm):
     """(1 - share of work that went well) x cents."""
 
-    code = "record"
+    code = "scorecard"
     order = 86
     parameters = PARAMETERS
+    reads = "scorecards"
 
-    def cents(self, view: View, cells: Cells) -> Ints:
+    def of_known(self, vendors: Sequence[Vendor], known: Mapping[str, float]) -> Arrays:
+        """`share`: V; share of the vendor's work that went well, NaN where not known."""
+        return {"share": np.array([known.get(each.id, np.nan) for each in vendors], np.float64)}
+
+    def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        record = view.screening.supply.record
-        known = np.where(np.isnan(record), UNKNOWN.of(view.values), record)
-        return whole((1.0 - known) * CENTS.of(view.values))[cells.vendor]
+        share = view.vendor["share"]
+        taken = np.where(np.isnan(share), UNKNOWN.of(view.values), share)
+        return whole((1.0 - taken) * CENTS.of(view.values))[candidates.vendor]
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        unknown = one.record is None or math.isnan(one.record)
-        record = UNKNOWN.of(one.values) if unknown else one.record
-        assert record is not None  # noqa: S101  (for the type checker)
-        return whole_cents((1.0 - record) * CENTS.of(one.values))
+        share = one.known.get(self.reads, UNKNOWN.of(one.values))
+        return whole_cents((1.0 - share) * CENTS.of(one.values))
 
 
-RULE = Record()
+RULE = Scorecard()

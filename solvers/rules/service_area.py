@@ -9,13 +9,12 @@ from functools import lru_cache
 import numpy as np
 
 from contracts.geo import Area, Circle, Position
-from contracts.requests import EquipmentOrder
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE
-from solvers.rules.base import Candidate, Cells, PairRule, View
+from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.rules.service_area_arrays import encode, outside_m
-from solvers.screening import Arrays, Flags, Floats, Ints
 
 ENFORCED = Parameter(
     name="service_area_enforced",
@@ -59,12 +58,12 @@ class ServiceArea(PairRule):
             return np.ones((1, 1), np.bool_)
         return np.asarray(beyond_m(view) <= view.vendor["reach_m"] + SLACK.of(view.values))
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """Metres beyond the reach of the vendor; `FAR_M` where the distance was not computed."""
         if not ENFORCED.whole(view.values):
-            return np.zeros(len(cells), np.int64)
-        beyond = beyond_m(view)[cells.request, cells.vendor]
-        over = np.ceil(beyond - view.vendor["reach_m"][cells.vendor] - SLACK.of(view.values))
+            return np.zeros(len(candidates), np.int64)
+        beyond = beyond_m(view)[candidates.request, candidates.vendor]
+        over = np.ceil(beyond - view.vendor["reach_m"][candidates.vendor] - SLACK.of(view.values))
         return np.asarray(np.clip(over, 0, FAR_M), np.int64)
 
     def permits(self, one: Candidate) -> bool:
@@ -91,9 +90,8 @@ def beyond_m(view: View) -> Floats:
 @lru_cache(maxsize=8)  # area, price and its term ask for the same candidate
 def beyond_one_m(one: Candidate) -> float:
     """Metres by which the further end lies outside, from the messages and by plain trigonometry."""
-    request = one.asked.request
-    ends = (request.place,) if isinstance(request, EquipmentOrder) else (request.pickup, request.dropoff)
-    return max(min(_outside_one_m(end.position, area) for area in one.vendor.service_area) for end in ends)
+    doors = [door for door in one.asked.request.doors if door is not None]
+    return max(min(_outside_one_m(door, area) for area in one.vendor.service_area) for door in doors)
 
 
 def _outside_one_m(at: Position, area: Area) -> float:

@@ -8,8 +8,8 @@ import numpy as np
 
 from contracts.geo import Circle, Polygon
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags, Floats
 from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE, outside_ring_m
-from solvers.screening import Arrays, Flags, Floats
 
 
 def encode(vendors: Sequence[Vendor]) -> Arrays:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contracts.codes import DoorLevel, Skill
-from contracts.requests import EquipmentOrder, Request
+from contracts.codes import Skill
 from contracts.vendors import Vendor
+from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Arrays, Flags, OpenRequest
+from solvers.screening import OpenRequest
 
 _BIT = {skill: 1 << index for index, skill in enumerate(Skill)}
 
@@ -23,7 +23,7 @@ class Skills(PairRule):
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`needed`: R bit sets."""
-        return {"needed": np.array([_bits(needed_skills(each.request)) for each in asked], np.int64)}
+        return {"needed": np.array([_bits(each.request.required_skills) for each in asked], np.int64)}
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`held`: V bit sets."""
@@ -35,23 +35,7 @@ class Skills(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether no skill is missing."""
-        return set(needed_skills(one.asked.request)) <= set(one.vendor.skills)
-
-
-def needed_skills(request: Request) -> tuple[Skill, ...]:
-    """The skills that a request asks for, by its needs or by name."""
-    if isinstance(request, EquipmentOrder):
-        return request.skills
-    needs, found = request.needs, []
-    if needs.attendants:
-        found.append(Skill.ATTENDANT)
-    if needs.infectious_precautions:
-        found.append(Skill.INFECTION_CONTROL)
-    if needs.door_level is DoorLevel.DOOR_THROUGH_DOOR:
-        found.append(Skill.DOOR_THROUGH_DOOR)
-    if needs.door_level is DoorLevel.HAND_TO_HAND:
-        found.append(Skill.HAND_TO_HAND)
-    return tuple(found)
+        return set(one.asked.request.required_skills) <= set(one.vendor.skills)
 
 
 def _bits(skills: Sequence[Skill]) -> int:

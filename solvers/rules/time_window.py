@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.rules.base import Candidate, Cells, PairRule, View
-from solvers.screening import Flags, Ints
+from solvers.arrays import Flags, Ints
+from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.slots import NOTICE, slots
 
 
@@ -24,10 +24,10 @@ class TimeWindow(PairRule):
         found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, end_ms, view.values)
         return (found.starts > 0)[:, None]
 
-    def short_by(self, view: View, cells: Cells) -> Ints:
+    def short_by(self, view: View, candidates: Candidates) -> Ints:
         """Minutes by which a start lies before or after the window."""
-        early_ms = view.facts.earliest_ms[cells.request] - cells.start_ms
-        late_ms = cells.start_ms - view.facts.latest_ms[cells.request]
+        early_ms = view.facts.earliest_ms[candidates.request] - candidates.start_ms
+        late_ms = candidates.start_ms - view.facts.latest_ms[candidates.request]
         return np.asarray(-(-np.maximum(0, np.maximum(early_ms, late_ms)) // 60_000))
 
     def permits(self, one: Candidate) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 import msgpack
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import RequestState, Role, ServiceClass
+from contracts.pools import Pool, Pools
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import GROUP, Replies
 from dispatcher.domain.instants import to_instant

@@ -31,17 +31,17 @@ WHY = {
 def two_hours():
     """What the made-up day wants from ten to noon, booked on the day itself; and what nobody can do."""
     made = small.generate(5)
-    hours = {each.id: instant(wanted_ms(each), made.zone).hour for each in made.requests}
+    hours = {each.id: instant(wanted_ms(each), made.tz).hour for each in made.requests}
     wanted = [each for each in made.requests if hours[each.id] in {10, 11}]
     impossible = [each for each in made.requests if each.patient is None and each not in wanted]
     requests = wanted[:60] + impossible
     return Day(
         name="two hours",
         market=made.market,
-        zone=made.zone,
+        tz=made.tz,
         vendors=made.vendors,
         capacity=made.capacity,
-        submissions=booked(requests, made.zone, 0.0, random.Random(5)),
+        submissions=booked(requests, made.tz, 0.0, random.Random(5)),
     )
 
 

@@ -94,7 +94,7 @@ def long_day(rounds, span_ms):
     return Day(
         name="killed",
         market=made.market,
-        zone=made.zone,
+        tz=made.tz,
         vendors=tuple(replace(each, answer=PATIENT) for each in made.vendors),
         capacity=made.capacity,
         submissions=in_order,
@@ -106,7 +106,7 @@ def long_day(rounds, span_ms):
 @pytest.mark.timeout(1200)
 async def test_a_killed_service_loses_nothing_and_books_nothing_twice(tmp_path, pytestconfig):
     rounds = pytestconfig.getoption("rounds")
-    settings = Settings(data_dir=tmp_path, port=0, markets=Markets({small.MARKET: small.ZONE}))
+    settings = Settings(data_dir=tmp_path, port=0, markets=Markets({small.MARKET: small.TZ}))
     key_files.ensure_token_keys(settings.token_keys_file)
     key_files.ensure_patient_keys(settings.patient_keys_file)
     async with EmbeddedRedis(tmp_path) as redis:

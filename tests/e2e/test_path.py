@@ -11,11 +11,11 @@ from client.errors import Problem
 from client.platform import PlatformClient
 from client.streams import MatchStream, VendorStream
 from client.vendor import VendorClient
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, RequestState, Role, ServiceClass, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
 from contracts.geo import Circle, Place, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.runtime.clock import SystemClock

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import RequestState, ServiceClass
 from contracts.offers import Decline
+from contracts.pools import Pool, Pools
 from contracts.requests import Request
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.decline import DeclineOffer
@@ -25,7 +25,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.solvers.town import DAY, NOW_MS, PLACE
+from tests.solvers.town import DAY, NOW_MS, TZ
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 _numbers = itertools.count()
@@ -111,8 +111,8 @@ async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
 async def town(store: Store) -> Town:
     clock = HandClock()
     name = f"match{next(_numbers)}"
-    service = Service(store, clock, {name: PLACE}, Registry(()))
-    return Town(Market(name, PLACE, store, clock), store, clock, service)
+    service = Service(store, clock, {name: TZ}, Registry(()))
+    return Town(Market(store.market(name), TZ, clock), store, clock, service)
 
 
 @pytest.fixture(scope="session")

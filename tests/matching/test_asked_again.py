@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import DeclineCode, RequestState, ServiceClass
 from contracts.offers import Decline
+from contracts.pools import Pool, Pools
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from tests.matching.conftest import Town

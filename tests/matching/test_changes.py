@@ -1,19 +1,22 @@
 """Vendors that change between the matcher's look and its commit are not offered what they no longer take."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import RequestState, ServiceClass
 from contracts.geo import Circle
+from contracts.pools import Pool, Pools
 from contracts.requests import Request
+from contracts.unmatched import Unmatched
 from contracts.vendors import RateCard
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.solving import SolverPool
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
@@ -27,7 +30,7 @@ NEAR, FAR = "v1", "v2"  # the first is cheaper, and chosen while it may be
 class Interrupted:
     """The solvers, and something that happens while the first plan is made."""
 
-    def __init__(self, solvers: SolverPool, event: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, solvers: Solvers, event: Callable[[], Awaitable[Any]]) -> None:
         self.solvers, self.event, self.plans = solvers, event, 0
 
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
@@ -36,6 +39,11 @@ class Interrupted:
         if self.plans == 1:
             await self.event()
         return found
+
+    async def relax(
+        self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
+    ) -> Sequence[Unmatched]:
+        return await self.solvers.relax(screening, vendors, whys)
 
 
 @pytest.fixture
@@ -99,7 +107,7 @@ async def test_of_a_batch_only_the_matches_with_the_paused_vendor_fall_out(
 ) -> None:
     ids = [f"r{number}" for number in range(6)]
     await two.submit(*(order(each, start_min=300) for each in ids))
-    interrupted: Any = Interrupted(solvers, pausing_the_near_one(two))
+    interrupted = Interrupted(solvers, pausing_the_near_one(two))
     done = await run_batch(own, two.market, interrupted)
     states = [await two.record(each) for each in ids]
     left = {each.id for each in states if each.state is RequestState.RECEIVED}
@@ -114,7 +122,7 @@ async def test_of_a_batch_only_the_matches_with_the_paused_vendor_fall_out(
 async def test_a_running_matcher_plans_a_batch_again_at_once_when_its_vendor_was_paused(
     two: Town, solvers: SolverPool
 ) -> None:
-    interrupted: Any = Interrupted(solvers, pausing_the_near_one(two))
+    interrupted = Interrupted(solvers, pausing_the_near_one(two))
     matcher = Matcher(two.market, two.service.executor, interrupted, "one")
     await two.submit(order("r1", start_min=300))
     async with matching(two, solvers, matcher=matcher):
@@ -146,11 +154,11 @@ async def test_units_that_another_took_after_the_snapshot_are_not_offered_twice(
     two: Town, own: Ownership
 ) -> None:
     await two.add_vendor(vendor(NEAR), daily_cap=1)
-    await two.market.refresh()
+    read = await two.market.refresh()
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
-    stale = two.market.pools.copy() if two.market.pools else None
+    stale = replace(read, capacity=read.capacity.copy())
     await match_imminent(own, two.market, ["r1"])
-    two.market.pools = stale  # as a refresh that began before the first offer
+    two.market.reading = stale  # as a refresh that began before the first offer
     done = await match_imminent(own, two.market, ["r2"])
     assert done.offered == {"r2"}
     assert sorted(str(each) for each in await two.vendors_of(["r1", "r2"])) == [NEAR, FAR]

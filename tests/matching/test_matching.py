@@ -38,7 +38,7 @@ async def matching(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_an_urgent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
+async def test_an_imminent_request_is_offered_at_once(town: Town, own: Ownership) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
     assert (await match_imminent(own, town.market, ["r1"])).offered == {"r1"}
@@ -77,12 +77,12 @@ async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30, hold=Requirement.AUTHORIZATION))
-    assert await town.market.open_ids() == []
+    assert await town.market.requests.open_ids() == []
     context = Context(now_ms=town.clock.now_ms(), by="platform")
     resumed = decide(await town.record("r1"), ResumeRequest(request_id="r1"), context)
     assert resumed is not None
     await town.store.market(town.name).commit([resumed])
-    assert (await match_imminent(own, town.market, await town.market.open_ids())).offered == {"r1"}
+    assert (await match_imminent(own, town.market, await town.market.requests.open_ids())).offered == {"r1"}
 
 
 async def test_a_running_matcher_offers_what_is_submitted(town: Town, solvers: SolverPool) -> None:
@@ -243,7 +243,7 @@ async def test_a_request_whose_vendors_are_full_learns_what_would_match_it(
     assert window.changes[0].amount > 0
 
 
-async def test_an_urgent_request_without_a_vendor_is_matched_once_there_is_one(
+async def test_an_imminent_request_without_a_vendor_is_matched_once_there_is_one(
     town: Town, solvers: SolverPool
 ) -> None:
     async with matching(town, solvers):
@@ -279,7 +279,7 @@ async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes
     await town.submit(trip("r1", start_min=300))
     for _ in range(2):
         assert (await run_batch(own, town.market, solvers)).tried == set()
-    assert town.market.bodies == {}
+    assert town.market.requests.bodies == {}
     town.clock.at_ms += 4 * 3_600_000
     assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
 

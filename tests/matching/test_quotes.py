@@ -4,13 +4,13 @@ import subprocess
 import sys
 from datetime import timedelta
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle
+from contracts.pools import Pool, Pools
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town
-from tests.solvers.town import DAY, PLACE, trip, vendor
+from tests.solvers.town import DAY, TZ, trip, vendor
 
 
 def priced(vendor_id: str, base_cents: int) -> RateCard:
@@ -20,7 +20,7 @@ def priced(vendor_id: str, base_cents: int) -> RateCard:
 async def test_the_cheapest_vendor_comes_first_each_once(town: Town) -> None:
     for vendor_id, base_cents in (("v1", 6_000), ("v2", 4_000), ("v3", 5_000)):
         await town.add_vendor(vendor(vendor_id, rate_card=priced(vendor_id, base_cents)))
-    quotes = (await Quoter(town.store, town.clock, {town.name: PLACE}).quote(town.name, trip())).quotes
+    quotes = (await Quoter(town.store, town.clock, {town.name: TZ}).quote(town.name, trip())).quotes
     assert [(each.vendor_id, each.price_cents) for each in quotes] == [
         ("v2", 4_000),
         ("v3", 5_000),
@@ -31,7 +31,7 @@ async def test_the_cheapest_vendor_comes_first_each_once(town: Town) -> None:
 
 async def test_a_quote_books_nothing(town: Town) -> None:
     await town.add_vendor(vendor("v1"), units=1)
-    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
     first = await quoter.quote(town.name, trip(width_min=0))
     assert first == await quoter.quote(town.name, trip(width_min=0))
     assert first.quotes
@@ -39,7 +39,7 @@ async def test_a_quote_books_nothing(town: Town) -> None:
 
 async def test_without_a_vendor_the_quote_says_why(town: Town) -> None:
     await town.add_vendor(vendor("v1", levels_of_service=(LevelOfService.AMBULATORY,)))
-    quotes = await Quoter(town.store, town.clock, {town.name: PLACE}).quote(town.name, trip())
+    quotes = await Quoter(town.store, town.clock, {town.name: TZ}).quote(town.name, trip())
     assert quotes.quotes == ()
     assert quotes.unmatched is not None
     assert quotes.unmatched.last_rule == "level_of_service"
@@ -53,7 +53,7 @@ def test_quoting_does_not_load_the_optimiser() -> None:
 async def test_a_quote_without_a_vendor_names_the_smallest_change_that_would_find_one(town: Town) -> None:
     await town.add_vendor(vendor("v1", service_area=(Circle(centre=(-74.5, 40.7), radius_m=20_000),)))
     await town.add_vendor(vendor("v2", paused=True))
-    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
     why = (await quoter.quote(town.name, trip())).unmatched
     assert why is not None
     assert (why.last_rule, why.last_rule_alone) == ("service_area", True)
@@ -75,7 +75,7 @@ async def test_a_quote_for_a_day_beyond_the_horizon_finds_the_capacity_posted_fo
     await town.add_vendor(vendor("v1"))
     in_a_week = DAY + timedelta(days=7)
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(1,))
-    quoter = Quoter(town.store, town.clock, {town.name: PLACE})
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
     ride = trip(start_min=60 + 7 * 24 * 60)
     assert (await quoter.quote(town.name, ride)).quotes == ()
     await town.store.market(town.name).capacity.put("v1", in_a_week, Pools(pools=(pool,)))

@@ -66,7 +66,7 @@ async def test_a_faulty_solver_is_replaced_by_the_checked_fallback(faulty: Solve
 
 
 @pytest.mark.parametrize("faulty", [sleeps], indirect=True)
-async def test_urgent_requests_go_on_while_a_solver_hangs(
+async def test_imminent_requests_go_on_while_a_solver_hangs(
     town: Town, own: Ownership, faulty: SolverPool
 ) -> None:
     await town.add_vendor(vendor("v1"), units=9)

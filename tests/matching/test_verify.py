@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dispatcher.matching.capacity import PoolBook
 from dispatcher.matching.commits import Ownership, commit_plan
+from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.planning import BatchPlan, plan
@@ -26,7 +26,7 @@ async def planned(town: Town) -> tuple[Snapshot, BatchPlan]:
     return snapshot, plan(snapshot.screening())
 
 
-def with_cells(made: BatchPlan, **changes: Any) -> BatchPlan:
+def with_chosen(made: BatchPlan, **changes: Any) -> BatchPlan:
     return replace(made, chosen=replace(made.chosen, **changes))
 
 
@@ -48,7 +48,7 @@ async def test_a_plan_that_breaks_a_rule_is_caught_and_named(
 ) -> None:
     snapshot, made = await planned(town)
     with pytest.raises(BrokenRule, match=rule):
-        proposal(snapshot, with_cells(made, **changes), 0)
+        proposal(snapshot, with_chosen(made, **changes), 0)
 
 
 async def test_a_plan_that_books_a_unit_twice_is_caught(town: Town) -> None:
@@ -66,7 +66,7 @@ async def test_a_plan_with_a_wrong_cost_is_caught(town: Town) -> None:
 
 async def test_a_broken_match_falls_out_and_the_others_are_offered(town: Town, own: Ownership) -> None:
     snapshot, made = await planned(town)
-    broken = with_cells(made, vendor=np.array([1, 0]))
+    broken = with_chosen(made, vendor=np.array([1, 0]))
     done = await commit_plan(own, town.market, snapshot, broken)
     assert (done.offered, done.fell_out) == ({"r2"}, 1)
     assert await town.vendors_of(["r1", "r2"]) == [None, "v1"]
@@ -75,18 +75,18 @@ async def test_a_broken_match_falls_out_and_the_others_are_offered(town: Town, o
 async def test_what_an_offer_took_is_counted_at_once(town: Town, own: Ownership) -> None:
     snapshot, made = await planned(town)
     await commit_plan(own, town.market, snapshot, made)
-    known = town.market.pools
+    known = town.market.reading
     assert known is not None
     fresh = await town.market.refresh()
-    for name in ("left", "daily_left", "serves"):
-        np.testing.assert_array_equal(getattr(known.supply, name), getattr(fresh.supply, name))
+    for name, array in fresh.capacity.supply.arrays().items():
+        np.testing.assert_array_equal(known.capacity.supply.arrays()[name], array)
 
 
-def test_holds_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
+def test_bookings_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
 
-    book = PoolBook((("vans",),), supply(1), HORIZON)
+    book = PoolBook({"v1": 0}, (("vans",),), supply(1), HORIZON)
     midnight = int(HORIZON.midnight_ms[1])
-    bookings = book.bookings("v1", 0, 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
+    bookings = book.bookings("v1", 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
     assert [(each.day, each.first, each.count, each.daily) for each in bookings] == [
         ("2026-11-23", 286, 2, 1),
         ("2026-11-24", 0, 3, 0),

@@ -14,7 +14,7 @@ from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
 from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord
-from solvers.geometry import Floats
+from solvers.arrays import Floats
 from solvers.travel import Travel
 from tests.domain import make
 from tests.service.world import World

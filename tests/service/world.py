@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import Role, ServiceClass
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept, Decline
+from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor

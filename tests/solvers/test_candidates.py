@@ -16,14 +16,14 @@ from contracts.vendors import Credential, Hours, RateCard
 from dispatcher.tuning.registry import Registry
 from solvers import candidates as module
 from solvers.assignment.greedy import greedy
-from solvers.candidates import Candidates, screen
+from solvers.candidates import Screened, screen
 from solvers.formulation import formulate
 from solvers.planning import digest, plan
 from solvers.screening import Screening
 from tests.solvers.town import CENTRE, DAY, NOW_MS, asked, order, screening, supply, trip, vendor
 
 
-def removed(found: Candidates, request: int = 0) -> dict[str, int]:
+def removed(found: Screened, request: int = 0) -> dict[str, int]:
     counts = zip(found.codes, found.removed[request].tolist(), strict=True)
     return {code: count for code, count in counts if count}
 
@@ -65,36 +65,36 @@ def test_a_window_that_has_gone_by_removes_every_vendor() -> None:
 
 def test_starts_lie_in_the_window_both_ends_included() -> None:
     found = screen(screening([asked(trip(start_min=60, width_min=30))], [vendor()]))
-    starts = sorted({(each - NOW_MS) // 60_000 for each in found.cells.start_ms.tolist()})
+    starts = sorted({(each - NOW_MS) // 60_000 for each in found.candidates.start_ms.tolist()})
     assert starts == [60, 75, 90]
 
 
 def test_an_open_window_starts_after_the_notice() -> None:
     found = screen(screening([asked(trip(start_min=-10))], [vendor()]))
-    assert min(found.cells.start_ms.tolist()) == NOW_MS + 5 * 60_000
+    assert min(found.candidates.start_ms.tolist()) == NOW_MS + 5 * 60_000
 
 
 def test_candidates_are_bounded_and_every_vendor_keeps_its_best() -> None:
     vendors = [vendor(f"v{n:02}") for n in range(10)]
     found = screen(screening([asked(trip())], vendors, values={"most_candidates": 12}))
-    assert len(found.cells) == 12
-    assert len(set(found.cells.vendor.tolist())) == 10
+    assert len(found.candidates) == 12
+    assert len(set(found.candidates.vendor.tolist())) == 10
 
 
 def test_equal_vendors_take_turns() -> None:
     """With fewer candidates than vendors, ties must not always leave out the same ones."""
     vendors = [vendor(f"v{n:02}") for n in range(10)]
     day = screening([asked(trip(f"r{n}")) for n in range(60)], vendors, values={"most_candidates": 2})
-    assert len(set(screen(day).cells.vendor.tolist())) == 10
+    assert len(set(screen(day).candidates.vendor.tolist())) == 10
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     day = rich_day({})
     whole = screen(day)
-    monkeypatch.setattr(module, "_CELLS_AT_ONCE", 1)
+    monkeypatch.setattr(module, "_CANDIDATES_AT_ONCE", 1)
     parts = screen(day)
-    for field in fields(whole.cells):
-        one, other = getattr(whole.cells, field.name), getattr(parts.cells, field.name)
+    for field in fields(whole.candidates):
+        one, other = getattr(whole.candidates, field.name), getattr(parts.candidates, field.name)
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(whole.cents, parts.cents)
     np.testing.assert_array_equal(whole.removed, parts.removed)
@@ -108,7 +108,7 @@ def test_use_is_rounded_outward_and_capacity_is_the_least_of_a_bucket() -> None:
     problem = formulate(day, screen(day))
     assert problem.capacity[0, 0, 0] == 1  # 13:00 to 13:15 holds the tight five minutes
     assert problem.column_start.tolist() == [0]
-    taken_min = int(screen(day).cells.taken_ms[0]) // 60_000
+    taken_min = int(screen(day).candidates.taken_ms[0]) // 60_000
     assert problem.column_duration[0] * 15 >= taken_min + 2
 
 
@@ -121,7 +121,7 @@ def test_any_match_beats_none_whatever_it_costs() -> None:
 def test_work_over_midnight_takes_both_days() -> None:
     day = screening([asked(trip(start_min=11.8 * 60, width_min=0))], [vendor()])
     found = screen(day)
-    assert len(found.cells) == 1
+    assert len(found.candidates) == 1
     day.supply.left[0, 0, 288] = 0  # the first bucket of the next day
     assert removed(screen(day)) == {"capacity": 1}
 
@@ -161,7 +161,6 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         vendor("v5"),
     ]
     held = supply(5, pools=2)
-    held.record[0] = 0.5
     held.left[0, 0, ::7] = 0
     requests = [
         *(trip(f"p{n}", priority=each, start_min=70 + 3 * n) for n, each in enumerate(Priority)),
@@ -173,7 +172,8 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         order("box", start_min=7.4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
-    return screening([asked(each) for each in requests], vendors, held, values)
+    known = {"scorecards": {"v1": 0.5}}
+    return screening([asked(each) for each in requests], vendors, held, values, known=known)
 
 
 def model(day: Screening) -> str:
@@ -182,8 +182,8 @@ def model(day: Screening) -> str:
     state = hashlib.blake2b()
     for field in fields(problem):
         state.update(np.asarray(getattr(problem, field.name)).tobytes())
-    for field in fields(found.cells):
-        state.update(getattr(found.cells, field.name).tobytes())
+    for field in fields(found.candidates):
+        state.update(getattr(found.candidates, field.name).tobytes())
     return state.hexdigest()
 
 

@@ -15,9 +15,10 @@ from contracts.codes import CredentialKind, LevelOfService
 from contracts.geo import Circle
 from contracts.vendors import Credential, Hours, Vendor
 from solvers.candidates import screen
+from solvers.capacity.pools import PoolSupply
 from solvers.explain import Explanation, Reason, Step, What, explain
 from solvers.explain.screened import Asked, question_of
-from solvers.screening import OpenRequest, Screening, Supply
+from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
 LAPSED = tuple(
@@ -30,7 +31,7 @@ FAR = (Circle(centre=(-74.5, 40.7), radius_m=20_000),)
 
 
 def ask(
-    requests: list[OpenRequest], vendors: list[Vendor], held: Supply | None = None
+    requests: list[OpenRequest], vendors: list[Vendor], held: PoolSupply | None = None
 ) -> tuple[Explanation, Asked]:
     asked = question_of(town.screening(requests, vendors, held), len(requests) - 1)
     return explain(asked.question), asked
@@ -41,8 +42,10 @@ def only_step(found: Explanation) -> Step:
     return step
 
 
-def candidates(requests: list[OpenRequest], vendors: list[Vendor], held: Supply | None = None) -> int:
-    return int((screen(town.screening(requests, vendors, held)).cells.request == len(requests) - 1).sum())
+def candidates(requests: list[OpenRequest], vendors: list[Vendor], held: PoolSupply | None = None) -> int:
+    return int(
+        (screen(town.screening(requests, vendors, held)).candidates.request == len(requests) - 1).sum()
+    )
 
 
 def test_a_lapsed_credential_is_named_with_the_days_and_renewing_it_gives_a_candidate() -> None:
@@ -89,7 +92,7 @@ def test_more_window_is_proposed_where_the_vendor_is_free_a_little_later() -> No
     by_window = next(each for each in found.relaxations if each.steps[0].code == "time_window")
     (step,) = by_window.steps
     assert (step.amount, step.unit) == (30, "minutes")
-    assert asked.cells.start_ms[by_window.option] == request.latest_ms + 30 * 60_000
+    assert asked.candidates.start_ms[by_window.option] == request.latest_ms + 30 * 60_000
     later = replace(request, latest_ms=request.latest_ms + 30 * 60_000)
     assert candidates([request], vendors, held) == 0 < candidates([later], vendors, held)
 
@@ -127,7 +130,7 @@ def test_the_hours_of_another_day_are_lifted_by_name() -> None:
     assert (step.code, step.unit) == ("hours", "")
 
 
-def random_town(seed: int) -> tuple[list[OpenRequest], list[Vendor], Supply]:
+def random_town(seed: int) -> tuple[list[OpenRequest], list[Vendor], PoolSupply]:
     rng = np.random.default_rng(seed)
     choices = {
         "paused": [False, False, True],
@@ -161,7 +164,7 @@ def test_rules_count_as_screening_counts_them(seed: int, request: int) -> None:
     counts = dict(zip(screened.codes, screened.removed[request].tolist(), strict=True))
     full = counts.pop("capacity")
     assert {each.code: each.vendors for each in found.removed} == {code: n for code, n in counts.items() if n}
-    has_candidates = bool((screened.cells.request == request).any())
+    has_candidates = bool((screened.candidates.request == request).any())
     assert (found.reason is Reason.FITS_NOW) == has_candidates
     assert (found.reason is Reason.COMPETITION) == (full > 0 and not has_candidates)
 
@@ -170,7 +173,7 @@ def test_rules_count_as_screening_counts_them(seed: int, request: int) -> None:
 def test_the_wider_the_look_the_more_there_is_to_propose(wider_min: int) -> None:
     request, vendors = town.asked(town.trip(width_min=30)), [town.vendor()]
     asked = question_of(town.screening([request], vendors), 0, wider_min=wider_min)
-    starts = asked.cells.start_ms
+    starts = asked.candidates.start_ms
     assert starts.max() == request.latest_ms + wider_min * 60_000
     assert starts.min() >= max(town.NOW_MS, request.earliest_ms - wider_min * 60_000)
 

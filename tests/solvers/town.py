@@ -12,17 +12,19 @@ from contracts.codes import CredentialKind, LevelOfService, ServiceClass, Skill
 from contracts.geo import Circle, Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from contracts.vendors import Credential, Vendor
-from solvers.encoding import VendorBook, encode
+from solvers.capacity.pools import PoolSupply, bits_of
+from solvers.capacity.supply import Supply
+from solvers.encoding import NOTHING_KNOWN, VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import CLASS_INDEX, OpenRequest, Screening, Supply
+from solvers.screening import OpenRequest, Screening, VendorKnowledge
 
-PLACE = ZoneInfo("America/New_York")
+TZ = ZoneInfo("America/New_York")
 DAY = date(2026, 11, 23)  # a Monday
-NOON = datetime(2026, 11, 23, 12, tzinfo=PLACE)
+NOON = datetime(2026, 11, 23, 12, tzinfo=TZ)
 NOW_MS = int(NOON.timestamp() * 1000)
 CENTRE = (-74.0, 40.7)
 ALL_CREDENTIALS = tuple(Credential(kind=kind, expires_on=date(2027, 6, 1)) for kind in CredentialKind)
-HORIZON = Horizon.of(PLACE, DAY, 3)
+HORIZON = Horizon.of(TZ, DAY, 3)
 
 
 def ms(at: datetime) -> int:
@@ -72,7 +74,7 @@ def order(request_id: str = "e1", *lines: OrderLine, start_min: float = 60, **ch
 
 
 def asked(request: TripRequest | EquipmentOrder, *declined_by: str) -> OpenRequest:
-    window = request.window if isinstance(request, EquipmentOrder) else request.pickup_window
+    window = request.wished_window
     assert window is not None
     return OpenRequest(
         request=request,
@@ -88,14 +90,12 @@ def supply(
     pools: int = 1,
     daily: int = 100,
     serves: Sequence[ServiceClass] = tuple(ServiceClass),
-) -> Supply:
-    bits = sum(1 << CLASS_INDEX[each.value] for each in serves)
+) -> PoolSupply:
     days = len(HORIZON.ordinal)
-    return Supply(
-        serves=np.full((vendors, pools, days), bits, np.int64),
+    return PoolSupply(
+        serves=np.full((vendors, pools, days), bits_of(serves), np.int64),
         left=np.full((vendors, pools, HORIZON.buckets), units, np.int64),
         daily_left=np.full((vendors, pools, days), daily, np.int64),
-        record=np.full(vendors, np.nan),
     )
 
 
@@ -105,6 +105,7 @@ def screening(
     held: Supply | None = None,
     values: Mapping[str, float] | None = None,
     now_ms: int = NOW_MS,
+    known: VendorKnowledge = NOTHING_KNOWN,
 ) -> Screening:
-    book = VendorBook.of(vendors)
+    book = VendorBook.of(vendors, known)
     return encode(requests, book, held or supply(len(vendors)), HORIZON, now_ms=now_ms, values=values or {})

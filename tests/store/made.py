@@ -3,15 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
+from dispatcher.domain.record import Booking, OfferRecord, RequestRecord, Step
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
 from contracts.events import RequestChanged
 from contracts.geo import Circle, Place, Window
+from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.decision import Decision, Message, To
-from dispatcher.domain.record import Booking, OfferRecord, RequestRecord, Step
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW_MS = int(NOON.timestamp() * 1000)

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import ServiceClass
+from contracts.pools import Pool, Pools
 from dispatcher.domain.refusals import OverBooked, Stale
 from dispatcher.store import ledger
 from dispatcher.store.keys import Keys

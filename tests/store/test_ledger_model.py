@@ -2,12 +2,12 @@
 
 import itertools
 
+from dispatcher.domain.record import Booking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.capacity import Pool, Pools
 from contracts.codes import ServiceClass
-from dispatcher.domain.record import Booking
+from contracts.pools import Pool, Pools
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec, ledger
 from dispatcher.store.keys import Keys

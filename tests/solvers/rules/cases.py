@@ -11,10 +11,11 @@ from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfServi
 from contracts.geo import Circle, Place, Polygon
 from contracts.requests import OrderLine, PassengerNeeds
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, RateCard, Vendor
+from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
-from solvers.rules.base import Candidate, Cells, View
-from solvers.screening import OpenRequest, Screening, Supply
+from solvers.rules.base import Candidate, Candidates, View
+from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
 CODES = ("E1390", "E0260", "E0431", "K0001")
@@ -144,40 +145,38 @@ def many(kind: Any, most: int = 4) -> st.SearchStrategy[list[Any]]:
 
 @dataclass
 class Case:
-    """A screening, all its cells, and each cell in the words of the messages."""
+    """A screening, all its candidates, and each in the words of the messages."""
 
     screening: Screening
     asked: list[OpenRequest]
     vendors: list[Vendor]
-    cells: Cells
+    candidates: Candidates
+    book: VendorBook
 
     def view(self, code: str) -> View:
         return View(self.screening, slice(0, len(self.asked)), code)
 
     def candidate(self, row: int) -> Candidate:
-        cells, supply, horizon = self.cells, self.screening.supply, self.screening.horizon
-        vendor, pool, start_ms = int(cells.vendor[row]), int(cells.pool[row]), int(cells.start_ms[row])
-        day = int(horizon.day_of(start_ms))
+        one, horizon, book = self.candidates.at(row), self.screening.horizon, self.book
+        vendor = book.vendors[one.vendor]
         return Candidate(
-            asked=self.asked[int(cells.request[row])],
-            vendor=VendorBook.of(self.vendors).vendors[vendor],
-            start_ms=start_ms,
-            end_ms=start_ms + int(cells.service_ms[row]),
-            free_ms=start_ms + int(cells.taken_ms[row]),
-            metres=float(cells.metres[row]),
-            pool_serves=int(supply.serves[vendor, pool, day]),
-            pool_left=supply.left[vendor, pool],
-            pool_daily_left=int(supply.daily_left[vendor, pool, day]),
-            record=float(supply.record[vendor]),
+            asked=self.asked[one.request],
+            vendor=vendor,
+            start_ms=one.start_ms,
+            end_ms=one.start_ms + one.service_ms,
+            free_ms=one.start_ms + one.taken_ms,
+            metres=one.metres,
+            room=self.screening.supply.room(one.vendor, one.resource, horizon.day_at(one.start_ms)),
+            known=book.known_of(vendor.id),
             now_ms=self.screening.now_ms,
             horizon=horizon,
             values=self.screening.values,
         )
 
 
-def every_cell(screening: Screening, starts: list[int]) -> Cells:
+def every_candidate(screening: Screening, pools: int, starts: list[int]) -> Candidates:
     """Each request at each vendor and pool, at minutes after its earliest; some beyond its window."""
-    facts, (vendors, pools, _) = screening.facts, screening.supply.serves.shape
+    facts, vendors = screening.facts, screening.vendors
     shape = (len(facts), vendors, pools, len(starts))
     request, vendor, pool, nth = (axis.reshape(-1) for axis in np.indices(shape))
     start_ms = facts.earliest_ms[request] + np.array(starts)[nth] * 60_000
@@ -186,7 +185,7 @@ def every_cell(screening: Screening, starts: list[int]) -> Cells:
     ride = screening.travel.between(facts.pickup[request], facts.dropoff[request], hour)
     trips = facts.is_trip[request]
     lasts = durations(trips, facts.onsite_min[request], np.where(trips, ride.seconds, 0), screening.values)
-    return Cells(
+    return Candidates(
         request, vendor, pool, start_ms, lasts.service_ms, lasts.taken_ms, np.where(trips, ride.metres, 0.0)
     )
 
@@ -211,17 +210,19 @@ def cases(draw: st.DrawFn) -> Case:
             },
         )
     )
-    made = town.screening(asked, held, _supply(draw, len(held)), values)
+    known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
+    supply = _supply(draw, len(held))
+    made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
-    return Case(made, asked, held, every_cell(made, starts))
+    candidates = every_candidate(made, supply.serves.shape[1], starts)
+    return Case(made, asked, held, candidates, VendorBook.of(held, known))
 
 
-def _supply(draw: st.DrawFn, number: int) -> Supply:
+def _supply(draw: st.DrawFn, number: int) -> PoolSupply:
     """Two pools each, with holes in capacity drawn by a seed."""
     supply = town.supply(number, pools=2)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     supply.left[:] = rng.random(supply.left.shape) < 0.995
     supply.serves[:] = rng.integers(0, 256, supply.serves.shape)
     supply.daily_left[:] = rng.integers(0, 3, supply.daily_left.shape)
-    supply.record[:] = np.where(rng.random(number) < 0.5, np.nan, rng.random(number))
     return supply

@@ -3,8 +3,8 @@
 import numpy as np
 
 from contracts.tuning import Parameter
+from solvers.arrays import Flags
 from solvers.rules.base import Candidate, PairRule, View
-from solvers.screening import Flags
 
 NOBODY = Parameter(
     name="plugin_nobody",

@@ -20,13 +20,13 @@ FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 @given(case=cases())
 def test_a_mask_says_what_its_scalar_check_says(code: str, case: Case) -> None:
     rule = next(each for each in registry.hard_rules() if each.code == code)
-    view, cells = case.view(code), case.cells
+    view, candidates = case.view(code), case.candidates
     if isinstance(rule, PairRule):
         shape = (len(case.asked), len(case.vendors))
-        allowed = np.broadcast_to(rule.mask(view), shape)[cells.request, cells.vendor]
+        allowed = np.broadcast_to(rule.mask(view), shape)[candidates.request, candidates.vendor]
     else:
-        allowed = rule.mask(view, cells)
-    for row in range(0, len(cells), max(1, len(cells) // 12)):
+        allowed = rule.mask(view, candidates)
+    for row in range(0, len(candidates), max(1, len(candidates) // 12)):
         one = case.candidate(row)
         if code == "capacity" and case.screening.values.get("bucket_minutes", 5) > 5 and not allowed[row]:
             continue  # a coarse bucket may hide a unit that is free; it never invents one
@@ -40,9 +40,9 @@ def test_time_window_and_pools_never_remove_what_their_twins_would_take(case: Ca
         rule = next(each for each in registry.pair_rules() if each.code == code)
         shape = (len(case.asked), len(case.vendors))
         allowed = np.broadcast_to(rule.mask(case.view(code)), shape)
-        for row in range(len(case.cells)):
+        for row in range(len(case.candidates)):
             if rule.permits(case.candidate(row)):
-                assert allowed[case.cells.request[row], case.cells.vendor[row]]
+                assert allowed[case.candidates.request[row], case.candidates.vendor[row]]
 
 
 @pytest.mark.parametrize("code", [term.code for term in registry.cost_terms()])
@@ -50,14 +50,14 @@ def test_time_window_and_pools_never_remove_what_their_twins_would_take(case: Ca
 @given(case=cases())
 def test_a_cost_term_says_what_its_scalar_form_says(code: str, case: Case) -> None:
     term: CostTerm = next(each for each in registry.cost_terms() if each.code == code)
-    cents = term.cents(case.view(code), case.cells)
-    for row in range(0, len(case.cells), max(1, len(case.cells) // 12)):
+    cents = term.cents(case.view(code), case.candidates)
+    for row in range(0, len(case.candidates), max(1, len(case.candidates) // 12)):
         assert abs(int(cents[row]) - term.cents_of(case.candidate(row))) <= 1
 
 
 @FEW
 @given(case=cases())
 def test_prices_in_both_forms_agree(case: Case) -> None:
-    prices = price_cents(case.view("price"), case.cells)
-    for row in range(0, len(case.cells), max(1, len(case.cells) // 12)):
+    prices = price_cents(case.view("price"), case.candidates)
+    for row in range(0, len(case.candidates), max(1, len(case.candidates) // 12)):
         assert abs(int(prices[row]) - price_of(case.candidate(row))) <= 1

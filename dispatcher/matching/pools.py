@@ -1,0 +1,104 @@
+"""Pools of the days in view: from postings and ledgers to arrays, and what a match books in them.
+
+All that the matcher knows of pools is here; the arrays themselves are `solvers/capacity/pools.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+
+from contracts.pools import Pool, Pools
+from dispatcher.domain.booking import Booking
+from dispatcher.store.ledger import Ledger, LedgerKey
+from solvers.capacity.pools import PoolSupply, bits_of
+from solvers.horizon import Horizon
+from solvers.rules.capacity import UNITS
+
+Postings = Mapping[tuple[str, str], Pools]  #: by vendor and ISO day
+
+
+def ledger_keys(postings: Postings) -> list[LedgerKey]:
+    """One for each pool and day."""
+    posted = ((vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools)
+    return [LedgerKey(*key) for key in posted]
+
+
+@dataclass(frozen=True, eq=False)
+class PoolBook:
+    """The pools of V vendors over the days in view: their ids, and what is left in them."""
+
+    vendors: Mapping[str, int]  #: id to row
+    ids: tuple[tuple[str, ...], ...]  #: V; pool ids in the order of the arrays' resource axis
+    supply: PoolSupply
+    horizon: Horizon
+
+    @classmethod
+    def of(
+        cls,
+        vendors: Mapping[str, int],
+        postings: Postings,
+        ledgers: Mapping[LedgerKey, Ledger],
+        horizon: Horizon,
+    ) -> PoolBook:
+        """From what is posted and booked; `vendors` maps ids to rows."""
+        names: list[set[str]] = [set() for _ in vendors]
+        known = {key: posting for key, posting in postings.items() if key[0] in vendors}
+        for (vendor, _), posting in known.items():
+            names[vendors[vendor]].update(pool.id for pool in posting.pools)
+        supply = PoolSupply.nothing(len(names), max(map(len, names), default=0), horizon)
+        book = cls(vendors, tuple(tuple(sorted(each)) for each in names), supply, horizon)
+        for (vendor, day), posting in known.items():
+            for pool in posting.pools:
+                book._post(vendor, day, pool, ledgers[LedgerKey(vendor, pool.id, day)])
+        return book
+
+    def _post(self, vendor_id: str, day: str, pool: Pool, ledger: Ledger) -> None:
+        row, resource = self._at(vendor_id, pool.id)
+        column = int(date.fromisoformat(day).toordinal() - self.horizon.ordinal[0])
+        first, end = self.horizon.midnight_buckets[column : column + 2]
+        limit, used = (np.frombuffer(raw, ">u2").astype(np.int64) for raw in ledger)
+        left = limit - used
+        self.supply.serves[row, resource, column] = bits_of(pool.serves)
+        self.supply.left[row, resource, first:end] = left[1 : 1 + end - first]
+        self.supply.daily_left[row, resource, column] = left[0]
+
+    def _at(self, vendor_id: str, pool_id: str) -> tuple[int, int]:
+        """Where the arrays have the pool."""
+        row = self.vendors[vendor_id]
+        return row, self.ids[row].index(pool_id)
+
+    def resource_id(self, vendor: int, resource: int) -> str:
+        """The id of a resource by its place in the arrays."""
+        return self.ids[vendor][resource]
+
+    def bookings(self, vendor_id: str, resource: int, start_ms: int, free_ms: int) -> tuple[Booking, ...]:
+        """What the work takes: a booking for each local day it touches; only the first counts for the cap."""
+        first, end = self.horizon.first_bucket(start_ms), self.horizon.end_bucket(free_ms)
+        pool_id, found = self.resource_id(self.vendors[vendor_id], resource), []
+        spans = pairwise(self.horizon.midnight_buckets)
+        for day, (opens, closes) in zip(self.horizon.days, spans, strict=True):
+            begin, count = max(first, opens), min(end, closes) - max(first, opens)
+            if count > 0:
+                daily = 1 if begin == first else 0
+                found.append(Booking(vendor_id, pool_id, day.isoformat(), begin - opens, count, UNITS, daily))
+        return tuple(found)
+
+    def take(self, bookings: Sequence[Booking]) -> None:
+        """Count what a match takes. Pools and days that are not in view are passed over."""
+        column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
+        for each in bookings:
+            row, column = self.vendors.get(each.vendor_id), column_of.get(each.day)
+            if row is not None and column is not None and each.pool_id in self.ids[row]:
+                resource = self.ids[row].index(each.pool_id)
+                first = self.horizon.midnight_buckets[column] + each.first
+                self.supply.left[row, resource, first : first + each.count] -= each.units
+                self.supply.daily_left[row, resource, column] -= each.daily
+
+    def copy(self) -> PoolBook:
+        """With counts of its own."""
+        return replace(self, supply=self.supply.copy())

@@ -1,0 +1,75 @@
+"""All that was read of a market's vendors at one moment: tuning, documents, postings, ledgers, scorecards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from contracts.tuning import Number, Tuning
+from contracts.vendors import Vendor
+from dispatcher.domain.proposal import Precondition
+from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys
+from dispatcher.matching.changes import Changes
+from dispatcher.matching.horizon import horizon_of
+from dispatcher.matching.knowledge import read_knowledge
+from dispatcher.store.codec import Versioned
+from dispatcher.store.market import MarketStore
+from solvers.encoding import VendorBook
+from solvers.screening import VendorKnowledge
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Read together and replaced as a whole, so that no snapshot is a mixture of two."""
+
+    tuning: Tuning
+    documents: Mapping[str, Versioned[Vendor]]
+    book: VendorBook
+    capacity: CapacityBook  #: what is left of it goes down as offers are stored
+    versions: Mapping[tuple[str, str], int]  #: by vendor and ISO day ("": the vendor itself)
+    changes: Changes
+
+    @property
+    def values(self) -> Mapping[str, Number]:
+        """The tuning in force."""
+        return self.tuning.values
+
+    def preconditions(self, vendor_id: str, days: Iterable[str]) -> tuple[Precondition, ...]:
+        """What a match with this vendor on these days rests on."""
+        documents = [(vendor_id, day) for day in ("", *days)]
+        return tuple(Precondition(*each, self.versions.get(each, 0)) for each in documents)
+
+
+async def read_market(
+    stored: MarketStore, tz: ZoneInfo, now_ms: int, *, before: Reading | None = None, until_ms: int = 0
+) -> Reading:
+    """Read it now. What is as it was in `before` is not encoded again.
+
+    `until_ms`: of days up to this one, though it lies beyond the horizon.
+    """
+    tuning = await stored.tuning.get()
+    documents = await stored.vendors.get_all()
+    horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
+    postings = await stored.capacity.get_all(horizon.days)
+    posted = {posting: each.value for posting, each in postings.items()}
+    ledgers = await stored.capacity.ledger(ledger_keys(posted))
+    known = await read_knowledge(stored, now_ms, tuning.values)
+    book = _book(documents, known, before)
+    dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
+    return Reading(
+        tuning=tuning,
+        documents=documents,
+        book=book,
+        capacity=capacity_book(book.index, posted, ledgers, horizon),
+        versions={key: each.version for key, each in dated.items()},
+        changes=Changes(tz, {key: each.changed_ms for key, each in dated.items()}),
+    )
+
+
+def _book(
+    documents: Mapping[str, Versioned[Vendor]], known: VendorKnowledge, before: Reading | None
+) -> VendorBook:
+    if before is not None and before.documents == documents:
+        return before.book.knowing(known)
+    return VendorBook.of(tuple(each.value for each in documents.values()), known)

@@ -1,0 +1,108 @@
+"""The requests of a market that wait for a vendor, as its matcher keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from contracts.requests import Request
+from contracts.tuning import Number, Parameter
+from dispatcher.domain.commands.make_offer import exhausted
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import OPEN
+from dispatcher.domain.windows import start_window
+from dispatcher.matching.changes import Changes
+from dispatcher.matching.horizon import reach_ms
+from dispatcher.matching.reading import Reading
+from dispatcher.service.rides import ride_s
+from dispatcher.store.requests import RequestPart
+from solvers.screening import OpenRequest
+from solvers.travel import DetourTravel, TravelOf
+
+BATCH_LIMIT = Parameter(
+    name="batch_limit",
+    default=6_000,
+    minimum=10,
+    maximum=50_000,
+    unit="requests",
+    summary="Most requests planned in one batch; the longest waiting come first.",
+    scope="matching.requests",
+)
+PARAMETERS = (BATCH_LIMIT,)
+MOST_OPEN = 200_000  # ids read at a time; of requests out of reach nothing else is read again
+Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendor, both ways
+
+
+@dataclass(eq=False)
+class WaitingRequests:
+    """Requests never change, so their bodies are read once; what is out of reach, not before it is near."""
+
+    stored: RequestPart
+    travel_of: TravelOf
+    bodies: dict[str, Request] = field(default_factory=dict)
+    _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
+
+    async def open_ids(self) -> list[str]:
+        """Requests that wait for a vendor, longest waiting first."""
+        return await self.stored.open_ids(MOST_OPEN)
+
+    async def read(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
+        """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
+        values, end_ms = reading.values, reach_ms(now_ms, reading.values)
+        near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
+        records = await self.stored.records.get_all(near)
+        far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
+        self._far |= far
+        await self._read_bodies([each for each in near if each not in far])
+        return [
+            (record, open_request(record, self.bodies[record.id], reading.changes, values, self.travel_of))
+            for record in received_first(list(records.values()))
+            if record.id in self.bodies and may_be_offered(record, now_ms, values)
+        ]
+
+    async def _read_bodies(self, ids: Sequence[str]) -> None:
+        missing = [each for each in ids if each not in self.bodies]
+        self.bodies |= await self.stored.bodies(missing) if missing else {}
+
+    def forget_all_but(self, open_ids: Sequence[str]) -> None:
+        """Keep what is known of open requests only."""
+        self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
+        self._far = {each: self._far[each] for each in open_ids if each in self._far}
+
+
+def open_request(
+    record: RequestRecord,
+    request: Request,
+    changes: Changes,
+    values: Mapping[str, Number],
+    travel_of: TravelOf = DetourTravel.of,
+) -> OpenRequest:
+    """A stored request that waits for a vendor."""
+    declined_by = changes.declined_by(record)
+    return asked_of(request, changes.tz, values, declined_by=declined_by, travel_of=travel_of)
+
+
+def asked_of(
+    request: Request,
+    tz: ZoneInfo,
+    values: Mapping[str, Number],
+    declined_by: frozenset[str] = frozenset(),
+    travel_of: TravelOf = DetourTravel.of,
+) -> OpenRequest:
+    """A request with the window on its start; an appointment is reached by the estimated ride."""
+    window = start_window(request, values, travel_s=ride_s(request, tz, travel_of(values)))
+    return OpenRequest(
+        request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
+    )
+
+
+def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> bool:
+    """Open, before its deadline, with offers left, and its window starts within the horizon."""
+    timely = now_ms < record.match_by_ms and record.earliest_ms <= reach_ms(now_ms, values)
+    return timely and record.state in OPEN and not exhausted(record, values)
+
+
+def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """In a stable order: as they came, then by id."""
+    return sorted(records, key=lambda record: (record.received_ms, record.id))

@@ -1,0 +1,27 @@
+"""What the matcher asks of those who solve for it, wherever they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from contracts.unmatched import Unmatched
+from solvers.planning import BatchPlan
+from solvers.screening import Screening
+
+
+class Solvers(Protocol):
+    """Never late and never wrong: what cannot be had in time is made by simpler means, and checked."""
+
+    async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
+        """A checked plan, in some more than `most_s` seconds (real time) at the latest."""
+        ...
+
+    async def relax(
+        self, screening: Screening, vendors: Sequence[str], whys: Sequence[Unmatched]
+    ) -> Sequence[Unmatched]:
+        """The reasons of the screening's requests, each with the smallest changes where they are found.
+
+        `vendors`: their ids, in the order of the screening.
+        """
+        ...

@@ -1,0 +1,39 @@
+"""Both kinds of request answer the same questions, so that nobody has to ask which kind it is."""
+
+from contracts.codes import DoorLevel, LevelOfService, ServiceClass, Skill
+from contracts.geo import Place
+from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
+from tests.solvers.town import order, trip
+
+
+def questions(kind: type[TripRequest | EquipmentOrder]) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")} - set(kind.__struct_fields__)
+
+
+def test_what_one_kind_can_be_asked_the_other_can_be_asked_too() -> None:
+    assert questions(TripRequest) == questions(EquipmentOrder)
+    assert questions(TripRequest), "no question was found"
+
+
+def test_a_ride_has_two_doors_a_level_and_needs_but_no_lines() -> None:
+    needs = PassengerNeeds(attendants=1, door_level=DoorLevel.HAND_TO_HAND)
+    ride = trip(dropoff=Place(position=(-74.1, 40.8)), needs=needs, service_minutes=7)
+    assert (ride.is_trip, ride.doors) == (True, ((-74.0, 40.7), (-74.1, 40.8)))
+    assert (ride.service_class, ride.ride_level) == (ServiceClass.WHEELCHAIR, LevelOfService.WHEELCHAIR)
+    assert (ride.passenger_needs, ride.order_lines, ride.onsite_minutes) == (needs, (), 14)
+    assert ride.required_skills == (Skill.ATTENDANT, Skill.HAND_TO_HAND)
+    assert (ride.wished_window, ride.arrive_by) == (ride.pickup_window, None)
+
+
+def test_an_order_has_one_door_and_lines_but_nobody_rides() -> None:
+    lines = (OrderLine(hcpcs="E1390", quantity=2, setup_minutes=20), OrderLine(hcpcs="E0260"))
+    box = order("e1", *lines, skills=(Skill.OXYGEN,))
+    assert (box.is_trip, box.doors) == (False, ((-74.0, 40.7), None))
+    assert (box.service_class, box.ride_level) == (ServiceClass.EQUIPMENT, None)
+    assert (box.passenger_needs, box.order_lines, box.onsite_minutes) == (None, lines, 55)
+    assert box.required_skills == (Skill.OXYGEN,)
+    assert (box.wished_window, box.arrive_by) == (box.window, None)
+
+
+def test_setting_up_takes_a_minute_at_least() -> None:
+    assert order("e1", OrderLine(hcpcs="E1390", setup_minutes=0)).onsite_minutes == 1
