@@ -71,6 +71,15 @@ def test_its_deadline_runs_on_and_says_that_it_was_on_hold() -> None:
     assert ended.unmatched.last_rule == "on_hold"
 
 
+def test_what_ended_on_hold_waits_for_nothing_more_and_is_the_care_coordinators() -> None:
+    ended = after(due(held()))
+    view = request_view(ended)
+    assert (view.owner, view.waits_for) == ("care_coordinator", ())
+    for command in (holding, resuming):
+        with pytest.raises(WrongState, match="unmatched"):
+            command(ended)
+
+
 def test_a_request_may_come_in_without_both_and_both_stand_in_its_history() -> None:
     record = held(AUTHORIZATION, PREDECESSOR, AUTHORIZATION)
     assert record.requirements == (AUTHORIZATION, PREDECESSOR)
