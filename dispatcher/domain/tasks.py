@@ -110,7 +110,8 @@ def opened(
 
 def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any) -> TaskRecord:
     """The task one version on. Raises WrongState when the table has no such step."""
-    if state is not task.state and state not in TASK_STATES[task.state]:
+    stays = state is task.state is not S.DONE
+    if not stays and state not in TASK_STATES[task.state]:
         raise WrongState(
             f"task {task.id} is {task.state}; it cannot be {state}\nMaybe somebody else has ended it.",
             state=task.state.value,
