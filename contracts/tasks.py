@@ -16,7 +16,8 @@ TaskId = Annotated[
     str,
     Meta(
         pattern="^[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z_]{1,32}(?!\\n)$",
-        description="what it is about (a request or an offer id), a dot, its kind",
+        description="what it is about (a request or an offer id), a dot, its kind"
+        " (of a missing report: and the report before it)",
     ),
 ]
 Person = Annotated[

@@ -34,7 +34,10 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 
 
 def _opened(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
-    """The task of a state that was reached, and one for each dispatch that is overdue for the first time."""
+    """The task of a state that was reached, and one for each dispatch whose next report is now overdue.
+
+    A report settles such a task and the next may be missing too: that is another task, with an id of its own.
+    """
     found = []
     kind = REQUEST_STATES[after.state].task
     if kind and (before is None or before.state is not after.state):
@@ -42,7 +45,9 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     known = {offer.attempt: offer.overdue for offer in before.offers} if before else {}
     for offer in after.offers:
         if offer.live and offer.overdue and not known.get(offer.attempt):
-            found.append(opened(TaskKind.OVERDUE, after.id, context, offer_id=offer_id(after, offer)))
+            since = offer.status.value if offer.status else ""
+            name = offer_id(after, offer)
+            found.append(opened(TaskKind.OVERDUE, after.id, context, offer_id=name, code=since, since=since))
     return found
 
 

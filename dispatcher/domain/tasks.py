@@ -65,7 +65,10 @@ class TaskComment(Compact, frozen=True):
 
 
 class TaskRecord(Record, frozen=True, tag=1):
-    """One task. Its id is what it is about (a request or an offer id), a dot, and its kind."""
+    """One task. Its id is what it is about (a request or an offer id), a dot, and its kind.
+
+    A missing report is a task for each report that is missing: the last one before it follows the kind.
+    """
 
     kind: TaskKind
     request_id: str
@@ -89,12 +92,12 @@ def list_of(state: TaskState, owner: OwnerRole) -> str:
 
 
 def opened(
-    kind: TaskKind, request_id: str, context: Context, *, offer_id: str = "", code: str = ""
+    kind: TaskKind, request_id: str, context: Context, *, offer_id: str = "", code: str = "", since: str = ""
 ) -> TaskRecord:
-    """A new task."""
+    """A new task; `since`: after which report, where there may be a task of the kind after each."""
     due_ms = context.now_ms + DUE.whole(context.values) * MINUTE_MS
     return TaskRecord(
-        id=f"{offer_id or request_id}.{kind.value}",
+        id=f"{offer_id or request_id}.{kind.value}" + (f"_{since}" if since else ""),
         version=1,
         kind=kind,
         request_id=request_id,
@@ -110,7 +113,8 @@ def opened(
 
 def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any) -> TaskRecord:
     """The task one version on. Raises WrongState when the table has no such step."""
-    if state is not task.state and state not in TASK_STATES[task.state]:
+    stays = state is task.state is not S.DONE
+    if not stays and state not in TASK_STATES[task.state]:
         raise WrongState(
             f"task {task.id} is {task.state}; it cannot be {state}\nMaybe somebody else has ended it.",
             state=task.state.value,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -28,33 +27,19 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 
 KEYS = {
     "keys": [{"kty": "oct", "kid": "t", "alg": "HS256", "k": "c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi10aGlydHktdHdv"}]
 }
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
+NOW_MS = int(NOW.timestamp() * 1000)
 REGISTRY = Registry.found()
 OPERATIONS = tuple(route.operation for subject in SUBJECTS for route in subject)
 GUARDED = tuple(each for each in OPERATIONS if each.roles)
 OPEN = tuple(each for each in OPERATIONS if not each.roles)
 _numbers = itertools.count()
-
-
-class HeldClock:
-    """A clock that stands until a test moves it."""
-
-    def __init__(self) -> None:
-        self.ms = int(NOW.timestamp() * 1000)
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        await asyncio.sleep(0)
 
 
 class Server(TestServer):
@@ -75,7 +60,7 @@ class Api:
     limit: ConcurrencyLimit
     service: Service
 
-    def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
+    def __init__(self, client: TestClient[Any, Any], store: Store, clock: ManualClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
         self.base = f"/v1/markets/{market}"
 
@@ -153,7 +138,7 @@ def more_routes() -> tuple[Routes, ...]:
 async def api(
     store: Store, market: str, limits: Limits, cancelling: bool, more_routes: tuple[Routes, ...]
 ) -> AsyncIterator[Api]:
-    clock = HeldClock()
+    clock = ManualClock(NOW_MS)
     service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
     parts = Parts(
         service=service,

@@ -24,7 +24,8 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
+from tests.clock import ManualClock
+from tests.http.conftest import KEYS, NOW_MS, RING, Api, trip
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as server, Store(server.url, RING) as store:
-        clock, markets = HeldClock(), {"m": ZoneInfo("UTC")}
+        clock, markets = ManualClock(NOW_MS), {"m": ZoneInfo("UTC")}
         parts = Parts(
             service=Service(store, clock, markets, Registry.found()),
             hub=Hub(store),

@@ -25,26 +25,11 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 from tests.solvers.town import DAY, NOW_MS, TZ
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 _numbers = itertools.count()
-
-
-@dataclass
-class HandClock:
-    """Shows what it is told; sleeps are real."""
-
-    at_ms: int = NOW_MS
-
-    def now_ms(self) -> int:
-        return self.at_ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        await asyncio.sleep(clock_s)
 
 
 @dataclass
@@ -53,7 +38,7 @@ class Town:
 
     market: Market
     store: Store
-    clock: HandClock
+    clock: ManualClock
     service: Service
     ids: list[str] = field(default_factory=list)
 
@@ -109,7 +94,7 @@ async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def town(store: Store) -> Town:
-    clock = HandClock()
+    clock = ManualClock(NOW_MS)
     name = f"match{next(_numbers)}"
     service = Service(store, clock, {name: TZ}, Registry(()))
     return Town(Market(store.market(name), TZ, clock), store, clock, service)

@@ -27,7 +27,7 @@ async def declined(town: Town, own: Ownership) -> Town:
     await town.submit(trip("r1", start_min=30))
     await match_imminent(own, town.market, ["r1"])
     await town.decline("r1", DECLINE)
-    town.clock.at_ms += 60_000
+    town.clock.ms += 60_000
     return town
 
 

@@ -157,7 +157,7 @@ async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
     await town.submit(trip("r1", start_min=30))
     await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r1"]))
     before = (await town.record("r1")).unmatched
-    town.clock.at_ms += 3 * 3_600_000
+    town.clock.ms += 3 * 3_600_000
     await town.add_vendor(vendor("v1"))
     await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     assert before is not None
@@ -280,7 +280,7 @@ async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes
     for _ in range(2):
         assert (await run_batch(own, town.market, solvers)).tried == set()
     assert town.market.requests.bodies == {}
-    town.clock.at_ms += 4 * 3_600_000
+    town.clock.ms += 4 * 3_600_000
     assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
 
 

@@ -32,26 +32,11 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 from tests.domain import make
 
 DAY = date(2026, 3, 2)
 REGISTRY = Registry.found()
-
-
-class ManualClock:
-    """Shows what a test sets; sleeps not at all."""
-
-    def __init__(self, now_ms: int) -> None:
-        self.ms = now_ms
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        self.ms += int(clock_s * 1000)
 
 
 class World:

@@ -41,9 +41,11 @@ def _offer_expires(record: RequestRecord, context: Context) -> Decision | None:
 
 
 def _match_by(record: RequestRecord, context: Context) -> Decision:
-    """The deadline: unmatched, with the last known reasons."""
+    """The deadline: unmatched, with the last known reasons; what it waited for is waited for no more."""
     reasons = _reasons(record, context)
-    after = moved(record, RequestState.UNMATCHED, context, reasons.last_rule, unmatched=reasons)
+    after = moved(
+        record, RequestState.UNMATCHED, context, reasons.last_rule, unmatched=reasons, requirements=()
+    )
     messages = (unmatched(after, reasons), changed(after, context.by, reasons.last_rule))
     return Decision(changes=(Change(record, after),), messages=messages, at_ms=context.now_ms)
 
