@@ -45,7 +45,8 @@ _request_1 = msgspec.msgpack.Decoder(Request1)
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
     """A request of format 1; None if it is none."""
-    first = content[1] if content[0] & 0xF0 == 0x90 else content[3]  # behind the array's own header
+    header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
+    first = content[header] if len(content) > header else 0
     if not (_FIRST_TEXT <= first <= _LAST_TEXT or first == _LONG_TEXT):
         return None
     old = _request_1.decode(content)

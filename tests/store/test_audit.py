@@ -88,6 +88,8 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         {"whole"},
         "cannot be decoded",
     ),
+    "cut record": (lambda raw, keys: raw.set(of(keys, "b"), bytes(5)), {"whole"}, "cannot be decoded"),
+    "empty record": (lambda raw, keys: raw.set(of(keys, "b"), bytes(4)), {"whole"}, "cannot be decoded"),
     "no body": (lambda raw, keys: raw.delete(body(keys, "b")), {"whole"}, "has a record and no body"),
     "left over": (
         lambda raw, keys: raw.set(body(keys, "gone"), b"sealed"),
