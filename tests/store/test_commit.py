@@ -79,6 +79,34 @@ async def test_a_command_id_with_another_body_is_refused(market: MarketStore) ->
     assert await market.requests.records.get("b") is None
 
 
+async def test_a_command_that_changed_nothing_is_remembered_and_its_repetition_changes_nothing(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    nothing, other = (
+        IdempotencyRecord.of("platform", "key-1", body, b"200 a") for body in (b"body", b"another")
+    )
+    assert await market.answered(nothing) is None
+    assert (await market.remember(nothing)).status is Status.OK
+    before = await everything(raw, keys)
+    again = await market.remember(nothing)
+    assert (again.status, again.answer, again.ok) == (Status.DUPLICATE, b"200 a", True)
+    reused = await market.remember(other)
+    assert (reused.status, reused.ok) == (Status.REUSED, False)
+    assert await everything(raw, keys) == before, "neither of them wrote"
+    assert await market.answered(nothing) == again
+    assert await market.answered(other) == reused
+    assert 0 < await raw.pttl(keys.command(nothing.digest)) <= nothing.ttl_ms
+
+
+async def test_a_remembered_command_has_no_effect_later_either(market: MarketStore) -> None:
+    """It came when there was nothing to do; a late repetition must not find something to do after all."""
+    command = IdempotencyRecord.of("platform", "key-1", b"body", answer=b"200 a")
+    await market.remember(command)
+    late = await market.commit([received("a")], requests=[trip("a")], idempotency=command)
+    assert (late.status, late.answer) == (Status.DUPLICATE, b"200 a")
+    assert await market.requests.records.get("a") is None
+
+
 async def test_the_commit_of_an_old_matcher_is_refused(market: MarketStore) -> None:
     await receive(market, "a")
     await market.capacity.put("v1", DAY, pools(1))
