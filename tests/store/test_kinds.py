@@ -180,6 +180,7 @@ async def test_its_timer_fires_again_until_it_is_back_and_then_nothing_is_left_o
     assert await timers.fire_due(market.name) == 1
     assert await loans.get("chair") is None
     assert list(await everything(raw, keys)) == [keys.events.encode()]
+    assert await findings(store, market) == [], "what is told of its end is no replay of what was told before"
 
 
 async def test_a_step_that_it_does_not_have_is_refused_before_the_store() -> None:
