@@ -17,12 +17,14 @@ from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
 from dispatcher.jobs.timers import Timers
 from dispatcher.service.service import Service
+from dispatcher.store import events
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Status
 from dispatcher.store.records import Records
 from dispatcher.store.store import Store
+from dispatcher.store.streams import Streams
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 from tests.store.conftest import everything
@@ -139,6 +141,18 @@ async def test_of_two_decisions_in_one_commit_each_is_of_its_own_kind(
     with pytest.raises(ValueError, match="2 changes are of 1 records"):
         await market.commit([returned(loan("a")), returned(loan("a"))])
     assert await everything(raw, keys) == before
+
+
+async def test_the_messages_of_two_records_of_one_name_are_told_apart(
+    store: Store, market: MarketStore, streams: Streams, keys: Keys
+) -> None:
+    """Whoever reads a stream knows a replay by its id: two events must not share one."""
+    await market.commit([received("a"), lent("a")], requests=[trip("a")])
+    told = [events.unpack_event(entry.event) for entry in await streams.read(keys.events)]
+    assert [each.subject for each in told] == ["a", "loan a"]
+    assert told[0].id == "a.1.0"
+    assert len({each.id for each in told}) == 2
+    assert await findings(store, market) == []
 
 
 async def test_it_stands_in_the_lists_that_it_declares(market: MarketStore, loans: Records[Loan]) -> None:
