@@ -89,6 +89,14 @@ MEANT = [
         requirements=(Requirement.PREDECESSOR,),
     ),
     request(
+        "held_twice",  # nobody said that it was authorized
+        step(S.ON_HOLD, 0, "platform", "authorization"),
+        step(S.ON_HOLD, 5_000, "platform", "predecessor"),
+        version=2,
+        timer_ms=END_MS,
+        requirements=(Requirement.AUTHORIZATION, Requirement.PREDECESSOR),
+    ),
+    request(
         "matching",
         step(S.MATCHING, 2_000, "matcher", "hours"),
         version=2,

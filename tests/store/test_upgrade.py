@@ -104,6 +104,11 @@ async def test_the_audit_is_sound_over_old_and_new_side_by_side(upgraded: Upgrad
 GOES_ON = {  # what is asked of each: by which vendor, where it is then
     "received": (HoldRequest(request_id="received", requirement=Requirement.AUTHORIZATION), "", S.ON_HOLD),
     "on_hold": (ResumeRequest(request_id="on_hold"), "", S.RECEIVED),
+    "held_twice": (
+        ResumeRequest(request_id="held_twice", requirement=Requirement.PREDECESSOR),
+        "",
+        S.ON_HOLD,
+    ),
     "matching": (CancelRequest(request_id="matching"), "", S.CANCELLED),
     "offered": (AcceptOffer(offer_id="offered.1", reference="N-1"), "v1", S.ACCEPTED),
     "returned": (DeclineOffer(offer_id="returned.2", code=DeclineCode.OTHER), "v2", S.MATCHING),
