@@ -36,7 +36,8 @@ class Kind(Generic[R]):
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read; `follow_up` adds to a decision what follows from it.
+    read; `follow_up` adds to a decision what follows from it. `plain_events`: no other kind's ids are like
+    its own, so its events are named by them alone.
     """
 
     name: str
@@ -51,6 +52,11 @@ class Kind(Generic[R]):
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
     follow_up: Callable[[Decision, Context], Decision] | None = None
     body: str = ""
+    plain_events: bool = False
+
+    def named_in_events(self, record_id: str) -> str:
+        """What the ids of events about a record begin with: two kinds may call their records alike."""
+        return record_id if self.plain_events else f"{self.key}:{record_id}"
 
 
 _kinds: dict[str, Kind[Any]] = {}

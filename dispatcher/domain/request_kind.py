@@ -54,6 +54,7 @@ REQUEST_KIND = register(
         form=RequestRecord,
         key="r",
         body="b",
+        plain_events=True,
         timers="timers",
         timer_ms=lambda record: record.timer_ms,
         lists=_lists,

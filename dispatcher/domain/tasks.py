@@ -176,6 +176,7 @@ TASK_KIND = register(
         name="task",
         form=TaskRecord,
         key="t",
+        plain_events=True,
         timers="timers:task",
         timer_ms=lambda task: task.timer_ms,
         lists=lambda task: {Entry(list_of(task.state, task.owner), task.id): task.due_ms},

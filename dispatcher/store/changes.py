@@ -97,9 +97,10 @@ def _entries(kind: Kind[Any], record: Record | None) -> dict[Entry, int]:
 
 def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
     """An event's id names the record's version and its place in the commit: a replay is so recognised."""
-    record = decision.changes[0].record
+    first, is_gone = decision.changes[0], decision.after is None
+    about = first.kind.named_in_events(first.record.id)
     for number, message in enumerate(decision.messages):
-        name = events.event_id(record.id, record.version, number)
+        name = events.event_id(about, first.record.version + is_gone, number)
         event = events.pack_event(keys.market, message, name, decision.at_ms)
         program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
 

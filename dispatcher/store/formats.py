@@ -6,6 +6,7 @@ A record's first element is its format number. Format 1 of requests had none: it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -45,7 +46,8 @@ _request_1 = msgspec.msgpack.Decoder(Request1)
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
     """A request of format 1; None if it is none."""
-    first = content[1] if content[0] & 0xF0 == 0x90 else content[3]  # behind the array's own header
+    header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
+    first = content[header] if len(content) > header else 0
     if not (_FIRST_TEXT <= first <= _LAST_TEXT or first == _LONG_TEXT):
         return None
     old = _request_1.decode(content)
@@ -77,11 +79,10 @@ def _offer(old: Request1, offer: OfferRecord) -> OfferRecord:
 
 
 def _requirements(old: Request1) -> tuple[Requirement, ...]:
-    """Why it was on hold stood in its history only."""
-    if old.state is not RequestState.ON_HOLD:
-        return ()
-    code = old.history[-1].code
-    return (Requirement(code) if code in set(Requirement) else Requirement.AUTHORIZATION,)
+    """Why it was on hold stood in its history only: each reason since it came there, for none was met."""
+    held = takewhile(lambda step: step.state is RequestState.ON_HOLD, reversed(old.history))
+    codes = [step.code if step.code in set(Requirement) else Requirement.AUTHORIZATION for step in held]
+    return tuple(dict.fromkeys(map(Requirement, reversed(codes))))
 
 
 _ARRIVED = frozenset({TrackingStatus.AT_PICKUP, TrackingStatus.ON_BOARD})

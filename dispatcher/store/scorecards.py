@@ -12,12 +12,9 @@ from dispatcher.store.program import Program
 
 KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
 LATE_MINUTES = "late_minutes"
-EARLIER = {
-    "well": Outcome.ON_TIME.value,
-    "badly": Outcome.LATE.value,
-}  # what was counted before outcomes were
+EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
 
-Scorecard = Counter[str]  #: by outcome; declines also by `declined:CODE`; LATE_MINUTES: all together
+Scorecard = Counter[str]  #: by outcome; declines also by `declined.CODE`; LATE_MINUTES: all together
 
 
 def add_outcome(program: Program, keys: Keys, outcome: WorkOutcome) -> None:
