@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from contracts.capacity import LEDGER_BUCKETS
 from contracts.codes import DeclineCode, RequestState, Requirement, Role, TrackingStatus
+from contracts.ledger import LEDGER_BUCKETS
 from contracts.requests import TripRequest
 from contracts.tasks import TaskKind
 from dispatcher.audit.auditor import audit
@@ -23,7 +23,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import Outcome
 from dispatcher.jobs.timers import Timers
-from dispatcher.matching.scorecards import shares_on_time
+from dispatcher.matching.scorecards import shares
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import Vault
 from dispatcher.service.service import Service
@@ -238,4 +238,4 @@ async def test_what_was_counted_of_a_vendors_work_counts_on(upgraded: Upgraded) 
     await upgraded.give(ReportStatus(offer_id="in_progress.1", status=T.COMPLETED), "v1")
     after = await scorecards.of(["2026-03"])
     assert after == {"v1": {Outcome.ON_TIME: 3, Outcome.LATE: 3}}
-    assert shares_on_time(after, {"scorecard_least_works": 6}) == {"v1": 0.5}
+    assert shares(after, {"scorecard_least_works": 6}) == {"v1": 0.5}
