@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from contracts.codes import DeclineCode, RequestState, Requirement, Role, TrackingStatus
 from contracts.ledger import LEDGER_BUCKETS
 from contracts.requests import TripRequest
-from contracts.tasks import TaskKind
+from contracts.tasks import TaskKind, TaskState
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -161,6 +161,29 @@ async def test_the_timers_of_before_fire_and_what_needs_a_person_has_its_task(up
     assert matching.state is S.UNMATCHED
     assert matching.tasks == (f"matching.{TaskKind.UNMATCHED.value}",)
     assert await upgraded.market.tasks.records.get(matching.tasks[0]) is not None
+    assert await upgraded.findings() == []
+
+
+async def test_what_was_overdue_before_has_its_task_at_the_next_miss_and_only_one(upgraded: Upgraded) -> None:
+    tasks = upgraded.market.tasks.records
+    for misses in (3, 4):
+        overdue = await upgraded.market.requests.records.get("overdue")
+        assert overdue is not None
+        upgraded.clock.ms = overdue.timer_ms
+        while await upgraded.timers.fire_due(upgraded.market.name):
+            pass
+        overdue = await upgraded.market.requests.records.get("overdue")
+        assert overdue is not None
+        assert overdue.dispatch is not None
+        assert overdue.dispatch.overdue == misses
+        (name,) = overdue.tasks
+        task = await tasks.get(name)
+        assert task is not None
+        assert (task.kind, task.offer_id) == (TaskKind.OVERDUE, "overdue.1")
+    await upgraded.give(ReportStatus(offer_id="overdue.1", status=T.AT_PICKUP), "v1")
+    task = await tasks.get(name)
+    assert task is not None
+    assert task.state is TaskState.DONE, "the report settles it"
     assert await upgraded.findings() == []
 
 
