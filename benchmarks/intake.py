@@ -66,7 +66,7 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 empty_bytes = await _used_bytes(store)
                 ours, idle_mb = _load(_web_command, environment, token, args)
-                stored = sum((await store.counts(MARKET)).values())
+                stored = sum((await store.market(MARKET).requests.counts()).values())
                 bytes_each = (await _used_bytes(store) - empty_bytes) / stored
         bare, _ = _load(_bare_command, {}, token, args)
     return _figures(ours, bare) | {

@@ -13,20 +13,25 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from contracts.codes import DoorLevel, LevelOfService, ServiceClass
+from contracts.codes import DoorLevel, LevelOfService, RequestState, ServiceClass
 from contracts.geo import Circle, Place, Window
 from contracts.matches import CostTerm, RunnerUp
-from contracts.offers import Accept
 from contracts.pools import Pool, Pools
 from contracts.requests import PassengerNeeds, Patient, TripRequest
 from contracts.vendors import Vendor
+from dispatcher.domain.booking import PoolBooking
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import Command, decide
+from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import accept, offer, receive
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.proposal import Precondition, Proposal
-from dispatcher.domain.record import Booking, RequestRecord
+from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.store.idempotency import COMMAND_TTL_MS, IdempotencyRecord
 from dispatcher.store.keys import Keys
-from dispatcher.store.outcome import COMMAND_TTL_MS, Command
 from dispatcher.store.store import Store
 
 MARKET, GROUP, POOL = "metro", "bench", "wheelchair-vans"
@@ -106,7 +111,7 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
         start_ms=start_ms,
         end_ms=start_ms + 42 * MINUTE_MS,
         units=1,
-        bookings=(Booking(chosen.id, POOL, DAY.isoformat(), bucket, 9, 1),),
+        bookings=(PoolBooking(chosen.id, POOL, DAY.isoformat(), bucket, 9, 1),),
         price_cents=terms[0][1],
         distance_m=draw.randrange(1_000, 20_000),
         terms=tuple(CostTerm(rule=rule, cost_cents=cents) for rule, cents in terms),
@@ -124,11 +129,35 @@ def proposal(record: RequestRecord, number: int, vendors: int) -> Proposal:
     )
 
 
+def submitted(request: TripRequest) -> Decision:
+    """The request comes in."""
+    return receive(request, Context(now_ms=START_MS, by="platform"))
+
+
+def offered(record: RequestRecord, request: TripRequest, plan: Proposal) -> Decision:
+    """The request is put to the vendor of the plan."""
+    command = MakeOffer(request_id=record.id, request=request, proposal=plan)
+    return _decided(record, command, Context(now_ms=START_MS + 90, by="matcher"))
+
+
+def accepted(record: RequestRecord) -> Decision:
+    """The vendor of its first offer takes the work."""
+    vendor, command = record.offers[0].vendor_id, AcceptOffer(offer_id=f"{record.id}.1")
+    context = Context(now_ms=START_MS + 60_000, by=f"vendor:{vendor}", vendor_id=vendor)
+    return _decided(record, command, context)
+
+
+def _decided(record: RequestRecord, command: Command, context: Context) -> Decision:
+    decision = decide(record, command, context)
+    assert decision is not None, command.named  # noqa: S101  (each of them comes for the first time)
+    return decision
+
+
 class OpenRequests:
     """Requests on their way through the open states of a market of their own."""
 
     def __init__(self, store: Store, requests: int) -> None:
-        self.store = store
+        self.store, self.market = store, store.market(MARKET)
         self.trips = [trip(number) for number in range(requests)]
         self.vendors = max(4, requests // EACH_VENDOR)
         self.streams = [KEYS.matches, *(KEYS.stream(vendor_id(each)) for each in range(self.vendors))]
@@ -138,64 +167,57 @@ class OpenRequests:
         """Vendors, their capacity, and consumers that have read before."""
         pool = Pool(id=POOL, serves=(ServiceClass.WHEELCHAIR,), units=(50,) * 24)
         for number in range(self.vendors):
-            await self.store.put_vendor(MARKET, _vendor(number))
-            await self.store.put_capacity(MARKET, vendor_id(number), DAY, Pools(pools=(pool,)))
+            await self.market.vendors.put(_vendor(number))
+            await self.market.capacity.put(vendor_id(number), DAY, Pools(pools=(pool,)))
         for each in self.streams:
-            await self.store.ensure_group(each, GROUP)
+            await self.store.streams.ensure_group(each, GROUP)
         await self.an_hour_goes_by()
 
     async def receive(self) -> None:
         """All of them come in."""
-        await self._store([receive(each, START_MS, {}) for each in self.trips], "submit", trips=self.trips)
+        await self._store([submitted(each) for each in self.trips], "submit", trips=self.trips)
 
     async def offer(self) -> None:
         """Each is put to a vendor."""
         pairs = enumerate(zip(self.records, self.trips, strict=True))
         await self._store(
             [
-                offer(record, each, proposal(record, number, self.vendors), START_MS + 90, {})
+                offered(record, each, proposal(record, number, self.vendors))
                 for number, (record, each) in pairs
             ]
         )
 
     async def accept(self) -> None:
         """Each vendor replies over Redis that it takes the work."""
-        decided = [
-            accept(
-                each, f"{each.id}.1", each.offers[0].vendor_id, Accept(), now_ms=START_MS + 60_000, values={}
-            )
-            for each in self.records
-        ]
-        await self._store([each for each in decided if each], "reply", ttl_ms=SHORTLY_MS)
+        await self._store([accepted(each) for each in self.records], "reply", ttl_ms=SHORTLY_MS)
 
     async def an_hour_goes_by(self) -> None:
         """Everything is read and acknowledged; what nobody needs any more is removed."""
         for each in self.streams:
-            while entries := await self.store.read_group(each, GROUP, "1", 1_000):
-                await self.store.acknowledge(each, GROUP, *[entry.id for entry in entries])
+            while entries := await self.store.streams.read_group(each, GROUP, "1", 1_000):
+                await self.store.streams.acknowledge(each, GROUP, *[entry.id for entry in entries])
         await asyncio.sleep(0.005)  # past the millisecond of the last message, and of the replies
-        await self.store.trim_streams(MARKET, done_ms=0)
+        await self.market.retention.trim_streams(done_ms=0)
         for name in self._replies():
             await self.store.reader.get(name)  # it has expired: a look removes it
 
     def parts(self) -> dict[str, list[str]]:
         """The keys by what they hold."""
-        pools = [KEYS.used(vendor_id(each), POOL, DAY.isoformat()) for each in range(self.vendors)]
-        states = [f"{KEYS.prefix}i:{state}" for state in ("received", "offered", "accepted")]
+        vendors = [vendor_id(each) for each in range(self.vendors)]
+        states = (RequestState.RECEIVED, RequestState.OFFERED, RequestState.ACCEPTED)
+        lists = [*map(index_of, states), REQUEST_KIND.timers, *map(offers_of, vendors)]
         return {
-            "record": [KEYS.record(each.id) for each in self.trips],
-            "request_and_patient": [KEYS.body(each.id) for each in self.trips],
-            "idempotency": [*_commands("submit", self.trips), *self._replies()],
-            "timer_and_index": [
-                *states, KEYS.timers, *(KEYS.offers(vendor_id(each)) for each in range(self.vendors))
-            ],
-            "ledger": pools,
+            "record": [KEYS.record(REQUEST_KIND, each.id) for each in self.trips],
+            "request_and_patient": [KEYS.body(REQUEST_KIND, each.id) for each in self.trips],
+            "idempotency": [*_kept("submit", self.trips), *self._replies()],
+            "timer_and_index": [KEYS.list(each) for each in lists],
+            "ledger": [KEYS.used(each, POOL, DAY.isoformat()) for each in vendors],
             "events": [KEYS.events],
             "matches_and_vendor_streams": self.streams,
-        }  # fmt: skip
+        }
 
     def _replies(self) -> list[str]:
-        return _commands("reply", self.trips)
+        return _kept("reply", self.trips)
 
     async def _store(
         self,
@@ -207,9 +229,9 @@ class OpenRequests:
     ) -> None:
         async def one(number: int) -> None:
             decision = decisions[number]
-            command = Command.of(scope, decision.after.id, b"", ttl_ms=ttl_ms) if scope else None
+            kept = IdempotencyRecord.of(scope, decision.after.id, b"", ttl_ms=ttl_ms) if scope else None
             mine = trips[number : number + 1]
-            outcome = await self.store.commit(MARKET, [decision], requests=mine, command=command)
+            outcome = await self.market.commit([decision], requests=mine, idempotency=kept)
             if not outcome.ok:
                 raise RuntimeError(f"{decision.after.id}: {outcome}")
 
@@ -218,8 +240,8 @@ class OpenRequests:
         self.records = [each.after for each in decisions]
 
 
-def _commands(scope: str, trips: Sequence[TripRequest]) -> list[str]:
-    return [KEYS.command(Command.of(scope, each.id, b"").digest) for each in trips]
+def _kept(scope: str, trips: Sequence[TripRequest]) -> list[str]:
+    return [KEYS.command(IdempotencyRecord.of(scope, each.id, b"").digest) for each in trips]
 
 
 async def measure(store: Store, requests: int) -> dict[str, dict[str, int]]:

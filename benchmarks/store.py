@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import open_request
-from benchmarks.open_request import MARKET, START_MS, proposal
+from benchmarks.open_request import MARKET, offered, proposal, submitted
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import offer, receive
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.store import Store
 
 RING = PatientKeyFile("bench", {"bench": bytes(32)})
@@ -70,24 +69,22 @@ class _Bench:
     """The two commits that count: a request comes in; it is offered, with all checks of an offer."""
 
     def __init__(self, store: Store, requests: int) -> None:
-        self.store, self.works = store, open_request.OpenRequests(store, requests)
+        self.market, self.works = store.market(MARKET), open_request.OpenRequests(store, requests)
 
     async def submit(self, number: int) -> None:
         request = self.works.trips[number]
-        command = Command.of("platform", request.id, b"")
-        decision = receive(request, START_MS, {})
-        await self._commit([decision], requests=[request], command=command)
+        kept = IdempotencyRecord.of("platform", request.id, b"")
+        await self._commit(submitted(request), requests=[request], idempotency=kept)
 
     async def offer(self, number: int) -> None:
         request = self.works.trips[number]
-        record = receive(request, START_MS, {}).after
-        made = offer(record, request, proposal(record, number, self.works.vendors), START_MS + 90, {})
-        await self._commit([made])
+        record = submitted(request).after
+        await self._commit(offered(record, request, proposal(record, number, self.works.vendors)))
 
-    async def _commit(self, decisions: list[Decision], **more: Any) -> None:
-        outcome = await self.store.commit(MARKET, decisions, **more)
+    async def _commit(self, decision: Decision, **more: Any) -> None:
+        outcome = await self.market.commit([decision], **more)
         if not outcome.ok:
-            raise RuntimeError(f"{decisions[0].after.id}: {outcome}")
+            raise RuntimeError(f"{decision.after.id}: {outcome}")
 
 
 async def _all_of(

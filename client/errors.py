@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
+OWN = frozenset({"type", "title", "status", "detail", "call_id"})
+
 
 class ClientError(Exception):
     """A call that did not give what was asked for."""
 
 
 class Problem(ClientError):
-    """The service refused. `type` is stable, `detail` is for people, `facts` are extension members."""
+    """The service refused. `type` is stable, `detail` is for people, `facts` are extension members.
+
+    `call_id` finds the call in the service's log.
+    """
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         """Keep the status and the members of the problem document."""
@@ -23,7 +28,8 @@ class Problem(ClientError):
         self.type = str(body.get("type", "about:blank"))
         self.title = str(body.get("title", ""))
         self.detail = str(body.get("detail", ""))
-        self.facts = {k: v for k, v in body.items() if k not in {"type", "title", "status", "detail"}}
+        self.call_id = str(body.get("call_id", ""))
+        self.facts = {name: value for name, value in body.items() if name not in OWN}
         super().__init__(f"{status} {self.type}: {self.detail or self.title}")
 
 

@@ -12,7 +12,7 @@ from client import sse
 from client.errors import Problem
 from client.http import Connection
 from contracts.capacity import Capacity
-from contracts.codes import HoldReason
+from contracts.codes import Requirement
 from contracts.quotes import Quotes
 from contracts.request_views import PutOnHold, RequestPage, RequestView
 from contracts.requests import MAX_BATCH, Request, RequestBatch
@@ -59,7 +59,7 @@ class PlatformClient(Connection):
         """Cancel: capacity is released and the vendor is told."""
         await self.exchange("POST", f"/requests/{request_id}/cancel")
 
-    async def hold(self, request_id: str, reason: HoldReason = HoldReason.AUTHORIZATION) -> None:
+    async def hold(self, request_id: str, reason: Requirement = Requirement.AUTHORIZATION) -> None:
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""
         await self.exchange("POST", f"/requests/{request_id}/hold", body=PutOnHold(reason=reason))
 

@@ -1,7 +1,7 @@
 """Redis streams as an outsider uses them: a consumer group of one's own, acknowledged after effect.
 
 The only file of the client that imports redis: it is used where there is no service, so it shares nothing
-with `dispatcher.store` but the names of the streams.
+with `dispatcher.store` but the names of the streams (`contracts.streams`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 from client.errors import Unreachable
+from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
 
-FIELD = b"ce"
+FIELD = streams.FIELD.encode()
 BLOCK_MS = 5_000
 AGAIN_S, PATIENCE_S = 0.2, 30.0
 
@@ -100,20 +101,20 @@ class StreamReader:
 
 
 class MatchStream(StreamReader):
-    """What a platform reads: `dispatch:{market}:matches`."""
+    """What a platform reads: `matches`."""
 
     def __init__(self, url: str, market: str, *, group: str = "platform", consumer: str = "1") -> None:
-        super().__init__(url, f"dispatch:{{{market}}}:matches", group=group, consumer=consumer)
+        super().__init__(url, streams.matches(market), group=group, consumer=consumer)
 
 
 class VendorStream(StreamReader):
-    """What a vendor reads, `dispatch:{market}:vendor:<id>`, and its answers through `replies`."""
+    """What a vendor reads, a stream of its own, and its answers through `replies`."""
 
     def __init__(
         self, url: str, market: str, vendor_id: str, token: str, *, group: str = "vendor", consumer: str = "1"
     ) -> None:
-        super().__init__(url, f"dispatch:{{{market}}}:vendor:{vendor_id}", group=group, consumer=consumer)
-        self.replies = f"dispatch:{{{market}}}:replies"
+        super().__init__(url, streams.vendor(market, vendor_id), group=group, consumer=consumer)
+        self.replies = streams.replies(market)
         self.vendor_id, self.token = vendor_id, token
 
     async def accept(self, offer_id: str, now: datetime, *, reference: str = "") -> str:

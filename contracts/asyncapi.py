@@ -7,11 +7,23 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from contracts import streams
 from contracts.base import Wire
 from contracts.codec import MSGPACK
 from contracts.events import EVENTS, REPLIES, CloudEvent
 
 REF = "#/components/schemas/{name}"
+
+# AsyncAPI writes a parameter in braces, and a key has braces of its own around its market. So the key of a
+# market that is called like the parameter is the address; the parameter stands for a market and its braces.
+HASH_TAG, VENDOR = "hash_tag", "vendor"
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    HASH_TAG: {
+        "description": "the market's id in braces, which are part of the key: `{metro}` for `metro`",
+        "examples": ["{metro}"],
+    },
+    VENDOR: {"description": "the vendor's id", "examples": ["careful-vans"]},
+}
 
 
 class Channel(NamedTuple):
@@ -29,31 +41,30 @@ def _only(*starts: str) -> tuple[str, ...]:
 
 CHANNELS: Mapping[str, Channel] = {
     "events": Channel(
-        "dispatch:{market}:events",
+        streams.events(HASH_TAG),
         "send",
-        "every change of a request, for the platform and ops",
-        _only("dispatch.request."),
+        "every change of a request or a task, for the platform and ops",
+        _only("dispatch.request.", "dispatch.task."),
     ),
     "matches": Channel(
-        "dispatch:{market}:matches",
+        streams.matches(HASH_TAG),
         "send",
         "requests that found a vendor, and those that did not, for the platform",
         ("dispatch.request.matched", "dispatch.request.unmatched"),
     ),
     "vendor": Channel(
-        "dispatch:{market}:vendor:{vendor}",
+        streams.vendor(HASH_TAG, f"{{{VENDOR}}}"),
         "send",
         "offers to one vendor and what became of them; read with a consumer group of its own",
         _only("dispatch.offer.", "dispatch.dispatch.", "dispatch.reply."),
     ),
     "replies": Channel(
-        "dispatch:{market}:replies",
+        streams.replies(HASH_TAG),
         "receive",
         "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
         tuple(REPLIES),
     ),
 }
-PARAMETERS = {"market": "the market's id", "vendor": "the vendor's id"}
 
 
 def asyncapi(*, title: str, version: str) -> dict[str, Any]:
@@ -74,8 +85,9 @@ def asyncapi(*, title: str, version: str) -> dict[str, Any]:
 
 
 _ABOUT = (
-    "Redis streams, one CloudEvent 1.0 in MessagePack an entry, in its field `ce`. Entries come at least "
-    "once: `id` dedupes. Pub/Sub `dispatch:{market}:wake` is only a hint to look."
+    f"Redis streams, one CloudEvent 1.0 in MessagePack an entry, in its field `{streams.FIELD}`. Entries "
+    "come at least once: `id` dedupes. Keys of a market `metro` start with "
+    f"`{streams.prefix('metro')}`; Pub/Sub `{streams.wake('metro')}` is only a hint to look."
 )
 
 
@@ -83,11 +95,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
     return {
         "address": channel.address,
         "description": channel.summary,
-        "parameters": {
-            name: {"description": text}
-            for name, text in PARAMETERS.items()
-            if f"{{{name}}}" in channel.address
-        },
+        "parameters": {name: told for name, told in PARAMETERS.items() if f"{{{name}}}" in channel.address},
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in channel.types},
     }
 

@@ -151,8 +151,8 @@ class RequestState(StrEnum):
     UNMATCHED = "unmatched"
 
 
-class HoldReason(StrEnum):
-    """What a request on hold waits for before a vendor is sought."""
+class Requirement(StrEnum):
+    """What a request on hold waits for before a vendor is sought; it may wait for several."""
 
     AUTHORIZATION = "authorization"
     PREDECESSOR = "predecessor"

@@ -11,6 +11,7 @@ from contracts.base import Count, Id, Instant, OfferId, Wire
 from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.matches import Match
 from contracts.offers import Offer
+from contracts.tasks import TaskChanged
 from contracts.unmatched import Unmatched
 
 PREFIX = "dispatch."
@@ -106,6 +107,10 @@ EVENTS: dict[str, type[Wire]] = {
     "dispatch.offer.closed": OfferClosed,
     "dispatch.dispatch.confirmed": DispatchConfirmed,
     "dispatch.reply.refused": ReplyRefused,
+    "dispatch.task.opened": TaskChanged,
+    "dispatch.task.claimed": TaskChanged,
+    "dispatch.task.escalated": TaskChanged,
+    "dispatch.task.done": TaskChanged,
 }
 REPLIES: dict[str, type[Wire]] = {
     "dispatch.reply.accept": OfferReply,

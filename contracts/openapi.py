@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the route table and the message types; nothing is written twice."""
+"""OpenAPI 3.1 from the operations and the message types; nothing is written twice."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from contracts.codec import JSON, MSGPACK
-from contracts.operations import PATH_TYPES, Answer, Operation
-from contracts.problems import KINDS, PREFIX, PROBLEM_JSON, ProblemDetails
+from contracts.operations import Answer, Body, Operation
+from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetails
 
 REF = "#/components/schemas/{name}"
 HEADERS = {
@@ -48,12 +48,15 @@ _ABOUT = (
 
 
 def _forms(operation: Operation) -> Iterable[Any]:
-    yield from operation.body
+    yield from operation.body.forms if operation.body else ()
     yield from (answer.body for answer in operation.answers.values() if answer.body is not None)
 
 
 def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
-    answers = {str(status): _answer(answer, known) for status, answer in operation.answers.items()}
+    answers = {
+        str(status): {"description": answer.summary or operation.summary} | _answer(answer, known)
+        for status, answer in operation.answers.items()
+    }
     made: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -63,10 +66,7 @@ def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
     if parameters := [*_path(operation), *_query(operation), *_headers(operation)]:
         made["parameters"] = parameters
     if operation.body:
-        made["requestBody"] = {
-            "required": not operation.optional,
-            "content": _content(_either(operation.body, known)),
-        }
+        made["requestBody"] = _body(operation.body, known)
     if operation.roles:
         made["security"] = [{"bearer": sorted(operation.roles)}]
         made["description"] = f"For {', '.join(sorted(operation.roles))}."
@@ -74,7 +74,7 @@ def _operation(operation: Operation, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(answer: Answer, known: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": answer.summary}
+    made: dict[str, Any] = {}
     if answer.headers:
         made["headers"] = {
             name: {"description": text, "schema": {"type": "string"}} for name, text in answer.headers.items()
@@ -88,33 +88,35 @@ def _answer(answer: Answer, known: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _content(schema: Any) -> dict[str, Any]:
-    return {JSON: {"schema": schema}, MSGPACK: {"schema": schema}}
+def _body(body: Body, known: dict[str, Any]) -> dict[str, Any]:
+    schemas = [known[repr(form)] for form in body.forms]
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return {"required": not body.optional, "content": _content(schema, body.named_media_types)}
 
 
-def _either(body: tuple[Any, ...], known: dict[str, Any]) -> Any:
-    schemas = [known[repr(form)] for form in body]
-    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+def _content(schema: Any, media_types: Iterable[str] = (JSON, MSGPACK)) -> dict[str, Any]:
+    return {media_type: {"schema": schema} for media_type in media_types}
 
 
 def _problems(operation: Operation) -> dict[str, Any]:
     """One answer a status, listing the problem types that come with it."""
     by_status: dict[int, list[str]] = {}
-    for slug in operation.slugs():
-        by_status.setdefault(KINDS[slug].status, []).append(slug)
+    for each in operation.problem_types():
+        by_status.setdefault(PROBLEM_TYPES[each].status, []).append(each)
     schema = {"$ref": REF.format(name="ProblemDetails")}
     return {
         str(status): {
-            "description": "; ".join(f"{KINDS[slug].title} (`{PREFIX}{slug}`)" for slug in slugs),
+            "description": "; ".join(f"{PROBLEM_TYPES[each].title} (`{PREFIX}{each}`)" for each in types),
             "content": {PROBLEM_JSON: {"schema": schema}, MSGPACK: {"schema": schema}},
         }
-        for status, slugs in sorted(by_status.items())
+        for status, types in sorted(by_status.items())
     }
 
 
 def _path(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in operation.names:
-        yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(PATH_TYPES[name])}
+        schema = msgspec.json.schema(operation.parameters[name])
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query(operation: Operation) -> Iterable[dict[str, Any]]:

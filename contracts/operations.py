@@ -1,56 +1,78 @@
-"""What an HTTP route promises, declared once: the server, OpenAPI and the start-up check are made from it."""
+"""What an HTTP operation promises, declared once: the server, OpenAPI and start-up checks follow from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from contracts.base import Day, Id, OfferId
+from contracts.codec import MEDIA_TYPES
 from contracts.codes import Role
 
-# Roles of a route that needs no token. Leaving `roles` out is an error: nothing is open by oversight.
+# Roles of an operation that needs no token. Leaving `roles` out is an error: nothing is open by oversight.
 ANYONE: frozenset[Role] = frozenset()
-
-PATH_TYPES: Mapping[str, Any] = {
-    "market": Id,
-    "request_id": Id,
-    "vendor_id": Id,
-    "offer_id": OfferId,
-    "day": Day,
-    "slug": Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")],
-}
 
 
 class Answer(msgspec.Struct, frozen=True):
     """One successful answer: its body's type (None: no body), headers by name, and its form if not JSON."""
 
-    summary: str
+    summary: str = ""  # empty: the operation's own
     body: Any = None
     headers: Mapping[str, str] = {}
     media: str = ""  # empty: JSON or MessagePack, by Accept
 
 
+class Body(msgspec.Struct, frozen=True):
+    """The message that a call carries: a `form`, or a `batch` of them, which has the member `batch_member`.
+
+    `media_types` maps each Content-Type that is taken to how it is read, `codec.JSON` or `codec.MSGPACK`; of
+    those that are read alike, the documents name the first.
+    """
+
+    form: Any
+    batch: Any = None
+    batch_member: str = ""
+    optional: bool = False  # it may be left out: its message has nothing but defaults
+    media_types: Mapping[str, str] = msgspec.field(default_factory=lambda: MEDIA_TYPES)
+
+    @property
+    def forms(self) -> tuple[Any, ...]:
+        """Every type that it may be."""
+        return (self.form,) if self.batch is None else (self.form, self.batch)
+
+    @property
+    def named_media_types(self) -> tuple[str, ...]:
+        """The Content-Types that the documents name."""
+        named: dict[str, str] = {}
+        for media_type, coding in self.media_types.items():
+            named.setdefault(coding, media_type)
+        return tuple(named.values())
+
+    def form_of(self, value: Any) -> Any:
+        """The type that these plain values look like."""
+        batch = self.batch is not None and isinstance(value, dict) and self.batch_member in value
+        return self.batch if batch else self.form
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One method on one path. `body` lists the types it takes, `query` a type of its parameters."""
+    """One method on one path; `query` is the type of what stands behind the question mark."""
 
     id: str
     method: str
     path: str
+    parameters: Mapping[str, Any] = {}  # the type of each parameter in the path
     roles: frozenset[Role] | None = None
     tag: str
     summary: str
     answers: Mapping[int, Answer]
-    body: tuple[Any, ...] = ()
+    body: Body | None = None
     query: type[msgspec.Struct] | None = None
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
-    optional: bool = False  # the body may be left out: its message has nothing but defaults
     resumable: bool = False  # takes Last-Event-ID
-    problems: tuple[str, ...] = ()  # slugs beyond those that follow from the above
+    problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,8 +84,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it acts within one market."""
         return "market" in self.names
 
-    def slugs(self) -> tuple[str, ...]:
-        """Every problem this operation may answer, by its slug in `contracts.problems.KINDS`."""
+    def problem_types(self) -> tuple[str, ...]:
+        """Every problem that it may answer, by its key in `contracts.problems.PROBLEM_TYPES`."""
         found = ["internal", "unavailable", *self.problems]
         if self.roles:
             found += ["unauthenticated", "forbidden", "too-many"]

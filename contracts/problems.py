@@ -13,100 +13,109 @@ Problem
 ├── Forbidden             403  a token whose role or market does not allow this
 ├── TooMany               429  this caller holds more than its share
 ├── Overloaded            503  the service is full; nothing was stored
-└── Internal              500  a defect; the log has it under the request id
+└── Internal              500  a defect; the log has it under the call id
 
-What the service itself refuses (`dispatcher.domain.refusals`) has its types in `KINDS` as well. A detail has
-one or two lines: what is wrong, with value and limit; and what may fix it. Never patient data.
+What the service itself refuses (`dispatcher.domain.refusals`) has its types in `PROBLEM_TYPES` as well. A
+detail has one or two lines: what is wrong, with value and limit; and what may fix it. Never patient data.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 PROBLEM_JSON = "application/problem+json"
 PREFIX = "/problems/"
+RESERVED = frozenset({"type", "title", "status", "detail", "instance", "call_id"})  # never a fact's name
 
 
-class Kind(NamedTuple):
-    """One row of docs/errors.md."""
+class ProblemType(NamedTuple):
+    """What stands behind one `type`; a row of docs/errors.md."""
 
     status: int
     title: str
     remedy: str
 
 
-KINDS: dict[str, Kind] = {
-    "malformed-call": Kind(400, "The bytes are no HTTP call", "Check Content-Length and the header lines."),
-    "malformed-body": Kind(
+PROBLEM_TYPES: dict[str, ProblemType] = {
+    "malformed-call": ProblemType(
+        400, "The bytes are no HTTP call", "Check Content-Length and the header lines."
+    ),
+    "malformed-body": ProblemType(
         400,
         "The body cannot be read",
         "Check that it is complete, of its Content-Type, without NaN, repeated keys or half an emoji.",
     ),
-    "missing-header": Kind(
+    "missing-header": ProblemType(
         400,
         "A header is missing",
         "Send Idempotency-Key: any text of up to 128 characters, new for each new call.",
     ),
-    "invalid-parameter": Kind(
+    "invalid-parameter": ProblemType(
         400, "A path or query parameter is not as described", "Compare it with /openapi.json."
     ),
-    "unauthenticated": Kind(
+    "unauthenticated": ProblemType(
         401,
         "No token, or one that does not hold",
         "Get a new token; `dispatcher token` mints one for development.",
     ),
-    "forbidden": Kind(403, "The token does not allow this", "Use a token of another role or market."),
-    "not-found": Kind(
+    "forbidden": ProblemType(403, "The token does not allow this", "Use a token of another role or market."),
+    "not-found": ProblemType(
         404,
         "Unknown, or not yours",
         "Check the id, the market and whose token it is: the answer is the same for all three.",
     ),
-    "method-not-allowed": Kind(
+    "method-not-allowed": ProblemType(
         405, "The path does not take this method", "The Allow header lists those it takes."
     ),
-    "not-acceptable": Kind(406, "No form of answer fits", "Accept application/json or application/msgpack."),
-    "too-slow": Kind(
+    "not-acceptable": ProblemType(
+        406, "No form of answer fits", "Accept application/json or application/msgpack."
+    ),
+    "too-slow": ProblemType(
         408, "The body did not arrive in time", "Send it again under the same key, without pauses."
     ),
-    "wrong-state": Kind(409, "The work has moved on", "Read the request or offer again and decide anew."),
-    "over-booked": Kind(409, "Capacity is taken", "Post at least what is booked, or cancel work first."),
-    "stale-version": Kind(
+    "wrong-state": ProblemType(
+        409, "The work has moved on", "Read the request or offer again and decide anew."
+    ),
+    "over-booked": ProblemType(
+        409, "Capacity is taken", "Post at least what is booked, or cancel work first."
+    ),
+    "stale-version": ProblemType(
         412, "Another version is current", "Read it again, take its ETag, and send your change anew."
     ),
-    "too-large": Kind(
+    "too-large": ProblemType(
         413,
         "The body is too large",
         "Send fewer requests at once: 1,000 requests and 2,000,000 bytes are the limits.",
     ),
-    "unsupported-media-type": Kind(
+    "unsupported-media-type": ProblemType(
         415, "The body's form is not understood", "Send application/json or application/msgpack."
     ),
-    "invalid-message": Kind(
+    "invalid-message": ProblemType(
         422, "The message is not as described", "`errors` names each place; compare it with /openapi.json."
     ),
-    "invalid-request": Kind(
+    "invalid-request": ProblemType(
         422, "Well-formed, but it cannot be meant", "The detail says which value breaks which limit."
     ),
-    "id-reused": Kind(
+    "id-reused": ProblemType(
         422,
         "The id or key was used before with another body",
         "Choose a new id or key, or send the same body.",
     ),
-    "missing-precondition": Kind(
+    "missing-precondition": ProblemType(
         428, "If-Match is missing", "It is there already: read it, and send its ETag in If-Match."
     ),
-    "too-many": Kind(
+    "too-many": ProblemType(
         429, "You hold more than your share", "Wait for Retry-After, and send fewer calls at the same time."
     ),
-    "internal": Kind(
+    "internal": ProblemType(
         500,
         "A defect in the service",
-        "Report the request_id; the command may be repeated under the same id or key.",
+        "Report the call_id; the command may be repeated under the same id or key.",
     ),
-    "unavailable": Kind(
+    "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
     ),
 }
@@ -122,47 +131,46 @@ class FieldError(msgspec.Struct, frozen=True):
 class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """RFC 9457. Further members say more about one type, such as the buckets that are over-booked."""
 
-    type: Annotated[str, Meta(description="stable; a path of this service that explains it")]
+    type: Annotated[str, Meta(description="stable; a path of this service that says what it means")]
     title: str
     status: Annotated[int, Meta(ge=400, le=599)]
     detail: Annotated[str, Meta(description="what is wrong; on a second line, what may fix it")] = ""
-    request_id: Annotated[str, Meta(description="the X-Request-Id of the answer")] = ""
+    call_id: Annotated[str, Meta(description="names the call in the log; also the header X-Request-Id")] = ""
     errors: tuple[FieldError, ...] = ()
     retry_after_s: float | None = None
 
 
 class Problem(Exception):
-    """A call that had no effect. `slug` is a key of KINDS; `facts` become extension members."""
+    """A call that had no effect. `type` is a key of PROBLEM_TYPES; `facts` become extension members."""
 
-    slug: ClassVar[str] = "internal"
+    type: str = "internal"
 
-    def __init__(self, detail: str, *, slug: str = "", **facts: Any) -> None:
-        """Keep what goes on the wire; `slug` overrides the class's own."""
+    def __init__(self, detail: str, *, type: str = "", **facts: Any) -> None:
+        """Keep what goes on the wire; `type` overrides the class's own."""
         super().__init__(detail)
-        self.detail = detail
-        self.kind = slug or type(self).slug
-        self.facts = facts
+        self.detail, self.facts = detail, facts
+        self.type = type or self.type
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return KINDS[self.kind].status
+        return PROBLEM_TYPES[self.type].status
 
-    def members(self, request_id: str = "") -> dict[str, Any]:
+    def members(self, call_id: str = "") -> dict[str, Any]:
         """The problem as plain values, ready to be encoded."""
-        return members(self.kind, self.detail, self.facts, request_id)
+        return members(self.type, self.detail, self.facts, call_id)
 
 
 class Malformed(Problem):
     """The bytes are no message."""
 
-    slug = "malformed-body"
+    type = "malformed-body"
 
 
 class InvalidMessage(Problem):
     """A message, but not as described."""
 
-    slug = "invalid-message"
+    type = "invalid-message"
 
     @classmethod
     def at(cls, pointer: str, detail: str) -> InvalidMessage:
@@ -173,81 +181,80 @@ class InvalidMessage(Problem):
 class InvalidParameter(Problem):
     """A path or query parameter, or a header, is not as described."""
 
-    slug = "invalid-parameter"
+    type = "invalid-parameter"
 
 
 class TooLarge(Problem):
     """More bytes or values than the limit."""
 
-    slug = "too-large"
+    type = "too-large"
 
 
 class TooSlow(Problem):
     """The body did not arrive in time."""
 
-    slug = "too-slow"
+    type = "too-slow"
 
 
 class UnsupportedMediaType(Problem):
     """The body's Content-Type is not understood."""
 
-    slug = "unsupported-media-type"
+    type = "unsupported-media-type"
 
 
 class NotAcceptable(Problem):
     """No form of answer fits the Accept header."""
 
-    slug = "not-acceptable"
+    type = "not-acceptable"
 
 
 class MissingHeader(Problem):
     """A command came without its Idempotency-Key."""
 
-    slug = "missing-header"
+    type = "missing-header"
 
 
 class MissingPrecondition(Problem):
     """A change came without If-Match."""
 
-    slug = "missing-precondition"
+    type = "missing-precondition"
 
 
 class Unauthenticated(Problem):
     """No token, or one that does not hold."""
 
-    slug = "unauthenticated"
+    type = "unauthenticated"
 
 
 class Forbidden(Problem):
     """The token's role or market does not allow this."""
 
-    slug = "forbidden"
+    type = "forbidden"
 
 
 class TooMany(Problem):
     """This caller holds more than its share."""
 
-    slug = "too-many"
+    type = "too-many"
 
 
 class Overloaded(Problem):
     """The service is full; nothing was stored."""
 
-    slug = "unavailable"
+    type = "unavailable"
 
 
 class Internal(Problem):
-    """A defect; the log has it under the request id."""
+    """A defect; the log has it under the call id."""
 
-    slug = "internal"
+    type = "internal"
 
 
-def members(
-    slug: str, detail: str, facts: dict[str, Any] | None = None, request_id: str = ""
-) -> dict[str, Any]:
+def members(type: str, detail: str, facts: dict[str, Any] | None = None, call_id: str = "") -> dict[str, Any]:
     """RFC 9457 members of one problem, as plain values; empty ones are left out."""
-    kind = KINDS[slug]
-    fixed = {"type": PREFIX + slug, "title": kind.title, "status": kind.status}
-    said = {name: value for name, value in (("detail", detail), ("request_id", request_id)) if value}
-    extension: dict[str, Any] = msgspec.to_builtins(facts or {})
+    meant = PROBLEM_TYPES[type]
+    fixed = {"type": PREFIX + type, "title": meant.title, "status": meant.status}
+    said = {name: value for name, value in (("detail", detail), ("call_id", call_id)) if value}
+    own = {name: value for name, value in (facts or {}).items() if name not in RESERVED}
+    extension: dict[str, Any] = msgspec.to_builtins(own)
     return fixed | said | extension

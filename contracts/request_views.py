@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from contracts.base import Count, Id, Instant, OfferId, Wire
 from contracts.codes import (
-    HoldReason,
     OfferState,
     ProviderCancelCode,
     RequestState,
+    Requirement,
     TrackingStatus,
 )
 from contracts.matches import Match
@@ -39,6 +39,13 @@ class Attempt(Wire):
     reference: str = ""  # the vendor's own trip number
 
 
+class WaitsFor(Wire):
+    """What a request on hold lacks, and whose it is to provide."""
+
+    requirement: Requirement
+    owner: str
+
+
 class RequestView(Wire):
     """A request as the platform and ops see it, without the patient block."""
 
@@ -50,6 +57,8 @@ class RequestView(Wire):
     received_at: Instant
     match_by: Instant
     status: TrackingStatus | None = None
+    waits_for: tuple[WaitsFor, ...] = ()  # on hold
+    tasks: tuple[str, ...] = ()  # ids of tasks that this request made necessary
     match: Match | None = None
     unmatched: Unmatched | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -93,4 +102,10 @@ class Cancel(Wire):
 class PutOnHold(Wire):
     """The platform wants no vendor for a request until it resumes it."""
 
-    reason: HoldReason = HoldReason.AUTHORIZATION
+    reason: Requirement = Requirement.AUTHORIZATION
+
+
+class Resume(Wire):
+    """What a request waited for is there: one requirement, or all of them."""
+
+    requirement: Requirement | None = None

@@ -16,9 +16,9 @@ from contracts.codes import (
     Acquisition,
     DoorLevel,
     Hcpcs,
-    HoldReason,
     LevelOfService,
     Priority,
+    Requirement,
     ServiceClass,
     Skill,
 )
@@ -27,6 +27,7 @@ from contracts.geo import Place, Position, Window
 MAX_BATCH = 1_000
 
 VendorIds = Annotated[tuple[Id, ...], Meta(max_length=64)]
+Requirements = Annotated[tuple[Requirement, ...], Meta(min_length=1, max_length=2)]
 Text = Annotated[str, Meta(max_length=500)]
 ServiceMinutes = Annotated[int, Meta(ge=1, le=480, description="minutes spent at the door")]
 
@@ -73,8 +74,14 @@ class _Asked(Wire):
     preferred_vendors: VendorIds = ()
     excluded_vendors: VendorIds = ()
     match_by: Instant | None = None  # when left out: the end of the window
-    hold: HoldReason | None = None  # stored, and offered to nobody until it is resumed
+    hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What it waits for before a vendor is sought, each once."""
+        held = self.hold if isinstance(self.hold, tuple) else (self.hold,)
+        return tuple(dict.fromkeys(each for each in held if each is not None))
 
     def __post_init__(self) -> None:
         """Refuse a deadline that no calendar of ours holds."""

@@ -1,4 +1,4 @@
-"""What may fix a message that is not as described: the values, names or meaning that the place does take."""
+"""Suggestions for a message that is not as described: values, names or meaning that a place does take."""
 
 from __future__ import annotations
 

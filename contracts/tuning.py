@@ -87,3 +87,18 @@ def problems(values: Mapping[str, Number], parameters: Iterable[Parameter]) -> l
     unknown = [f"{name} is no parameter" for name in values if name not in known]
     found = [known[name].problem(value) for name, value in values.items() if name in known]
     return unknown + [text for text in found if text]
+
+
+RENAMED: Mapping[str, str] = {  # names of before; they are still taken, and stored under the present ones
+    "urgent_lead_minutes": "imminent_lead_minutes",
+    "batch_patience_s": "batch_timeout_s",
+    "batch_patience_share": "batch_timeout_share",
+    "record_cents": "scorecard_cents",
+    "record_unknown": "scorecard_unknown",
+    "record_least_works": "scorecard_least_works",
+}
+
+
+def renamed(values: Mapping[str, Number]) -> dict[str, Number]:
+    """The same overrides under the parameters' present names."""
+    return {RENAMED.get(name, name): value for name, value in values.items()}

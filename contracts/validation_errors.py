@@ -1,4 +1,4 @@
-"""Why a message is not as described: place, value, limit and what may fix it; nothing of a patient."""
+"""Validation errors: where a message is not as described; value, limit, suggestion; nothing of a patient."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def _remedied(what: str, form: Any, steps: Sequence[str | int]) -> str:
     if "\n" in what:
         return what
     if unknown := _UNKNOWN.search(what):
-        hint = suggestions.nearest(form, steps, unknown[1])
+        suggestion = suggestions.nearest(form, steps, unknown[1])
     elif what.startswith("Object missing"):
-        hint = "Maybe it was left empty by the sender: it has no default."
+        suggestion = "Maybe it was left empty by the sender: it has no default."
     else:
-        hint = suggestions.allowed(form, steps) or suggestions.described(form, steps)
-    return f"{what}\n{hint or 'Maybe compare it with the type and bounds in /openapi.json.'}"
+        suggestion = suggestions.allowed(form, steps) or suggestions.described(form, steps)
+    return f"{what}\n{suggestion or 'Maybe compare it with the type and bounds in /openapi.json.'}"

@@ -15,7 +15,8 @@ from aiohttp import web
 
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
-from dispatcher.http.app import Parts, build_app
+from dispatcher.http.app import build_app
+from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.matching.quotes import Quoter
@@ -23,7 +24,7 @@ from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 from dispatcher.tuning import plugins
@@ -56,7 +57,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
     async with open_store(settings) as store:
-        service = Dispatcher(store, clock, settings.markets, plugins.load(settings.rules))
+        service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
         replies = Replies(service, Authenticator(keys).verify, name)
         parts = Parts(
@@ -83,14 +84,14 @@ async def _matcher(settings: Settings, name: str) -> None:
 
     clock = clock_of(settings)
     async with open_store(settings) as store:
-        service = Dispatcher(store, clock, settings.markets, plugins.load(settings.rules))
+        service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         timers, solvers = Timers(service), SolverPool()
         try:
             await solvers.warm()
             await _until_told(
-                run_matchers(store, clock, settings.markets, solvers, name),
+                run_matchers(service, solvers, name),
                 *(timers.run(market) for market in settings.markets),
-                *(keep_house(store, market, zone, clock) for market, zone in settings.markets.items()),
+                *(keep_house(store, market, tz, clock) for market, tz in settings.markets.items()),
             )
         finally:
             await solvers.aclose()

@@ -11,9 +11,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from contracts.codes import RequestState
-from dispatcher.domain.record import RequestRecord
-from dispatcher.domain.states import TERMINAL, may_stay_or_go
-from dispatcher.store.decisions import live_offers
+from dispatcher.domain.kinds import Entry, kinds
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
+from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.store.ledger import LedgerKey, excesses, unpack
 from dispatcher.store.survey import Survey
 
@@ -40,7 +42,7 @@ def lasting(earlier: Iterable[Finding], later: Iterable[Finding]) -> list[Findin
 
 def _terminal(found: Survey) -> Iterator[tuple[str, str]]:
     """A request ends once, and nothing follows its end."""
-    for each in _records(found):
+    for each in _requests(found):
         ends = [step.state.value for step in each.history if step.state in TERMINAL]
         if len(ends) > 1:
             yield each.id, f"has ended as {' and '.join(ends)}"
@@ -50,7 +52,7 @@ def _terminal(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _steps(found: Survey) -> Iterator[tuple[str, str]]:
     """Every step of a history is one of the table, and the last leads to the state."""
-    for each in _records(found):
+    for each in _requests(found):
         states = [step.state for step in each.history]
         for before, after in pairwise(states):
             if not may_stay_or_go(before, after):
@@ -59,53 +61,55 @@ def _steps(found: Survey) -> Iterator[tuple[str, str]]:
             yield each.id, f"is {each.state.value}, its history ends with {states[-1].value}"
 
 
-def _records_whole(found: Survey) -> Iterator[tuple[str, str]]:
+def _whole(found: Survey) -> Iterator[tuple[str, str]]:
     """Record, version and body belong together; nothing is left of what was forgotten."""
-    for request_id in found.damaged:
-        yield request_id, "its record cannot be decoded"
-    for request_id, (version, record, _) in found.records.items():
-        if (record.id, record.version) != (request_id, version):
-            yield request_id, f"holds version {record.version} of {record.id} under version {version}"
-        if request_id not in found.bodies:
-            yield request_id, "has a record and no body"
-    known = found.records.keys() | set(found.damaged)
-    for request_id in found.bodies - known:
-        yield request_id, "has a body and no record"
+    for kind, records in found.records.items():
+        damaged = found.damaged.get(kind, set())
+        for each in damaged:
+            yield each, "its record cannot be decoded"
+        for each, (version, record, _) in records.items():
+            if (record.id, record.version) != (each, version):
+                yield each, f"holds version {record.version} of {record.id} under version {version}"
+            if each not in found.bodies.get(kind, {each}):
+                yield each, "has a record and no body"
+        for each in found.bodies.get(kind, set()) - records.keys() - damaged:
+            yield each, "has a body and no record"
 
 
-def _timers(found: Survey) -> Iterator[tuple[str, str]]:
-    """Every request has the timer its record names."""
-    for each in _records(found):
-        due = found.timers.get(each.id)
-        if due is None:
-            yield each.id, f"is {each.state.value} and has no timer"
-        elif due != each.timer_ms:
-            yield each.id, f"its timer is at {due} ms, its record says {each.timer_ms} ms"
-    for request_id in found.timers.keys() - found.records.keys() - set(found.damaged):
-        yield request_id, "has a timer and no record"
+def _lists(found: Survey) -> Iterator[tuple[str, str]]:
+    """Every record stands in the lists that its kind says, its timer among them, and in no other."""
+    wanted, hidden = _wanted(found), set[str]().union(*found.damaged.values())
+    listed = {
+        Entry(name, member): score for name, each in found.lists.items() for member, score in each.items()
+    }
+    for entry, score in wanted.items():
+        if listed.get(entry) != score:
+            where = f"at {listed[entry]}" if entry in listed else "missing"
+            yield entry.member, f"its place in {entry.list} is {where}, its record says {score}"
+    for entry in listed.keys() - wanted.keys():
+        if entry.member not in hidden:
+            yield entry.member, f"stands in {entry.list}, and its record does not say so"
 
 
-def _index(found: Survey) -> Iterator[tuple[str, str]]:
-    """Every request is listed under its state and no other."""
-    listed: dict[str, set[str]] = {}
-    for state, ids in found.index.items():
-        for request_id in ids:
-            listed.setdefault(request_id, set()).add(state)
-    for request_id in (listed.keys() | found.records.keys()) - set(found.damaged):
-        record = found.records.get(request_id)
-        states = {record.value.state.value} if record else set()
-        if listed.get(request_id, set()) != states:
-            yield request_id, f"is {_list(states)} and listed under {_list(listed.get(request_id, ()))}"
+def _wanted(found: Survey) -> dict[Entry, int]:
+    wanted: dict[Entry, int] = {}
+    for kind in kinds():
+        for each in (versioned.value for versioned in found.records.get(kind.name, {}).values()):
+            wanted |= {**kind.lists(each), Entry(kind.timers, each.id): kind.timer_ms(each)}
+    return wanted
 
 
-def _offers(found: Survey) -> Iterator[tuple[str, str]]:
-    """A vendor's list has its open offers and dispatches, and no other."""
-    wanted = {(vendor, offer) for each in _records(found) for offer, (vendor, _) in live_offers(each).items()}
-    listed = {(vendor, offer) for vendor, offers in found.offers.items() for offer in offers}
-    for vendor, offer in wanted - listed:
-        yield offer, f"is open and not in the list of {vendor}"
-    for vendor, offer in listed - wanted:
-        yield offer, f"is in the list of {vendor} and not open"
+def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
+    """What asks for a person has its task."""
+    tasks = found.records.get(TASK_KIND.name, {})
+    for each in _requests(found):
+        kind = REQUEST_STATES[each.state].task
+        if (
+            kind is not None
+            and f"{each.id}.{kind.value}" in each.tasks
+            and f"{each.id}.{kind.value}" not in tasks
+        ):
+            yield each.id, f"is {each.state.value} and has no task"
 
 
 def _ledger(found: Survey) -> Iterator[tuple[str, str]]:
@@ -136,17 +140,17 @@ def _replayed(found: Survey) -> Iterator[tuple[str, str]]:
 def _lost(found: Survey, acknowledged: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What was acknowledged is there."""
     for request_id in acknowledged:
-        if request_id not in found.records and request_id not in found.damaged:
+        known = found.records.get(REQUEST_KIND.name, {}).keys() | found.damaged.get(REQUEST_KIND.name, set())
+        if request_id not in known:
             yield request_id, "was acknowledged and is not stored"
 
 
 RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "one end": _terminal,
     "table": _steps,
-    "whole": _records_whole,
-    "timer": _timers,
-    "index": _index,
-    "offers": _offers,
+    "whole": _whole,
+    "lists": _lists,
+    "tasks": _tasks,
     "ledger": _ledger,
     "overbooked": _overbooked,
     "replayed": _replayed,
@@ -155,10 +159,10 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
 
 def summary(found: Survey) -> dict[str, object]:
     """What was looked at."""
-    states = Counter(each.state for each in _records(found))
+    states = Counter(each.state for each in _requests(found))
     return {
         "market": found.market,
-        "requests": len(found.records),
+        "requests": len(_requests(found)),
         "states": {state.value: states[state] for state in RequestState if states[state]},
         "ledgers": len(found.used.keys() | found.limits.keys()),
         "unsettled": len(found.moving),
@@ -166,14 +170,15 @@ def summary(found: Survey) -> dict[str, object]:
     }
 
 
-def _records(found: Survey) -> list[RequestRecord]:
-    return [each.value for each in found.records.values()]
+def _requests(found: Survey) -> list[RequestRecord]:
+    records = [each.value for each in found.records.get(REQUEST_KIND.name, {}).values()]
+    return [each for each in records if isinstance(each, RequestRecord)]
 
 
 def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:
     """Units by ledger and cell that the records' offers hold."""
     held: dict[LedgerKey, Counter[int]] = {}
-    bookings = (each for record in _records(found) for offer in record.offers for each in offer.bookings)
+    bookings = (each for record in _requests(found) for offer in record.offers for each in offer.bookings)
     for booking in bookings:
         cells = held.setdefault(LedgerKey(booking.vendor_id, booking.pool_id, booking.day), Counter())
         cells[0] += booking.daily

@@ -151,7 +151,7 @@ def _day(args: argparse.Namespace) -> Day:
     """The day asked for; one to be looked at afterwards forgets nothing, though its clock runs on."""
     from dataclasses import replace
 
-    from dispatcher.domain.deadlines import RETENTION
+    from dispatcher.domain.timers import RETENTION
     from dispatcher.runtime.errors import UserError
     from simulation import seoul, small
     from simulation.errors import DayError

@@ -79,7 +79,7 @@ class Feed:
         """What is heard from now on goes to the queue; what was before is in the stream."""
         self._behind = False
         try:
-            page = await self._store.read(self.stream, self.last_id, PAGE)
+            page = await self._store.streams.read(self.stream, self.last_id, PAGE)
         except BaseException:
             self._behind = True
             raise

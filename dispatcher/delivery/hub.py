@@ -38,7 +38,7 @@ class Hub:
     @contextlib.asynccontextmanager
     async def follow(self, stream: str, after: str | None = None) -> AsyncIterator[Feed]:
         """A feed of what follows entry `after`; None: from now on. Raises Invalid, Unavailable."""
-        start = await self._store.last_id(stream) if after is None else after
+        start = await self._store.streams.last_id(stream) if after is None else after
         feed = Feed(self._store, stream, start, self._queue_limit)
         if self._closed:
             feed.close()
@@ -78,7 +78,7 @@ class _Reader:
         stream = feed.stream
         self._feeds.setdefault(stream, set()).add(feed)
         if stream not in self._after:
-            newest = await self._store.last_id(stream)
+            newest = await self._store.streams.last_id(stream)
             self._after.setdefault(stream, newest)
         if self._task is None:
             self._task = asyncio.create_task(self._run())

@@ -19,15 +19,14 @@ import structlog
 
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
-from contracts.offers import Accept, Decline
 from contracts.problems import PREFIX, Problem
 from dispatcher.delivery.feed import place
-from dispatcher.delivery.reply import Poison, Reply, command_of, open_envelope, read_reply
+from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 from dispatcher.store.tail import Tail
@@ -50,7 +49,7 @@ class Replies:
 
     def __init__(
         self,
-        service: Dispatcher,
+        service: Service,
         verify: Verify,
         consumer: str,
         *,
@@ -72,7 +71,7 @@ class Replies:
             own = "0"  # first what was given to us before a crash, then what is new
             while not cancel_requested():
                 try:
-                    await self.store.ensure_group(stream, GROUP)
+                    await self.store.streams.ensure_group(stream, GROUP)
                     while own != ">":
                         left = await tail.read_group({stream: own}, GROUP, self.consumer, BATCH)
                         await self.take(market, left)
@@ -89,13 +88,13 @@ class Replies:
         if not put_off:
             return await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH)
         await asyncio.sleep(AGAIN_S)
-        return put_off + await self.store.read_group(stream, GROUP, self.consumer, BATCH)
+        return put_off + await self.store.streams.read_group(stream, GROUP, self.consumer, BATCH)
 
     async def take_over(self, market: str) -> None:
         """Entries that a consumer began and did not finish for `idle_ms`, ours included."""
         stream, after = Keys(market).replies, "0-0"
         while True:
-            entries, after = await self.store.claim(
+            entries, after = await self.store.streams.claim(
                 stream, GROUP, self.consumer, idle_ms=self.idle_ms, after=after, count=BATCH
             )
             await self.take(market, entries)
@@ -121,7 +120,7 @@ class Replies:
             for group in await self._ripe(market, list(by_subject.values()))
         ]
         ended = await asyncio.gather(*works, return_exceptions=True)
-        await self.store.finish(Keys(market).replies, GROUP, *done)
+        await self.store.streams.finish(Keys(market).replies, GROUP, *done)
         for failure in filter(None, ended):
             raise failure
 
@@ -131,8 +130,8 @@ class Replies:
         if not groups:
             return []
         stream, mine = Keys(market).replies, {entry.id for group in groups for entry, _ in group}
-        ids = await self.store.unfinished(stream, GROUP, max(mine, key=place))
-        others = await self.store.entries(stream, [each for each in ids if each not in mine])
+        ids = await self.store.streams.unfinished(stream, GROUP, max(mine, key=place))
+        others = await self.store.streams.entries(stream, [each for each in ids if each not in mine])
         first: dict[str, str] = {}  # the earliest entry on each offer that is somebody else's, or left over
         for entry in others:
             with contextlib.suppress(Poison):
@@ -156,7 +155,7 @@ class Replies:
             who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
             if who.role is not Role.VENDOR:
                 raise NotFound("only vendors reply")
-            self.service.enter(who, market)
+            self.service.markets.authorize(who, market)
         except (Problem, Refusal) as refusal:
             await self._bury(market, entry, _kind(refusal))
             return False
@@ -173,15 +172,8 @@ class Replies:
         return True
 
     async def _effect(self, market: str, who: Principal, event: CloudEvent) -> None:
-        reply: Reply = read_reply(event)
-        command = command_of(event, who.vendor_id)
-        name, answer = reply
-        if isinstance(answer, Accept):
-            await self.service.accept(who, market, name, answer, command)
-        elif isinstance(answer, Decline):
-            await self.service.decline(who, market, name, answer, command)
-        else:
-            await self.service.report(who, market, name, answer, command)
+        command = command_of(event)
+        await self.service.execute(who, market, command, idempotency_of(event, who.vendor_id))
 
     async def _refuse(
         self, market: str, who: Principal, entry: Entry, event: CloudEvent, refusal: Problem | Refusal
@@ -196,12 +188,12 @@ class Replies:
             vendor_id=who.vendor_id,
         )
         now_ms = self.service.clock.now_ms()
-        await self.store.announce(market, message, event_id=f"refused.{entry.id}", at_ms=now_ms)
+        await self.store.market(market).announce(message, event_id=f"refused.{entry.id}", at_ms=now_ms)
 
     async def _bury(self, market: str, entry: Entry, reason: str) -> None:
         log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
-        await self.store.bury(market, entry, GROUP, reason)
+        await self.store.market(market).dead_letters.bury(entry, GROUP, reason)
 
 
 def _kind(refusal: Problem | Refusal) -> str:
-    return refusal.kind if isinstance(refusal, Problem) else refusal.type
+    return refusal.type

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from contracts.codec import MSGPACK, convert, decode
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
-from contracts.events import REPLIES, CloudEvent, OfferReply
-from contracts.offers import Accept, Decline
+from contracts.events import CloudEvent, OfferReply
 from contracts.problems import Problem
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import Invalid
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 
 # A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
 # of its offer tells that it had its effect.
 REMEMBERED_MS = 3_600_000
 
-Answer = Accept | Decline | StatusUpdate
-
 
 class Poison(Exception):
     """An entry that cannot be used, and whose writer cannot be told; the text never repeats its body."""
-
-
-class Reply(NamedTuple):
-    """What a vendor says about one offer."""
-
-    offer_id: str
-    answer: Answer
 
 
 def open_envelope(raw: bytes) -> CloudEvent:
@@ -40,35 +34,42 @@ def open_envelope(raw: bytes) -> CloudEvent:
     try:
         return decode(raw, CloudEvent, MSGPACK)
     except Problem as problem:
-        raise Poison(problem.kind) from None
+        raise Poison(problem.type) from None
 
 
-def command_of(event: CloudEvent, vendor_id: str) -> Command:
+def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:
     """The event's id names the command, among those of its vendor; its type and data must not differ."""
     body = msgspec.msgpack.encode([event.type, event.data])
-    return Command.of(f"reply:{vendor_id}", event.id, body, ttl_ms=REMEMBERED_MS)
+    return IdempotencyRecord.of(f"reply:{vendor_id}", event.id, body, ttl_ms=REMEMBERED_MS)
 
 
-def read_reply(event: CloudEvent) -> Reply:
-    """What the envelope holds. Raises Problem or Invalid, which its vendor is told."""
-    form = REPLIES.get(event.type)
-    if form is None:
-        raise Invalid(f"{event.type} is no reply\nMaybe one of: {', '.join(REPLIES)}.")
-    said = convert(event.data, OfferReply)
-    if event.type == "dispatch.reply.accept":
-        return Reply(said.offer_id, Accept(reference=said.reference))
-    if event.type == "dispatch.reply.decline":
-        return Reply(said.offer_id, Decline(code=_decline_code(said)))
-    return Reply(said.offer_id, StatusUpdate(status=_status(said), at=said.at, code=said.code))
+def command_of(event: CloudEvent) -> Command:
+    """The command that the envelope holds. Raises Problem or Invalid, which its vendor is told."""
+    made = COMMANDS.get(event.type)
+    if made is None:
+        raise Invalid(f"{event.type} is no reply\nMaybe one of: {', '.join(COMMANDS)}.")
+    return made(convert(event.data, OfferReply))
 
 
-def _decline_code(said: OfferReply) -> DeclineCode:
+def _accept(said: OfferReply) -> Command:
+    return AcceptOffer(offer_id=said.offer_id, reference=said.reference)
+
+
+def _decline(said: OfferReply) -> Command:
     if said.code is None or said.code.value not in set(DeclineCode):
         raise Invalid(f"a decline needs its code\nMaybe one of: {', '.join(DeclineCode)}.")
-    return DeclineCode(said.code.value)
+    return DeclineOffer(offer_id=said.offer_id, code=DeclineCode(said.code.value))
 
 
-def _status(said: OfferReply) -> TrackingStatus:
+def _status(said: OfferReply) -> Command:
     if said.status is None:
         raise Invalid(f"a report needs a status\nMaybe one of: {', '.join(TrackingStatus)}.")
-    return said.status
+    update = StatusUpdate(status=said.status, at=said.at, code=said.code)  # refuses an odd year
+    return ReportStatus(offer_id=said.offer_id, status=update.status, at=update.at, code=update.code)
+
+
+COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
+    "dispatch.reply.accept": _accept,
+    "dispatch.reply.decline": _decline,
+    "dispatch.reply.status": _status,
+}

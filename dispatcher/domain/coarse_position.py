@@ -10,7 +10,7 @@ CELL_DEGREES = 0.018  # of latitude: about 2 km
 POLAR_DEGREES = 89.0  # beyond, meridians are too close for cells of a width
 
 
-def zone(position: Position) -> Position:
+def coarse_position(position: Position) -> Position:
     """The centre of the square of about 2 km that holds the position: `[lon, lat]`, degrees."""
     longitude, latitude = position
     row = _centre(latitude, CELL_DEGREES, 90.0)

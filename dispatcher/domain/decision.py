@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
 from contracts.base import Wire
+from dispatcher.domain.booking import Booking
+from dispatcher.domain.compact import Record
+from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
-from dispatcher.domain.record import Booking, RequestRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.scorecards import Mark
-from dispatcher.domain.states import ENTRY, TERMINAL, may_stay_or_go
+from dispatcher.domain.scorecards import WorkOutcome
 
 
 class To(StrEnum):
@@ -32,32 +34,58 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: str = ""  # for To.VENDOR
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The record after (version = before + 1), ledger changes, messages. The timer is in the record.
+class Change(msgspec.Struct, frozen=True):
+    """One record: before (None: it is new) and after (None: it is forgotten, with its body and lists)."""
 
-    `before` is None for a new request. A decision that equals what is stored already (a repeated command)
-    is `None` at the caller: nothing to commit, same answer. `forget` (retention is over): the store deletes
-    the record, its request, patient block and index entries instead of writing `after`.
+    before: Record | None
+    after: Record | None
+
+    def __post_init__(self) -> None:
+        """The last door before the store: a step that the kind's table does not have raises WrongState."""
+        before, after = self.before, self.after
+        number = before.version + 1 if before else 1
+        if (after is not None and after.version != number) or not self.kind.may_become(before, after):
+            name = self.record.id
+            raise WrongState(f"{self.kind.name} {name} cannot go from {_told(before)} to {_told(after)}")
+
+    @property
+    def record(self) -> Record:
+        """What it is about: the record after, or the one that goes."""
+        record = self.after or self.before
+        assert record is not None  # noqa: S101  (a change of nothing to nothing is none)
+        return record
+
+    @property
+    def kind(self) -> Kind[Any]:
+        """The kind of its record."""
+        return kind_of(self.record)
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes of one or several records, of one or several kinds, with all that goes with them.
+
+    The first change is of the record that the command was about. A decision that equals what is stored
+    already (a repeated command) is `None` at the caller: nothing to commit, same answer.
     """
 
-    before: RequestRecord | None
-    after: RequestRecord
+    changes: tuple[Change, ...]
     book: tuple[Booking, ...] = ()
     unbook: tuple[Booking, ...] = ()
     messages: tuple[Message, ...] = ()
     preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
-    mark: Mark | None = None  # what the step adds to a vendor's record
-    at_ms: int = 0  # the time its messages carry; 0: that of the last step
-    forget: bool = False
+    outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
+    at_ms: int  # the time its messages carry
 
-    def __post_init__(self) -> None:
-        """The last door before the store: a step that the table does not have raises WrongState."""
-        before, after = self.before, self.after
-        if before is None:
-            fits = after.version == 1 and after.state in ENTRY
-        elif self.forget:
-            fits = after.version == before.version + 1 and before.state in TERMINAL
-        else:
-            fits = after.version == before.version + 1 and may_stay_or_go(before.state, after.state)
-        if not fits:
-            raise WrongState(f"request {after.id} cannot go to {after.state}", state=after.state.value)
+    @property
+    def before(self) -> Any:
+        """The record that the command was about, as it was; None for a new one."""
+        return self.changes[0].before
+
+    @property
+    def after(self) -> Any:
+        """The same record after; None when it is forgotten."""
+        return self.changes[0].after
+
+
+def _told(record: Record | None) -> str:
+    return "nothing" if record is None else str(getattr(record, "state", f"version {record.version}"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
 from contracts.events import (
     DispatchConfirmed,
     OfferClosed,
@@ -16,7 +15,8 @@ from contracts.events import (
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
 from dispatcher.domain.decision import Message, To
-from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.views import match_view, offer_view
 
 
@@ -31,7 +31,7 @@ def changed(after: RequestRecord, by: str, code: str = "", *, event: str = "chan
 def matched(after: RequestRecord, offer: OfferRecord) -> Message:
     """To the platform: a vendor was found (`offered`, with the facts of the choice) or has taken the work."""
     match = match_view(after, offer)
-    if after.state is not RequestState.OFFERED:
+    if not offer.unanswered:
         match = replace(match, terms=(), runners_up=())  # told before, and in the request's view
     news = RequestMatched(match=match, offer_id=offer_id(after, offer), state=after.state)
     return Message(to=To.MATCHES, type="dispatch.request.matched", subject=after.id, data=news)

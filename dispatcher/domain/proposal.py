@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.matches import CostTerm, RunnerUp
 from contracts.vendors import Vendor
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 
 
 class Precondition(NamedTuple):
@@ -22,10 +22,10 @@ class Precondition(NamedTuple):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """A checked match that is not committed yet. Times in ms since the epoch, price in US cents.
 
-    `holds` names what it takes of the ledger: one per day that the work touches. `terms` and `runners_up` say
-    why this vendor; `snapshot` is the digest of what the solver saw. `preconditions` must still stand
-    when it is committed: a vendor paused meanwhile is not asked. `changed_ms`: when the vendor last changed or
-    posted more for the day; what it refused before then it may be asked again.
+    `bookings` names what it takes of the ledger: one for each day that the work touches. `terms` and
+    `runners_up` say why this vendor; `snapshot` is the digest of what the solver saw. `preconditions` must
+    still stand when it is committed: a vendor that was paused meanwhile is not asked. `changed_ms`: when the
+    vendor last changed or posted more for the day; what it refused before then it may be asked again.
     """
 
     vendor: Vendor

@@ -1,19 +1,16 @@
-"""A vendor's record: which pieces of work went well, judged when each ends for that vendor.
-
-Declined, expired, turned back, failed and late work counts against it; a decline does not where the request
-or our data was at fault, or the weather. A cancelled request counts for nobody.
-"""
+"""What became of a vendor's work: counted when an offer is answered and when work ends for its vendor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
-from contracts.codes import DeclineCode, TrackingStatus
+from contracts.codes import DeclineCode
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.domain.record import OfferRecord, RequestRecord
+from dispatcher.domain.offers import OfferRecord
 
 ON_TIME = Parameter(
     name="on_time_minutes",
@@ -21,12 +18,12 @@ ON_TIME = Parameter(
     minimum=0,
     maximum=120,
     unit="minutes",
-    summary="How late a vendor may be at the pick-up (or done) for its work to have gone well.",
-    scope="domain.standing",
+    summary="How late a vendor may be at the pick-up (or done) for its work to have been on time.",
+    scope="domain.scorecards",
 )
 PARAMETERS = (ON_TIME,)
 D = DeclineCode
-BLAMELESS = frozenset(
+BLAMELESS = frozenset(  # the request or our data was at fault, or the weather
     {
         D.INVALID_USER,
         D.INVALID_PICKUP_ADDRESS,
@@ -37,31 +34,49 @@ BLAMELESS = frozenset(
         D.BAD_WEATHER,
     }
 )
-ARRIVED = frozenset({TrackingStatus.AT_PICKUP, TrackingStatus.ON_BOARD})
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """One piece of work in a vendor's record. `month` is yyyy-mm (UTC), so that old marks can be left out."""
+class Outcome(StrEnum):
+    """What became of one offer, or of the work that it led to. A cancelled request counts for nobody."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"  # with its code
+    EXPIRED = "expired"
+    TURNED_BACK = "turned_back"
+    ON_TIME = "on_time"
+    LATE = "late"  # with its minutes
+    NO_SHOW = "no_show"  # the patient's: the vendor was there
+    FAILED = "failed"
+
+
+class WorkOutcome(msgspec.Struct, frozen=True):
+    """One outcome of one vendor. `month` is yyyy-mm (UTC), so that old ones can be left out."""
 
     vendor_id: str
     month: str
-    well: bool
+    outcome: Outcome
+    code: str = ""  # of a decline
+    late_minutes: int = 0  # beyond the agreed time, whole minutes
 
 
-def mark(vendor_id: str, now_ms: int, *, well: bool) -> Mark:
-    """A mark of now."""
-    return Mark(vendor_id, month_of(now_ms), well)
+def outcome_of(offer: OfferRecord, now_ms: int, outcome: Outcome, code: str = "") -> WorkOutcome:
+    """An outcome of now."""
+    return WorkOutcome(offer.vendor_id, month_of(now_ms), outcome, code)
+
+
+def completed(offer: OfferRecord, ended_ms: int, values: Mapping[str, Number]) -> WorkOutcome:
+    """Work that was done: on time, or late by so many minutes.
+
+    By its first report at the pick-up; by its end where a vendor reports no more than that.
+    """
+    late_ms = offer.arrived_ms - offer.start_ms if offer.arrived_ms else ended_ms - offer.end_ms
+    late = late_ms > ON_TIME.whole(values) * MINUTE_MS
+    minutes = max(0, late_ms // MINUTE_MS) if late else 0
+    return WorkOutcome(
+        offer.vendor_id, month_of(ended_ms), Outcome.LATE if late else Outcome.ON_TIME, late_minutes=minutes
+    )
 
 
 def month_of(at_ms: int) -> str:
     """The calendar month of a moment, UTC."""
     return f"{to_instant(at_ms):%Y-%m}"
-
-
-def was_on_time(
-    record: RequestRecord, offer: OfferRecord, ended_ms: int, values: Mapping[str, Number]
-) -> bool:
-    """By its first report at the pick-up; by its end where a vendor reports no more than that."""
-    arrivals = [step.at_ms for step in record.history if step.code in ARRIVED and step.at_ms >= offer.made_ms]
-    late_ms = arrivals[0] - offer.start_ms if arrivals else ended_ms - offer.end_ms
-    return late_ms <= ON_TIME.whole(values) * MINUTE_MS

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import OfferState, RequestState, Requirement
+from contracts.tasks import OwnerRole, TaskKind
 
 R = RequestState
 O = OfferState  # noqa: E741  (the table reads better with one letter a state family)
 
 
-class Stage(NamedTuple):
+class StateRow(NamedTuple):
     """One request state: where it may go, who owns the work meanwhile, what its timer waits for."""
 
     next: frozenset[RequestState]
     owner: str
     timer: str
+    task: TaskKind | None = None  # what it asks of a person when it is reached
 
     @property
     def terminal(self) -> bool:
@@ -24,18 +26,18 @@ class Stage(NamedTuple):
         return not self.next
 
 
-def _stage(*following: RequestState, owner: str, timer: str) -> Stage:
-    return Stage(frozenset(following), owner, timer)
+def _row(*following: RequestState, owner: str, timer: str, task: TaskKind | None = None) -> StateRow:
+    return StateRow(frozenset(following), owner, timer, task)
 
 
-REQUEST_STATES: Mapping[RequestState, Stage] = {
-    R.RECEIVED: _stage(
+REQUEST_STATES: Mapping[RequestState, StateRow] = {
+    R.RECEIVED: _row(
         R.MATCHING, R.OFFERED, R.ON_HOLD, R.CANCELLED, R.UNMATCHED, owner="service", timer="match_by"
     ),
-    R.ON_HOLD: _stage(R.RECEIVED, R.CANCELLED, R.UNMATCHED, owner="case_manager", timer="match_by"),
-    R.MATCHING: _stage(R.OFFERED, R.ON_HOLD, R.CANCELLED, R.UNMATCHED, owner="service", timer="match_by"),
-    R.OFFERED: _stage(R.ACCEPTED, R.MATCHING, R.CANCELLED, owner="vendor", timer="offer_expires"),
-    R.ACCEPTED: _stage(
+    R.ON_HOLD: _row(R.RECEIVED, R.CANCELLED, R.UNMATCHED, owner="case_manager", timer="match_by"),
+    R.MATCHING: _row(R.OFFERED, R.ON_HOLD, R.CANCELLED, R.UNMATCHED, owner="service", timer="match_by"),
+    R.OFFERED: _row(R.ACCEPTED, R.MATCHING, R.CANCELLED, owner="vendor", timer="offer_expires"),
+    R.ACCEPTED: _row(
         R.IN_PROGRESS,
         R.COMPLETED,
         R.NO_SHOW,
@@ -45,14 +47,14 @@ REQUEST_STATES: Mapping[RequestState, Stage] = {
         owner="vendor",
         timer="overdue",
     ),
-    R.IN_PROGRESS: _stage(
+    R.IN_PROGRESS: _row(
         R.COMPLETED, R.NO_SHOW, R.MATCHING, R.CANCELLED, R.FAILED, owner="vendor", timer="overdue"
     ),
-    R.COMPLETED: _stage(owner="none", timer="forget"),
-    R.NO_SHOW: _stage(owner="care_coordinator", timer="forget"),
-    R.CANCELLED: _stage(owner="none", timer="forget"),
-    R.FAILED: _stage(owner="care_coordinator", timer="forget"),
-    R.UNMATCHED: _stage(owner="care_coordinator", timer="forget"),
+    R.COMPLETED: _row(owner="none", timer="forget"),
+    R.NO_SHOW: _row(owner="care_coordinator", timer="forget", task=TaskKind.NO_SHOW),
+    R.CANCELLED: _row(owner="none", timer="forget"),
+    R.FAILED: _row(owner="care_coordinator", timer="forget", task=TaskKind.FAILED),
+    R.UNMATCHED: _row(owner="care_coordinator", timer="forget", task=TaskKind.UNMATCHED),
 }
 
 OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
@@ -66,11 +68,17 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
     O.FAILED: frozenset(),
 }
 
+REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provide what a request waits for
+    Requirement.AUTHORIZATION: OwnerRole.CASE_MANAGER,
+    Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
+}
+
 ENTRY = frozenset({R.RECEIVED, R.ON_HOLD})  # how a request may come in
 OPEN = frozenset({R.RECEIVED, R.MATCHING})  # waiting for a vendor
 LIVE_OFFERS = frozenset({O.REQUESTED, O.ACCEPTED})  # the vendor still has to answer or to work
-SHOWS_PATIENT = frozenset({O.ACCEPTED, O.COMPLETED, O.FAILED})  # the vendor has the work or has done it
-TERMINAL = frozenset(state for state, stage in REQUEST_STATES.items() if stage.terminal)
+WORKED_ON = frozenset({O.ACCEPTED, O.COMPLETED, O.FAILED})  # the vendor has the work or has done it
+SHOWS_PATIENT = WORKED_ON
+TERMINAL = frozenset(state for state, row in REQUEST_STATES.items() if row.terminal)
 
 
 def may_go(before: RequestState, after: RequestState) -> bool:

@@ -6,28 +6,33 @@ from contracts.dispatches import Dispatch
 from contracts.geo import Window
 from contracts.matches import Match
 from contracts.offers import Offer
-from contracts.request_views import Attempt, RequestView, Transition
+from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
-from dispatcher.domain.coarse_position import zone
+from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.domain.record import OfferRecord, RequestRecord, offer_id
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.states import REQUEST_STATES, SHOWS_PATIENT
+from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
 
 
 def request_view(record: RequestRecord) -> RequestView:
     """For platform and ops: state, owner, match or reasons, history; no patient block."""
-    offer = record.offer
+    waits_for = tuple(
+        WaitsFor(requirement=each, owner=REQUIREMENT_OWNERS[each].value) for each in record.requirements
+    )
     return RequestView(
         id=record.id,
         kind=record.kind,
         state=record.state,
-        owner=REQUEST_STATES[record.state].owner,
+        owner=waits_for[0].owner if waits_for else REQUEST_STATES[record.state].owner,
         version=record.version,
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
         status=record.status,
-        match=match_view(record, offer) if offer and offer.bookings else None,
+        waits_for=waits_for,
+        tasks=record.tasks,
+        match=_match(record),
         unmatched=record.unmatched,
         attempts=tuple(_attempt(record, each) for each in record.offers),
         history=tuple(
@@ -35,6 +40,13 @@ def request_view(record: RequestRecord) -> RequestView:
             for step in record.history
         ),
     )
+
+
+def _match(record: RequestRecord) -> Match | None:
+    """The match of the vendor that has the work; else of the newest offer that takes capacity."""
+    booked = [offer for offer in record.offers if offer.bookings]
+    offer = record.dispatch or (booked[-1] if booked else None)
+    return match_view(record, offer) if offer is not None and offer.bookings else None
 
 
 def match_view(record: RequestRecord, offer: OfferRecord) -> Match:
@@ -67,8 +79,8 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         start_at=to_instant(offer.start_ms),
         duration_minutes=(offer.end_ms - offer.start_ms) // MINUTE_MS,
         price_cents=offer.price_cents,
-        pickup_zone=zone(pickup),
-        dropoff_zone=zone(dropoff) if dropoff else None,
+        pickup_zone=coarse_position(pickup),
+        dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
         level_of_service=request.ride_level,
         needs=request.passenger_needs,
@@ -96,7 +108,7 @@ def dispatch_view(
         id=offer_id(record, offer),
         offer=offer_view(record, offer, request),
         reference=offer.reference,
-        status=record.status,
+        status=offer.status,
         pickup=pickup,
         dropoff=dropoff,
         patient=patient,

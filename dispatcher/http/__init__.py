@@ -1,1 +1,1 @@
-"""HTTP: routes declared in one table, one entry for every call, small handlers."""
+"""HTTP: a file a subject, its routes beside their handlers; one entry for every call."""

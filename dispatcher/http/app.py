@@ -1,71 +1,75 @@
-"""The web application: every route of the table with its handler, over a service that is ready to be used."""
+"""The web application: the routes of every subject, over a service that is ready to be used."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from contracts.codec import MAX_BYTES
 from contracts.operations import Operation
 from dispatcher.delivery.hub import Hub
-from dispatcher.http import problem_responses
-from dispatcher.http.call import Handler
-from dispatcher.http.concurrency import ConcurrencyLimit, Limits
-from dispatcher.http.entry import Gate, entry, new_id
-from dispatcher.http.handlers.events import Events
-from dispatcher.http.handlers.offers import Offers
-from dispatcher.http.handlers.requests import Quoter, Requests
-from dispatcher.http.handlers.service import Service
-from dispatcher.http.handlers.vendors import Vendors
-from dispatcher.http.metrics import Metrics
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS, check
-from dispatcher.runtime.clock import Clock
-from dispatcher.runtime.errors import UserError
+from dispatcher.http import (
+    capacity,
+    dispatches,
+    documents,
+    events,
+    health,
+    offers,
+    problem_responses,
+    quotes,
+    requests,
+    tasks,
+    tuning,
+    vendors,
+)
+from dispatcher.http.concurrency import ConcurrencyLimit
+from dispatcher.http.documents import DOCUMENTS, Documents
+from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Route, Routes, check
 from dispatcher.security.tokens import Authenticator
-from dispatcher.service.dispatcher import Dispatcher
 
-GATE = web.AppKey("gate", Gate)
-Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# In the order of the documents.
+SUBJECTS: tuple[Routes, ...] = (
+    requests.ROUTES,
+    quotes.ROUTES,
+    vendors.ROUTES,
+    capacity.ROUTES,
+    offers.ROUTES,
+    dispatches.ROUTES,
+    events.ROUTES,
+    tasks.ROUTES,
+    tuning.ROUTES,
+    health.ROUTES,
+    documents.ROUTES,
+)
 
 
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the application is made of; the composition root makes them, and ends them."""
+def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
+    """The application, not yet running, with `more` routes than its own.
 
-    service: Dispatcher
-    hub: Hub
-    quoter: Quoter
-    clock: Clock
-    token_keys: Mapping[str, Any]  # a JWKS
-    limits: Limits = Limits()
-
-
-def build_app(parts: Parts) -> web.Application:
-    """The application, not yet running. Raises UserError for a route without role or handler."""
-    metrics = Metrics()
-    operations = OPERATIONS + SERVICE
+    Raises UserError for a route without roles, or one that is declared twice.
+    """
+    routes = [route for subject in (*SUBJECTS, *more) for route in subject]
+    operations = [route.operation for route in routes]
     check(operations)
-    gate = _gate(parts, metrics)
-    events = Events(parts.hub, metrics, parts.limits.keep_alive_s, gate.identify)
-    service = Service(parts.service, metrics, operations)
-    handlers = _handlers(parts, metrics, events, service)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
-    app[GATE] = gate
-    for operation in operations:
-        if operation.id not in handlers:
-            raise UserError(f"route {operation.id} has no handler.", "Add it in dispatcher/http/app.py.")
-        enter = entry(operation, handlers[operation.id], gate)
-        for method in _methods(operation):
-            app.router.add_route(method, operation.path, enter)
-    app.router.add_get("/", service.index)
-    app.router.add_get("/docs/docs.js", service.script)
-    app.router.add_get("/docs/docs.css", service.style)
+    app[GATE], app[DOCUMENTS] = _gate(parts), Documents(operations)
+    for route in routes:
+        _add(app, route, parts)
+    app.router.add_get("/", documents.index)
+    app.router.add_get("/docs/docs.js", documents.script)
+    app.router.add_get("/docs/docs.css", documents.style)
     app.on_shutdown.append(partial(_end_streams, parts.hub))
     return app
+
+
+def _add(app: web.Application, route: Route, parts: Parts) -> None:
+    enter = entry(route, parts, app[GATE])
+    for method in _methods(route.operation):
+        app.router.add_route(method, route.operation.path, enter)
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:
@@ -88,47 +92,16 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
         return problem_responses.answer(error, new_id())
 
 
-def _gate(parts: Parts, metrics: Metrics) -> Gate:
+def _gate(parts: Parts) -> Gate:
     limits = parts.limits
+    calls = ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s)
+    parts.metrics.in_flight.set_function(lambda: calls.taken)
     return Gate(
         authenticator=Authenticator(parts.token_keys),
         clock=parts.clock,
-        enter=parts.service.enter,
-        calls=ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s),
+        enter=parts.service.markets.authorize,
+        calls=calls,
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
-        metrics=metrics,
+        metrics=parts.metrics,
         body_s=limits.body_s,
     )
-
-
-def _handlers(parts: Parts, metrics: Metrics, events: Events, service: Service) -> Mapping[str, Handler]:
-    requests = Requests(parts.service, parts.quoter, metrics)
-    vendors, offers = Vendors(parts.service), Offers(parts.service)
-    return {
-        "submitRequests": requests.submit,
-        "listRequests": requests.list,
-        "getRequest": requests.get,
-        "cancelRequest": requests.cancel,
-        "holdRequest": requests.hold,
-        "resumeRequest": requests.resume,
-        "quote": requests.quote,
-        "putVendor": vendors.put,
-        "getVendor": vendors.get,
-        "putCapacity": vendors.put_capacity,
-        "getCapacity": vendors.get_capacity,
-        "getTuning": vendors.get_tuning,
-        "putTuning": vendors.put_tuning,
-        "listOffers": offers.list,
-        "acceptOffer": offers.accept,
-        "declineOffer": offers.decline,
-        "reportStatus": offers.report,
-        "getDispatch": offers.dispatch,
-        "followEvents": events.follow,
-        "live": service.live,
-        "ready": service.ready,
-        "metrics": service.metrics,
-        "openapi": service.openapi,
-        "asyncapi": service.asyncapi,
-        "docs": service.docs,
-        "problem": service.problem,
-    }

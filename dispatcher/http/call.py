@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from dispatcher.security.principal import Principal
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     version: int | None = None
     after: str = ""
-    request_id: str = ""
+    call_id: str = ""
     raw: web.Request
 
     @property
@@ -30,12 +30,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """The market in the path."""
         return str(self.path["market"])
 
-    def command(self, scope: str, content: bytes | None = None) -> Command | None:
+    def idempotency(self, scope: str, content: bytes | None = None) -> IdempotencyRecord | None:
         """The Idempotency-Key as a command of this caller; None without one. `content` must not differ."""
         if not self.key:
             return None
         caller = f"{scope}/{self.principal.name}/{self.principal.subject}"
-        return Command.of(caller, self.key, msgspec.msgpack.encode(self.body) if content is None else content)
+        body = msgspec.msgpack.encode(self.body) if content is None else content
+        return IdempotencyRecord.of(caller, self.key, body)
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -44,11 +45,3 @@ class Reply(msgspec.Struct, frozen=True):
     message: Any
     status: int = 200
     headers: Mapping[str, str] = {}
-
-
-Handler = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
-
-
-def etag(version: int) -> Mapping[str, str]:
-    """The header that names a version."""
-    return {"ETag": f'"{version}"'}

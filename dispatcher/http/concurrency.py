@@ -19,39 +19,39 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 2_000
     streams_per_caller: int = 100
     retry_after_s: float = 1.0
-    body_s: float = 30.0  # a body that takes longer to arrive gives its place back (real seconds)
+    body_s: float = 30.0  # a body that takes longer to arrive gives its slot back (real seconds)
     keep_alive_s: float = 15.0  # an event stream without events says so this often (real seconds)
 
 
 class ConcurrencyLimit:
-    """Counts what is under way; refuses before anything is read or stored."""
+    """`total` slots, of which one caller takes at most `per_caller`; refuses before anything is read."""
 
     def __init__(self, total: int, per_caller: int, retry_after_s: float) -> None:
         self.total, self.per_caller, self.retry_after_s = total, per_caller, retry_after_s
-        self.held: Counter[str] = Counter()
-        self.now = 0
+        self.taken = 0
+        self.taken_by: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, caller: str) -> Iterator[None]:
-        """A place for one call. Raises TooMany (the caller's share) or Overloaded (all places)."""
-        if self.held[caller] >= self.per_caller:
+    def slot(self, caller: str) -> Iterator[None]:
+        """A slot for one call. Raises TooMany (the caller's share is taken) or Overloaded (all slots are)."""
+        if self.taken_by[caller] >= self.per_caller:
             raise TooMany(
-                f"{caller} holds {self.held[caller]} calls at once, its share is {self.per_caller}\n"
+                f"{caller} holds {self.taken_by[caller]} calls at once, its share is {self.per_caller}\n"
                 "Maybe send fewer at the same time.",
                 retry_after_s=self.retry_after_s,
             )
-        if self.now >= self.total:
+        if self.taken >= self.total:
             raise Overloaded(
-                f"{self.now} calls are under way, the limit is {self.total}; nothing was stored\n"
+                f"{self.taken} calls are under way, the limit is {self.total}; nothing was stored\n"
                 "Maybe repeat it under the same key.",
                 retry_after_s=self.retry_after_s,
             )
-        self.now += 1
-        self.held[caller] += 1
+        self.taken += 1
+        self.taken_by[caller] += 1
         try:
             yield
         finally:
-            self.now -= 1
-            self.held[caller] -= 1
-            if not self.held[caller]:
-                del self.held[caller]
+            self.taken -= 1
+            self.taken_by[caller] -= 1
+            if not self.taken_by[caller]:
+                del self.taken_by[caller]

@@ -1,7 +1,8 @@
-"""The one entry of every route: who calls, may they, is there room, what do they say; then the handler.
+"""The one entry of every route: who calls, may they, is a slot free, what do they say; then the handler.
 
-The order is that of cost and of what may be told to whom: token 401, role 403, share 429, room 503, market
-404, form 406 and 415, size 413, parameters 400, body 400 or 422. All of it happens before anything is stored.
+The order is that of cost and of what may be told to whom: token 401, role 403, share 429, slot 503, Accept
+406, path 400, market 404, query and headers 400, size 413, Content-Type 415, body 400 or 422. All of it
+happens before anything is stored.
 """
 
 from __future__ import annotations
@@ -20,20 +21,23 @@ from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.http import negotiation, problem_responses
-from dispatcher.http.call import Call, Handler, Reply
+from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Route
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import Authenticator
 
 log = structlog.get_logger()
+Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an open route gets
 
 
 class Gate:
-    """What all routes share: tokens, markets, clock, room, metrics."""
+    """What all routes share: tokens, markets, clock, limits, metrics."""
 
     def __init__(
         self,
@@ -66,41 +70,43 @@ class Gate:
             )
         return principal
 
-    def room(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
-        """A place among the calls, or among the streams, which stay open."""
+    def slot(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
+        """A slot among the calls, or among the streams, which stay open. Raises TooMany, Overloaded."""
         if not operation.roles:
             return nullcontext()
-        load = self.streams if operation.resumable else self.calls
-        return load.place(f"{principal.name}/{principal.subject}")
+        limit = self.streams if operation.resumable else self.calls
+        return limit.slot(f"{principal.name}/{principal.subject}")
 
 
-def entry(
-    operation: Operation, handler: Handler, gate: Gate
-) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """The aiohttp handler of an operation."""
+GATE = web.AppKey("gate", Gate)
+
+
+def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
+    """The aiohttp handler of a route."""
+    operation = route.operation
     plain = any(answer.media for answer in operation.answers.values())
 
     async def enter(request: web.Request) -> web.StreamResponse:
-        request_id, started, media = new_id(), time.perf_counter(), codec.JSON
+        call_id, started, media = new_id(), time.perf_counter(), codec.JSON
         try:
             principal = gate.admit(request, operation)
-            with gate.room(operation, principal):
+            with gate.slot(operation, principal):
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
-                call = await _call(request, operation, principal, gate, request_id)
-                made = await handler(call)
-                response = made if not isinstance(made, Reply) else _response(made, media, request_id)
+                call = await _call(request, operation, principal, gate, call_id)
+                made = await route.handler(call, parts)
+                response = made if not isinstance(made, Reply) else _response(made, media, call_id)
         except Exception as error:
-            response = problem_responses.answer(error, request_id, media)
+            response = problem_responses.answer(error, call_id, media)
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
-        log.debug("answered", operation=operation.id, status=response.status, request_id=request_id)
+        log.debug("answered", operation=operation.id, status=response.status, call_id=call_id)
         return response
 
     return enter
 
 
 async def _call(
-    request: web.Request, operation: Operation, principal: Principal, gate: Gate, request_id: str
+    request: web.Request, operation: Operation, principal: Principal, gate: Gate, call_id: str
 ) -> Call:
     """The call, decoded; raises the Problem that it is otherwise."""
     path = negotiation.parameters(request, operation)
@@ -111,16 +117,16 @@ async def _call(
         path=path,
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
-        body=await negotiation.read(request, operation, gate.body_s),
-        request_id=request_id,
+        body=await negotiation.read(request, operation.body, gate.body_s),
+        call_id=call_id,
         raw=request,
     )
 
 
-def _response(reply: Reply, media: str, request_id: str) -> web.Response:
+def _response(reply: Reply, media: str, call_id: str) -> web.Response:
     headers = {
         "Content-Type": media,
-        "X-Request-Id": request_id,
+        "X-Request-Id": call_id,
         "Cache-Control": "no-store",
         **reply.headers,
     }
@@ -131,5 +137,5 @@ _PROCESS, _NUMBERS = secrets.token_hex(5), itertools.count(1)
 
 
 def new_id() -> str:
-    """A request id: ours, never the caller's, which could hold anything."""
+    """A call's id: ours, never the caller's, which could hold anything."""
     return f"{_PROCESS}{next(_NUMBERS):06x}"

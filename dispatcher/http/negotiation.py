@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from contracts import codec
-from contracts.operations import PATH_TYPES, Operation
+from contracts.operations import Body, Operation
 from contracts.problems import (
     InvalidParameter,
     MissingHeader,
@@ -20,7 +20,6 @@ from contracts.problems import (
     TooSlow,
     UnsupportedMediaType,
 )
-from contracts.requests import RequestBatch
 from contracts.validation_errors import invalid_message
 
 Form = TypeVar("Form")
@@ -46,31 +45,32 @@ def wanted(accept: str) -> str:
     return found
 
 
-def sent(content_type: str) -> str:
-    """The form of the body. Raises UnsupportedMediaType."""
-    media = codec.MEDIA_TYPES.get(content_type.partition(";")[0].strip().lower())
+def sent(content_type: str, body: Body) -> str:
+    """How to read a body of this Content-Type. Raises UnsupportedMediaType."""
+    media = body.media_types.get(content_type.partition(";")[0].strip().lower())
     if media is None:
         raise UnsupportedMediaType(
             f"Content-Type {content_type[:80]!r} is not understood\n"
-            f"Maybe send {codec.JSON} or {codec.MSGPACK}."
+            f"Maybe send {' or '.join(body.named_media_types)}."
         )
     return media
 
 
-async def read(request: web.Request, operation: Operation, timeout_s: float) -> Any:
-    """The body as the message that the operation takes; None if it takes none."""
-    if not operation.body:
+async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any:
+    """What the call carries as the message that it should be; None if it takes none."""
+    if body is None:
         return None
-    body = await _bytes(request, timeout_s)
-    if not body and operation.optional:
-        return operation.body[0]()
-    value = codec.unpack(body, sent(request.headers.get("Content-Type", "")))
-    return codec.convert(value, _form(operation, value))
+    raw = await _bytes(request, timeout_s)
+    if not raw and body.optional:
+        return body.form()
+    value = codec.unpack(raw, sent(request.headers.get("Content-Type", ""), body))
+    return codec.convert(value, body.form_of(value))
 
 
 def parameters(request: web.Request, operation: Operation) -> dict[str, Any]:
     """What stands in the path, by name. Raises InvalidParameter."""
-    return {name: _typed(name, request.match_info[name], PATH_TYPES[name]) for name in operation.names}
+    given, types = request.match_info, operation.parameters
+    return {name: _typed(name, given[name], types[name]) for name in operation.names}
 
 
 def query(request: web.Request, operation: Operation) -> Any:
@@ -136,12 +136,6 @@ def _too_large(size: str) -> TooLarge:
     return TooLarge(
         f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
     )
-
-
-def _form(operation: Operation, value: Any) -> Any:
-    """The one type the operation takes; of a request and a batch, the one that the body looks like."""
-    batch = isinstance(value, dict) and "requests" in value
-    return RequestBatch if batch and RequestBatch in operation.body else operation.body[0]
 
 
 def _typed(name: str, value: Any, form: type[Form]) -> Form:

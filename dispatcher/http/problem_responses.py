@@ -1,4 +1,4 @@
-"""Failures as answers, each an RFC 9457 problem; a defect is logged without what it was working on."""
+"""Problem responses: what was raised as RFC 9457; a defect is logged without what it was working on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from contracts import codec
-from contracts.problems import KINDS, PROBLEM_JSON, Problem, members
+from contracts.problems import PROBLEM_JSON, PROBLEM_TYPES, Problem, members
 from dispatcher.domain.refusals import Refusal
 from dispatcher.runtime.logs import outline
 
@@ -18,14 +18,14 @@ log = structlog.get_logger()
 FRAMEWORK = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 
 
-def answer(error: Exception, request_id: str, media: str = codec.JSON) -> web.Response:
+def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Response:
     """The response for whatever was raised."""
-    slug, detail, facts = _told(error, request_id)
-    body = members(slug, detail, facts, request_id)
-    headers = {"X-Request-Id": request_id, "Cache-Control": "no-store"}
+    problem_type, detail, facts = _told(error, call_id)
+    body = members(problem_type, detail, facts, call_id)
+    headers = {"X-Request-Id": call_id, "Cache-Control": "no-store"}
     if "retry_after_s" in facts:
         headers["Retry-After"] = str(max(1, math.ceil(facts["retry_after_s"])))
-    if slug == "unauthenticated":
+    if problem_type == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, web.HTTPMethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.allowed_methods))
@@ -33,25 +33,17 @@ def answer(error: Exception, request_id: str, media: str = codec.JSON) -> web.Re
     return web.Response(status=body["status"], body=codec.encode(body, media), headers=headers)
 
 
-def _told(error: Exception, request_id: str) -> tuple[str, str, dict[str, Any]]:
-    """The problem's slug, detail and extension members."""
-    if isinstance(error, Problem):
-        return error.kind, error.detail, error.facts
-    if isinstance(error, Refusal):
-        return error.type, error.detail, _told_apart(error.facts)
+def _told(error: Exception, call_id: str) -> tuple[str, str, dict[str, Any]]:
+    """The problem's type, detail and extension members."""
+    if isinstance(error, Problem | Refusal):
+        return error.type, error.detail, error.facts
     if isinstance(error, web.HTTPException) and error.status in FRAMEWORK:
-        slug = FRAMEWORK[error.status]
-        return slug, KINDS[slug].title, {}
-    report(error, request_id)
-    return "internal", "an unexpected failure; the log has it under this request_id", {}
+        problem_type = FRAMEWORK[error.status]
+        return problem_type, PROBLEM_TYPES[problem_type].title, {}
+    report(error, call_id)
+    return "internal", "an unexpected failure; the log has it under this call_id", {}
 
 
-def _told_apart(facts: dict[str, Any]) -> dict[str, Any]:
-    """Extension members never take the place of RFC 9457's own."""
-    reserved = {"type", "title", "status", "detail", "instance", "request_id"}
-    return {name: value for name, value in facts.items() if name not in reserved}
-
-
-def report(error: BaseException, request_id: str) -> None:
+def report(error: BaseException, call_id: str) -> None:
     """Log a defect: what and where, not its text or variables, which may hold patient data."""
-    log.error("unexpected failure", **outline(error), request_id=request_id)
+    log.error("unexpected failure", **outline(error), call_id=call_id)

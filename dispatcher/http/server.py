@@ -56,5 +56,5 @@ class _Connection(RequestHandler):
 
 def _problem(status: int, error: BaseException | None) -> Exception:
     if status < 500:
-        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", slug="malformed-call")
+        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", type="malformed-call")
     return error if isinstance(error, Exception) else RuntimeError()

@@ -17,17 +17,17 @@ KEEP_DAYS = 14  # a day's capacity and ledgers, after it has ended
 log = structlog.get_logger()
 
 
-async def keep_house(store: Store, market: str, zone: ZoneInfo, clock: Clock) -> None:
+async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> None:
     """Tidy a market once an hour until cancelled; a store that is away is left for the next hour."""
+    tidied = store.market(market).retention
     while True:
         try:
-            today = dt.datetime.fromtimestamp(clock.now_ms() / 1000, zone).date()
-            entries = await store.trim_streams(
-                market,
+            today = dt.datetime.fromtimestamp(clock.now_ms() / 1000, tz).date()
+            entries = await tidied.trim_streams(
                 retention_ms=int(clock.real_s(STREAM_RETENTION_MS)),
                 done_ms=int(clock.real_s(DONE_RETENTION_MS)),
             )
-            days = await store.forget_days(market, today - dt.timedelta(days=KEEP_DAYS))
+            days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
             log.info("tidied", market=market, entries=entries, days=days)
         except Unavailable as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)

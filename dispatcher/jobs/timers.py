@@ -1,32 +1,36 @@
 """Timers of a market: whatever is due is decided and committed. Any number may run; each effect happens once.
 
 A timer lives in its record and stays due until a commit moves it: a crash before that leaves it due, a
-second process that fires it too finds the record moved on.
+second process that fires it too finds the record moved on. Every kind of record has its own list of timers.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import structlog
 
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.commands.fire_timer import FireTimer
+from dispatcher.domain.compact import Record
+from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.outcome import Status
 
 BATCH = 256
 LOOK_EVERY_S = 0.5  # real seconds: a timer set meanwhile may be due before the next one known
 LOOK_AGAIN_S = 0.02  # at a scaled clock's speed, and after a failure
+BY = "timer"
 
 log = structlog.get_logger()
 
 
 class Timers:
-    """Fires what is due, `batch` at a time."""
+    """Fires what is due, `batch` of a kind at a time."""
 
-    def __init__(self, service: Dispatcher, *, batch: int = BATCH) -> None:
+    def __init__(self, service: Service, *, batch: int = BATCH) -> None:
         self.service = service
         self.batch = batch
 
@@ -42,31 +46,35 @@ class Timers:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:
-        """One batch, the longest overdue first; how many had their effect."""
-        store = self.service.store
-        ids = await store.due(market, self.service.clock.now_ms(), self.batch)
-        records = await store.records(market, ids)
-        for lost in set(ids) - set(records):
-            log.error("a timer has no record", market=market, request=lost)
-        done = await asyncio.gather(*(self._fire(market, record) for record in records.values()))
-        return sum(done)
+        """A batch of each kind, the longest overdue first; how many had their effect."""
+        return sum([await self._fire_kind(market, kind) for kind in kinds()])
 
-    async def _fire(self, market: str, record: RequestRecord) -> bool:
+    async def _fire_kind(self, market: str, kind: Kind[Any]) -> int:
+        records = self.service.store.market(market).records(kind)
+        ids = await records.due(self.service.clock.now_ms(), self.batch)
+        found = await records.get_all(ids)
+        for lost in set(ids) - set(found):
+            log.error("a timer has no record", market=market, kind=kind.name, id=lost)
+        return sum(await asyncio.gather(*(self._fire(market, kind, record) for record in found.values())))
+
+    async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
+        command = FireTimer(kind=kind.name, id=record.id)
         try:
-            outcome = await self.service.fire_timer(market, record)
+            outcome = await self.service.executor.attempt(BY, market, command, record)
         except Unavailable:
             raise
         except Exception:
-            log.exception("a timer failed", market=market, request=record.id, state=record.state.value)
+            log.exception("a timer failed", market=market, kind=kind.name, id=record.id)
             return False
         return outcome is not None and outcome.status is Status.OK
 
     async def _pause_s(self, market: str) -> float:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""
-        clock = self.service.clock
-        next_ms = await self.service.store.next_due_ms(market)
+        clock, stored = self.service.clock, self.service.store.market(market)
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
+        known = [await stored.records(kind).next_due_ms() for kind in kinds()]
+        next_ms = min((each for each in known if each is not None), default=None)
         if next_ms is None:
             return most_s
         return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - clock.now_ms()) / 1000)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from contracts.capacity import Capacity
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.matching import pools
 from dispatcher.store.ledger import Ledger, LedgerKey
 from solvers.capacity.supply import Supply

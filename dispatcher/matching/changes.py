@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.requests import RequestRecord
 from solvers.horizon import local_day
 
 

@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.requests import Request
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.table import Command
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
-from dispatcher.service.machinery import Machinery
+from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
 
 VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
+BY = "matcher"
 AT_ONCE = 16  # commits in batch: they share fsyncs
 log = structlog.get_logger()
 
@@ -30,10 +33,14 @@ class FenceLost(Exception):
 
 @dataclass(frozen=True)
 class Ownership:
-    """The right to commit for a market: the service, and the fence number that the lease came with."""
+    """The right to commit for a market: the executor, and the fence number that the lease came with."""
 
-    service: Machinery
+    executor: Executor
     fence: int
+
+    def attempt(self, market: str, command: Command, record: RequestRecord) -> Awaitable[Outcome | None]:
+        """A command of the matcher's, on a record that it has read."""
+        return self.executor.attempt(BY, market, command, record, fence=self.fence)
 
     async def stored(self, commit: Awaitable[Outcome | None]) -> bool:
         """Whether a commit under this fence is known to be stored. Raises FenceLost."""
@@ -125,8 +132,8 @@ class _Offers:
         return proposed if proposed.start_ms >= self.market.clock.now_ms() else None
 
     async def _committed(self, record: RequestRecord, body: Request, proposed: Proposal) -> Outcome | None:
-        offer = self.own.service.offer(self.market.name, record, body, proposed, fence=self.own.fence)
-        return await self.own.outcome(offer)
+        command = MakeOffer(request_id=record.id, request=body, proposal=proposed)
+        return await self.own.outcome(self.own.attempt(self.market.name, command, record))
 
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:

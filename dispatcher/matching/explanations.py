@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from contracts.unmatched import Unmatched
+from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import is_news, reasons
@@ -68,5 +69,5 @@ class _Explanations:
 
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]
-        commit = self.own.service.explain(self.market.name, record, why, fence=self.own.fence)
-        self.told += await self.own.stored(commit)
+        command = ExplainUnmatched(request_id=record.id, unmatched=why)
+        self.told += await self.own.stored(self.own.attempt(self.market.name, command, record))

@@ -7,17 +7,15 @@ from typing import Any, Final
 
 from contracts.tuning import Number
 from dispatcher.matching import scorecards
-from dispatcher.store.store import Store
+from dispatcher.store.market import MarketStore
 from solvers.rules import scorecard
 from solvers.screening import VendorKnowledge
 
-#: Store, market, moment (epoch ms) and tuning to what is known, by vendor id.
-Reader = Callable[[Store, str, int, Mapping[str, Number]], Awaitable[Mapping[str, Any]]]
+#: What is stored, moment (epoch ms) and tuning to what is known, by vendor id.
+Reader = Callable[[MarketStore, int, Mapping[str, Number]], Awaitable[Mapping[str, Any]]]
 READERS: Final[Mapping[str, Reader]] = {scorecard.RULE.reads: scorecards.read}
 
 
-async def read_knowledge(
-    store: Store, market: str, now_ms: int, values: Mapping[str, Number]
-) -> VendorKnowledge:
+async def read_knowledge(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -> VendorKnowledge:
     """All subjects, as they are now."""
-    return {subject: await read(store, market, now_ms, values) for subject, read in READERS.items()}
+    return {subject: await read(stored, now_ms, values) for subject, read in READERS.items()}

@@ -13,7 +13,7 @@ from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.runtime.clock import Clock
-from dispatcher.store.store import Store
+from dispatcher.store.market import MarketStore
 from solvers.travel import DetourTravel, TravelOf
 
 
@@ -27,9 +27,8 @@ def _set() -> asyncio.Event:
 class Market:
     """Refreshed before each batch, and wherever vendors turn out to have changed."""
 
-    name: str
+    stored: MarketStore
     tz: ZoneInfo
-    store: Store
     clock: Clock
     travel_of: TravelOf = DetourTravel.of
     reading: Reading | None = None
@@ -39,7 +38,12 @@ class Market:
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
-        self.requests = WaitingRequests(self.store, self.name, self.travel_of)
+        self.requests = WaitingRequests(self.stored.requests, self.travel_of)
+
+    @property
+    def name(self) -> str:
+        """The market's id."""
+        return self.stored.name
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -49,7 +53,7 @@ class Market:
     async def refresh(self, until_ms: int = 0) -> Reading:
         """Read tuning, vendors and ledgers again; `until_ms` as for `read_market`."""
         self.reading = await read_market(
-            self.store, self.name, self.tz, self.clock.now_ms(), before=self.reading, until_ms=until_ms
+            self.stored, self.tz, self.clock.now_ms(), before=self.reading, until_ms=until_ms
         )
         return self.reading
 

@@ -18,7 +18,7 @@ from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.service.machinery import Machinery
+from dispatcher.service.execute import Executor
 from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
@@ -32,7 +32,7 @@ class Matcher:
     """Owns a market as long as it can renew the lease; every commit carries the fence it was given."""
 
     market: Market
-    service: Machinery
+    executor: Executor
     solvers: Solvers
     owner: str
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
@@ -56,16 +56,16 @@ class Matcher:
 
     async def _own_for_a_while(self) -> bool:
         """Acquire the lease and work until it is lost; False when another has it."""
-        store, name = self.market.store, self.market.name
+        name, lease = self.market.name, self.market.stored.lease
         try:
-            fence = await store.acquire(name, self.owner, LEASE_MS)
+            fence = await lease.acquire(self.owner, LEASE_MS)
             if fence is None:
                 await asyncio.sleep(LEASE_MS / 3000)
                 return False
             log.info("market_owned", market=name, fence=fence)
-            await self._work(Ownership(self.service, fence))
+            await self._work(Ownership(self.executor, fence))
         finally:  # also if we were told to end before the answer to `acquire` came: it may be ours
-            await store.release(name, self.owner)
+            await lease.release(self.owner)
         return True
 
     async def _work(self, own: Ownership) -> None:
@@ -77,13 +77,13 @@ class Matcher:
     async def _keep_lease(self) -> None:
         while not cancel_requested():
             await asyncio.sleep(LEASE_MS / 3000)
-            if not await self.market.store.renew(self.market.name, self.owner, LEASE_MS):
+            if not await self.market.stored.lease.renew(self.owner, LEASE_MS):
                 raise FenceLost(f"the lease of market {self.market.name} was lost")
 
     async def _watch(self, own: Ownership) -> None:
         """On a hint, the requests that it names; all that were not looked at yet, and those without a vendor,
         now and then."""
-        async with self.market.store.wake(self.market.name) as wake:
+        async with self.market.stored.wake() as wake:
             hint, looked_s = Hint(look=True), -LOOK_S
             while not cancel_requested():
                 again = time.monotonic() - looked_s >= LOOK_S

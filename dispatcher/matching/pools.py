@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from contracts.pools import Pool, Pools
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.store.ledger import Ledger, LedgerKey
 from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.horizon import Horizon

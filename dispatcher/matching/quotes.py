@@ -38,7 +38,9 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
-        self._markets = {name: Market(name, tz, store, clock, travel_of) for name, tz in markets.items()}
+        self._markets = {
+            name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
+        }
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
         """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.

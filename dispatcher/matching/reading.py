@@ -14,7 +14,7 @@ from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import horizon_of
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
-from dispatcher.store.store import Store
+from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
 from solvers.screening import VendorKnowledge
 
@@ -42,19 +42,19 @@ class Reading:
 
 
 async def read_market(
-    store: Store, market: str, tz: ZoneInfo, now_ms: int, *, before: Reading | None = None, until_ms: int = 0
+    stored: MarketStore, tz: ZoneInfo, now_ms: int, *, before: Reading | None = None, until_ms: int = 0
 ) -> Reading:
     """Read it now. What is as it was in `before` is not encoded again.
 
     `until_ms`: of days up to this one, though it lies beyond the horizon.
     """
-    tuning = await store.tuning(market)
-    documents = await store.vendors(market)
+    tuning = await stored.tuning.get()
+    documents = await stored.vendors.get_all()
     horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
-    postings = await store.capacities(market, horizon.days)
+    postings = await stored.capacity.get_all(horizon.days)
     posted = {posting: each.value for posting, each in postings.items()}
-    ledgers = await store.ledger(market, ledger_keys(posted))
-    known = await read_knowledge(store, market, now_ms, tuning.values)
+    ledgers = await stored.capacity.ledger(ledger_keys(posted))
+    known = await read_knowledge(stored, now_ms, tuning.values)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(

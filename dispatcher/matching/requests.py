@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.decisions.offer import exhausted
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.commands.make_offer import exhausted
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.service.rides import ride_s
-from dispatcher.store.store import Store
+from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf
 
@@ -38,21 +38,20 @@ Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendo
 class WaitingRequests:
     """Requests never change, so their bodies are read once; what is out of reach, not before it is near."""
 
-    store: Store
-    market: str
+    stored: RequestPart
     travel_of: TravelOf
     bodies: dict[str, Request] = field(default_factory=dict)
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
-        return await self.store.open_ids(self.market, MOST_OPEN)
+        return await self.stored.open_ids(MOST_OPEN)
 
     async def read(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
         near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
-        records = await self.store.records(self.market, near)
+        records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         await self._read_bodies([each for each in near if each not in far])
@@ -64,7 +63,7 @@ class WaitingRequests:
 
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.store.requests(self.market, missing) if missing else {}
+        self.bodies |= await self.stored.bodies(missing) if missing else {}
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.instants import to_instant
-from dispatcher.domain.scorecards import month_of
-from dispatcher.store.store import Store
-from dispatcher.store.vendors import Marks
+from dispatcher.domain.scorecards import BLAMELESS, Outcome, month_of
+from dispatcher.store.market import MarketStore
+from dispatcher.store.scorecards import Scorecard
 
 LEAST = Parameter(
     name="scorecard_least_works",
@@ -20,6 +20,7 @@ LEAST = Parameter(
     scope="matching.scorecards",
 )
 PARAMETERS = (LEAST,)
+BADLY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.TURNED_BACK, Outcome.LATE, Outcome.FAILED)
 
 
 def months(now_ms: int) -> tuple[str, str]:
@@ -29,12 +30,22 @@ def months(now_ms: int) -> tuple[str, str]:
     return month_of(before_ms), month_of(now_ms)
 
 
-async def read(store: Store, market: str, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, float]:
+async def read(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -> Mapping[str, float]:
     """What `solvers/rules/scorecard.py` reads: the share that went well, by vendor."""
-    return shares(await store.marks(market, months(now_ms)), values)
+    return shares(await stored.scorecards.of(months(now_ms)), values)
 
 
-def shares(marks: Mapping[str, Marks], values: Mapping[str, Number]) -> dict[str, float]:
-    """The share that went well, 0..1, of each vendor with work enough to tell."""
-    least = LEAST.whole(values)
-    return {vendor: each.well / sum(each) for vendor, each in marks.items() if sum(each) >= least}
+def shares(scorecards: Mapping[str, Scorecard], values: Mapping[str, Number]) -> dict[str, float]:
+    """The share that went well, 0..1, of each vendor with work enough to tell.
+
+    Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
+    the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come.
+    """
+    found = {}
+    for vendor, card in scorecards.items():
+        well = card[Outcome.ON_TIME] + card[Outcome.NO_SHOW]
+        blameless = sum(card[f"{Outcome.DECLINED}.{code}"] for code in BLAMELESS)
+        badly = sum(card[each] for each in BADLY) - blameless
+        if well + badly >= LEAST.whole(values):
+            found[vendor] = well / (well + badly)
+    return found

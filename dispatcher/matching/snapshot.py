@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contracts.tuning import Number
 from contracts.vendors import Vendor
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.matching.reading import Reading
 from solvers.encoding import encode

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -11,7 +12,9 @@ from contracts.capacity import Capacity
 from contracts.requests import Patient, Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.compact import Record
+from dispatcher.domain.kinds import Kind
+from dispatcher.store import formats
 from dispatcher.store.compression import compress, decompress
 
 ABSENT = b""  # where a version is expected: there must be no document
@@ -21,6 +24,7 @@ _LENGTH_BYTES = 3
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
 Value = TypeVar("Value")
+R = TypeVar("R", bound=Record)
 
 
 class Versioned(NamedTuple, Generic[Value]):
@@ -31,14 +35,26 @@ class Versioned(NamedTuple, Generic[Value]):
     changed_ms: int = 0  # of a dated document: when it last changed for those who were refused before
 
 
+Older = Callable[["bytes | memoryview"], "Value | None"]  #: reads an older form; None: it is none
+
+
 class Document(Generic[Value]):
     """One type of document. `remembered`: so many are decoded once only; for what is read whole and again.
 
-    `dated`: behind the version stands, in 8 bytes, when it last changed.
+    `dated`: behind the version stands, in 8 bytes, when it last changed. `older` reads what earlier versions
+    of the service stored.
     """
 
-    def __init__(self, kind: type[Value], *, remembered: int = 0, dated: bool = False) -> None:
-        self._decoder = msgspec.msgpack.Decoder(kind)
+    def __init__(
+        self,
+        form: type[Value],
+        *,
+        remembered: int = 0,
+        dated: bool = False,
+        older: Older[Value] | None = None,
+    ) -> None:
+        self._decoder = msgspec.msgpack.Decoder(form)
+        self._older = older
         self._head = _VERSION_BYTES + (_DATE_BYTES if dated else 0)
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
@@ -48,7 +64,10 @@ class Document(Generic[Value]):
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
         changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
-        value = self._decoder.decode(decompress(memoryview(raw)[self._head :]))
+        content = decompress(memoryview(raw)[self._head :])
+        value = self._older(content) if self._older else None
+        if value is None:
+            value = self._decoder.decode(content)
         return Versioned(version_of(raw), value, changed_ms)
 
 
@@ -68,7 +87,12 @@ def expected(version: int) -> bytes:
     return version.to_bytes(_VERSION_BYTES, "big") if version else ABSENT
 
 
-RECORD = Document(RequestRecord)
+@cache
+def document_of(kind: Kind[R]) -> Document[R]:
+    """How the records of a kind are stored."""
+    return Document(kind.form, older=formats.OLDER.get(kind.name))
+
+
 # All vendors are read for every quote and every batch: decoding 600 of them anew took 25 ms each time.
 VENDOR = Document(Vendor, remembered=2_000, dated=True)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)

@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from contracts import streams
 from contracts.events import CloudEvent
 from dispatcher.domain.decision import Message, To
 from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
-FIELD = "ce"
+FIELD = streams.FIELD
 _decoder = msgspec.msgpack.Decoder(CloudEvent)
 
 
@@ -24,9 +25,9 @@ class Entry(NamedTuple):
     event: bytes
 
 
-def event_id(request_id: str, version: int, number: int) -> str:
+def event_id(about: str, version: int, number: int) -> str:
     """The id of the `number`-th message of one commit: the same for a replay, which is so recognised."""
-    return f"{request_id}.{version}.{number}"
+    return f"{about}.{version}.{number}"
 
 
 def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> bytes:

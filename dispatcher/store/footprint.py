@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from dispatcher.domain.kinds import kinds
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.store import keys as parts
 from dispatcher.store.keys import Keys
 
 SAMPLE = 200
@@ -16,7 +19,7 @@ SCAN_COUNT = 1_000
 class OpenRequestBytes(NamedTuple):
     """Bytes for one open request."""
 
-    stored: int  # record, request with patient, timer, index, idempotency, its share of the ledger
+    stored: int  # record, request with patient, timer, index, idempotency; its share of ledgers and tasks
     messages: int  # stream entries so far; those to vendors and platform go an hour after delivery
 
 
@@ -28,16 +31,24 @@ async def open_request_bytes(
     if not sample:
         return None
     keys = Keys(market)
-    prefix = keys.prefix
-    names = [name async for name in redis.scan_iter(match=f"{prefix}*", count=SCAN_COUNT)]
+    names = {
+        name async for name in redis.scan_iter(f"{keys.prefix}*", SCAN_COUNT)
+    }  # it may tell of one twice
+    lists = {name async for name in redis.scan_iter(f"{keys.prefix}*", SCAN_COUNT, _type="zset")}
 
-    async def weighed(*kinds: str) -> int:
-        starts = tuple((prefix + kind).encode() for kind in kinds)
-        return await _weigh(redis, [name for name in names if name.startswith(starts)])
+    async def weighed(wanted: Collection[str]) -> int:
+        return await _weigh(redis, [each for each in names if keys.parted(each.decode())[0] in wanted])
 
-    own = await _weigh(redis, [name(each).encode() for each in sample for name in (keys.record, keys.body)])
-    shared = await weighed("timers", "i:", "o:", "used:", "k:")
-    messages = await weighed("events", "matches", "replies", "vendor:")
+    documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
+    own = await _weigh(redis, documents)
+    others = [kind for kind in kinds() if kind is not REQUEST_KIND]  # they are there because of requests
+    wanted = {
+        parts.USED,
+        parts.COMMANDS,
+        *(part for kind in others for part in (kind.key, kind.body) if part),
+    }
+    shared = await weighed(wanted) + await _weigh(redis, sorted(lists - {keys.capacities.encode()}))
+    messages = await weighed(parts.MESSAGES)
     return OpenRequestBytes(round(own / len(sample) + shared / requests), round(messages / requests))
 
 

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.store.connection import Reader
+from dispatcher.store.resp import text_of
 
 OLDEST = (7, 0)
 AGE_S = 1.0
@@ -43,7 +44,7 @@ async def _settings(reader: Reader) -> dict[str, str] | None:
         found = await reader.ask("CONFIG", "GET", *WANTED)
     except ResponseError:
         return None
-    return {_text(name): _text(value) for name, value in _pairs(found)}
+    return {text_of(name): text_of(value) for name, value in _pairs(found)}
 
 
 def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str]:
@@ -75,10 +76,6 @@ def _version(info: dict[str, Any]) -> str:
 
 def _pairs(found: Any) -> list[tuple[Any, Any]]:
     return list(found.items()) if isinstance(found, dict) else list(zip(found[::2], found[1::2], strict=True))
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 class Watch:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contracts.codes import RequestState
+from typing import Any
 
-PREFIX = "dispatch:"
-EVENTS, MATCHES, REPLIES, DEAD = "events", "matches", "replies", "dead"
-WELL, BADLY = "well", "badly"
+from contracts import streams
+from dispatcher.domain.kinds import Kind
+
+VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
+SCORECARDS, CAPACITIES, DEAD = "marks", "capacities", "dead"
+MESSAGES = frozenset({streams.EVENTS, streams.MATCHES, streams.REPLIES, streams.VENDOR})
 
 
 class Keys:
@@ -15,53 +18,54 @@ class Keys:
     def __init__(self, market: str) -> None:
         """`market` is an `Id`: it holds no brace and no colon."""
         self.market = market
-        self.prefix = prefix = f"{PREFIX}{{{market}}}:"
-        self.events, self.matches, self.replies = prefix + EVENTS, prefix + MATCHES, prefix + REPLIES
-        self.dead, self.wake = prefix + DEAD, prefix + "wake"
+        self.prefix = prefix = streams.prefix(market)
+        self.events, self.matches = streams.events(market), streams.matches(market)
+        self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
-        self.timers, self.tuning, self.vendors = prefix + "timers", prefix + "tuning", prefix + "vendors"
-        self.capacities = prefix + "capacities"
+        self.tuning, self.vendors = prefix + "tuning", prefix + "vendors"
+        self.capacities = prefix + CAPACITIES
 
-    def record(self, request_id: str) -> str:
-        """The request's record: a document."""
-        return f"{self.prefix}r:{request_id}"
+    def record(self, kind: Kind[Any], record_id: str) -> str:
+        """A record: a document."""
+        return f"{self.prefix}{kind.key}:{record_id}"
 
-    def body(self, request_id: str) -> str:
-        """The request as it came, and its sealed patient block."""
-        return f"{self.prefix}b:{request_id}"
+    def body(self, kind: Kind[Any], record_id: str) -> str:
+        """What is stored once of a record: a request as it came, and its sealed patient block."""
+        return f"{self.prefix}{kind.body}:{record_id}"
 
-    def index(self, state: RequestState) -> str:
-        """Requests in one state, by time received."""
-        return f"{self.prefix}i:{state.value}"
+    def list(self, name: str) -> str:
+        """A sorted list that records stand in: by state, by vendor, by timer."""
+        return self.prefix + name
 
     def vendor(self, vendor_id: str) -> str:
         """A vendor: a document."""
-        return f"{self.prefix}v:{vendor_id}"
+        return f"{self.prefix}{VENDORS}:{vendor_id}"
 
     def stream(self, vendor_id: str) -> str:
         """What one vendor reads."""
-        return f"{self.prefix}vendor:{vendor_id}"
+        return streams.vendor(self.market, vendor_id)
 
-    def offers(self, vendor_id: str) -> str:
-        """A vendor's open offers and dispatches, by start."""
-        return f"{self.prefix}o:{vendor_id}"
-
-    def marks(self, month: str) -> str:
-        """A month's marks: how many pieces of each vendor's work went well, and badly."""
-        return f"{self.prefix}marks:{month}"
+    def scorecards(self, month: str) -> str:
+        """What became of vendors' work in a month: counts by vendor and outcome."""
+        return f"{self.prefix}{SCORECARDS}:{month}"
 
     def capacity(self, vendor_id: str, day: str) -> str:
         """A day's capacity as posted: a document."""
-        return f"{self.prefix}c:{vendor_id}:{day}"
+        return f"{self.prefix}{CAPACITY}:{vendor_id}:{day}"
 
     def limit(self, vendor_id: str, pool_id: str, day: str) -> str:
         """A pool's posted units: a ledger."""
-        return f"{self.prefix}limit:{vendor_id}:{pool_id}:{day}"
+        return f"{self.prefix}{LIMITS}:{vendor_id}:{pool_id}:{day}"
 
     def used(self, vendor_id: str, pool_id: str, day: str) -> str:
         """A pool's booked units: a ledger."""
-        return f"{self.prefix}used:{vendor_id}:{pool_id}:{day}"
+        return f"{self.prefix}{USED}:{vendor_id}:{pool_id}:{day}"
 
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
-        return f"{self.prefix}k:{digest}"
+        return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def parted(self, key: str) -> tuple[str, str]:
+        """The first part of a key of this market, and the rest."""
+        first, _, rest = key.removeprefix(self.prefix).partition(":")
+        return first, rest

@@ -5,33 +5,35 @@ from __future__ import annotations
 from redis.exceptions import NoScriptError
 
 from dispatcher.store import script
-from dispatcher.store.base import Base
 from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
 
 
-class Leases(Base):
-    """The part of the store that says which matcher owns a market. Repeating any of these is harmless."""
+class LeasePart:
+    """Which matcher owns one market. Repeating any of these is harmless."""
 
-    async def acquire(self, market: str, owner: str, ttl_ms: int) -> int | None:
+    def __init__(self, node: Node, keys: Keys) -> None:
+        self.reader, self.keys = node.reader, keys
+
+    async def acquire(self, owner: str, ttl_ms: int) -> int | None:
         """The fence number that commits must carry from now on, or None: another owns the market."""
-        return int(await self._lease(market, "acquire", owner, ttl_ms)) or None
+        return int(await self._lease("acquire", owner, ttl_ms)) or None
 
-    async def renew(self, market: str, owner: str, ttl_ms: int) -> bool:
+    async def renew(self, owner: str, ttl_ms: int) -> bool:
         """Whether the lease is still ours, now for `ttl_ms` more."""
-        return bool(await self._lease(market, "renew", owner, ttl_ms))
+        return bool(await self._lease("renew", owner, ttl_ms))
 
-    async def release(self, market: str, owner: str) -> bool:
+    async def release(self, owner: str) -> bool:
         """Give the market back; False if it was no longer ours."""
-        return bool(await self._lease(market, "release", owner, 0))
+        return bool(await self._lease("release", owner, 0))
 
-    async def owner(self, market: str) -> str | None:
+    async def owner(self) -> str | None:
         """Who owns the market now."""
-        current = await self.reader.ask("GET", Keys(market).lease)
+        current = await self.reader.ask("GET", self.keys.lease)
         return current.decode() if current else None
 
-    async def _lease(self, market: str, verb: str, owner: str, ttl_ms: int) -> int:
-        keys = Keys(market)
-        words = (2, keys.lease, keys.fence, verb, owner, ttl_ms)
+    async def _lease(self, verb: str, owner: str, ttl_ms: int) -> int:
+        words = (2, self.keys.lease, self.keys.fence, verb, owner, ttl_ms)
         text = script.source("lease")
         try:
             return int(await self.reader.ask("EVALSHA", script.sha(text), *words))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.store.codec import expected
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 
 Word = str | bytes | int
@@ -38,8 +39,10 @@ class Program:
         """Go on only while `token` is the current fence number."""
         self._check(Check("fence"), "fence", self._place(key), token)
 
-    def command(self, key: str, fingerprint: bytes, answer: bytes, ttl_ms: int) -> None:
+    def remember(self, keys: Keys, idempotency: IdempotencyRecord) -> None:
         """Go on only if this command is new; remember it and its answer."""
+        digest, fingerprint, answer, ttl_ms = idempotency
+        key = keys.command(digest)
         self._check(Check("command"), "command", self._place(key), fingerprint)
         self.write(key, "SET", fingerprint + answer, "PX", ttl_ms)
 

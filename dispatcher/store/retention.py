@@ -10,29 +10,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from dispatcher.store.capacities import Capacities
+from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
 
 DAY_MS = 86_400_000
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
 DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
 
 
-class Janitor(Capacities):
-    """The part of the store that cleans up. All of it may be done twice, and by several at once."""
+class RetentionPart:
+    """What tidies up one market. All of it may be done twice, and by several at once."""
+
+    def __init__(self, node: Node, keys: Keys, capacity: CapacityPart) -> None:
+        self.reader, self.committer, self.keys, self.capacity = node.reader, node.committer, keys, capacity
 
     async def trim_streams(
-        self, market: str, retention_ms: int = STREAM_RETENTION_MS, done_ms: int = DONE_RETENTION_MS
+        self, retention_ms: int = STREAM_RETENTION_MS, done_ms: int = DONE_RETENTION_MS
     ) -> int:
         """Remove what no group needs and is older than `retention_ms`; than `done_ms` where groups read.
 
         `events` is read by position, whatever groups it has beside. Ages by the server's clock; gives the
         number of entries.
         """
-        keys = Keys(market)
+        keys = self.keys
         vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
@@ -48,9 +52,9 @@ class Janitor(Capacities):
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
         return sum(await self.reader.ask_all(trims))
 
-    async def forget_days(self, market: str, before: date) -> int:
+    async def forget_days(self, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
-        keys = Keys(market)
+        keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
         members = [each.decode() for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
@@ -61,16 +65,16 @@ class Janitor(Capacities):
         groups = [(stream, group) for stream, found in zip(streams, answers, strict=True) for group in found]
         behind = [(stream, group) for stream, group in groups if group["pending"]]
         summaries = await self.reader.ask_all([("XPENDING", each, group["name"]) for each, group in behind])
-        firsts = [(stream, _after(_text(group["last-delivered-id"]))) for stream, group in groups]
+        firsts = [(stream, _after(text_of(group["last-delivered-id"]))) for stream, group in groups]
         pending = zip(behind, summaries, strict=True)
-        firsts += [(stream, _text(each["min"])) for (stream, _), each in pending if each["min"]]
+        firsts += [(stream, text_of(each["min"])) for (stream, _), each in pending if each["min"]]
         needed: dict[str, str] = {}
         for stream, first in firsts:
             needed[stream] = min(first, needed.get(stream, first), key=_place)
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
-        posting = await self.capacity(keys.market, vendor_id, date.fromisoformat(day))
+        posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
         if posting is None:
             return False
         program = Program()
@@ -90,7 +94,3 @@ def _after(entry_id: str) -> str:
 def _place(entry_id: str) -> tuple[int, int]:
     milliseconds, _, number = entry_id.partition("-")
     return int(milliseconds), int(number or 0)
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
 

@@ -1,7 +1,9 @@
-"""The store, whole: its parts over one committer, one reader, one vault."""
+"""The store, whole: its markets over one committer, one reader, one vault."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
@@ -11,18 +13,17 @@ from dispatcher.store import health
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
 from dispatcher.store.health import Health, Watch
-from dispatcher.store.lease import Leases
-from dispatcher.store.requests import Requests
-from dispatcher.store.retention import Janitor
+from dispatcher.store.market import MarketStore
+from dispatcher.store.node import Node
 from dispatcher.store.streams import Streams
+from dispatcher.store.tail import Tail
 
 
-class Store(Requests, Janitor, Streams, Leases):
+class Store:
     """The system of record, for one process. Use as an async context manager, or call `aclose`.
 
-    Requests: commit, record(s), request(s), patient, page, due …   Capacities: put_capacity, ledger …
-    Vendors: vendor(s), tuning …   Streams: read, tail, bury …   Leases: acquire, renew, release
-    Janitor: trim_streams, forget_days
+    `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
+    dead letters, lease, retention; and `commit`. `store.streams` reads streams of any market.
     """
 
     def __init__(
@@ -34,12 +35,32 @@ class Store(Requests, Janitor, Streams, Leases):
         connections: int = CONNECTIONS,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
+        self.url = url
         self._reads, self._writes = connect(url), connect(url)
-        committer = Committer(
+        self.reader = Reader(self._reads, timeout_s)
+        self.committer = Committer(
             self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
         )
-        super().__init__(url, Reader(self._reads, timeout_s), committer, Vault(ring))
+        self._node = Node(url, self.reader, self.committer, Vault(ring))
+        self.streams = Streams(self.reader)
+        self._markets: dict[str, MarketStore] = {}
         self._watch = Watch(self.reader)
+
+    def market(self, name: str) -> MarketStore:
+        """One market; its keys are made once."""
+        found = self._markets.get(name)
+        if found is None:
+            found = self._markets[name] = MarketStore(self._node, name)
+        return found
+
+    @contextlib.asynccontextmanager
+    async def tail(self, *, wait_s: float = 5.0) -> AsyncIterator[Tail]:
+        """A reader that waits for new entries, on a connection of its own."""
+        tail = Tail(self.url, wait_s)
+        try:
+            yield tail
+        finally:
+            await tail.aclose()
 
     async def health(self) -> Health:
         """Whether the server keeps what it acknowledges."""

@@ -6,26 +6,24 @@ cannot be used goes to the dead-letter stream by name and reason, never by conte
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import ResponseError
 
-from dispatcher.domain.decision import Message
 from dispatcher.store import events
-from dispatcher.store.base import Base
+from dispatcher.store.connection import Reader
 from dispatcher.store.events import Entry
-from dispatcher.store.keys import Keys
-from dispatcher.store.outcome import Command
-from dispatcher.store.program import Program
-from dispatcher.store.tail import Tail, Wake
+from dispatcher.store.resp import text_of
 
 START = "0"
 
 
-class Streams(Base):
-    """The part of the store that reads streams. `stream` is a key of `Keys`."""
+class Streams:
+    """Reads streams of any market; `stream` is a key of `Keys`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
 
     async def read(self, stream: str, after: str = START, count: int = 100) -> list[Entry]:
         """Up to `count` entries after an entry id."""
@@ -36,15 +34,6 @@ class Streams(Base):
         """The id of the newest entry; START if there is none."""
         found = await self.reader.ask("XREVRANGE", stream, "+", "-", "COUNT", 1)
         return _entries(stream, found)[0].id if found else START
-
-    async def announce(self, market: str, message: Message, *, event_id: str, at_ms: int) -> None:
-        """Append a message that goes with no change of state, once however often it is asked for."""
-        keys, program = Keys(market), Program()
-        command = Command.of("announce", event_id, b"")
-        program.command(keys.command(command.digest), command.fingerprint, command.answer, command.ttl_ms)
-        event = events.pack_event(market, message, event_id, at_ms)
-        program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
-        await self.committer.commit(program)
 
     async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
         """Make the consumer group, and the stream, unless they exist."""
@@ -66,7 +55,7 @@ class Streams(Base):
         while True:
             # as bytes: redis-py would read the answer as that of the short form
             found = await self.reader.ask(b"XPENDING", stream, group, start, until, count)
-            ids += [_text(name) for name, *_ in found]
+            ids += [text_of(name) for name, *_ in found]
             if len(found) < count:
                 return ids
             start = f"({ids[-1]}"
@@ -92,45 +81,12 @@ class Streams(Base):
         """Entries that another consumer left lying for `idle_ms`, and where to go on ("0-0": the end)."""
         words = (stream, group, consumer, idle_ms, after, "COUNT", count)
         following, found, *_ = await self.reader.ask("XAUTOCLAIM", *words)
-        return _entries(stream, found), _text(following)
-
-    async def bury(self, market: str, entry: Entry, group: str, reason: str) -> None:
-        """Move a poisonous entry aside: stream, id and reason are kept, its body is not repeated anywhere."""
-        dead = ("XADD", Keys(market).dead, "*", "stream", entry.stream, "id", entry.id, "reason", reason)
-        await self.reader.ask_all([dead, ("XACK", entry.stream, group, entry.id)])
-
-    async def dead(self, market: str, count: int = 100) -> list[dict[str, str]]:
-        """The dead-letter stream: `stream`, `id`, `reason` of each, oldest first."""
-        found = await self.reader.ask("XRANGE", Keys(market).dead, "-", "+", "COUNT", count)
-        return [{_text(name): _text(value) for name, value in fields.items()} for _, fields in found]
-
-    @contextlib.asynccontextmanager
-    async def tail(self, *, wait_s: float = 5.0) -> AsyncIterator[Tail]:
-        """A reader that waits for new entries, on a connection of its own."""
-        tail = Tail(self.url, wait_s)
-        try:
-            yield tail
-        finally:
-            await tail.aclose()
-
-    @contextlib.asynccontextmanager
-    async def wake(self, market: str) -> AsyncIterator[Wake]:
-        """Hints that a market has new work, from now on."""
-        wake = Wake(self.url, Keys(market).wake)
-        try:
-            await wake.open()
-            yield wake
-        finally:
-            await wake.aclose()
+        return _entries(stream, found), text_of(following)
 
 
 def _entries(stream: str, found: Any) -> list[Entry]:
-    return [Entry(stream, _text(name), _event(fields)) for name, fields in found or ()]
+    return [Entry(stream, text_of(name), _event(fields)) for name, fields in found or ()]
 
 
 def _event(fields: Mapping[bytes, bytes] | None) -> bytes:
     return (fields or {}).get(events.FIELD.encode(), b"")
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

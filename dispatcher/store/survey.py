@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from dispatcher.domain.record import RequestRecord
+from contracts import streams as streams_named
+from dispatcher.domain.compact import Record
+from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.store import codec, events
+from dispatcher.store import keys as names
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
@@ -20,15 +23,13 @@ SCAN_COUNT = 1_000
 
 
 class Survey(msgspec.Struct, kw_only=True):
-    """What was found, by kind of key. Reading takes a while: a market at work moves on meanwhile."""
+    """What was found, by kind of record. Reading takes a while: a market at work moves on meanwhile."""
 
     market: str
-    records: dict[str, Versioned[RequestRecord]] = {}
-    damaged: list[str] = []  # request ids whose record cannot be decoded
-    bodies: set[str] = set()
-    index: dict[str, set[str]] = {}  # state → request ids
-    timers: dict[str, int] = {}  # request id → due, ms
-    offers: dict[str, set[str]] = {}  # vendor → offer ids
+    records: dict[str, dict[str, Versioned[Record]]] = {}  # by kind and id
+    damaged: dict[str, set[str]] = {}  # ids whose record cannot be decoded, by kind
+    bodies: dict[str, set[str]] = {}  # ids that have one, by kind
+    lists: dict[str, dict[str, int]] = {}  # every sorted list: member → score
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
@@ -38,51 +39,54 @@ class Survey(msgspec.Struct, kw_only=True):
 async def survey(reader: Reader, market: str, *, streams: bool = False) -> Survey:
     """Read everything of the market; `streams`: also the ids of all messages."""
     keys, found = Keys(market), Survey(market=market)
-    names = await _scan(reader, keys)
-    by_kind: dict[str, list[str]] = {}
-    for name in names:
-        kind, _, rest = name.removeprefix(keys.prefix).partition(":")
-        by_kind.setdefault(kind, []).append(rest)
-    found.bodies = set(by_kind.get("b", ()))
-    found.used = await _read_ledgers(reader, keys.used, by_kind.get("used", []))
-    await _read_records(reader, keys, found, by_kind.get("r", []))
-    await _read_limits(reader, keys, found, by_kind.get("limit", []))
-    await _read_places(reader, keys, found, by_kind)
+    parts: dict[str, list[str]] = {}
+    for name in await _scan(reader, keys):
+        first, rest = keys.parted(name)
+        parts.setdefault(first, []).append(rest)
+    found.used = await _read_ledgers(reader, keys.used, parts.get(names.USED, []))
+    for kind in kinds():
+        await _read_records(reader, keys, found, kind, parts)
+    await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
+    await _read_lists(reader, keys, found)
     if streams:
-        for name in (keys.events, keys.matches, *map(keys.stream, by_kind.get("vendor", ()))):
+        for name in (keys.events, keys.matches, *map(keys.stream, parts.get(streams_named.VENDOR, ()))):
             await _read_stream(reader, found, name)
     return found
 
 
-async def _scan(reader: Reader, keys: Keys) -> list[str]:
-    """Every key of the market; SCAN may tell of a key twice."""
-    names, cursor = set[str](), 0
+async def _scan(reader: Reader, keys: Keys, *options: str) -> list[str]:
+    """Every key of the market (that `options` of SCAN let through); SCAN may tell of a key twice."""
+    found, cursor = set[str](), 0
     while True:
-        cursor, found = await reader.ask("SCAN", cursor, "MATCH", f"{keys.prefix}*", "COUNT", SCAN_COUNT)
-        names.update(name.decode() for name in found)
+        words = (cursor, "MATCH", f"{keys.prefix}*", "COUNT", SCAN_COUNT, *options)
+        cursor, some = await reader.ask("SCAN", *words)
+        found.update(name.decode() for name in some)
         if int(cursor) == 0:
-            return sorted(names)
+            return sorted(found)
 
 
-async def _read_records(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:
-    for each, raw in zip(ids, await reader.get_all([keys.record(each) for each in ids]), strict=True):
+async def _read_records(
+    reader: Reader, keys: Keys, found: Survey, kind: Kind[Any], parts: Mapping[str, Sequence[str]]
+) -> None:
+    ids, document = parts.get(kind.key, ()), codec.document_of(kind)
+    records = found.records.setdefault(kind.name, {})
+    damaged = found.damaged.setdefault(kind.name, set())
+    if kind.body:
+        found.bodies[kind.name] = set(parts.get(kind.body, ()))
+    raws = await reader.get_all([keys.record(kind, each) for each in ids])
+    for each, raw in zip(ids, raws, strict=True):
         try:
             if raw:  # else it was forgotten since the scan
-                found.records[each] = codec.RECORD.unpack(raw)
+                records[each] = document.unpack(raw)
         except msgspec.MsgspecError:
-            found.damaged.append(each)
+            damaged.add(each)
 
 
-async def _read_places(reader: Reader, keys: Keys, found: Survey, by_kind: dict[str, list[str]]) -> None:
-    for state in by_kind.get("i", ()):
-        found.index[state] = {place.id for place in await _places(reader, f"{keys.prefix}i:{state}")}
-    for vendor in by_kind.get("o", ()):
-        found.offers[vendor] = {place.id for place in await _places(reader, keys.offers(vendor))}
-    found.timers = {place.id: place.score for place in await _places(reader, keys.timers)}
-
-
-async def _places(reader: Reader, key: str) -> list[Place]:
-    return list(Place.read(await reader.ask("ZRANGE", key, 0, -1, "WITHSCORES")))
+async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:
+    for name in await _scan(reader, keys, "TYPE", "zset"):
+        places = Place.read(await reader.ask("ZRANGE", name, 0, -1, "WITHSCORES"))
+        if name != keys.capacities:
+            found.lists[name.removeprefix(keys.prefix)] = {place.id: place.score for place in places}
 
 
 async def _read_limits(reader: Reader, keys: Keys, found: Survey, parts: Sequence[str]) -> None:

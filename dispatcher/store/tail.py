@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from dispatcher.store import connection, events
 from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
 from dispatcher.store.events import Entry
+from dispatcher.store.resp import text_of
 
 MARGIN_S = 5.0
 PAUSE_S = 0.2
@@ -55,7 +56,7 @@ class Tail:
         except ResponseError as error:
             raise (writes_refused(error) if is_retryable(error) else error) from error
         return [
-            Entry(_text(stream), _text(name), (fields or {}).get(events.FIELD.encode(), b""))
+            Entry(text_of(stream), text_of(name), (fields or {}).get(events.FIELD.encode(), b""))
             for stream, entries in found or ()
             for name, fields in entries
         ]
@@ -110,7 +111,3 @@ class Wake:
         """Unsubscribe and let the connection go."""
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
         await self._client.aclose()
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

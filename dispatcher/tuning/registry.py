@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.abc import InspectLoader
 from importlib.util import find_spec
 
-from contracts.tuning import Number, Parameter, ParameterView, Tuning, TuningView, problems
+from contracts.tuning import Number, Parameter, ParameterView, Tuning, TuningView, problems, renamed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.runtime.errors import UserError
 
@@ -36,14 +36,19 @@ class Registry:
         """What the modules of these packages declare as `PARAMETERS`."""
         return cls(parameter for name in packages for parameter in _declared_under(name))
 
-    def check(self, values: Mapping[str, Number]) -> None:
-        """Raises Invalid naming every value that is unknown or out of bounds, with its bounds."""
+    def checked(self, values: Mapping[str, Number]) -> dict[str, Number]:
+        """The values, by the parameters' present names.
+
+        Raises Invalid naming every value that is unknown or out of bounds, with its bounds.
+        """
+        values = renamed(values)
         found = problems(values, self.parameters.values())
         if found:
             raise Invalid(
                 "; ".join(found) + "\nMaybe read the parameters first: each has its bounds and unit.",
                 problems=found,
             )
+        return dict(values)
 
     def view(self, tuning: Tuning) -> TuningView:
         """Every parameter with its value in force, and who set it."""

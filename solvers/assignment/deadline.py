@@ -1,4 +1,4 @@
-"""When to stop: the one place in `solvers` that reads a clock, and only to measure the limit it was given."""
+"""When to stop: where the optimiser reads a clock, and only to measure how much of its limit is gone."""
 
 from __future__ import annotations
 

@@ -10,15 +10,10 @@ import numpy.typing as npt
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.instance import Instance
 from solvers.assignment.ties import ties_of
+from solvers.kernels.layouts import DUAL, SEEN
 from solvers.kernels.library import Struct, library
 
-#: `Dual` of dual.h.
-_LAYOUT: Final = (
-    *("ties", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean", "square"),
-    *("vendor_price", "count", "vendor_mean", "vendor_square"),
-)
 SCALE: Final = 1024  #: fixed point of prices when they prove, as in dual.h
-_SEEN_BYTES: Final = 20
 _ROUNDS: Final = 20  #: steps between two surveys
 _CALL: Final = 5  #: steps in one call into C, so that a wish to stop is honoured soon
 _REACH: Final = 0.1  #: how far prices drift between two surveys, of how far they could
@@ -40,10 +35,10 @@ class Prices:
         self.seen_first = np.zeros(requests + 1, np.int32)
         self._ties = ties_of(instance)
         self._dual = Struct(
-            _LAYOUT,
+            DUAL,
             ties=self._ties,
             first=self.seen_first,
-            seen=np.empty(max(1, len(instance.cost)) * _SEEN_BYTES, np.uint8),
+            seen=np.empty(max(1, len(instance.cost)), SEEN),
             low=np.zeros(requests),
             prefix=self.prefix,
             vendor_prefix=self.vendor_prefix,

@@ -10,30 +10,11 @@ import numpy.typing as npt
 
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.validation import Flags, Ints
+from solvers.kernels.layouts import INSTANCE
 from solvers.kernels.library import Struct
 
 Small = npt.NDArray[np.int32]
 PINNED_PENALTY: Final = 2**44  #: above any |cost|: a plan without the pinned column is never better
-
-
-#: `Instance` of common.h.
-_LAYOUT: Final = (
-    *(
-        "requests",
-        "columns",
-        "vendors",
-        "rows",
-        "stride",
-        "first",
-        "vendor",
-        "cell",
-        "span",
-        "units",
-        "cost",
-        "penalty",
-    ),
-    *("capacity", "cap", "target", "shortfall", "pairs", "before", "after", "lag", "link_first", "link"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +46,8 @@ class Instance:
         numbers = {"requests": len(self.penalty), "columns": len(self.cost), "vendors": len(self.cap)}
         numbers |= {"rows": rows, "stride": stride, "pairs": len(self.lag)}
         numbers["shortfall"] = self.problem.shortfall_cost
-        arrays = {name: getattr(self, name) for name in _LAYOUT if name not in numbers}
-        object.__setattr__(self, "struct", Struct(_LAYOUT, **numbers, **arrays))
+        arrays = {name: getattr(self, name) for name in INSTANCE.names or () if name not in numbers}
+        object.__setattr__(self, "struct", Struct(INSTANCE, **numbers, **arrays))
 
     @property
     def requests(self) -> int:

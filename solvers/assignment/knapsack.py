@@ -10,10 +10,9 @@ import numpy as np
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Instance
+from solvers.kernels.layouts import KNAPSACKS
 from solvers.kernels.library import Struct, library
 
-#: `Knapsacks` of knapsack.h.
-_LAYOUT: Final = ("first", "column", "request", "value", "best", "mean", "square", "taken", "item", "table")
 _ROOM: Final = 1 << 22  #: entries of the largest table, 16 MB
 _MOST_CELLS: Final = 100_000_000  #: of all tables together: about 0.1 s a step
 _CALL_CELLS: Final = 20_000_000  #: in one call into C, so that a wish to stop is honoured soon
@@ -39,7 +38,7 @@ class Knapsacks:
         self._width, longest = int(instance.capacity.max()) + 1, int(np.diff(first).max())
         self._cells = _cells(instance)
         self._struct = Struct(
-            _LAYOUT,
+            KNAPSACKS,
             first=first,
             column=order.astype(np.int32),
             request=request[order].astype(np.int32),

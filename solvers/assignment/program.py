@@ -1,12 +1,13 @@
-"""The whole problem as a sparse integer program; nothing left out but rows that cannot bind.
+"""The problem as a sparse integer program: what both CP-SAT (`exact`) and HiGHS (`prover`) are given.
 
-Variables: one per column that fits alone (0 or 1), then one per vendor with a target (its shortfall).
+Variables: one per column that fits alone (0 or 1), then one per vendor with a target (its shortfall). Nothing
+is left out but rows that cannot bind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from solvers.assignment.validation import Ints
 
 @dataclass(frozen=True)
 class Program:
-    """Minimise `objective` x + `offset`, lower <= A x <= upper, least <= x <= most, x whole; A by rows."""
+    """Minimise `objective` x + `offset`, A x <= upper, least <= x <= most, x whole; A by rows."""
 
     kept: Ints  #: the column each variable stands for
     objective: Ints
@@ -27,7 +28,6 @@ class Program:
     start: Ints  #: rows + 1
     index: Ints
     value: Ints
-    lower: Ints
     upper: Ints
 
     def choice(self, problem: AssignmentProblem, values: npt.NDArray[Any]) -> Ints:
@@ -47,45 +47,36 @@ class Program:
         return np.concatenate([taken.astype(np.int64), short])
 
 
-NO_LIMIT = 2**60
+NO_LIMIT: Final = 2**60  #: for an engine that wants a lower limit of a row, too
 
 
 def program_of(problem: AssignmentProblem) -> Program:
-    """One row per request, per (vendor, pool, bucket), per vendor, per pair and time."""
+    """A row per request, per pool and span of buckets, per vendor, per target, per pair and time."""
     kept = np.flatnonzero(problem.fits_alone)
-    n = np.arange(len(kept))
     request, vendor = problem.column_request[kept], problem.column_vendor[kept]
     targeted = np.flatnonzero(problem.vendor_target * problem.shortfall_cost)
-    short = np.full(len(problem.vendor_cap), -1)
-    short[targeted] = len(kept) + np.arange(len(targeted))
-    parts = [_Rows(request, n, np.ones(len(n), np.int64), np.full(problem.requests, 1))]
-    parts.append(_capacity(problem, kept))
-    parts.append(_Rows(vendor, n, np.ones(len(n), np.int64), problem.vendor_cap))
-    aimed = short[vendor] >= 0
-    rank = short - len(kept)
-    parts.append(
-        _Rows(
-            np.concatenate([rank[vendor[aimed]], np.arange(len(targeted))]),
-            np.concatenate([n[aimed], short[targeted]]),
-            np.full(int(aimed.sum()) + len(targeted), -1),
-            -problem.vendor_target[targeted],
-        )
-    )
-    parts += list(_precedence(problem, kept))
-    row, index, value, upper = _stack(parts)
-    order = np.lexsort((index, row))
+    n, one = np.arange(len(kept)), np.ones(len(kept), np.int64)
+    parts = [
+        _Rows(request, n, one, np.ones(problem.requests, np.int64)),
+        _capacity(problem, kept),
+        _Rows(vendor, n, one, problem.vendor_cap),
+        _targets(problem, vendor, targeted),
+        *_precedence(problem, kept),
+    ]
+    most = np.concatenate([np.ones(len(kept), np.int64), problem.vendor_target[targeted]])
+    rows = _binding(_stack(parts), most)
+    order = np.lexsort((rows.index, rows.row))
     saved = problem.column_cost[kept] - problem.request_penalty[request]
     return Program(
         kept=kept,
         objective=np.concatenate([saved, np.full(len(targeted), problem.shortfall_cost)]),
         least=np.concatenate([np.isin(kept, problem.pinned), np.zeros(len(targeted))]).astype(np.int64),
-        most=np.concatenate([np.ones(len(kept), np.int64), problem.vendor_target[targeted]]),
+        most=most,
         offset=int(problem.request_penalty.sum()),
-        start=np.searchsorted(row[order], np.arange(len(upper) + 1)),
-        index=index[order],
-        value=value[order],
-        lower=np.full(len(upper), -NO_LIMIT),
-        upper=upper,
+        start=np.searchsorted(rows.row[order], np.arange(len(rows.upper) + 1)),
+        index=rows.index[order],
+        value=rows.value[order],
+        upper=rows.upper,
     )
 
 
@@ -100,17 +91,31 @@ class _Rows:
 
 
 def _capacity(problem: AssignmentProblem, kept: Ints) -> _Rows:
+    """Buckets of a pool between which no column begins or ends hold the same columns: the tightest stands."""
     _, pools, buckets = problem.capacity.shape
-    span = problem.column_duration[kept]
-    cell = (problem.column_vendor[kept] * pools + problem.column_resource[kept]) * buckets
-    cell += problem.column_start[kept]
-    ends = np.cumsum(span)
-    within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - span, span)
-    row, index = np.repeat(cell, span) + within, np.repeat(np.arange(len(kept)), span)
-    value, capacity = np.repeat(problem.column_units[kept], span), problem.capacity.reshape(-1)
-    binds = np.bincount(row, value, len(capacity)) > capacity
-    here = binds[row]
-    return _Rows((np.cumsum(binds) - 1)[row[here]], index[here], value[here], capacity[binds])
+    begin = (problem.column_vendor[kept] * pools + problem.column_resource[kept]) * buckets
+    begin += problem.column_start[kept]
+    end, capacity = begin + problem.column_duration[kept], problem.capacity.reshape(-1)
+    edge = np.zeros(len(capacity) + 1, np.bool_)
+    edge[begin] = edge[end] = edge[: -1 : max(1, buckets)] = True
+    span = np.cumsum(edge) - 1
+    size = span[end] - span[begin]
+    ends = np.cumsum(size)
+    within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - size, size)
+    return _Rows(
+        np.repeat(span[begin], size) + within,
+        np.repeat(np.arange(len(kept)), size),
+        np.repeat(problem.column_units[kept], size),
+        np.minimum.reduceat(capacity, np.flatnonzero(edge[:-1])) if len(capacity) else capacity,
+    )
+
+
+def _targets(problem: AssignmentProblem, vendor: Ints, targeted: Ints) -> _Rows:
+    """What a vendor has and its shortfall together reach its target; `vendor`: of each kept column."""
+    own = np.flatnonzero(np.isin(vendor, targeted))
+    row = np.concatenate([np.searchsorted(targeted, vendor[own]), np.arange(len(targeted))])
+    index = np.concatenate([own, len(vendor) + np.arange(len(targeted))])
+    return _Rows(row, index, np.full(len(index), -1), -problem.vendor_target[targeted])
 
 
 def _precedence(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:
@@ -128,9 +133,22 @@ def _precedence(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:
     return found
 
 
-def _stack(parts: list[_Rows]) -> tuple[Ints, Ints, Ints, Ints]:
+def _stack(parts: list[_Rows]) -> _Rows:
     base = np.cumsum([0, *(len(part.upper) for part in parts)])
-    row = np.concatenate([part.row + at for part, at in zip(parts, base, strict=False)])
-    index = np.concatenate([part.index for part in parts])
-    value = np.concatenate([part.value for part in parts])
-    return row, index, value, np.concatenate([part.upper for part in parts])
+    return _Rows(
+        np.concatenate([part.row + at for part, at in zip(parts, base, strict=False)]),
+        np.concatenate([part.index for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.upper for part in parts]),
+    )
+
+
+def _binding(rows: _Rows, most: Ints) -> _Rows:
+    """Without those that hold whatever the variables are; in integers, which large units need."""
+    greatest = np.zeros(len(rows.upper), np.int64)
+    np.add.at(greatest, rows.row, np.maximum(rows.value, 0) * most[rows.index])
+    binds = greatest > rows.upper
+    here = binds[rows.row]
+    return _Rows(
+        (np.cumsum(binds) - 1)[rows.row[here]], rows.index[here], rows.value[here], rows.upper[binds]
+    )

@@ -16,7 +16,7 @@ import highspy
 import numpy as np
 
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.program import NO_LIMIT, Program, program_of
+from solvers.assignment.program import Program, program_of
 from solvers.assignment.validation import Ints
 
 _MARGIN: Final = 0.5
@@ -116,7 +116,7 @@ def model_of(program: Program) -> highspy.HighsLp:
     model.num_col_, model.num_row_ = len(program.objective), len(program.upper)
     model.col_cost_, model.offset_ = program.objective.astype(float), float(program.offset)
     model.col_lower_, model.col_upper_ = program.least.astype(float), program.most.astype(float)
-    model.row_lower_ = np.where(program.lower <= -NO_LIMIT, -np.inf, program.lower)
+    model.row_lower_ = np.full(len(program.upper), -np.inf)
     model.row_upper_ = program.upper.astype(float)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_, model.a_matrix_.index_ = program.start, program.index

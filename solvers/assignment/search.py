@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Small
 from solvers.assignment.validation import Ints
+from solvers.kernels.layouts import CANDIDATE, OCCUPANT, PLAN
 from solvers.kernels.library import Struct, library
-
-#: `Plan` of plan.h.
-_LAYOUT: Final = (
-    "first",
-    "candidate",
-    "choice",
-    "free",
-    "room",
-    "count",
-    "row_first",
-    "row_size",
-    "occupant",
-    "slot",
-    "least",
-)
-_CANDIDATE: Final = np.dtype(
-    [
-        ("units", "i8"),
-        ("cost", "i8"),
-        *((n, "i4") for n in ("cell", "span", "vendor", "row", "column")),
-        ("key", "f4"),
-    ]
-)
-_OCCUPANT: Final = np.dtype([(n, "i4") for n in ("request", "begin", "end")])
 
 
 class Search:
@@ -53,7 +30,7 @@ class Search:
             "row_size": np.zeros(rows, np.int32),
             "least": np.zeros(requests, np.int64),
         }
-        self._plan = Struct(_LAYOUT, **self.arrays)
+        self._plan = Struct(PLAN, **self.arrays)
         self._draw(prices, np.ascontiguousarray(choice, np.int32), width, most)
         kernels.plan_reset(instance.struct.address, self._plan.address)
 
@@ -61,17 +38,17 @@ class Search:
         """Candidates, and room for the lists of who stands where."""
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
-        scratch, spread = np.empty(longest, _CANDIDATE), np.zeros(1)
+        scratch, spread = np.empty(longest, CANDIDATE), np.zeros(1)
         at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch, spread)]
         largest = np.minimum(np.diff(self.instance.first) + 1, most + 2).sum()
-        room = np.empty(largest, _CANDIDATE)  # memory that is not written to is not taken
+        room = np.empty(largest, CANDIDATE)  # memory that is not written to is not taken
         self._hold("candidate", room)
         self._hold(
             "candidate", room[: kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])]
         )
         self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
-        self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), _OCCUPANT))
+        self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), OCCUPANT))
 
     def _hold(self, name: str, array: np.ndarray[Any, Any]) -> None:
         self.arrays[name] = array

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from solvers.assignment.instance import Instance
+from solvers.kernels.layouts import TIES
 from solvers.kernels.library import Struct
-
-#: `Ties` of dual.h.
-_LAYOUT: Final = (
-    *("size", "request", "first", "order", "parent", "pair", "begin", "end"),
-    *("value", "alone", "pick", "message"),
-)
 
 
 def ties_of(instance: Instance) -> Struct:
@@ -26,7 +19,7 @@ def ties_of(instance: Instance) -> Struct:
     begin = (instance.cell[columns] % stride).astype(np.int32)
     parent, pair, order = _forest(instance, {int(r): k for k, r in enumerate(tied)})
     return Struct(
-        _LAYOUT,
+        TIES,
         size=len(tied),
         request=tied.astype(np.int32),
         first=first,

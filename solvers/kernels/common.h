@@ -14,21 +14,33 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-typedef struct {
-    int64_t requests, columns, vendors, rows, stride; /* rows = vendors x pools */
-    const int32_t *first;                             /* requests + 1: columns of request r are [first[r], first[r+1]) */
-    const int32_t *vendor, *cell, *span;              /* columns */
-    const int64_t *units, *cost;                      /* columns */
-    const int64_t *penalty;                           /* requests */
-    const int64_t *capacity;                          /* rows x stride */
-    const int64_t *cap, *target;                      /* vendors */
-    int64_t shortfall;
-    int64_t pairs;
-    const int32_t *before, *after; /* pairs: first, second */
-    const int64_t *lag;            /* pairs */
-    const int32_t *link_first;     /* requests + 1 into link */
-    const int32_t *link;           /* pair index, of each pair a request is in */
-} Instance;
+/* A struct that Python fills in is made from a list of its fields, from which layout.c also tells where each of them lies. */
+#define DECLARE(type, name) type name;
+
+#define INSTANCE(X)                                                                                    \
+    X(int64_t, requests)                                                                               \
+    X(int64_t, columns)                                                                                \
+    X(int64_t, vendors)                                                                                \
+    X(int64_t, rows)               /* vendors x pools */                                               \
+    X(int64_t, stride)                                                                                 \
+    X(const int32_t *, first)      /* requests + 1: columns of request r are [first[r], first[r+1]) */ \
+    X(const int32_t *, vendor)     /* columns */                                                       \
+    X(const int32_t *, cell)       /* columns */                                                       \
+    X(const int32_t *, span)       /* columns */                                                       \
+    X(const int64_t *, units)      /* columns */                                                       \
+    X(const int64_t *, cost)       /* columns */                                                       \
+    X(const int64_t *, penalty)    /* requests */                                                      \
+    X(const int64_t *, capacity)   /* rows x stride */                                                 \
+    X(const int64_t *, cap)        /* vendors */                                                       \
+    X(const int64_t *, target)     /* vendors */                                                       \
+    X(int64_t, shortfall)                                                                              \
+    X(int64_t, pairs)                                                                                  \
+    X(const int32_t *, before)     /* pairs: first */                                                  \
+    X(const int32_t *, after)      /* pairs: second */                                                 \
+    X(const int64_t *, lag)        /* pairs */                                                         \
+    X(const int32_t *, link_first) /* requests + 1 into link */                                        \
+    X(const int32_t *, link)       /* pair index, of each pair a request is in */
+typedef struct { INSTANCE(DECLARE) } Instance;
 
 /* xoshiro256** by Blackman and Vigna (public domain), seeded by splitmix64. */
 typedef struct {

@@ -11,36 +11,46 @@ typedef __int128 wide;
 
 /* Requests tied by precedence, as a forest: a pair that would close a cycle is left out, which only relaxes.
  * Parents stand before their children; columns of the k-th are value[first[k] .. first[k + 1]). */
-typedef struct {
-    int64_t size;
-    const int32_t *request; /* size, ascending */
-    const int32_t *first;   /* size + 1 */
-    const int32_t *order;   /* size: parents before children */
-    const int32_t *parent;  /* size: -1 for a root */
-    const int32_t *pair;    /* size: the pair that ties it to its parent */
-    const int32_t *begin, *end; /* columns: buckets, of all the columns of tied requests */
-    int64_t *value;         /* columns: priced cost x SCALE, then with what hangs below */
-    int64_t *alone;         /* size: the same for unmatched */
-    int32_t *pick;          /* size: column within the request, -1 unmatched */
-    int64_t *message;       /* stride + 2, scratch */
-} Ties;
+#define TIES(X)                                                                                \
+    X(int64_t, size)                                                                           \
+    X(const int32_t *, request) /* size, ascending */                                          \
+    X(const int32_t *, first)   /* size + 1 */                                                 \
+    X(const int32_t *, order)   /* size: parents before children */                            \
+    X(const int32_t *, parent)  /* size: -1 for a root */                                      \
+    X(const int32_t *, pair)    /* size: the pair that ties it to its parent */                \
+    X(const int32_t *, begin)   /* columns: bucket, of all the columns of tied requests */     \
+    X(const int32_t *, end)     /* columns: the same */                                        \
+    X(int64_t *, value)         /* columns: priced cost x SCALE, then with what hangs below */ \
+    X(int64_t *, alone)         /* size: the same for unmatched */                             \
+    X(int32_t *, pick)          /* size: column within the request, -1 unmatched */            \
+    X(int64_t *, message)       /* stride + 2, scratch */
+typedef struct { TIES(DECLARE) } Ties;
 
-typedef struct {
-    int32_t begin, end, vendor; /* cell, cell + span */
-    float cost, units;
-} Seen;
+#define SEEN(X)                          \
+    X(int32_t, begin)  /* cell */        \
+    X(int32_t, end)    /* cell + span */ \
+    X(int32_t, vendor)                   \
+    X(float, cost)                       \
+    X(float, units)
+typedef struct { SEEN(DECLARE) } Seen;
 
-typedef struct {
-    const Ties *ties;
-    int64_t rounds;
-    int32_t *first;                              /* requests + 1, into seen */
-    Seen *seen;                                  /* columns: the subset */
-    double *low;                                 /* requests: least priced cost at the last survey */
-    float *prefix;                               /* rows x stride: sums of price before a bucket */
-    float *vendor_prefix;                        /* vendors */
-    double *price, *use, *mean, *square;         /* rows x stride */
-    double *vendor_price, *count, *vendor_mean, *vendor_square; /* vendors */
-} Dual;
+#define DUAL(X)                                                                     \
+    X(const Ties *, ties)                                                           \
+    X(int64_t, rounds)                                                              \
+    X(int32_t *, first)        /* requests + 1, into seen */                        \
+    X(Seen *, seen)            /* columns: the subset */                            \
+    X(double *, low)           /* requests: least priced cost at the last survey */ \
+    X(float *, prefix)         /* rows x stride: sums of price before a bucket */   \
+    X(float *, vendor_prefix)  /* vendors */                                        \
+    X(double *, price)         /* rows x stride */                                  \
+    X(double *, use)           /* rows x stride */                                  \
+    X(double *, mean)          /* rows x stride */                                  \
+    X(double *, square)        /* rows x stride */                                  \
+    X(double *, vendor_price)  /* vendors */                                        \
+    X(double *, count)         /* vendors */                                        \
+    X(double *, vendor_mean)   /* vendors */                                        \
+    X(double *, vendor_square) /* vendors */
+typedef struct { DUAL(DECLARE) } Dual;
 
 /* Cheapest choice that keeps precedence in every tree: sets pick, returns its value; value and alone are used up. */
 int64_t ties_solve(const Instance *in, const Ties *ties);

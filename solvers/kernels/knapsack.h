@@ -5,14 +5,18 @@
 
 #include "common.h"
 
-typedef struct {
-    const int32_t *first;            /* rows + 1: columns of a row are [first[row], first[row + 1]) of the next two */
-    const int32_t *column, *request; /* columns, row by row */
-    double *value, *best;            /* requests: what serving it is worth, now and at the best bound met */
-    double *mean, *square;           /* requests: Adam's */
-    int32_t *taken, *item;           /* requests: rows that take it; longest row: columns in the table */
-    float *table;                    /* (longest row + 1) x (largest capacity + 1), scratch */
-} Knapsacks;
+#define KNAPSACKS(X)                                                                                              \
+    X(const int32_t *, first)   /* rows + 1: columns of a row are [first[row], first[row + 1]) of the next two */ \
+    X(const int32_t *, column)  /* columns, row by row */                                                         \
+    X(const int32_t *, request) /* columns, row by row */                                                         \
+    X(double *, value)          /* requests: what serving it is worth, now */                                     \
+    X(double *, best)           /* requests: the same at the best bound met */                                    \
+    X(double *, mean)           /* requests: Adam's */                                                            \
+    X(double *, square)         /* requests: Adam's */                                                            \
+    X(int32_t *, taken)         /* requests: rows that take it */                                                 \
+    X(int32_t *, item)          /* longest row: columns in the table */                                           \
+    X(float *, table)           /* (longest row + 1) x (largest capacity + 1), scratch */
+typedef struct { KNAPSACKS(DECLARE) } Knapsacks;
 
 /* One more item: `to`[y], at first `from`[y], is the least with capacity y when it may be taken. */
 static inline void add_item(float *restrict to, const float *restrict from, int64_t width, int64_t units, float key) {

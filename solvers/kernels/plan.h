@@ -10,28 +10,36 @@
 
 enum { LIMBO = -1, DEEPEST = 24 };
 
-typedef struct {
-    int64_t units, cost;
-    int32_t cell, span, vendor, row, column;
-    float key; /* priced cost */
-} Candidate;
+#define CANDIDATE(X)                     \
+    X(int64_t, units)                    \
+    X(int64_t, cost)                     \
+    X(int32_t, cell)                     \
+    X(int32_t, span)                     \
+    X(int32_t, vendor)                   \
+    X(int32_t, row)                      \
+    X(int32_t, column)                   \
+    X(float, key)      /* priced cost */
+typedef struct { CANDIDATE(DECLARE) } Candidate;
 
-typedef struct {
-    int32_t request, begin, end; /* cells it takes units in; none where it takes no units */
-} Occupant;
+#define OCCUPANT(X)                                                                 \
+    X(int32_t, request)                                                             \
+    X(int32_t, begin)   /* cells it takes units in; none where it takes no units */ \
+    X(int32_t, end)
+typedef struct { OCCUPANT(DECLARE) } Occupant;
 
-typedef struct {
-    int32_t *first;        /* requests + 1 */
-    Candidate *candidate;  /* sorted by priced cost within a request */
-    int32_t *choice;       /* requests: candidate or LIMBO */
-    int64_t *free;         /* rows x stride */
-    int64_t *room, *count; /* vendors: requests it may still take; requests it has */
-    int32_t *row_first;    /* rows + 1 into occupant */
-    int32_t *row_size;     /* rows */
-    Occupant *occupant;    /* who stands in each row */
-    int32_t *slot;         /* requests: own position in occupant */
-    int64_t *least;        /* requests: cost of the cheapest candidate, less a shortfall */
-} Plan;
+#define PLAN(X)                                                                                \
+    X(int32_t *, first)       /* requests + 1 */                                               \
+    X(Candidate *, candidate) /* sorted by priced cost within a request */                     \
+    X(int32_t *, choice)      /* requests: candidate or LIMBO */                               \
+    X(int64_t *, free)        /* rows x stride */                                              \
+    X(int64_t *, room)        /* vendors: requests it may still take */                        \
+    X(int64_t *, count)       /* vendors: requests it has */                                   \
+    X(int32_t *, row_first)   /* rows + 1 into occupant */                                     \
+    X(int32_t *, row_size)    /* rows */                                                       \
+    X(Occupant *, occupant)   /* who stands in each row */                                     \
+    X(int32_t *, slot)        /* requests: own position in occupant */                         \
+    X(int64_t *, least)       /* requests: cost of the cheapest candidate, less a shortfall */
+typedef struct { PLAN(DECLARE) } Plan;
 
 typedef struct {
     const Instance *in;

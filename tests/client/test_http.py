@@ -118,13 +118,15 @@ async def test_retry_after_is_honoured(serve):
 
 async def test_a_refusal_is_not_repeated(serve):
     async def refuse(request):
-        body = {"type": "/problems/invalid-request", "status": 400, "detail": "no", "at": "/id"}
+        body = {"type": "/problems/invalid-request", "status": 400, "detail": "no", "call_id": "c1"}
+        body |= {"request_id": "t1"}
         return web.json_response(body, status=400)
 
     service, client = await serve(refuse)
     with pytest.raises(Problem) as problem:
         await client.submit(TRIP)
-    assert (problem.value.status, problem.value.facts) == (400, {"at": "/id"})
+    assert (problem.value.status, problem.value.facts) == (400, {"request_id": "t1"})
+    assert problem.value.call_id == "c1"
     assert len(service.keys) == 1
 
 

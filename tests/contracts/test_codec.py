@@ -80,7 +80,7 @@ def test_a_whole_float_is_an_integer_and_a_broken_one_is_not() -> None:
         decode(body % b"5653.5", Vendor)
 
 
-HINTS: dict[str, tuple[dict[str, Any], str]] = {
+SUGGESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a level nobody knows": ({"level_of_service": "flying"}, "Maybe one of: ambulatory, wheelchair, "),
     "a kind nobody knows": ({"kind": "batch"}, "Maybe one of: trip, equipment."),
     "a misspelt field": ({"pickup_windw": None}, "Maybe you meant `pickup_window`."),
@@ -89,10 +89,10 @@ HINTS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", HINTS)
+@pytest.mark.parametrize("case", SUGGESTIONS)
 @pytest.mark.parametrize("batch", [False, True])
 def test_an_error_says_what_the_place_does_take(case: str, batch: bool) -> None:
-    changes, hint = HINTS[case]
+    changes, suggestion = SUGGESTIONS[case]
     place = {"position": [0, 0]}
     at = {"earliest": "2026-03-03T15:00:00Z", "latest": "2026-03-03T16:00:00Z"}
     body = {"kind": "trip", "id": "r1", "pickup": place, "dropoff": place, "pickup_window": at}
@@ -101,7 +101,7 @@ def test_an_error_says_what_the_place_does_take(case: str, batch: bool) -> None:
     form: Any = RequestBatch if batch else Request
     with pytest.raises(Problem) as refused:
         decode(json.dumps(sent).encode(), form)
-    assert refused.value.detail.split("\n")[1].startswith(hint)
+    assert refused.value.detail.split("\n")[1].startswith(suggestion)
 
 
 def test_an_error_names_place_value_limit_and_remedy() -> None:

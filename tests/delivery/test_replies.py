@@ -58,14 +58,16 @@ class Post:
     async def read(self, consumer: Replies | None = None) -> None:
         """One round of a consumer."""
         store = self.world.store
-        await store.ensure_group(self.stream, GROUP)
+        await store.streams.ensure_group(self.stream, GROUP)
         reader = consumer or self.consumer()
-        await reader.take(self.world.market, await store.read_group(self.stream, GROUP, reader.consumer))
+        await reader.take(
+            self.world.market, await store.streams.read_group(self.stream, GROUP, reader.consumer)
+        )
 
     async def given(self, consumer: Replies) -> list[Entry]:
         """What a consumer is given, and has not taken up yet."""
-        await self.world.store.ensure_group(self.stream, GROUP)
-        return await self.world.store.read_group(self.stream, GROUP, consumer.consumer)
+        await self.world.store.streams.ensure_group(self.stream, GROUP)
+        return await self.world.store.streams.read_group(self.stream, GROUP, consumer.consumer)
 
     async def pending(self) -> int:
         found = await self.world.store.reader.ask("XPENDING", self.stream, GROUP)
@@ -95,7 +97,7 @@ async def test_a_reply_is_gone_with_its_token_once_it_had_its_effect(world: Worl
     await post.write("accept", {"offer_id": "r1.1"})
     await post.write("accept", {"offer_id": "r1.7"})
     await post.read()
-    assert await world.store.read(post.stream) == []
+    assert await world.store.streams.read(post.stream) == []
 
 
 async def test_a_decline_carries_its_code(world: World, post: Post) -> None:
@@ -116,8 +118,8 @@ async def test_an_entry_that_is_read_twice_has_its_effect_once(world: World, pos
 
 async def test_what_a_dead_consumer_left_is_taken_over(world: World, post: Post) -> None:
     await post.write("accept", {"offer_id": "r1.1"})
-    await world.store.ensure_group(post.stream, GROUP)
-    assert len(await world.store.read_group(post.stream, GROUP, "dead")) == 1
+    await world.store.streams.ensure_group(post.stream, GROUP)
+    assert len(await world.store.streams.read_group(post.stream, GROUP, "dead")) == 1
     await post.read()
     assert (await world.record()).state is RequestState.OFFERED
     await post.consumer("b", idle_ms=0).take_over(world.market)
@@ -170,7 +172,7 @@ async def test_running_consumers_keep_the_order_although_one_of_them_died(world:
 
 async def test_a_vendor_accepts_and_reports_in_one_breath_to_many_consumers(world: World, post: Post) -> None:
     names = [f"many{number}" for number in range(20)]
-    await world.store.put_capacity(world.market, "v1", DAY, Pools(pools=(MANY,)))
+    await world.store.market(world.market).capacity.put("v1", DAY, Pools(pools=(MANY,)))
     await world.submit(*(make.trip(name) for name in names), key="many")
     for name in names:
         assert (await world.offer(name)).ok
@@ -200,7 +202,7 @@ async def test_what_the_store_could_not_take_stays_pending(
 
     await post.write("accept", {"offer_id": "r1.1"})
     with monkeypatch.context() as fault:
-        fault.setattr(world.store, "commit", away)
+        fault.setattr(world.store.market(world.market), "commit", away)
         with pytest.raises(Unavailable):
             await post.read()
     assert await post.pending() == 1
@@ -227,8 +229,8 @@ async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks
     await post.write("accept", {"offer_id": "r1.1"})
     await post.read()
     assert (await world.record()).state is RequestState.ACCEPTED
-    dead = await world.store.dead(world.market)
-    first, *_ = await world.store.read(post.stream)
+    dead = await world.store.market(world.market).dead_letters.get_all()
+    first, *_ = await world.store.streams.read(post.stream)
     assert dead[0]["id"] == first.id
     assert len(dead) == 2
     output = capsys.readouterr()
@@ -243,7 +245,7 @@ async def test_a_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
     await post.write("accept", {"offer_id": "r1.1"}, token=token)
     await post.read()
     assert (await world.record()).state is RequestState.OFFERED
-    assert len(await world.store.dead(world.market)) == 1
+    assert len(await world.store.market(world.market).dead_letters.get_all()) == 1
 
 
 @pytest.mark.parametrize(
@@ -264,12 +266,12 @@ async def test_a_reply_that_is_refused_is_answered_on_its_vendors_own_stream(
 ) -> None:
     await post.write(kind, data, name="reply-7")
     await post.read()
-    entry = (await world.store.read(world.keys.stream("v1")))[-1]
+    entry = (await world.store.streams.read(world.keys.stream("v1")))[-1]
     event = unpack_event(entry.event)
     assert event.type == "dispatch.reply.refused"
     assert (event.data["reply_id"], event.data["type"]) == ("reply-7", f"/problems/{problem}")
     assert await post.pending() == 0
-    assert await world.store.dead(world.market) == []
+    assert await world.store.market(world.market).dead_letters.get_all() == []
 
 
 async def test_another_vendors_offer_is_refused_and_its_own_vendor_hears_nothing(

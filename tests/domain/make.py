@@ -1,25 +1,41 @@
-"""Requests, vendors and proposals for tests of the domain; times in ms, day 0 is 2026-03-02 in UTC."""
+"""Requests, vendors, records and commands for tests of the domain; in ms, day 0 is 2026-03-02 in UTC."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.codes import LevelOfService
+from contracts.codes import LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
+from contracts.tuning import Number
 from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
-from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import offer, receive
+from dispatcher.domain.booking import PoolBooking
+from dispatcher.domain.commands import make_offer, table
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.fire_timer import FireTimer
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import Command
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision, To
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from dispatcher.domain.kinds import kind_of
+from dispatcher.domain.messages import made
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.record import Booking, RequestRecord
+from dispatcher.domain.requests import RequestRecord, noted
+from dispatcher.domain.tasks import TaskRecord
+from dispatcher.security.principal import Principal
 
 NOW = to_ms(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 DOOR = (-73.98571, 40.74844)
 FAR_DOOR = (-73.96851, 40.78523)
 PATIENT = Patient(name="Canary Nightingale", phone="555-0142", pickup_address="7 Canary Row", notes="canary")
-VALUES: dict[str, int | float] = {}
+Values = Mapping[str, Number]
+VALUES: Values = {}
 
 
 def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> TripRequest:
@@ -61,14 +77,14 @@ def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Ve
 def proposal(record: RequestRecord, to: Vendor) -> Proposal:
     """One unit of the vendor's pool for half an hour from the window's start."""
     start_ms = record.earliest_ms
-    hold = Booking(to.id, "vans", "2026-03-02", 144, 6, 1)
+    booking = PoolBooking(to.id, "vans", "2026-03-02", 144, 6, 1)
     return Proposal(
         vendor=to,
         pool_id="vans",
         start_ms=start_ms,
         end_ms=start_ms + 30 * MINUTE_MS,
         units=1,
-        bookings=(hold,),
+        bookings=(booking,),
         price_cents=4_500,
         distance_m=4_300,
         tuning_version=3,
@@ -76,9 +92,50 @@ def proposal(record: RequestRecord, to: Vendor) -> Proposal:
     )
 
 
+def context(
+    *,
+    now_ms: int = NOW,
+    by: str = "platform",
+    vendor: str = "",
+    values: Values = VALUES,
+    tasks: Iterable[TaskRecord] = (),
+) -> Context:
+    """What a decision is made in; a vendor is named as the service names it."""
+    name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by
+    related = {each.id: each for each in tasks}
+    return Context(now_ms=now_ms, values=values, by=name, vendor_id=vendor, related=related)
+
+
+def decide(record: Record, command: Command, **facts: Any) -> Decision | None:
+    """What a command makes of a record, with all that follows from it; `facts` of its `context`."""
+    return table.decide(record, command, context(**facts))
+
+
+def due(record: Any, now_ms: int | None = None, **facts: Any) -> Decision | None:
+    """What the record's timer does, at the time that it is set to if no other is given."""
+    command = FireTimer(kind=kind_of(record).name, id=record.id)
+    return decide(record, command, now_ms=record.timer_ms if now_ms is None else now_ms, by="timer", **facts)
+
+
 def received(request: TripRequest | EquipmentOrder | None = None, now_ms: int = NOW) -> RequestRecord:
     """A request that has come in."""
-    return receive(request or trip(), now_ms, VALUES).after
+    record: RequestRecord = after(receive(request or trip(), context(now_ms=now_ms)))
+    return record
+
+
+def offering(
+    record: RequestRecord,
+    to: Vendor | Proposal | None = None,
+    *,
+    request: TripRequest | None = None,
+    **facts: Any,
+) -> Decision:
+    """The matcher's offer of a request that has come in; `facts` of its `context`."""
+    plan = to if isinstance(to, Proposal) else proposal(record, to or vendor())
+    command = MakeOffer(request_id=record.id, request=request or trip(record.id), proposal=plan)
+    decision = decide(record, command, by="matcher", **facts)
+    assert decision is not None
+    return decision
 
 
 def offered(
@@ -87,10 +144,64 @@ def offered(
     """A request offered to a vendor."""
     request = trip(**changes)
     base = record or received(request, now_ms)
-    return offer(base, request, proposal(base, to or vendor()), now_ms, VALUES).after
+    asked: RequestRecord = offering(base, to, request=request, now_ms=now_ms).after
+    return asked
 
 
-def after(decision: Decision | None) -> RequestRecord:
+def also_asking(record: RequestRecord, to: Vendor, **facts: Any) -> Decision:
+    """An offered request put to another vendor at the same time; `facts` of its `context`."""
+    now = context(**{"by": "matcher"} | facts)
+    plan = proposal(record, to)
+    new = make_offer.offered(record, plan, now)
+    then = noted(record, now, offers=(*record.offers, new))
+    news = made(then, new, trip(record.id))
+    return Decision(changes=(Change(record, then),), book=new.bookings, messages=(news,), at_ms=now.now_ms)
+
+
+def accepting(
+    record: RequestRecord, offer: str = "r1.1", vendor: str = "v1", **facts: Any
+) -> Decision | None:
+    """A vendor's acceptance; `facts` of its `context`, and its `reference`."""
+    command = AcceptOffer(offer_id=offer, reference=facts.pop("reference", ""))
+    return decide(record, command, vendor=vendor, **facts)
+
+
+def accepted(to: Vendor | None = None, **facts: Any) -> RequestRecord:
+    """A request that its vendor has accepted."""
+    taken: RequestRecord = after(accepting(offered(to), **facts))
+    return taken
+
+
+def reporting(
+    record: RequestRecord,
+    status: TrackingStatus,
+    offer: str = "r1.1",
+    vendor: str = "v1",
+    *,
+    at: datetime | None = None,
+    code: Any = None,
+    **facts: Any,
+) -> Decision | None:
+    """A vendor's report; `facts` of its `context`."""
+    command = ReportStatus(offer_id=offer, status=status, at=at, code=code)
+    return decide(record, command, vendor=vendor, **facts)
+
+
+def after(decision: Decision | None) -> Any:
     """The record after a decision that did something."""
     assert decision is not None
     return decision.after
+
+
+def opened(decision: Decision | None) -> list[TaskRecord]:
+    """The tasks that a decision opened."""
+    assert decision is not None
+    return [
+        each.after for each in decision.changes if each.before is None and isinstance(each.after, TaskRecord)
+    ]
+
+
+def heard(decision: Decision | None, to: To) -> list[str]:
+    """The types of the messages on a stream."""
+    assert decision is not None
+    return [message.type for message in decision.messages if message.to is to]

@@ -6,239 +6,263 @@ from collections import Counter
 from collections.abc import Callable
 
 import hypothesis.strategies as st
-import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState, TrackingStatus
-from contracts.dispatches import StatusUpdate
-from contracts.offers import Accept, Decline
+from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, TrackingStatus
+from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
-from dispatcher.domain import decisions
-from dispatcher.domain.decision import Decision, To
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.domain.commands.subjects import OnOffer
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
+from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
-from dispatcher.domain.record import Booking, RequestRecord
 from dispatcher.domain.refusals import NotFound, Refusal, WrongState
-from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
+from dispatcher.domain.requests import offer_id
+from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES
 from tests.domain import make
+from tests.domain.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
-VALUES: dict[str, int | float] = {"max_attempts": 4, "overdue_limit": 2}
+VALUES: make.Values = {"max_attempts": 4, "overdue_limit": 2}
+UNDER_WAY = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
 ids = st.sampled_from(("r0", "r1", "r2"))
 vendors = st.sampled_from(VENDORS)
-Answer = Accept | Decline | StatusUpdate
-ACCEPTS, DECLINES = Accept(), Decline(code=DeclineCode.OTHER)
-answers = st.sampled_from((ACCEPTS, DECLINES, *(StatusUpdate(status=status) for status in TrackingStatus)))
-SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
+places = st.integers(0, 3)
+people = st.sampled_from(("ann", "bob"))
+
+
+def accept(offer: str) -> OnOffer:
+    return AcceptOffer(offer_id=offer)
+
+
+def decline(offer: str) -> OnOffer:
+    return DeclineOffer(offer_id=offer, code=DeclineCode.OTHER)
+
+
+def report(status: TrackingStatus, offer: str) -> OnOffer:
+    return ReportStatus(offer_id=offer, status=status)
 
 
 class Life(RuleBasedStateMachine):
-    """Three requests, five vendors, one ledger."""
+    """Three requests, five vendors, one ledger, and the tasks that become necessary."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.now_ms = make.NOW
-        self.records: dict[str, RequestRecord] = {}
-        self.forgotten: set[str] = set()
-        self.ledger: Counter[Booking] = Counter()
-        self.ends: Counter[str] = Counter()
+        self.world = World(VALUES)
 
     @initialize()
     def requests_come_in(self) -> None:
         for n in range(3):
-            waits_for = HoldReason.PREDECESSOR if n == 2 else None
+            waits_for = (Requirement.PREDECESSOR, Requirement.AUTHORIZATION) if n == 2 else None
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
-            self._apply(decisions.receive(request, self.now_ms, VALUES))
+            self.world.commit(receive(request, make.context(now_ms=self.world.now_ms, values=VALUES)))
 
     @rule(minutes=st.sampled_from((1, 1, 2, 5, 20, 90, 3000)))
     def time_passes(self, minutes: int) -> None:
-        self.now_ms += minutes * MINUTE_MS
+        self.world.now_ms += minutes * MINUTE_MS
+
+    @rule(name=ids)
+    def nobody_does_anything_until_its_timer_fires(self, name: str) -> None:
+        if name in self.world.records:
+            self.world.now_ms = max(self.world.now_ms, self.world.records[name].timer_ms)
+            self.world.fire_due()
 
     @rule(name=ids, to=vendors)
     def the_matcher_offers(self, name: str, to: Vendor) -> None:
-        def propose(record: RequestRecord) -> Decision:
-            plan = make.proposal(record, to)
-            return decisions.offer(record, make.trip(name), plan, self.now_ms, VALUES)
+        if name in self.world.records:
+            plan = make.proposal(self.world.records[name], to)
+            self.world.give(name, MakeOffer(request_id=name, request=make.trip(name), proposal=plan))
 
-        self._command(name, propose)
+    @rule(name=ids, to=vendors)
+    def the_matcher_offers_and_the_vendor_takes_it_on(self, name: str, to: Vendor) -> None:
+        self.the_matcher_offers(name, to)
+        self._own(name, 0, accept)
+
+    @rule(name=ids, to=vendors)
+    def another_vendor_is_asked_at_the_same_time(self, name: str, to: Vendor) -> None:
+        record = self.world.records.get(name)
+        if record is None or record.state is not RequestState.OFFERED or len(record.offers) == 4:
+            return
+        if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by:
+            self.world.commit(make.also_asking(record, to, now_ms=self.world.now_ms, values=VALUES))
 
     @rule(name=ids, removed=st.integers(0, 3))
     def the_matcher_explains(self, name: str, removed: int) -> None:
         reasons = Unmatched(vendors=removed, last_rule="hours")
-        self._command(name, lambda record: decisions.explain(record, reasons, self.now_ms))
+        self.world.give(name, ExplainUnmatched(request_id=name, unmatched=reasons))
 
-    @rule(name=ids)
-    def its_vendor_accepts(self, name: str) -> None:
-        self._own(name, ACCEPTS)
+    @rule(name=ids, place=places)
+    def a_vendor_accepts(self, name: str, place: int) -> None:
+        self._own(name, place, accept)
 
-    @rule(name=ids)
-    def its_vendor_declines(self, name: str) -> None:
-        self._own(name, DECLINES)
+    @rule(name=ids, place=places)
+    def a_vendor_declines(self, name: str, place: int) -> None:
+        self._own(name, place, decline)
 
-    @rule(name=ids, status=st.sampled_from(TrackingStatus))
-    def its_vendor_works(self, name: str, status: TrackingStatus) -> None:
-        self._own(name, ACCEPTS)
-        self._own(name, StatusUpdate(status=status))
+    @rule(name=ids, place=places, status=st.sampled_from(TrackingStatus))
+    def a_vendor_works(self, name: str, place: int, status: TrackingStatus) -> None:
+        self._own(name, place, accept)
+        self._own(name, place, lambda offer: report(status, offer))
 
-    @rule(name=ids, by=vendors, attempt=st.integers(0, 5), answer=answers)
+    @rule(name=ids, by=vendors, attempt=st.integers(0, 5), status=st.sampled_from((None, *TrackingStatus)))
     def somebody_answers_an_old_or_a_strange_offer(
-        self, name: str, by: Vendor, attempt: int, answer: Answer
+        self, name: str, by: Vendor, attempt: int, status: TrackingStatus | None
     ) -> None:
-        record = self.records.get(name)
+        record, offer = self.world.records.get(name), f"{name}.{attempt}"
         if record is None:
             return
         theirs = [each for each in record.offers if each.attempt == attempt and each.vendor_id == by.id]
-        try:
-            decision = _decide(record, f"{name}.{attempt}", by.id, answer, self.now_ms)
-        except Refusal as refusal:
-            assert isinstance(refusal, WrongState if theirs else NotFound)
-            return
-        assert theirs
-        self._apply(decision)
+        for command in (report(status, offer),) if status else (decline(offer), accept(offer)):
+            try:
+                decision = self.world.decide(record, command, by.id)
+            except Refusal as refusal:
+                assert isinstance(refusal, WrongState if theirs else NotFound)
+                continue
+            assert theirs
+            self.world.commit(decision)
+            record = self.world.records[name]
 
     @rule(name=ids, really=st.integers(0, 5))
     def the_platform_cancels(self, name: str, really: int) -> None:
         if really == 0:
-            self._command(name, lambda record: decisions.cancel(record, self.now_ms, "platform", "", VALUES))
+            self.world.give(name, CancelRequest(request_id=name))
 
-    @rule(name=ids, reason=st.sampled_from(HoldReason))
-    def the_platform_holds(self, name: str, reason: HoldReason) -> None:
-        self._command(name, lambda record: decisions.hold(record, self.now_ms, "platform", reason))
+    @rule(name=ids, requirement=st.sampled_from(Requirement))
+    def the_platform_holds(self, name: str, requirement: Requirement) -> None:
+        self.world.give(name, HoldRequest(request_id=name, requirement=requirement))
 
-    @rule(name=ids)
-    def the_platform_resumes(self, name: str) -> None:
-        self._command(name, lambda record: decisions.resume(record, self.now_ms, "platform"))
+    @rule(name=ids, requirement=st.sampled_from((None, *Requirement)))
+    def the_platform_resumes(self, name: str, requirement: Requirement | None) -> None:
+        self.world.give(name, ResumeRequest(request_id=name, requirement=requirement))
+
+    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *TaskOutcome)))
+    def somebody_works_on_a_task(self, place: int, by: str, outcome: TaskOutcome | None) -> None:
+        world = self.world
+        for name in sorted(world.tasks)[place : place + 1]:
+            world.give(name, ClaimTask(task_id=name, by=by))
+            if outcome is None:
+                world.give(name, ReleaseTask(task_id=name, by=by))
+            else:
+                world.give(name, FinishTask(task_id=name, by=by, outcome=outcome))
+            if world.tasks[name].state is not TaskState.DONE:
+                word = CommentTask(task_id=name, by=by, sealed=b"x")
+                world.commit(world.decide(world.tasks[name], word))
 
     @rule()
     def due_timers_fire(self) -> None:
-        self._fire_due()
-        assert all(record.timer_ms > self.now_ms for record in self.records.values())
+        self.world.fire_due()
+        assert all(each.timer_ms > self.world.now_ms for each in self.world.everything())
 
     @invariant()
-    def every_hold_belongs_to_exactly_one_offer(self) -> None:
-        held = Counter(
+    def every_booking_belongs_to_exactly_one_offer(self) -> None:
+        booked = Counter(
             booking
-            for record in self.records.values()
+            for record in self.world.records.values()
             for offer in record.offers
             for booking in offer.bookings
         )
-        assert held == +self.ledger
+        assert booked == +self.world.ledger
 
     @invariant()
-    def a_closed_offer_holds_nothing_and_only_the_newest_is_open(self) -> None:
-        for record in self.records.values():
-            for offer in record.offers[:-1]:
-                assert not OFFER_STATES[offer.state]
-                assert not offer.bookings
+    def a_closed_offer_takes_nothing_and_only_those_of_the_state_are_live(self) -> None:
+        for record in self.world.records.values():
+            live = [offer.state for offer in record.live_offers]
+            if record.state is RequestState.OFFERED:
+                assert set(live) == {OfferState.REQUESTED}
+            else:
+                assert live == [OfferState.ACCEPTED] * (record.state in UNDER_WAY)
+            for offer in record.offers:
+                if not offer.live and offer != record.dispatch:
+                    assert not OFFER_STATES[offer.state]
+                    assert not offer.bookings
 
     @invariant()
-    def nobody_is_asked_twice(self) -> None:
-        for record in self.records.values():
-            asked = [offer.vendor_id for offer in record.offers]
-            assert len(set(asked)) == len(asked) <= 4
+    def nobody_is_asked_twice_at_a_time_nor_after_a_refusal(self) -> None:
+        for record in self.world.records.values():
+            live = [offer.vendor_id for offer in record.live_offers]
+            assert len(set(live)) == len(live)
+            refused: set[str] = set()
+            for offer in record.offers:
+                assert offer.vendor_id not in refused
+                refused |= {offer.vendor_id} & record.declined_by
+            assert len(record.offers) <= 4
             assert len(record.history) <= 64
 
     @invariant()
+    def what_is_on_hold_waits_for_something_and_nothing_else_does(self) -> None:
+        for record in self.world.records.values():
+            assert bool(record.requirements) == (record.state is RequestState.ON_HOLD)
+
+    @invariant()
     def none_ends_twice(self) -> None:
-        assert all(count == 1 for count in self.ends.values())
+        assert all(count == 1 for count in self.world.ends.values())
+
+    @invariant()
+    def every_record_has_the_timer_that_its_state_asks_for(self) -> None:
+        for record in self.world.records.values():
+            unanswered = [each.expires_ms for each in record.offers if each.unanswered]
+            dispatch, row = record.dispatch, REQUEST_STATES[record.state]
+            if row.timer == "match_by":
+                assert record.timer_ms == record.match_by_ms
+            elif row.timer == "offer_expires":
+                assert record.timer_ms == min(unanswered)
+            elif row.timer == "overdue":
+                assert dispatch is not None
+                expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
+                assert record.timer_ms >= expected_ms + 20 * MINUTE_MS
+            else:
+                assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS
+
+    @invariant()
+    def what_asks_for_a_person_has_one_task(self) -> None:
+        assert all(count == 1 for count in self.world.opened.values())
+        for record in self.world.records.values():
+            kind = REQUEST_STATES[record.state].task
+            assert kind is None or f"{record.id}.{kind}" in self.world.opened
+        missing = {
+            f"{offer_id(record, each)}.overdue" + (f"_{each.status}" if each.status else "")
+            for record in self.world.records.values()
+            for each in record.live_offers
+            if each.overdue
+        }
+        assert missing <= set(self.world.opened)
+        unsettled = [each for each in self.world.tasks.values() if each.state is not TaskState.DONE]
+        assert {each.id for each in unsettled if each.kind is TaskKind.OVERDUE} <= missing
 
     def teardown(self) -> None:
-        """Left alone, every request ends once and is forgotten, and the ledger is empty."""
+        """Left alone, every request ends once and is forgotten, and the ledger is empty; so do tasks."""
+        world = self.world
         for _ in range(200):
-            if not self.records:
+            if not world.records:
                 break
-            self.now_ms = max(self.now_ms, min(record.timer_ms for record in self.records.values()))
-            self._fire_due()
-        assert not self.records
-        assert not +self.ledger
-        assert set(self.ends) == self.forgotten
+            world.now_ms = max(world.now_ms, min(record.timer_ms for record in world.records.values()))
+            world.fire_due()
+        assert not world.records
+        assert not +world.ledger
+        assert set(world.ends) == world.forgotten
+        for name in list(world.tasks):
+            if world.tasks[name].state is not TaskState.DONE:
+                world.give(name, FinishTask(task_id=name, by="ann", outcome=TaskOutcome.RESOLVED))
+        world.now_ms += 73 * HOUR_MS
+        world.fire_due()
+        assert not world.tasks
 
-    def _fire_due(self) -> None:
-        for _ in range(4):  # an expired offer may find its deadline passed, and so on
-            for record in list(self.records.values()):
-                decision = decisions.due(record, self.now_ms, VALUES)
-                assert (decision is None) == (record.timer_ms > self.now_ms)
-                self._apply(decision)
-
-    def _own(self, name: str, answer: Answer) -> None:
-        """The newest offer, answered by its own vendor."""
-        newest = self.records[name].offer if name in self.records else None
-        if newest is not None:
-            named = f"{name}.{newest.attempt}"
-            self._command(name, lambda record: _decide(record, named, newest.vendor_id, answer, self.now_ms))
-
-    def _command(self, name: str, decide: Callable[[RequestRecord], Decision | None]) -> None:
-        """Decide, commit, and say it again: the repeat has no effect of its own."""
-        record = self.records.get(name)
-        if record is None:
+    def _own(self, name: str, place: int, answer: Callable[[str], OnOffer]) -> None:
+        """One of the live offers, else the newest, answered by its own vendor."""
+        record = self.world.records.get(name)
+        if record is None or not record.offers:
             return
-        try:
-            decision = decide(record)
-        except WrongState:
-            return
-        self._apply(decision)
-        if decision is not None:
-            _repeats_without_effect(decision, decide)
-
-    def _apply(self, decision: Decision | None) -> None:
-        if decision is None:
-            return
-        before, after = decision.before, decision.after
-        assert after.version == (before.version + 1 if before else 1)
-        self._book(decision)
-        if before is not None:
-            _steps_are_in_the_tables(before, after, decision.forget)
-        if decision.forget:
-            del self.records[after.id]
-            self.forgotten.add(after.id)
-            return
-        if after.state in TERMINAL:
-            self.ends[after.id] += 1
-        _vendors_learn_no_secret(decision)
-        self.records[after.id] = after
-
-    def _book(self, decision: Decision) -> None:
-        for booking in decision.book:
-            self.ledger[booking] += 1
-        for booking in decision.unbook:
-            self.ledger[booking] -= 1
-            assert self.ledger[booking] >= 0
-
-
-def _decide(record: RequestRecord, offer: str, vendor: str, answer: Answer, now_ms: int) -> Decision | None:
-    if isinstance(answer, Accept):
-        return decisions.accept(record, offer, vendor, answer, now_ms=now_ms, values=VALUES)
-    if isinstance(answer, Decline):
-        return decisions.decline(record, offer, vendor, answer, now_ms=now_ms)
-    return decisions.report(record, offer, vendor, answer, now_ms=now_ms, values=VALUES)
-
-
-def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord, forget: bool) -> None:
-    assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
-    assert forget == (before.state in TERMINAL)
-    for old, new in zip(before.offers, after.offers, strict=False):
-        assert new.state is old.state or new.state in OFFER_STATES[old.state]
-    for new in after.offers[len(before.offers) :]:
-        assert new.state is OfferState.REQUESTED
-        assert after.state is RequestState.OFFERED
-
-
-def _repeats_without_effect(decision: Decision, decide: Callable[[RequestRecord], Decision | None]) -> None:
-    try:
-        again = decide(decision.after)
-    except WrongState:
-        assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
-    else:
-        assert again is None
-
-
-def _vendors_learn_no_secret(decision: Decision) -> None:
-    for message in decision.messages:
-        assert message.subject.startswith(decision.after.id)
-        text = msgspec.json.encode(message.data).decode()
-        assert not any(secret in text for secret in SECRETS), message.to
-        assert (message.to is To.VENDOR) == bool(message.vendor_id)
+        offers = record.live_offers or record.offers[-1:]
+        offer = offers[place % len(offers)]
+        self.world.give(name, answer(offer_id(record, offer)), offer.vendor_id)
 
 
 TestLife = Life.TestCase

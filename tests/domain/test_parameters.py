@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
 
 from contracts.codes import RequestState, TrackingStatus
-from contracts.dispatches import StatusUpdate
-from contracts.offers import Accept
-from dispatcher.domain.decisions import accept, cancel, due, exhausted, offer, report
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
-from tests.domain.make import NOW, after
+from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
 
-Values = Mapping[str, float]
 PARAMETERS = Registry.found(["dispatcher.domain"]).parameters
 
 
 def _expiry(ahead_ms: int, limit_s: int) -> Callable[[Values], object]:
     record = make.received(make.trip(ahead_ms=ahead_ms))
-    plan = make.proposal(record, make.vendor(limit_s=limit_s))
-    return lambda values: offer(record, make.trip(), plan, NOW, values).after.timer_ms
+    to = make.vendor(limit_s=limit_s)
+    return lambda values: offering(record, to, values=values).after.timer_ms
 
 
 def _arrival(values: Values) -> object:
@@ -32,45 +30,58 @@ def _arrival(values: Values) -> object:
 
 
 def _watch(values: Values) -> object:
-    return after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=values)).timer_ms
+    return accepted(values=values).timer_ms
 
 
-def _patience(values: Values) -> int:
+def _reminders(values: Values) -> int:
     """How often ops is told before the dispatch fails."""
-    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=values))
+    record = accepted(values=values)
     told = 0
-    while (record := after(due(record, record.timer_ms, values))).state is RequestState.ACCEPTED:
+    while (record := after(due(record, values=values))).state is RequestState.ACCEPTED:
         told += 1
     assert record.status is TrackingStatus.FAILED
     return told
 
 
 def _kept(values: Values) -> object:
-    return after(cancel(make.received(), NOW, "platform", "", values)).timer_ms
+    return after(decide(make.received(), CancelRequest(request_id="r1"), values=values)).timer_ms
 
 
-def _standing(values: Values) -> object:
+def _outcome(values: Values) -> object:
     """Twenty minutes late at the pick-up."""
-    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=values))
+    record = accepted(values=values)
     late_ms = record.offers[0].start_ms + 20 * MINUTE_MS
     for status in (TrackingStatus.AT_PICKUP, TrackingStatus.COMPLETED):
-        update = StatusUpdate(status=status)
-        decision = report(record, "r1.1", "v1", update, now_ms=late_ms, values=values)
+        decision = reporting(record, status, now_ms=late_ms, values=values)
         record = after(decision)
     assert decision is not None
-    return decision.mark
+    return decision.outcomes
+
+
+def _task_due(values: Values) -> int:
+    (task,) = opened(due(make.received(), values=values))
+    return task.due_ms
+
+
+def _escalated(values: Values) -> int:
+    """When the task is due again after it went to the next owner."""
+    (task,) = opened(due(make.received(), values=values))
+    due_ms: int = after(due(task, values=values)).due_ms
+    return due_ms
 
 
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
-    "max_attempts": (1, lambda values: exhausted(make.offered(), values)),
+    "max_attempts": (1, lambda values: exhausted(offered(), values)),
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),
     "offer_share": (0.2, _expiry(24 * HOUR_MS, 600)),
-    "on_time_minutes": (30, _standing),
-    "overdue_limit": (0, _patience),
+    "on_time_minutes": (30, _outcome),
+    "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
     "retention_hours": (24, _kept),
+    "task_due_minutes": (5, _task_due),
+    "task_escalation_minutes": (5, _escalated),
 }
 
 
@@ -80,14 +91,13 @@ def test_every_parameter_of_the_domain_has_its_case() -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_changing_a_parameter_changes_what_is_decided(name: str) -> None:
-    changed, decide = CASES[name]
+    changed, decided = CASES[name]
     default = PARAMETERS[name].default
-    assert decide({}) == decide({name: default})
-    assert decide({}) != decide({name: changed})
+    assert decided({}) == decided({name: default})
+    assert decided({}) != decided({name: changed})
 
 
 def test_a_report_is_expected_again_after_the_last_one() -> None:
-    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values={}))
-    update = StatusUpdate(status=TrackingStatus.EN_ROUTE)
-    under_way = after(report(record, "r1.1", "v1", update, now_ms=record.timer_ms, values={}))
+    record = accepted()
+    under_way = after(reporting(record, TrackingStatus.EN_ROUTE, now_ms=record.timer_ms))
     assert under_way.timer_ms == max(record.timer_ms, record.offers[0].end_ms) + 20 * MINUTE_MS

@@ -1,72 +1,133 @@
-"""A vendor's record: what counts for it, what against it, and what for nobody."""
+"""A vendor's scorecard: what counts for it, what against it, and what for nobody."""
 
 from __future__ import annotations
+
+from collections import Counter
+from typing import Any
 
 import pytest
 
 from contracts.codes import DeclineCode, TrackingStatus
-from contracts.dispatches import StatusUpdate
-from contracts.offers import Accept, Decline
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.decisions import accept, cancel, decline, due, report
 from dispatcher.domain.instants import MINUTE_MS
-from dispatcher.domain.record import RequestRecord
-from dispatcher.domain.scorecards import BLAMELESS, Mark
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import BLAMELESS, Outcome, WorkOutcome
+from dispatcher.matching.scorecards import shares
 from tests.domain import make
-from tests.domain.make import NOW, VALUES, after
+from tests.domain.make import accepted, accepting, after, decide, due, offered
 
 T = TrackingStatus
-WELL, BADLY = Mark("v1", "2026-03", True), Mark("v1", "2026-03", False)
+WELL, BADLY = 1.0, 0.0
 
 
-def accepted() -> RequestRecord:
-    return after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=VALUES))
+def outcome(kind: Outcome, **facts: Any) -> WorkOutcome:
+    return WorkOutcome("v1", "2026-03", kind, **facts)
 
 
 def reported(record: RequestRecord, status: T, late_minutes: int = 0) -> Decision:
     now_ms = record.offers[0].start_ms + late_minutes * MINUTE_MS
-    decision = report(record, "r1.1", "v1", StatusUpdate(status=status), now_ms=now_ms, values=VALUES)
+    decision = make.reporting(record, status, now_ms=now_ms)
     assert decision is not None
     return decision
 
 
-@pytest.mark.parametrize(("late_minutes", "mark"), [(-30, WELL), (15, WELL), (16, BADLY)])
+def share(decision: Decision | None) -> float | None:
+    """How a vendor stands that has this one outcome, counted as the store does; None: as before."""
+    assert decision is not None
+    card: Counter[str] = Counter()
+    for each in decision.outcomes:
+        card[each.outcome.value] += 1
+        card[f"{each.outcome.value}.{each.code}"] += 1
+    return shares({"v1": card}, {"scorecard_least_works": 1}).get("v1")
+
+
+@pytest.mark.parametrize(
+    ("late_minutes", "end"),
+    [
+        (-30, outcome(Outcome.ON_TIME)),
+        (15, outcome(Outcome.ON_TIME)),
+        (16, outcome(Outcome.LATE, late_minutes=16)),
+    ],
+)
 def test_work_that_is_done_went_well_if_the_vendor_was_at_the_door_in_time(
-    late_minutes: int, mark: Mark
+    late_minutes: int, end: WorkOutcome
 ) -> None:
     under_way = reported(accepted(), T.AT_PICKUP, late_minutes)
-    assert under_way.mark is None
+    assert under_way.outcomes == ()
     on_board = reported(under_way.after, T.ON_BOARD, late_minutes + 60)
-    assert reported(on_board.after, T.COMPLETED, late_minutes + 90).mark == mark
+    assert on_board.outcomes == ()
+    done = reported(on_board.after, T.COMPLETED, late_minutes + 90)
+    assert done.outcomes == (end,)
+    assert share(done) == (WELL if end.outcome is Outcome.ON_TIME else BADLY)
 
 
-@pytest.mark.parametrize(("late_minutes", "mark"), [(45, WELL), (46, BADLY)])
-def test_who_reports_nothing_but_the_end_is_judged_by_the_end(late_minutes: int, mark: Mark) -> None:
-    assert reported(accepted(), T.COMPLETED, late_minutes).mark == mark
+@pytest.mark.parametrize(
+    ("late_minutes", "end"),
+    [(45, outcome(Outcome.ON_TIME)), (46, outcome(Outcome.LATE, late_minutes=16))],
+)
+def test_who_reports_nothing_but_the_end_is_judged_by_the_end(late_minutes: int, end: WorkOutcome) -> None:
+    assert reported(accepted(), T.COMPLETED, late_minutes).outcomes == (end,)
+
+
+def test_who_was_on_the_way_and_said_no_more_is_judged_by_the_end() -> None:
+    on_the_way = reported(accepted(), T.EN_ROUTE, 40)
+    assert reported(on_the_way.after, T.COMPLETED, 45).outcomes == (outcome(Outcome.ON_TIME),)
+
+
+@pytest.mark.parametrize(
+    ("late_minutes", "end"),
+    [
+        (45, WorkOutcome("v2", "2026-03", Outcome.ON_TIME)),
+        (50, WorkOutcome("v2", "2026-03", Outcome.LATE, late_minutes=20)),
+    ],
+)
+def test_a_vendor_is_not_judged_by_the_arrival_of_the_one_that_had_the_work_before(
+    late_minutes: int, end: WorkOutcome
+) -> None:
+    was_there = reported(accepted(), T.AT_PICKUP, -120).after
+    back = reported(was_there, T.TURNED_BACK, -110).after
+    start_ms = back.offers[0].start_ms
+    asked = make.offering(back, make.vendor("v2"), now_ms=start_ms - 100 * MINUTE_MS).after
+    taken = after(accepting(asked, "r1.2", "v2", now_ms=start_ms - 100 * MINUTE_MS))
+    now_ms = start_ms + late_minutes * MINUTE_MS
+    done = make.reporting(taken, T.COMPLETED, "r1.2", "v2", now_ms=now_ms)
+    assert done is not None
+    assert done.outcomes == (end,)
 
 
 def test_a_no_show_is_not_the_vendors_fault_and_a_failure_is() -> None:
-    assert reported(accepted(), T.NO_SHOW).mark == WELL
-    assert reported(accepted(), T.FAILED).mark == BADLY
-    assert reported(accepted(), T.TURNED_BACK).mark == BADLY
+    no_show, failed, back = (reported(accepted(), each) for each in (T.NO_SHOW, T.FAILED, T.TURNED_BACK))
+    assert (no_show.outcomes, share(no_show)) == ((outcome(Outcome.NO_SHOW),), WELL)
+    assert (failed.outcomes, share(failed)) == ((outcome(Outcome.FAILED),), BADLY)
+    assert (back.outcomes, share(back)) == ((outcome(Outcome.TURNED_BACK, code="turned_back"),), BADLY)
 
 
 @pytest.mark.parametrize("code", DeclineCode)
 def test_a_decline_counts_against_a_vendor_unless_it_could_not_but_decline(code: DeclineCode) -> None:
-    decision = decline(make.offered(), "r1.1", "v1", Decline(code=code), now_ms=NOW)
+    decision = decide(offered(), DeclineOffer(offer_id="r1.1", code=code), vendor="v1")
     assert decision is not None
-    assert decision.mark == (None if code in BLAMELESS else BADLY)
+    assert decision.outcomes == (outcome(Outcome.DECLINED, code=code.value),)
+    assert share(decision) == (None if code in BLAMELESS else BADLY)
 
 
 def test_silence_counts_against_a_vendor_that_had_to_answer_and_not_against_one_that_had_not() -> None:
-    explicit, assumed = make.offered(), make.offered(make.vendor(assumed=True))
-    expired, taken = (due(each, each.timer_ms, VALUES) for each in (explicit, assumed))
+    explicit, assumed = offered(), offered(make.vendor(assumed=True))
+    expired, taken = due(explicit), due(assumed)
     assert expired is not None
     assert taken is not None
-    assert (expired.mark, taken.mark) == (BADLY, None)
+    assert (expired.outcomes, share(expired)) == ((outcome(Outcome.EXPIRED, code="expired"),), BADLY)
+    assert (taken.outcomes, share(taken)) == ((outcome(Outcome.ACCEPTED),), None)
+
+
+def test_an_acceptance_is_noted_and_judged_when_the_work_ends() -> None:
+    taken = accepting(offered())
+    assert taken is not None
+    assert (taken.outcomes, share(taken)) == ((outcome(Outcome.ACCEPTED),), None)
 
 
 def test_a_cancelled_request_counts_for_nobody() -> None:
-    decision = cancel(accepted(), NOW, "platform", "", VALUES)
+    decision = decide(accepted(), CancelRequest(request_id="r1"))
     assert decision is not None
-    assert decision.mark is None
+    assert decision.outcomes == ()

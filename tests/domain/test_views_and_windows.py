@@ -9,17 +9,15 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from contracts.offers import Accept
-from dispatcher.domain.coarse_position import zone
-from dispatcher.domain.deadlines import offer_expiry
-from dispatcher.domain.decisions import accept, decline
+from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.views import dispatch_view, offer_view, request_view
 from dispatcher.domain.windows import start_window
 from tests.domain import make
 from tests.domain.make import NOW, VALUES, after
-from tests.domain.test_decisions import NO
+from tests.domain.test_decisions import declining
 
 DAY_MS = 24 * HOUR_MS
 
@@ -36,10 +34,10 @@ def test_before_acceptance_a_vendor_sees_zone_window_service_and_price_but_no_do
 
 
 def test_after_acceptance_a_vendor_sees_door_and_patient_until_the_work_is_no_longer_its_own() -> None:
-    record = after(accept(make.offered(), "r1.1", "v1", Accept(), now_ms=NOW, values=VALUES))
+    record = make.accepted()
     seen = dispatch_view(record, record.offers[0], make.trip(), make.PATIENT)
     assert (seen.pickup, seen.dropoff, seen.patient) == (make.DOOR, make.FAR_DOOR, make.PATIENT)
-    gone = after(decline(make.offered(), "r1.1", "v1", NO, now_ms=NOW))
+    gone = after(declining(make.offered()))
     with pytest.raises(WrongState):
         dispatch_view(gone, gone.offers[0], make.trip(), make.PATIENT)
 
@@ -49,7 +47,7 @@ def test_platform_and_ops_see_the_match_while_there_is_one_and_every_attempt() -
     view = request_view(offered)
     assert view.match is not None
     assert (view.match.vendor_id, view.match.tuning_version, view.owner) == ("v1", 3, "vendor")
-    declined = request_view(after(decline(offered, "r1.1", "v1", NO, now_ms=NOW)))
+    declined = request_view(after(declining(offered)))
     assert declined.match is None
     assert [(each.id, each.state.value, each.code) for each in declined.attempts] == [
         ("r1.1", "rejected", "NO_VEHICLES_AVAILABLE")
@@ -60,10 +58,10 @@ def test_platform_and_ops_see_the_match_while_there_is_one_and_every_attempt() -
 def test_a_zone_is_the_same_for_every_door_in_it_and_within_a_kilometre_or_so(
     longitude: float, latitude: float, east: float, north: float
 ) -> None:
-    middle = zone((longitude, latitude))
+    middle = coarse_position((longitude, latitude))
     inside = (middle[0] + east * 0.0085 / cos(radians(middle[1])), middle[1] + north * 0.0085)
     if abs(inside[0]) < 179.9:
-        assert zone(inside) == middle
+        assert coarse_position(inside) == middle
     assert abs(middle[1] - latitude) * 111.2 <= 1.01
     assert abs(middle[0] - longitude) * 111.2 * cos(radians(middle[1])) <= 1.2
 

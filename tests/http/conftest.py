@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -15,40 +14,32 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.http.app import GATE, Parts, build_app
+from dispatcher.http.app import SUBJECTS, build_app
 from dispatcher.http.concurrency import ConcurrencyLimit, Limits
+from dispatcher.http.entry import GATE
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Routes
 from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 
 KEYS = {
     "keys": [{"kty": "oct", "kid": "t", "alg": "HS256", "k": "c2VjcmV0LW9mLXRoZS10ZXN0cy1vZi10aGlydHktdHdv"}]
 }
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
+NOW_MS = int(NOW.timestamp() * 1000)
 REGISTRY = Registry.found()
+OPERATIONS = tuple(route.operation for subject in SUBJECTS for route in subject)
+GUARDED = tuple(each for each in OPERATIONS if each.roles)
+OPEN = tuple(each for each in OPERATIONS if not each.roles)
 _numbers = itertools.count()
-
-
-class HeldClock:
-    """A clock that stands until a test moves it."""
-
-    def __init__(self) -> None:
-        self.ms = int(NOW.timestamp() * 1000)
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        await asyncio.sleep(0)
 
 
 class Server(TestServer):
@@ -66,10 +57,10 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
-    load: ConcurrencyLimit
-    service: Dispatcher
+    limit: ConcurrencyLimit
+    service: Service
 
-    def __init__(self, client: TestClient[Any, Any], store: Store, clock: HeldClock, market: str) -> None:
+    def __init__(self, client: TestClient[Any, Any], store: Store, clock: ManualClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
         self.base = f"/v1/markets/{market}"
 
@@ -138,19 +129,27 @@ def cancelling() -> bool:
 
 
 @pytest.fixture
-async def api(store: Store, market: str, limits: Limits, cancelling: bool) -> AsyncIterator[Api]:
-    clock = HeldClock()
-    service = Dispatcher(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
+def more_routes() -> tuple[Routes, ...]:
+    """Routes beside the service's own."""
+    return ()
+
+
+@pytest.fixture
+async def api(
+    store: Store, market: str, limits: Limits, cancelling: bool, more_routes: tuple[Routes, ...]
+) -> AsyncIterator[Api]:
+    clock = ManualClock(NOW_MS)
+    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
     parts = Parts(
         service=service,
         hub=Hub(store),
-        quoter=Quoter(store, clock, service.markets),
+        quoter=Quoter(store, clock, service.markets.zones),
         clock=clock,
         token_keys=KEYS,
         limits=limits,
     )
-    app = build_app(parts)
+    app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.load, made.service = parts.hub, app[GATE].calls, service
+        made.hub, made.limit, made.service = parts.hub, app[GATE].calls, service
         yield made

@@ -126,14 +126,14 @@ async def _stored_keys(api: Api) -> int:
 
 @pytest.mark.parametrize("case", JSON_CASES)
 async def test_bad_json_is_refused_and_nothing_is_stored(api: Api, case: str) -> None:
-    body, status, slug = JSON_CASES[case]
-    assert await _refused(api, body, "application/json") == (status, f"/problems/{slug}")
+    body, status, problem_type = JSON_CASES[case]
+    assert await _refused(api, body, "application/json") == (status, f"/problems/{problem_type}")
 
 
 @pytest.mark.parametrize("case", MSGPACK_CASES)
 async def test_bad_messagepack_is_refused_and_nothing_is_stored(api: Api, case: str) -> None:
-    body, status, slug = MSGPACK_CASES[case]
-    assert await _refused(api, body, "application/msgpack") == (status, f"/problems/{slug}")
+    body, status, problem_type = MSGPACK_CASES[case]
+    assert await _refused(api, body, "application/msgpack") == (status, f"/problems/{problem_type}")
 
 
 async def test_a_body_without_a_length_is_cut_off_at_the_limit(api: Api) -> None:
@@ -167,12 +167,12 @@ HEADER_CASES: dict[str, tuple[dict[str, str], int, str]] = {
 
 @pytest.mark.parametrize("case", HEADER_CASES)
 async def test_bad_headers_are_refused_and_nothing_is_stored(api: Api, case: str) -> None:
-    changes, status, slug = HEADER_CASES[case]
+    changes, status, problem_type = HEADER_CASES[case]
     headers = api.headers() | {"Content-Type": "application/json"} | changes
     async with api.client.post(f"{api.base}/requests", data=_with(), headers=headers) as answer:
         assert (answer.status, (await answer.json(content_type=None))["type"]) == (
             status,
-            f"/problems/{slug}",
+            f"/problems/{problem_type}",
         )
     assert await _stored_keys(api) == 0
 

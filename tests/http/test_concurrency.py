@@ -15,27 +15,29 @@ from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.http.app import Parts, build_app
+from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.http.conftest import KEYS, RING, Api, HeldClock, trip
+from tests.clock import ManualClock
+from tests.http.conftest import KEYS, NOW_MS, RING, Api, trip
 
 
 @pytest.fixture
 def held(api: Api, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Commits wait until the event is set."""
-    release, commit = asyncio.Event(), api.store.commit
+    release, commit = asyncio.Event(), api.store.market(api.market).commit
 
     async def slow(*args: Any, **more: Any) -> Any:
         await release.wait()
         return await commit(*args, **more)
 
-    monkeypatch.setattr(api.store, "commit", slow)
+    monkeypatch.setattr(api.store.market(api.market), "commit", slow)
     return release
 
 
@@ -57,11 +59,13 @@ async def _until(holds_true: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("limits", [Limits(in_flight=8, per_caller=8, retry_after_s=2.5)])
 async def test_a_full_service_says_so_and_stores_nothing(api: Api, held: asyncio.Event) -> None:
     waiting = [asyncio.create_task(_submit(api, n, f"caller-{n}")) for n in range(8)]
-    await _until(lambda: api.load.now == 8)
+    await _until(lambda: api.limit.taken == 8)
+    async with api.client.get("/metrics") as answer:
+        assert "dispatcher_http_in_flight 8.0" in await answer.text()
     assert await _submit(api, 99, "one-more") == (503, "/problems/unavailable", "3")
     held.set()
     assert {answer[0] for answer in await asyncio.gather(*waiting)} == {202}
-    assert await api.store.record(api.market, "r99") is None
+    assert await api.store.market(api.market).requests.records.get("r99") is None
     assert (await _submit(api, 99, "one-more"))[0] == 202
 
 
@@ -70,20 +74,20 @@ async def test_one_caller_with_more_than_its_share_is_told_and_others_go_on(
     api: Api, held: asyncio.Event
 ) -> None:
     waiting = [asyncio.create_task(_submit(api, n, "greedy")) for n in range(3)]
-    await _until(lambda: api.load.now == 3)
+    await _until(lambda: api.limit.taken == 3)
     assert await _submit(api, 98, "greedy") == (429, "/problems/too-many", "1")
     modest = asyncio.create_task(_submit(api, 50, "modest"))
-    await _until(lambda: api.load.now == 4)
+    await _until(lambda: api.limit.taken == 4)
     held.set()
     assert {answer[0] for answer in await asyncio.gather(*waiting, modest)} == {202}
 
 
 @pytest.mark.parametrize("limits", [Limits(in_flight=2, per_caller=2)])
-async def test_places_are_given_back_whatever_became_of_the_call(api: Api) -> None:
+async def test_slots_are_given_back_whatever_became_of_the_call(api: Api) -> None:
     for _ in range(5):
         await api.call("POST", "/requests", {"bad": "body"})
         await api.call("GET", "/requests/unknown")
-    assert api.load.now == 0
+    assert api.limit.taken == 0
     assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
 
 
@@ -93,12 +97,12 @@ async def test_a_store_that_does_not_answer_is_a_503_with_retry_after(
     async def away(*args: Any, **more: Any) -> Any:
         raise Unavailable("the store does not answer\nMaybe ask again.", retry_after_s=0.2)
 
-    monkeypatch.setattr(api.store, "commit", away)
+    monkeypatch.setattr(api.store.market(api.market), "commit", away)
     assert await _submit(api, 1, "p") == (503, "/problems/unavailable", "1")
 
 
 @pytest.mark.parametrize("limits", [Limits(streams=1, streams_per_caller=1)])
-async def test_streams_have_places_of_their_own(api: Api) -> None:
+async def test_streams_have_slots_of_their_own(api: Api) -> None:
     async with api.client.get(f"{api.base}/events", headers=api.headers()) as first:
         assert first.status == 200
         assert (await api.call("GET", "/events"))[0] == 429
@@ -109,9 +113,9 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     async with EmbeddedRedis(tmp_path_factory.mktemp("careless")) as server, Store(server.url, RING) as store:
-        clock, markets = HeldClock(), {"m": ZoneInfo("UTC")}
+        clock, markets = ManualClock(NOW_MS), {"m": ZoneInfo("UTC")}
         parts = Parts(
-            service=Dispatcher(store, clock, markets, Registry.found()),
+            service=Service(store, clock, markets, Registry.found()),
             hub=Hub(store),
             quoter=Quoter(store, clock, markets),
             clock=clock,
@@ -134,7 +138,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
             async with client.post(path, json=trip("r1"), headers=headers) as answer:
                 assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
                 assert "appendfsync is everysec" in (await answer.json(content_type=None))["detail"]
-            assert await store.record("m", "r1") is None
+            assert await store.market("m").requests.records.get("r1") is None
             server.kill()
             async with client.get("/readyz") as answer:
                 assert answer.status == 503
@@ -143,7 +147,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
 
 
 @pytest.mark.parametrize("limits", [Limits(body_s=0.05)])
-async def test_a_body_that_does_not_arrive_gives_its_place_back(api: Api) -> None:
+async def test_a_body_that_does_not_arrive_gives_its_slot_back(api: Api) -> None:
     never = asyncio.Event()
 
     async def stalled() -> Any:
@@ -153,7 +157,7 @@ async def test_a_body_that_does_not_arrive_gives_its_place_back(api: Api) -> Non
     headers = api.headers() | {"Content-Type": "application/json"}
     async with api.client.post(f"{api.base}/requests", data=stalled(), headers=headers) as answer:
         assert (answer.status, (await answer.json(content_type=None))["type"]) == (408, "/problems/too-slow")
-    assert api.load.now == 0
+    assert api.limit.taken == 0
 
 
 async def test_the_size_limit_is_exact(api: Api) -> None:
@@ -165,7 +169,7 @@ async def test_the_size_limit_is_exact(api: Api) -> None:
             assert answer.status == status
 
 
-async def test_figures_count_calls_and_requests_by_state_and_name_nobody(api: Api) -> None:
+async def test_metrics_count_calls_and_requests_by_state_and_name_nobody(api: Api) -> None:
     await api.call("POST", "/requests", {"requests": [trip(f"r-secret-{n}") for n in range(3)]})
     await api.call("POST", "/requests/r-secret-1/cancel")
     async with api.client.get("/metrics") as answer:
@@ -183,13 +187,13 @@ async def test_a_caller_who_hung_up_may_ask_again_and_there_was_one_effect(
 ) -> None:
     sent = api.headers()
     hasty = asyncio.create_task(api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent))
-    await _until(lambda: api.load.now == 1)
+    await _until(lambda: api.limit.taken == 1)
     hasty.cancel()
     await asyncio.gather(hasty, return_exceptions=True)
     held.set()
     async with api.client.post(f"{api.base}/requests", json=trip("r1"), headers=sent) as answer:
         assert answer.status == 202
-    record = await api.store.record(api.market, "r1")
+    record = await api.store.market(api.market).requests.records.get("r1")
     assert record is not None
     assert record.version == 1
-    await _until(lambda: api.load.now == 0)
+    await _until(lambda: api.limit.taken == 0)

@@ -10,9 +10,7 @@ import pytest
 from playwright.async_api import async_playwright
 
 from contracts.codes import Role
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS
-from tests.http.conftest import Api, trip
+from tests.http.conftest import GUARDED, OPEN, Api, trip
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -30,7 +28,7 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api) -> No
         page.on("pageerror", lambda error: failures.append(str(error)))
         await page.goto(f"http://{host}/docs")
         await page.wait_for_selector("details.operation")
-        assert await page.locator("details.operation").count() == len(OPERATIONS + SERVICE)
+        assert await page.locator("details.operation").count() == len(GUARDED + OPEN)
         await page.fill("#token", api.token(Role.PLATFORM))
         await page.click("#submitRequests > summary")
         await page.fill("#submitRequests [data-name=market]", api.market)
@@ -42,4 +40,4 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api) -> No
         await browser.close()
     assert failures == []
     assert asked == {host}
-    assert await api.store.record(api.market, "r1") is not None
+    assert await api.store.market(api.market).requests.records.get("r1") is not None

@@ -12,12 +12,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from contracts.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS
 from contracts.events import EVENTS, REPLIES
 from contracts.operations import Operation
-from contracts.problems import KINDS, Problem
+from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher.domain.refusals import Refusal
 from dispatcher.http.concurrency import Limits
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS
-from tests.http.conftest import Api, trip
+from tests.http.conftest import GUARDED, OPEN, Api, trip
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,7 +31,7 @@ async def test_the_served_openapi_is_valid_and_has_every_route(api: Api) -> None
     document = await _document(api, "/openapi.json")
     OpenAPIV31SpecValidator(document).validate()
     served = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert served == {(each.method, each.path) for each in OPERATIONS + SERVICE}
+    assert served == {(each.method, each.path) for each in GUARDED + OPEN}
     routed = {
         (route.method, route.resource.canonical)
         for route in api.client.server.app.router.routes()
@@ -104,17 +102,17 @@ async def test_the_docs_page_needs_no_other_host(api: Api) -> None:
             assert "https://" not in text
 
 
-@pytest.mark.parametrize("slug", KINDS)
-async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, slug: str) -> None:
-    kind = KINDS[slug]
-    row = f"| `/problems/{slug}` | {kind.status} | {kind.title} | {kind.remedy} |"
+@pytest.mark.parametrize("name", PROBLEM_TYPES)
+async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, name: str) -> None:
+    told = PROBLEM_TYPES[name]
+    row = f"| `/problems/{name}` | {told.status} | {told.title} | {told.remedy} |"
     assert row in (DOCS / "errors.md").read_text(encoding="utf-8")
-    async with api.client.get(f"/problems/{slug}") as answer:
+    async with api.client.get(f"/problems/{name}") as answer:
         assert answer.status == 200
-        assert kind.title in (await answer.text()).replace("&#x27;", "'")
+        assert told.title in (await answer.text()).replace("&#x27;", "'")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS + SERVICE, ids=lambda each: each.id)
+@pytest.mark.parametrize("operation", GUARDED + OPEN, ids=lambda each: each.id)
 def test_every_route_is_a_row_of_the_docs(operation: Operation) -> None:
     who = ", ".join(sorted(operation.roles or ())) or "anyone"
     answers = ", ".join(map(str, operation.answers))
@@ -134,14 +132,14 @@ def test_every_error_class_has_its_problem_type() -> None:
     refusals, problems = Refusal.__subclasses__(), _all_subclasses(Problem)
     assert len(refusals) > 5
     for refusal in refusals:
-        assert KINDS[refusal.type].status == refusal.status
-    assert {each.slug for each in problems} <= set(KINDS)
+        assert PROBLEM_TYPES[refusal.type].status == refusal.status
+    assert {each.type for each in problems} <= set(PROBLEM_TYPES)
     used = (
         {each.type for each in refusals}
-        | {each.slug for each in problems}
+        | {each.type for each in problems}
         | {"method-not-allowed", "malformed-call"}
     )
-    assert used == set(KINDS)
+    assert used == set(PROBLEM_TYPES)
 
 
 def _all_subclasses(kind: type[Problem]) -> set[type[Problem]]:

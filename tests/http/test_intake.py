@@ -31,7 +31,7 @@ async def test_a_repeat_under_the_same_key_has_one_effect_and_the_same_answer(ap
             answers.append((answer.status, await answer.read()))
     assert len(set(answers)) == 1
     assert answers[0][0] == 202
-    record = await api.store.record(api.market, "r1")
+    record = await api.store.market(api.market).requests.records.get("r1")
     assert record is not None
     assert record.version == 1
 
@@ -45,7 +45,7 @@ async def test_a_key_or_id_with_another_body_is_refused_and_changes_nothing(api:
         async with api.client.post(f"{api.base}/requests", json=changed, headers=headers) as answer:
             assert answer.status == 422
             assert (await answer.json())["type"] == "/problems/id-reused"
-    stored = await api.store.request(api.market, "r1")
+    stored = await api.store.market(api.market).requests.body("r1")
     assert stored is not None
     assert msgspec.to_builtins(stored).get("service_minutes", 10) == 10
 
@@ -77,7 +77,7 @@ async def test_a_batch_is_stored_whole_or_not_at_all(api: Api) -> None:
     bad = [trip("c1"), trip("c2", pickup_window=past), trip("c3")]
     status, answer = await api.call("POST", "/requests", {"requests": bad})
     assert (status, answer["type"]) == (422, "/problems/invalid-request")
-    assert await api.store.records(api.market, ["c1", "c2", "c3"]) == {}
+    assert await api.store.market(api.market).requests.records.get_all(["c1", "c2", "c3"]) == {}
 
 
 async def test_pages_cover_every_request_once(api: Api) -> None:
@@ -141,5 +141,5 @@ async def test_twenty_callers_with_one_key_have_one_effect_and_one_answer(api: A
     answers = await asyncio.gather(*(submit() for _ in range(20)))
     assert {status for status, _ in answers} == {202}
     assert len(set(answers)) == 1
-    heard = await api.store.read(Keys(api.market).events)
+    heard = await api.store.streams.read(Keys(api.market).events)
     assert len(heard) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from contracts.codes import CredentialKind, Role
 from contracts.vendors import Credential
+from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.refusals import NotFound
 from tests.domain import make
 from tests.http.conftest import Api
@@ -27,12 +28,16 @@ async def offered(api: Api, name: str = "r1") -> str:
     await api.call("PUT", "/vendors/v1", msgspec.to_builtins(VENDOR), role=Role.OPS)
     await api.call("PUT", f"/vendors/v1/capacity/{DAY}", POOLS, role=Role.OPS)
     assert (await api.call("POST", "/requests", msgspec.to_builtins(make.trip(name))))[0] == 202
-    fence = await api.store.acquire(api.market, "test", 60_000)
-    record, request = await api.store.record(api.market, name), await api.store.request(api.market, name)
+    stored = api.store.market(api.market)
+    fence = await stored.lease.acquire("test", 60_000)
+    record, request = await stored.requests.records.get(name), await stored.requests.body(name)
     assert record is not None
     assert request is not None
     plan = make.proposal(record, make.vendor())
-    assert (await api.service.offer(api.market, record, request, plan, fence=fence or 0)).ok
+    command = MakeOffer(request_id=name, request=request, proposal=plan)
+    outcome = await api.service.executor.attempt("matcher", api.market, command, record, fence=fence or 0)
+    assert outcome is not None
+    assert outcome.ok
     return f"{name}.1"
 
 
@@ -158,7 +163,7 @@ async def test_quotes_rank_vendors_and_store_nothing(api: Api) -> None:
     assert status == 200
     assert answer["quotes"][0]["vendor_id"] == "v1"
     assert answer["quotes"][0]["price_cents"] > 0
-    assert await api.store.record(api.market, "q1") is None
+    assert await api.store.market(api.market).requests.records.get("q1") is None
     stretcher = quoted | {"level_of_service": "stretcher"}
     status, answer = await api.call("POST", "/quotes", stretcher)
     assert status == 200

@@ -1,4 +1,4 @@
-"""Patient data: in no log, figure, error, or stream meant for others; only where it is due."""
+"""Patient data: in no log, metric, error, or stream meant for others; only where it is due."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_a_stored_patient_is_told_to_nobody_who_has_no_business_with_it(
             assert _held(json.dumps(view)) == []
     assert _held(await _everything_told(api)) == []
     assert _held("\n".join(logged)) == []
-    kept = await api.store.patient(api.market, "r1")
+    kept = await api.store.market(api.market).requests.patient("r1")
     assert kept is not None
     assert kept.name == canary("name")  # it is there, under its key, for whom it is due
 
@@ -124,12 +124,12 @@ async def test_a_defect_is_logged_without_what_it_was_working_on(
     async def fail(*args: Any, **more: Any) -> None:
         raise RuntimeError(f"cannot store {args}")  # a careless message, with the patient in it
 
-    monkeypatch.setattr(api.store, "commit", fail)
+    monkeypatch.setattr(api.store.market(api.market), "commit", fail)
     status, problem = await api.call("POST", "/requests", trip("r1", patient=patient()))
     assert (status, problem["type"]) == (500, "/problems/internal")
     assert "RuntimeError" not in json.dumps(problem)
     told = "\n".join(logged)
-    assert problem["request_id"] in told
+    assert problem["call_id"] in told
     assert "RuntimeError" in told
     assert _held(told + json.dumps(problem)) == []
 

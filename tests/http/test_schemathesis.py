@@ -22,17 +22,16 @@ from schemathesis.core.parameters import ParameterLocation
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.http.app import Parts, build_app
-from dispatcher.http.open_routes import SERVICE
-from dispatcher.http.routes import OPERATIONS
+from dispatcher.http.app import build_app
+from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import SystemClock
 from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
-from tests.http.conftest import KEYS, RING
+from tests.http.conftest import GUARDED, KEYS, OPEN, RING
 
 EXAMPLES = 8
 MARKET = "fuzz"
@@ -45,7 +44,7 @@ async def _serve(
     clock, markets = SystemClock(), {MARKET: ZoneInfo("America/New_York")}
     async with Store(redis_url, RING) as store:
         parts = Parts(
-            service=Dispatcher(store, clock, markets, Registry.found()),
+            service=Service(store, clock, markets, Registry.found()),
             hub=Hub(store),
             quoter=Quoter(store, clock, markets),
             clock=clock,
@@ -88,7 +87,7 @@ def served(url: str) -> Any:
 
 
 # Event streams do not end: see test_events.
-IDS = [each.id for each in OPERATIONS + SERVICE if not each.resumable]
+IDS = [each.id for each in GUARDED + OPEN if not each.resumable]
 BOUNDS = settings(
     max_examples=EXAMPLES,
     derandomize=True,

@@ -7,42 +7,29 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from contracts.codes import OfferState, RequestState, ServiceClass
+from contracts.codes import RequestState, ServiceClass
 from contracts.offers import Decline
 from contracts.pools import Pool, Pools
 from contracts.requests import Request
 from contracts.vendors import Vendor
-from dispatcher.domain.decisions.decline import decline
-from dispatcher.domain.decisions.receive import receive
-from dispatcher.domain.record import RequestRecord, offer_id
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import decide
+from dispatcher.domain.context import Context
+from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.service.machinery import Machinery
+from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 from tests.solvers.town import DAY, NOW_MS, TZ
 
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 _numbers = itertools.count()
-
-
-@dataclass
-class HandClock:
-    """Shows what it is told; sleeps are real."""
-
-    at_ms: int = NOW_MS
-
-    def now_ms(self) -> int:
-        return self.at_ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        await asyncio.sleep(clock_s)
 
 
 @dataclass
@@ -51,8 +38,8 @@ class Town:
 
     market: Market
     store: Store
-    clock: HandClock
-    service: Machinery
+    clock: ManualClock
+    service: Service
     ids: list[str] = field(default_factory=list)
 
     @property
@@ -60,28 +47,28 @@ class Town:
         return self.market.name
 
     async def add_vendor(self, vendor: Vendor, units: int = 2, daily_cap: int = 100) -> None:
-        await self.store.put_vendor(self.name, vendor)
+        await self.store.market(self.name).vendors.put(vendor)
         pool = Pool(id="vans", serves=tuple(ServiceClass), units=(units,) * 24, daily_cap=daily_cap)
-        await self.store.put_capacity(self.name, vendor.id, DAY, Pools(pools=(pool,)))
+        await self.store.market(self.name).capacity.put(vendor.id, DAY, Pools(pools=(pool,)))
 
     async def submit(self, *requests: Request) -> None:
-        decisions = [receive(each, self.clock.now_ms(), {}) for each in requests]
-        outcome = await self.store.commit(self.name, decisions, requests=requests)
+        decisions = [receive(each, self._context("platform")) for each in requests]
+        outcome = await self.store.market(self.name).commit(decisions, requests=requests)
         assert outcome.ok
         self.ids += [each.id for each in requests]
 
     async def record(self, request_id: str) -> RequestRecord:
-        found = await self.store.record(self.name, request_id)
+        found = await self.store.market(self.name).requests.records.get(request_id)
         assert found is not None
         return found
 
     async def decline(self, request_id: str, answer: Decline) -> None:
         record = await self.record(request_id)
-        assert record.offer is not None
-        offered = offer_id(record, record.offer)
-        decision = decline(record, offered, record.offer.vendor_id, answer, now_ms=self.clock.now_ms())
+        offer = record.offers[-1]
+        command = DeclineOffer(offer_id=offer_id(record, offer), code=answer.code)
+        decision = decide(record, command, self._context(f"vendor:{offer.vendor_id}", offer.vendor_id))
         assert decision is not None
-        assert (await self.store.commit(self.name, [decision])).ok
+        assert (await self.store.market(self.name).commit([decision])).ok
 
     async def until(self, request_id: str, state: RequestState, timeout_s: float = 20.0) -> RequestRecord:
         """Wait for a state; the time limit only stops a test that would never end."""
@@ -91,9 +78,12 @@ class Town:
         return found
 
     async def vendors_of(self, ids: Sequence[str]) -> list[str | None]:
-        records = await self.store.records(self.name, ids)
-        offers = [records[each].offer for each in ids]
-        return [each.vendor_id if each and each.state is OfferState.REQUESTED else None for each in offers]
+        records = await self.store.market(self.name).requests.records.get_all(ids)
+        asked = [next((offer for offer in records[each].offers if offer.unanswered), None) for each in ids]
+        return [offer.vendor_id if offer else None for offer in asked]
+
+    def _context(self, by: str, vendor_id: str = "") -> Context:
+        return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id)
 
 
 @pytest.fixture
@@ -109,17 +99,17 @@ async def town(store: Store) -> Town:
 
 def new_town(store: Store) -> Town:
     """A market of its own, with nobody in it."""
-    clock = HandClock()
+    clock = ManualClock(NOW_MS)
     name = f"match{next(_numbers)}"
-    service = Machinery(store, clock, {name: TZ}, Registry(()))
-    return Town(Market(name, TZ, store, clock), store, clock, service)
+    service = Service(store, clock, {name: TZ}, Registry(()))
+    return Town(Market(store.market(name), TZ, clock), store, clock, service)
 
 
 async def own_market(town: Town) -> Ownership:
     """The right to commit for it."""
-    fence = await town.store.acquire(town.name, "test", 60_000)
+    fence = await town.store.market(town.name).lease.acquire("test", 60_000)
     assert fence is not None
-    return Ownership(town.service, fence)
+    return Ownership(town.service.executor, fence)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ async def declined(town: Town, own: Ownership) -> Town:
     await town.submit(trip("r1", start_min=30))
     await match_imminent(own, town.market, ["r1"])
     await town.decline("r1", DECLINE)
-    town.clock.at_ms += 60_000
+    town.clock.ms += 60_000
     return town
 
 
@@ -47,7 +47,7 @@ async def test_nothing_changed_so_it_is_not_asked_again(declined: Town, own: Own
 async def test_a_vendor_that_posts_more_for_the_day_is_asked_again(
     declined: Town, own: Ownership, posting: Pools
 ) -> None:
-    await declined.store.put_capacity(declined.name, "v1", DAY, posting, at_ms=declined.clock.now_ms())
+    await declined.store.market(declined.name).capacity.put("v1", DAY, posting, at_ms=declined.clock.now_ms())
     assert await asked_again(declined, own)
 
 
@@ -55,7 +55,7 @@ async def test_a_vendor_whose_document_changed_is_asked_again_and_may_decline_ag
     declined: Town, own: Ownership
 ) -> None:
     wider = vendor("v1", max_stairs=40)
-    await declined.store.put_vendor(declined.name, wider, at_ms=declined.clock.now_ms())
+    await declined.store.market(declined.name).vendors.put(wider, at_ms=declined.clock.now_ms())
     assert await asked_again(declined, own)
     await declined.decline("r1", DECLINE)
     assert not await asked_again(declined, own)
@@ -65,10 +65,10 @@ async def test_what_says_the_same_or_less_or_is_for_another_day_is_no_reason_to_
     declined: Town, own: Ownership
 ) -> None:
     store, name, now_ms = declined.store, declined.name, declined.clock.now_ms()
-    await store.put_vendor(name, vendor("v1"), at_ms=now_ms)
-    await store.put_capacity(name, "v1", DAY, vans(2), at_ms=now_ms)
-    await store.put_capacity(name, "v1", DAY, vans(1), at_ms=now_ms)
-    await store.put_capacity(name, "v1", DAY + timedelta(days=1), vans(9), at_ms=now_ms)
+    await store.market(name).vendors.put(vendor("v1"), at_ms=now_ms)
+    await store.market(name).capacity.put("v1", DAY, vans(2), at_ms=now_ms)
+    await store.market(name).capacity.put("v1", DAY, vans(1), at_ms=now_ms)
+    await store.market(name).capacity.put("v1", DAY + timedelta(days=1), vans(9), at_ms=now_ms)
     assert not await asked_again(declined, own)
 
 
@@ -76,6 +76,6 @@ async def test_what_changed_before_the_decline_was_known_to_the_vendor(town: Tow
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30))
     await match_imminent(own, town.market, ["r1"])
-    await town.store.put_capacity(town.name, "v1", DAY, vans(9), at_ms=town.clock.now_ms())
+    await town.store.market(town.name).capacity.put("v1", DAY, vans(9), at_ms=town.clock.now_ms())
     await town.decline("r1", DECLINE)
     assert not await asked_again(town, own)

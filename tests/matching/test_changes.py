@@ -57,7 +57,7 @@ async def two(town: Town) -> Town:
 
 def pausing_the_near_one(town: Town) -> Callable[[], Awaitable[Any]]:
     """What happens in between: the vendor that would be chosen is paused."""
-    return lambda: town.store.put_vendor(town.name, vendor(NEAR, paused=True))
+    return lambda: town.store.market(town.name).vendors.put(vendor(NEAR, paused=True))
 
 
 async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does_at_once(
@@ -68,7 +68,7 @@ async def test_a_vendor_paused_after_the_snapshot_gets_no_offer_and_another_does
     done = await match_imminent(own, two.market, ["r1"])
     assert (done.offered, done.outdated) == ({"r1"}, {"r1"})
     assert await two.vendors_of(["r1"]) == [FAR]
-    assert await two.store.offers(two.name, NEAR) == []
+    assert await two.store.market(two.name).requests.offer_ids(NEAR) == []
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_what_a_vendor_gave_up_after_the_snapshot_it_is_not_offered(
     two: Town, own: Ownership, asked: Request, change: dict[str, Any]
 ) -> None:
     await two.submit(asked)
-    await two.store.put_vendor(two.name, vendor(NEAR, **change))
+    await two.store.market(two.name).vendors.put(vendor(NEAR, **change))
     await match_imminent(own, two.market, ["r1"])
     assert await two.vendors_of(["r1"]) == [FAR]
 
@@ -94,9 +94,9 @@ async def test_an_offer_carries_the_price_in_force_when_it_is_made(two: Town, ow
     await two.submit(order("r1", start_min=30), order("r2", start_min=30))
     await match_imminent(own, two.market, ["r1"])
     card = RateCard(delivery_cents=vendor().rate_card.delivery_cents + 100)
-    await two.store.put_vendor(two.name, vendor(NEAR, rate_card=card))
+    await two.store.market(two.name).vendors.put(vendor(NEAR, rate_card=card))
     await match_imminent(own, two.market, ["r2"])
-    before, after = [(await two.record(each)).offer for each in ("r1", "r2")]
+    before, after = [(await two.record(each)).offers[-1] for each in ("r1", "r2")]
     assert before is not None
     assert after is not None
     assert (after.vendor_id, after.price_cents) == (NEAR, before.price_cents + 100)
@@ -114,7 +114,7 @@ async def test_of_a_batch_only_the_matches_with_the_paused_vendor_fall_out(
     assert done.outdated == left
     assert done.offered == set(ids) - left
     assert left, "nobody was planned with the vendor that was paused"
-    assert await two.store.offers(two.name, NEAR) == []
+    assert await two.store.market(two.name).requests.offer_ids(NEAR) == []
     await run_batch(own, two.market, interrupted)
     assert set(await two.vendors_of(ids)) == {FAR}
 
@@ -123,10 +123,10 @@ async def test_a_running_matcher_plans_a_batch_again_at_once_when_its_vendor_was
     two: Town, solvers: SolverPool
 ) -> None:
     interrupted = Interrupted(solvers, pausing_the_near_one(two))
-    matcher = Matcher(two.market, two.service, interrupted, "one")
+    matcher = Matcher(two.market, two.service.executor, interrupted, "one")
     await two.submit(order("r1", start_min=300))
     async with matching(two, solvers, matcher=matcher):
-        offer = (await two.until("r1", RequestState.OFFERED, timeout_s=20)).offer
+        offer = (await two.until("r1", RequestState.OFFERED, timeout_s=20)).offers[-1]
     assert offer is not None
     assert offer.vendor_id == FAR
 
@@ -145,7 +145,7 @@ async def test_capacity_lowered_after_the_snapshot_is_not_offered_and_another_ve
     two: Town, own: Ownership, pool: Pool
 ) -> None:
     await two.submit(order("r1", start_min=30))
-    await two.store.put_capacity(two.name, NEAR, DAY, Pools(pools=(pool,)))
+    await two.store.market(two.name).capacity.put(NEAR, DAY, Pools(pools=(pool,)))
     assert (await match_imminent(own, two.market, ["r1"])).offered == {"r1"}
     assert await two.vendors_of(["r1"]) == [FAR]
 

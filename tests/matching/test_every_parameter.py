@@ -13,7 +13,7 @@ from contracts.codes import LevelOfService
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.domain.instants import MINUTE_MS
-from dispatcher.domain.scorecards import month_of
+from dispatcher.domain.scorecards import Outcome, month_of
 from dispatcher.matching import matcher as matcher_module
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.child import relax, solve_job
@@ -30,9 +30,10 @@ from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
-from tests.matching.conftest import HandClock, Town, new_town, own_market
+from tests.clock import ManualClock
+from tests.matching.conftest import Town, new_town, own_market
 from tests.solvers.rich_day import model, rich_day
-from tests.solvers.town import trip, vendor
+from tests.solvers.town import NOW_MS, trip, vendor
 
 Values = Mapping[str, Number]
 MATCHING = Registry.found(("dispatcher.matching",)).parameters
@@ -111,11 +112,11 @@ async def what_is_done(store: Store, values: Values, monkeypatch: pytest.MonkeyP
     at_once = await match_imminent(own, market, ["soon"])
     batch = await run_batch(own, market, solvers)
     told = [await explain(own, market, solvers, batch)]
-    town.clock.at_ms += 10 * MINUTE_MS
+    town.clock.ms += 10 * MINUTE_MS
     await town.add_vendor(vendor("v3", paused=True))  # the reasons are others now, the last rule is not
     told.append(await explain(own, market, solvers, await run_batch(own, market, solvers)))
-    records = await store.records(town.name, sorted(town.ids))
-    terms = {each: record.offer.terms if record.offer else None for each, record in records.items()}
+    records = await store.market(town.name).requests.records.get_all(sorted(town.ids))
+    terms = {each: record.offers[-1].terms if record.offers else None for each, record in records.items()}
     return {
         "at once": (at_once.offered, at_once.deferred),
         "batch": (batch.offered, batch.tried),
@@ -129,12 +130,12 @@ async def what_is_done(store: Store, values: Values, monkeypatch: pytest.MonkeyP
 async def busy_town(store: Store, values: Values) -> Town:
     """A ride within the hour, ten for later, and one that nobody serves; a vendor whose work goes badly."""
     town = new_town(store)
-    await store.put_tuning(town.name, Tuning(version=1, values=dict(values)), 0)
+    await store.market(town.name).tuning.put(Tuning(version=1, values=dict(values)), 0)
     await town.add_vendor(vendor("v1"), units=20)
     await town.add_vendor(vendor("v2", paused=True))
-    marks = Keys(town.name).marks(month_of(town.clock.now_ms()))
-    for how, count in (("well", 5), ("badly", 10)):
-        await store.reader.ask("HSET", marks, f"v1:{how}", count)
+    marks = Keys(town.name).scorecards(month_of(town.clock.now_ms()))
+    for outcome, count in ((Outcome.ON_TIME, 5), (Outcome.LATE, 10)):
+        await store.reader.ask("HSET", marks, f"v1:{outcome}", count)
     evening = [trip(f"later-{n:02}", start_min=240) for n in range(10)]
     await town.submit(trip("soon", start_min=60), *evening)
     await town.submit(trip("nobody", start_min=240, level_of_service=LevelOfService.BLS))
@@ -168,7 +169,7 @@ class Enough(Exception):
 
 def batches_at_s(values: Values, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """When the first batches are run: there is work for four of them, then there is none."""
-    market: Any = SimpleNamespace(values=values, clock=HandClock())
+    market: Any = SimpleNamespace(values=values, clock=ManualClock(NOW_MS))
     nobody: Any = None
     matcher, times = Matcher(market, nobody, nobody, "one"), list[float]()
 

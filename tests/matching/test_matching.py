@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contracts.codes import DeclineCode, HoldReason, OfferState, RequestState
+from contracts.codes import DeclineCode, OfferState, RequestState, Requirement
 from contracts.offers import Decline
 from contracts.tuning import Tuning
-from dispatcher.domain.decisions import resume
+from dispatcher.domain.commands.on_hold import ResumeRequest
+from dispatcher.domain.commands.table import decide
+from dispatcher.domain.context import Context
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.explanations import explain
@@ -27,7 +29,7 @@ DECLINE = Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
 async def matching(
     town: Town, solvers: SolverPool, owner: str = "one", matcher: Matcher | None = None
 ) -> AsyncIterator[Matcher]:
-    matcher = matcher or Matcher(town.market, town.service, solvers, owner)
+    matcher = matcher or Matcher(town.market, town.service.executor, solvers, owner)
     task = asyncio.create_task(matcher.run())
     try:
         yield matcher
@@ -42,11 +44,11 @@ async def test_an_imminent_request_is_offered_at_once(town: Town, own: Ownership
     assert (await match_imminent(own, town.market, ["r1"])).offered == {"r1"}
     record = await town.record("r1")
     assert record.state is RequestState.OFFERED
-    assert record.offer is not None
-    assert record.offer.vendor_id == "v1"
-    assert record.offer.price_cents > 0
-    assert record.offer.snapshot
-    assert record.offer.bookings
+    assert record.offers[-1] is not None
+    assert record.offers[-1].vendor_id == "v1"
+    assert record.offers[-1].price_cents > 0
+    assert record.offers[-1].snapshot
+    assert record.offers[-1].bookings
 
 
 async def test_a_request_for_later_waits_for_the_batch(
@@ -65,20 +67,21 @@ async def test_a_matcher_that_is_told_to_end_leaves_its_market_to_the_next_at_on
 ) -> None:
     await town.submit(*(trip(f"r{n}", start_min=300) for n in range(40)))
     async with matching(town, solvers):
-        while await town.store.owner(town.name) is None:
+        while await town.store.market(town.name).lease.owner() is None:
             await asyncio.sleep(0.005)
-    assert await town.store.owner(town.name) is None
+    assert await town.store.market(town.name).lease.owner() is None
 
 
 async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
     town: Town, own: Ownership
 ) -> None:
     await town.add_vendor(vendor("v1"))
-    await town.submit(trip("r1", start_min=30, hold=HoldReason.AUTHORIZATION))
+    await town.submit(trip("r1", start_min=30, hold=Requirement.AUTHORIZATION))
     assert await town.market.requests.open_ids() == []
-    resumed = resume(await town.record("r1"), town.clock.now_ms(), "platform")
+    context = Context(now_ms=town.clock.now_ms(), by="platform")
+    resumed = decide(await town.record("r1"), ResumeRequest(request_id="r1"), context)
     assert resumed is not None
-    await town.store.commit(town.name, [resumed])
+    await town.store.market(town.name).commit([resumed])
     assert (await match_imminent(own, town.market, await town.market.requests.open_ids())).offered == {"r1"}
 
 
@@ -97,7 +100,7 @@ async def test_a_declined_vendor_is_never_offered_the_request_again(town: Town, 
         await town.submit(trip("r1", start_min=30))
         asked = []
         for _ in range(3):
-            offer = (await town.until("r1", RequestState.OFFERED)).offer
+            offer = (await town.until("r1", RequestState.OFFERED)).offers[-1]
             assert offer is not None
             asked.append(offer.vendor_id)
             await town.decline("r1", DECLINE)
@@ -129,7 +132,7 @@ async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(
 async def test_a_day_for_which_nobody_posted_capacity_is_explained_and_stops_nothing(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
-    await town.store.put_vendor(town.name, vendor("v1"))
+    await town.store.market(town.name).vendors.put(vendor("v1"))
     await town.submit(trip("r1", start_min=300))
     await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     why = (await town.record("r1")).unmatched
@@ -154,7 +157,7 @@ async def test_that_the_window_went_by_does_not_hide_why_nobody_came(
     await town.submit(trip("r1", start_min=30))
     await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r1"]))
     before = (await town.record("r1")).unmatched
-    town.clock.at_ms += 3 * 3_600_000
+    town.clock.ms += 3 * 3_600_000
     await town.add_vendor(vendor("v1"))
     await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
     assert before is not None
@@ -191,8 +194,8 @@ async def test_a_matcher_that_lost_its_market_is_fenced_out(
 ) -> None:
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30), trip("r2", start_min=300))
-    await town.store.release(town.name, "test")
-    assert await town.store.acquire(town.name, "another", 60_000) == own.fence + 1
+    await town.store.market(town.name).lease.release("test")
+    assert await town.store.market(town.name).lease.acquire("another", 60_000) == own.fence + 1
     with pytest.raises(FenceLost):
         await match_imminent(own, town.market, ["r1"])
     with pytest.raises(FenceLost):
@@ -213,7 +216,7 @@ async def test_the_same_snapshot_gives_the_same_matches(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
     values = {"solve_work_limit": 100_000}
-    await town.store.put_tuning(town.name, Tuning(version=1, values=values), 0)
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values=values), 0)
     for each in ("v1", "v2", "v3"):
         await town.add_vendor(vendor(each), units=1)
     await town.submit(*(trip(f"r{n}", start_min=300 + n) for n in range(5)))
@@ -259,9 +262,9 @@ async def test_hints_name_who_waits_and_one_that_comes_back_is_offered_again_at_
         await town.add_vendor(vendor(each))
     async with matching(town, solvers) as matcher:
         await town.submit(trip("r1", start_min=30))
-        first = (await town.until("r1", RequestState.OFFERED)).offer
+        first = (await town.until("r1", RequestState.OFFERED)).offers[-1]
         await town.decline("r1", DECLINE)
-        second = (await town.until("r1", RequestState.OFFERED)).offer
+        second = (await town.until("r1", RequestState.OFFERED)).offers[-1]
         assert first is not None
         assert second is not None
         assert {first.vendor_id, second.vendor_id} == {"v1", "v2"}
@@ -271,20 +274,20 @@ async def test_hints_name_who_waits_and_one_that_comes_back_is_offered_again_at_
 async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes_near(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
-    await town.store.put_tuning(town.name, Tuning(version=1, values={"horizon_hours": 2}), 0)
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values={"horizon_hours": 2}), 0)
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=300))
     for _ in range(2):
         assert (await run_batch(own, town.market, solvers)).tried == set()
     assert town.market.requests.bodies == {}
-    town.clock.at_ms += 4 * 3_600_000
+    town.clock.ms += 4 * 3_600_000
     assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
 
 
 async def test_a_request_that_had_all_its_offers_waits_without_being_planned(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
-    await town.store.put_tuning(town.name, Tuning(version=1, values={"max_attempts": 1}), 0)
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values={"max_attempts": 1}), 0)
     for each in ("v1", "v2"):
         await town.add_vendor(vendor(each))
     await town.market.refresh()

@@ -4,7 +4,7 @@ import numpy as np
 
 from contracts.codes import ServiceClass
 from contracts.pools import Pool, Pools
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.pools import PoolBook
 from dispatcher.store.ledger import EMPTY, Ledger, posted

@@ -78,6 +78,6 @@ async def test_a_quote_for_a_day_beyond_the_horizon_finds_the_capacity_posted_fo
     quoter = Quoter(town.store, town.clock, {town.name: TZ})
     ride = trip(start_min=60 + 7 * 24 * 60)
     assert (await quoter.quote(town.name, ride)).quotes == ()
-    await town.store.put_capacity(town.name, "v1", in_a_week, Pools(pools=(pool,)))
+    await town.store.market(town.name).capacity.put("v1", in_a_week, Pools(pools=(pool,)))
     (quote,) = (await quoter.quote(town.name, ride)).quotes
     assert quote.start_at.date() == in_a_week

@@ -14,13 +14,13 @@ from contracts.offers import Accept, Decline
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 from tests.domain import make
 from tests.service.world import World
 
@@ -62,7 +62,9 @@ class Players:
         await Replies(self.world.service, self._verify, "settler", idle_ms=0).take_over(self.world.market)
         timers = Timers(self.world.service)
         while True:
-            records = await self.world.store.records(self.world.market, self.acknowledged)
+            records = await self.world.store.market(self.world.market).requests.records.get_all(
+                self.acknowledged
+            )
             going = [each.timer_ms for each in records.values() if each.state not in TERMINAL]
             if not going:
                 return list(records.values())
@@ -88,34 +90,34 @@ class Players:
 
     async def _vendors_change(self) -> None:
         if self.chance.random() < 0.1:
-            await self.world.store.put_vendor(self.world.market, self.chance.choice(VENDORS))
+            await self.world.store.market(self.world.market).vendors.put(self.chance.choice(VENDORS))
 
     async def _cancels(self) -> None:
         if self.acknowledged and self.chance.random() < 0.1:
             name = self.chance.choice(self.acknowledged)
-            await self.world.service.cancel(self.world.platform, self.world.market, name)
+            await self.world.cancel(self.world.platform, name)
 
     async def _offers(self) -> None:
-        for name in await self.world.store.open_ids(self.world.market, 3):
+        for name in await self.world.store.market(self.world.market).requests.open_ids(3):
             record = await self.world.record(name)
             if record.state in OPEN and self.chance.random() < 0.9:
                 await self.world.offer(name, self.chance.choice(VENDORS))
             else:
                 reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))
-                await self.world.service.explain(self.world.market, record, reasons, fence=self.world.fence)
+                await self.world.explain(record, reasons, self.world.fence)
 
     async def _answers(self) -> None:
         name, who = await self._an_offer()
         if self.chance.random() < 0.7:
-            await self.world.service.accept(who, self.world.market, name, Accept(), self._command(name))
+            await self.world.accept(who, name, Accept(), self._command(name))
         else:
             answer = Decline(code=DeclineCode.OTHER)
-            await self.world.service.decline(who, self.world.market, name, answer)
+            await self.world.decline(who, name, answer)
 
     async def _reports(self) -> None:
         name, who = await self._an_offer()
         update = StatusUpdate(status=self.chance.choice(REPORTS))
-        await self.world.service.report(who, self.world.market, name, update, self._command(name))
+        await self.world.report(who, name, update, self._command(name))
 
     async def _writes_a_reply(self) -> None:
         name, who = await self._an_offer()
@@ -143,16 +145,16 @@ class Players:
 
     async def _an_offer(self) -> tuple[str, Principal]:
         vendor_id = self.chance.choice(VENDORS).id
-        names = await self.world.store.offers(self.world.market, vendor_id, 20)
+        names = await self.world.store.market(self.world.market).requests.offer_ids(vendor_id, 20)
         if not names:
             raise NotFound("nothing is offered")
         return self.chance.choice(names), self.world.vendor(vendor_id)
 
-    def _command(self, name: str) -> Command | None:
+    def _command(self, name: str) -> IdempotencyRecord | None:
         return (
             None
             if self.chance.random() < 0.5
-            else Command.of("players", f"{name}{self.chance.random()}", b"")
+            else IdempotencyRecord.of("players", f"{name}{self.chance.random()}", b"")
         )
 
     def _verify(self, token: str, now_ms: int) -> Principal:

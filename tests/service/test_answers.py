@@ -10,7 +10,7 @@ from contracts.codes import DeclineCode, OfferState, RequestState, Role, Trackin
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept, Decline
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, WrongState
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 from tests.domain import make
 from tests.service.world import World
 
@@ -21,15 +21,15 @@ NO = Decline(code=DeclineCode.BAD_WEATHER)
 async def test_a_day_that_goes_well_from_offer_to_completion(world: World) -> None:
     await world.accepted()
     for status in (T.EN_ROUTE, T.AT_PICKUP, T.ON_BOARD, T.COMPLETED):
-        await world.service.report(world.vendor(), world.market, "r1.1", StatusUpdate(status=status))
-    view = await world.service.view(world.platform, world.market, "r1")
+        await world.report(world.vendor(), "r1.1", StatusUpdate(status=status))
+    view = await world.service.requests.view(world.platform, world.market, "r1")
     assert (view.state, view.owner) == (RequestState.COMPLETED, "none")
     assert await world.heard(world.keys.stream("v1")) == [
         "dispatch.offer.made",
         "dispatch.dispatch.confirmed",
     ]
     assert await world.heard(world.keys.matches) == ["dispatch.request.matched"] * 2
-    assert await world.service.offers_of(world.vendor(), world.market, "v1") == []
+    assert await world.service.offers.of_vendor(world.vendor(), world.market, "v1") == []
     assert await world.booked() == 1
 
 
@@ -37,7 +37,7 @@ async def test_a_decline_frees_the_capacity_and_the_next_vendor_is_offered(world
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
     await world.submit()
     await world.offer()
-    await world.service.decline(world.vendor(), world.market, "r1.1", NO)
+    await world.decline(world.vendor(), "r1.1", NO)
     assert await world.booked("v1") == 0
     assert (await world.offer(to=make.vendor("v2"))).ok
     assert (await world.record()).offers[-1].vendor_id == "v2"
@@ -50,20 +50,18 @@ async def test_a_key_that_comes_again_with_another_answer_is_refused_though_the_
     await world.submit()
     await world.offer()
     for reference in ("van 7", "van 7"):
-        command = Command.of("accept", "k", reference.encode())
-        await world.service.accept(world.vendor(), world.market, "r1.1", Accept(reference=reference), command)
+        command = IdempotencyRecord.of("accept", "k", reference.encode())
+        await world.accept(world.vendor(), "r1.1", Accept(reference=reference), command)
     with pytest.raises(Reused):
-        changed = Command.of("accept", "k", b"van 8")
-        await world.service.accept(world.vendor(), world.market, "r1.1", Accept(reference="van 8"), changed)
+        changed = IdempotencyRecord.of("accept", "k", b"van 8")
+        await world.accept(world.vendor(), "r1.1", Accept(reference="van 8"), changed)
 
 
 async def test_racing_acceptances_book_once_and_all_get_the_same_answer(world: World) -> None:
     await world.open_with(make.vendor())
     await world.submit()
     await world.offer()
-    answers = await asyncio.gather(
-        *(world.service.accept(world.vendor(), world.market, "r1.1", Accept()) for _ in range(32))
-    )
+    answers = await asyncio.gather(*(world.accept(world.vendor(), "r1.1", Accept()) for _ in range(32)))
     assert {answer.state for answer in answers} == {RequestState.ACCEPTED}
     assert (await world.heard(world.keys.stream("v1"))).count("dispatch.dispatch.confirmed") == 1
 
@@ -73,14 +71,14 @@ async def test_when_accept_decline_and_cancel_race_the_ledger_says_what_the_reco
     names = [f"r{n}" for n in range(24)]
     await world.submit(*map(make.trip, names))
     await asyncio.gather(*map(world.offer, names))
-    who, market, service = world.vendor(), world.market, world.service
+    who = world.vendor()
     racing = [
         command
         for name in names
         for command in (
-            service.accept(who, market, f"{name}.1", Accept()),
-            service.decline(who, market, f"{name}.1", NO),
-            service.cancel(world.platform, market, name),
+            world.accept(who, f"{name}.1", Accept()),
+            world.decline(who, f"{name}.1", NO),
+            world.cancel(world.platform, name),
         )
     ]
     ended = await asyncio.gather(*racing, return_exceptions=True)
@@ -94,35 +92,33 @@ async def test_a_command_that_had_its_effect_is_answered_after_the_work_has_move
     await world.open_with(make.vendor())
     await world.submit()
     await world.offer()
-    who, market, command = world.vendor(), world.market, Command.of("v1", "reply-1", b"accept")
-    await world.service.accept(who, market, "r1.1", Accept(), command)
-    await world.service.report(who, market, "r1.1", StatusUpdate(status=T.TURNED_BACK))
-    again = await world.service.accept(who, market, "r1.1", Accept(), command)
+    who, command = world.vendor(), IdempotencyRecord.of("v1", "reply-1", b"accept")
+    await world.accept(who, "r1.1", Accept(), command)
+    await world.report(who, "r1.1", StatusUpdate(status=T.TURNED_BACK))
+    again = await world.accept(who, "r1.1", Accept(), command)
     assert again.state is RequestState.MATCHING
     with pytest.raises(WrongState, match="is turned_back"):
-        await world.service.accept(who, market, "r1.1", Accept(), Command.of("v1", "reply-2", b"accept"))
+        await world.accept(who, "r1.1", Accept(), IdempotencyRecord.of("v1", "reply-2", b"accept"))
 
 
 async def test_another_vendors_offer_is_not_there(world: World) -> None:
     await world.accepted()
     stranger = world.vendor("v2")
     calls = [
-        world.service.accept(stranger, world.market, "r1.1", Accept()),
-        world.service.decline(stranger, world.market, "r1.1", NO),
-        world.service.report(stranger, world.market, "r1.1", StatusUpdate(status=T.COMPLETED)),
-        world.service.offer_of(stranger, world.market, "r1.1"),
-        world.service.dispatch_of(stranger, world.market, "r1.1"),
+        world.accept(stranger, "r1.1", Accept()),
+        world.decline(stranger, "r1.1", NO),
+        world.report(stranger, "r1.1", StatusUpdate(status=T.COMPLETED)),
+        world.service.offers.offer(stranger, world.market, "r1.1"),
+        world.service.offers.dispatch(stranger, world.market, "r1.1"),
     ]
     told = [str(each) for each in await asyncio.gather(*calls, return_exceptions=True)]
-    unknown = await asyncio.gather(
-        world.service.accept(stranger, world.market, "r9.1", Accept()), return_exceptions=True
-    )
+    unknown = await asyncio.gather(world.accept(stranger, "r9.1", Accept()), return_exceptions=True)
     assert set(told) == {str(unknown[0]).replace("r9", "r1")}
-    for call in (world.service.offers_of, world.service.vendor):
+    for call in (world.service.offers.of_vendor, world.service.vendors.get):
         with pytest.raises(NotFound):
             await call(stranger, world.market, "v1")  # type: ignore[operator]
     with pytest.raises(NotFound):
-        await world.service.view(stranger, world.market, "r1")
+        await world.service.requests.view(stranger, world.market, "r1")
 
 
 async def test_a_vendor_sees_the_patient_after_it_accepted_and_ops_never(world: World) -> None:
@@ -130,33 +126,35 @@ async def test_a_vendor_sees_the_patient_after_it_accepted_and_ops_never(world: 
     await world.submit()
     await world.offer()
     with pytest.raises(WrongState):
-        await world.service.dispatch_of(world.vendor(), world.market, "r1.1")
-    (offer,) = await world.service.offers_of(world.vendor(), world.market, "v1")
+        await world.service.offers.dispatch(world.vendor(), world.market, "r1.1")
+    (offer,) = await world.service.offers.of_vendor(world.vendor(), world.market, "v1")
     assert offer.state is OfferState.REQUESTED
-    await world.service.accept(world.vendor(), world.market, "r1.1", Accept())
-    assert (await world.service.dispatch_of(world.vendor(), world.market, "r1.1")).patient == make.PATIENT
-    assert (await world.service.dispatch_of(world.ops, world.market, "r1.1")).patient is None
-    assert (await world.service.offer_of(world.platform, world.market, "r1.1")).state is OfferState.ACCEPTED
+    await world.accept(world.vendor(), "r1.1", Accept())
+    assert (await world.service.offers.dispatch(world.vendor(), world.market, "r1.1")).patient == make.PATIENT
+    assert (await world.service.offers.dispatch(world.ops, world.market, "r1.1")).patient is None
+    assert (
+        await world.service.offers.offer(world.platform, world.market, "r1.1")
+    ).state is OfferState.ACCEPTED
 
 
 @pytest.mark.parametrize("name", ["r1", "r1.2", "nothing", "r1.1.1", ".1"])
 async def test_ids_that_name_no_offer_are_not_there(world: World, name: str) -> None:
     await world.accepted()
     with pytest.raises(NotFound):
-        await world.service.accept(world.vendor(), world.market, name, Accept())
+        await world.accept(world.vendor(), name, Accept())
     with pytest.raises(NotFound):
-        await world.service.offer_of(world.someone(Role.OPS), world.market, name)
+        await world.service.offers.offer(world.someone(Role.OPS), world.market, name)
 
 
 async def test_cancelling_is_for_the_platform_and_happens_once(world: World) -> None:
     await world.accepted()
     for _ in range(2):
-        record = await world.service.cancel(world.platform, world.market, "r1", code="patient_stays")
+        record = await world.cancel(world.platform, "r1", code="patient_stays")
     assert record.history[-1].code == "patient_stays"
     assert await world.booked() == 0
     assert (await world.heard(world.keys.stream("v1")))[-1] == "dispatch.offer.closed"
     with pytest.raises(Refusal):
-        await world.service.cancel(world.vendor(), world.market, "r1")
+        await world.cancel(world.vendor(), "r1")
 
 
 async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_is_reported(
@@ -164,14 +162,12 @@ async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_
 ) -> None:
     await world.accepted()
     done = StatusUpdate(status=T.COMPLETED)
-    await asyncio.gather(
-        *(world.service.report(world.vendor(), world.market, "r1.1", done) for _ in range(8))
-    )
+    await asyncio.gather(*(world.report(world.vendor(), "r1.1", done) for _ in range(8)))
     await world.submit(make.trip("r2"), key="k2")
     await world.offer("r2")
-    await world.service.decline(
-        world.vendor(), world.market, "r2.1", Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
-    )
-    assert await world.store.marks(world.market, ["2026-02", "2026-03"]) == {"v1": (1, 1)}
-    assert await world.store.marks(world.market, ["2026-02"]) == {}
-    assert await world.store.reader.ask("PTTL", world.keys.marks("2026-03")) > 0, "old marks must go"
+    await world.decline(world.vendor(), "r2.1", Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE))
+    scorecards = world.store.market(world.market).scorecards
+    card = {"accepted": 1, "on_time": 1, "declined": 1, "declined.NO_VEHICLES_AVAILABLE": 1}
+    assert await scorecards.of(["2026-02", "2026-03"]) == {"v1": card}
+    assert await scorecards.of(["2026-02"]) == {}
+    assert await world.store.reader.ask("PTTL", world.keys.scorecards("2026-03")) > 0, "old marks must go"

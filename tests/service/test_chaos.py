@@ -25,9 +25,7 @@ async def judged(players: Players, store: Store) -> set[RequestState]:
     """Nothing is wrong, neither now nor after every request was left to its timers."""
     world = players.world
     assert (await audit(store.reader, world.market, players.acknowledged))["findings"] == []
-    judge = World(store, world.market)
-    judge.clock = world.clock
-    judge.service.clock = world.clock
+    judge = World(store, world.market, world.clock)
     players.world = judge
     records = await players.settle()
     assert len(records) == len(players.acknowledged)

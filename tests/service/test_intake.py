@@ -13,7 +13,7 @@ from contracts.requests import Patient
 from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
 from dispatcher.security.principal import Principal
-from dispatcher.store.outcome import Command
+from dispatcher.store.idempotency import IdempotencyRecord
 from solvers.arrays import Floats
 from solvers.travel import Travel
 from tests.domain import make
@@ -26,9 +26,9 @@ async def test_what_was_answered_is_stored_with_its_timer_its_patient_sealed_and
     assert await world.submit() == ("r1",)
     record = await world.record()
     assert record.state is RequestState.RECEIVED
-    assert await world.store.next_due_ms(world.market) == record.timer_ms
-    assert await world.store.request(world.market, "r1") == replace(make.trip(), patient=None)
-    assert await world.store.patient(world.market, "r1") == make.PATIENT
+    assert await world.store.market(world.market).requests.records.next_due_ms() == record.timer_ms
+    assert await world.store.market(world.market).requests.body("r1") == replace(make.trip(), patient=None)
+    assert await world.store.market(world.market).requests.patient("r1") == make.PATIENT
     assert await world.heard(world.keys.events) == ["dispatch.request.received"]
 
 
@@ -62,7 +62,7 @@ async def test_a_key_with_another_body_is_refused(world: World) -> None:
     await world.submit()
     with pytest.raises(Reused):
         await world.submit(make.trip("r2"), body=b"another body")
-    assert await world.store.record(world.market, "r2") is None
+    assert await world.store.market(world.market).requests.records.get("r2") is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_an_id_with_another_body_is_refused_and_nothing_of_its_batch_is_st
     with pytest.raises(Reused, match="r1") as refused:
         await world.submit(changed, make.trip("r2"), key="k2")  # type: ignore[arg-type]
     assert refused.value.facts == {"request_ids": ["r1"]}
-    assert await world.store.record(world.market, "r2") is None
+    assert await world.store.market(world.market).requests.records.get("r2") is None
     assert "Someone" not in refused.value.detail
 
 
@@ -89,16 +89,16 @@ async def test_a_batch_stores_what_is_missing_of_it(world: World) -> None:
     await world.submit()
     batch = [make.trip("r1"), make.trip("r2"), make.trip("r3")]
     assert await world.submit(*batch, key="k2") == ("r1", "r2", "r3")
-    assert (await world.store.counts(world.market))[RequestState.RECEIVED] == 3
+    assert (await world.store.market(world.market).requests.counts())[RequestState.RECEIVED] == 3
 
 
 async def test_a_thousand_requests_are_one_commit_and_one_bad_one_refuses_all(world: World) -> None:
     batch = [make.trip(f"r{n}") for n in range(1_000)]
     with pytest.raises(Invalid, match="late"):
         await world.submit(*batch[1:], make.trip("late", ahead_ms=-HOUR_MS))
-    assert await world.store.open_ids(world.market, 10) == []
+    assert await world.store.market(world.market).requests.open_ids(10) == []
     assert len(await world.submit(*batch)) == 1_000
-    assert len(await world.store.open_ids(world.market, 2_000)) == 1_000
+    assert len(await world.store.market(world.market).requests.open_ids(2_000)) == 1_000
 
 
 async def test_an_id_that_stands_twice_in_a_batch_is_refused(world: World) -> None:
@@ -121,7 +121,7 @@ async def test_an_appointment_is_reached_by_the_travel_times_that_the_market_has
         def between(self, origins: Floats, destinations: Floats, departure_hour: object) -> Travel:
             return Travel(np.full(len(origins), 3_600.0), np.full(len(origins), 10_000.0))
 
-    world.service.travel_of = lambda values: AnHour()
+    world.service.requests.travel_of = lambda values: AnHour()
     appointment = make.NOW + 5 * HOUR_MS
     await world.submit(
         make.trip(pickup_window=None, appointment_at=to_instant(appointment), service_minutes=5)
@@ -136,10 +136,14 @@ async def test_a_market_that_is_not_the_tokens_is_as_unknown_as_one_that_is_not_
     stranger = Principal(role=Role.PLATFORM, markets=markets)
     for market in (world.market, "another"):
         with pytest.raises(NotFound, match=f"there is no market {market}") as refused:
-            await world.service.submit(stranger, market, [make.trip()], Command.of("", "k", b""))
+            await world.service.requests.submit(
+                stranger, market, [make.trip()], IdempotencyRecord.of("", "k", b"")
+            )
         assert world.market not in refused.value.facts["markets"]
 
 
 async def test_a_vendor_submits_nothing(world: World) -> None:
     with pytest.raises(NotFound):
-        await world.service.submit(world.vendor(), world.market, [make.trip()], Command.of("", "k", b""))
+        await world.service.requests.submit(
+            world.vendor(), world.market, [make.trip()], IdempotencyRecord.of("", "k", b"")
+        )

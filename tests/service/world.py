@@ -9,51 +9,45 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from contracts.codes import Role, ServiceClass
-from contracts.offers import Accept
+from contracts.dispatches import StatusUpdate
+from contracts.offers import Accept, Decline
 from contracts.pools import Pool, Pools
-from contracts.requests import TripRequest
+from contracts.requests import Request, TripRequest
+from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
-from dispatcher.domain.proposal import Precondition
-from dispatcher.domain.record import RequestRecord
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.proposal import Precondition, Proposal
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.principal import Principal
-from dispatcher.service.dispatcher import Dispatcher
+from dispatcher.service.service import Service
 from dispatcher.store.events import unpack_event
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.outcome import Command, Outcome
+from dispatcher.store.outcome import Outcome
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
 from tests.domain import make
 
 DAY = date(2026, 3, 2)
 REGISTRY = Registry.found()
 
 
-class ManualClock:
-    """Shows what a test sets; sleeps not at all."""
-
-    def __init__(self, now_ms: int) -> None:
-        self.ms = now_ms
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def real_s(self, clock_s: float) -> float:
-        return clock_s
-
-    async def sleep(self, clock_s: float) -> None:
-        self.ms += int(clock_s * 1000)
-
-
 class World:
     """One market: the service, its store, and shortcuts for what most tests begin with."""
 
-    def __init__(self, store: Store, market: str) -> None:
+    def __init__(self, store: Store, market: str, clock: ManualClock | None = None) -> None:
         self.store = store
         self.market = market
         self.keys = Keys(market)
-        self.clock = ManualClock(make.NOW)
-        self.service = Dispatcher(store, self.clock, {market: ZoneInfo("UTC")}, REGISTRY)
+        self.clock = clock or ManualClock(make.NOW)
+        self.service = Service(store, self.clock, {market: ZoneInfo("UTC")}, REGISTRY)
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
         self.fence = 0
@@ -68,29 +62,70 @@ class World:
         """Vendors with `units` of one pool all day, and a fence to offer under."""
         pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(units,))
         for each in vendors:
-            await self.service.put_vendor(self.ops, self.market, each, 0)
-            await self.service.put_capacity(
+            await self.service.vendors.put(self.ops, self.market, each, 0)
+            await self.service.capacity.put(
                 self.ops, self.market, each.id, DAY, Pools(pools=(pool,)), expected_version=0
             )
-        self.fence = await self.store.acquire(self.market, "test", 60_000) or 0
+        self.fence = await self.store.market(self.market).lease.acquire("test", 60_000) or 0
 
     async def submit(self, *requests: TripRequest, key: str = "k1", body: bytes = b"body") -> tuple[str, ...]:
-        return await self.service.submit(
-            self.platform, self.market, requests or (make.trip(),), Command.of("requests", key, body)
+        return await self.service.requests.submit(
+            self.platform,
+            self.market,
+            requests or (make.trip(),),
+            IdempotencyRecord.of("requests", key, body),
         )
 
     async def offer(self, name: str = "r1", to: Vendor | None = None, **changes: Any) -> Outcome:
         """As the matcher does: from what it has read."""
-        record, request = await self.record(name), await self.store.request(self.market, name)
+        record, request = await self.record(name), await self.store.market(self.market).requests.body(name)
         assert request is not None
         vendor = to or make.vendor()
         plan = replace(make.proposal(record, vendor), preconditions=await self._grounds(vendor.id))
         fence = changes.get("fence", self.fence)
-        return await self.service.offer(self.market, record, request, plan, fence=fence)
+        outcome = await self.put(record, request, plan, fence)
+        assert outcome is not None
+        return outcome
+
+    async def put(
+        self, record: RequestRecord, request: Request, plan: Proposal, fence: int
+    ) -> Outcome | None:
+        """A plan's offer, decided on what was read before."""
+        command = MakeOffer(request_id=record.id, request=request, proposal=plan)
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)
+
+    async def explain(self, record: RequestRecord, why: Unmatched, fence: int) -> Outcome | None:
+        """Reasons, as the matcher keeps them."""
+        command = ExplainUnmatched(request_id=record.id, unmatched=why)
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)
+
+    async def accept(
+        self, who: Principal, name: str, answer: Accept, key: IdempotencyRecord | None = None
+    ) -> RequestRecord:
+        command = AcceptOffer(offer_id=name, reference=answer.reference)
+        return await self.service.execute(who, self.market, command, key)
+
+    async def decline(
+        self, who: Principal, name: str, answer: Decline, key: IdempotencyRecord | None = None
+    ) -> RequestRecord:
+        return await self.service.execute(
+            who, self.market, DeclineOffer(offer_id=name, code=answer.code), key
+        )
+
+    async def report(
+        self, who: Principal, name: str, update: StatusUpdate, key: IdempotencyRecord | None = None
+    ) -> RequestRecord:
+        command = ReportStatus(offer_id=name, status=update.status, at=update.at, code=update.code)
+        return await self.service.execute(who, self.market, command, key)
+
+    async def cancel(
+        self, who: Principal, name: str, *, code: str = "", key: IdempotencyRecord | None = None
+    ) -> RequestRecord:
+        return await self.service.execute(who, self.market, CancelRequest(request_id=name, code=code), key)
 
     async def _grounds(self, vendor_id: str) -> tuple[Precondition, ...]:
         """The vendor as it is now."""
-        found = await self.store.vendor(self.market, vendor_id)
+        found = await self.store.market(self.market).vendors.get(vendor_id)
         return (Precondition(vendor_id, "", found.version),) if found else ()
 
     async def accepted(self, name: str = "r1") -> RequestRecord:
@@ -98,19 +133,19 @@ class World:
         await self.open_with(make.vendor())
         await self.submit(make.trip(name))
         assert (await self.offer(name)).ok
-        return await self.service.accept(self.vendor(), self.market, f"{name}.1", Accept())
+        return await self.accept(self.vendor(), f"{name}.1", Accept())
 
     async def record(self, name: str = "r1") -> RequestRecord:
-        record = await self.store.record(self.market, name)
+        record = await self.store.market(self.market).requests.records.get(name)
         assert record is not None
         return record
 
     async def booked(self, vendor_id: str = "v1") -> int:
         """Dispatches and offers that count against the vendor's day."""
         key = LedgerKey(vendor_id, "vans", DAY.isoformat())
-        found = await self.store.ledger(self.market, [key])
+        found = await self.store.market(self.market).capacity.ledger([key])
         return int.from_bytes(found[key].used[:2], "big")
 
     async def heard(self, stream: str) -> list[str]:
         """The types of all events of a stream, in order."""
-        return [unpack_event(entry.event).type for entry in await self.store.read(stream)]
+        return [unpack_event(entry.event).type for entry in await self.store.streams.read(stream)]

@@ -27,7 +27,7 @@ def run(block: str, name: str) -> ModuleType:
 
 @pytest.fixture
 def page() -> Iterator[list[ModuleType]]:
-    """The page's Python blocks: rule, its test, solver, travel times."""
+    """The page's Python blocks: rule, its test, solver, travel times, route."""
     modules = [run(block, f"extending_{number}") for number, block in enumerate(BLOCKS)]
     yield modules
     for module in modules:

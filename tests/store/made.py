@@ -1,8 +1,9 @@
 """Requests, records, offers and decisions for tests of the store; no rule of the business is tested here."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
 from contracts.events import RequestChanged
@@ -10,8 +11,10 @@ from contracts.geo import Circle, Place, Window
 from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
-from dispatcher.domain.decision import Decision, Message, To
-from dispatcher.domain.record import Booking, OfferRecord, RequestRecord, Step
+from dispatcher.domain.booking import Booking
+from dispatcher.domain.decision import Change, Decision, Message, To
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.requests import RequestRecord, Transition
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW_MS = int(NOON.timestamp() * 1000)
@@ -31,7 +34,7 @@ def trip(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
     )
 
 
-def record(request_id: str, **changes: object) -> RequestRecord:
+def record(request_id: str, **changes: Any) -> RequestRecord:
     fresh = RequestRecord(
         id=request_id,
         version=1,
@@ -42,14 +45,19 @@ def record(request_id: str, **changes: object) -> RequestRecord:
         earliest_ms=NOW_MS + 7_200_000,
         latest_ms=NOW_MS + 9_000_000,
         timer_ms=NOW_MS + 7_200_000,
-        history=(Step(RequestState.RECEIVED, NOW_MS, "platform"),),
+        history=(Transition(RequestState.RECEIVED, NOW_MS, "platform"),),
     )
-    return msgspec.structs.replace(fresh, **changes)
+    return replace(fresh, **changes)
 
 
-def received(request_id: str, **changes: object) -> Decision:
-    after = record(request_id, **changes)
-    return Decision(before=None, after=after, messages=(changed(after),))
+def decided(before: RequestRecord | None, after: RequestRecord, **more: Any) -> Decision:
+    """The request goes from `before` to `after`, and all who follow requests hear of it."""
+    told = more.pop("messages", (changed(after),))
+    return Decision(changes=(Change(before, after),), messages=told, at_ms=NOW_MS, **more)
+
+
+def received(request_id: str, **changes: Any) -> Decision:
+    return decided(None, record(request_id, **changes))
 
 
 def changed(after: RequestRecord) -> Message:
@@ -57,9 +65,8 @@ def changed(after: RequestRecord) -> Message:
     return Message(to=To.EVENTS, type="dispatch.request.changed", subject=after.id, data=data)
 
 
-def booking(units: int = 1, first: int = 168, count: int = 6, **changes: object) -> Booking:
-    usual = Booking("v1", "vans", DAY.isoformat(), first, count, units)
-    return msgspec.structs.replace(usual, **changes)
+def booking(units: int = 1, first: int = 168, count: int = 6, **changes: Any) -> Booking:
+    return replace(Booking("v1", "vans", DAY.isoformat(), first, count, units), **changes)
 
 
 def offered(before: RequestRecord, *bookings: Booking) -> Decision:
@@ -78,23 +85,44 @@ def offered(before: RequestRecord, *bookings: Booking) -> Decision:
         bookings=bookings,
     )
     after = moved(before, RequestState.OFFERED, offers=(*before.offers, offer), timer_ms=offer.expires_ms)
-    told = msgspec.structs.replace(changed(after), to=To.VENDOR, vendor_id="v1")
-    return Decision(before=before, after=after, book=bookings, messages=(changed(after), told))
+    told = replace(changed(after), to=To.VENDOR, vendor_id="v1")
+    return decided(before, after, book=bookings, messages=(changed(after), told))
 
 
 def released(before: RequestRecord) -> Decision:
-    """The vendor declines: back to matching."""
-    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.REJECTED, bookings=())
-    after = moved(before, RequestState.MATCHING, offers=(*before.offers[:-1], offer))
-    return Decision(before=before, after=after, unbook=before.offers[-1].bookings, messages=(changed(after),))
+    """The vendor declines: back to matching, the units are free."""
+    return answered(before, OfferState.REJECTED, RequestState.MATCHING)
 
 
-def moved(before: RequestRecord, state: RequestState, **changes: object) -> RequestRecord:
-    step = Step(state, NOW_MS + before.version, "test")
+def cancelled(before: RequestRecord) -> Decision:
+    """The platform takes it back; what was booked is free."""
+    if not before.offers:
+        return decided(before, moved(before, RequestState.CANCELLED))
+    return answered(before, OfferState.CANCELLED, RequestState.CANCELLED)
+
+
+def accepted(before: RequestRecord) -> Decision:
+    """The vendor takes it; the units stay booked."""
+    offer = replace(before.offers[-1], state=OfferState.ACCEPTED)
+    return decided(before, moved(before, RequestState.ACCEPTED, offers=(*before.offers[:-1], offer)))
+
+
+def forgotten(before: RequestRecord) -> Decision:
+    """Nothing is left of it."""
+    return Decision(changes=(Change(before, None),), at_ms=NOW_MS)
+
+
+def answered(before: RequestRecord, offer_state: OfferState, state: RequestState) -> Decision:
+    """The newest offer is over, and what it had booked is free."""
+    offer = replace(before.offers[-1], state=offer_state, bookings=())
+    after = moved(before, state, offers=(*before.offers[:-1], offer))
+    return decided(before, after, unbook=before.offers[-1].bookings)
+
+
+def moved(before: RequestRecord, state: RequestState, **changes: Any) -> RequestRecord:
+    step = Transition(state, NOW_MS + before.version, "test")
     history = (*before.history, step)
-    return msgspec.structs.replace(
-        before, version=before.version + 1, state=state, history=history, **changes
-    )
+    return replace(before, version=before.version + 1, state=state, history=history, **changes)
 
 
 def pools(units: int, daily_cap: int = 10_000, pool_id: str = "vans") -> Pools:

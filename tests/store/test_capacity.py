@@ -11,98 +11,94 @@ from dispatcher.domain.refusals import OverBooked, Stale
 from dispatcher.store import ledger
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.store import Store
+from dispatcher.store.market import MarketStore
 from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
 
 
-async def book(store: Store, market: str, units: int) -> None:
+async def book(market: MarketStore, units: int) -> None:
     """Vans from 14:00 to 14:30."""
-    await store.commit(market, [received("a")], requests=[trip("a")])
-    assert (await store.commit(market, [offered(record("a"), booking(units, first=168))])).ok
+    await market.commit([received("a")], requests=[trip("a")])
+    assert (await market.commit([offered(record("a"), booking(units, first=168))])).ok
 
 
-async def test_a_posting_is_read_back_with_its_version(store: Store, market: str) -> None:
-    assert await store.capacity(market, "v1", DAY) is None
-    assert await store.put_capacity(market, "v1", DAY, pools(2), expected_version=0) == 1
-    assert await store.put_capacity(market, "v1", DAY, pools(3), expected_version=1) == 2
-    assert await store.capacity(market, "v1", DAY) == (2, pools(3), 0)
-    assert await store.capacities(market, [DAY, DAY + timedelta(days=1)]) == {
+async def test_a_posting_is_read_back_with_its_version(market: MarketStore) -> None:
+    assert await market.capacity.get("v1", DAY) is None
+    assert await market.capacity.put("v1", DAY, pools(2), expected_version=0) == 1
+    assert await market.capacity.put("v1", DAY, pools(3), expected_version=1) == 2
+    assert await market.capacity.get("v1", DAY) == (2, pools(3), 0)
+    assert await market.capacity.get_all([DAY, DAY + timedelta(days=1)]) == {
         ("v1", DAY.isoformat()): (2, pools(3), 0)
     }
 
 
-async def test_a_posting_over_another_version_is_refused(store: Store, market: str) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(2))
+async def test_a_posting_over_another_version_is_refused(market: MarketStore) -> None:
+    await market.capacity.put("v1", DAY, pools(2))
     for wrong in (0, 2):
         with pytest.raises(Stale):
-            await store.put_capacity(market, "v1", DAY, pools(9), expected_version=wrong)
-    assert await store.capacity(market, "v1", DAY) == (1, pools(2), 0)
+            await market.capacity.put("v1", DAY, pools(9), expected_version=wrong)
+    assert await market.capacity.get("v1", DAY) == (1, pools(2), 0)
 
 
-async def test_capacity_below_what_is_booked_is_refused_and_each_bucket_named(
-    store: Store, market: str
-) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await book(store, market, 2)
+async def test_capacity_below_what_is_booked_is_refused_and_each_bucket_named(market: MarketStore) -> None:
+    await market.capacity.put("v1", DAY, pools(3))
+    await book(market, 2)
     with pytest.raises(OverBooked) as refusal:
-        await store.put_capacity(market, "v1", DAY, pools(1))
+        await market.capacity.put("v1", DAY, pools(1))
     over = refusal.value.facts["over_booked"]
     assert [each["at"] for each in over] == ["14:00", "14:05", "14:10", "14:15", "14:20", "14:25"]
     assert over[0] == {"pool": "vans", "at": "14:00", "booked": 2, "posted": 1}
     assert "pool vans at 14:00: 2 booked, 1 posted" in refusal.value.detail
-    assert (await store.capacity(market, "v1", DAY)) == (1, pools(3), 0)
-    assert ledger.unpack((await store.ledger(market, [VANS]))[VANS].limit)[1] == 3
+    assert (await market.capacity.get("v1", DAY)) == (1, pools(3), 0)
+    assert ledger.unpack((await market.capacity.ledger([VANS]))[VANS].limit)[1] == 3
 
 
-async def test_a_daily_cap_below_what_is_booked_is_refused(store: Store, market: str) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await book(store, market, 2)
+async def test_a_daily_cap_below_what_is_booked_is_refused(market: MarketStore) -> None:
+    await market.capacity.put("v1", DAY, pools(3))
+    await book(market, 2)
     with pytest.raises(OverBooked) as refusal:
-        await store.put_capacity(market, "v1", DAY, pools(3, daily_cap=0))
+        await market.capacity.put("v1", DAY, pools(3, daily_cap=0))
     assert refusal.value.facts["over_booked"] == [{"pool": "vans", "at": "day", "booked": 1, "posted": 0}]
 
 
-async def test_capacity_may_go_down_to_what_is_booked(store: Store, market: str) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await book(store, market, 2)
-    assert await store.put_capacity(market, "v1", DAY, pools(2, daily_cap=1)) == 2
+async def test_capacity_may_go_down_to_what_is_booked(market: MarketStore) -> None:
+    await market.capacity.put("v1", DAY, pools(3))
+    await book(market, 2)
+    assert await market.capacity.put("v1", DAY, pools(2, daily_cap=1)) == 2
 
 
 async def test_a_pool_with_bookings_is_not_taken_away_and_without_them_is(
-    store: Store, market: str, raw: Redis, keys: Keys
+    market: MarketStore, raw: Redis, keys: Keys
 ) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await book(store, market, 2)
+    await market.capacity.put("v1", DAY, pools(3))
+    await book(market, 2)
     with pytest.raises(OverBooked, match="pool vans at 14:00: 2 booked, 0 posted"):
-        await store.put_capacity(market, "v1", DAY, pools(3, pool_id="cars"))
-    await store.commit(market, [released(offered(record("a"), booking(2, first=168)).after)])
-    await store.put_capacity(market, "v1", DAY, pools(3, pool_id="cars"))
+        await market.capacity.put("v1", DAY, pools(3, pool_id="cars"))
+    await market.commit([released(offered(record("a"), booking(2, first=168)).after)])
+    await market.capacity.put("v1", DAY, pools(3, pool_id="cars"))
     assert not await raw.exists(keys.limit(*VANS), keys.used(*VANS))
 
 
-async def test_every_bucket_of_the_posting_is_in_the_ledger(store: Store, market: str) -> None:
+async def test_every_bucket_of_the_posting_is_in_the_ledger(market: MarketStore) -> None:
     units = tuple(range(48))
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=units, daily_cap=7)
-    await store.put_capacity(market, "v1", DAY, Pools(pools=(pool,)))
-    limit, used = map(ledger.unpack, (await store.ledger(market, [VANS]))[VANS])
+    await market.capacity.put("v1", DAY, Pools(pools=(pool,)))
+    limit, used = map(ledger.unpack, (await market.capacity.ledger([VANS]))[VANS])
     assert limit[0] == 7
     assert [limit[1 + bucket] for bucket in range(288)] == [bucket // 6 for bucket in range(288)]
     assert set(limit[289:]) == {47}, "the 25th hour of a day has what the last bucket has"
     assert not any(used)
 
 
-async def test_old_days_go_once_nothing_is_held_on_them(
-    store: Store, market: str, raw: Redis, keys: Keys
-) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await store.put_capacity(market, "v2", DAY, pools(3))
-    await book(store, market, 2)
-    assert await store.forget_days(market, DAY) == 0
-    assert await store.forget_days(market, DAY + timedelta(days=1)) == 1
-    assert await store.capacity(market, "v1", DAY) is not None
-    assert await store.capacity(market, "v2", DAY) is None
-    await store.commit(market, [released(offered(record("a"), booking(2, first=168)).after)])
-    assert await store.forget_days(market, DAY + timedelta(days=1)) == 1
+async def test_old_days_go_once_nothing_is_held_on_them(market: MarketStore, raw: Redis, keys: Keys) -> None:
+    await market.capacity.put("v1", DAY, pools(3))
+    await market.capacity.put("v2", DAY, pools(3))
+    await book(market, 2)
+    assert await market.retention.forget_days(DAY) == 0
+    assert await market.retention.forget_days(DAY + timedelta(days=1)) == 1
+    assert await market.capacity.get("v1", DAY) is not None
+    assert await market.capacity.get("v2", DAY) is None
+    await market.commit([released(offered(record("a"), booking(2, first=168)).after)])
+    assert await market.retention.forget_days(DAY + timedelta(days=1)) == 1
     assert not [name async for name in raw.scan_iter(match=f"{keys.prefix}[luc]*")]

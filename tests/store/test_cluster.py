@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 from dispatcher.audit.auditor import audit
 from dispatcher.serve.embedded import find_server
 from dispatcher.store.connection import connect
-from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from tests.store.conftest import RING
 from tests.store.made import DAY, NOW_MS, pools, vendor
@@ -59,20 +58,21 @@ async def until_up(url: str) -> None:
 
 
 async def test_every_part_of_the_store_works_on_a_cluster_node(cluster: str) -> None:
-    market, keys = "metro", Keys("metro")
     async with Store(cluster, RING) as store:
-        await store.put_vendor(market, vendor(), 0)
-        await store.put_capacity(market, "v1", DAY, pools(2))
-        assert await store.acquire(market, "matcher", 10_000) == 1
-        writers = Writers(store, market, seed=3)
+        market = store.market("metro")
+        keys = market.keys
+        await market.vendors.put(vendor(), 0)
+        await market.capacity.put("v1", DAY, pools(2))
+        assert await market.lease.acquire("matcher", 10_000) == 1
+        writers = Writers(market, seed=3)
         await writers.run(8, "w", 10)
-        await store.ensure_group(keys.events, "g")
-        entries = await store.read_group(keys.events, "g", "c")
-        await store.bury(market, entries[0], "g", "a test")
-        assert len((await store.page(market, None, None, 200)).records) == len(writers.acknowledged)
-        assert await store.due(market, NOW_MS * 2, 10)
-        assert list(await store.vendors(market)) == ["v1"]
-        await store.trim_streams(market)
-        await store.forget_days(market, DAY + timedelta(days=1))
-        report = await audit(store.reader, market, writers.acknowledged, streams=True)
+        await store.streams.ensure_group(keys.events, "g")
+        entries = await store.streams.read_group(keys.events, "g", "c")
+        await market.dead_letters.bury(entries[0], "g", "a test")
+        assert len((await market.requests.page(None, None, 200)).records) == len(writers.acknowledged)
+        assert await market.requests.records.due(NOW_MS * 2, 10)
+        assert list(await market.vendors.get_all()) == ["v1"]
+        await market.retention.trim_streams()
+        await market.retention.forget_days(DAY + timedelta(days=1))
+        report = await audit(store.reader, market.name, writers.acknowledged, streams=True)
         assert report["findings"] == []

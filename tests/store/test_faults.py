@@ -10,10 +10,13 @@ from redis.asyncio import Redis
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.outcome import Command, Status
+from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Status
 from dispatcher.store.store import Store
+from dispatcher.store.streams import Streams
 from tests.proxy import Proxy
 from tests.store.conftest import RING
 from tests.store.made import DAY, booking, offered, pools, received, record, released, trip
@@ -28,157 +31,158 @@ async def proxy(server: EmbeddedRedis) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def far(proxy: Proxy) -> AsyncIterator[Store]:
-    """A store behind the proxy, its one connection for commits made."""
+async def far(proxy: Proxy, market: MarketStore) -> AsyncIterator[MarketStore]:
+    """The same market behind the proxy, its one connection for commits made."""
     async with Store(proxy.url, RING, connections=1) as opened:
-        await submit(opened, "warm", "x")
-        yield opened
+        await submit(opened.market("warm"), "x")
+        yield opened.market(market.name)
 
 
-async def booked(store: Store, market: str) -> int:
-    return ledger.unpack((await store.ledger(market, [VANS]))[VANS].used)[0]
+async def booked(market: MarketStore) -> int:
+    return ledger.unpack((await market.capacity.ledger([VANS]))[VANS].used)[0]
 
 
-async def submit(store: Store, market: str, request_id: str, command: Command | None = None) -> Status:
-    outcome = await store.commit(market, [received(request_id)], requests=[trip(request_id)], command=command)
+async def submit(market: MarketStore, request_id: str, command: IdempotencyRecord | None = None) -> Status:
+    outcome = await market.commit([received(request_id)], requests=[trip(request_id)], idempotency=command)
     return outcome.status
 
 
 async def test_a_lost_answer_to_a_command_is_asked_for_again_and_has_one_effect(
-    far: Store, proxy: Proxy, market: str, keys: Keys
+    far: MarketStore, proxy: Proxy, keys: Keys, streams: Streams
 ) -> None:
     proxy.losing = 1
-    status = await submit(far, market, "a", Command.of("platform", "key", b"body", answer=b"kept"))
+    status = await submit(far, "a", IdempotencyRecord.of("platform", "key", b"body", answer=b"kept"))
     assert (status, proxy.faults) == (Status.DUPLICATE, 1)
-    assert len(await far.read(keys.events)) == 1
+    assert len(await streams.read(keys.events)) == 1
 
 
 async def test_a_lost_answer_without_a_command_id_is_settled_by_what_is_stored(
-    far: Store, store: Store, proxy: Proxy, market: str, keys: Keys
+    far: MarketStore, market: MarketStore, proxy: Proxy, keys: Keys, streams: Streams
 ) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(3))
-    await submit(far, market, "a")
+    await market.capacity.put("v1", DAY, pools(3))
+    await submit(far, "a")
     proxy.losing = 1
     offer = offered(record("a"), booking())
-    assert (await far.commit(market, [offer])).status is Status.OK
+    assert (await far.commit([offer])).status is Status.OK
     proxy.losing = 1
-    assert (await far.commit(market, [released(offer.after)])).status is Status.OK
+    assert (await far.commit([released(offer.after)])).status is Status.OK
     assert proxy.faults == 2
-    assert await booked(store, market) == 0
-    assert len(await far.read(keys.events)) == 3
+    assert await booked(market) == 0
+    assert len(await streams.read(keys.events)) == 3
 
 
 async def test_a_connection_cut_within_a_question_has_one_effect(
-    far: Store, proxy: Proxy, market: str, keys: Keys
+    far: MarketStore, proxy: Proxy, keys: Keys, streams: Streams
 ) -> None:
     for number, length in enumerate((0, 1, 200, 900)):
         proxy.cutting_after = length
-        assert await submit(far, market, f"r{number}") is Status.OK
+        assert await submit(far, f"r{number}") is Status.OK
     assert proxy.faults == 4
-    assert len(await far.read(keys.events)) == 4
+    assert len(await streams.read(keys.events)) == 4
 
 
 async def test_a_repeated_answer_is_never_taken_for_the_answer_to_the_next_question(
-    far: Store, proxy: Proxy, market: str, keys: Keys
+    far: MarketStore, proxy: Proxy, keys: Keys, streams: Streams
 ) -> None:
-    await submit(far, market, "taken")
+    await submit(far, "taken")
     for number in range(8):
         proxy.repeating = 1
-        assert await submit(far, market, f"r{number}") is Status.OK
+        assert await submit(far, f"r{number}") is Status.OK
         other = received("taken", match_by_ms=number)
-        outcome = await far.commit(market, [other], requests=[trip("taken")])
+        outcome = await far.commit([other], requests=[trip("taken")])
         assert outcome.status is Status.STALE
     assert proxy.faults == 8
-    assert len(await far.read(keys.events)) == 9
+    assert len(await streams.read(keys.events)) == 9
 
 
 async def test_two_hundred_commits_under_a_storm_of_cuts_have_one_effect_each(
-    far: Store, store: Store, proxy: Proxy, market: str, keys: Keys
+    far: MarketStore, market: MarketStore, proxy: Proxy, keys: Keys, streams: Streams
 ) -> None:
     async def cuts() -> None:
         for _ in range(10):
             await asyncio.sleep(0.01)
             proxy.cut()
 
-    commits = [submit(far, market, f"r{number}") for number in range(200)]
+    commits = [submit(far, f"r{number}") for number in range(200)]
     statuses, _ = await asyncio.gather(asyncio.gather(*commits), cuts())
     assert set(statuses) == {Status.OK}
-    assert len(await store.read(keys.events, count=1000)) == 200
+    assert len(await streams.read(keys.events, count=1000)) == 200
 
 
-async def test_a_caller_that_leaves_does_not_take_its_write_back(far: Store, market: str) -> None:
-    task = asyncio.create_task(submit(far, market, "a"))
+async def test_a_caller_that_leaves_does_not_take_its_write_back(far: MarketStore) -> None:
+    task = asyncio.create_task(submit(far, "a"))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await submit(far, market, "b") is Status.OK
-    assert await far.record(market, "a") == record("a")
+    assert await submit(far, "b") is Status.OK
+    assert await far.requests.records.get("a") == record("a")
 
 
 async def test_a_full_queue_refuses_before_anything_is_sent(
-    server: EmbeddedRedis, market: str, store: Store
+    server: EmbeddedRedis, market: MarketStore
 ) -> None:
     async with Store(server.url, RING, queue_limit=2) as small:
+        one = small.market(market.name)
         results = await asyncio.gather(
-            *(submit(small, market, f"r{number}") for number in range(5)), return_exceptions=True
+            *(submit(one, f"r{number}") for number in range(5)), return_exceptions=True
         )
     refused = [number for number, result in enumerate(results) if isinstance(result, Unavailable)]
     assert refused == [2, 3, 4]
     assert all(result.facts["retry_after_s"] > 0 for result in results if isinstance(result, Unavailable))
-    assert sorted(await store.records(market, [f"r{number}" for number in range(5)])) == ["r0", "r1"]
+    stored = await market.requests.records.get_all([f"r{number}" for number in range(5)])
+    assert sorted(stored) == ["r0", "r1"]
 
 
-async def test_a_large_batch_counts_for_as_much_as_it_asks(server: EmbeddedRedis, market: str) -> None:
+async def test_a_large_batch_counts_for_as_much_as_it_asks(
+    server: EmbeddedRedis, market: MarketStore
+) -> None:
     batch = [f"b{number}" for number in range(50)]
     async with Store(server.url, RING, queue_limit=50) as small:
-        large = small.commit(
-            market, [received(each) for each in batch], requests=[trip(each) for each in batch]
-        )
-        results = await asyncio.gather(large, submit(small, market, "one"), return_exceptions=True)
+        one = small.market(market.name)
+        large = one.commit([received(each) for each in batch], requests=[trip(each) for each in batch])
+        results = await asyncio.gather(large, submit(one, "one"), return_exceptions=True)
         assert isinstance(results[1], Unavailable)
-        assert await submit(small, market, "one") is Status.OK
+        assert await submit(one, "one") is Status.OK
 
 
 async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
-    proxy: Proxy, market: str
+    proxy: Proxy, market: MarketStore
 ) -> None:
     proxy.refusing = True
     async with Store(proxy.url, RING, timeout_s=0.2) as lost:
         with pytest.raises(Unavailable) as refusal:
-            await submit(lost, market, "a")
+            await submit(lost.market(market.name), "a")
         assert refusal.value.facts == {"retry_after_s": 1, "outcome": "not sent"}
         with pytest.raises(Unavailable):
-            await lost.record(market, "a")
+            await lost.market(market.name).requests.records.get("a")
         assert not (await lost.health()).durable
 
 
-async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy, market: str) -> None:
+async def test_the_store_comes_back_by_itself_when_the_server_does(proxy: Proxy, market: MarketStore) -> None:
     proxy.refusing = True
     async with Store(proxy.url, RING, timeout_s=10) as patient:
-        task = asyncio.create_task(submit(patient, market, "a"))
+        task = asyncio.create_task(submit(patient.market(market.name), "a"))
         await asyncio.sleep(0.1)
         proxy.refusing = False
         assert await task is Status.OK
 
 
-async def test_a_server_that_forgot_its_scripts_is_taught_again(
-    store: Store, raw: Redis, market: str
-) -> None:
-    assert await submit(store, market, "a") is Status.OK
+async def test_a_server_that_forgot_its_scripts_is_taught_again(raw: Redis, market: MarketStore) -> None:
+    assert await submit(market, "a") is Status.OK
     await raw.script_flush()
-    assert await submit(store, market, "b") is Status.OK
-    assert await store.acquire(market, "m", 1_000)
+    assert await submit(market, "b") is Status.OK
+    assert await market.lease.acquire("m", 1_000)
 
 
 async def test_a_server_that_takes_no_writes_is_waited_for_like_one_that_is_away(tmp_path: Path) -> None:
     async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
         await store.reader.ask("REPLICAOF", "127.0.0.1", "1")
         with pytest.raises(Unavailable, match="read only replica\\.\nMaybe"):
-            await store.ensure_group("stream", "group")
+            await store.streams.ensure_group("stream", "group")
         assert any("replica" in each for each in (await store.health()).problems)
         await store.reader.ask("REPLICAOF", "NO", "ONE")
-        await store.ensure_group("stream", "group")
+        await store.streams.ensure_group("stream", "group")
 
 
 async def test_a_server_without_room_is_not_healthy(tmp_path: Path) -> None:

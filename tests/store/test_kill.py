@@ -21,9 +21,9 @@ async def test_a_killed_server_loses_nothing_acknowledged_and_repeats_nothing(
     chance = random.Random(11)
     async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
         for number in range(pytestconfig.getoption("rounds")):
-            market = f"kill{number}"
-            await store.put_capacity(market, "v1", DAY, pools(4))
-            writers = Writers(store, market, seed=number)
+            market = store.market(f"kill{number}")
+            await market.capacity.put("v1", DAY, pools(4))
+            writers = Writers(market, seed=number)
             work = asyncio.create_task(writers.run(16, "w"))
             enough = chance.randint(1, 100)
             while len(writers.acknowledged) < enough:
@@ -31,7 +31,7 @@ async def test_a_killed_server_loses_nothing_acknowledged_and_repeats_nothing(
             await server.restart()
             writers.stopping = True
             await work
-            report = await audit(store.reader, market, writers.acknowledged, streams=True)
+            report = await audit(store.reader, market.name, writers.acknowledged, streams=True)
             assert report["findings"] == []
         assert store.committer.repeated > 0, "no kill met a commit on its way"
 
@@ -42,7 +42,7 @@ async def test_waiting_readers_go_on_after_the_server_came_back(tmp_path: Path) 
         EmbeddedRedis(tmp_path) as server,
         Store(server.url, RING) as store,
         store.tail(wait_s=5.0) as tail,
-        store.wake("metro") as wake,
+        store.market("metro").wake() as wake,
     ):
         reading = asyncio.create_task(tail.read({keys.events: "0"}))
         waiting = asyncio.create_task(wake.wait(5.0))
@@ -50,6 +50,6 @@ async def test_waiting_readers_go_on_after_the_server_came_back(tmp_path: Path) 
         await server.restart()
         assert (await reading, bool(await waiting)) == ([], False)
         waiting = asyncio.create_task(wake.wait(5.0))
-        assert (await store.commit("metro", [received("a")], requests=[trip("a")])).ok
+        assert (await store.market("metro").commit([received("a")], requests=[trip("a")])).ok
         assert len(await tail.read({keys.events: "0"})) == 1
         assert await waiting

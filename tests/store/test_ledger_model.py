@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contracts.codes import ServiceClass
 from contracts.pools import Pool, Pools
-from dispatcher.domain.record import Booking
+from dispatcher.domain.booking import Booking
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec, ledger
 from dispatcher.store.keys import Keys
@@ -67,27 +67,31 @@ class Model:
     units=st.lists(st.sampled_from([0, 1, 3, 256, 1000]), min_size=24, max_size=24),
     cap=st.integers(0, 6),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,  # as in test_resp: a slow machine draws slowly, and is right all the same
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_the_script_books_exactly_what_the_model_books(
     server: EmbeddedRedis, commits: list[tuple[list[int], list[Booking]]], units: list[int], cap: int
 ) -> None:
-    market = f"model{next(_numbers)}"
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=tuple(units), daily_cap=cap)
     async with Store(server.url, RING) as store:
-        await store.put_capacity(market, "v1", DAY, Pools(pools=(pool,)))
-        limit, _ = (await store.ledger(market, [VANS]))[VANS]
+        market = store.market(f"model{next(_numbers)}")
+        await market.capacity.put("v1", DAY, Pools(pools=(pool,)))
+        limit, _ = (await market.capacity.ledger([VANS]))[VANS]
         model = Model(ledger.unpack(limit))
         for number, (gone, take) in enumerate(commits):
             release = [model.held[place] for place in sorted(set(gone)) if place < len(model.held)]
             fits = model.commit(release, take)
-            outcome = await store.committer.commit(program(market, number, release, take))
+            outcome = await store.committer.commit(program(market.keys, number, release, take))
             assert outcome.status is (Status.OK if fits else Status.FULL)
-            _, used = (await store.ledger(market, [VANS]))[VANS]
+            _, used = (await market.capacity.ledger([VANS]))[VANS]
             assert list(ledger.unpack(used)) == model.used
 
 
-def program(market: str, number: int, release: list[Booking], take: list[Booking]) -> Program:
-    made, keys = Program(), Keys(market)
+def program(keys: Keys, number: int, release: list[Booking], take: list[Booking]) -> Program:
+    made = Program()
     made.document("n", keys.prefix + f"n{number}", 0, codec.pack(1, number))
     for booking in release:
         made.unbook(keys, booking)

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import UnreadablePatient, Vault
 from dispatcher.store.compression import decompress
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.store import Store
+from dispatcher.store.market import MarketStore
 from tests.store.made import DAY, PATIENT, booking, offered, pools, received, record, released, trip
 
 PLAIN = b"Canary"
@@ -51,16 +52,16 @@ def test_after_a_new_key_old_blocks_still_open_and_new_ones_need_it() -> None:
 
 
 async def test_no_key_record_ledger_or_stream_holds_patient_data(
-    store: Store, market: str, raw: Redis, keys: Keys
+    market: MarketStore, raw: Redis, keys: Keys
 ) -> None:
-    await store.put_capacity(market, "v1", DAY, pools(1))
-    await store.commit(market, [received("a")], requests=[trip("a")])
+    await market.capacity.put("v1", DAY, pools(1))
+    await market.commit([received("a")], requests=[trip("a")])
     offer = offered(record("a"), booking())
-    await store.commit(market, [offer])
-    await store.commit(market, [released(offer.after)])
-    assert await store.patient(market, "a") == PATIENT
+    await market.commit([offer])
+    await market.commit([released(offer.after)])
+    assert await market.requests.patient("a") == PATIENT
     seen = [name async for name in raw.scan_iter(match=f"{keys.prefix}*")]
-    assert keys.body("a").encode() in seen
+    assert keys.body(REQUEST_KIND, "a").encode() in seen
     assert keys.used(*LedgerKey("v1", "vans", DAY.isoformat())).encode() in seen
     for name in seen:
         content = name + await contents(raw, name)

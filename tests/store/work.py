@@ -3,22 +3,19 @@
 import asyncio
 import random
 
-import msgspec
-
-from contracts.codes import OfferState, RequestState
+from contracts.codes import RequestState
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.record import RequestRecord
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.store.outcome import Command
-from dispatcher.store.store import Store
-from tests.store.made import booking, changed, moved, offered, received, released, trip
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.market import MarketStore
+from tests.store.made import accepted, booking, cancelled, offered, received, released, trip
 
 
 class Writers:
-    """Tasks that submit, offer, decline, cancel and complete at random, until stopped."""
+    """Tasks that submit, offer, decline, cancel and accept at random, until stopped."""
 
-    def __init__(self, store: Store, market: str, seed: int, *, last_bucket: int = 287) -> None:
-        self.store = store
+    def __init__(self, market: MarketStore, seed: int, *, last_bucket: int = 287) -> None:
         self.market = market
         self.random = random.Random(seed)
         self.last_bucket = last_bucket
@@ -42,17 +39,18 @@ class Writers:
     async def _step(self, request_id: str) -> None:
         if not self.acknowledged or self.random.random() < 0.4:
             return await self._submit(request_id)
-        record = await self.store.record(self.market, self.random.choice(sorted(self.acknowledged)))
+        record = await self.market.requests.records.get(self.random.choice(sorted(self.acknowledged)))
         assert record is not None, "an acknowledged request is gone"
         decision = self._decide(record)
         if decision:
-            self._count((await self.store.commit(self.market, [decision])).status.value)
+            self._count((await self.market.commit([decision])).status.value)
         return None
 
     async def _submit(self, request_id: str) -> None:
-        command = Command.of("platform", request_id, b"body")
-        outcome = await self.store.commit(
-            self.market, [received(request_id)], requests=[trip(request_id)], command=command
+        outcome = await self.market.commit(
+            [received(request_id)],
+            requests=[trip(request_id)],
+            idempotency=IdempotencyRecord.of("platform", request_id, b"body"),
         )
         assert outcome.ok
         self.acknowledged.add(request_id)
@@ -67,17 +65,3 @@ class Writers:
 
     def _count(self, status: str) -> None:
         self.tally[status] = self.tally.get(status, 0) + 1
-
-
-def accepted(before: RequestRecord) -> Decision:
-    """The vendor takes it; the units stay held."""
-    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.ACCEPTED)
-    after = moved(before, RequestState.ACCEPTED, offers=(*before.offers[:-1], offer))
-    return Decision(before=before, after=after, messages=(changed(after),))
-
-
-def cancelled(before: RequestRecord) -> Decision:
-    """The platform takes it back; the units are free."""
-    offer = msgspec.structs.replace(before.offers[-1], state=OfferState.CANCELLED, bookings=())
-    after = moved(before, RequestState.CANCELLED, offers=(*before.offers[:-1], offer))
-    return Decision(before=before, after=after, unbook=before.offers[-1].bookings, messages=(changed(after),))

@@ -61,9 +61,9 @@ def test_a_value_that_cannot_be_meant_is_refused_with_its_bounds(
     values: Mapping[str, float], told: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        Registry([WAIT]).check(values)
+        Registry([WAIT]).checked(values)
     assert refused.value.facts == {"problems": [told]}
-    Registry([WAIT]).check({"wait_minutes": 60})
+    assert Registry([WAIT]).checked({"wait_minutes": 60}) == {"wait_minutes": 60}
 
 
 def test_a_view_has_every_parameter_with_the_value_in_force() -> None:

@@ -11,7 +11,6 @@ import pytest
 from benchmarks.generator import generate
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.program import program_of
 from solvers.assignment.prover import Prover
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
@@ -47,19 +46,6 @@ def test_a_pinned_column_stands() -> None:
     plans, bounds = _to_its_end(replace(problem, pinned=dear), start)
     assert all(plan[problem.column_request[dear]] == dear for plan in plans)
     assert max(bounds) >= cost_of(problem, choice)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_plan_is_a_point_of_the_program_and_back(seed: int) -> None:
-    problem = random_problem(seed)
-    choice = solve(problem, time_limit_s=1.0, workers=1, work_limit=1_000).choice
-    program = program_of(problem)
-    values = program.values(problem, choice)
-    assert (program.choice(problem, values) == choice).all()
-    assert values @ program.objective + program.offset == cost_of(problem, choice)
-    rows = np.repeat(np.arange(len(program.upper)), np.diff(program.start))
-    use = np.bincount(rows, program.value * values[program.index], len(program.upper))
-    assert (use <= program.upper).all()
 
 
 def test_told_to_stop_it_offers_nothing_more_and_holds_nobody() -> None:

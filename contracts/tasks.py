@@ -1,0 +1,141 @@
+"""Tasks: what the service cannot settle is a piece of work for a person, with an owner and a due time."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Id, Instant, Wire
+from contracts.paging import PageSize
+
+MAX_COMMENTS = 50
+
+TaskId = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z_]{1,32}(?!\\n)$",
+        description="what it is about (a request or an offer id), a dot, its kind"
+        " (of a missing report: and the report before it)",
+    ),
+]
+Person = Annotated[
+    str,
+    Meta(pattern="^[A-Za-z0-9_.@-]{1,64}(?!\\n)$", description="who, as your directory names them; opaque"),
+]
+TaskCursor = Annotated[
+    str, Meta(pattern="^([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?(?!\\n)$", description="of the page before")
+]
+
+
+class OwnerRole(StrEnum):
+    """Who owns a task: the how and when, the what and why, or the day itself."""
+
+    CARE_COORDINATOR = "care_coordinator"
+    CASE_MANAGER = "case_manager"
+    OPS = "ops"
+
+
+class TaskKind(StrEnum):
+    """Why a person is needed."""
+
+    UNMATCHED = "unmatched"  # no vendor was found by the deadline
+    OVERDUE = "overdue"  # a vendor should have reported, and has not
+    NO_SHOW = "no_show"  # the patient was not there
+    FAILED = "failed"  # the work was not done
+
+
+class TaskState(StrEnum):
+    """The life of a task; the table is in `dispatcher.domain.tasks`."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    DONE = "done"
+
+
+class TaskOutcome(StrEnum):
+    """How a task ended."""
+
+    RESOLVED = "resolved"  # what it asked for was done
+    ARRANGED_OTHERWISE = "arranged_otherwise"  # by other means than this service
+    NOT_NEEDED = "not_needed"
+    SETTLED = "settled"  # by itself: the report came, the request moved on
+
+
+class TaskComment(Wire):
+    """What somebody wrote on a task; encrypted at rest, for it may name a patient."""
+
+    at: Instant
+    by: str
+    text: str
+
+
+class TaskView(Wire):
+    """A task as platform and ops read it."""
+
+    id: TaskId
+    kind: TaskKind
+    request_id: Id
+    offer_id: str = ""
+    state: TaskState
+    owner: OwnerRole
+    version: Annotated[int, Meta(ge=1)]
+    code: str = ""  # what the request said when it was opened: the last rule, the vendor's code
+    opened_at: Instant
+    due_at: Instant
+    escalations: Annotated[int, Meta(ge=0)] = 0
+    claimed_by: str = ""
+    outcome: TaskOutcome | None = None
+    ended_at: Instant | None = None
+    comments: tuple[TaskComment, ...] = ()
+
+
+class TaskQuery(Wire):
+    """Which tasks to list, the earliest due first; by default all that are not done."""
+
+    role: OwnerRole | None = None
+    state: TaskState | None = None
+    due_before: Instant | None = None
+    cursor: TaskCursor = ""
+    limit: PageSize = 50
+
+
+class TaskPage(Wire, omit_defaults=False):
+    """Tasks by due time; `cursor` is empty on the last page."""
+
+    tasks: tuple[TaskView, ...] = ()
+    cursor: str = ""
+
+
+class Claim(Wire):
+    """Somebody takes a task on; left out: whoever the token names."""
+
+    by: Person | None = None
+
+
+class Finish(Wire):
+    """A task is done."""
+
+    outcome: TaskOutcome = TaskOutcome.RESOLVED
+    by: Person | None = None
+
+
+class Comment(Wire):
+    """A word on a task."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    by: Person | None = None
+
+
+class TaskChanged(Wire):
+    """A task was opened, claimed, escalated or done: on `events`, for platform and ops."""
+
+    task_id: TaskId
+    kind: TaskKind
+    request_id: Id
+    state: TaskState
+    owner: OwnerRole
+    due_at: Instant
+    by: str = ""
+    outcome: TaskOutcome | None = None

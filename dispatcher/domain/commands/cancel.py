@@ -1,0 +1,36 @@
+"""Any state that is not terminal → cancelled: capacity given back, every vendor that was asked is told."""
+
+from __future__ import annotations
+
+from contracts.codes import OfferState, RequestState, Role
+from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.commands.table import REQUEST, decides
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.messages import changed, closed
+from dispatcher.domain.offers import bookings_of, close
+from dispatcher.domain.requests import RequestRecord, moved
+
+
+class CancelRequest(OnRequest, frozen=True, kw_only=True):
+    """End the request; `code` says why, for its vendors."""
+
+    code: str = ""
+
+
+@decides(CancelRequest, REQUEST, roles={Role.PLATFORM})
+def cancel(record: RequestRecord, command: CancelRequest, context: Context) -> Decision | None:
+    """End it; None when it was cancelled before. Raises WrongState when it has ended otherwise."""
+    if record.state is RequestState.CANCELLED:
+        return None
+    live = record.live_offers
+    over = [close(each, OfferState.CANCELLED, context.now_ms, command.code) for each in live]
+    offers = record.offers_with(*over)
+    after = moved(record, RequestState.CANCELLED, context, command.code, offers=offers, requirements=())
+    told = [closed(after, each) for each in over]
+    return Decision(
+        changes=(Change(record, after),),
+        unbook=bookings_of(live),
+        messages=(*told, changed(after, context.by, command.code)),
+        at_ms=context.now_ms,
+    )

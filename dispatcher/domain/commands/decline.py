@@ -1,0 +1,80 @@
+"""offered → matching: a vendor does not take the work and is not asked again, unless it changes."""
+
+from __future__ import annotations
+
+from contracts.codes import DeclineCode, OfferState, RequestState, Role
+from dispatcher.domain.commands.subjects import OnOffer
+from dispatcher.domain.commands.table import REQUEST, decides
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.instants import to_instant
+from dispatcher.domain.messages import changed, closed
+from dispatcher.domain.offers import OfferRecord, close
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.scorecards import Outcome, outcome_of
+
+OUTCOMES = {
+    OfferState.REJECTED: Outcome.DECLINED,
+    OfferState.EXPIRED: Outcome.EXPIRED,
+    OfferState.TURNED_BACK: Outcome.TURNED_BACK,
+}
+
+
+class DeclineOffer(OnOffer, frozen=True, kw_only=True):
+    """The vendor does not take the work."""
+
+    code: DeclineCode
+
+
+@decides(DeclineOffer, REQUEST, roles={Role.VENDOR})
+def decline(record: RequestRecord, command: DeclineOffer, context: Context) -> Decision | None:
+    """Give the capacity back and look on; None when its vendor had declined it before.
+
+    Raises NotFound unless the offer is that vendor's, WrongState when it is no longer open.
+    """
+    offer = record.offer_named(command.offer_id, context.vendor_id)
+    if offer.state is OfferState.REJECTED:
+        return None
+    if not offer.unanswered:
+        advice = "turn the dispatch back" if offer.state is OfferState.ACCEPTED else "nothing is left to do"
+        raise WrongState(
+            f"offer {command.offer_id} is {offer.state}; it cannot be declined\nMaybe {advice}.",
+            state=offer.state.value,
+        )
+    if offer.assumed and context.now_ms >= offer.expires_ms:
+        raise WrongState(
+            f"offer {command.offer_id} was yours by silence at {to_instant(offer.expires_ms).isoformat()}\n"
+            "Maybe turn the dispatch back.",
+            state=OfferState.ACCEPTED.value,
+        )
+    return given_back(record, offer, OfferState.REJECTED, context, command.code.value)
+
+
+def given_back(
+    record: RequestRecord, offer: OfferRecord, state: OfferState, context: Context, code: str
+) -> Decision:
+    """The offer closed as `state`, its capacity free; the request open again unless others are still asked.
+
+    The search goes on to the deadline; to the end of the window when a dispatch came back after the deadline.
+    """
+    over = close(offer, state, context.now_ms, code)
+    asked = [each for each in record.live_offers if each.attempt != offer.attempt]
+    match_by_ms = record.match_by_ms
+    if state is OfferState.TURNED_BACK and match_by_ms <= context.now_ms:
+        match_by_ms = max(match_by_ms, record.latest_ms)
+    after = moved(
+        record,
+        record.state if asked else RequestState.MATCHING,
+        context,
+        code,
+        match_by_ms=match_by_ms,
+        offers=record.offers_with(over),
+    )
+    return Decision(
+        changes=(Change(record, after),),
+        unbook=offer.bookings,
+        messages=(closed(after, over), changed(after, context.by, code)),
+        outcomes=(outcome_of(offer, context.now_ms, OUTCOMES[state], code),),
+        at_ms=context.now_ms,
+    )

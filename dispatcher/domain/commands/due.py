@@ -1,0 +1,91 @@
+"""The timer of a request: what silence means in each state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from contracts.codes import OfferState, RequestState, TrackingStatus
+from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.domain.commands.accept import taken_on
+from dispatcher.domain.commands.decline import given_back
+from dispatcher.domain.commands.make_offer import exhausted
+from dispatcher.domain.commands.report import ended
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.instants import to_instant
+from dispatcher.domain.messages import changed, unmatched
+from dispatcher.domain.offers import bookings_of
+from dispatcher.domain.requests import RequestRecord, moved, noted
+from dispatcher.domain.states import REQUEST_STATES
+from dispatcher.domain.timers import OVERDUE_LIMIT
+
+
+def due(record: RequestRecord, context: Context) -> Decision | None:
+    """What happens when nothing happened; None when the timer is not due."""
+    if record.timer_ms > context.now_ms:
+        return None
+    return _WAITED_FOR[REQUEST_STATES[record.state].timer](record, context)
+
+
+def _offer_expires(record: RequestRecord, context: Context) -> Decision | None:
+    """Silence accepts an assumed offer; any other is closed. One a commit: the next is due at once."""
+    late = [each for each in record.offers if each.unanswered and each.expires_ms <= context.now_ms]
+    if not late:
+        return None
+    first = min(late, key=lambda offer: (offer.expires_ms, offer.attempt))
+    if first.assumed:
+        return taken_on(record, first, context)
+    return given_back(record, first, OfferState.EXPIRED, context, "expired")
+
+
+def _match_by(record: RequestRecord, context: Context) -> Decision:
+    """The deadline: unmatched, with the last known reasons; what it waited for is waited for no more."""
+    reasons = _reasons(record, context)
+    after = moved(
+        record, RequestState.UNMATCHED, context, reasons.last_rule, unmatched=reasons, requirements=()
+    )
+    messages = (unmatched(after, reasons), changed(after, context.by, reasons.last_rule))
+    return Decision(changes=(Change(record, after),), messages=messages, at_ms=context.now_ms)
+
+
+def _reasons(record: RequestRecord, context: Context) -> Unmatched:
+    """On hold; what the matcher said last; what the offers say; that nobody had looked in time."""
+    asked = len(record.declined_by)
+    if record.state is RequestState.ON_HOLD:
+        rule = RequestState.ON_HOLD.value
+    elif exhausted(record, context.values):
+        rule = "max_attempts"
+    elif record.unmatched is not None:
+        return record.unmatched
+    else:
+        rule = "declined" if asked else "match_by"
+    known = record.unmatched or Unmatched(vendors=asked, explained_at=to_instant(context.now_ms))
+    removed = known.removed or ((RuleCount(rule="declined", vendors=asked),) if asked else ())
+    return replace(known, removed=removed, last_rule=rule)
+
+
+def _overdue(record: RequestRecord, context: Context) -> Decision:
+    """No report: ops hears it, again and again; at last the dispatch counts as failed."""
+    dispatch = record.dispatch
+    assert dispatch is not None  # noqa: S101  (only accepted work is waited for)
+    if dispatch.overdue >= OVERDUE_LIMIT.whole(context.values):
+        return ended(record, dispatch, TrackingStatus.FAILED, context, code="overdue")
+    missed = replace(dispatch, overdue=dispatch.overdue + 1)
+    after = noted(record, context, offers=record.offers_with(missed))
+    news = changed(after, context.by, "overdue", event="overdue")
+    return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def _forget(record: RequestRecord, context: Context) -> Decision:
+    """Retention is over: the store deletes the request, and the day it was booked on is given back."""
+    return Decision(changes=(Change(record, None),), unbook=bookings_of(record.offers), at_ms=context.now_ms)
+
+
+_WAITED_FOR: Mapping[str, Callable[[RequestRecord, Context], Decision | None]] = {
+    "match_by": _match_by,
+    "offer_expires": _offer_expires,
+    "overdue": _overdue,
+    "forget": _forget,
+}

@@ -1,0 +1,106 @@
+"""received or matching → offered: capacity booked, the offer put to the vendor, the match told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.codes import OfferState, RequestState
+from contracts.requests import Request
+from contracts.tuning import Number, Parameter
+from contracts.vendors import AssumedAnswer
+from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.commands.table import REQUEST, decides
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.messages import changed, made, matched
+from dispatcher.domain.offer_expiry import offer_expiry
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.states import OPEN
+
+MAX_ATTEMPTS = Parameter(
+    name="max_attempts",
+    default=12,
+    minimum=1,
+    maximum=50,
+    unit="offers",
+    summary="Most offers for one request; then it waits for ops or its deadline.",
+    scope="domain.offer",
+)
+PARAMETERS = (MAX_ATTEMPTS,)
+
+
+def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
+    """Whether the request has had all its offers.
+
+    It stays `matching` until its deadline: ops may raise the limit or call a vendor, and a request has one
+    place where it ends for want of a vendor.
+    """
+    return len(record.offers) >= MAX_ATTEMPTS.whole(values)
+
+
+class MakeOffer(OnRequest, frozen=True, kw_only=True):
+    """Put a checked match to its vendor."""
+
+    request: Request
+    proposal: Proposal
+
+
+@decides(MakeOffer, REQUEST)
+def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> Decision:
+    """Book the capacity and ask.
+
+    Raises WrongState when the request no longer waits, its deadline has passed, its offers are used up, or
+    the vendor is one that refused it (and has not changed since) or that the platform excluded: the plan was
+    made before that was known.
+    """
+    _refuse_stale_plan(record, command, context)
+    new = offered(record, command.proposal, context)
+    after = moved(record, RequestState.OFFERED, context, offers=(*record.offers, new), unmatched=None)
+    told = (made(after, new, command.request), matched(after, new), changed(after, context.by))
+    return Decision(
+        changes=(Change(record, after),),
+        book=new.bookings,
+        messages=told,
+        preconditions=command.proposal.preconditions,
+        at_ms=context.now_ms,
+    )
+
+
+def _refuse_stale_plan(record: RequestRecord, command: MakeOffer, context: Context) -> None:
+    vendor_id, since_ms = command.proposal.vendor.id, command.proposal.changed_ms
+    reason = ""
+    if record.state not in OPEN:
+        reason = f"it is {record.state}"
+    elif context.now_ms >= record.match_by_ms:
+        reason = "its deadline has passed"
+    elif exhausted(record, context.values):
+        reason = f"it has had {len(record.offers)} offers"
+    elif vendor_id in command.request.excluded_vendors or record.was_declined_by(vendor_id, since_ms):
+        reason = f"vendor {vendor_id} is excluded from it"
+    if reason:
+        raise WrongState(f"request {record.id} cannot be offered: {reason}", state=record.state.value)
+
+
+def offered(record: RequestRecord, proposal: Proposal, context: Context) -> OfferRecord:
+    """The proposal as an offer of now."""
+    return OfferRecord(
+        attempt=len(record.offers) + 1,
+        vendor_id=proposal.vendor.id,
+        pool_id=proposal.pool_id,
+        state=OfferState.REQUESTED,
+        made_ms=context.now_ms,
+        expires_ms=offer_expiry(record, proposal.vendor, context.now_ms, context.values),
+        start_ms=proposal.start_ms,
+        end_ms=proposal.end_ms,
+        price_cents=proposal.price_cents,
+        assumed=isinstance(proposal.vendor.answer, AssumedAnswer),
+        bookings=proposal.bookings,
+        tuning_version=proposal.tuning_version,
+        snapshot=proposal.snapshot,
+        terms=proposal.terms,
+        runners_up=proposal.runners_up,
+        distance_m=proposal.distance_m,
+    )

@@ -1,0 +1,76 @@
+"""received or matching ↔ on_hold: no vendor is sought while something that it waits for is missing."""
+
+from __future__ import annotations
+
+from contracts.codes import RequestState, Requirement, Role
+from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.commands.table import REQUEST, decides
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.messages import changed
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.states import OPEN
+
+
+class HoldRequest(OnRequest, frozen=True, kw_only=True):
+    """Seek no vendor until the request has what it waits for; its deadline runs on."""
+
+    requirement: Requirement
+
+
+class ResumeRequest(OnRequest, frozen=True, kw_only=True):
+    """What it waited for is there: one requirement, or (None) all of them."""
+
+    requirement: Requirement | None = None
+
+
+@decides(HoldRequest, REQUEST, roles={Role.PLATFORM})
+def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decision | None:
+    """Add to what it waits for; None when it waits for that already.
+
+    Raises WrongState when a vendor has it, or it has ended: what a vendor has is cancelled, not held.
+    """
+    if command.requirement in record.requirements:
+        return None
+    if record.state not in OPEN and record.state is not RequestState.ON_HOLD:
+        raise WrongState(
+            f"request {record.id} is {record.state}; it cannot be put on hold\n"
+            "Maybe cancel it, and submit it on hold under another id.",
+            state=record.state.value,
+        )
+    wanted = (*record.requirements, command.requirement)
+    return _waiting_for(record, RequestState.ON_HOLD, wanted, command.requirement.value, context)
+
+
+@decides(ResumeRequest, REQUEST, roles={Role.PLATFORM})
+def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> Decision | None:
+    """Seek a vendor once nothing is missing; None when it does not wait for that.
+
+    Raises WrongState when a vendor has it, or it has ended.
+    """
+    if record.state in OPEN:
+        return None
+    if record.state is not RequestState.ON_HOLD:
+        raise WrongState(
+            f"request {record.id} is {record.state}; it is not on hold\nMaybe it was resumed before.",
+            state=record.state.value,
+        )
+    there = command.requirement
+    left = tuple(each for each in record.requirements if there is not None and each is not there)
+    if left == record.requirements:
+        return None
+    state = RequestState.ON_HOLD if left else RequestState.RECEIVED
+    return _waiting_for(record, state, left, there.value if there else "", context)
+
+
+def _waiting_for(
+    record: RequestRecord,
+    state: RequestState,
+    requirements: tuple[Requirement, ...],
+    code: str,
+    context: Context,
+) -> Decision:
+    after = moved(record, state, context, code, requirements=requirements)
+    news = changed(after, context.by, code)
+    return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)

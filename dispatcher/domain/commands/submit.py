@@ -1,0 +1,58 @@
+"""— → received or on hold: a request enters, with a deadline for finding its vendor."""
+
+from __future__ import annotations
+
+from contracts.codes import RequestState
+from contracts.requests import Request
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.instants import to_instant, to_ms
+from dispatcher.domain.messages import changed
+from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.requests import RequestRecord, Transition
+from dispatcher.domain.windows import StartWindow, start_window
+
+
+def receive(request: Request, context: Context, *, travel_s: float = 0.0) -> Decision:
+    """The first version of the record. `travel_s` estimates the ride to an appointment.
+
+    Raises Invalid when the window or the deadline has passed.
+    """
+    window = start_window(request, context.values, travel_s=travel_s)
+    match_by_ms = _match_by(request, window, context.now_ms)
+    codes = [each.value for each in request.requirements]
+    held = [Transition(RequestState.ON_HOLD, context.now_ms, context.by, code) for code in codes]
+    history = (Transition(RequestState.RECEIVED, context.now_ms, context.by), *held)
+    after = RequestRecord(
+        id=request.id,
+        version=1,
+        state=history[-1].state,
+        kind=str(request.__struct_config__.tag),
+        received_ms=context.now_ms,
+        match_by_ms=match_by_ms,
+        earliest_ms=window.earliest_ms,
+        latest_ms=window.latest_ms,
+        timer_ms=match_by_ms,
+        history=history,
+        requirements=request.requirements,
+    )
+    news = changed(after, context.by, codes[-1] if codes else "", event="received")
+    return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:
+    """The deadline given, at most the end of the window."""
+    if window.latest_ms <= now_ms:
+        raise Invalid(
+            f"request {request.id} could start at {to_instant(window.latest_ms).isoformat()} at the latest, "
+            f"and it is {to_instant(now_ms).isoformat()}\nMaybe the window has a wrong day or time zone.",
+            request_id=request.id,
+        )
+    match_by_ms = window.latest_ms if request.match_by is None else to_ms(request.match_by)
+    if match_by_ms <= now_ms:
+        raise Invalid(
+            f"match_by of request {request.id} has passed: it is {to_instant(now_ms).isoformat()}\n"
+            "Maybe leave match_by out: the end of the window is the default.",
+            request_id=request.id,
+        )
+    return min(match_by_ms, window.latest_ms)

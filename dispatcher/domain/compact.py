@@ -1,0 +1,20 @@
+"""How records are written: MessagePack arrays, for field names would cost more than the values.
+
+A record's first element is its format number (the struct's integer tag), so that what an older version of the
+service stored is told apart and read (`dispatcher.store.formats`). New fields go to the end, with a default.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Compact(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Stored as an array."""
+
+
+class Record(Compact, frozen=True):
+    """What one document of a kind holds. `version` counts commits: the store refuses a write over another."""
+
+    id: str
+    version: int

@@ -1,0 +1,24 @@
+"""What a decision is made in: who acts, when, under which tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from contracts.tuning import Number
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Time, ids and tuning are arguments of every decision; it reads no clock and draws no lots.
+
+    `by` is how histories name who acts; `vendor_id` is set when a vendor does. `related`: records beside the
+    one that is decided on, by id, as its kind asked for them.
+    """
+
+    now_ms: int
+    values: Mapping[str, Number] = {}
+    by: str = ""
+    vendor_id: str = ""
+    related: Mapping[str, Any] = {}

@@ -1,0 +1,57 @@
+"""How long a vendor has to answer an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.tuning import Number, Parameter
+from contracts.vendors import AssumedAnswer, Vendor
+from dispatcher.domain.instants import MINUTE_MS
+from dispatcher.domain.requests import RequestRecord
+
+OFFER_SHARE = Parameter(
+    name="offer_share",
+    default=0.1,
+    minimum=0.0,
+    maximum=0.5,
+    unit="share",
+    summary="An offer made long ahead stays open for this share of the time until the window opens.",
+    scope="domain.offer_expiry",
+)
+OFFER_RESERVE = Parameter(
+    name="offer_reserve_minutes",
+    default=30,
+    minimum=0,
+    maximum=240,
+    unit="minutes",
+    summary="An offer ends this long before the last chance to match, so that another vendor can be asked.",
+    scope="domain.offer_expiry",
+)
+OFFER_MINIMUM = Parameter(
+    name="offer_minimum_s",
+    default=120,
+    minimum=5,
+    maximum=3_600,
+    unit="seconds",
+    summary="However short the time, a vendor has this long to answer (or its own limit, if shorter).",
+    scope="domain.offer_expiry",
+)
+PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM)
+
+
+def offer_expiry(record: RequestRecord, vendor: Vendor, now_ms: int, values: Mapping[str, Number]) -> int:
+    """When an offer made now ends without an answer, in ms since the epoch.
+
+    The vendor's own limit; more when the window is far away (an explicit answer only: silence that accepts
+    needs no more time); less when another vendor could not be asked in time; never less than the minimum.
+    """
+    assumed = isinstance(vendor.answer, AssumedAnswer)
+    limit_ms = 1000 * (
+        vendor.answer.reject_within_s
+        if isinstance(vendor.answer, AssumedAnswer)
+        else vendor.answer.time_limit_s
+    )
+    ahead_ms = 0 if assumed else int(OFFER_SHARE.of(values) * (record.earliest_ms - now_ms))
+    last_ask_ms = min(record.match_by_ms, record.latest_ms) - OFFER_RESERVE.whole(values) * MINUTE_MS
+    least_ms = now_ms + min(limit_ms, OFFER_MINIMUM.whole(values) * 1000)
+    return max(least_ms, min(now_ms + max(limit_ms, ahead_ms), last_ask_ms))

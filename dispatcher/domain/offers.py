@@ -1,0 +1,87 @@
+"""One offer of a request: what is stored of it, and the only ways to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from contracts.codes import OfferState, TrackingStatus
+from contracts.matches import CostTerm, RunnerUp
+from dispatcher.domain.booking import Booking
+from dispatcher.domain.compact import Compact
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
+
+
+class OfferRecord(Compact, frozen=True):
+    """One offer. Its id is `<request id>.<attempt>`; the same id names the dispatch.
+
+    A booking stands in `bookings` exactly as long as it is taken in the ledger: who unbooks it empties them.
+    What its vendor reported stands here: another vendor's work on the same request has its own.
+    """
+
+    attempt: int
+    vendor_id: str
+    pool_id: str
+    state: OfferState
+    made_ms: int
+    expires_ms: int
+    start_ms: int
+    end_ms: int
+    price_cents: int
+    assumed: bool
+    bookings: tuple[Booking, ...]
+    tuning_version: int = 0
+    snapshot: str = ""
+    terms: tuple[CostTerm, ...] = ()
+    runners_up: tuple[RunnerUp, ...] = ()
+    closed_ms: int = 0
+    code: str = ""
+    reference: str = ""
+    distance_m: int = 0
+    status: TrackingStatus | None = None  # what its vendor reported last
+    arrived_ms: int = 0  # when its vendor first said that it is at the door
+    overdue: int = 0  # how often its report was missed
+
+    @property
+    def live(self) -> bool:
+        """Whether its vendor still has to answer or to work."""
+        return self.state in LIVE_OFFERS
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether its vendor still has to answer."""
+        return self.state is OfferState.REQUESTED
+
+
+def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") -> OfferRecord:
+    """The offer in a state in which its vendor no longer works on it, its capacity given back.
+
+    What explained the choice goes too: the `matches` stream has it, and the record stays small.
+    """
+    return _in_state(offer, state, closed_ms=now_ms, code=code, bookings=(), terms=(), runners_up=())
+
+
+def fulfil(
+    offer: OfferRecord, state: OfferState, now_ms: int, code: str, status: TrackingStatus
+) -> OfferRecord:
+    """The offer after its work: what it took of the day stays taken."""
+    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status)
+
+
+def take_on(offer: OfferRecord, reference: str) -> OfferRecord:
+    """The offer as a dispatch: its vendor has the work."""
+    return _in_state(offer, OfferState.ACCEPTED, reference=reference)
+
+
+def bookings_of(offers: Iterable[OfferRecord]) -> tuple[Booking, ...]:
+    """All that these offers take of capacity."""
+    return tuple(booking for offer in offers for booking in offer.bookings)
+
+
+def _in_state(offer: OfferRecord, state: OfferState, **changes: Any) -> OfferRecord:
+    if state not in OFFER_STATES[offer.state]:
+        raise WrongState(f"an offer that is {offer.state} cannot be {state}", state=offer.state.value)
+    return replace(offer, state=state, **changes)

@@ -1,0 +1,67 @@
+"""How requests are filed: the first kind of record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from contracts.codes import RequestState
+from dispatcher.domain.commands.due import due
+from dispatcher.domain.follow_up import with_tasks
+from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
+from dispatcher.domain.tasks import TASK_KIND
+
+INDEX = "i:"  # requests in one state, by time received
+OFFERS = "o:"  # a vendor's open offers and dispatches, by start
+
+
+def index_of(state: RequestState) -> str:
+    """The list of requests in one state."""
+    return f"{INDEX}{state.value}"
+
+
+def offers_of(vendor_id: str) -> str:
+    """The list of a vendor's open offers and dispatches."""
+    return f"{OFFERS}{vendor_id}"
+
+
+def _lists(record: RequestRecord) -> Mapping[Entry, int]:
+    entries = {Entry(index_of(record.state), record.id): record.received_ms}
+    live = {
+        Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
+    }
+    return entries | live
+
+
+def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bool:
+    if before is None:
+        return after is not None and after.state in ENTRY
+    return before.state in TERMINAL if after is None else may_stay_or_go(before.state, after.state)
+
+
+def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
+    return after is not None and after.state in OPEN and (before is None or before.state not in OPEN)
+
+
+def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
+    return [(TASK_KIND.name, each) for each in record.tasks]
+
+
+REQUEST_KIND = register(
+    Kind(
+        name="request",
+        form=RequestRecord,
+        key="r",
+        body="b",
+        plain_events=True,
+        timers="timers",
+        timer_ms=lambda record: record.timer_ms,
+        lists=_lists,
+        may_become=_may_become,
+        is_new_work=_is_new_work,
+        on_timer=due,
+        related=_related,
+        follow_up=with_tasks,
+    )
+)

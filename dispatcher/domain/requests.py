@@ -1,0 +1,127 @@
+"""What is stored of a request: the record that changes, apart from its fixed body and patient block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.unmatched import Unmatched
+from dispatcher.domain.compact import Compact, Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.refusals import NotFound, WrongState
+from dispatcher.domain.states import WORKED_ON, may_stay_or_go
+from dispatcher.domain.timers import timer_ms
+
+HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
+DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
+
+
+class Transition(Compact, frozen=True):
+    """One step: to which state, when, by whom (`platform`, `matcher`, `vendor:<id>` …)."""
+
+    state: RequestState
+    at_ms: int
+    by: str = ""
+    code: str = ""
+
+
+class RequestRecord(Record, frozen=True, tag=2):
+    """A request with its offers, oldest first."""
+
+    state: RequestState
+    kind: str
+    received_ms: int
+    match_by_ms: int
+    earliest_ms: int
+    latest_ms: int
+    timer_ms: int
+    offers: tuple[OfferRecord, ...] = ()
+    history: tuple[Transition, ...] = ()
+    requirements: tuple[Requirement, ...] = ()  # what it waits for, on hold
+    unmatched: Unmatched | None = None
+    tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary and that may still be open
+
+    @property
+    def live_offers(self) -> tuple[OfferRecord, ...]:
+        """Those whose vendor still has to answer or to work."""
+        return tuple(offer for offer in self.offers if offer.live)
+
+    @property
+    def dispatch(self) -> OfferRecord | None:
+        """The offer whose vendor has the work, or has done it."""
+        return next((offer for offer in reversed(self.offers) if offer.state in WORKED_ON), None)
+
+    @property
+    def status(self) -> TrackingStatus | None:
+        """What the vendor that has the work reported last."""
+        return self.dispatch.status if self.dispatch else None
+
+    @property
+    def declined_by(self) -> frozenset[str]:
+        """Vendors that refused, let expire or turned back this request."""
+        return frozenset(offer.vendor_id for offer in self.offers if offer.state in DECLINED)
+
+    def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
+        """Whether the vendor did so since it last changed: then it is not offered the request again."""
+        return any(
+            offer.vendor_id == vendor_id and offer.state in DECLINED and offer.closed_ms >= since_ms
+            for offer in self.offers
+        )
+
+    def offers_with(self, *changed: OfferRecord) -> tuple[OfferRecord, ...]:
+        """All offers, these in place of those they were."""
+        by_attempt = {offer.attempt: offer for offer in changed}
+        return tuple(by_attempt.get(offer.attempt, offer) for offer in self.offers)
+
+    def offer_named(self, name: str, vendor_id: str = "") -> OfferRecord:
+        """The offer of that id, of that vendor unless none is named.
+
+        Raises NotFound for an unknown offer and for another vendor's, in the same words.
+        """
+        for offer in self.offers:
+            if vendor_id in ("", offer.vendor_id) and offer_id(self, offer) == name:
+                return offer
+        raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+
+
+def offer_id(record: RequestRecord, offer: OfferRecord) -> str:
+    """`<request id>.<attempt>`."""
+    return f"{record.id}.{offer.attempt}"
+
+
+def request_id_of(offer_id: str) -> str:
+    """The request id inside an offer id."""
+    return offer_id.rpartition(".")[0]
+
+
+def moved(
+    record: RequestRecord,
+    state: RequestState,
+    context: Context,
+    code: str = "",
+    *,
+    at_ms: int | None = None,
+    **changes: Any,
+) -> RequestRecord:
+    """The record one version on, in `state`, with the step in its history and the timer that follows from it.
+
+    `at_ms`: when it happened, if not now. Raises WrongState when the table has no such step.
+    """
+    if not may_stay_or_go(record.state, state):
+        raise WrongState(
+            f"request {record.id} is {record.state}; it cannot go to {state}\n"
+            "Maybe read the request again: its work has moved on.",
+            state=record.state.value,
+        )
+    step = Transition(state, context.now_ms if at_ms is None else at_ms, context.by, code)
+    history = (*record.history, step)[-HISTORY_LIMIT:]
+    return noted(record, context, state=state, history=history, **changes)
+
+
+def noted(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:
+    """The record one version on, with news that is no step; its timer follows all the same."""
+    after = replace(record, version=record.version + 1, **changes)
+    return replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))

@@ -1,0 +1,186 @@
+"""Tasks: what the service cannot settle is a person's work, written in the commit that needs it (P11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskState
+from contracts.tuning import Parameter
+from dispatcher.domain.compact import Compact, Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision, Message, To
+from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
+from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.timers import RETENTION
+
+DUE = Parameter(
+    name="task_due_minutes",
+    default=30,
+    minimum=1,
+    maximum=1_440,
+    unit="minutes",
+    summary="A task is due this long after it was opened.",
+    scope="domain.tasks",
+)
+ESCALATION = Parameter(
+    name="task_escalation_minutes",
+    default=30,
+    minimum=1,
+    maximum=1_440,
+    unit="minutes",
+    summary="A task that is past due goes to the next owner; each time after twice as long, at most a day.",
+    scope="domain.tasks",
+)
+PARAMETERS = (DUE, ESCALATION)
+S = TaskState
+TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
+    S.OPEN: frozenset({S.CLAIMED, S.DONE}),
+    S.CLAIMED: frozenset({S.OPEN, S.DONE}),
+    S.DONE: frozenset(),
+}
+OWNERS: Mapping[TaskKind, OwnerRole] = {
+    TaskKind.UNMATCHED: OwnerRole.CARE_COORDINATOR,
+    TaskKind.NO_SHOW: OwnerRole.CARE_COORDINATOR,
+    TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
+    TaskKind.OVERDUE: OwnerRole.OPS,
+}
+ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
+    OwnerRole.CASE_MANAGER: OwnerRole.CARE_COORDINATOR,
+    OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
+    OwnerRole.OPS: OwnerRole.OPS,
+}
+BY_ITSELF = "service"
+
+
+class TaskComment(Compact, frozen=True):
+    """A word on a task; the text is sealed, for it may name a patient."""
+
+    at_ms: int
+    by: str
+    sealed: bytes
+
+
+class TaskRecord(Record, frozen=True, tag=1):
+    """One task. Its id is what it is about (a request or an offer id), a dot, and its kind.
+
+    A missing report is a task for each report that is missing: the last one before it follows the kind.
+    """
+
+    kind: TaskKind
+    request_id: str
+    offer_id: str
+    state: TaskState
+    owner: OwnerRole
+    code: str
+    opened_ms: int
+    due_ms: int
+    timer_ms: int
+    escalations: int = 0
+    claimed_by: str = ""
+    outcome: TaskOutcome | None = None
+    ended_ms: int = 0
+    comments: tuple[TaskComment, ...] = ()
+
+
+def list_of(state: TaskState, owner: OwnerRole) -> str:
+    """The list of tasks in one state of one owner, by due time."""
+    return f"tasks:{state.value}:{owner.value}"
+
+
+def opened(
+    kind: TaskKind, request_id: str, context: Context, *, offer_id: str = "", code: str = "", since: str = ""
+) -> TaskRecord:
+    """A new task; `since`: after which report, where there may be a task of the kind after each."""
+    due_ms = context.now_ms + DUE.whole(context.values) * MINUTE_MS
+    return TaskRecord(
+        id=f"{offer_id or request_id}.{kind.value}" + (f"_{since}" if since else ""),
+        version=1,
+        kind=kind,
+        request_id=request_id,
+        offer_id=offer_id,
+        state=S.OPEN,
+        owner=OWNERS[kind],
+        code=code,
+        opened_ms=context.now_ms,
+        due_ms=due_ms,
+        timer_ms=due_ms,
+    )
+
+
+def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any) -> TaskRecord:
+    """The task one version on. Raises WrongState when the table has no such step."""
+    stays = state is task.state is not S.DONE
+    if not stays and state not in TASK_STATES[task.state]:
+        raise WrongState(
+            f"task {task.id} is {task.state}; it cannot be {state}\nMaybe somebody else has ended it.",
+            state=task.state.value,
+        )
+    after = replace(task, version=task.version + 1, state=state, **changes)
+    kept_ms = context.now_ms + RETENTION.whole(context.values) * HOUR_MS
+    return replace(after, timer_ms=kept_ms if state is S.DONE else after.due_ms)
+
+
+def done(task: TaskRecord, context: Context, outcome: TaskOutcome) -> TaskRecord:
+    """The task at its end."""
+    return changed(task, S.DONE, context, outcome=outcome, ended_ms=context.now_ms)
+
+
+def news(task: TaskRecord, what: str, by: str) -> Message:
+    """To platform and ops: a task was opened, claimed, escalated or done."""
+    data = TaskChanged(
+        task_id=task.id,
+        kind=task.kind,
+        request_id=task.request_id,
+        state=task.state,
+        owner=task.owner,
+        due_at=to_instant(task.due_ms),
+        by=by,
+        outcome=task.outcome,
+    )
+    return Message(to=To.EVENTS, type=f"dispatch.task.{what}", subject=task.id, data=data)
+
+
+def due(task: TaskRecord, context: Context) -> Decision | None:
+    """Its timer: past due it goes to the next owner and is told again; a done one is forgotten in the end."""
+    if task.timer_ms > context.now_ms:
+        return None
+    if task.state is S.DONE:
+        return Decision(changes=(Change(task, None),), at_ms=context.now_ms)
+    pause_ms = ESCALATION.whole(context.values) * MINUTE_MS * 2 ** min(task.escalations, 10)
+    after = changed(
+        task,
+        task.state,
+        context,
+        owner=ESCALATES_TO[task.owner],
+        due_ms=context.now_ms + min(pause_ms, 24 * HOUR_MS),
+        escalations=task.escalations + 1,
+    )
+    messages = (news(after, "escalated", context.by),)
+    return Decision(changes=(Change(task, after),), messages=messages, at_ms=context.now_ms)
+
+
+def _may_become(before: TaskRecord | None, after: TaskRecord | None) -> bool:
+    if before is None:
+        return after is not None and after.state is S.OPEN
+    if after is None:
+        return before.state is S.DONE
+    return after.state is before.state is not S.DONE or after.state in TASK_STATES[before.state]
+
+
+TASK_KIND = register(
+    Kind(
+        name="task",
+        form=TaskRecord,
+        key="t",
+        plain_events=True,
+        timers="timers:task",
+        timer_ms=lambda task: task.timer_ms,
+        lists=lambda task: {Entry(list_of(task.state, task.owner), task.id): task.due_ms},
+        may_become=_may_become,
+        on_timer=due,
+    )
+)

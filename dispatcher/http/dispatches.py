@@ -1,0 +1,46 @@
+"""Dispatches: what a vendor has accepted, and how it goes."""
+
+from __future__ import annotations
+
+from contracts.base import OfferId
+from contracts.codes import Role
+from contracts.dispatches import Dispatch, StatusUpdate
+from contracts.offers import Offer
+from contracts.operations import Answer, Body
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.commands import execute
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+
+DISPATCH = f"{MARKET}/dispatches/{{offer_id}}"
+ROUTES = Routes("dispatches", offer_id=OfferId)
+
+
+@ROUTES.get(
+    DISPATCH,
+    id="getDispatch",
+    roles={Role.VENDOR},
+    answers={200: Answer("the dispatch", Dispatch)},
+    problems=("wrong-state",),
+)
+async def read(call: Call, parts: Parts) -> Reply:
+    """Read an accepted offer with door, name and phone."""
+    return Reply(await parts.service.offers.dispatch(call.principal, call.market, call.path["offer_id"]))
+
+
+@ROUTES.post(
+    f"{DISPATCH}/status",
+    id="reportStatus",
+    roles={Role.VENDOR},
+    body=Body(StatusUpdate),
+    answers={200: Answer("the offer as it stands now", Offer)},
+    problems=("wrong-state", "invalid-request"),
+)
+async def report(call: Call, parts: Parts) -> Reply:
+    """Report a status: en route, at pick-up, on board, completed, no-show, failed or turned back."""
+    offer_id = call.path["offer_id"]
+    said = call.body
+    command = ReportStatus(offer_id=offer_id, status=said.status, at=said.at, code=said.code)
+    after = await execute(call, parts, command)
+    return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))

@@ -1,0 +1,58 @@
+"""Events as they happen: server-sent events, resumed by Last-Event-ID, ended when the service stops.
+
+Closing the hub ends them all; their clients resume where they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgspec
+from aiohttp import ClientConnectionResetError, web
+
+from contracts.codes import Role
+from contracts.operations import Answer
+from contracts.problems import Unauthenticated
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.http.call import Call
+from dispatcher.http.entry import GATE
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+from dispatcher.store.events import Entry
+from dispatcher.store.keys import Keys
+
+SSE = "text/event-stream"
+OPEN, STILL_HERE = b": open\n\n", b": still here\n\n"
+# A closed tab, a token that expired, a Redis that is away: the stream ends; who may comes back and resumes.
+ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
+HEADERS = {"Content-Type": SSE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+ROUTES = Routes("events")
+
+
+@ROUTES.get(
+    f"{MARKET}/events",
+    id="followEvents",
+    roles={Role.PLATFORM, Role.OPS, Role.VENDOR},
+    resumable=True,
+    answers={200: Answer("one CloudEvent in JSON an event; its id resumes", None, media=SSE)},
+)
+async def follow(call: Call, parts: Parts) -> web.StreamResponse:
+    """Follow events as they happen (server-sent events); a vendor its own."""
+    keys, who, gate = Keys(call.market), call.principal, call.raw.app[GATE]
+    stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
+    response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.call_id})
+    async with parts.hub.follow(stream, call.after or None) as feed:
+        with parts.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):
+            await response.prepare(call.raw)
+            await response.write(OPEN)
+            while not feed.closed:
+                entries = await feed.next(parts.limits.keep_alive_s)
+                gate.identify(call.raw)  # it ends with the caller's token
+                await response.write(b"".join(map(sse, entries)) or STILL_HERE)
+    return response
+
+
+def sse(entry: Entry) -> bytes:
+    """One event: its place in the stream as id, the CloudEvent as JSON."""
+    data = msgspec.json.encode(msgspec.msgpack.decode(entry.event))
+    return b"id: %b\ndata: %b\n\n" % (entry.id.encode(), data)

@@ -1,0 +1,64 @@
+"""Offers: a vendor's list and its answers. What is another's does not exist."""
+
+from __future__ import annotations
+
+from contracts.base import OfferId
+from contracts.codes import Role
+from contracts.dispatches import Dispatch
+from contracts.offers import Accept, Decline, Offer, Offers
+from contracts.operations import Answer, Body
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.commands import execute
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+
+OFFERS = f"{MARKET}/offers"
+OFFER = f"{OFFERS}/{{offer_id}}"
+ROUTES = Routes("offers", offer_id=OfferId)
+
+
+@ROUTES.get(
+    OFFERS,
+    id="listOffers",
+    roles={Role.VENDOR},
+    answers={200: Answer("offers, earliest start first", Offers)},
+)
+async def list_offers(call: Call, parts: Parts) -> Reply:
+    """List your open offers and dispatches."""
+    who = call.principal
+    offers = await parts.service.offers.of_vendor(who, call.market, who.vendor_id)
+    return Reply(Offers(offers=tuple(offers)))
+
+
+@ROUTES.post(
+    f"{OFFER}/accept",
+    id="acceptOffer",
+    roles={Role.VENDOR},
+    body=Body(Accept, optional=True),
+    answers={200: Answer("the dispatch: door, name and phone", Dispatch)},
+    problems=("wrong-state",),
+)
+async def accept(call: Call, parts: Parts) -> Reply:
+    """Take the work."""
+    offer_id = call.path["offer_id"]
+    command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
+    after = await execute(call, parts, command)
+    return Reply(await parts.service.offers.dispatch(call.principal, call.market, offer_id, after))
+
+
+@ROUTES.post(
+    f"{OFFER}/decline",
+    id="declineOffer",
+    roles={Role.VENDOR},
+    body=Body(Decline),
+    answers={200: Answer("the declined offer", Offer)},
+    problems=("wrong-state",),
+)
+async def decline(call: Call, parts: Parts) -> Reply:
+    """Do not take the work; it is not offered to you again."""
+    offer_id = call.path["offer_id"]
+    command = DeclineOffer(offer_id=offer_id, code=call.body.code)
+    after = await execute(call, parts, command)
+    return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))

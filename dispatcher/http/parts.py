@@ -1,0 +1,35 @@
+"""What the application is made of: every handler gets it with the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from contracts.quotes import Quotes
+from contracts.requests import Request
+from dispatcher.delivery.hub import Hub
+from dispatcher.http.concurrency import Limits
+from dispatcher.http.metrics import Metrics
+from dispatcher.runtime.clock import Clock
+from dispatcher.service.service import Service
+
+
+class Quoter(Protocol):
+    """Who answers quotes: `dispatcher.matching.quotes.Quoter`."""
+
+    async def quote(self, market: str, request: Request) -> Quotes:
+        """Ranked vendors and start times, or why there are none."""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The composition root makes them, and ends them."""
+
+    service: Service
+    hub: Hub
+    quoter: Quoter
+    clock: Clock
+    token_keys: Mapping[str, Any]  # a JWKS
+    limits: Limits = Limits()
+    metrics: Metrics = msgspec.field(default_factory=Metrics)

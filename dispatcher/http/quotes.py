@@ -1,0 +1,26 @@
+"""Quotes: what a request would cost, of whom and when."""
+
+from __future__ import annotations
+
+from contracts.codes import Role
+from contracts.operations import Answer, Body
+from contracts.quotes import Quotes
+from contracts.requests import Request
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+
+ROUTES = Routes("requests")
+
+
+@ROUTES.post(
+    f"{MARKET}/quotes",
+    id="quote",
+    roles={Role.PLATFORM},
+    body=Body(Request),
+    answers={200: Answer("ranked quotes, or the reasons for none", Quotes)},
+    problems=("invalid-request",),
+)
+async def quote(call: Call, parts: Parts) -> Reply:
+    """Rank vendors and start times with prices for a request that is not stored; books nothing."""
+    return Reply(await parts.quoter.quote(call.market, call.body))

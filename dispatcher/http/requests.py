@@ -1,0 +1,131 @@
+"""Requests: submit, list, read, cancel, put on hold, resume."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from contracts.base import Id
+from contracts.codes import Role
+from contracts.operations import Answer, Body
+from contracts.request_views import (
+    Cancel,
+    PutOnHold,
+    Receipt,
+    Receipts,
+    RequestPage,
+    RequestQuery,
+    RequestView,
+    Resume,
+)
+from contracts.requests import Request, RequestBatch
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.views import request_view
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.commands import execute
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import ETAG, MARKET, Routes
+from dispatcher.http.versions import etag
+from dispatcher.store.idempotency import IdempotencyRecord
+
+REQUESTS = f"{MARKET}/requests"
+REQUEST = f"{REQUESTS}/{{request_id}}"
+ROUTES = Routes("requests", request_id=Id)
+
+
+@ROUTES.post(
+    REQUESTS,
+    id="submitRequests",
+    roles={Role.PLATFORM},
+    body=Body(Request, batch=RequestBatch, batch_member="requests"),
+    keyed=True,
+    answers={202: Answer("durable; a vendor is being sought", Receipts, {"Location": "where to read it"})},
+    problems=("invalid-request",),
+)
+async def submit(call: Call, parts: Parts) -> Reply:
+    """Submit requests, one or up to 1,000 at once; answered when they are durable."""
+    batch = isinstance(call.body, RequestBatch)
+    requests = call.body.requests if batch else (call.body,)
+    key = cast(IdempotencyRecord, call.idempotency("submit", msgspec.msgpack.encode(requests)))
+    ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
+    parts.metrics.accepted.inc(len(ids))
+    base = REQUESTS.format(market=call.market)
+    receipts = tuple(Receipt(id=each, href=f"{base}/{each}") for each in ids)
+    return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
+
+
+@ROUTES.get(
+    REQUESTS,
+    id="listRequests",
+    roles={Role.PLATFORM, Role.OPS},
+    query=RequestQuery,
+    answers={200: Answer("a page", RequestPage)},
+)
+async def list_requests(call: Call, parts: Parts) -> Reply:
+    """List requests by time received, in pages."""
+    state, cursor, limit = call.query.state, call.query.cursor or None, call.query.limit
+    views, after = await parts.service.requests.page(call.principal, call.market, state, cursor, limit)
+    return Reply(RequestPage(requests=tuple(views), cursor=after or ""))
+
+
+@ROUTES.get(
+    REQUEST,
+    id="getRequest",
+    roles={Role.PLATFORM, Role.OPS},
+    answers={200: Answer("the request", RequestView, ETAG)},
+)
+async def read(call: Call, parts: Parts) -> Reply:
+    """Read a request: state, history, match or the reasons for none."""
+    view = await parts.service.requests.view(call.principal, call.market, call.path["request_id"])
+    return Reply(view, headers=etag(view.version))
+
+
+@ROUTES.post(
+    f"{REQUEST}/cancel",
+    id="cancelRequest",
+    roles={Role.PLATFORM},
+    body=Body(Cancel, optional=True),
+    answers={200: Answer("the cancelled request", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def cancel(call: Call, parts: Parts) -> Reply:
+    """Cancel a request: its capacity is released, its vendor told."""
+    code = call.body.code.value if call.body.code else ""
+    return await _executed(call, parts, CancelRequest(request_id=call.path["request_id"], code=code))
+
+
+@ROUTES.post(
+    f"{REQUEST}/hold",
+    id="holdRequest",
+    roles={Role.PLATFORM},
+    body=Body(PutOnHold, optional=True),
+    answers={200: Answer("the request, on hold", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def hold(call: Call, parts: Parts) -> Reply:
+    """Put a request on hold: no vendor is sought until it is resumed; its deadline runs on."""
+    command = HoldRequest(request_id=call.path["request_id"], requirement=call.body.reason)
+    return await _executed(call, parts, command)
+
+
+@ROUTES.post(
+    f"{REQUEST}/resume",
+    id="resumeRequest",
+    roles={Role.PLATFORM},
+    body=Body(Resume, optional=True),
+    answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def resume(call: Call, parts: Parts) -> Reply:
+    """Resume a request that is on hold: it is authorized, or its predecessor is done."""
+    command = ResumeRequest(request_id=call.path["request_id"], requirement=call.body.requirement)
+    return await _executed(call, parts, command)
+
+
+async def _executed(call: Call, parts: Parts, command: OnRequest) -> Reply:
+    """The request as it stands now: the same answer when it stood so before."""
+    record = await execute(call, parts, command)
+    return Reply(request_view(record), headers=etag(record.version))

@@ -1,0 +1,43 @@
+"""A vendor's capacity of one day, as posted."""
+
+from __future__ import annotations
+
+from contracts.base import Day
+from contracts.capacity import Capacity
+from dispatcher.domain.refusals import NotFound
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.markets import Markets
+from dispatcher.service.vendors import Vendors
+from dispatcher.store.codec import Versioned
+
+
+class Postings:
+    """Versions as for vendors. They raise NotFound for what is unknown or another's, Stale, OverBooked."""
+
+    def __init__(self, markets: Markets, clock: Clock, vendors: Vendors) -> None:
+        self.markets, self.clock, self.vendors = markets, clock, vendors
+
+    async def get(self, who: Principal, market: str, vendor_id: str, day: Day) -> Versioned[Capacity]:
+        """What a vendor posted for a day."""
+        self.markets.authorize(who, market)
+        who.refuse_others(vendor_id)
+        found = await self.markets.store(market).capacity.get(vendor_id, day)
+        if found is None:
+            raise NotFound(f"there is no capacity of {vendor_id} on {day}\nMaybe it was not posted yet.")
+        return found
+
+    async def put(
+        self,
+        who: Principal,
+        market: str,
+        vendor_id: str,
+        day: Day,
+        capacity: Capacity,
+        *,
+        expected_version: int | None,
+    ) -> int:
+        """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
+        await self.vendors.get(who, market, vendor_id)
+        store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
+        return await store.put(vendor_id, day, capacity, expected_version, at_ms=now_ms)

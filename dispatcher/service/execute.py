@@ -1,0 +1,130 @@
+"""Load, decide, commit, and ask again: the one way in which a command has its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.tuning import Tuning
+from dispatcher.domain.commands.table import Command, decide, kind_for, row
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.markets import Markets
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Outcome, Status
+
+ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect
+
+
+class Executor:
+    """Commands of one process: HTTP, the replies consumer, the matcher and the timers come through here."""
+
+    def __init__(self, markets: Markets, clock: Clock) -> None:
+        self.markets, self.clock = markets, clock
+
+    async def execute(
+        self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None = None
+    ) -> Any:
+        """The record after the command had its effect, and the same again when it is repeated.
+
+        What moved on meanwhile is loaded and decided anew. Raises what the decision raises, unless this very
+        command had its effect before; NotFound (market, record, or a command that is not the caller's to
+        give); Reused; Unavailable.
+        """
+        self._authorize(who, market, command)
+        stored, tuning = self.markets.store(market), await self.markets.tuning(market)
+        for _ in range(ATTEMPTS):
+            record = await self.load(stored, command)
+            context = await self._context(stored, record, tuning, who.name, who.vendor_id)
+            try:
+                decision = decide(record, command, context)
+            except Refusal:
+                if await already_applied(stored, idempotency):
+                    return record
+                raise
+            after = await _committed(stored, record, decision, idempotency)
+            if after is not None:
+                return after
+            if await already_applied(stored, idempotency):
+                return await self.load(stored, command)
+        raise too_busy(command.named)
+
+    async def attempt(
+        self, by: str, market: str, command: Command, record: Record, *, fence: int | None = None
+    ) -> Outcome | None:
+        """Decide on a record that was read before, commit once; None if nothing is to be done.
+
+        For what the service does of its own accord: OK; STALE (the record moved on: it is found again);
+        OUTDATED (what it relies on did); FULL; FENCED. Raises Unavailable.
+        """
+        stored, tuning = self.markets.store(market), await self.markets.tuning(market)
+        context = await self._context(stored, record, tuning, by)
+        try:
+            decision = decide(record, command, context)
+        except WrongState:
+            return Outcome(Status.STALE, stale_id=record.id)
+        return None if decision is None else await stored.commit([decision], fence=fence)
+
+    async def load(self, stored: MarketStore, command: Command) -> Any:
+        """The record that a command is about. Raises NotFound."""
+        record = await stored.records(kind_for(command)).get(command.subject)
+        if record is None:
+            raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
+        return record
+
+    def _authorize(self, who: Principal, market: str, command: Command) -> None:
+        self.markets.authorize(who, market)
+        if who.role not in row(type(command)).roles:
+            raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
+
+    async def _context(
+        self, stored: MarketStore, record: Record, tuning: Tuning, by: str, vendor_id: str = ""
+    ) -> Context:
+        related: Mapping[str, Record] = await stored.related(record)
+        return Context(
+            now_ms=self.clock.now_ms(), values=tuning.values, by=by, vendor_id=vendor_id, related=related
+        )
+
+
+async def _committed(
+    stored: MarketStore, record: Record, decision: Decision | None, idempotency: IdempotencyRecord | None
+) -> Record | None:
+    """The record after, if that is how it ended; None when it is to be loaded again. Raises Reused."""
+    if decision is None:
+        if idempotency is not None:
+            refuse_reuse(await stored.remember(idempotency))
+        return record
+    outcome = await stored.commit([decision], idempotency=idempotency)
+    refuse_reuse(outcome)
+    after: Record | None = decision.after if outcome.status is Status.OK else None
+    return after
+
+
+async def already_applied(stored: MarketStore, idempotency: IdempotencyRecord | None) -> bool:
+    """Whether this command was committed before. Raises Reused when its id was, with another body."""
+    outcome = await stored.answered(idempotency) if idempotency else None
+    if outcome is None:
+        return False
+    refuse_reuse(outcome)
+    return True
+
+
+def refuse_reuse(outcome: Outcome) -> None:
+    """Raises Reused if that is how the commit ended."""
+    if outcome.status is Status.REUSED:
+        raise Reused(
+            "this id or Idempotency-Key came before with another body\n"
+            "Maybe a retry was changed: use a new id for a new command."
+        )
+
+
+def too_busy(named: str) -> Unavailable:
+    """The refusal when a command lost every race; it may be repeated."""
+    return Unavailable(
+        f"{named} changed {ATTEMPTS} times while this command was decided\nMaybe ask again.", retry_after_s=1
+    )

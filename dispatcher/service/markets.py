@@ -1,0 +1,59 @@
+"""The markets of this service: who may enter which, their zones, their stores, the tuning in force."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+from contracts.codes import Role
+from contracts.tuning import Tuning
+from dispatcher.domain.refusals import NotFound
+from dispatcher.security.principal import Principal
+from dispatcher.store.market import MarketStore
+from dispatcher.store.store import Store
+
+TUNING_AGE_S = 1.0  # how old the tuning in force may be; every match carries the version it was made with
+
+
+class Markets:
+    """`zones` maps each market to its time zone."""
+
+    def __init__(self, store: Store, zones: Mapping[str, ZoneInfo]) -> None:
+        self._store = store
+        self.zones = zones
+        self._tunings: dict[str, tuple[float, Tuning]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.zones)
+
+    def store(self, market: str) -> MarketStore:
+        """What is stored of a market."""
+        return self._store.market(market)
+
+    async def tuning(self, market: str) -> Tuning:
+        """The tuning in force, at most TUNING_AGE_S old."""
+        until, tuning = self._tunings.get(market, (0.0, None))
+        if tuning is None or time.monotonic() >= until:
+            tuning = await self.store(market).tuning.get()
+            self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
+        return tuning
+
+    def forget_tuning(self, market: str) -> None:
+        """It was changed: read it again."""
+        self._tunings.pop(market, None)
+
+    def authorize(self, who: Principal, market: str) -> None:
+        """Raises NotFound for a market that is not served or not the caller's, in the same words."""
+        if market not in self.zones or not who.may_enter(market):
+            known = sorted(filter(who.may_enter, self.zones))
+            remedy = (
+                f"Maybe one of: {', '.join(known)}." if known else "Maybe the token names no market of ours."
+            )
+            raise NotFound(f"there is no market {market}\n{remedy}", markets=known)
+
+    def authorize_requests(self, who: Principal, market: str) -> None:
+        """As `authorize`; and requests are not there for vendors: they have offers."""
+        self.authorize(who, market)
+        if who.role is Role.VENDOR:
+            raise NotFound("a vendor has offers and dispatches, no requests\nMaybe read your offers.")

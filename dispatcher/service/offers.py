@@ -1,0 +1,67 @@
+"""Offers and dispatches as their vendor sees them, and nobody else's (P6)."""
+
+from __future__ import annotations
+
+from contracts.codes import Role
+from contracts.dispatches import Dispatch
+from contracts.offers import Offer
+from contracts.requests import Request
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.requests import RequestRecord, request_id_of
+from dispatcher.domain.views import dispatch_view, offer_view
+from dispatcher.security.principal import Principal
+from dispatcher.service.markets import Markets
+
+
+class Offers:
+    """Views. They raise NotFound for what is unknown or another's, and Unavailable."""
+
+    def __init__(self, markets: Markets) -> None:
+        self.markets = markets
+
+    async def of_vendor(self, who: Principal, market: str, vendor_id: str) -> list[Offer]:
+        """A vendor's open offers and dispatches, earliest start first, without door and patient."""
+        self.markets.authorize(who, market)
+        who.refuse_others(vendor_id)
+        requests = self.markets.store(market).requests
+        names = await requests.offer_ids(vendor_id)
+        ids = list(dict.fromkeys(map(request_id_of, names)))
+        records, bodies = await requests.records.get_all(ids), await requests.bodies(ids)
+        return [
+            offer_view(records[each], offer, bodies[each])
+            for each in ids
+            if each in records and each in bodies
+            for offer in records[each].live_offers
+            if offer.vendor_id == vendor_id
+        ]
+
+    async def offer(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+    ) -> Offer:
+        """One offer: a vendor's own; platform and ops may see any. `known`: its record, if just read."""
+        return offer_view(*await self._found(who, market, name, known))
+
+    async def dispatch(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None = None
+    ) -> Dispatch:
+        """One dispatch with its door, and with the patient unless ops asks. `known`: as above.
+
+        Raises WrongState before acceptance and after the work was given back.
+        """
+        record, offer, request = await self._found(who, market, name, known)
+        dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
+        requests = self.markets.store(market).requests
+        patient = None if who.role is Role.OPS else await requests.patient(record.id)
+        return dispatch_view(record, offer, request, patient)
+
+    async def _found(
+        self, who: Principal, market: str, name: str, known: RequestRecord | None
+    ) -> tuple[RequestRecord, OfferRecord, Request]:
+        self.markets.authorize(who, market)
+        requests, request_id = self.markets.store(market).requests, request_id_of(name)
+        record = known or await requests.records.get(request_id)
+        request = await requests.body(request_id)
+        if record is None or request is None:
+            raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+        return record, record.offer_named(name, who.vendor_id), request

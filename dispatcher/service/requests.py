@@ -1,0 +1,115 @@
+"""Requests: all that came together taken in in one commit, before anybody is told that they are safe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contracts.codes import RequestState
+from contracts.request_views import RequestView
+from contracts.requests import Request
+from contracts.tuning import Tuning
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Reused
+from dispatcher.domain.views import request_view
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
+from dispatcher.service.markets import Markets
+from dispatcher.service.rides import ride_s
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.store import Store
+from solvers.travel import TravelOf
+
+
+class Requests:
+    """`travel_of` is the matcher's: it says how long the ride to an appointment takes."""
+
+    def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
+        self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
+
+    async def submit(
+        self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
+    ) -> tuple[str, ...]:
+        """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
+
+        A request that is stored already under the same body is left as it is. Raises NotFound (market),
+        Invalid (a window in the past), Reused (key or request id with another body), Unavailable.
+        """
+        self.markets.authorize_requests(who, market)
+        ids = tuple(request.id for request in requests)
+        _refuse_repeats(ids)
+        await self.store.refuse_unless_durable()
+        tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
+        wanted = requests
+        for _ in range(ATTEMPTS):
+            try:
+                decided = self._received(who, market, wanted, tuning)
+            except Refusal:
+                if await already_applied(market_store, idempotency):
+                    return ids
+                raise
+            outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
+            if outcome.ok:
+                return ids
+            refuse_reuse(outcome)
+            wanted = await self._missing(market, requests)
+        raise too_busy(f"a batch of {len(requests)}")
+
+    async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
+        """One request, for platform and ops. Raises NotFound, Unavailable."""
+        self.markets.authorize_requests(who, market)
+        record = await self.markets.store(market).requests.records.get(request_id)
+        if record is None:
+            raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
+        return request_view(record)
+
+    async def page(
+        self, who: Principal, market: str, state: RequestState | None, cursor: str | None, limit: int
+    ) -> tuple[list[RequestView], str | None]:
+        """Requests by time received, and where the next page starts. Raises Invalid for a strange cursor."""
+        self.markets.authorize_requests(who, market)
+        try:
+            page = await self.markets.store(market).requests.page(state, cursor, limit)
+        except ValueError as error:
+            raise Invalid(str(error)) from error
+        return [request_view(record) for record in page.records], page.cursor
+
+    def _received(
+        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
+    ) -> list[Decision]:
+        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name)
+        tz, travel = self.markets.zones[market], self.travel_of(tuning.values)
+        return [receive(each, context, travel_s=ride_s(each, tz, travel)) for each in requests]
+
+    async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
+        """The requests that are not stored. Raises Reused for an id that is stored with another body."""
+        stored = await self.markets.store(market).requests.bodies([request.id for request in requests])
+        known = [request for request in requests if request.id in stored]
+        same = await asyncio.gather(*(self._is_same(market, each, stored[each.id]) for each in known))
+        reused = [request.id for request, is_same in zip(known, same, strict=True) if not is_same]
+        if reused:
+            raise Reused(
+                f"request {reused[0]} is stored with another body\n"
+                "Maybe give the changed request an id of its own, and cancel the first.",
+                request_ids=reused,
+            )
+        return [request for request in requests if request.id not in stored]
+
+    async def _is_same(self, market: str, request: Request, stored: Request) -> bool:
+        if replace(request, patient=None) != stored:
+            return False
+        return await self.markets.store(market).requests.patient(request.id) == request.patient
+
+
+def _refuse_repeats(ids: tuple[str, ...]) -> None:
+    if len(set(ids)) < len(ids):
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        raise Reused(
+            f"request {twice[0]} stands in the batch more than once\nMaybe number the requests anew.",
+            request_ids=twice,
+        )

@@ -1,0 +1,55 @@
+"""The service, whole: one part for each subject, and `execute` for every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dispatcher.domain.commands.table import Command
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.capacity import Postings
+from dispatcher.service.execute import Executor
+from dispatcher.service.markets import Markets
+from dispatcher.service.offers import Offers
+from dispatcher.service.requests import Requests
+from dispatcher.service.tasks import Tasks
+from dispatcher.service.tuning import Tunings
+from dispatcher.service.vendors import Vendors
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.store import Store
+from dispatcher.tuning.registry import Registry
+from solvers.travel import DetourTravel, TravelOf
+
+
+class Service:
+    """One process's way to what is stored. `zones` maps each market to its time zone.
+
+    HTTP, the replies consumer, the matcher and the timers all go through one of these; none of them touches a
+    record otherwise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        zones: Mapping[str, ZoneInfo],
+        registry: Registry,
+        travel_of: TravelOf = DetourTravel.of,
+    ) -> None:
+        self.store, self.clock, self.registry = store, clock, registry
+        self.markets = Markets(store, zones)
+        self.executor = Executor(self.markets, clock)
+        self.requests = Requests(store, self.markets, clock, travel_of)
+        self.offers = Offers(self.markets)
+        self.tasks = Tasks(self.markets, self.executor)
+        self.vendors = Vendors(self.markets, clock)
+        self.capacity = Postings(self.markets, clock, self.vendors)
+        self.tuning = Tunings(self.markets, clock, registry)
+
+    async def execute(
+        self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None = None
+    ) -> Any:
+        """See `Executor.execute`."""
+        return await self.executor.execute(who, market, command, idempotency)

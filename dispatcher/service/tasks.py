@@ -1,0 +1,87 @@
+"""Tasks as platform and ops read them, and a comment's way to where it is sealed."""
+
+from __future__ import annotations
+
+from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
+from dispatcher.domain.commands.tasks import CommentTask
+from dispatcher.domain.instants import to_instant, to_ms
+from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.tasks import TaskRecord
+from dispatcher.security.principal import Principal
+from dispatcher.service.execute import Executor
+from dispatcher.service.markets import Markets
+from dispatcher.store.idempotency import IdempotencyRecord
+
+NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
+
+
+class Tasks:
+    """Reads, and `comment`. They raise NotFound for what is unknown, and Unavailable."""
+
+    def __init__(self, markets: Markets, executor: Executor) -> None:
+        self.markets, self.executor = markets, executor
+
+    async def view(self, who: Principal, market: str, task_id: str) -> TaskView:
+        """One task with its comments."""
+        self.markets.authorize_requests(who, market)
+        task = await self.markets.store(market).tasks.records.get(task_id)
+        if task is None:
+            raise NotFound(f"there is no task {task_id}\nMaybe the id is misspelt.")
+        return self.shown(market, task)
+
+    async def page(self, who: Principal, market: str, query: TaskQuery) -> tuple[list[TaskView], str | None]:
+        """Tasks by due time, and where the next page starts. Raises Invalid for a strange cursor."""
+        self.markets.authorize_requests(who, market)
+        roles = [query.role] if query.role else list(OwnerRole)
+        states = [query.state] if query.state else NOT_DONE
+        tasks = self.markets.store(market).tasks
+        try:
+            found, cursor = await tasks.page(roles, states, query.cursor or None, query.limit)
+        except ValueError as error:
+            raise Invalid(str(error)) from error
+        if query.due_before is not None:
+            until_ms = to_ms(query.due_before)
+            due = [each for each in found if each.due_ms < until_ms]
+            found, cursor = due, cursor if len(due) == len(found) else None
+        return [self.shown(market, each) for each in found], cursor
+
+    async def comment(
+        self,
+        who: Principal,
+        market: str,
+        task_id: str,
+        *,
+        by: str,
+        text: str,
+        idempotency: IdempotencyRecord | None = None,
+    ) -> TaskRecord:
+        """Add a word; it is sealed before anything else sees it."""
+        self.markets.authorize_requests(who, market)
+        sealed = self.markets.store(market).tasks.seal(task_id, text)
+        command = CommentTask(task_id=task_id, by=by, sealed=sealed)
+        task: TaskRecord = await self.executor.execute(who, market, command, idempotency)
+        return task
+
+    def shown(self, market: str, task: TaskRecord) -> TaskView:
+        """The task with its comments opened."""
+        tasks = self.markets.store(market).tasks
+        return TaskView(
+            id=task.id,
+            kind=task.kind,
+            request_id=task.request_id,
+            offer_id=task.offer_id,
+            state=task.state,
+            owner=task.owner,
+            version=task.version,
+            code=task.code,
+            opened_at=to_instant(task.opened_ms),
+            due_at=to_instant(task.due_ms),
+            escalations=task.escalations,
+            claimed_by=task.claimed_by,
+            outcome=task.outcome,
+            ended_at=to_instant(task.ended_ms) if task.ended_ms else None,
+            comments=tuple(
+                TaskComment(at=to_instant(each.at_ms), by=each.by, text=tasks.open(task.id, each.sealed))
+                for each in task.comments
+            ),
+        )

@@ -1,0 +1,111 @@
+"""Decisions as programs: records, bodies, lists, timers, bookings and messages, all in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dispatcher.domain.compact import Record
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.kinds import Entry, Kind
+from dispatcher.store import codec, events
+from dispatcher.store.keys import Keys
+from dispatcher.store.program import Program
+from dispatcher.store.scorecards import add_outcome
+
+NAMED = 64  # of so many requests a hint gives the ids; for more, whoever hears it looks for itself
+
+
+def add_decisions(
+    program: Program, keys: Keys, decisions: Sequence[Decision], bodies: Mapping[str, bytes]
+) -> None:
+    """Add all of them: they are committed together or not at all.
+
+    `bodies` hold what is stored once, with a record's first version, by record id.
+    Units are given back before any are taken, so that work may move within a full pool.
+    """
+    changes = [change for decision in decisions for change in decision.changes]
+    _refuse_repeats(changes)
+    for change in changes:
+        _add_record(program, keys, change)
+    for decision in decisions:
+        _add_preconditions(program, keys, decision)
+    for booking in (each for decision in decisions for each in decision.unbook):
+        program.unbook(keys, booking)
+    for booking in (each for decision in decisions for each in decision.book):
+        program.book(keys, booking)
+    for change in changes:
+        _add_body(program, keys, change, bodies)
+        _add_lists(program, keys, change)
+    for decision in decisions:
+        _add_messages(program, keys, decision)
+        for outcome in decision.outcomes:
+            add_outcome(program, keys, outcome)
+    _add_hint(program, keys, changes)
+
+
+def _refuse_repeats(changes: Sequence[Change]) -> None:
+    names = [(change.kind.name, change.record.id) for change in changes]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{len(names)} changes are of {len(set(names))} records; a commit takes one each")
+
+
+def _add_record(program: Program, keys: Keys, change: Change) -> None:
+    before, after, name = change.before, change.after, change.record.id
+    key, version = keys.record(change.kind, name), before.version if before else 0
+    if after is None:
+        program.remove(name, key, version)
+    else:
+        program.document(name, key, version, codec.pack(after.version, after))
+
+
+def _add_preconditions(program: Program, keys: Keys, decision: Decision) -> None:
+    """What it was decided on must still stand. After the record: that alone tells a repeat from a change."""
+    for vendor_id, day, version in decision.preconditions:
+        key = keys.capacity(vendor_id, day) if day else keys.vendor(vendor_id)
+        program.unchanged(vendor_id, key, version)
+
+
+def _add_body(program: Program, keys: Keys, change: Change, bodies: Mapping[str, bytes]) -> None:
+    """What is stored once comes with the first version and goes with the last."""
+    if not change.kind.body:
+        return
+    key = keys.body(change.kind, change.record.id)
+    if change.before is None:
+        program.write(key, "SET", bodies[change.record.id])
+    elif change.after is None:
+        program.write(key, "DEL")
+
+
+def _add_lists(program: Program, keys: Keys, change: Change) -> None:
+    """Keep the lists in step with the record: who leaves, who comes, who moves."""
+    was, now = _entries(change.kind, change.before), _entries(change.kind, change.after)
+    for entry in was:
+        if entry not in now:
+            program.write(keys.list(entry.list), "ZREM", entry.member)
+    for entry, score in now.items():
+        if was.get(entry) != score:
+            program.write(keys.list(entry.list), "ZADD", score, entry.member)
+
+
+def _entries(kind: Kind[Any], record: Record | None) -> dict[Entry, int]:
+    """Where a record stands, its timer among them."""
+    if record is None:
+        return {}
+    return {**kind.lists(record), Entry(kind.timers, record.id): kind.timer_ms(record)}
+
+
+def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
+    """An event's id names the record's version and its place in the commit: a replay is so recognised."""
+    first, is_gone = decision.changes[0], decision.after is None
+    about = first.kind.named_in_events(first.record.id)
+    for number, message in enumerate(decision.messages):
+        name = events.event_id(about, first.record.version + is_gone, number)
+        event = events.pack_event(keys.market, message, name, decision.at_ms)
+        program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
+
+
+def _add_hint(program: Program, keys: Keys, changes: Sequence[Change]) -> None:
+    new = [each.record.id for each in changes if each.kind.is_new_work(each.before, each.after)]
+    if new:
+        program.write(keys.wake, "PUBLISH", " ".join(new) if len(new) <= NAMED else b"")

@@ -1,0 +1,25 @@
+"""The dead letters of one market: what cannot be used, by name and reason, never by content."""
+
+from __future__ import annotations
+
+from dispatcher.store.events import Entry
+from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
+from dispatcher.store.resp import text_of
+
+
+class DeadLetterPart:
+    """The dead-letter stream of one market."""
+
+    def __init__(self, node: Node, keys: Keys) -> None:
+        self.reader, self.keys = node.reader, keys
+
+    async def bury(self, entry: Entry, group: str, reason: str) -> None:
+        """Move a poisonous entry aside: stream, id and reason are kept, its body is not repeated anywhere."""
+        dead = ("XADD", self.keys.dead, "*", "stream", entry.stream, "id", entry.id, "reason", reason)
+        await self.reader.ask_all([dead, ("XACK", entry.stream, group, entry.id)])
+
+    async def get_all(self, count: int = 100) -> list[dict[str, str]]:
+        """`stream`, `id`, `reason` of each, oldest first."""
+        found = await self.reader.ask("XRANGE", self.keys.dead, "-", "+", "COUNT", count)
+        return [{text_of(name): text_of(value) for name, value in fields.items()} for _, fields in found]

@@ -1,0 +1,119 @@
+"""One market of the store: its parts over the same keys, and the commit of decisions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
+
+from contracts.requests import Request
+from dispatcher.domain.compact import Record
+from dispatcher.domain.decision import Decision, Message
+from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.store import changes, codec, events
+from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.keys import Keys
+from dispatcher.store.lease import LeasePart
+from dispatcher.store.node import Node
+from dispatcher.store.outcome import Outcome
+from dispatcher.store.program import Program
+from dispatcher.store.records import R, Records
+from dispatcher.store.requests import RequestPart
+from dispatcher.store.retention import RetentionPart
+from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.tail import Wake
+from dispatcher.store.tasks import TaskPart
+from dispatcher.store.tuning import TuningPart
+from dispatcher.store.vendors import VendorPart
+
+
+class MarketStore:
+    """All that is stored of one market; each part binds the market's keys and the way to the server."""
+
+    def __init__(self, node: Node, name: str) -> None:
+        self.node, self.name, self.keys = node, name, Keys(name)
+        self.requests = RequestPart(node, self.keys)
+        self.tasks = TaskPart(node, self.keys)
+        self.vendors = VendorPart(node, self.keys)
+        self.capacity = CapacityPart(node, self.keys)
+        self.tuning = TuningPart(node, self.keys)
+        self.scorecards = ScorecardPart(node, self.keys)
+        self.dead_letters = DeadLetterPart(node, self.keys)
+        self.lease = LeasePart(node, self.keys)
+
+    @cached_property
+    def retention(self) -> RetentionPart:
+        """What tidies up."""
+        return RetentionPart(self.node, self.keys, self.capacity)
+
+    def records(self, kind: Kind[R]) -> Records[R]:
+        """The records of one kind."""
+        return Records(self.node, self.keys, kind)
+
+    async def commit(
+        self,
+        decided: Sequence[Decision],
+        *,
+        requests: Sequence[Request] = (),
+        idempotency: IdempotencyRecord | None = None,
+        fence: int | None = None,
+    ) -> Outcome:
+        """Commit all decisions, or none. `requests` are those received now, with their patient blocks.
+
+        Raises Unavailable; script.BrokenLedger if records and ledger disagree.
+        """
+        program = Program()
+        if fence is not None:
+            program.fence(self.keys.fence, fence)
+        if idempotency is not None:
+            program.remember(self.keys, idempotency)
+        changes.add_decisions(program, self.keys, decided, self._bodies(requests))
+        return await self.node.committer.commit(program)
+
+    async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
+        """Keep that this command was given and changed nothing: its repetition changes nothing either."""
+        program = Program()
+        program.remember(self.keys, idempotency)
+        return await self.node.committer.commit(program)
+
+    async def answered(self, idempotency: IdempotencyRecord) -> Outcome | None:
+        """How this command ended, if it is known: DUPLICATE or REUSED. Asked before any work is done."""
+        raw = await self.node.reader.get(self.keys.command(idempotency.digest))
+        return None if raw is None else idempotency.judge(raw)
+
+    async def announce(self, message: Message, *, event_id: str, at_ms: int) -> None:
+        """Append a message that goes with no change of state, once however often it is asked for."""
+        program = Program()
+        program.remember(self.keys, IdempotencyRecord.of("announce", event_id, b""))
+        event = events.pack_event(self.name, message, event_id, at_ms)
+        program.write(events.stream_of(self.keys, message), "XADD", "*", events.FIELD, event)
+        await self.node.committer.commit(program)
+
+    async def related(self, record: Record) -> Mapping[str, Record]:
+        """The records beside this one that a decision on it reads, by id, as far as they exist."""
+        found: dict[str, Record] = {}
+        for name, each in kind_of(record).related(record):
+            other = await self.records(kind_named(name)).get(each)
+            if other is not None:
+                found[each] = other
+        return found
+
+    @contextlib.asynccontextmanager
+    async def wake(self) -> AsyncIterator[Wake]:
+        """Hints that the market has new work, from now on."""
+        wake = Wake(self.node.url, self.keys.wake)
+        try:
+            await wake.open()
+            yield wake
+        finally:
+            await wake.aclose()
+
+    def _bodies(self, requests: Sequence[Request]) -> dict[str, bytes]:
+        return {each.id: codec.pack_request(each, self._sealed(each)) for each in requests}
+
+    def _sealed(self, request: Request) -> bytes:
+        if request.patient is None:
+            return b""
+        return self.node.vault.seal(self.name, request.id, codec.pack_patient(request.patient))

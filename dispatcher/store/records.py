@@ -1,0 +1,52 @@
+"""Records of any kind: read by id, listed by where they stand, found when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from dispatcher.domain.compact import Record
+from dispatcher.domain.kinds import Kind
+from dispatcher.store import codec
+from dispatcher.store.keys import Keys
+from dispatcher.store.listing import Cursor, Place, page_of
+from dispatcher.store.node import Node
+
+R = TypeVar("R", bound=Record)
+
+
+class Records(Generic[R]):
+    """The records of one kind in one market."""
+
+    def __init__(self, node: Node, keys: Keys, kind: Kind[R]) -> None:
+        self.reader, self.keys, self.kind = node.reader, keys, kind
+        self._document = codec.document_of(kind)
+
+    async def get(self, record_id: str) -> R | None:
+        """The record, or None."""
+        raw = await self.reader.get(self.keys.record(self.kind, record_id))
+        return self._document.unpack(raw).value if raw else None
+
+    async def get_all(self, ids: Sequence[str]) -> dict[str, R]:
+        """The records that exist, by id, in the order asked for."""
+        found = await self.reader.get_all([self.keys.record(self.kind, each) for each in ids])
+        return {each: self._document.unpack(raw).value for each, raw in zip(ids, found, strict=True) if raw}
+
+    async def page(self, lists: Sequence[str], cursor: Cursor, limit: int) -> tuple[list[R], str | None]:
+        """Up to `limit` records after the cursor, over several lists; where the next page starts, if any."""
+        names = [self.keys.list(each) for each in lists]
+        places = await page_of(self.reader, names, cursor, limit + 1)
+        records = await self.get_all([place.id for place in places[:limit]])
+        more = len(places) > limit
+        return list(records.values()), str(Cursor(*places[limit - 1])) if more else None
+
+    async def due(self, now_ms: int, limit: int) -> list[str]:
+        """Ids of records whose timer is due, the longest overdue first."""
+        words = ("-inf", now_ms, "BYSCORE", "LIMIT", 0, limit)
+        found = await self.reader.ask("ZRANGE", self.keys.list(self.kind.timers), *words)
+        return [each.decode() for each in found]
+
+    async def next_due_ms(self) -> int | None:
+        """When the next timer is due; None if nothing is stored."""
+        found = await self.reader.ask("ZRANGE", self.keys.list(self.kind.timers), 0, 0, "WITHSCORES")
+        return next((place.score for place in Place.read(found)), None)

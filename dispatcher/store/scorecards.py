@@ -1,0 +1,44 @@
+"""Scorecards: how often each outcome came of each vendor's work, by month."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
+from dispatcher.store.program import Program
+
+KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
+LATE_MINUTES = "late_minutes"
+EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
+
+Scorecard = Counter[str]  #: by outcome; declines also by `declined.CODE`; LATE_MINUTES: all together
+
+
+def add_outcome(program: Program, keys: Keys, outcome: WorkOutcome) -> None:
+    """Count one outcome, in the commit of the step that it came with."""
+    key, prefix = keys.scorecards(outcome.month), f"{outcome.vendor_id}:"
+    program.write(key, "HINCRBY", prefix + outcome.outcome.value, 1)
+    if outcome.code and outcome.outcome is Outcome.DECLINED:
+        program.write(key, "HINCRBY", f"{prefix}{outcome.outcome.value}.{outcome.code}", 1)
+    if outcome.late_minutes:
+        program.write(key, "HINCRBY", prefix + LATE_MINUTES, outcome.late_minutes)
+    program.write(key, "PEXPIRE", KEPT_MS)
+
+
+class ScorecardPart:
+    """The scorecards of one market."""
+
+    def __init__(self, node: Node, keys: Keys) -> None:
+        self.reader, self.keys = node.reader, keys
+
+    async def of(self, months: Sequence[str]) -> Mapping[str, Scorecard]:
+        """Each vendor's outcomes over these months (yyyy-mm), by vendor id; none for one without work."""
+        found: dict[str, Scorecard] = {}
+        for counts in await self.reader.ask_all([("HGETALL", self.keys.scorecards(each)) for each in months]):
+            for field, count in counts.items():
+                vendor, _, outcome = field.decode().partition(":")
+                found.setdefault(vendor, Counter())[EARLIER.get(outcome, outcome)] += int(count)
+        return found

@@ -1,0 +1,40 @@
+"""A market's tuning: a versioned document, written over the version it was read at."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from contracts.tuning import Tuning, renamed
+from dispatcher.store import codec
+from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
+from dispatcher.store.outcome import Status
+from dispatcher.store.program import Program
+from dispatcher.store.vendors import stale
+
+
+class TuningPart:
+    """The tuning of one market."""
+
+    def __init__(self, node: Node, keys: Keys) -> None:
+        self.reader, self.committer, self.keys = node.reader, node.committer, keys
+
+    async def get(self) -> Tuning:
+        """The tuning in force; version 0 if none was ever set."""
+        raw = await self.reader.get(self.keys.tuning)
+        if not raw:
+            return Tuning()
+        found = codec.TUNING.unpack(raw).value
+        return replace(found, values=renamed(found.values))
+
+    async def put(self, tuning: Tuning, expected_version: int | None = None) -> int:
+        """Write it; `tuning.version` must follow the version it replaces. Raises Stale."""
+        before = tuning.version - 1 if expected_version is None else expected_version
+        if tuning.version != before + 1:
+            raise stale("tuning", before)
+        program = Program()
+        program.document("tuning", self.keys.tuning, before, codec.pack(tuning.version, tuning))
+        outcome = await self.committer.commit(program)
+        if outcome.status is Status.STALE:
+            raise stale("tuning", before)
+        return tuning.version

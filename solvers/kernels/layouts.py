@@ -1,0 +1,67 @@
+"""The structs that kernels read, as Python lays them out: field by field as in kernels/*.h.
+
+They are stated a second time here because numpy has no way to read a header; `agreement` holds every one of
+them against what the compiler made of it, so that a field that is changed in one place alone is told.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+Layout = np.dtype[np.void]
+
+
+def _struct(*fields: tuple[str, Any]) -> Layout:
+    """Fields in order, padded as C pads them."""
+    return np.dtype(list(fields), align=True)
+
+
+def _words(*names: str) -> Layout:
+    """Integers of 64 bits and pointers only, which is what most of them are."""
+    return _struct(*((name, np.int64) for name in names))
+
+
+INSTANCE: Final = _words(
+    *("requests", "columns", "vendors", "rows", "stride", "first", "vendor", "cell", "span", "units", "cost"),
+    *("penalty", "capacity", "cap", "target", "shortfall", "pairs", "before", "after", "lag"),
+    *("link_first", "link"),
+)
+TIES: Final = _words(
+    *("size", "request", "first", "order", "parent", "pair", "begin", "end"),
+    *("value", "alone", "pick", "message"),
+)
+SEEN: Final = _struct(
+    *((name, np.int32) for name in ("begin", "end", "vendor")),
+    *((name, np.float32) for name in ("cost", "units")),
+)
+DUAL: Final = _words(
+    *("ties", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean", "square"),
+    *("vendor_price", "count", "vendor_mean", "vendor_square"),
+)
+KNAPSACKS: Final = _words(
+    *("first", "column", "request", "value", "best", "mean", "square", "taken", "item", "table"),
+)
+CANDIDATE: Final = _struct(
+    *((name, np.int64) for name in ("units", "cost")),
+    *((name, np.int32) for name in ("cell", "span", "vendor", "row", "column")),
+    ("key", np.float32),
+)
+OCCUPANT: Final = _struct(*((name, np.int32) for name in ("request", "begin", "end")))
+PLAN: Final = _words(
+    *("first", "candidate", "choice", "free", "room", "count", "row_first", "row_size", "occupant"),
+    *("slot", "least"),
+)
+
+#: All of them, by the name that C has for each.
+LAYOUTS: Final[dict[str, Layout]] = {
+    "Instance": INSTANCE,
+    "Ties": TIES,
+    "Seen": SEEN,
+    "Dual": DUAL,
+    "Knapsacks": KNAPSACKS,
+    "Candidate": CANDIDATE,
+    "Occupant": OCCUPANT,
+    "Plan": PLAN,
+}

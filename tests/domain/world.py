@@ -1,0 +1,148 @@
+"""Records, tasks and a ledger in memory: it commits as the store does, and refuses what the store would."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from contracts.codes import OfferState, RequestState
+from dispatcher.domain import timers
+from dispatcher.domain.booking import Booking
+from dispatcher.domain.commands.table import Command
+from dispatcher.domain.decision import Decision, To
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
+from dispatcher.domain.tasks import TASK_STATES, TaskRecord
+from tests.domain import make
+
+SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
+Stored = RequestRecord | TaskRecord
+
+
+class World:
+    """All that is stored, at `now_ms`; every commit is held to the tables, the ledger and P6 as it comes."""
+
+    def __init__(self, values: make.Values) -> None:
+        self.values = values
+        self.now_ms = make.NOW
+        self.records: dict[str, RequestRecord] = {}
+        self.tasks: dict[str, TaskRecord] = {}
+        self.forgotten: set[str] = set()
+        self.ledger: Counter[Booking] = Counter()
+        self.ends: Counter[str] = Counter()  # by request: how often it came to an end
+        self.opened: Counter[str] = Counter()  # by task: how often it was opened
+
+    def everything(self) -> list[Stored]:
+        """All records of both kinds."""
+        return [*self.records.values(), *self.tasks.values()]
+
+    def stored(self, name: str) -> Stored | None:
+        """The record of that id."""
+        return self.records.get(name) or self.tasks.get(name)
+
+    def give(self, name: str, command: Command, vendor: str = "") -> None:
+        """Decide, commit, and say it again: the repeat has no effect of its own."""
+        record = self.stored(name)
+        if record is None:
+            return
+        try:
+            decision = self.decide(record, command, vendor)
+        except WrongState:
+            return
+        self.commit(decision)
+        if decision is not None:
+            self._repeats_without_effect(decision, command, vendor)
+
+    def decide(self, record: Stored, command: Command, vendor: str = "") -> Decision | None:
+        """What the command makes of the record, now."""
+        facts = {"now_ms": self.now_ms, "values": self.values, "tasks": self._related(record)}
+        return make.decide(record, command, vendor=vendor, **facts)
+
+    def fire_due(self) -> None:
+        """Every timer that is due, until none is."""
+        for _ in range(6):  # offers expire one after the other, the deadline may have passed, and so on
+            for known in self.everything():
+                record = self.stored(known.id)
+                if record is not None:
+                    decision = make.due(record, self.now_ms, values=self.values, tasks=self._related(record))
+                    assert (decision is None) == (record.timer_ms > self.now_ms)
+                    self.commit(decision)
+
+    def commit(self, decision: Decision | None) -> None:
+        """Every record over the one that it was decided on."""
+        if decision is None:
+            return
+        self._book(decision)
+        for change in decision.changes:
+            if isinstance(change.record, TaskRecord):
+                self._file_task(change.before, change.after)  # type: ignore[arg-type]
+            else:
+                self._file_request(change.before, change.after)  # type: ignore[arg-type]
+        _vendors_learn_no_secret(decision)
+
+    def _related(self, record: Stored) -> list[TaskRecord]:
+        names = record.tasks if isinstance(record, RequestRecord) else ()
+        return [self.tasks[each] for each in names if each in self.tasks]
+
+    def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
+        try:
+            again = self.decide(decision.after, command, vendor)
+        except WrongState:
+            assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
+        else:
+            assert again is None
+
+    def _file_request(self, before: RequestRecord | None, after: RequestRecord | None) -> None:
+        name = (after or before).id  # type: ignore[union-attr]
+        assert self.records.get(name) == before
+        if before is not None:
+            _steps_are_in_the_tables(before, after)
+        if after is None:
+            del self.records[name]
+            self.forgotten.add(name)
+            return
+        assert after.version == (before.version + 1 if before else 1)
+        assert after.timer_ms == timers.timer_ms(after, self.now_ms, self.values)
+        if after.state in TERMINAL:
+            self.ends[name] += 1
+        self.records[name] = after
+
+    def _file_task(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
+        name = (after or before).id  # type: ignore[union-attr]
+        assert self.tasks.get(name) == before
+        if after is None:
+            del self.tasks[name]
+            return
+        assert before is None or after.state is before.state or after.state in TASK_STATES[before.state]
+        if before is None:
+            self.opened[name] += 1
+        self.tasks[name] = after
+
+    def _book(self, decision: Decision) -> None:
+        for booking in decision.book:
+            self.ledger[booking] += 1
+        for booking in decision.unbook:
+            self.ledger[booking] -= 1
+            assert self.ledger[booking] >= 0
+
+
+def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None) -> None:
+    assert (after is None) == (before.state in TERMINAL)
+    if after is None:
+        return
+    assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
+    for old, new in zip(before.offers, after.offers, strict=False):
+        assert new.state is old.state or new.state in OFFER_STATES[old.state]
+    for new in after.offers[len(before.offers) :]:
+        assert new.state is OfferState.REQUESTED
+        assert after.state is RequestState.OFFERED
+
+
+def _vendors_learn_no_secret(decision: Decision) -> None:
+    for message in decision.messages:
+        assert message.subject.startswith(decision.after.id)
+        text = msgspec.json.encode(message.data).decode()
+        assert not any(secret in text for secret in SECRETS), message.to
+        assert (message.to is To.VENDOR) == bool(message.vendor_id)

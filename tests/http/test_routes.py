@@ -1,0 +1,190 @@
+"""A route is one declaration beside its handler: whatever the service makes of its routes follows from it."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import dispatcher.http
+from contracts.base import Day, Id, Wire
+from contracts.codec import JSON
+from contracts.codes import Role
+from contracts.operations import ANYONE, Answer, Body, Operation
+from dispatcher.http.app import SUBJECTS
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes, check
+from dispatcher.runtime.errors import UserError
+from tests.http.conftest import GUARDED, Api
+from tests.http.test_offers import offered
+
+PATH = "/ambulances/a-1/days/2026-03-03"
+
+
+class Wash(Wire):
+    """A wash of a vehicle."""
+
+    litres: int
+
+
+class Washes(Wire):
+    """Several washes."""
+
+    washes: tuple[Wash, ...]
+
+
+class Washed(Wire):
+    """What became of it."""
+
+    vehicle: Id
+    day: Day
+    litres: int
+    markets: int
+
+
+WASHING = Routes("washing", vehicle=Id, day=Day)
+
+
+@WASHING.post(
+    f"{MARKET}/ambulances/{{vehicle}}/days/{{day}}",
+    id="wash",
+    roles={Role.VENDOR},
+    body=Body(Wash, batch=Washes, batch_member="washes", media_types={"application/wash+json": JSON}),
+    answers={200: Answer("washed", Washed)},
+    problems=("wrong-state",),
+)
+async def wash(call: Call, parts: Parts) -> Reply:
+    """Wash a vehicle, once or several times."""
+    washes = call.body.washes if isinstance(call.body, Washes) else (call.body,)
+    litres, known = sum(each.litres for each in washes), len(parts.service.markets.zones)
+    return Reply(Washed(vehicle=call.path["vehicle"], day=call.path["day"], litres=litres, markets=known))
+
+
+def _example() -> Routes:
+    """The routes that `docs/extending.md` adds."""
+    page = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+    (block,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "ROUTES" in each)
+    module = ModuleType("extending_routes")
+    sys.modules[module.__name__] = module
+    exec(compile(block, module.__name__, "exec", dont_inherit=True), module.__dict__)
+    routes: Routes = module.ROUTES
+    return routes
+
+
+with_washing = pytest.mark.parametrize("more_routes", [(WASHING,)])
+
+
+async def _wash(
+    api: Api, path: str = PATH, body: bytes = b'{"litres": 7}', role: Role = Role.VENDOR, **headers: str
+) -> tuple[int, Any]:
+    sent = api.headers(role, "v1" if role is Role.VENDOR else "") | {"Content-Type": "application/wash+json"}
+    async with api.client.post(api.base + path, data=body, headers=sent | headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+@with_washing
+async def test_a_route_from_elsewhere_is_served(api: Api) -> None:
+    washed = {"vehicle": "a-1", "day": "2026-03-03", "litres": 7, "markets": 1}
+    assert await _wash(api) == (200, washed)
+    several = b'{"washes": [{"litres": 3}, {"litres": 2}]}'
+    assert await _wash(api, body=several) == (200, washed | {"litres": 5})
+
+
+@with_washing
+async def test_a_route_from_elsewhere_obeys_its_roles_and_its_market(api: Api) -> None:
+    for role in (Role.PLATFORM, Role.OPS):
+        assert (await _wash(api, role=role))[0] == 403
+    async with api.client.post(api.base + PATH, data=b"{}") as answer:
+        assert answer.status == 401
+    token = api.token(Role.VENDOR, vendor="v1", markets=["elsewhere"])
+    assert (await _wash(api, Authorization=f"Bearer {token}"))[0] == 404
+
+
+@with_washing
+async def test_a_route_from_elsewhere_has_parameters_and_a_body_of_its_own(api: Api) -> None:
+    status, problem = await _wash(api, "/ambulances/a-1/days/yesterday")
+    assert (status, problem["type"]) == (400, "/problems/invalid-parameter")
+    status, problem = await _wash(api, body=b'{"washes": [{"litres": "x"}]}')
+    assert (status, problem["errors"][0]["pointer"]) == (422, "/washes/0/litres")
+    status, problem = await _wash(api, **{"Content-Type": "application/json"})
+    assert (status, problem["type"]) == (415, "/problems/unsupported-media-type")
+    assert "Maybe send application/wash+json." in problem["detail"]
+
+
+@with_washing
+async def test_a_route_from_elsewhere_is_in_openapi(api: Api) -> None:
+    async with api.client.get("/openapi.json") as answer:
+        document = await answer.json()
+    OpenAPIV31SpecValidator(document).validate()
+    told = document["paths"][f"{MARKET}/ambulances/{{vehicle}}/days/{{day}}"]["post"]
+    assert told["operationId"] == "wash"
+    assert told["summary"] == "Wash a vehicle, once or several times"
+    assert (told["tags"], told["security"]) == (["washing"], [{"bearer": ["vendor"]}])
+    assert list(told["requestBody"]["content"]) == ["application/wash+json"]
+    assert "409" in told["responses"]
+    assert [each["name"] for each in told["parameters"] if each["in"] == "path"] == [
+        "market",
+        "vehicle",
+        "day",
+    ]
+    schema = told["requestBody"]["content"]["application/wash+json"]["schema"]
+    whole = schema | {"components": document["components"]}
+    for body in ({"litres": 7}, {"washes": [{"litres": 3}]}):
+        jsonschema.validate(body, whole, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("more_routes", [(_example(),)])
+async def test_the_example_of_the_docs_is_served(api: Api) -> None:
+    path = f"/offers/{await offered(api)}/expiry"
+    status, told = await api.call("GET", path, role=Role.VENDOR, vendor="v1")
+    assert (status, list(told)) == (200, ["expires_at"])
+    assert (await api.call("GET", path, role=Role.VENDOR, vendor="v2"))[0] == 404
+    assert (await api.call("GET", path, role=Role.PLATFORM))[0] == 403
+
+
+async def test_no_route_is_left_behind_by_a_test(api: Api) -> None:
+    assert (await _wash(api))[0] == 404
+
+
+def test_every_module_with_routes_is_served() -> None:
+    found = [
+        import_module(f"dispatcher.http.{each.name}")
+        for each in pkgutil.iter_modules(dispatcher.http.__path__)
+    ]
+    declared = [module.ROUTES for module in found if hasattr(module, "ROUTES")]
+    assert len(declared) == len(SUBJECTS)
+    assert all(any(routes is subject for subject in SUBJECTS) for routes in declared)
+
+
+def _changed(**changes: Any) -> Operation:
+    return msgspec.structs.replace(GUARDED[0], **changes)
+
+
+def test_a_route_without_a_declared_role_stops_the_start() -> None:
+    forgetful = Routes("washing")
+    forgetful.get("/washes", id="washes", answers={200: Answer()})(wash)
+    with pytest.raises(UserError, match="GET /washes declares no role"):
+        check(each.operation for each in forgetful)
+    check([_changed(roles=ANYONE)])
+
+
+def test_a_parameter_without_a_type_stops_the_start() -> None:
+    with pytest.raises(UserError, match="elsewhere has no type"):
+        check([_changed(path="/v1/{elsewhere}")])
+
+
+def test_an_id_or_a_place_that_is_taken_stops_the_start() -> None:
+    for twin in (_changed(path="/v1/elsewhere"), _changed(id="another")):
+        with pytest.raises(UserError, match="declared twice"):
+            check([GUARDED[0], twin])
+    check([GUARDED[0], _changed(id="another", path="/v1/elsewhere")])

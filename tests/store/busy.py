@@ -1,0 +1,131 @@
+"""A busy market, played through the service: every part of the store has been written to."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.tasks import TaskOutcome
+from contracts.tuning import TuningUpdate
+from contracts.unmatched import Unmatched
+from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.report import ReportStatus
+from dispatcher.domain.commands.table import Command
+from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
+from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.instants import MINUTE_MS
+from dispatcher.domain.proposal import Proposal
+from dispatcher.jobs.timers import Timers
+from dispatcher.security.principal import Principal
+from dispatcher.service.service import Service
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.market import MarketStore
+from dispatcher.store.store import Store
+from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
+from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor
+
+PLATFORM, OPS = (Principal(role=role, markets=None) for role in (Role.PLATFORM, Role.OPS))
+VENDOR = Principal(role=Role.VENDOR, markets=None, vendor_id="v1")
+ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
+OFFERED = ("offered", "declined", *ACCEPTED)
+NAMES = ("open", "explained", "cancelled", *OFFERED)
+START_MS = NOW_MS + 120 * MINUTE_MS
+
+
+class Busy:
+    """One market under the service, with a clock that moves as its day is played."""
+
+    def __init__(self, store: Store, market: MarketStore) -> None:
+        self.store, self.market, self.name = store, market, market.name
+        self.clock = ManualClock(NOW_MS)
+        self.service = Service(store, self.clock, {market.name: ZoneInfo("UTC")}, Registry.found())
+        self.timers = Timers(self.service)
+        self.fence = 0
+
+    async def open(self) -> None:
+        """A vendor, its capacity, tuning, and a matcher."""
+        await self.service.vendors.put(OPS, self.name, vendor(), None)
+        await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
+        update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
+        await self.service.tuning.put(OPS, self.name, update, None)
+        self.fence = await self.market.lease.acquire("matcher", 60_000) or 0
+
+    async def submit(self, *names: str) -> None:
+        """They come in in one batch."""
+        kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
+        await self.service.requests.submit(PLATFORM, self.name, [trip(each) for each in names], kept)
+
+    async def play(self) -> None:
+        """Each request ends up in the state that it is called after, and people see to what needs them."""
+        await self.open()
+        await self.submit(*NAMES)
+        await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
+        for name in OFFERED:
+            await self.offer(name)
+        for name in ACCEPTED:
+            await self.give(VENDOR, AcceptOffer(offer_id=f"{name}.1"))
+        await self.give(VENDOR, DeclineOffer(offer_id="declined.1", code=DeclineCode.OTHER))
+        await self.give(PLATFORM, CancelRequest(request_id="cancelled"))
+        self.clock.ms = START_MS
+        for name in ("riding", "done"):
+            await self.report(name, TrackingStatus.AT_PICKUP)
+        await self.report("done", TrackingStatus.COMPLETED)
+        await self.report("nobody", TrackingStatus.NO_SHOW)
+        self.clock.ms = START_MS + 15 * MINUTE_MS
+        while await self.timers.fire_due(self.name):
+            pass
+        await self.people()
+        await self.words()
+
+    async def people(self) -> None:
+        """A task is claimed, commented and done; a command is repeated to no effect."""
+        await self.give(PLATFORM, ClaimTask(task_id="nobody.no_show", by="kim"))
+        await self.service.tasks.comment(
+            PLATFORM, self.name, "nobody.no_show", by="kim", text="Canary Wren is at her daughter's"
+        )
+        done = FinishTask(task_id="nobody.no_show", by="kim", outcome=TaskOutcome.RESOLVED)
+        for key in ("first", "second"):
+            await self.give(PLATFORM, done, IdempotencyRecord.of("finish", key, b""))
+
+    async def words(self) -> None:
+        """A vendor's reply came over Redis, and cannot be used."""
+        keys, streams = self.market.keys, self.store.streams
+        await self.store.reader.ask("XADD", keys.replies, "*", "ce", b"\xc1")
+        await streams.ensure_group(keys.replies, "replies")
+        (entry,) = await streams.read_group(keys.replies, "replies", "1")
+        await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
+
+    async def offer(self, name: str) -> None:
+        """As the matcher does."""
+        plan = Proposal(
+            vendor=vendor(),
+            pool_id="vans",
+            start_ms=START_MS,
+            end_ms=START_MS + 30 * MINUTE_MS,
+            units=1,
+            bookings=(booking(),),
+            price_cents=4_500,
+        )
+        await self.matcher(name, MakeOffer, request=trip(name), proposal=plan)
+
+    async def matcher(self, name: str, command: type[Command], **facts: Any) -> None:
+        """What the matcher does with one request."""
+        record = await self.market.requests.records.get(name)
+        assert record is not None
+        made: Command = command(request_id=name, **facts)
+        outcome = await self.service.executor.attempt("matcher", self.name, made, record, fence=self.fence)
+        assert outcome is not None
+        assert outcome.ok, outcome
+
+    async def report(self, name: str, status: TrackingStatus) -> None:
+        """Its vendor says how the work goes."""
+        await self.give(VENDOR, ReportStatus(offer_id=f"{name}.1", status=status))
+
+    async def give(self, who: Principal, command: Command, kept: IdempotencyRecord | None = None) -> Any:
+        """A command of somebody's."""
+        return await self.service.execute(who, self.name, command, kept)

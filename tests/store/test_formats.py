@@ -1,0 +1,228 @@
+"""Records that the version before stored are read as what they mean now, and written in the new form."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.unmatched import Unmatched
+from dispatcher.domain.booking import PoolBooking
+from dispatcher.domain.instants import MINUTE_MS
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.requests import RequestRecord, Transition
+from dispatcher.store import codec, formats
+from dispatcher.store.compression import decompress
+from tests.store import old_market
+from tests.store.old_market import END_MS, NOW_MS, START_MS
+
+S, O, T = RequestState, OfferState, TrackingStatus  # noqa: E741  (as in dispatcher.domain.states)
+KEPT_MS = 72 * 60 * MINUTE_MS
+TAKEN = (PoolBooking("v1", "vans", "2026-03-02", 144, 6, 1),)
+REQUESTS = codec.document_of(REQUEST_KIND)
+
+
+# What each stored request means, in full.
+
+
+def request(name: str, *steps: Transition, version: int, timer_ms: int, **facts: Any) -> RequestRecord:
+    history = (Transition(S.RECEIVED, NOW_MS, "platform"), *steps)
+    return RequestRecord(
+        id=name,
+        version=version,
+        state=history[-1].state,
+        kind="trip",
+        received_ms=NOW_MS,
+        match_by_ms=END_MS,
+        earliest_ms=START_MS,
+        latest_ms=END_MS,
+        timer_ms=timer_ms,
+        history=history,
+        **facts,
+    )
+
+
+def offer(state: OfferState, **facts: Any) -> OfferRecord:
+    usual: dict[str, Any] = {
+        "attempt": 1,
+        "vendor_id": "v1",
+        "made_ms": NOW_MS + 1_000,
+        "expires_ms": NOW_MS + 1_440_900,
+        "bookings": TAKEN,
+    }
+    return OfferRecord(
+        state=state,
+        pool_id="vans",
+        start_ms=START_MS,
+        end_ms=END_MS,
+        price_cents=4_500,
+        assumed=False,
+        tuning_version=3,
+        snapshot="abc",
+        distance_m=4_300,
+        **(usual | facts),
+    )
+
+
+def dispatch(state: OfferState = O.ACCEPTED, **facts: Any) -> OfferRecord:
+    return offer(state, reference="T-77", **facts)
+
+
+def step(state: RequestState, after_ms: int, by: str = "vendor:v1", code: str = "") -> Transition:
+    return Transition(state, NOW_MS + after_ms, by, code)
+
+
+OFFERED, ACCEPTED = step(S.OFFERED, 1_000, "matcher"), step(S.ACCEPTED, 60_000)
+FORGET_MS = END_MS + KEPT_MS
+ENDED_MS = START_MS + 20 * MINUTE_MS  # of the work that failed, and of the one where nobody was there
+
+MEANT = [
+    request("received", version=1, timer_ms=END_MS),
+    request(
+        "on_hold",
+        step(S.ON_HOLD, 0, "platform", "predecessor"),
+        version=1,
+        timer_ms=END_MS,
+        requirements=(Requirement.PREDECESSOR,),
+    ),
+    request(
+        "held_twice",  # nobody said that it was authorized
+        step(S.ON_HOLD, 0, "platform", "authorization"),
+        step(S.ON_HOLD, 5_000, "platform", "predecessor"),
+        version=2,
+        timer_ms=END_MS,
+        requirements=(Requirement.AUTHORIZATION, Requirement.PREDECESSOR),
+    ),
+    request(
+        "matching",
+        step(S.MATCHING, 2_000, "matcher", "hours"),
+        version=2,
+        timer_ms=END_MS,
+        unmatched=Unmatched(
+            vendors=3, last_rule="hours", explained_at=datetime(2026, 3, 2, 8, 0, 2, tzinfo=UTC)
+        ),
+    ),
+    request("offered", OFFERED, version=2, timer_ms=NOW_MS + 1_440_900, offers=(offer(O.REQUESTED),)),
+    request(
+        "returned",  # by its first vendor; offered to a second
+        OFFERED,
+        ACCEPTED,
+        step(S.MATCHING, 7_200_000, code="turned_back"),
+        step(S.OFFERED, 7_201_000, "matcher"),
+        version=5,
+        timer_ms=NOW_MS + 7_920_900,
+        offers=(
+            dispatch(O.TURNED_BACK, closed_ms=NOW_MS + 7_200_000, code="turned_back", bookings=()),
+            offer(
+                O.REQUESTED,
+                attempt=2,
+                vendor_id="v2",
+                made_ms=NOW_MS + 7_201_000,
+                expires_ms=NOW_MS + 7_920_900,
+                bookings=(replace(TAKEN[0], vendor_id="v2"),),
+            ),
+        ),
+    ),
+    request(
+        "overdue",
+        OFFERED,
+        ACCEPTED,
+        version=5,
+        timer_ms=START_MS + 60 * MINUTE_MS,
+        offers=(dispatch(overdue=2),),
+    ),
+    request(
+        "in_progress",  # and its end is overdue
+        OFFERED,
+        ACCEPTED,
+        step(S.IN_PROGRESS, 13_800_000, code="en_route"),
+        step(S.IN_PROGRESS, 14_700_000, code="at_pickup"),
+        step(S.IN_PROGRESS, 14_940_000, code="on_board"),
+        version=7,
+        timer_ms=END_MS + 40 * MINUTE_MS,
+        offers=(dispatch(status=T.ON_BOARD, arrived_ms=START_MS + 5 * MINUTE_MS, overdue=1),),
+    ),
+    request(
+        "completed",
+        OFFERED,
+        ACCEPTED,
+        step(S.IN_PROGRESS, 14_400_000, code="at_pickup"),
+        step(S.COMPLETED, 16_080_000, code="completed"),
+        version=5,
+        timer_ms=FORGET_MS,
+        offers=(
+            dispatch(
+                O.COMPLETED,
+                status=T.COMPLETED,
+                arrived_ms=START_MS,
+                closed_ms=START_MS + 28 * MINUTE_MS,
+                code="completed",
+            ),
+        ),
+    ),
+    request(
+        "failed",
+        OFFERED,
+        ACCEPTED,
+        step(S.FAILED, 15_600_000, code="failed"),
+        version=4,
+        timer_ms=FORGET_MS,
+        offers=(dispatch(O.FAILED, status=T.FAILED, closed_ms=ENDED_MS, code="failed"),),
+    ),
+    request(
+        "no_show",
+        OFFERED,
+        ACCEPTED,
+        step(S.NO_SHOW, 15_600_000, code="no_show"),
+        version=4,
+        timer_ms=FORGET_MS,
+        offers=(dispatch(O.COMPLETED, status=T.NO_SHOW, closed_ms=ENDED_MS, code="no_show"),),
+    ),
+    request(
+        "unmatched",
+        step(S.UNMATCHED, 16_200_000, "timer", "match_by"),
+        version=2,
+        timer_ms=FORGET_MS,
+        unmatched=Unmatched(
+            vendors=0, last_rule="match_by", explained_at=datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+        ),
+    ),
+    request(
+        "cancelled",  # after its vendor had declined
+        OFFERED,
+        step(S.MATCHING, 90_000, code="NO_VEHICLES_AVAILABLE"),
+        step(S.CANCELLED, 120_000, "platform", "patient stays"),
+        version=4,
+        timer_ms=NOW_MS + 120_000 + KEPT_MS,
+        offers=(offer(O.REJECTED, closed_ms=NOW_MS + 90_000, code="NO_VEHICLES_AVAILABLE", bookings=()),),
+    ),
+]
+
+
+@pytest.mark.parametrize("meant", MEANT, ids=lambda each: each.id)
+def test_each_stored_request_is_read_as_what_it_means_now(meant: RequestRecord) -> None:
+    assert REQUESTS.unpack(old_market.stored(f"r:{meant.id}")) == (meant.version, meant, 0)
+
+
+@pytest.mark.parametrize("meant", MEANT, ids=lambda each: each.id)
+def test_what_was_read_and_written_again_is_of_the_new_form(meant: RequestRecord) -> None:
+    again = codec.pack(meant.version, meant)
+    assert format_number(again) == 2
+    assert REQUESTS.unpack(again) == (meant.version, meant, 0)
+
+
+@pytest.mark.parametrize("length", [1, 31, 32, 64])
+def test_an_id_of_any_length_tells_the_old_form_from_the_new(length: int) -> None:
+    name = "x" * length
+    old = formats.Request1(name, 1, S.RECEIVED, "trip", NOW_MS, END_MS, START_MS, END_MS, END_MS)
+    meant = RequestRecord(name, 1, S.RECEIVED, "trip", NOW_MS, END_MS, START_MS, END_MS, END_MS)
+    for stored in (old, meant):
+        assert REQUESTS.unpack(codec.pack(1, stored)).value == meant
+
+
+def format_number(raw: bytes) -> int | None:
+    first = msgspec.msgpack.decode(decompress(raw[4:]))[0]
+    return first if isinstance(first, int) else None
