@@ -68,7 +68,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
         async with Cast(
-            service.url, redis_url, _tokens(settings, day, clock), day, clock=clock, seed=options.seed
+            service.url, redis_url, tokens(settings, day, clock), day, clock=clock, seed=options.seed
         ) as cast:
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
@@ -91,7 +91,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
         yield Played(summary=summary, views=views, service=service, board=board)
 
 
-def _tokens(settings: Settings, day: Day, clock: Clock) -> TokenOf:
+def tokens(settings: Settings, day: Day, clock: Clock) -> TokenOf:
     """Tokens for everybody who plays, valid from the day's start or from now."""
     keys = read_token_keys(settings.token_keys_file)
 

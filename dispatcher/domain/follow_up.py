@@ -42,12 +42,13 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     kind = REQUEST_STATES[after.state].task
     if kind and (before is None or before.state is not after.state):
         found.append(opened(kind, after.id, context, code=after.history[-1].code))
-    known = {offer.attempt: offer.overdue for offer in before.offers} if before else {}
     for offer in after.offers:
-        if offer.live and offer.overdue and not known.get(offer.attempt):
+        if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
             name = offer_id(after, offer)
-            found.append(opened(TaskKind.OVERDUE, after.id, context, offer_id=name, code=since, since=since))
+            task = opened(TaskKind.OVERDUE, after.id, context, offer_id=name, code=since, since=since)
+            if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
+                found.append(task)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from dispatcher.domain.kinds import kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import keys as parts
 from dispatcher.store.keys import Keys
@@ -18,7 +19,7 @@ SCAN_COUNT = 1_000
 class OpenRequestBytes(NamedTuple):
     """Bytes for one open request."""
 
-    stored: int  # record, request with patient, timer, index, idempotency, its share of the ledger
+    stored: int  # record, request with patient, timer, index, idempotency; its share of ledgers and tasks
     messages: int  # stream entries so far; those to vendors and platform go an hour after delivery
 
 
@@ -30,7 +31,9 @@ async def open_request_bytes(
     if not sample:
         return None
     keys = Keys(market)
-    names = [name async for name in redis.scan_iter(match=f"{keys.prefix}*", count=SCAN_COUNT)]
+    names = {
+        name async for name in redis.scan_iter(f"{keys.prefix}*", SCAN_COUNT)
+    }  # it may tell of one twice
     lists = {name async for name in redis.scan_iter(f"{keys.prefix}*", SCAN_COUNT, _type="zset")}
 
     async def weighed(wanted: Collection[str]) -> int:
@@ -38,9 +41,13 @@ async def open_request_bytes(
 
     documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
     own = await _weigh(redis, documents)
-    shared = await weighed({parts.USED, parts.COMMANDS}) + await _weigh(
-        redis, sorted(lists - {keys.capacities.encode()})
-    )
+    others = [kind for kind in kinds() if kind is not REQUEST_KIND]  # they are there because of requests
+    wanted = {
+        parts.USED,
+        parts.COMMANDS,
+        *(part for kind in others for part in (kind.key, kind.body) if part),
+    }
+    shared = await weighed(wanted) + await _weigh(redis, sorted(lists - {keys.capacities.encode()}))
     messages = await weighed(parts.MESSAGES)
     return OpenRequestBytes(round(own / len(sample) + shared / requests), round(messages / requests))
 

@@ -14,7 +14,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import BLAMELESS, Outcome, WorkOutcome
-from dispatcher.matching.scorecards import shares_on_time
+from dispatcher.matching.scorecards import shares
 from tests.domain import make
 from tests.domain.make import accepted, accepting, after, decide, due, offered
 
@@ -40,7 +40,7 @@ def share(decision: Decision | None) -> float | None:
     for each in decision.outcomes:
         card[each.outcome.value] += 1
         card[f"{each.outcome.value}.{each.code}"] += 1
-    return shares_on_time({"v1": card}, {"scorecard_least_works": 1}).get("v1")
+    return shares({"v1": card}, {"scorecard_least_works": 1}).get("v1")
 
 
 @pytest.mark.parametrize(

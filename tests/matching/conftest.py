@@ -94,10 +94,22 @@ async def store(redis_server: EmbeddedRedis) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def town(store: Store) -> Town:
+    return new_town(store)
+
+
+def new_town(store: Store) -> Town:
+    """A market of its own, with nobody in it."""
     clock = ManualClock(NOW_MS)
     name = f"match{next(_numbers)}"
     service = Service(store, clock, {name: TZ}, Registry(()))
     return Town(Market(store.market(name), TZ, clock), store, clock, service)
+
+
+async def own_market(town: Town) -> Ownership:
+    """The right to commit for it."""
+    fence = await town.store.market(town.name).lease.acquire("test", 60_000)
+    assert fence is not None
+    return Ownership(town.service.executor, fence)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +124,4 @@ def solvers() -> Iterator[SolverPool]:
 @pytest.fixture
 async def own(town: Town) -> Ownership:
     """The market, owned by the test."""
-    fence = await town.store.market(town.name).lease.acquire("test", 60_000)
-    assert fence is not None
-    return Ownership(town.service.executor, fence)
+    return await own_market(town)

@@ -1,26 +1,21 @@
-"""Screening as a whole: counts, bounds, ties, chunks, and that every parameter matters."""
+"""Screening as a whole: counts, bounds, ties, chunks."""
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import date
 
 import numpy as np
 import pytest
 
-from contracts.codes import CredentialKind, LevelOfService, Priority, ServiceClass
-from contracts.geo import Circle, Place
+from contracts.codes import LevelOfService, ServiceClass
+from contracts.geo import Circle
 from contracts.requests import OrderLine
-from contracts.tuning import Parameter
-from contracts.vendors import Credential, Hours, RateCard
-from dispatcher.tuning.registry import Registry
+from contracts.vendors import Hours, RateCard
 from solvers import candidates as module
 from solvers.assignment.greedy import greedy
 from solvers.candidates import Screened, screen
 from solvers.formulation import formulate
 from solvers.planning import digest, plan
-from solvers.screening import Screening
-from tests.solvers.town import CENTRE, DAY, NOW_MS, asked, order, screening, supply, trip, vendor
+from tests.solvers.rich_day import rich_day
+from tests.solvers.town import DAY, NOW_MS, asked, order, screening, supply, trip, vendor
 
 
 def removed(found: Screened, request: int = 0) -> dict[str, int]:
@@ -145,64 +140,6 @@ def test_the_digest_names_everything_the_plan_was_made_from() -> None:
     assert digest(day) == digest(rich_day({}))
     assert digest(day) != digest(rich_day({"scorecard_cents": 7}))
     assert digest(day) != digest(replace(day, now_ms=day.now_ms + 1))
-
-
-def rich_day(values: Mapping[str, float]) -> Screening:
-    """A day on which every parameter of rules and solvers has something to say."""
-    far, near = (-74.3, 40.7), (-74.22, 40.7)
-    monday = Hours(weekday=0, opens_minute=6 * 60, closes_minute=20 * 60)
-    lapsed = tuple(Credential(kind=kind, expires_on=date(2026, 11, 22)) for kind in CredentialKind)
-    listed = RateCard(included_miles=1, night_cents=4_500)
-    vendors = [
-        vendor("v1", rate_card=listed),
-        vendor("v2", hours=(monday,), rate_card=listed),
-        vendor("v3", credentials=lapsed),
-        vendor("v4", service_area=(Circle(centre=near, radius_m=3_000),)),
-        vendor("v5"),
-    ]
-    held = supply(5, pools=2)
-    held.left[0, 0, ::7] = 0
-    requests = [
-        *(trip(f"p{n}", priority=each, start_min=70 + 3 * n) for n, each in enumerate(Priority)),
-        trip("night", start_min=9 * 60, width_min=150),
-        trip("deep", start_min=15 * 60, width_min=60),
-        trip("peak", start_min=5 * 60, preferred_vendors=("v2",)),
-        trip("soon", start_min=-20, width_min=120),
-        trip("far", pickup=Place(position=far), dropoff=Place(position=CENTRE)),
-        order("box", start_min=7.4 * 60),
-        trip("closing", start_min=7.3 * 60, width_min=20),
-    ]
-    known = {"scorecards": {"v1": 0.5}}
-    return screening([asked(each) for each in requests], vendors, held, values, known=known)
-
-
-def model(day: Screening) -> str:
-    found = screen(day)
-    problem = formulate(day, found)
-    state = hashlib.blake2b()
-    for field in fields(problem):
-        state.update(np.asarray(getattr(problem, field.name)).tobytes())
-    for field in fields(found.candidates):
-        state.update(getattr(found.candidates, field.name).tobytes())
-    return state.hexdigest()
-
-
-def in_the_model() -> list[Parameter]:
-    found = Registry.found(("solvers",)).parameters.values()
-    return [each for each in found if each.scope.startswith(("rules.", "solvers."))]
-
-
-def test_every_rule_and_solver_parameter_is_walked() -> None:
-    assert {"service_area_slack_m", "bucket_minutes", "travel_detour", "unmatched_stat_cents"} <= {
-        each.name for each in in_the_model()
-    }
-
-
-@pytest.mark.parametrize("parameter", in_the_model(), ids=lambda each: each.name)
-def test_changing_a_parameter_changes_the_model(parameter: Parameter) -> None:
-    usual = model(rich_day({}))
-    changed = [model(rich_day({parameter.name: value})) for value in (parameter.minimum, parameter.maximum)]
-    assert any(each != usual for each in changed), f"{parameter.name} leaves the model as it is"
 
 
 def test_greedy_fills_capacity_and_never_over() -> None:

@@ -103,6 +103,19 @@ async def test_the_weight_of_an_open_request_is_all_that_is_stored_for_requests(
     assert sum(weight) == pytest.approx(grown / len(NAMES), abs=2)
 
 
+async def test_the_tasks_that_requests_make_weigh_too(busy: Busy, raw: Redis, keys: Keys) -> None:
+    still_open = sorted(set(NAMES) - ENDED)
+    with_tasks = await open_request_bytes(raw, busy.name, still_open, len(NAMES))
+    tasks = [name for name in await everything(raw, keys) if keys.parted(name.decode())[0] == "t"]
+    grown = sum([await raw.memory_usage(each, samples=0) or 0 for each in tasks])
+    for each in tasks:
+        await raw.delete(each)
+    without = await open_request_bytes(raw, busy.name, still_open, len(NAMES))
+    assert with_tasks is not None
+    assert without is not None
+    assert with_tasks.stored - without.stored == pytest.approx(grown / len(NAMES), abs=2)
+
+
 async def test_without_open_requests_there_is_no_weight(raw: Redis, keys: Keys) -> None:
     assert await open_request_bytes(raw, keys.market, [], 0) is None
 

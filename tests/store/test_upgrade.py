@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from contracts.capacity import LEDGER_BUCKETS
 from contracts.codes import DeclineCode, RequestState, Requirement, Role, TrackingStatus
+from contracts.ledger import LEDGER_BUCKETS
 from contracts.requests import TripRequest
-from contracts.tasks import TaskKind
+from contracts.tasks import TaskKind, TaskState
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -23,7 +23,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import Outcome
 from dispatcher.jobs.timers import Timers
-from dispatcher.matching.scorecards import shares_on_time
+from dispatcher.matching.scorecards import shares
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import Vault
 from dispatcher.service.service import Service
@@ -164,6 +164,29 @@ async def test_the_timers_of_before_fire_and_what_needs_a_person_has_its_task(up
     assert await upgraded.findings() == []
 
 
+async def test_what_was_overdue_before_has_its_task_at_the_next_miss_and_only_one(upgraded: Upgraded) -> None:
+    tasks = upgraded.market.tasks.records
+    for misses in (3, 4):
+        overdue = await upgraded.market.requests.records.get("overdue")
+        assert overdue is not None
+        upgraded.clock.ms = overdue.timer_ms
+        while await upgraded.timers.fire_due(upgraded.market.name):
+            pass
+        overdue = await upgraded.market.requests.records.get("overdue")
+        assert overdue is not None
+        assert overdue.dispatch is not None
+        assert overdue.dispatch.overdue == misses
+        (name,) = overdue.tasks
+        task = await tasks.get(name)
+        assert task is not None
+        assert (task.kind, task.offer_id) == (TaskKind.OVERDUE, "overdue.1")
+    await upgraded.give(ReportStatus(offer_id="overdue.1", status=T.AT_PICKUP), "v1")
+    task = await tasks.get(name)
+    assert task is not None
+    assert task.state is TaskState.DONE, "the report settles it"
+    assert await upgraded.findings() == []
+
+
 async def test_what_ended_before_is_forgotten_when_its_time_is_over(upgraded: Upgraded) -> None:
     upgraded.clock.ms = FORGET_MS
     ended = ("completed", "failed", "no_show", "unmatched", "cancelled")
@@ -238,4 +261,4 @@ async def test_what_was_counted_of_a_vendors_work_counts_on(upgraded: Upgraded) 
     await upgraded.give(ReportStatus(offer_id="in_progress.1", status=T.COMPLETED), "v1")
     after = await scorecards.of(["2026-03"])
     assert after == {"v1": {Outcome.ON_TIME: 3, Outcome.LATE: 3}}
-    assert shares_on_time(after, {"scorecard_least_works": 6}) == {"v1": 0.5}
+    assert shares(after, {"scorecard_least_works": 6}) == {"v1": 0.5}

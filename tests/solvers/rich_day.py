@@ -1,0 +1,57 @@
+"""A day on which every parameter of rules and solvers has something to say."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+
+import numpy as np
+
+from contracts.codes import CredentialKind, Priority
+from contracts.geo import Circle, Place
+from contracts.vendors import Credential, Hours, RateCard
+from solvers.candidates import screen
+from solvers.formulation import formulate
+from solvers.screening import Screening
+from tests.solvers.town import CENTRE, asked, order, screening, supply, trip, vendor
+
+
+def rich_day(values: Mapping[str, float]) -> Screening:
+    """With these overrides of the tuning."""
+    far, near = (-74.3, 40.7), (-74.22, 40.7)
+    monday = Hours(weekday=0, opens_minute=6 * 60, closes_minute=20 * 60)
+    lapsed = tuple(Credential(kind=kind, expires_on=date(2026, 11, 22)) for kind in CredentialKind)
+    listed = RateCard(included_miles=1, night_cents=4_500)
+    vendors = [
+        vendor("v1", rate_card=listed),
+        vendor("v2", hours=(monday,), rate_card=listed),
+        vendor("v3", credentials=lapsed),
+        vendor("v4", service_area=(Circle(centre=near, radius_m=3_000),)),
+        vendor("v5"),
+    ]
+    held = supply(5, pools=2)
+    held.left[0, 0, ::7] = 0
+    requests = [
+        *(trip(f"p{n}", priority=each, start_min=70 + 3 * n) for n, each in enumerate(Priority)),
+        trip("night", start_min=9 * 60, width_min=150),
+        trip("deep", start_min=15 * 60, width_min=60),
+        trip("peak", start_min=5 * 60, preferred_vendors=("v2",)),
+        trip("soon", start_min=-20, width_min=120),
+        trip("far", pickup=Place(position=far), dropoff=Place(position=CENTRE)),
+        order("box", start_min=7.4 * 60),
+        trip("closing", start_min=7.3 * 60, width_min=20),
+    ]
+    known = {"scorecards": {"v1": 0.5}}
+    return screening([asked(each) for each in requests], vendors, held, values, known=known)
+
+
+def model(day: Screening) -> str:
+    """A digest of all that is made of the day: its candidates, and the problem of choosing among them."""
+    found = screen(day)
+    problem = formulate(day, found)
+    state = hashlib.blake2b()
+    for field in fields(problem):
+        state.update(np.asarray(getattr(problem, field.name)).tobytes())
+    for field in fields(found.candidates):
+        state.update(getattr(found.candidates, field.name).tobytes())
+    return state.hexdigest()
