@@ -135,11 +135,22 @@ def more_routes() -> tuple[Routes, ...]:
 
 
 @pytest.fixture
+def registry() -> Registry:
+    """Every parameter of the service."""
+    return REGISTRY
+
+
+@pytest.fixture
 async def api(
-    store: Store, market: str, limits: Limits, cancelling: bool, more_routes: tuple[Routes, ...]
+    store: Store,
+    market: str,
+    limits: Limits,
+    cancelling: bool,
+    more_routes: tuple[Routes, ...],
+    registry: Registry,
 ) -> AsyncIterator[Api]:
     clock = ManualClock(NOW_MS)
-    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
+    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, registry)
     parts = Parts(
         service=service,
         hub=Hub(store),
