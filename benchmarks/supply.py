@@ -26,6 +26,7 @@ class Supply:
 
 
 def draw_supply(day: Day, demand: Demand, rng: np.random.Generator) -> Supply:
+    """Vendors with as many vehicles as the demand of the tightest bucket needs at `day.peak_use`."""
     need, shape = _need(day, demand), _shift_shape(day)
     vehicles = np.ceil((need / np.maximum(shape, 1e-9)).max(axis=1) / day.peak_use).astype(np.int64)
     vendors = max(12, round(vehicles.sum() / day.vehicles_per_vendor))

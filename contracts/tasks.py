@@ -63,6 +63,7 @@ class TaskOutcome(StrEnum):
     ARRANGED_OTHERWISE = "arranged_otherwise"  # by other means than this service
     NOT_NEEDED = "not_needed"
     SETTLED = "settled"  # by itself: the report came, the request moved on
+    LAPSED = "lapsed"  # nobody ended it, and its request was forgotten
 
 
 class TaskComment(Wire):

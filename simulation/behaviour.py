@@ -12,7 +12,7 @@ from typing import NamedTuple
 from contracts.codes import DeclineCode, ReportCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Offer
-from simulation.day import MINUTE_MS
+from simulation.day import MINUTE_MS, to_ms
 
 DECLINES, SILENT = 0.08, 0.03
 TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10
@@ -57,7 +57,7 @@ def reaction(offer: Offer, seed: int, now_ms: int) -> Reaction:
         Answer.DECLINE if draw < DECLINES else Answer.SILENCE if draw < DECLINES + SILENT else Answer.ACCEPT
     )
     code = rng.choices(list(DECLINE_CODES), weights=list(DECLINE_CODES.values()))[0]
-    open_ms = min(int(offer.expires_at.timestamp() * 1000) - now_ms, ANSWER_LIMIT_S * 1000)
+    open_ms = min(to_ms(offer.expires_at) - now_ms, ANSWER_LIMIT_S * 1000)
     return Reaction(answer, now_ms + int(rng.uniform(*ANSWER_SHARE) * max(open_ms, 0)), code)
 
 
@@ -65,7 +65,7 @@ def course(offer: Offer, seed: int) -> list[Report]:
     """The reports of a dispatch, in order: most go well, some late, a few end otherwise."""
     rng = random.Random(f"{seed}/course/{offer.id}")
     fate = rng.random()
-    start_ms = int(offer.start_at.timestamp() * 1000)
+    start_ms = to_ms(offer.start_at)
     if fate < TURNS_BACK:
         return [_report(start_ms - rng.randint(45, 120) * MINUTE_MS, TrackingStatus.TURNED_BACK, _NONE_LEFT)]
     if rng.random() < LATE:

@@ -14,7 +14,7 @@ from contracts.tuning import Number
 from contracts.vendors import Vendor
 
 DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+MINUTE_MS = 60_000
 EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
 EVENING_LENGTH_MINUTES = 150  # … until 23:30
 SAME_DAY_LEAD_MINUTES = (45, 180)
@@ -62,10 +62,15 @@ class Day:
 def at(tz: ZoneInfo, minute: float) -> int:
     """The instant `minute` minutes after midnight of the day; may be negative, or past the day's end."""
     midnight = dt.datetime.combine(DATE, dt.time(), tz)
-    return int((midnight + dt.timedelta(minutes=minute)).timestamp() * 1000)
+    return to_ms(midnight + dt.timedelta(minutes=minute))
 
 
-def instant(at_ms: int, tz: ZoneInfo) -> dt.datetime:
+def to_ms(at: dt.datetime) -> int:
+    """An instant of the wire, in milliseconds since the epoch."""
+    return int(at.timestamp() * 1000)
+
+
+def instant(at_ms: int, tz: dt.tzinfo) -> dt.datetime:
     """As the wire wants it."""
     return dt.datetime.fromtimestamp(at_ms / 1000, tz)
 
@@ -76,7 +81,7 @@ def wanted_ms(request: Request) -> int:
     if window is not None:
         return int((window.earliest.timestamp() + window.latest.timestamp()) * 500)
     assert request.arrive_by is not None  # noqa: S101 - the contract
-    return int(request.arrive_by.timestamp() * 1000)
+    return to_ms(request.arrive_by)
 
 
 def booked(

@@ -12,6 +12,7 @@ from contracts.codes import DeclineCode
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent
 from simulation.clock import Clock
+from simulation.day import instant
 
 
 class Link(Protocol):
@@ -83,4 +84,4 @@ class StreamLink:
         await self.stream.close()
 
     def _now(self) -> dt.datetime:
-        return dt.datetime.fromtimestamp(self.clock.now_ms() / 1000, dt.UTC)
+        return instant(self.clock.now_ms(), dt.UTC)

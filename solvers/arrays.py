@@ -1,7 +1,8 @@
-"""The kinds of arrays that the solvers pass around, and how their content is hashed."""
+"""The kinds of arrays that the solvers pass around, and what is done with them in several places."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,3 +26,16 @@ def hash_arrays(state: Hash, arrays: Arrays) -> None:
     for name in sorted(arrays):
         state.update(name.encode())
         state.update(np.ascontiguousarray(arrays[name]).data if arrays[name].size else b"")
+
+
+def table_of(rows: Sequence[Sequence[int]], fill: int = -1) -> Ints:
+    """R x the longest row; `fill` where a row is shorter."""
+    table = np.full((len(rows), max(map(len, rows), default=0)), fill, np.int64)
+    for row, values in enumerate(rows):
+        table[row, : len(values)] = values
+    return table
+
+
+def counting(counts: Ints) -> Ints:
+    """0, 1, … `counts[i]` - 1 for each i, one after the other."""
+    return np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)

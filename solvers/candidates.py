@@ -14,7 +14,7 @@ from functools import reduce
 import numpy as np
 
 from contracts.tuning import Parameter
-from solvers.arrays import Flags, Ints
+from solvers.arrays import Flags, Ints, counting
 from solvers.durations import durations
 from solvers.rules import registry
 from solvers.rules.base import Candidates, View
@@ -119,7 +119,7 @@ def expand(view: View, alive: Flags) -> Candidates:
     count = found.starts[request]
     option = np.repeat(np.arange(len(request)), count)
     first = (np.cumsum(found.starts) - found.starts)[request]
-    slot = first[option] + np.arange(len(option)) - np.repeat(np.cumsum(count) - count, count)
+    slot = first[option] + counting(count)
     return Candidates(
         request=request[option],
         vendor=vendor[option],

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Ints
+from solvers.horizon import MINUTE_MS
 
 DEADHEAD = Parameter(
     name="deadhead_minutes",
@@ -46,6 +47,6 @@ def durations(
 
     `onsite_min`: minutes at all doors together. `ride_s`: seconds by road, 0 for equipment.
     """
-    service = onsite_min * 60_000 + np.ceil(np.asarray(ride_s) / 60).astype(np.int64) * 60_000
-    after = np.where(is_trip, DEADHEAD.whole(values), DELIVERY_TRAVEL.whole(values)) * 60_000
+    service = onsite_min * MINUTE_MS + np.ceil(np.asarray(ride_s) / 60).astype(np.int64) * MINUTE_MS
+    after = np.where(is_trip, DEADHEAD.whole(values), DELIVERY_TRAVEL.whole(values)) * MINUTE_MS
     return Durations(service, service + after)

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from contracts.ledger import LEDGER_BUCKET_MINUTES
 from solvers.arrays import Ints
 
-LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * 60_000
+MINUTE_MS: Final = 60_000
+LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * MINUTE_MS
 _STEP_MS: Final = 1_800_000  # offsets from UTC change on half hours at the finest
 
 
@@ -80,7 +81,7 @@ class Horizon:
         """`minute_of_day` for one instant."""
         midnights, _, offsets = self._numbers
         step = min(max((ms - midnights[0]) // _STEP_MS, 0), len(offsets) - 1)
-        return (ms + offsets[step]) // 60_000 % 1440
+        return (ms + offsets[step]) // MINUTE_MS % 1440
 
     def weekday_at(self, ms: int) -> int:
         """`weekday_of` for one instant."""
@@ -95,7 +96,7 @@ class Horizon:
         """Minutes on the local clock, 0..1439, of instants within the horizon."""
         at = np.asarray(ms, np.int64)
         step = np.clip((at - self.start_ms) // _STEP_MS, 0, len(self.offset_ms) - 1)
-        return ((at + self.offset_ms[step]) // 60_000) % 1440
+        return ((at + self.offset_ms[step]) // MINUTE_MS) % 1440
 
     def weekday_of(self, ms: npt.ArrayLike) -> Ints:
         """0 = Monday, of instants within the horizon."""

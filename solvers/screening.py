@@ -1,4 +1,4 @@
-"""What the solvers know of open requests, vendors and capacity: arrays, no names, no patient data.
+"""What the solvers know of open requests, vendors and capacity: arrays, no ids, of patients doors and needs.
 
 `Screening` goes to a solver process as it is. `facts` of a request are what many rules read; what only one
 rule reads, that rule encodes itself (`Rule.of_requests`, `of_vendors`, `of_known`) under its own code.

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from contracts.tuning import Number, Parameter
-from solvers.arrays import Ints
+from solvers.arrays import Ints, counting
+from solvers.horizon import MINUTE_MS
 
 STEP = Parameter(
     name="start_step_minutes",
@@ -52,14 +53,12 @@ def slots(
     earliest_ms: Ints, latest_ms: Ints, now_ms: int, end_ms: int, values: Mapping[str, Number]
 ) -> Slots:
     """Starts within each window (R, both ends inclusive), not before now + notice, before `end_ms`."""
-    minute_ms = 60_000
-    soonest = -(-(now_ms + NOTICE.whole(values) * minute_ms) // minute_ms) * minute_ms
+    soonest = -(-(now_ms + NOTICE.whole(values) * MINUTE_MS) // MINUTE_MS) * MINUTE_MS
     first = np.maximum(earliest_ms, soonest)
     span = np.minimum(latest_ms, end_ms - 1) - first
-    step = STEP.whole(values) * minute_ms
+    step = STEP.whole(values) * MINUTE_MS
     most = MOST_STARTS.whole(values)
     wide = np.maximum(1, -(-(span // step + 1) // most)) * step
     count = np.where(span < 0, 0, span // wide + 1)
     request = np.repeat(np.arange(len(first)), count)
-    nth = np.arange(len(request)) - np.repeat(np.cumsum(count) - count, count)
-    return Slots(request, first[request] + nth * wide[request], count)
+    return Slots(request, first[request] + counting(count) * wide[request], count)

@@ -1,7 +1,8 @@
-"""How many requests of a day could be matched at all: an upper bound, whoever plans, whatever vendors answer.
+"""How many requests of a day could be matched at all: an upper bound for starts in steps of five minutes.
 
 Every request that some vendor may serve, against all vendors' units thrown together as if it were one vendor:
-that relaxes the problem, so a proven bound of the relaxed problem bounds the day.
+that relaxes the problem, so a proven bound of the relaxed problem bounds the day, whoever plans and whatever
+vendors answer.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
     fresh, ended = _opened(before, after, context), _settled(before, after, context)
     if not fresh and not ended:
         return decision
-    closed = {task.id for task, _ in ended}
-    tasks = (*(each for each in after.tasks if each not in closed), *(each.id for each in fresh))
+    tasks = (*after.tasks, *(each.id for each in fresh))
     changes = (
         Change(before, replace(after, tasks=tasks)),
         *decision.changes[1:],

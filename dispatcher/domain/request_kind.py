@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from contracts.codes import RequestState
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.follow_up import with_tasks
@@ -37,7 +39,14 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
 def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bool:
     if before is None:
         return after is not None and after.state in ENTRY
-    return before.state in TERMINAL if after is None else may_stay_or_go(before.state, after.state)
+    if after is None:
+        return before.state in TERMINAL
+    return may_stay_or_go(before.state, after.state) or _is_kept_longer(before, after)
+
+
+def _is_kept_longer(before: RequestRecord, after: RequestRecord) -> bool:
+    """Whether nothing but the time at which it is forgotten differs."""
+    return replace(after, version=before.version, timer_ms=before.timer_ms) == before
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:

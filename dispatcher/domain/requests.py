@@ -42,7 +42,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     history: tuple[Transition, ...] = ()
     requirements: tuple[Requirement, ...] = ()  # what it waits for, on hold
     unmatched: Unmatched | None = None
-    tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary and that may still be open
+    tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

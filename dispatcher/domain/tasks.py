@@ -35,7 +35,16 @@ ESCALATION = Parameter(
     summary="A task that is past due goes to the next owner; each time after twice as long, at most a day.",
     scope="domain.tasks",
 )
-PARAMETERS = (DUE, ESCALATION)
+LAPSE = Parameter(
+    name="task_retention_hours",
+    default=720,
+    minimum=24,
+    maximum=8_760,
+    unit="hours",
+    summary="A task that nobody ends keeps its request from being forgotten for so long; then both go.",
+    scope="domain.tasks",
+)
+PARAMETERS = (DUE, ESCALATION, LAPSE)
 S = TaskState
 TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
     S.OPEN: frozenset({S.CLAIMED, S.DONE}),
@@ -129,6 +138,11 @@ def done(task: TaskRecord, context: Context, outcome: TaskOutcome) -> TaskRecord
     return changed(task, S.DONE, context, outcome=outcome, ended_ms=context.now_ms)
 
 
+def lapses_ms(task: TaskRecord, context: Context) -> int:
+    """Until when a task that is not done keeps its request, ms since the epoch."""
+    return task.opened_ms + LAPSE.whole(context.values) * HOUR_MS
+
+
 def news(task: TaskRecord, what: str, by: str) -> Message:
     """To platform and ops: a task was opened, claimed, escalated or done."""
     data = TaskChanged(
@@ -149,7 +163,7 @@ def due(task: TaskRecord, context: Context) -> Decision | None:
     if task.timer_ms > context.now_ms:
         return None
     if task.state is S.DONE:
-        return Decision(changes=(Change(task, None),), at_ms=context.now_ms)
+        return _forgotten(task, context)
     pause_ms = ESCALATION.whole(context.values) * MINUTE_MS * 2 ** min(task.escalations, 10)
     after = changed(
         task,
@@ -163,12 +177,21 @@ def due(task: TaskRecord, context: Context) -> Decision | None:
     return Decision(changes=(Change(task, after),), messages=messages, at_ms=context.now_ms)
 
 
+def _forgotten(task: TaskRecord, context: Context) -> Decision:
+    """A done task goes with its request, which takes it along; by itself only if that went before."""
+    if task.request_id in context.related:
+        later = replace(task, version=task.version + 1, timer_ms=context.now_ms + 24 * HOUR_MS)
+        return Decision(changes=(Change(task, later),), at_ms=context.now_ms)
+    return Decision(changes=(Change(task, None),), at_ms=context.now_ms)
+
+
 def _may_become(before: TaskRecord | None, after: TaskRecord | None) -> bool:
     if before is None:
         return after is not None and after.state is S.OPEN
     if after is None:
-        return before.state is S.DONE
-    return after.state is before.state is not S.DONE or after.state in TASK_STATES[before.state]
+        return True  # by its own timer when it is done; else with its request
+    kept = replace(after, version=before.version, timer_ms=before.timer_ms) == before  # only for longer
+    return kept or after.state is before.state is not S.DONE or after.state in TASK_STATES[before.state]
 
 
 TASK_KIND = register(
@@ -182,5 +205,6 @@ TASK_KIND = register(
         lists=lambda task: {Entry(list_of(task.state, task.owner), task.id): task.due_ms},
         may_become=_may_become,
         on_timer=due,
+        related=lambda task: [("request", task.request_id)],
     )
 )

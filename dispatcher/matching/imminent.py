@@ -1,4 +1,4 @@
-"""Imminent requests: matched at once, each by itself, into what is left; no process hop."""
+"""Imminent requests: matched at once, one after the other into what is left; no process hop."""
 
 from __future__ import annotations
 

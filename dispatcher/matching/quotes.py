@@ -10,21 +10,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from contracts.matches import CostTerm
 from contracts.quotes import Quote, Quotes
 from contracts.requests import Request
-from contracts.unmatched import RuleCount, Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.domain.instants import to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
+from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.matching.verify import candidate
+from dispatcher.matching.verify import candidate, cents_of, told
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
-from solvers.rules import registry
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
 
@@ -72,25 +71,21 @@ def _best_of_each_vendor(found: Screened) -> list[int]:
 
 def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
     one = candidate(snapshot, found.candidates, row)
-    terms = {term.code: term.cents_of(one) for term in registry.cost_terms()}
+    cents = cents_of(one)
     return Quote(
         vendor_id=one.vendor.id,
         vendor_name=one.vendor.name,
         start_at=to_instant(one.start_ms),
         price_cents=price_of(one),
-        cost_cents=sum(terms.values()),
-        terms=tuple(CostTerm(rule=code, cost_cents=cents) for code, cents in terms.items() if cents),
+        cost_cents=sum(cents.values()),
+        terms=told(cents),
     )
 
 
 def _why(found: Screened, snapshot: Snapshot) -> Unmatched:
-    removed = found.removed[0].tolist()
-    counts = tuple(
-        RuleCount(rule=code, vendors=each) for code, each in zip(found.codes, removed, strict=True) if each
-    )
     return Unmatched(
         vendors=len(snapshot.vendors),
-        removed=counts,
+        removed=rule_counts(found.codes, found.removed[0].tolist()),
         last_rule=found.last_rule(0),
         explained_at=to_instant(snapshot.now_ms),
     )

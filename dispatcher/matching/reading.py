@@ -21,7 +21,7 @@ from solvers.screening import VendorKnowledge
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Read together and replaced as a whole, so that no snapshot is a mixture of two."""
+    """Replaced as a whole, so no snapshot mixes two; what changed while it was read, preconditions catch."""
 
     tuning: Tuning
     documents: Mapping[str, Versioned[Vendor]]

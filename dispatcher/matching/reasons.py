@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.tuning import Parameter
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.instants import MINUTE_MS, to_ms
@@ -23,13 +25,17 @@ PARAMETERS = (REFRESH,)
 
 def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
     """The reasons of one unmatched request of a plan."""
-    removed = plan.removed[request].tolist()
-    counts = tuple(
-        RuleCount(rule=code, vendors=count) for code, count in zip(plan.codes, removed, strict=True) if count
-    )
+    counts = rule_counts(plan.codes, plan.removed[request].tolist())
     competition = bool(plan.candidate_counts[request])
     last = "" if competition or not counts else counts[-1].rule
     return Unmatched(vendors=vendors, removed=counts, last_rule=last, competition=competition)
+
+
+def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount, ...]:
+    """Those that removed somebody, in the order in which the rules ran."""
+    return tuple(
+        RuleCount(rule=code, vendors=each) for code, each in zip(codes, removed, strict=True) if each
+    )
 
 
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:

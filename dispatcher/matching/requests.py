@@ -76,7 +76,7 @@ def open_request(
     request: Request,
     changes: Changes,
     values: Mapping[str, Number],
-    travel_of: TravelOf = DetourTravel.of,
+    travel_of: TravelOf,
 ) -> OpenRequest:
     """A stored request that waits for a vendor."""
     declined_by = changes.declined_by(record)

@@ -11,7 +11,7 @@ from solvers.screening import Screening
 
 
 class Solvers(Protocol):
-    """Never late and never wrong: what cannot be had in time is made by simpler means, and checked."""
+    """For what is late, breaks or is refused by the checker they give what simpler means give."""
 
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
         """A checked plan, in some more than `most_s` seconds (real time) at the latest."""

@@ -1,9 +1,12 @@
 """The last look at a planned match: every rule's scalar check on the messages, capacity as it adds up, cost.
 
-Shares no code with the vectorised screening; what does not pass is not committed.
+It reads messages where screening read arrays, by code of its own; lengths and distances are the plan's. What
+does not pass is not committed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.instants import to_instant
@@ -71,11 +74,21 @@ def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate
 
 def _terms(one: Candidate, planned_cents: int) -> tuple[CostTerm, ...]:
     """Every cost term that is not zero; together they are the planned cost, to a cent of rounding each."""
-    cents = {term.code: term.cents_of(one) for term in registry.cost_terms()}
+    cents = cents_of(one)
     if abs(sum(cents.values()) - planned_cents) > len(cents):
         raise BrokenRule(
             f"cost of {one.asked.request.id}: planned {planned_cents}, but the terms say {cents}"
         )
+    return told(cents)
+
+
+def cents_of(one: Candidate) -> dict[str, int]:
+    """Each cost term of a candidate, by its code."""
+    return {term.code: term.cents_of(one) for term in registry.cost_terms()}
+
+
+def told(cents: Mapping[str, int]) -> tuple[CostTerm, ...]:
+    """As messages have it: without those that are zero."""
     return tuple(CostTerm(rule=code, cost_cents=value) for code, value in cents.items() if value)
 
 

@@ -17,6 +17,7 @@ from solvers.candidates import Screened, expand
 from solvers.explain.search import Question
 from solvers.explain.verdicts import Verdicts
 from solvers.formulation import PENALTIES, formulate
+from solvers.horizon import LEDGER_MS, MINUTE_MS
 from solvers.insertion import Columns, StandingPlan
 from solvers.insertion.columns import COST, all_columns
 from solvers.rules import registry
@@ -26,7 +27,6 @@ from solvers.screening import PRIORITIES, Screening
 from solvers.slots import NOTICE, STEP
 
 WIDER_MIN: Final = 120  #: window looked at beyond the request's own, on either side
-_MINUTE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     plan = StandingPlan(_with_a_resource(problem.capacity), problem.vendor_cap)
     verdicts = _verdicts(view, candidates, Columns(all_columns(problem)), problem.capacity.shape[2])
     question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
-    bucket_ms = ledger_buckets(screening.values) * 5 * _MINUTE_MS
+    bucket_ms = ledger_buckets(screening.values) * LEDGER_MS
     start = candidates.start_ms.min(initial=screening.horizon.end_ms)
     first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(candidates) else 0
     return Asked(question, candidates, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
@@ -71,9 +71,9 @@ def _with_a_resource(capacity: Ints) -> Ints:
 def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
     """Every vendor, resource and start, in a window wider by whole steps, so that starts stay aligned."""
     facts = screening.facts[slice(request, request + 1)]
-    step_ms = STEP.whole(screening.values) * _MINUTE_MS
-    soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * _MINUTE_MS
-    steps = wider_min * _MINUTE_MS // step_ms
+    step_ms = STEP.whole(screening.values) * MINUTE_MS
+    soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * MINUTE_MS
+    steps = wider_min * MINUTE_MS // step_ms
     before = np.clip((facts.earliest_ms - soonest_ms) // step_ms, 0, steps)
     wide = replace(
         facts, earliest_ms=facts.earliest_ms - before * step_ms, latest_ms=facts.latest_ms + steps * step_ms

@@ -15,7 +15,7 @@ from solvers.insertion.plan import StandingPlan
 class Priced:
     """The columns of a table (6 x n) as a plan sees them."""
 
-    row: Ints  #: n; vendor and pool as one index
+    row: Ints  #: n; vendor and resource as one index
     inside: Flags  #: n; within the plan's buckets
     score: Floats  #: n; cents: cost + price of the capacity it takes
 

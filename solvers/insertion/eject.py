@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Flags, Floats, Ints
+from solvers.arrays import Flags, Floats, Ints, counting
 from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Entry, Insertion, Move
 from solvers.insertion.direct import Priced, buckets_of, price, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
@@ -100,7 +100,7 @@ class Alternatives:
 
 def _alternatives(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Alternatives:
     size = np.array([len(booking.entry.columns) for booking in pairs.booking])
-    which = np.arange(size.sum()) - np.repeat(size.cumsum() - size, size)
+    which = counting(size)
     table = np.concatenate([booking.entry.columns.table for booking in pairs.booking], axis=1)
     return Alternatives(
         np.repeat(np.arange(len(pairs)), size), which, table, price(plan, table, wish.price_weight)

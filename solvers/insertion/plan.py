@@ -71,7 +71,7 @@ class StandingPlan:
         vendors, resources, buckets = self.left.shape
         self.rows: Ints = self.left.reshape(
             vendors * resources, buckets
-        )  # a view: one row per (vendor, pool)
+        )  # a view: one row per (vendor, resource)
         self.wanted: Ints = np.array(np.zeros(vendors) if wanted is None else wanted, dtype=np.int64)
         self.shortfall_cents = shortfall_cents
         self.version = 0

@@ -39,7 +39,7 @@ _K = CredentialKind
 _DRIVING: Final = (_K.AUTO_INSURANCE, _K.BACKGROUND_CHECK, _K.DRUG_SCREEN, _K.VEHICLE_INSPECTION)
 _RIDE: Final = (*_DRIVING, _K.CPR_FIRST_AID)
 _AMBULANCE: Final = (*_DRIVING, _K.AMBULANCE_LICENCE)
-#: What brokers require (docs/decisions; FIELD figures): all expire.
+#: What brokers usually require; every one expires.
 REQUIRED: Final[Mapping[ServiceClass, tuple[CredentialKind, ...]]] = {
     ServiceClass.AMBULATORY: _RIDE,
     ServiceClass.WHEELCHAIR: _RIDE,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from solvers.arrays import Arrays, Flags
+from solvers.arrays import Arrays, Flags, table_of
 from solvers.rules.base import Candidate, PairRule, View
 from solvers.screening import OpenRequest
 
@@ -19,13 +19,8 @@ class Exclusions(PairRule):
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`excluded`: R x E vendor rows, -1 where there are fewer."""
-        barred = [
-            [vendor_index[vendor] for vendor in _barred(each) if vendor in vendor_index] for each in asked
-        ]
-        excluded = np.full((len(asked), max(map(len, barred), default=0)), -1, np.int64)
-        for row, vendors in enumerate(barred):
-            excluded[row, : len(vendors)] = vendors
-        return {"excluded": excluded}
+        barred = [[vendor_index[each] for each in _barred(one) if each in vendor_index] for one in asked]
+        return {"excluded": table_of(barred)}
 
     def mask(self, view: View) -> Flags:
         """(r, V)."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.vendors import Vendor
-from solvers.arrays import Arrays, Flags, Ints
+from solvers.arrays import Arrays, Flags, Ints, table_of
 from solvers.rules.base import Candidate, PairRule, View
 from solvers.screening import OpenRequest
 
@@ -21,10 +21,7 @@ class Hcpcs(PairRule):
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`lines`: R x most lines, codes as numbers, -1 where there are fewer (a trip has none)."""
         lines = [[number_of(line.hcpcs) for line in each.request.order_lines] for each in asked]
-        table = np.full((len(lines), max(map(len, lines), default=0)), -1, np.int64)
-        for row, codes in enumerate(lines):
-            table[row, : len(codes)] = codes
-        return {"lines": table}
+        return {"lines": table_of(lines)}
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`owner`, `code`: one entry per code that a vendor lists."""

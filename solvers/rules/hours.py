@@ -8,7 +8,8 @@ import numpy as np
 
 from contracts.tuning import Parameter
 from contracts.vendors import Hours, Vendor
-from solvers.arrays import Arrays, Flags
+from solvers.arrays import Arrays, Flags, table_of
+from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
 
 ENFORCED = Parameter(
@@ -44,10 +45,8 @@ class OpenHours(CandidateRule):
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`opens`, `closes`: V x H minutes of the week, joined over midnight; -1 where there are fewer."""
         spans = [_spans(vendor.hours) for vendor in vendors]
-        table = np.full((len(vendors), max(map(len, spans), default=0), 2), -1, np.int64)
-        for row, each in enumerate(spans):
-            table[row, : len(each)] = each
-        return {"opens": table[:, :, 0], "closes": table[:, :, 1]}
+        opens, closes = ([[span[end] for span in each] for each in spans] for end in (0, 1))
+        return {"opens": table_of(opens), "closes": table_of(closes)}
 
     def mask(self, view: View, candidates: Candidates) -> Flags:
         """(n)."""
@@ -55,7 +54,7 @@ class OpenHours(CandidateRule):
         if not ENFORCED.whole(view.values):
             return ~open_
         start = view.screening.horizon.minute_of_week(candidates.start_ms)
-        end = start + -(-candidates.service_ms // 60_000) - OVERRUN.whole(view.values)
+        end = start + -(-candidates.service_ms // MINUTE_MS) - OVERRUN.whole(view.values)
         opens, closes = view.vendor["opens"], view.vendor["closes"]
         for nth in range(opens.shape[1]):
             first, last = opens[candidates.vendor, nth], closes[candidates.vendor, nth]
@@ -69,7 +68,7 @@ class OpenHours(CandidateRule):
         if not ENFORCED.whole(one.values) or not one.vendor.hours:
             return True
         start = one.horizon.weekday_at(one.start_ms) * _DAY + one.horizon.minute_at(one.start_ms)
-        lasts = -(-(one.end_ms - one.start_ms) // 60_000) - OVERRUN.whole(one.values)
+        lasts = -(-(one.end_ms - one.start_ms) // MINUTE_MS) - OVERRUN.whole(one.values)
         minutes = range(start, start + max(1, lasts))
         return all(any(_open_at(hours, minute % _WEEK) for hours in one.vendor.hours) for minute in minutes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.tuning import Parameter
 from solvers.arrays import Ints
+from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 
 CENTS = Parameter(
@@ -28,11 +29,11 @@ class Lateness(CostTerm):
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         late_ms = candidates.start_ms - view.facts.earliest_ms[candidates.request]
-        return whole(late_ms / 60_000 * CENTS.of(view.values))
+        return whole(late_ms / MINUTE_MS * CENTS.of(view.values))
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        return whole_cents((one.start_ms - one.asked.earliest_ms) / 60_000 * CENTS.of(one.values))
+        return whole_cents((one.start_ms - one.asked.earliest_ms) / MINUTE_MS * CENTS.of(one.values))
 
 
 RULE = Lateness()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.tuning import Parameter
-from solvers.arrays import Arrays, Ints
+from solvers.arrays import Arrays, Ints, table_of
 from solvers.rules.base import Candidate, Candidates, CostTerm, View
 from solvers.screening import OpenRequest
 
@@ -33,10 +33,8 @@ class Preference(CostTerm):
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`preferred`: R x E vendor rows (-1: fewer); `any`: R, whether any is preferred."""
         named = [each.request.preferred_vendors for each in asked]
-        preferred = np.full((len(asked), max(map(len, named), default=0)), -1, np.int64)
-        for row, vendors in enumerate(named):
-            preferred[row, : len(vendors)] = [vendor_index.get(vendor, -1) for vendor in vendors]
-        return {"preferred": preferred, "any": np.array([bool(each) for each in named], np.bool_)}
+        preferred = [[vendor_index.get(vendor, -1) for vendor in vendors] for vendors in named]
+        return {"preferred": table_of(preferred), "any": np.array([bool(each) for each in named], np.bool_)}
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""

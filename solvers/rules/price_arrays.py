@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
 from contracts.vendors import Vendor
-from solvers.arrays import Arrays, Floats
+from solvers.arrays import Arrays, Floats, table_of
 from solvers.rules.hcpcs import number_of
 from solvers.screening import CLASSES, OpenRequest
 
 _C = ServiceClass
 #: (base, extra mile) in cents where a vendor offers a level without a fare for it: a broker's card, and
-#: Medicare's ambulance fees of 2008 for the ambulance levels (FIELD figures).
+#: Medicare's ambulance fees of 2008 for the ambulance levels.
 UNLISTED_FARES: Final[Mapping[ServiceClass, tuple[int, int]]] = {
     _C.AMBULATORY: (3_500, 150),
     _C.WHEELCHAIR: (4_500, 150),
@@ -31,12 +31,9 @@ UNLISTED_FARES: Final[Mapping[ServiceClass, tuple[int, int]]] = {
 def encode_lines(asked: Sequence[OpenRequest]) -> Arrays:
     """`item`, `quantity`: R x most lines."""
     orders = [each.request.order_lines for each in asked]
-    shape = (len(orders), max(map(len, orders), default=0))
-    item, quantity = np.full(shape, -1, np.int64), np.zeros(shape, np.int64)
-    for row, lines in enumerate(orders):
-        item[row, : len(lines)] = [_item(line.hcpcs, line.acquisition) for line in lines]
-        quantity[row, : len(lines)] = [line.quantity for line in lines]
-    return {"item": item, "quantity": quantity}
+    items = [[_item(line.hcpcs, line.acquisition) for line in lines] for lines in orders]
+    quantities = [[line.quantity for line in lines] for lines in orders]
+    return {"item": table_of(items), "quantity": table_of(quantities, fill=0)}
 
 
 def encode_vendors(vendors: Sequence[Vendor]) -> Arrays:

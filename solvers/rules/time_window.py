@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.arrays import Flags, Ints
+from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.slots import NOTICE, slots
 
@@ -28,11 +29,11 @@ class TimeWindow(PairRule):
         """Minutes by which a start lies before or after the window."""
         early_ms = view.facts.earliest_ms[candidates.request] - candidates.start_ms
         late_ms = candidates.start_ms - view.facts.latest_ms[candidates.request]
-        return np.asarray(-(-np.maximum(0, np.maximum(early_ms, late_ms)) // 60_000))
+        return np.asarray(-(-np.maximum(0, np.maximum(early_ms, late_ms)) // MINUTE_MS))
 
     def permits(self, one: Candidate) -> bool:
         """Whether the start is in the window, after the notice, within the days in view."""
-        soonest_ms = one.now_ms + NOTICE.whole(one.values) * 60_000
+        soonest_ms = one.now_ms + NOTICE.whole(one.values) * MINUTE_MS
         in_window = one.asked.earliest_ms <= one.start_ms <= one.asked.latest_ms
         return in_window and soonest_ms <= one.start_ms < one.horizon.end_ms
 

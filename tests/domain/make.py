@@ -99,7 +99,7 @@ def context(
     by: str = "platform",
     vendor: str = "",
     values: Values = VALUES,
-    tasks: Iterable[TaskRecord] = (),
+    tasks: Iterable[Record] = (),
 ) -> Context:
     """What a decision is made in; a vendor is named as the service names it."""
     name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by

@@ -12,14 +12,14 @@ from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskS
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import MINUTE_MS, to_instant
+from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
 from tests.domain import make
 from tests.domain.make import accepted, accepting, after, decide, due, offering, opened, reporting
 
 T = TrackingStatus
-HALF_AN_HOUR_MS = 30 * MINUTE_MS
+HALF_AN_HOUR_MS, DAY_MS = 30 * MINUTE_MS, 24 * HOUR_MS
 
 
 def missed() -> tuple[RequestRecord, TaskRecord]:
@@ -110,7 +110,7 @@ def test_a_report_or_a_turn_back_settles_the_task_of_the_missing_report(
     assert before == task
     assert (settled.state, settled.outcome) == (TaskState.DONE, TaskOutcome.SETTLED)
     assert settled.ended_ms == record.timer_ms - 1
-    assert (after(decision).state, after(decision).tasks) == (state, ())
+    assert (after(decision).state, after(decision).tasks) == (state, (task.id,))
     assert task_news(decision) == [("dispatch.task.done", task.id)]
 
 
@@ -137,7 +137,7 @@ def test_a_dispatch_that_fails_for_want_of_reports_has_one_task_in_place_of_the_
     assert after(decision).state is RequestState.FAILED
     assert [each.id for each in opened(decision)] == ["r1.failed"]
     assert [each.id for _, each in ended_tasks(decision)] == ["r1.1.overdue"]
-    assert after(decision).tasks == ("r1.failed",)
+    assert after(decision).tasks == ("r1.1.overdue", "r1.failed")
 
 
 def test_a_report_that_is_missing_after_another_came_is_a_task_of_its_own() -> None:
@@ -150,7 +150,7 @@ def test_a_report_that_is_missing_after_another_came_is_a_task_of_its_own() -> N
         known = opened(silent)
         assert [(each.id, each.code) for each in known] == [(f"r1.1.overdue_{status}", status)]
         record = after(silent)
-        assert record.tasks == (known[0].id,)
+        assert record.tasks[-1] == known[0].id
     assert [each.id for each in done] == ["r1.1.overdue", "r1.1.overdue_en_route", "r1.1.overdue_at_pickup"]
 
 
@@ -163,15 +163,54 @@ def test_the_next_vendors_missing_report_is_a_task_of_its_own() -> None:
     assert (second.id, second.offer_id) == ("r1.2.overdue", "r1.2")
 
 
-def test_the_tasks_of_an_end_are_for_people_and_not_settled_by_the_service() -> None:
+def unmatched() -> tuple[RequestRecord, TaskRecord]:
+    """A request that found no vendor, and its task."""
     decision = due(make.received())
     (task,) = opened(decision)
-    gone = due(after(decision), tasks=[task])
+    return after(decision), task
+
+
+def test_a_request_is_not_forgotten_while_a_person_still_has_a_task_about_it() -> None:
+    record, task = unmatched()
+    kept = due(record, tasks=[task])
+    assert kept is not None
+    assert kept.changes == (
+        Change(record, replace(record, version=record.version + 1, timer_ms=record.timer_ms + DAY_MS)),
+    )
+    assert kept.messages == ()
+
+
+def test_a_request_goes_with_its_tasks_so_that_its_id_can_be_used_again() -> None:
+    record, task = unmatched()
+    ended = after(decide(task, FinishTask(task_id=task.id, by="ann", outcome=TaskOutcome.RESOLVED)))
+    gone = due(record, tasks=[ended])
     assert gone is not None
-    assert gone.changes == (Change(after(decision), None),)
+    assert gone.changes == (Change(record, None), Change(ended, None))
 
 
-def test_a_record_is_read_with_the_tasks_that_may_still_be_open() -> None:
-    kind = Change(None, make.received()).kind
-    record = replace(make.received(), tasks=("r1.failed",))
-    assert kind.related(record) == [("task", "r1.failed")]
+def test_a_task_that_nobody_ends_lapses_with_its_request_and_that_is_told() -> None:
+    record, task = unmatched()
+    month_later = task.opened_ms + 30 * DAY_MS
+    assert due(record, month_later - 1, tasks=[task]).after is not None  # type: ignore[union-attr]
+    gone = due(record, month_later, tasks=[task])
+    assert gone is not None
+    assert gone.changes == (Change(record, None), Change(task, None))
+    (news,) = gone.messages
+    assert (news.type, news.data.outcome) == ("dispatch.task.done", TaskOutcome.LAPSED)  # type: ignore[attr-defined]
+
+
+def test_a_done_task_stays_as_long_as_its_request_and_no_longer() -> None:
+    record, task = unmatched()
+    ended = after(decide(task, FinishTask(task_id=task.id, by="ann", outcome=TaskOutcome.RESOLVED)))
+    kept = due(ended, tasks=[record])
+    assert kept is not None
+    assert kept.after == replace(ended, version=3, timer_ms=ended.timer_ms + DAY_MS)
+    gone = due(ended)
+    assert gone is not None
+    assert gone.changes == (Change(ended, None),)
+
+
+def test_a_record_is_read_with_the_tasks_that_it_made_necessary_and_a_task_with_its_request() -> None:
+    record, task = unmatched()
+    assert Change(None, make.received()).kind.related(record) == [("task", "r1.unmatched")]
+    assert Change(None, task).kind.related(task) == [("request", "r1")]

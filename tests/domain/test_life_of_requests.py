@@ -245,15 +245,16 @@ class Life(RuleBasedStateMachine):
                 break
             world.now_ms = max(world.now_ms, min(record.timer_ms for record in world.records.values()))
             world.fire_due()
+            self._people_end_their_tasks()
         assert not world.records
         assert not +world.ledger
         assert set(world.ends) == world.forgotten
-        for name in list(world.tasks):
-            if world.tasks[name].state is not TaskState.DONE:
-                world.give(name, FinishTask(task_id=name, by="ann", outcome=TaskOutcome.RESOLVED))
-        world.now_ms += 73 * HOUR_MS
-        world.fire_due()
-        assert not world.tasks
+        assert not world.tasks, "they go with their requests"
+
+    def _people_end_their_tasks(self) -> None:
+        for name in list(self.world.tasks):
+            if self.world.tasks[name].state is not TaskState.DONE:
+                self.world.give(name, FinishTask(task_id=name, by="ann", outcome=TaskOutcome.RESOLVED))
 
     def _own(self, name: str, place: int, answer: Callable[[str], OnOffer]) -> None:
         """One of the live offers, else the newest, answered by its own vendor."""

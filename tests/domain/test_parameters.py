@@ -70,6 +70,14 @@ def _escalated(values: Values) -> int:
     return due_ms
 
 
+def _lapses(values: Values) -> bool:
+    """Whether a request still waits for its task after four days."""
+    record = after(ended := due(make.received(), values=values))
+    waits = due(record, NOW + 4 * 24 * HOUR_MS, values=values, tasks=opened(ended))
+    assert waits is not None
+    return waits.after is not None
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
     "max_attempts": (1, lambda values: exhausted(offered(), values)),
@@ -82,6 +90,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "retention_hours": (24, _kept),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
+    "task_retention_hours": (24, _lapses),
 }
 
 

@@ -166,8 +166,5 @@ def test_every_task_has_a_timer_whatever_its_state(state: TaskState) -> None:
 
 def test_a_step_that_the_table_does_not_have_cannot_be_made() -> None:
     assert set(TASK_STATES) == set(TaskState)
-    for state in (S.OPEN, S.CLAIMED):
-        with pytest.raises(WrongState):
-            Change(task_in(state), None)  # what is not done is not forgotten
     with pytest.raises(WrongState):
         Change(None, task_in(S.CLAIMED))  # nor does one begin as somebody's

@@ -12,6 +12,7 @@ from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.kinds import kind_of
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
@@ -83,9 +84,9 @@ class World:
                 self._file_request(change.before, change.after)  # type: ignore[arg-type]
         _vendors_learn_no_secret(decision)
 
-    def _related(self, record: Stored) -> list[TaskRecord]:
-        names = record.tasks if isinstance(record, RequestRecord) else ()
-        return [self.tasks[each] for each in names if each in self.tasks]
+    def _related(self, record: Stored) -> list[Stored]:
+        names = [name for _, name in kind_of(record).related(record)]
+        return [found for each in names if (found := self.stored(each)) is not None]
 
     def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
         try:
@@ -105,9 +106,12 @@ class World:
             self.forgotten.add(name)
             return
         assert after.version == (before.version + 1 if before else 1)
-        assert after.timer_ms == timers.timer_ms(after, self.now_ms, self.values)
-        if after.state in TERMINAL:
-            self.ends[name] += 1
+        if before is not None and before.state in TERMINAL:  # a person still has a task about it
+            assert after.timer_ms > self.now_ms
+        else:
+            assert after.timer_ms == timers.timer_ms(after, self.now_ms, self.values)
+            if after.state in TERMINAL:
+                self.ends[name] += 1
         self.records[name] = after
 
     def _file_task(self, before: TaskRecord | None, after: TaskRecord | None) -> None:
@@ -130,9 +134,12 @@ class World:
 
 
 def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None) -> None:
-    assert (after is None) == (before.state in TERMINAL)
     if after is None:
+        assert before.state in TERMINAL
         return
+    if before.state in TERMINAL:
+        kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
+        assert kept == before, "what has ended may be kept for longer, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
     for old, new in zip(before.offers, after.offers, strict=False):
         assert new.state is old.state or new.state in OFFER_STATES[old.state]

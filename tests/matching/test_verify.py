@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from dispatcher.matching.commits import Ownership, commit_plan
-from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.planning import BatchPlan, plan
 from tests.matching.conftest import Town
-from tests.solvers.town import HORIZON, supply, trip, vendor
+from tests.solvers.town import trip, vendor
 
 
 async def planned(town: Town) -> tuple[Snapshot, BatchPlan]:
@@ -80,14 +79,3 @@ async def test_what_an_offer_took_is_counted_at_once(town: Town, own: Ownership)
     fresh = await town.market.refresh()
     for name, array in fresh.capacity.supply.arrays().items():
         np.testing.assert_array_equal(known.capacity.supply.arrays()[name], array)
-
-
-def test_bookings_of_work_over_midnight_are_one_a_day_and_count_once() -> None:
-
-    book = PoolBook({"v1": 0}, (("vans",),), supply(1), HORIZON)
-    midnight = int(HORIZON.midnight_ms[1])
-    bookings = book.bookings("v1", 0, midnight - 7 * 60_000, midnight + 12 * 60_000)
-    assert [(each.day, each.first, each.count, each.daily) for each in bookings] == [
-        ("2026-11-23", 286, 2, 1),
-        ("2026-11-24", 0, 3, 0),
-    ]

@@ -93,20 +93,39 @@ async def test_left_alone_every_request_ends_and_is_forgotten_with_all_that_was_
     await world.accept(world.vendor(), "r1.1", Accept())
     await world.report(world.vendor(), "r1.1", StatusUpdate(status=TrackingStatus.COMPLETED))
     await world.offer("r2")
-    timers = Timers(world.service)
-    for _ in range(20):
-        due_ms = await world.store.market(world.market).requests.records.next_due_ms()
-        if due_ms is None:
+    timers, stored = Timers(world.service), world.store.market(world.market)
+    for _ in range(200):
+        due = [await each.next_due_ms() for each in (stored.requests.records, stored.tasks.records)]
+        if due == [None, None]:
             break
-        world.clock.ms = max(world.clock.ms, due_ms)
+        world.clock.ms = max(world.clock.ms, min(each for each in due if each is not None))
         assert await timers.fire_due(world.market)
-    assert await world.store.market(world.market).requests.records.next_due_ms() is None
+    assert due == [None, None], "a task that nobody ended goes with its request in the end"
     for name in ("r1", "r2", "r3"):
         assert await world.store.market(world.market).requests.records.get(name) is None
         assert await world.store.market(world.market).requests.body(name) is None
         assert await world.store.market(world.market).requests.patient(name) is None
     assert await world.booked() == 0
     assert (await world.heard(world.keys.matches)).count("dispatch.request.unmatched") == 2
+
+
+async def test_an_id_that_was_forgotten_is_a_new_request_with_tasks_of_its_own(world: World) -> None:
+    stored, timers = world.store.market(world.market), Timers(world.service)
+    for number in range(2):
+        await world.open_with()
+        ahead_ms = world.clock.ms - make.NOW + HOUR_MS
+        await world.submit(make.trip("r1", ahead_ms=ahead_ms), key=f"k{number}")
+        world.clock.ms = (await world.record()).timer_ms
+        assert await timers.fire_due(world.market)
+        assert (await world.record()).state is RequestState.UNMATCHED
+        task = await stored.tasks.records.get("r1.unmatched")
+        assert task is not None
+        assert task.version == 1
+        world.clock.ms += 31 * 24 * HOUR_MS
+        while await timers.fire_due(world.market):
+            pass
+        assert await stored.requests.records.get("r1") is None
+        assert await stored.tasks.records.get("r1.unmatched") is None
 
 
 async def test_running_timers_fire_by_themselves_and_stop_when_told(world: World) -> None:

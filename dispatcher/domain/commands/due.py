@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
+from contracts.tasks import TaskOutcome, TaskState
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.accept import taken_on
 from dispatcher.domain.commands.decline import given_back
@@ -14,12 +15,15 @@ from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.report import ended
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_instant
+from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.messages import changed, unmatched
 from dispatcher.domain.offers import bookings_of
 from dispatcher.domain.requests import RequestRecord, moved, noted
 from dispatcher.domain.states import REQUEST_STATES
+from dispatcher.domain.tasks import TaskRecord, done, lapses_ms, news
 from dispatcher.domain.timers import OVERDUE_LIMIT
+
+LOOK_AGAIN_MS = 24 * HOUR_MS  # whether what keeps a request from being forgotten is done
 
 
 def due(record: RequestRecord, context: Context) -> Decision | None:
@@ -79,8 +83,21 @@ def _overdue(record: RequestRecord, context: Context) -> Decision:
 
 
 def _forget(record: RequestRecord, context: Context) -> Decision:
-    """Retention is over: the store deletes the request, and the day it was booked on is given back."""
-    return Decision(changes=(Change(record, None),), unbook=bookings_of(record.offers), at_ms=context.now_ms)
+    """Retention is over: the request goes with its tasks, and the day it was booked on is given back.
+
+    A task that nobody has ended keeps it, for a while: what one needs to do it would be gone.
+    """
+    tasks = [each for each in context.related.values() if isinstance(each, TaskRecord)]
+    undone = [task for task in tasks if task.state is not TaskState.DONE]
+    if any(context.now_ms < lapses_ms(task, context) for task in undone):
+        later = replace(record, version=record.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)
+        return Decision(changes=(Change(record, later),), at_ms=context.now_ms)
+    return Decision(
+        changes=(Change(record, None), *(Change(task, None) for task in tasks)),
+        unbook=bookings_of(record.offers),
+        messages=tuple(news(done(task, context, TaskOutcome.LAPSED), "done", context.by) for task in undone),
+        at_ms=context.now_ms,
+    )
 
 
 _WAITED_FOR: Mapping[str, Callable[[RequestRecord, Context], Decision | None]] = {
