@@ -8,7 +8,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Wire
+from contracts.event_types import event
 from contracts.paging import PageSize
+from contracts.streams import To
 
 MAX_COMMENTS = 50
 
@@ -128,7 +130,8 @@ class Finish(Wire):
         """Refuse an outcome that only the service can know."""
         if self.outcome in BY_ITSELF:
             raise ValueError(
-                f"{self.outcome} is how a task ends by itself\nMaybe resolved, arranged_otherwise or not_needed."
+                f"{self.outcome} is how a task ends by itself\n"
+                "Maybe resolved, arranged_otherwise or not_needed."
             )
 
 
@@ -139,8 +142,15 @@ class Comment(Wire):
     by: Person | None = None
 
 
+@event(
+    "dispatch.task.opened",
+    "dispatch.task.claimed",
+    "dispatch.task.escalated",
+    "dispatch.task.done",
+    to=To.EVENTS,
+)
 class TaskChanged(Wire):
-    """A task was opened, claimed, escalated or done: on `events`, for platform and ops."""
+    """A task was opened, claimed, escalated or done."""
 
     task_id: TaskId
     kind: TaskKind

@@ -11,7 +11,7 @@ from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskS
 from contracts.tuning import Parameter
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
-from dispatcher.domain.decision import Change, Decision, Message, To
+from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.refusals import WrongState
@@ -155,7 +155,7 @@ def news(task: TaskRecord, what: str, by: str) -> Message:
         by=by,
         outcome=task.outcome,
     )
-    return Message(to=To.EVENTS, type=f"dispatch.task.{what}", subject=task.id, data=data)
+    return Message(type=f"dispatch.task.{what}", subject=task.id, data=data)
 
 
 def due(task: TaskRecord, context: Context) -> Decision | None:

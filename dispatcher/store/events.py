@@ -8,7 +8,8 @@ import msgspec
 
 from contracts import streams
 from contracts.events import CloudEvent
-from dispatcher.domain.decision import Message, To
+from contracts.streams import To
+from dispatcher.domain.decision import Message
 from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, TrackingStatus
 from contracts.events import RequestUnmatched
+from contracts.streams import To
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.decision import Decision, To
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.refusals import WrongState
 from tests.domain import make
