@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, OfferState, ReportCode, RequestState, TrackingStatus
 from contracts.events import RequestMatched
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.matches import CostTerm
 from contracts.streams import To
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, WrongState
 from dispatcher.domain.states import may_go
 from tests.domain import make
