@@ -69,8 +69,3 @@ def _to_vendor(
 ) -> Message:
     subject = offer_id(after, offer)
     return Message(type=kind, subject=subject, data=data, vendor_id=offer.vendor_id)
-
-
-def by_vendor(vendor_id: str) -> str:
-    """How a history names a vendor."""
-    return f"vendor:{vendor_id}"
