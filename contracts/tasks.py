@@ -66,6 +66,9 @@ class TaskOutcome(StrEnum):
     LAPSED = "lapsed"  # nobody ended it, and its request was forgotten
 
 
+BY_ITSELF = frozenset({TaskOutcome.SETTLED, TaskOutcome.LAPSED})
+
+
 class TaskComment(Wire):
     """What somebody wrote on a task; encrypted at rest, for it may name a patient."""
 
@@ -122,6 +125,14 @@ class Finish(Wire):
 
     outcome: TaskOutcome = TaskOutcome.RESOLVED
     by: Person | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an outcome that only the service can know."""
+        if self.outcome in BY_ITSELF:
+            raise ValueError(
+                f"{self.outcome} is how a task ends by itself\n"
+                "Maybe resolved, arranged_otherwise or not_needed."
+            )
 
 
 class Comment(Wire):

@@ -155,6 +155,12 @@ def test_an_acceptance_in_time_comes_before_the_silence_of_another() -> None:
     assert taken.timer_ms > taken.offers[0].expires_ms  # its silence means nothing any more
 
 
+def test_an_acceptance_after_the_silence_of_another_is_too_late_though_no_timer_has_fired() -> None:
+    record = asked(ASSUMED, LATER)
+    with pytest.raises(WrongState, match="was taken by another vendor"):
+        accepting(record, "r1.2", "v2", now_ms=record.offers[0].expires_ms)
+
+
 def test_silence_that_accepts_relieves_those_who_were_to_answer() -> None:
     record = asked(ASSUMED, LATER)
     decision = due(record)
