@@ -17,9 +17,9 @@ import numpy.typing as npt
 from benchmarks.day import LOADS
 from benchmarks.generator import generate
 from benchmarks.insertion_peers import by_cpsat, by_plain_python
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
-from solvers.assignment.validation import Ints
 from solvers.checker import check
 from solvers.insertion import Columns, Entry, Insertion, StandingPlan, insert
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Ints, hash_arrays
+from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened, screen
@@ -105,7 +104,7 @@ def _next_best(screened: Screened, columns: Ints) -> Ints:
 def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
-    parts = [_arrays(screening.facts), screening.supply.arrays(), _arrays(screening.horizon)]
+    parts = [arrays_of(screening.facts), screening.supply.arrays(), arrays_of(screening.horizon)]
     for arrays in (*parts, *screening.of_requests.values()):
         hash_arrays(state, arrays)
     rest = (
@@ -117,7 +116,3 @@ def digest(screening: Screening) -> str:
     )
     state.update(repr(rest).encode())
     return state.hexdigest()
-
-
-def _arrays(held: Any) -> dict[str, Any]:
-    return {each.name: getattr(held, each.name) for each in fields(held)}

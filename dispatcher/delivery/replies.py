@@ -20,14 +20,13 @@ import structlog
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem
-from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
-from dispatcher.store.events import Entry
+from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
 from dispatcher.store.tail import Tail
 

@@ -8,8 +8,8 @@ from statistics import median
 
 import structlog
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.requests import Waiting

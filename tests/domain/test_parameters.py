@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from contracts.codes import RequestState, TrackingStatus
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from contracts.codes import LevelOfService
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter, Tuning
 from contracts.unmatched import Unmatched
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.scorecards import Outcome, month_of
 from dispatcher.matching import matcher as matcher_module
 from dispatcher.matching.batch import run_batch

@@ -10,10 +10,10 @@ import msgpack
 
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
