@@ -19,8 +19,9 @@ from solvers.assignment.greedy import greedy
 from solvers.candidates import Screened, screen
 from solvers.formulation import formulate
 from solvers.planning import digest, plan
+from solvers.posing import pose
 from solvers.screening import Screening
-from tests.solvers.town import CENTRE, DAY, NOW_MS, asked, order, screening, supply, trip, vendor
+from tests.solvers.town import CENTRE, DAY, NOW_MS, asked, order, screening, standing_at, supply, trip, vendor
 
 
 def removed(found: Screened, request: int = 0) -> dict[str, int]:
@@ -145,6 +146,7 @@ def test_the_digest_names_everything_the_plan_was_made_from() -> None:
     assert digest(day) == digest(rich_day({}))
     assert digest(day) != digest(rich_day({"scorecard_cents": 7}))
     assert digest(day) != digest(replace(day, now_ms=day.now_ms + 1))
+    assert digest(day) != digest(replace(day, standing=None))
 
 
 def rich_day(values: Mapping[str, float]) -> Screening:
@@ -173,12 +175,13 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
     known = {"scorecards": {"v1": 0.5}}
-    return screening([asked(each) for each in requests], vendors, held, values, known=known)
+    day = screening([asked(each) for each in requests], vendors, held, values, known=known)
+    return standing_at(day, {0: (1, int(day.facts.earliest_ms[0]))})
 
 
 def model(day: Screening) -> str:
-    found = screen(day)
-    problem = formulate(day, found)
+    posed = pose(day)
+    found, problem = posed.screened, posed.priced
     state = hashlib.blake2b()
     for field in fields(problem):
         state.update(np.asarray(getattr(problem, field.name)).tobytes())
