@@ -51,22 +51,33 @@ def pose(screening: Screening) -> Posed:
     it holds stays taken. So are all that stand with a vendor for whom the counts do not add up.
     """
     screened = screen(screening)
-    held = np.full(screening.requests, -1, np.int64)
-    columns = np.flatnonzero(stood_at(screening.standing, screened.candidates))
-    held[screened.candidates.request[columns]] = columns
-    posed = _posed(screening, screened, held)
-    wrong = {-1 if each.vendor is None else each.vendor for each in check(posed.problem, held).violations}
+    if screening.standing is None:
+        return _posed(screening, screened, np.zeros(0, np.int64))
+    stands = screening.standing.vendor >= 0
+    stands[screened.candidates.request[stood_at(screening.standing, screened.candidates)]] = False
+    posed = _posed(screening, screened, np.flatnonzero(stands))
+    wrong = [each.vendor for each in check(posed.problem, posed.held).violations if each.vendor is not None]
     if wrong:
-        at_wrong = np.isin(screened.candidates.vendor[held], list(wrong)) & (held >= 0)
-        posed = _posed(screening, screened, np.where(at_wrong, -1, held))
+        stands |= np.isin(screening.standing.vendor, wrong)
+        posed = _posed(screening, screened, np.flatnonzero(stands))
     return posed
 
 
-def _posed(screening: Screening, screened: Screened, held: Ints) -> Posed:
-    standing = screening.standing
-    if standing is not None:
-        out = np.flatnonzero((standing.vendor >= 0) & (held < 0))
-        day = screening.horizon.day_of(standing.start_ms[out])
-        where = (standing.vendor[out], standing.resource[out], day, standing.first[out], standing.end[out])
-        screening = replace(screening, supply=screening.supply.less(*where))
+def _posed(screening: Screening, screened: Screened, out: Ints) -> Posed:
+    """With the standing requests `out` left out: no candidates, and what they hold is taken."""
+    screening = _taken_by(screening, out)
+    left = ~np.isin(screened.candidates.request, out)
+    screened = replace(screened, candidates=screened.candidates.only(left), cents=screened.cents[left])
+    held = np.full(screening.requests, -1, np.int64)
+    columns = np.flatnonzero(stood_at(screening.standing, screened.candidates))
+    held[screened.candidates.request[columns]] = columns
     return Posed(screening, screened, formulate(screening, screened), held)
+
+
+def _taken_by(screening: Screening, out: Ints) -> Screening:
+    standing = screening.standing
+    if standing is None or not len(out):
+        return screening
+    day = screening.horizon.day_of(standing.start_ms[out])
+    where = (standing.vendor[out], standing.resource[out], day, standing.first[out], standing.end[out])
+    return replace(screening, supply=screening.supply.less(*where))
