@@ -40,8 +40,8 @@ class BatchPlan:
     codes: tuple[str, ...]  #: the hard rules in the order in which they ran
     removed: Ints  #: R x rules; vendors that each removed first
     digest: str  #: of everything that the plan was made from
-    seconds: float  #: real time that screening and solving took
-    solver: str  #: optimiser | greedy
+    seconds: float  #: real time that screening and solving took; 0: not measured
+    solver: str  #: optimiser | greedy | insertion
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -59,7 +59,7 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     return plan_of(posed, columns, digest=digest(screening), seconds=time.perf_counter() - began, solver=by)
 
 
-def plan_of(posed: Posed, columns: Ints, *, digest: str, seconds: float, solver: str) -> BatchPlan:
+def plan_of(posed: Posed, columns: Ints, *, digest: str, solver: str, seconds: float = 0.0) -> BatchPlan:
     """The plan that takes these columns (M) of the posed problem."""
     screened = posed.screened
     return BatchPlan(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import cast
 
@@ -23,7 +22,7 @@ def make_room(screening: Screening) -> Iterator[BatchPlan]:
     more than leaving the request out, with moves at their price, there is none. Some milliseconds for tens
     of requests.
     """
-    began, name = time.perf_counter(), digest(screening)
+    name = digest(screening)
     posed = pose(screening)
     standing = StandingPlan.of(posed.problem, posed.held, move_cents=posed.move_cents)
     choice = posed.held.copy()
@@ -35,8 +34,8 @@ def make_room(screening: Screening) -> Iterator[BatchPlan]:
             return  # above a day's cap of one pool, which a standing plan does not know
         if changed[request] >= 0:
             moves = np.delete(changed, request)
-            columns, seconds = np.append(moves[moves >= 0], changed[request]), time.perf_counter() - began
-            yield plan_of(posed, columns, digest=name, seconds=seconds, solver="insertion")
+            columns = np.append(moves[moves >= 0], changed[request])
+            yield plan_of(posed, columns, digest=name, solver="insertion")
         choice = after
 
 

@@ -51,7 +51,7 @@ def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
     """The columns worth fighting for, best first."""
     cost = wish.entry.columns.table[COST]
     wanted = np.flatnonzero(~wish.fits & wish.located.inside & (cost < wish.limit))
-    return wanted[cost[wanted].argsort(kind="stable")[: wish.effort]]
+    return np.asarray(wanted[cost[wanted].argsort(kind="stable")[: wish.effort]])
 
 
 def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
@@ -148,7 +148,7 @@ def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -
     # The new request takes the neighbour's place in its vendor's count: only the new place gains one.
     saved = shortfall_saved(plan, every.table[VENDOR])
     cost = wish.entry.columns.table[COST][pairs.column] - held[COST] + moving
-    return (cost[every.pair] + every.table[COST] - saved).astype(np.float64)
+    return np.asarray(cost[every.pair] + every.table[COST] - saved, np.float64)
 
 
 def _has_room(plan: StandingPlan, wish: Wish, pairs: Pairs, some: Alternatives) -> Flags:
