@@ -38,6 +38,7 @@ class Players:
         self.replied = 0
         self.interrupted = 0
         self.effects = 0
+        self.moved = 0
         self.stopping = False
 
     async def play(self) -> None:
@@ -45,7 +46,7 @@ class Players:
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._offers] * 4 + [self._answers] * 2 + [self._vendors_change]
+        parts += [self._offers] * 4 + [self._answers] * 2 + [self._vendors_change, self._moves]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -105,6 +106,11 @@ class Players:
             else:
                 reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))
                 await self.world.explain(record, reasons, self.world.fence)
+
+    async def _moves(self) -> None:
+        name, _ = await self._an_offer()
+        outcome = await self.world.move(name.rpartition(".")[0], self.chance.choice(VENDORS))
+        self.moved += outcome is not None and outcome.ok
 
     async def _answers(self) -> None:
         name, who = await self._an_offer()
