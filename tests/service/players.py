@@ -13,6 +13,7 @@ from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept, Decline
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
+from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
@@ -46,7 +47,7 @@ class Players:
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._offers] * 4 + [self._answers] * 2 + [self._vendors_change, self._moves]
+        parts += [self._offers] * 4 + [self._moves] * 4 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -108,9 +109,12 @@ class Players:
                 await self.world.explain(record, reasons, self.world.fence)
 
     async def _moves(self) -> None:
-        name, _ = await self._an_offer()
-        outcome = await self.world.move(name.rpartition(".")[0], self.chance.choice(VENDORS))
-        self.moved += outcome is not None and outcome.ok
+        stored = self.world.store.market(self.world.market).requests
+        records = await stored.records.get_all(await stored.ids_in(RequestState.OFFERED, 100))
+        movable = [each.id for each in records.values() if movable_offer(each, self.world.clock.ms, {})]
+        if movable:
+            outcome = await self.world.move(self.chance.choice(movable), self.chance.choice(VENDORS))
+            self.moved += outcome is not None and outcome.ok
 
     async def _answers(self) -> None:
         name, who = await self._an_offer()
