@@ -11,6 +11,7 @@ import msgpack
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept, Decline
+from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.commands.move_offer import movable_offer
@@ -26,6 +27,7 @@ from tests.domain import make
 from tests.service.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(4))
+RESTLESS = {"move_freeze_minutes": 0, "move_settle_s": 0, "move_limit": 20}
 REPORTS = (*TrackingStatus, TrackingStatus.COMPLETED, TrackingStatus.COMPLETED)
 
 
@@ -39,15 +41,16 @@ class Players:
         self.replied = 0
         self.interrupted = 0
         self.effects = 0
-        self.moved = 0
         self.stopping = False
 
     async def play(self) -> None:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
+        tuning = self.world.store.market(self.world.market).tuning
+        await tuning.put(Tuning(version=1, values=RESTLESS), 0)
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._offers] * 4 + [self._moves] * 4 + [self._answers] * 2 + [self._vendors_change]
+        parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -111,10 +114,10 @@ class Players:
     async def _moves(self) -> None:
         stored = self.world.store.market(self.world.market).requests
         records = await stored.records.get_all(await stored.ids_in(RequestState.OFFERED, 100))
-        movable = [each.id for each in records.values() if movable_offer(each, self.world.clock.ms, {})]
-        if movable:
-            outcome = await self.world.move(self.chance.choice(movable), self.chance.choice(VENDORS))
-            self.moved += outcome is not None and outcome.ok
+        movable = [each.id for each in records.values() if movable_offer(each, self.world.clock.ms, RESTLESS)]
+        if not movable:
+            raise NotFound("nothing may move")
+        await self.world.move(self.chance.choice(movable), self.chance.choice(VENDORS))
 
     async def _answers(self) -> None:
         name, who = await self._an_offer()

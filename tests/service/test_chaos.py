@@ -37,7 +37,6 @@ async def test_a_server_killed_amid_all_commands_keeps_every_promise(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     states: set[RequestState] = set()
-    moved = 0
     async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
         for number in range(max(1, pytestconfig.getoption("rounds") // 4)):
             players = Players(World(store, f"chaos{number}"), seed=number)
@@ -50,9 +49,7 @@ async def test_a_server_killed_amid_all_commands_keeps_every_promise(
             players.stopping = True
             await playing
             states |= await judged(players, store)
-            moved += players.moved
     assert len(states) >= 3, "the rounds led to little"
-    assert moved, "nothing moved"
 
 
 async def test_a_network_that_loses_cuts_and_hangs_up_costs_no_promise(
