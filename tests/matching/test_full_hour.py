@@ -37,7 +37,7 @@ async def full_hour(town: Town, own: Ownership, solvers: SolverPool, **values: f
             *(trip(n, start_min=start, width_min=15, level_of_service=level) for n, start in rides.items())
         )
         await run_batch(own, town.market, solvers)
-        town.clock.at_ms += 120_000
+        town.clock.ms += 120_000
     assert (await audit(town.store.reader, town.name, town.ids))["findings"] == []
     return sum(each is not None for each in await town.vendors_of(town.ids))
 

@@ -38,7 +38,7 @@ async def stand(town: Town, own: Ownership, solvers: SolverPool, *, answer: obje
     await town.add_vendor(vendor("v2", answer=PATIENT, rate_card=DEARER), units=1)
     await town.submit(trip("stands", start_min=240, width_min=0))
     await run_batch(own, town.market, solvers)
-    town.clock.at_ms += 2 * MINUTE_MS
+    town.clock.ms += 2 * MINUTE_MS
 
 
 async def wait(town: Town, own: Ownership, solvers: SolverPool) -> Done:
@@ -135,7 +135,7 @@ async def test_for_a_cheaper_vendor_alone_it_moves_only_if_that_saves_more_than_
     await town.submit(trip("stands", start_min=240, width_min=0))
     await run_batch(own, town.market, solvers)
     await town.add_vendor(vendor("v2", answer=PATIENT), units=9)
-    town.clock.at_ms += 2 * MINUTE_MS
+    town.clock.ms += 2 * MINUTE_MS
     await town.submit(trip("other", start_min=240, width_min=0, excluded_vendors=("v1",)))
     await run_batch(own, town.market, solvers)
     assert (await vendors_of(town, "stands")) == "v1"
@@ -206,7 +206,7 @@ async def crowded(town: Town, own: Ownership, solvers: SolverPool) -> Town:
     await town.add_vendor(vendor("v2", answer=PATIENT, rate_card=DEARER), units=1)
     await town.submit(trip("stands", start_min=97, width_min=0))
     await run_batch(own, town.market, solvers)
-    town.clock.at_ms += 2 * MINUTE_MS
+    town.clock.ms += 2 * MINUTE_MS
     assert (await town.vendors_of(["stands"])) == ["v1"]
     await town.submit(trip("waits", start_min=85, width_min=0, excluded_vendors=("v2",)))
     return town
