@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from contracts.codes import RequestState
+from contracts.instants import HOUR_MS
 from contracts.tuning import Parameter
 from dispatcher.domain.commands.move_offer import movable_offer
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.reading import Reading

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
 from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, OfferState, RequestState
+from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import exhausted

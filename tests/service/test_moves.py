@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from dispatcher.domain.instants import MINUTE_MS
-
 from contracts.codes import OfferState, RequestState
+from contracts.instants import MINUTE_MS
 from contracts.offers import Accept
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.make_offer import MakeOffer

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contracts.codes import OfferState, RequestState
+from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.commands.make_offer import offered, refusal
@@ -15,7 +16,6 @@ from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.messages import changed, closed, made, matched
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, close
 from dispatcher.domain.proposal import Proposal
