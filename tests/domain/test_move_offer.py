@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, OfferState, RequestState
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.streams import To
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import MoveOffer, movable_offer
 from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
-from dispatcher.domain.decision import Decision, To
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord
