@@ -72,6 +72,9 @@ NOT_IN_TABLES = """
   vendor has it; `resume` has a vendor sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
+- An offer that nobody has answered may be moved to another vendor (`offered`, once more): one commit closes
+  it as `cancelled`, code `withdrawn`, and makes the next. That counts neither against the vendor, which may
+  be asked again, nor towards `max_attempts`.
 - The same command again has no effect and the same answer; with a command id
   also after the work has moved on.
 - A vendor may leave reports out (`completed` straight from `accepted`). A report that a later one has

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from contracts.instants import DAY_MS, HOUR_MS
+from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
@@ -80,9 +81,9 @@ class RetentionPart:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for pool in posting.value.pools:
-            used, limit = keys.used(vendor_id, pool.id, day), keys.limit(vendor_id, pool.id, day)
-            program.ceiling(pool.id, used, limit, b"")  # refuses while anything is held
+        for resource in pools.limits(posting.value):
+            used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 
