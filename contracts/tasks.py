@@ -44,6 +44,7 @@ class TaskKind(StrEnum):
     OVERDUE = "overdue"  # a vendor should have reported, and has not
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
+    UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
 
 
 class TaskState(StrEnum):

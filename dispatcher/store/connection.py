@@ -64,6 +64,17 @@ def writes_refused(error: ResponseError) -> Unavailable:
     return unavailable(f"the store takes no writes: {str(error).rstrip('.')}.")
 
 
+class NoGroup(Exception):
+    """The consumer group, or its stream, is not there (any more): make it again."""
+
+
+def refused(error: ResponseError) -> Exception:
+    """What the server's answer means: not now, no such group, or the error itself."""
+    if str(error).startswith("NOGROUP"):
+        return NoGroup("the consumer group is gone")
+    return writes_refused(error) if is_retryable(error) else error
+
+
 class Reader:
     """Reads, and writes that may happen twice; repeated for up to `timeout_s` while the server is away."""
 
@@ -87,7 +98,7 @@ class Reader:
             try:
                 return await self._send(commands)
             except ResponseError as error:
-                raise (writes_refused(error) if is_retryable(error) else error) from error
+                raise refused(error) from error
             except CONNECTION_ERRORS as error:
                 if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
                     raise unavailable(

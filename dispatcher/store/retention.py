@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -37,7 +38,7 @@ class RetentionPart:
         number of entries.
         """
         keys = self.keys
-        vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
         there = await self.reader.ask_all([("EXISTS", each) for each in streams])
@@ -56,7 +57,7 @@ class RetentionPart:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
         keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
-        members = [each.decode() for each in await self.reader.ask(*ended)]
+        members = [text_of(each) for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
 
     async def _first_needed(self, streams: Sequence[str]) -> dict[str, str]:
@@ -74,7 +75,10 @@ class RetentionPart:
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
-        posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        try:
+            posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        except (Unreadable, ValueError):  # it is named already; who mends it decides what becomes of it
+            return False
         if posting is None:
             return False
         program = Program()

@@ -233,6 +233,7 @@ async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks
     first, *_ = await world.store.streams.read(post.stream)
     assert dead[0]["id"] == first.id
     assert len(dead) == 2
+    assert await world.store.market(world.market).troubles.counts() == {"unreadable:reply": 2}
     output = capsys.readouterr()
     assert CANARY not in f"{dead}{output.out}{output.err}"
     assert await post.pending() == 0
@@ -256,6 +257,11 @@ async def test_a_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
         ("status", {"offer_id": "r1.1"}, "invalid-request"),
         ("status", {"offer_id": "r1.1", "status": "completed"}, "wrong-state"),
         ("status", {"offer_id": "r1.1", "status": "flying"}, "invalid-message"),
+        (
+            "status",
+            {"offer_id": "r1.1", "status": "completed", "at": "2100-12-31T23:00:00-10:00"},
+            "invalid-message",
+        ),
         ("accept", {"offer_id": "r9.1"}, "not-found"),
         ("accept", {"offer": "r1.1"}, "invalid-message"),
         ("praise", {"offer_id": "r1.1"}, "invalid-request"),

@@ -99,6 +99,7 @@ class Busy:
         await streams.ensure_group(keys.replies, "replies")
         (entry,) = await streams.read_group(keys.replies, "replies", "1")
         await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
+        await self.market.troubles.count("unreadable:body")
 
     async def offer(self, name: str) -> None:
         """As the matcher does."""

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
-from dispatcher.domain.refusals import Stale
+from dispatcher.domain.refusals import Invalid, Stale
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.made import DAY, decided, moved, pools, received, trip, vendor
@@ -49,7 +49,7 @@ async def test_a_page_of_an_empty_market_is_empty(market: MarketStore) -> None:
 
 async def test_a_malformed_cursor_is_refused(market: MarketStore) -> None:
     for text in ("x", "12", "12.", ".a", "-1.a"):
-        with pytest.raises(ValueError, match="is no cursor"):
+        with pytest.raises(Invalid, match="is no cursor"):
             await market.requests.page(None, text, 10)
 
 
