@@ -37,12 +37,12 @@ class RetentionPart:
         `events` is read by position, whatever groups it has beside. Ages by the server's clock; gives the
         number of entries.
         """
-        keys = self.keys
+        keys = self.keys  # a key of another type is passed over: it stops no stream beside it
         vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
-        there = await self.reader.ask_all([("EXISTS", each) for each in streams])
-        streams = [each for each, exists in zip(streams, there, strict=True) if exists]
+        types = await self.reader.ask_all([("TYPE", each) for each in streams])
+        streams = [each for each, kind in zip(streams, types, strict=True) if text_of(kind) == "stream"]
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)

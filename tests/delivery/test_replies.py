@@ -299,3 +299,21 @@ async def test_a_running_consumer_takes_what_comes_until_it_is_told_to_stop(worl
     running.cancel()
     await asyncio.wait([running], timeout=20)
     assert running.done()
+
+
+@pytest.mark.parametrize("loss", [("XGROUP", "DESTROY", GROUP), ("DEL",)])
+async def test_a_group_that_was_destroyed_is_made_again_and_no_reply_is_lost(
+    world: World, post: Post, loss: tuple[str, ...]
+) -> None:
+    running = asyncio.create_task(post.consumer(wait_s=5.0).run(world.market))
+    await asyncio.sleep(0.2)  # it waits for news
+    name, *rest = loss
+    words = (name, *rest[:1], post.stream, *rest[1:])
+    assert await world.store.reader.ask(*words) == 1
+    await post.write("accept", {"offer_id": "r1.1"})
+    async with asyncio.timeout(20):
+        while (await world.record()).state is not RequestState.ACCEPTED:
+            assert not running.done()
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running], timeout=20)
