@@ -1,4 +1,4 @@
-"""The batch: all open requests within reach, planned together by the optimiser."""
+"""The batch: open requests within reach, each in its turn, planned together by the optimiser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     await market.refresh()
     ids = await market.requests.open_ids()
     market.requests.forget_all_but(ids)
-    snapshot = await market.snapshot(await market.waiting(ids), market.planning_ms)
+    snapshot = await market.snapshot(await market.next_batch(ids), market.planning_ms)
     if not snapshot.asked:
         return Done()
     screening = await asyncio.to_thread(snapshot.screening)

@@ -62,6 +62,11 @@ class Market:
         reading = self.reading or await self.refresh()
         return await self.requests.read(ids, reading, self.clock.now_ms())
 
+    async def next_batch(self, ids: Sequence[str]) -> list[Waiting]:
+        """Those of them whose turn it is in a batch."""
+        reading = self.reading or await self.refresh()
+        return await self.requests.next_batch(ids, reading, self.clock.now_ms())
+
     async def snapshot(self, waiting: Sequence[Waiting], ahead_ms: int = 0) -> Snapshot:
         """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
         reading = self.reading or await self.refresh()

@@ -134,7 +134,7 @@ class Matcher:
             done = await run_batch(own, self.market, self.solvers)
             if self.troubles is not None:
                 await self.troubles.end()
-            if done.outdated or (done.fell_out and done.offered):
+            if done.outdated or (done.fell_out and done.offered) or self.market.requests.untried:
                 self.work.set()
             self._explain_later(done)
             await asyncio.sleep(gap_s)
