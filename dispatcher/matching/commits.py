@@ -33,10 +33,10 @@ class FenceLost(Exception):
 
 @dataclass(frozen=True)
 class Ownership:
-    """The right to commit for a market: the executor, and the fence number that the lease came with."""
+    """The right to commit for a market: the executor, and the fence that the lease came with."""
 
     executor: Executor
-    fence: int
+    fence: str
 
     def attempt(self, market: str, command: Command, record: RequestRecord) -> Awaitable[Outcome | None]:
         """A command of the matcher's, on a record that it has read."""

@@ -55,7 +55,7 @@ class Executor:
         raise too_busy(command.named)
 
     async def attempt(
-        self, by: str, market: str, command: Command, record: Record, *, fence: int | None = None
+        self, by: str, market: str, command: Command, record: Record, *, fence: str | None = None
     ) -> Outcome | None:
         """Decide on a record that was read before, commit once; None if nothing is to be done.
 

@@ -61,7 +61,7 @@ class MarketStore:
         *,
         requests: Sequence[Request] = (),
         idempotency: IdempotencyRecord | None = None,
-        fence: int | None = None,
+        fence: str | None = None,
     ) -> Outcome:
         """Commit all decisions, or none. `requests` are those received now, with their patient blocks.
 
