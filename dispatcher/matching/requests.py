@@ -57,7 +57,7 @@ class WaitingRequests:
         records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
-        await self._read_bodies([each for each in near if each not in far])
+        await self._read_bodies([each for each in records if each not in far])
         return [
             (record, open_request(record, self.bodies[record.id], reading.changes, values, self.travel_of))
             for record in received_first(list(records.values()))
@@ -87,7 +87,7 @@ class WaitingRequests:
 
     async def _read_bodies(self, ids: Sequence[str]) -> None:
         missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.stored.bodies(missing) if missing else {}
+        self.bodies |= await self.stored.bodies(missing, expected=True) if missing else {}
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""
