@@ -10,7 +10,9 @@ import msgspec
 from contracts import streams
 from contracts.base import Wire
 from contracts.codec import MSGPACK
-from contracts.events import EVENTS, REPLIES, CloudEvent
+from contracts.event_types import event_types
+from contracts.events import CloudEvent
+from contracts.streams import To
 
 REF = "#/components/schemas/{name}"
 
@@ -27,59 +29,49 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
 
 
 class Channel(NamedTuple):
-    """One stream: its key, who reads or writes it, and the event types on it."""
+    """One stream: its key, what the service does with it, and for whom it is."""
 
     address: str
-    action: str  # what the service does: send or receive
+    action: str  # send or receive
     summary: str
-    types: tuple[str, ...]
 
 
-def _only(*starts: str) -> tuple[str, ...]:
-    return tuple(name for name in EVENTS if name.startswith(starts))
-
-
-CHANNELS: Mapping[str, Channel] = {
-    "events": Channel(
-        streams.events(HASH_TAG),
-        "send",
-        "every change of a request or a task, for the platform and ops",
-        _only("dispatch.request.", "dispatch.task."),
+CHANNELS: Mapping[To, Channel] = {
+    To.EVENTS: Channel(
+        streams.events(HASH_TAG), "send", "every change of a request or a task, for the platform and ops"
     ),
-    "matches": Channel(
+    To.MATCHES: Channel(
         streams.matches(HASH_TAG),
         "send",
         "requests that found a vendor, and those that did not, for the platform",
-        ("dispatch.request.matched", "dispatch.request.unmatched"),
     ),
-    "vendor": Channel(
+    To.VENDOR: Channel(
         streams.vendor(HASH_TAG, f"{{{VENDOR}}}"),
         "send",
         "offers to one vendor and what became of them; read with a consumer group of its own",
-        _only("dispatch.offer.", "dispatch.dispatch.", "dispatch.reply."),
     ),
-    "replies": Channel(
+    To.REPLIES: Channel(
         streams.replies(HASH_TAG),
         "receive",
         "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
-        tuple(REPLIES),
     ),
 }
 
 
 def asyncapi(*, title: str, version: str) -> dict[str, Any]:
     """The document, as plain values."""
-    types: dict[str, type[Wire]] = EVENTS | REPLIES
-    _, schemas = msgspec.json.schema_components([CloudEvent, *types.values()], ref_template=REF)
+    types = event_types()
+    forms = dict.fromkeys(each.form for each in types.values())
+    _, schemas = msgspec.json.schema_components([CloudEvent, *forms], ref_template=REF)
     return {
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": version, "description": _ABOUT},
         "defaultContentType": MSGPACK,
-        "channels": {name: _channel(channel) for name, channel in CHANNELS.items()},
-        "operations": {name: _operation(name, channel) for name, channel in CHANNELS.items()},
+        "channels": {to.value: _channel(to, channel) for to, channel in CHANNELS.items()},
+        "operations": {to.value: _operation(to, channel) for to, channel in CHANNELS.items()},
         "components": {
             "schemas": schemas,
-            "messages": {name: _message(name, form) for name, form in types.items()},
+            "messages": {name: _message(name, each.form) for name, each in types.items()},
         },
     }
 
@@ -91,21 +83,21 @@ _ABOUT = (
 )
 
 
-def _channel(channel: Channel) -> dict[str, Any]:
+def _channel(to: To, channel: Channel) -> dict[str, Any]:
     return {
         "address": channel.address,
         "description": channel.summary,
         "parameters": {name: told for name, told in PARAMETERS.items() if f"{{{name}}}" in channel.address},
-        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in channel.types},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in event_types(to)},
     }
 
 
-def _operation(name: str, channel: Channel) -> dict[str, Any]:
+def _operation(to: To, channel: Channel) -> dict[str, Any]:
     return {
         "action": channel.action,
-        "channel": {"$ref": f"#/channels/{name}"},
+        "channel": {"$ref": f"#/channels/{to.value}"},
         "summary": channel.summary,
-        "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in channel.types],
+        "messages": [{"$ref": f"#/channels/{to.value}/messages/{each}"} for each in event_types(to)],
     }
 
 

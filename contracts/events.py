@@ -1,4 +1,4 @@
-"""Events: CloudEvents 1.0, one per stream entry. `EVENTS` maps each type to what its data holds."""
+"""Events: CloudEvents 1.0, one per stream entry; what those about requests, offers and replies hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from msgspec import Meta
 
 from contracts.base import Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import ReportCode, RequestState, TrackingStatus
+from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
-from contracts.tasks import TaskChanged
+from contracts.streams import To
 from contracts.unmatched import Unmatched
 
 PREFIX = "dispatch."
@@ -32,6 +33,7 @@ class CloudEvent(Wire):
     dispatchtoken: Annotated[str, Meta(max_length=4096)] = ""
 
 
+@event("dispatch.request.received", "dispatch.request.changed", "dispatch.request.overdue", to=To.EVENTS)
 class RequestChanged(Wire):
     """A request went to another state."""
 
@@ -43,6 +45,7 @@ class RequestChanged(Wire):
     status: TrackingStatus | None = None
 
 
+@event("dispatch.request.matched", to=To.MATCHES)
 class RequestMatched(Wire):
     """A request has a vendor: on `matches`, for the platform."""
 
@@ -51,6 +54,7 @@ class RequestMatched(Wire):
     state: RequestState
 
 
+@event("dispatch.request.unmatched", to=To.MATCHES)
 class RequestUnmatched(Wire):
     """A request found no vendor by its deadline, and why."""
 
@@ -58,12 +62,14 @@ class RequestUnmatched(Wire):
     unmatched: Unmatched
 
 
+@event("dispatch.offer.made", to=To.VENDOR)
 class OfferMade(Wire):
     """An offer put to a vendor: on the vendor's own stream."""
 
     offer: Offer
 
 
+@event("dispatch.offer.closed", to=To.VENDOR)
 class OfferClosed(Wire):
     """An offer or dispatch ended for its vendor: expired, cancelled, rejected, turned back."""
 
@@ -72,6 +78,7 @@ class OfferClosed(Wire):
     code: str = ""
 
 
+@event("dispatch.dispatch.confirmed", to=To.VENDOR)
 class DispatchConfirmed(Wire):
     """The vendor's acceptance is booked; door and patient are read over HTTP, never from a stream."""
 
@@ -79,6 +86,7 @@ class DispatchConfirmed(Wire):
     href: str
 
 
+@event("dispatch.reply.refused", to=To.VENDOR)
 class ReplyRefused(Wire):
     """A reply over Redis that was not taken, with the problem type and what may fix it."""
 
@@ -87,6 +95,7 @@ class ReplyRefused(Wire):
     detail: str
 
 
+@event("dispatch.reply.accept", "dispatch.reply.decline", "dispatch.reply.status", to=To.REPLIES)
 class OfferReply(Wire):
     """A vendor's answer or report over `replies`; exactly what the HTTP routes take."""
 
@@ -99,25 +108,3 @@ class OfferReply(Wire):
     def __post_init__(self) -> None:
         """Refuse a time that no calendar of ours holds."""
         refuse_odd_year("at", self.at)
-
-
-EVENTS: dict[str, type[Wire]] = {
-    "dispatch.request.received": RequestChanged,
-    "dispatch.request.changed": RequestChanged,
-    "dispatch.request.overdue": RequestChanged,
-    "dispatch.request.matched": RequestMatched,
-    "dispatch.request.unmatched": RequestUnmatched,
-    "dispatch.offer.made": OfferMade,
-    "dispatch.offer.closed": OfferClosed,
-    "dispatch.dispatch.confirmed": DispatchConfirmed,
-    "dispatch.reply.refused": ReplyRefused,
-    "dispatch.task.opened": TaskChanged,
-    "dispatch.task.claimed": TaskChanged,
-    "dispatch.task.escalated": TaskChanged,
-    "dispatch.task.done": TaskChanged,
-}
-REPLIES: dict[str, type[Wire]] = {
-    "dispatch.reply.accept": OfferReply,
-    "dispatch.reply.decline": OfferReply,
-    "dispatch.reply.status": OfferReply,
-}

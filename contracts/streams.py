@@ -6,9 +6,20 @@ of a market. `market` and `vendor_id` are an `Id`: they hold no brace and no col
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 PREFIX = "dispatch:"
 FIELD = "ce"  # one CloudEvent in MessagePack; an entry has no other field
-EVENTS, MATCHES, REPLIES, VENDOR, WAKE = "events", "matches", "replies", "vendor", "wake"
+WAKE = "wake"
+
+
+class To(StrEnum):
+    """The stream that an event is on; each type of event is on one (`contracts.event_types`)."""
+
+    EVENTS = "events"
+    MATCHES = "matches"
+    VENDOR = "vendor"
+    REPLIES = "replies"
 
 
 def prefix(market: str) -> str:
@@ -18,22 +29,22 @@ def prefix(market: str) -> str:
 
 def events(market: str) -> str:
     """Every change of a request; from the service."""
-    return prefix(market) + EVENTS
+    return prefix(market) + To.EVENTS
 
 
 def matches(market: str) -> str:
     """Requests that found a vendor, and those that did not; from the service."""
-    return prefix(market) + MATCHES
+    return prefix(market) + To.MATCHES
 
 
 def vendor(market: str, vendor_id: str) -> str:
     """What one vendor reads: its offers and what became of them; from the service."""
-    return f"{prefix(market)}{VENDOR}:{vendor_id}"
+    return f"{prefix(market)}{To.VENDOR}:{vendor_id}"
 
 
 def replies(market: str) -> str:
     """What vendors that do not use HTTP answer and report; to the service."""
-    return prefix(market) + REPLIES
+    return prefix(market) + To.REPLIES
 
 
 def wake(market: str) -> str:

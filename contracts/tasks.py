@@ -8,7 +8,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Tally, Version, Wire
+from contracts.event_types import event
 from contracts.paging import PageSize
+from contracts.streams import To
 
 MAX_COMMENTS = 50
 
@@ -63,6 +65,9 @@ class TaskOutcome(StrEnum):
     NOT_NEEDED = "not_needed"
     SETTLED = "settled"  # by itself: the report came, the request moved on
     LAPSED = "lapsed"  # nobody ended it, and its request was forgotten
+
+
+BY_ITSELF = frozenset({TaskOutcome.SETTLED, TaskOutcome.LAPSED})
 
 
 class TaskComment(Wire):
@@ -122,6 +127,14 @@ class Finish(Wire):
     outcome: TaskOutcome = TaskOutcome.RESOLVED
     by: Person | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse an outcome that only the service can know."""
+        if self.outcome in BY_ITSELF:
+            raise ValueError(
+                f"{self.outcome} is how a task ends by itself\n"
+                "Maybe resolved, arranged_otherwise or not_needed."
+            )
+
 
 class Comment(Wire):
     """A word on a task."""
@@ -130,8 +143,15 @@ class Comment(Wire):
     by: Person | None = None
 
 
+@event(
+    "dispatch.task.opened",
+    "dispatch.task.claimed",
+    "dispatch.task.escalated",
+    "dispatch.task.done",
+    to=To.EVENTS,
+)
 class TaskChanged(Wire):
-    """A task was opened, claimed, escalated or done: on `events`, for platform and ops."""
+    """A task was opened, claimed, escalated or done."""
 
     task_id: TaskId
     kind: TaskKind

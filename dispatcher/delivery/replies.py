@@ -20,15 +20,14 @@ import structlog
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem
-from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
-from dispatcher.domain.decision import Message, To
+from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 from dispatcher.store.connection import NoGroup
-from dispatcher.store.events import Entry
+from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
 from dispatcher.store.tail import Tail
 
@@ -186,7 +185,6 @@ class Replies:
         """Tell the vendor, on its own stream."""
         news = ReplyRefused(reply_id=event.id, type=PREFIX + _kind(refusal), detail=refusal.detail)
         message = Message(
-            to=To.VENDOR,
             type="dispatch.reply.refused",
             subject=event.subject,
             data=news,

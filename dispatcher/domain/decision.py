@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from contracts.base import Wire
+from contracts.event_types import event_type
+from contracts.streams import To
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kind_of
@@ -16,22 +17,28 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.scorecards import WorkOutcome
 
 
-class To(StrEnum):
-    """The stream a message goes to."""
-
-    EVENTS = "events"
-    MATCHES = "matches"
-    VENDOR = "vendor"
-
-
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One CloudEvent to be: `type` is a key of `contracts.events.EVENTS`, `data` an instance of its class."""
+    """One CloudEvent to be. What its data is, and which stream it goes to, its type was declared with."""
 
-    to: To
     type: str
     subject: str
     data: Wire
-    vendor_id: str = ""  # for To.VENDOR
+    vendor_id: str = ""  # whose stream, for a type that goes to one vendor
+
+    def __post_init__(self) -> None:
+        """The last door before the store: ValueError for what a reader of AsyncAPI would not expect there."""
+        form, to = event_type(self.type)
+        addressed = bool(self.vendor_id) is (to is To.VENDOR)
+        if type(self.data) is not form or to is To.REPLIES or not addressed:
+            whom = f" for vendor {self.vendor_id}" if self.vendor_id else ""
+            raise ValueError(
+                f"{self.type} is {form.__name__} on {to}, and this is {type(self.data).__name__}{whom}"
+            )
+
+    @property
+    def to(self) -> To:
+        """The stream that it goes to."""
+        return event_type(self.type).to
 
 
 class Change(msgspec.Struct, frozen=True):

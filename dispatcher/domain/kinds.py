@@ -1,18 +1,17 @@
 """What a kind of record declares, once: its key, its timer, the lists it stands in, the steps it may take.
 
-The store files every record by its kind, and knows no kind by name. A new kind is one file that makes a
-`Kind` and registers it.
+The store files every record by its kind, and knows no kind by name. A new kind is one file of this package
+that makes a `Kind` and registers it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from contracts.register import Register
 from dispatcher.domain.compact import Record
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from dispatcher.domain.decision import Decision
 
 R = TypeVar("R", bound=Record)
-DECLARED = ("dispatcher.domain.request_kind", "dispatcher.domain.tasks")
 
 
 class Entry(NamedTuple):
@@ -59,48 +57,46 @@ class Kind(Generic[R]):
         return record_id if self.plain_events else f"{self.key}:{record_id}"
 
 
-_kinds: dict[str, Kind[Any]] = {}
-_by_form: dict[type[Record], Kind[Any]] = {}
+_kinds: Register[type[Record], Kind[Any]] = Register("dispatcher.domain", "kind of record")
 
 
 def register(kind: Kind[R]) -> Kind[R]:
-    """Add a kind; its name must be new."""
-    if kind.name in _kinds:
-        raise ValueError(f"two kinds of record are called {kind.name!r}\nMaybe give one another name.")
-    _kinds[kind.name] = kind
-    _by_form[kind.form] = kind
+    """Add a kind. Raises ValueError when its name, key, list of timers or form is another kind's."""
+    for other in _kinds.so_far.values():
+        if {kind.name, kind.key, kind.timers, kind.form} & {other.name, other.key, other.timers, other.form}:
+            raise ValueError(
+                f"two kinds of record are called {kind.name!r}, or share a key, timers or a form: "
+                f"{kind.name} and {other.name}\nMaybe give one of them names of its own."
+            )
+    _kinds.add(kind.form, kind)
     return kind
+
+
+def temporary() -> AbstractContextManager[None]:
+    """Kinds that are registered within the block are gone after it."""
+    return _kinds.temporary()
 
 
 @contextmanager
 def with_kind(kind: Kind[R]) -> Iterator[Kind[R]]:
     """A kind for the length of a block."""
-    register(kind)
-    try:
-        yield kind
-    finally:
-        del _kinds[kind.name], _by_form[kind.form]
+    with temporary():
+        yield register(kind)
 
 
 def kinds() -> tuple[Kind[Any], ...]:
     """All kinds."""
-    _discover()
-    return tuple(_kinds.values())
+    return tuple(_kinds.all().values())
 
 
 def kind_named(name: str) -> Kind[Any]:
-    """The kind of that name."""
-    _discover()
-    return _kinds[name]
+    """The kind of that name. Raises KeyError."""
+    for kind in _kinds.all().values():
+        if kind.name == name:
+            return kind
+    raise KeyError(name)
 
 
 def kind_of(record: Record) -> Kind[Any]:
-    """The kind that a record is of."""
-    _discover()
-    return _by_form[type(record)]
-
-
-@cache
-def _discover() -> None:
-    for module in DECLARED:
-        import_module(module)
+    """The kind that a record is of. Raises KeyError for a form that no kind has registered."""
+    return _kinds.all()[type(record)]

@@ -14,7 +14,7 @@ from contracts.events import (
 )
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
-from dispatcher.domain.decision import Message, To
+from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.views import match_view, offer_view
@@ -25,7 +25,7 @@ def changed(after: RequestRecord, by: str, code: str = "", *, event: str = "chan
     news = RequestChanged(
         request_id=after.id, state=after.state, version=after.version, by=by, code=code, status=after.status
     )
-    return Message(to=To.EVENTS, type=f"dispatch.request.{event}", subject=after.id, data=news)
+    return Message(type=f"dispatch.request.{event}", subject=after.id, data=news)
 
 
 def matched(after: RequestRecord, offer: OfferRecord) -> Message:
@@ -34,13 +34,13 @@ def matched(after: RequestRecord, offer: OfferRecord) -> Message:
     if not offer.unanswered:
         match = replace(match, terms=(), runners_up=())  # told before, and in the request's view
     news = RequestMatched(match=match, offer_id=offer_id(after, offer), state=after.state)
-    return Message(to=To.MATCHES, type="dispatch.request.matched", subject=after.id, data=news)
+    return Message(type="dispatch.request.matched", subject=after.id, data=news)
 
 
 def unmatched(after: RequestRecord, reasons: Unmatched) -> Message:
     """To the platform: the deadline passed without a vendor, and why."""
     news = RequestUnmatched(request_id=after.id, unmatched=reasons)
-    return Message(to=To.MATCHES, type="dispatch.request.unmatched", subject=after.id, data=news)
+    return Message(type="dispatch.request.unmatched", subject=after.id, data=news)
 
 
 def made(after: RequestRecord, offer: OfferRecord, request: Request) -> Message:
@@ -68,9 +68,4 @@ def _to_vendor(
     data: OfferMade | OfferClosed | DispatchConfirmed,
 ) -> Message:
     subject = offer_id(after, offer)
-    return Message(to=To.VENDOR, type=kind, subject=subject, data=data, vendor_id=offer.vendor_id)
-
-
-def by_vendor(vendor_id: str) -> str:
-    """How a history names a vendor."""
-    return f"vendor:{vendor_id}"
+    return Message(type=kind, subject=subject, data=data, vendor_id=offer.vendor_id)

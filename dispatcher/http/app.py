@@ -10,41 +10,13 @@ from aiohttp import web
 from contracts.codec import MAX_BYTES
 from contracts.operations import Operation
 from dispatcher.delivery.hub import Hub
-from dispatcher.http import (
-    capacity,
-    dispatches,
-    documents,
-    events,
-    health,
-    offers,
-    problem_responses,
-    quotes,
-    requests,
-    tasks,
-    tuning,
-    vendors,
-)
+from dispatcher.http import documents, problem_responses
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
 from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
 from dispatcher.http.parts import Parts
-from dispatcher.http.routing import Route, Routes, check
+from dispatcher.http.routing import Route, Routes, check, subjects
 from dispatcher.security.tokens import Authenticator
-
-# In the order of the documents.
-SUBJECTS: tuple[Routes, ...] = (
-    requests.ROUTES,
-    quotes.ROUTES,
-    vendors.ROUTES,
-    capacity.ROUTES,
-    offers.ROUTES,
-    dispatches.ROUTES,
-    events.ROUTES,
-    tasks.ROUTES,
-    tuning.ROUTES,
-    health.ROUTES,
-    documents.ROUTES,
-)
 
 
 def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
@@ -52,7 +24,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 
     Raises UserError for a route without roles, or one that is declared twice.
     """
-    routes = [route for subject in (*SUBJECTS, *more) for route in subject]
+    routes = [route for subject in (*subjects(), *more) for route in subject]
     operations = [route.operation for route in routes]
     check(operations)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])

@@ -12,7 +12,7 @@ from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import POSTED, changed, etag, posted
 
 CAPACITY = f"{MARKET}/vendors/{{vendor_id}}/capacity/{{day}}"
-ROUTES = Routes("vendors", vendor_id=Id, day=Day)
+ROUTES = Routes("vendors", 40, vendor_id=Id, day=Day)
 
 
 @ROUTES.put(

@@ -14,7 +14,7 @@ from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 
 DISPATCH = f"{MARKET}/dispatches/{{offer_id}}"
-ROUTES = Routes("dispatches", offer_id=OfferId)
+ROUTES = Routes("dispatches", 60, offer_id=OfferId)
 
 
 @ROUTES.get(
@@ -32,7 +32,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{DISPATCH}/status",
     id="reportStatus",
-    roles={Role.VENDOR},
+    command=ReportStatus,
     body=Body(StatusUpdate),
     answers={200: Answer("the offer as it stands now", Offer)},
     problems=("wrong-state", "invalid-request"),

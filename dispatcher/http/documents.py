@@ -30,7 +30,7 @@ PAGE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-ROUTES = Routes("service", type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
+ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
 
 
 class Documents:

@@ -27,7 +27,7 @@ OPEN, STILL_HERE = b": open\n\n", b": still here\n\n"
 # A closed tab, a token that expired, a Redis that is away: the stream ends; who may comes back and resumes.
 ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
 HEADERS = {"Content-Type": SSE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-ROUTES = Routes("events")
+ROUTES = Routes("events", 70)
 log = structlog.get_logger()
 
 

@@ -18,7 +18,7 @@ from dispatcher.service.loops import LOOPS
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
-ROUTES = Routes("service")
+ROUTES = Routes("service", 990)
 
 
 @ROUTES.get("/livez", id="live", roles=ANYONE, answers={200: Answer(media=TEXT)})

@@ -16,7 +16,7 @@ from dispatcher.http.routing import MARKET, Routes
 
 OFFERS = f"{MARKET}/offers"
 OFFER = f"{OFFERS}/{{offer_id}}"
-ROUTES = Routes("offers", offer_id=OfferId)
+ROUTES = Routes("offers", 50, offer_id=OfferId)
 
 
 @ROUTES.get(
@@ -35,7 +35,7 @@ async def list_offers(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{OFFER}/accept",
     id="acceptOffer",
-    roles={Role.VENDOR},
+    command=AcceptOffer,
     body=Body(Accept, optional=True),
     answers={200: Answer("the dispatch: door, name and phone", Dispatch)},
     problems=("wrong-state",),
@@ -51,7 +51,7 @@ async def accept(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{OFFER}/decline",
     id="declineOffer",
-    roles={Role.VENDOR},
+    command=DeclineOffer,
     body=Body(Decline),
     answers={200: Answer("the declined offer", Offer)},
     problems=("wrong-state",),

@@ -10,7 +10,7 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 
-ROUTES = Routes("requests")
+ROUTES = Routes("requests", 20)
 
 
 @ROUTES.post(

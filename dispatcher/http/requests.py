@@ -33,7 +33,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 
 REQUESTS = f"{MARKET}/requests"
 REQUEST = f"{REQUESTS}/{{request_id}}"
-ROUTES = Routes("requests", request_id=Id)
+ROUTES = Routes("requests", 10, request_id=Id)
 
 
 @ROUTES.post(
@@ -86,7 +86,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/cancel",
     id="cancelRequest",
-    roles={Role.PLATFORM},
+    command=CancelRequest,
     body=Body(Cancel, optional=True),
     answers={200: Answer("the cancelled request", RequestView, ETAG)},
     problems=("wrong-state",),
@@ -100,7 +100,7 @@ async def cancel(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/hold",
     id="holdRequest",
-    roles={Role.PLATFORM},
+    command=HoldRequest,
     body=Body(PutOnHold, optional=True),
     answers={200: Answer("the request, on hold", RequestView, ETAG)},
     problems=("wrong-state",),
@@ -114,7 +114,7 @@ async def hold(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/resume",
     id="resumeRequest",
-    roles={Role.PLATFORM},
+    command=ResumeRequest,
     body=Body(Resume, optional=True),
     answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
     problems=("wrong-state",),

@@ -1,7 +1,7 @@
 """Routes: an operation stands beside its handler; the server and OpenAPI are made from both.
 
 A handler takes the call apart, asks the service and answers; no rule of the business lives there. The first
-line of its docstring is the operation's summary.
+line of its docstring is the operation's summary. Every module of this package that has `ROUTES` is found.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from aiohttp import web
 from contracts.base import Id
 from contracts.codes import Role
 from contracts.operations import Answer, Body, Operation
+from contracts.register import import_modules
+from dispatcher.domain.commands import table
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.runtime.errors import UserError
@@ -27,11 +29,15 @@ Declare = Callable[[Handler], Handler]
 
 
 class Promises(TypedDict, total=False):
-    """What a route says of itself, by the names of `contracts.operations.Operation`."""
+    """What a route says of itself, by the names of `contracts.operations.Operation`.
+
+    One that gives a `command` leaves `roles` out: the table of commands has them.
+    """
 
     id: Required[str]
-    roles: Required[Iterable[Role]]
     answers: Required[Mapping[int, Answer]]
+    roles: Iterable[Role]
+    command: type[table.Command]
     body: Body
     query: type[msgspec.Struct]
     keyed: bool
@@ -41,20 +47,22 @@ class Promises(TypedDict, total=False):
 
 
 class Route(NamedTuple):
-    """An operation and who does it."""
+    """An operation, who does it, and the type of the command that it gives, if it gives one."""
 
     operation: Operation
     handler: Handler
+    command: type[table.Command] | None = None
 
 
 class Routes:
     """The routes of one subject, in the order of the documents; `tag` is the documents' heading for them.
 
-    `parameters`: the type of each parameter in their paths, but for the market, which is the same for all.
+    `place`: where the subject stands in the documents. `parameters`: the type of each parameter in its paths,
+    but for the market, which is the same for all.
     """
 
-    def __init__(self, tag: str, **parameters: Any) -> None:
-        self.tag = tag
+    def __init__(self, tag: str, place: int = 500, /, **parameters: Any) -> None:
+        self.tag, self.place = tag, place
         self.parameters: Mapping[str, Any] = {"market": Id} | parameters
         self._routes: list[Route] = []
 
@@ -76,8 +84,9 @@ class Routes:
     def _declare(self, method: str, path: str, promises: Promises) -> Declare:
         def declare(handler: Handler) -> Handler:
             said: dict[str, Any] = {**promises}
-            if "roles" in said:
-                said["roles"] = frozenset(said["roles"])
+            command = said.pop("command", None)
+            if "roles" in said or command:
+                said["roles"] = _roles(command, said.get("roles"))
             operation = Operation(
                 method=method,
                 path=path,
@@ -86,10 +95,28 @@ class Routes:
                 parameters=self.parameters,
                 **said,
             )
-            self._routes.append(Route(operation, handler))
+            self._routes.append(Route(operation, handler, command))
             return handler
 
         return declare
+
+
+def _roles(command: type[table.Command] | None, said: Iterable[Role] | None) -> frozenset[Role]:
+    """Who may call: those who may give the command. Said twice, the two would differ some day."""
+    if command is None:
+        return frozenset(said or ())
+    if said is not None:
+        raise ValueError(
+            f"{command.__name__} has its roles where it is decided\nMaybe leave the route's out."
+        )
+    return table.row(command).roles
+
+
+def subjects() -> tuple[Routes, ...]:
+    """The `ROUTES` of every module of this package, in the order of the documents."""
+    modules = import_modules(__package__)
+    found = {name: module.ROUTES for name, module in modules.items() if hasattr(module, "ROUTES")}
+    return tuple(sorted(found.values(), key=lambda routes: (routes.place, routes.tag)))
 
 
 def check(operations: Iterable[Operation]) -> None:

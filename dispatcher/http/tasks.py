@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.tasks import Claim, Comment, Finish, TaskId, TaskPage, TaskQuery, TaskView
 from dispatcher.domain.commands.subjects import OnTask
-from dispatcher.domain.commands.tasks import ClaimTask, FinishTask, ReleaseTask
+from dispatcher.domain.commands.tasks import PEOPLE, ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
@@ -15,13 +14,12 @@ from dispatcher.http.versions import etag
 
 TASKS = f"{MARKET}/tasks"
 TASK = f"{TASKS}/{{task_id}}"
-PEOPLE = frozenset({Role.PLATFORM, Role.OPS})
-ROUTES = Routes("tasks", task_id=TaskId)
+ROUTES = Routes("tasks", 80, task_id=TaskId)
 
 
 @ROUTES.get(TASKS, id="listTasks", roles=PEOPLE, query=TaskQuery, answers={200: Answer("a page", TaskPage)})
 async def list_tasks(call: Call, parts: Parts) -> Reply:
-    """List tasks by role, state and due time, the earliest due first; those that are done only if asked."""
+    """List tasks, the earliest due first, by role, state and due time; those that are done only if asked."""
     tasks, cursor = await parts.service.tasks.page(call.principal, call.market, call.query)
     return Reply(TaskPage(tasks=tuple(tasks), cursor=cursor or ""))
 
@@ -36,7 +34,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/claim",
     id="claimTask",
-    roles=PEOPLE,
+    command=ClaimTask,
     body=Body(Claim, optional=True),
     answers={200: Answer("the task, claimed", TaskView, ETAG)},
     problems=("wrong-state",),
@@ -49,7 +47,7 @@ async def claim(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/release",
     id="releaseTask",
-    roles=PEOPLE,
+    command=ReleaseTask,
     body=Body(Claim, optional=True),
     answers={200: Answer("the task, open again", TaskView, ETAG)},
     problems=("wrong-state",),
@@ -62,7 +60,7 @@ async def release(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/finish",
     id="finishTask",
-    roles=PEOPLE,
+    command=FinishTask,
     body=Body(Finish, optional=True),
     answers={200: Answer("the task, done", TaskView, ETAG)},
     problems=("wrong-state",),
@@ -76,7 +74,7 @@ async def finish(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/comments",
     id="commentTask",
-    roles=PEOPLE,
+    command=CommentTask,
     body=Body(Comment),
     answers={200: Answer("the task with the comment", TaskView, ETAG)},
     problems=("wrong-state", "invalid-request"),

@@ -11,7 +11,7 @@ from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import changed, etag
 
 TUNING = f"{MARKET}/tuning"
-ROUTES = Routes("tuning")
+ROUTES = Routes("tuning", 90)
 
 
 @ROUTES.get(

@@ -13,7 +13,7 @@ from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import POSTED, changed, etag, posted
 
 VENDOR = f"{MARKET}/vendors/{{vendor_id}}"
-ROUTES = Routes("vendors", vendor_id=Id)
+ROUTES = Routes("vendors", 30, vendor_id=Id)
 
 
 @ROUTES.put(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts.tuning import Tuning
@@ -39,13 +39,13 @@ class Executor:
         self._authorize(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for _ in range(ATTEMPTS):
-            record = await self.load(stored, command)
+            record = await self._find(stored, command)
             context = await self._context(stored, record, tuning, who.name, who.vendor_id)
             try:
                 decision = decide(record, command, context)
             except Refusal:
                 if await already_applied(stored, idempotency):
-                    return record
+                    return record or await self.load(stored, command)
                 raise
             after = await _committed(stored, record, decision, idempotency)
             if after is not None:
@@ -62,13 +62,22 @@ class Executor:
         For what the service does of its own accord: OK; STALE (the record moved on: it is found again);
         OUTDATED (what it relies on did); FULL; FENCED. Raises Unavailable.
         """
+        return await self.attempt_all(by, market, [(command, record)], fence=fence)
+
+    async def attempt_all(
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: str | None = None
+    ) -> Outcome | None:
+        """The same for several records: one commit, all of it or none; None if nothing is to be done."""
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        context = await self._context(stored, record, tuning, by)
-        try:
-            decision = decide(record, command, context)
-        except WrongState:
-            return Outcome(Status.STALE, stale_id=record.id)
-        return None if decision is None else await stored.commit([decision], fence=fence)
+        decisions = []
+        for command, record in decided_on:
+            context = await self._context(stored, record, tuning, by)
+            try:
+                decisions.append(decide(record, command, context))
+            except WrongState:
+                return Outcome(Status.STALE, stale_id=record.id)
+        needed = [each for each in decisions if each is not None]
+        return await stored.commit(needed, fence=fence) if needed else None
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""
@@ -77,22 +86,31 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
         return record
 
+    async def _find(self, stored: MarketStore, command: Command) -> Any:
+        """As `load`; None where there is none yet and the command creates it."""
+        if row(type(command)).creates:
+            return await stored.records(kind_for(command)).get(command.subject)
+        return await self.load(stored, command)
+
     def _authorize(self, who: Principal, market: str, command: Command) -> None:
         self.markets.authorize(who, market)
         if who.role not in row(type(command)).roles:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
 
     async def _context(
-        self, stored: MarketStore, record: Record, tuning: Tuning, by: str, vendor_id: str = ""
+        self, stored: MarketStore, record: Record | None, tuning: Tuning, by: str, vendor_id: str = ""
     ) -> Context:
-        related: Mapping[str, Record] = await stored.related(record)
+        related: Mapping[str, Record] = await stored.related(record) if record is not None else {}
         return Context(
             now_ms=self.clock.now_ms(), values=tuning.values, by=by, vendor_id=vendor_id, related=related
         )
 
 
 async def _committed(
-    stored: MarketStore, record: Record, decision: Decision | None, idempotency: IdempotencyRecord | None
+    stored: MarketStore,
+    record: Record | None,
+    decision: Decision | None,
+    idempotency: IdempotencyRecord | None,
 ) -> Record | None:
     """The record after, if that is how it ended; None when it is to be loaded again. Raises Reused."""
     if decision is None:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dispatcher.domain.commands.table import Command
+from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.capacity import Postings
@@ -18,6 +19,7 @@ from dispatcher.service.tasks import Tasks
 from dispatcher.service.tuning import Tunings
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from solvers.travel import DetourTravel, TravelOf
@@ -53,3 +55,11 @@ class Service:
     ) -> Any:
         """See `Executor.execute`."""
         return await self.executor.execute(who, market, command, idempotency)
+
+    def records(self, who: Principal, market: str, kind: Kind[R]) -> Records[R]:
+        """The records of a kind, to be read and listed: for kinds that need no part of their own.
+
+        Raises NotFound for another's market. Which records of it they may see, is the asker's to say.
+        """
+        self.markets.authorize(who, market)
+        return self.markets.store(market).records(kind)

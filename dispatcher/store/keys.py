@@ -10,7 +10,7 @@ from dispatcher.domain.kinds import Kind
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, TROUBLES, TROUBLE = "marks", "capacities", "dead", "troubles", "trouble"
 TUNING = "tuning"
-MESSAGES = frozenset({streams.EVENTS, streams.MATCHES, streams.REPLIES, streams.VENDOR})
+MESSAGES: frozenset[str] = frozenset(streams.To)
 
 
 class Keys:

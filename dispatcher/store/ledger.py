@@ -10,9 +10,6 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contracts.ledger import LEDGER_BUCKETS
-from contracts.pools import Pool
-
 DAY_BUCKETS = 300
 CELLS = 1 + DAY_BUCKETS
 _FORM = struct.Struct(f">{CELLS}H")
@@ -60,13 +57,6 @@ def padded(raw: bytes) -> bytes:
 def fits(raw: bytes) -> bool:
     """Whether it has no more cells than a day."""
     return len(raw) <= _FORM.size
-
-
-def posted(pool: Pool) -> bytes:
-    """The limits of a pool as posted."""
-    width = LEDGER_BUCKETS // len(pool.units)
-    buckets = [units for units in pool.units for _ in range(width)]
-    return pack([pool.daily_cap, *buckets, *[buckets[-1]] * (DAY_BUCKETS - LEDGER_BUCKETS)])
 
 
 def excesses(limit: bytes, used: bytes) -> list[Excess]:

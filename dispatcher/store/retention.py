@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from contracts.instants import DAY_MS, HOUR_MS
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
-DAY_MS = 86_400_000
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
-DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
+DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
 
 
 class RetentionPart:
@@ -50,7 +52,7 @@ class RetentionPart:
         for each in streams:
             age_ms = done_ms if each in delivered and each in needed else retention_ms
             oldest = f"{max(0, now_ms - age_ms)}-0"
-            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
+            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
 
     async def forget_days(self, before: date) -> int:
@@ -71,7 +73,7 @@ class RetentionPart:
         firsts += [(stream, text_of(each["min"])) for (stream, _), each in pending if each["min"]]
         needed: dict[str, str] = {}
         for stream, first in firsts:
-            needed[stream] = min(first, needed.get(stream, first), key=_place)
+            needed[stream] = min(first, needed.get(stream, first), key=place)
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
@@ -83,18 +85,13 @@ class RetentionPart:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for pool in posting.value.pools:
-            used, limit = keys.used(vendor_id, pool.id, day), keys.limit(vendor_id, pool.id, day)
-            program.ceiling(pool.id, used, limit, b"")  # refuses while anything is held
+        for resource in pools.limits(posting.value):
+            used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 
 
 def _after(entry_id: str) -> str:
-    milliseconds, number = _place(entry_id)
+    milliseconds, number = place(entry_id)
     return f"{milliseconds}-{number + 1}"
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from redis.exceptions import ResponseError
 
+from contracts.instants import DAY_MS
 from dispatcher.domain.scorecards import Outcome, WorkOutcome
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
@@ -14,7 +15,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
-KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
+KEPT_MS = 100 * DAY_MS  # the matcher reads this month's and last month's
 LATE_MINUTES = "late_minutes"
 EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from contracts import streams as streams_named
+from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -60,7 +60,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
     if streams:
-        for name in (keys.events, keys.matches, *map(keys.stream, parts.get(streams_named.VENDOR, ()))):
+        for name in (keys.events, keys.matches, *map(keys.stream, parts.get(To.VENDOR, ()))):
             await _read_stream(reader, found, name)
     return found
 

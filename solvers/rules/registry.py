@@ -43,14 +43,26 @@ def plugins() -> tuple[str, ...]:
 
 
 @contextmanager
-def with_rule(rule: Rule) -> Iterator[None]:
-    """A rule for the length of a block."""
-    register(rule)
+def temporary() -> Iterator[None]:
+    """Rules that come within the block are gone after it; modules that are new in it are found."""
+    _discover()
+    before = dict(_found)
+    _discover.cache_clear()
+    _forget()
     try:
         yield
     finally:
-        del _found[rule.code]
+        _found.clear()
+        _found.update(before)
         _forget()
+
+
+@contextmanager
+def with_rule(rule: Rule) -> Iterator[None]:
+    """A rule for the length of a block."""
+    with temporary():
+        register(rule)
+        yield
 
 
 @cache

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from client.streams import VendorStream
 from contracts.codes import DeclineCode
-from contracts.events import REPLIES, CloudEvent
+from contracts.event_types import event_type
+from contracts.events import CloudEvent
 from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
 
@@ -73,7 +74,7 @@ async def test_a_reply_is_a_cloud_event_of_a_known_type_with_the_token(redis, re
         ((_, fields),) = await redis.xrange(stream.replies)
     event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
     assert (event.id, event.subject, event.dispatchtoken) == (reply_id, "r1.1", "secret")
-    assert msgspec.convert(event.data, REPLIES[event.type]).code == DeclineCode.BAD_WEATHER
+    assert msgspec.convert(event.data, event_type(event.type).form).code == DeclineCode.BAD_WEATHER
 
 
 async def test_a_feed_outlives_a_crash_of_the_server(tmp_path):

@@ -12,7 +12,8 @@ from msgspec.inspect import StructType, type_info
 
 from contracts.codes import OfferState, RequestState
 from contracts.dispatches import StatusUpdate
-from contracts.events import EVENTS, CloudEvent, OfferReply, RequestChanged
+from contracts.event_types import event_types
+from contracts.events import CloudEvent, OfferReply, RequestChanged
 from contracts.geo import Window, WindowView
 from contracts.matches import Match, RunnerUp
 from contracts.offers import Offer
@@ -33,7 +34,7 @@ COPIED = {  # as a sender gave it, within the same bounds; zones are kept on the
 }
 WHERE = [
     *(answer.body for each in OPERATIONS for answer in each.answers.values() if answer.body is not None),
-    *EVENTS.values(),
+    *(each.form for each in event_types().values()),
     *(kind.form for kind in kinds()),
     Tuning,
 ]
@@ -147,7 +148,7 @@ def test_what_was_worked_out_is_read_again(value: Any) -> None:
 def test_the_longest_event_of_ours_is_an_event() -> None:
     task = f"{'r' * 64}.9999.{'o' * 32}"
     event = CloudEvent(
-        id=f"{task}.{2**32 - 1}.999", source=f"/markets/{'m' * 64}", type=max(EVENTS, key=len), time=AT
+        id=f"{task}.{2**32 - 1}.999", source=f"/markets/{'m' * 64}", type=max(event_types(), key=len), time=AT
     )
     assert msgspec.convert(msgspec.to_builtins(event), CloudEvent) == event
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from contracts.codes import DeclineCode, OfferState, RequestState, TrackingStatus
+from contracts.instants import MINUTE_MS
+from contracts.streams import To
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
-from dispatcher.domain.decision import Decision, To
-from dispatcher.domain.instants import MINUTE_MS
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import Outcome
@@ -152,6 +153,12 @@ def test_an_acceptance_in_time_comes_before_the_silence_of_another() -> None:
     }
     taken = after(decision)
     assert taken.timer_ms > taken.offers[0].expires_ms  # its silence means nothing any more
+
+
+def test_an_acceptance_after_the_silence_of_another_is_too_late_though_no_timer_has_fired() -> None:
+    record = asked(ASSUMED, LATER)
+    with pytest.raises(WrongState, match="was taken by another vendor"):
+        accepting(record, "r1.2", "v2", now_ms=record.offers[0].expires_ms)
 
 
 def test_silence_that_accepts_relieves_those_who_were_to_answer() -> None:

@@ -7,10 +7,11 @@ from collections import Counter
 import msgspec
 
 from contracts.codes import OfferState, RequestState
+from contracts.streams import To
 from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
-from dispatcher.domain.decision import Decision, To
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord

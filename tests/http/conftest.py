@@ -14,11 +14,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
-from dispatcher.http.app import SUBJECTS, build_app
+from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import ConcurrencyLimit, Limits
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
-from dispatcher.http.routing import Routes
+from dispatcher.http.routing import Routes, subjects
 from dispatcher.http.server import Runner
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.key_files import PatientKeyFile
@@ -36,7 +36,7 @@ RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # a Monday, 10:00 in New York
 NOW_MS = int(NOW.timestamp() * 1000)
 REGISTRY = Registry.found()
-OPERATIONS = tuple(route.operation for subject in SUBJECTS for route in subject)
+OPERATIONS = tuple(route.operation for subject in subjects() for route in subject)
 GUARDED = tuple(each for each in OPERATIONS if each.roles)
 OPEN = tuple(each for each in OPERATIONS if not each.roles)
 _numbers = itertools.count()
@@ -135,11 +135,22 @@ def more_routes() -> tuple[Routes, ...]:
 
 
 @pytest.fixture
+def registry() -> Registry:
+    """Every parameter of the service."""
+    return REGISTRY
+
+
+@pytest.fixture
 async def api(
-    store: Store, market: str, limits: Limits, cancelling: bool, more_routes: tuple[Routes, ...]
+    store: Store,
+    market: str,
+    limits: Limits,
+    cancelling: bool,
+    more_routes: tuple[Routes, ...],
+    registry: Registry,
 ) -> AsyncIterator[Api]:
     clock = ManualClock(NOW_MS)
-    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, REGISTRY)
+    service = Service(store, clock, {market: ZoneInfo("America/New_York")}, registry)
     parts = Parts(
         service=service,
         hub=Hub(store),

@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from contracts.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS
-from contracts.events import EVENTS, REPLIES
+from contracts.event_types import event_types
 from contracts.operations import Operation
 from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher.domain.refusals import Refusal
@@ -54,10 +54,10 @@ async def test_what_the_service_answers_fits_its_own_schema(api: Api) -> None:
 async def test_the_served_asyncapi_has_every_event_and_every_reference_holds(api: Api) -> None:
     document = await _document(api, "/asyncapi.json")
     assert document["asyncapi"] == "3.0.0"
-    assert set(document["components"]["messages"]) == set(EVENTS | REPLIES)
+    assert set(document["components"]["messages"]) == set(event_types())
     assert {each["action"] for each in document["operations"].values()} == {"send", "receive"}
     on_channels = {name for channel in document["channels"].values() for name in channel["messages"]}
-    assert on_channels == set(EVENTS | REPLIES)
+    assert on_channels == set(event_types())
     for reference in _references(document):
         found: Any = document
         for part in reference.removeprefix("#/").split("/"):
@@ -137,7 +137,7 @@ def test_every_error_class_has_its_problem_type() -> None:
     used = (
         {each.type for each in refusals}
         | {each.type for each in problems}
-        | {"method-not-allowed", "malformed-call"}
+        | {"method-not-allowed", "malformed-call", "internal"}
     )
     assert used == set(PROBLEM_TYPES)
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
-import re
-import sys
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -15,18 +9,18 @@ import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import dispatcher.http
 from contracts.base import Day, Id, Wire
 from contracts.codec import JSON
 from contracts.codes import Role
 from contracts.operations import ANYONE, Answer, Body, Operation
-from dispatcher.http.app import SUBJECTS
+from contracts.register import import_modules
+from dispatcher.domain.commands import table
+from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
-from dispatcher.http.routing import MARKET, Routes, check
+from dispatcher.http.routing import MARKET, Routes, check, subjects
 from dispatcher.runtime.errors import UserError
 from tests.http.conftest import GUARDED, Api
-from tests.http.test_offers import offered
 
 PATH = "/ambulances/a-1/days/2026-03-03"
 
@@ -68,17 +62,6 @@ async def wash(call: Call, parts: Parts) -> Reply:
     washes = call.body.washes if isinstance(call.body, Washes) else (call.body,)
     litres, known = sum(each.litres for each in washes), len(parts.service.markets.zones)
     return Reply(Washed(vehicle=call.path["vehicle"], day=call.path["day"], litres=litres, markets=known))
-
-
-def _example() -> Routes:
-    """The routes that `docs/extending.md` adds."""
-    page = (Path(__file__).parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
-    (block,) = (each for each in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "ROUTES" in each)
-    module = ModuleType("extending_routes")
-    sys.modules[module.__name__] = module
-    exec(compile(block, module.__name__, "exec", dont_inherit=True), module.__dict__)
-    routes: Routes = module.ROUTES
-    return routes
 
 
 with_washing = pytest.mark.parametrize("more_routes", [(WASHING,)])
@@ -143,27 +126,28 @@ async def test_a_route_from_elsewhere_is_in_openapi(api: Api) -> None:
         jsonschema.validate(body, whole, jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("more_routes", [(_example(),)])
-async def test_the_example_of_the_docs_is_served(api: Api) -> None:
-    path = f"/offers/{await offered(api)}/expiry"
-    status, told = await api.call("GET", path, role=Role.VENDOR, vendor="v1")
-    assert (status, list(told)) == (200, ["expires_at"])
-    assert (await api.call("GET", path, role=Role.VENDOR, vendor="v2"))[0] == 404
-    assert (await api.call("GET", path, role=Role.PLATFORM))[0] == 403
-
-
 async def test_no_route_is_left_behind_by_a_test(api: Api) -> None:
     assert (await _wash(api))[0] == 404
 
 
-def test_every_module_with_routes_is_served() -> None:
-    found = [
-        import_module(f"dispatcher.http.{each.name}")
-        for each in pkgutil.iter_modules(dispatcher.http.__path__)
-    ]
-    declared = [module.ROUTES for module in found if hasattr(module, "ROUTES")]
-    assert len(declared) == len(SUBJECTS)
-    assert all(any(routes is subject for subject in SUBJECTS) for routes in declared)
+def test_every_module_with_routes_is_served_in_the_order_of_the_documents() -> None:
+    found = import_modules("dispatcher.http").values()
+    declared = {module.ROUTES for module in found if hasattr(module, "ROUTES")}
+    assert set(subjects()) == declared
+    assert list(dict.fromkeys(each.tag for each in subjects()))[:2] == ["requests", "vendors"]
+    assert subjects()[-1].tag == "service"
+
+
+def test_a_route_that_gives_a_command_is_for_the_roles_of_its_decision() -> None:
+    given = {route.command: route.operation for each in subjects() for route in each if route.command}
+    assert CancelRequest in given
+    for command, operation in given.items():
+        assert operation.roles == table.row(command).roles
+
+
+def test_the_roles_of_a_command_are_said_once() -> None:
+    with pytest.raises(ValueError, match="CancelRequest has its roles where it is decided"):
+        Routes("washing").post("/w", id="w", roles={Role.OPS}, command=CancelRequest, answers={})(wash)
 
 
 def _changed(**changes: Any) -> Operation:

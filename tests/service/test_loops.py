@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from contracts.codes import RequestState, Role
+from contracts.instants import HOUR_MS
 from dispatcher.delivery.replies import Replies
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops

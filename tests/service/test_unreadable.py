@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from contracts.instants import HOUR_MS
 from contracts.offers import Accept
 from contracts.requests import Patient
 from contracts.tasks import OwnerRole, TaskKind, TaskQuery, TaskState
 from contracts.tuning import TuningUpdate
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.refusals import Invalid, Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND

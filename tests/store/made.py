@@ -6,13 +6,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import LevelOfService, OfferState, RequestState, ServiceClass
-from contracts.events import RequestChanged
+from contracts.events import OfferClosed, RequestChanged
 from contracts.geo import Circle, Place, Window
 from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
 from dispatcher.domain.booking import Booking
-from dispatcher.domain.decision import Change, Decision, Message, To
+from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, Transition
 
@@ -62,7 +62,7 @@ def received(request_id: str, **changes: Any) -> Decision:
 
 def changed(after: RequestRecord) -> Message:
     data = RequestChanged(request_id=after.id, state=after.state, version=after.version)
-    return Message(to=To.EVENTS, type="dispatch.request.changed", subject=after.id, data=data)
+    return Message(type="dispatch.request.changed", subject=after.id, data=data)
 
 
 def booking(units: int = 1, first: int = 168, count: int = 6, **changes: Any) -> Booking:
@@ -85,7 +85,8 @@ def offered(before: RequestRecord, *bookings: Booking) -> Decision:
         bookings=bookings,
     )
     after = moved(before, RequestState.OFFERED, offers=(*before.offers, offer), timer_ms=offer.expires_ms)
-    told = replace(changed(after), to=To.VENDOR, vendor_id="v1")
+    news = OfferClosed(offer_id=f"{after.id}.1", state="requested")
+    told = Message(type="dispatch.offer.closed", subject=after.id, data=news, vendor_id="v1")
     return decided(before, after, book=bookings, messages=(changed(after), told))
 
 

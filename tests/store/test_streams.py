@@ -5,7 +5,9 @@ import asyncio
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from dispatcher.domain.decision import Message, To
+from contracts.events import OfferClosed, ReplyRefused, RequestUnmatched
+from contracts.unmatched import Unmatched
+from dispatcher.domain.decision import Message
 from dispatcher.store import events
 from dispatcher.store.changes import NAMED
 from dispatcher.store.keys import Keys
@@ -123,8 +125,8 @@ async def test_new_work_wakes_whoever_waits(market: MarketStore) -> None:
 
 
 async def test_an_announcement_goes_to_its_vendor(market: MarketStore, keys: Keys, streams: Streams) -> None:
-    data = changed(record("a")).data
-    message = Message(to=To.VENDOR, vendor_id="v1", type="dispatch.reply.refused", subject="a", data=data)
+    data = ReplyRefused(reply_id="reply-1", type="/problems/not-found", detail="no such offer")
+    message = Message(vendor_id="v1", type="dispatch.reply.refused", subject="a", data=data)
     await market.announce(message, event_id="reply-1", at_ms=NOW_MS)
     (entry,) = await streams.read(keys.stream("v1"))
     assert events.unpack_event(entry.event).id == "reply-1"
@@ -154,10 +156,12 @@ async def test_what_every_group_is_done_with_goes_early_and_what_is_read_by_posi
     await market.vendors.put(vendor("v1"))
     await market.vendors.put(vendor("v2"))
     names = (keys.matches, keys.stream("v1"), keys.stream("v2"), keys.events)
-    message = changed(record("a"))
-    for name in names:
-        to = {keys.matches: To.MATCHES, keys.events: To.EVENTS}.get(name, To.VENDOR)
-        told = replace(message, to=to, vendor_id=name.rpartition(":")[2])
+    no_vendor = RequestUnmatched(request_id="a", unmatched=Unmatched(vendors=1))
+    unmatched = Message(type="dispatch.request.unmatched", subject="a", data=no_vendor)
+    over = OfferClosed(offer_id="a.1", state="cancelled")
+    closed = Message(type="dispatch.offer.closed", subject="a.1", data=over, vendor_id="v1")
+    messages = (unmatched, closed, replace(closed, vendor_id="v2"), changed(record("a")))
+    for name, told in zip(names, messages, strict=True):
         for number in range(3):
             await market.announce(told, event_id=f"{name}{number}", at_ms=NOW_MS)
     for name in (keys.matches, keys.stream("v1"), keys.events):  # v2 follows by server-sent events

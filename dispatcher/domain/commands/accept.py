@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contracts.codes import OfferState, RequestState, Role
+from contracts.instants import to_instant
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import changed, closed, confirmed, matched
 from dispatcher.domain.offers import OfferRecord, bookings_of, close, take_on
 from dispatcher.domain.refusals import WrongState
@@ -43,7 +43,18 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
     if not offer.unanswered:
         why = f"{offer.state} ({offer.code})" if offer.code else offer.state
         raise WrongState(f"offer {command.offer_id} is {why}; it cannot be accepted", state=offer.state.value)
+    _refuse_taken(record, offer, command, context)
     return taken_on(record, offer, context, reference=command.reference)
+
+
+def _refuse_taken(record: RequestRecord, offer: OfferRecord, command: AcceptOffer, context: Context) -> None:
+    """Another vendor's silence has accepted, whether or not the timer has fired."""
+    for other in record.live_offers:
+        if other.attempt != offer.attempt and other.assumed and context.now_ms >= other.expires_ms:
+            raise WrongState(
+                f"offer {command.offer_id} was taken by another vendor; it cannot be accepted",
+                state=OfferState.CANCELLED.value,
+            )
 
 
 def taken_on(record: RequestRecord, offer: OfferRecord, context: Context, *, reference: str = "") -> Decision:

@@ -4,26 +4,26 @@
     def cancel(record: RequestRecord, command: CancelRequest, context: Context) -> Decision | None: ...
 
 A decision is pure: of the record, the command, and the context that it is made in. It gives `None` when the
-command has had its effect, and raises a `Refusal` when it cannot have it.
+command has had its effect, and raises a `Refusal` when it cannot have it. One that `creates` its record gets
+`None` where there is none yet.
+
+Every module of this package is found. A command's route names its type and takes its roles from here.
 """
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-import dispatcher.domain.commands as package
 from contracts.codes import Role
+from contracts.register import Register
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.domain.kinds import Kind, kind_named
 
 REQUEST, TASK = "request", "task"
 ANY_KIND = ""  # the command names the kind of record itself, in `kind`
@@ -36,7 +36,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         """The id of the record that is decided on."""
-        raise NotImplementedError(type(self).__name__)
+        raise AssertionError(f"{type(self).__name__} does not say which record it is about")
 
     @property
     def named(self) -> str:
@@ -54,20 +54,19 @@ class Row(NamedTuple):
     decide: Decide
     kind: str
     roles: frozenset[Role]
+    creates: bool
 
 
-_rows: dict[type[Command], Row] = {}
+_rows: Register[type[Command], Row] = Register("dispatcher.domain.commands", "command")
 
 
 def decides(
-    command: type[C], kind: str, *, roles: frozenset[Role] | set[Role] = SERVICE
+    command: type[C], kind: str, *, roles: frozenset[Role] | set[Role] = SERVICE, creates: bool = False
 ) -> Callable[[Decide], Decide]:
-    """Enter a decision into the table; each command has one."""
+    """Enter a decision into the table; each command has one. `creates`: the record need not be there."""
 
     def enter(decide: Decide) -> Decide:
-        if command in _rows:
-            raise ValueError(f"{command.__name__} has two decisions\nMaybe one of them is another command.")
-        _rows[command] = Row(decide, kind, frozenset(roles))
+        _rows.add(command, Row(decide, kind, frozenset(roles), creates))
         return decide
 
     return enter
@@ -75,38 +74,26 @@ def decides(
 
 def row(command: type[Command]) -> Row:
     """What is known of a command. Raises KeyError for a type that has no decision."""
-    _discover()
-    return _rows[command]
+    return _rows.all()[command]
 
 
 def commands() -> Mapping[type[Command], Row]:
     """The whole table."""
-    _discover()
-    return dict(_rows)
+    return _rows.all()
 
 
-def decide(record: Record, command: Command, context: Context) -> Decision | None:
+def temporary() -> AbstractContextManager[None]:
+    """Commands that are entered within the block are gone after it."""
+    return _rows.temporary()
+
+
+def decide(record: Record | None, command: Command, context: Context) -> Decision | None:
     """What the command makes of the record, with all that follows from it. Raises Refusal."""
     decision = row(type(command)).decide(record, command, context)
-    then = kind_of(record).follow_up
+    then = kind_for(command).follow_up
     return decision if decision is None or then is None else then(decision, context)
 
 
 def kind_for(command: Command) -> Kind[Any]:
     """The kind of record that a command is about."""
     return kind_named(row(type(command)).kind or str(getattr(command, "kind", "")))
-
-
-@contextmanager
-def without(command: type[Command]) -> Iterator[None]:
-    """Take a command out of the table when the block ends: for one that was added at run time."""
-    try:
-        yield
-    finally:
-        del _rows[command]
-
-
-@cache
-def _discover() -> None:
-    for module in pkgutil.iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{module.name}")
