@@ -1,4 +1,4 @@
-"""The batch: open requests within reach, each in its turn; who was only offered a vendor may move for them."""
+"""The batch: open requests within reach, each in its turn, planned together; who was only asked may move."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ WHERE = [
     *(kind.form for kind in kinds()),
     Tuning,
 ]
-SENT = [form for each in OPERATIONS if each.body for form in each.body.forms]
+SENT = [OfferReply, *(form for each in OPERATIONS if each.body for form in each.body.forms)]
 
 
 def structs(kind: Any, seen: dict[type, StructType]) -> dict[type, StructType]:
