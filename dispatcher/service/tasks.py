@@ -8,11 +8,13 @@ from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.principal import Principal
+from dispatcher.security.vault import UnreadablePatient
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
 
 NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
+UNREADABLE = "(cannot be read: its key is gone)"
 
 
 class Tasks:
@@ -63,8 +65,7 @@ class Tasks:
         return task
 
     def shown(self, market: str, task: TaskRecord) -> TaskView:
-        """The task with its comments opened."""
-        tasks = self.markets.store(market).tasks
+        """The task with its comments opened; one that cannot be must not hide what there is to do."""
         return TaskView(
             id=task.id,
             kind=task.kind,
@@ -81,7 +82,15 @@ class Tasks:
             outcome=task.outcome,
             ended_at=to_instant(task.ended_ms) if task.ended_ms else None,
             comments=tuple(
-                TaskComment(at=to_instant(each.at_ms), by=each.by, text=tasks.open(task.id, each.sealed))
+                TaskComment(
+                    at=to_instant(each.at_ms), by=each.by, text=self._opened(market, task.id, each.sealed)
+                )
                 for each in task.comments
             ),
         )
+
+    def _opened(self, market: str, task_id: str, sealed: bytes) -> str:
+        try:
+            return self.markets.store(market).tasks.open(task_id, sealed)
+        except UnreadablePatient:
+            return UNREADABLE
