@@ -59,8 +59,12 @@ class Document(Generic[Value]):
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
     def unpack(self, raw: bytes) -> Versioned[Value]:
-        """What `raw` bookings, immutable. Raises msgspec.DecodeError if it is damaged."""
+        """What `raw` holds, immutable. Raises msgspec.DecodeError if it is damaged."""
         return self._decode(raw)
+
+    def is_older(self, raw: bytes) -> bool:
+        """Whether an earlier version of the service wrote it, in a form of its own."""
+        return self._older is not None and self._older(decompress(memoryview(raw)[self._head :])) is not None
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
         changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
