@@ -74,8 +74,8 @@ NOT_IN_TABLES = """
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
 - An offer that nobody has answered may be moved to another vendor, or to another start with its own
-  (`offered`, once more): one commit closes it as `cancelled`, code `withdrawn`, and makes the next. That counts
-  neither against the vendor, which may be asked again, nor towards `max_attempts`.
+  (`offered`, once more): one commit closes it as `cancelled`, code `withdrawn`, and makes the next. That
+  counts neither against the vendor, which may be asked again, nor towards `max_attempts`.
 - The same command again has no effect, and is answered with the work as it stands; with a command id
   also after the work has moved on. Only a comment is said again by whoever repeats it without a command id,
   and door and patient are not shown again to a vendor that has turned the dispatch back (409).

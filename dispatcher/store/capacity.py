@@ -102,12 +102,12 @@ class CapacityPart:
 
 def _posting(
     keys: Keys,
-    place: tuple[str, Day],
+    vendor_day: tuple[str, Day],
     current: Versioned[Capacity] | None,
     capacity: Capacity,
     content: bytes,
 ) -> Program:
-    program, (vendor_id, day) = Program(), place
+    program, (vendor_id, day) = Program(), vendor_day
     iso = day.isoformat()
     program.document(vendor_id, keys.capacity(vendor_id, iso), current.version if current else 0, content)
     for pool, limit in _limits(current, capacity).items():
