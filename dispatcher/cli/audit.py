@@ -1,8 +1,8 @@
 """Read everything stored and say whether it keeps the promises. Nothing is changed; patients are not read.
 
 Checked: no request ended twice or went a way the table does not have; each has its timer, index entry and
-body; the ledgers equal what the offers hold, within what is posted; vendors' lists agree; acknowledged ids
-exist.
+body; what asks for a person has its task; the ledgers equal what the offers have booked, within what is
+posted; vendors' lists agree; acknowledged ids exist.
 """
 
 import argparse

@@ -56,7 +56,7 @@ class RetentionPart:
         return sum(await self.reader.ask_all(trims))
 
     async def forget_days(self, before: date) -> int:
-        """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
+        """Remove postings and ledgers of days before this one on which nothing is booked; how many."""
         keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
         members = [text_of(each) for each in await self.reader.ask(*ended)]
@@ -87,7 +87,7 @@ class RetentionPart:
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
         for resource in pools.limits(posting.value):
             used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
-            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is booked
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 

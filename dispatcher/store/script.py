@@ -14,7 +14,7 @@ Reply = list[bytes | int]
 
 
 class BrokenLedger(RuntimeError):
-    """A release would give back more than is booked: record and ledger disagree. Run `dispatcher audit`."""
+    """An unbooking would give back more than is booked: record and ledger differ. Run `dispatcher audit`."""
 
 
 class CommitFailed(RuntimeError):
