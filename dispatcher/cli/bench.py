@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatcher.cli import MEASURE, suggest
+from dispatcher.cli import MEASURE, Parser, suggest
 from dispatcher.runtime.errors import UsageError
 
 NAME = "bench"
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.benchmark not in known:
         raise UsageError(f"there is no benchmark '{args.benchmark}'.", suggest(args.benchmark, sorted(known)))
     module = importlib.import_module(f"benchmarks.{args.benchmark.replace('-', '_')}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"dispatcher bench {args.benchmark}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -65,10 +65,11 @@ def listening(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, ValueError, TypeError) as error:  # the latter two: no name of a host at all
         listener.close()
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no address"
         raise ServeError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+            f"cannot listen on {settings.host}:{settings.port}: {reason}.",
             "Maybe another service uses it: choose another with --port, or --port 0 for any free one.",
         ) from error
     return listener
