@@ -162,11 +162,12 @@ def _running(words: Sequence[str], environment: Any, listener: int) -> Iterator[
 def _await_answer(port: int, server: subprocess.Popen[bytes]) -> None:
     """Until any answer comes, be it a 404."""
     deadline = time.monotonic() + START_S
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise UserError(f"the server ended with status {server.returncode}.", "Maybe run it by hand.")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1):
+            with direct.open(f"http://127.0.0.1:{port}/livez", timeout=1):
                 return
         except urllib.error.HTTPError:
             return

@@ -140,7 +140,7 @@ async def _keep_redis(redis: EmbeddedRedis) -> None:
 async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
     """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes."""
     told: list[str] = []
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(trust_env=False) as session:  # no proxy stands between us and our child
         while (reasons := await _unready(session, url)) is not None:
             if reasons and reasons != told:
                 log.warning("not_ready", reasons=reasons)

@@ -58,10 +58,12 @@ class Lie(NamedTuple):
     media: str = "application/json"
     body: bytes = b""
     location: str = ""
+    etag: str = ""
 
     def response(self):
         headers = {"Content-Type": self.media} if self.media else {}
         headers |= {"Location": self.location} if self.location else {}
+        headers |= {"ETag": self.etag} if self.etag else {}
         return web.Response(status=self.status, body=self.body, headers=headers)
 
 

@@ -78,6 +78,27 @@ async def test_a_problem_is_the_services_word(liar, name):
     assert (refused.value.status, refused.value.type) == (404, "/problems/not-found")
 
 
+async def test_no_proxy_of_the_environment_hears_of_a_patient(liar, aiohttp_raw_server, monkeypatch):
+    other = Liar()
+    other.lie = liar.lie = Lie(202, body=b'{"requests":[{"id":"r1","href":"/"}]}')
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, str((await aiohttp_raw_server(other.answer)).make_url("/")))
+    monkeypatch.setenv("no_proxy", "")
+    async with client_of(PlatformClient, liar) as client:
+        assert await client.submit(RIDE) == ["r1"]
+    assert (other.paths, len(liar.paths)) == ([], 1)
+
+
+async def test_tuning_that_somebody_else_changes_meanwhile_is_put_all_the_same(liar):
+    stale = Lie(412, "application/problem+json", b'{"type":"/problems/stale-version","status":412}')
+    view = b'{"version":%d,"by":"","reason":"","at":null,"parameters":[]}'
+    liar.lie = Lie(200, body=view % 2, etag='"2"')
+    liar.planned = [Lie(200, body=view % 1, etag='"1"'), stale]
+    async with client_of(PlatformClient, liar) as client:
+        assert (await client.put_tuning({}, reason="test")).version == 2
+    assert len(liar.paths) == 4
+
+
 IDS = {
     "a/b": "a%2Fb",
     "../x": "..%2Fx",
