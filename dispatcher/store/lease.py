@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from redis.exceptions import NoScriptError
-
 from dispatcher.store import script
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -33,9 +31,5 @@ class LeasePart:
         return current.decode() if current else None
 
     async def _lease(self, verb: str, owner: str, ttl_ms: int) -> int:
-        words = (2, self.keys.lease, self.keys.fence, verb, owner, ttl_ms)
-        text = script.source("lease")
-        try:
-            return int(await self.reader.ask("EVALSHA", script.sha(text), *words))
-        except NoScriptError:
-            return int(await self.reader.ask("EVAL", text, *words))
+        keys = [self.keys.lease, self.keys.fence]
+        return int(await script.run(self.reader, "lease", keys, verb, owner, ttl_ms))
