@@ -1,4 +1,4 @@
-"""What is tidied now and then: old stream entries, old days, readers that ended. By any number of processes."""
+"""What is tidied now and then: old stream entries, old days, readers that ended. Any number may do it."""
 
 from __future__ import annotations
 
