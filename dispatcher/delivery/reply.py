@@ -10,6 +10,7 @@ from contracts.codec import MSGPACK, convert, decode
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.instants import HOUR_MS
 from contracts.problems import Problem
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
@@ -20,7 +21,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 
 # A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
 # of its offer tells that it had its effect.
-REMEMBERED_MS = 3_600_000
+REMEMBERED_MS = HOUR_MS
 
 
 class Poison(Exception):

@@ -8,6 +8,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
+from dispatcher.service.loops import MATCHING, Troubles
 from dispatcher.service.service import Service
 from solvers.travel import DetourTravel, TravelOf
 
@@ -25,4 +26,6 @@ async def run_matchers(
         group.create_task(share.run())
         for name, tz in service.markets.zones.items():
             market = Market(stored[name], tz, service.clock, travel_of)
-            group.create_task(Matcher(market, service.executor, solvers, owner, share).run())
+            troubles = Troubles(service.store, name, MATCHING)
+            matcher = Matcher(market, service.executor, solvers, owner, share=share, troubles=troubles)
+            group.create_task(matcher.run())

@@ -59,10 +59,10 @@ class Share:
     async def take(
         self,
         name: str,
-        acquire: Callable[[], Awaitable[int | None]],
+        acquire: Callable[[], Awaitable[str | None]],
         owned: Callable[[], Awaitable[str | None]],
-    ) -> int | None:
-        """The market's fence number if it is ours now; None: another's, or better left to another."""
+    ) -> str | None:
+        """The market's fence if it is ours now; None: another's, or better left to another."""
         await self._known.wait()
         async with self._turn:
             beyond = len(self.held) >= self.limit and bool(self._others[name])

@@ -8,9 +8,9 @@ import msgspec
 
 from contracts import streams
 from contracts.events import CloudEvent
+from contracts.instants import to_instant
 from contracts.streams import To
 from dispatcher.domain.decision import Message
-from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
@@ -24,6 +24,12 @@ class Entry(NamedTuple):
     stream: str
     id: str
     event: bytes
+
+
+def place(entry_id: str) -> tuple[int, int]:
+    """An entry's place in its stream as numbers, which compare as entries follow each other."""
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number or 0)
 
 
 def event_id(about: str, version: int, number: int) -> str:

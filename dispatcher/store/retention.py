@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from contracts.instants import DAY_MS, HOUR_MS
+from dispatcher.domain.refusals import Unreadable
+from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 from dispatcher.store.streams import GROUP, Streams
 
-DAY_MS = 86_400_000
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
-DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
+DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
 
 ENDED_MS = 600_000  # real time
 
@@ -39,12 +42,12 @@ class RetentionPart:
         `events` is read by position, whatever groups it has beside. Ages by the server's clock; gives the
         number of entries.
         """
-        keys = self.keys
-        vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        keys = self.keys  # a key of another type is passed over: it stops no stream beside it
+        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
-        there = await self.reader.ask_all([("EXISTS", each) for each in streams])
-        streams = [each for each, exists in zip(streams, there, strict=True) if exists]
+        types = await self.reader.ask_all([("TYPE", each) for each in streams])
+        streams = [each for each, kind in zip(streams, types, strict=True) if text_of(kind) == "stream"]
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -52,7 +55,7 @@ class RetentionPart:
         for each in streams:
             age_ms = done_ms if each in delivered and each in needed else retention_ms
             oldest = f"{max(0, now_ms - age_ms)}-0"
-            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
+            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
 
     async def forget_consumers(self, idle_ms: int = ENDED_MS) -> int:
@@ -71,7 +74,7 @@ class RetentionPart:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
         keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
-        members = [each.decode() for each in await self.reader.ask(*ended)]
+        members = [text_of(each) for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
 
     async def _first_needed(self, streams: Sequence[str]) -> dict[str, str]:
@@ -85,27 +88,25 @@ class RetentionPart:
         firsts += [(stream, text_of(each["min"])) for (stream, _), each in pending if each["min"]]
         needed: dict[str, str] = {}
         for stream, first in firsts:
-            needed[stream] = min(first, needed.get(stream, first), key=_place)
+            needed[stream] = min(first, needed.get(stream, first), key=place)
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
-        posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        try:
+            posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        except (Unreadable, ValueError):  # it is named already; who mends it decides what becomes of it
+            return False
         if posting is None:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for pool in posting.value.pools:
-            used, limit = keys.used(vendor_id, pool.id, day), keys.limit(vendor_id, pool.id, day)
-            program.ceiling(pool.id, used, limit, b"")  # refuses while anything is held
+        for resource in pools.limits(posting.value):
+            used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 
 
 def _after(entry_id: str) -> str:
-    milliseconds, number = _place(entry_id)
+    milliseconds, number = place(entry_id)
     return f"{milliseconds}-{number + 1}"
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)

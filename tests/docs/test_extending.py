@@ -14,10 +14,10 @@ import pytest
 
 from contracts.codes import CredentialKind, Role
 from contracts.event_types import event_types
+from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.vendors import Credential
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.table import commands
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_ms
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.timers import Timers
 from dispatcher.matching.process import run_matchers
@@ -81,6 +81,12 @@ async def test_a_command_is_given_over_http_and_has_its_effect_once(api: Api) ->
         assert (status, incident["closed"], incident["version"]) == (200, True, 2)
     assert await told(api) == ["dispatch.incident.reported", "dispatch.incident.closed"]
     assert await sound(api)
+
+
+async def test_of_several_that_report_it_at_once_one_creates_the_record(api: Api) -> None:
+    answers = await asyncio.gather(*(ops(api, "POST", "/incidents/i1", FALL) for _ in range(8)))
+    assert [(status, incident["version"]) for status, incident in answers] == [(200, 1)] * 8
+    assert await told(api) == ["dispatch.incident.reported"]
 
 
 async def test_a_command_is_for_the_roles_of_its_decision(api: Api) -> None:

@@ -19,10 +19,11 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.move_offer import MoveOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Precondition, Proposal
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 from dispatcher.store.events import unpack_event
@@ -50,7 +51,7 @@ class World:
         self.service = Service(store, self.clock, {market: ZoneInfo("UTC")}, REGISTRY)
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
-        self.fence = 0
+        self.fence = ""
 
     def someone(self, role: Role, vendor_id: str = "") -> Principal:
         return Principal(role=role, markets=frozenset({self.market}), vendor_id=vendor_id)
@@ -66,7 +67,7 @@ class World:
             await self.service.capacity.put(
                 self.ops, self.market, each.id, DAY, Pools(pools=(pool,)), expected_version=0
             )
-        self.fence = await self.store.market(self.market).lease.acquire("test", 60_000) or 0
+        self.fence = await self.store.market(self.market).lease.acquire("test", 60_000) or ""
 
     async def submit(self, *requests: TripRequest, key: str = "k1", body: bytes = b"body") -> tuple[str, ...]:
         return await self.service.requests.submit(
@@ -88,13 +89,22 @@ class World:
         return outcome
 
     async def put(
-        self, record: RequestRecord, request: Request, plan: Proposal, fence: int
+        self, record: RequestRecord, request: Request, plan: Proposal, fence: str
     ) -> Outcome | None:
         """A plan's offer, decided on what was read before."""
         command = MakeOffer(request_id=record.id, request=request, proposal=plan)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)
 
-    async def explain(self, record: RequestRecord, why: Unmatched, fence: int) -> Outcome | None:
+    async def move(self, name: str, to: Vendor) -> Outcome | None:
+        """The request's unanswered offer withdrawn, and made to another vendor, as the matcher does."""
+        record, request = await self.record(name), await self.store.market(self.market).requests.body(name)
+        assert request is not None
+        plan = replace(make.proposal(record, to), preconditions=await self._grounds(to.id))
+        offer = offer_id(record, record.offers[-1])
+        command = MoveOffer(offer_id=offer, request=request, proposal=plan)
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
+
+    async def explain(self, record: RequestRecord, why: Unmatched, fence: str) -> Outcome | None:
         """Reasons, as the matcher keeps them."""
         command = ExplainUnmatched(request_id=record.id, unmatched=why)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.instants import MINUTE_MS
 from contracts.tasks import TaskOutcome
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
@@ -17,7 +18,6 @@ from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
@@ -45,7 +45,7 @@ class Busy:
         self.clock = ManualClock(NOW_MS)
         self.service = Service(store, self.clock, {market.name: ZoneInfo("UTC")}, Registry.found())
         self.timers = Timers(self.service)
-        self.fence = 0
+        self.fence = ""
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
@@ -53,7 +53,7 @@ class Busy:
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
-        self.fence = await self.market.lease.acquire("matcher", 60_000) or 0
+        self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
 
     async def submit(self, *names: str) -> None:
@@ -100,6 +100,7 @@ class Busy:
         await streams.ensure_group(keys.replies, "replies")
         (entry,) = await streams.read_group(keys.replies, "replies", "1")
         await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
+        await self.market.troubles.count("unreadable:body")
 
     async def offer(self, name: str) -> None:
         """As the matcher does."""
