@@ -28,6 +28,7 @@ from contracts.events import CloudEvent, OfferReply
 FIELD = streams.FIELD.encode()
 BLOCK_MS = 5_000
 AGAIN_S, PATIENCE_S = 0.2, 30.0
+EXHAUSTED = "exhausted the last possible ID"
 
 
 class Entry(NamedTuple):
@@ -108,13 +109,13 @@ class MatchStream(StreamReader):
 
 
 class VendorStream(StreamReader):
-    """What a vendor reads, a stream of its own, and its answers through `replies`."""
+    """What a vendor reads, and what it answers: two streams of its own."""
 
     def __init__(
         self, url: str, market: str, vendor_id: str, token: str, *, group: str = "vendor", consumer: str = "1"
     ) -> None:
         super().__init__(url, streams.vendor(market, vendor_id), group=group, consumer=consumer)
-        self.replies = streams.replies(market)
+        self.replies = streams.replies(market, vendor_id)
         self.vendor_id, self.token = vendor_id, token
 
     async def accept(self, offer_id: str, now: datetime, *, reference: str = "") -> str:
@@ -144,13 +145,20 @@ class VendorStream(StreamReader):
         return event.id
 
     async def _append(self, content: bytes) -> None:
-        """Append, again if no answer came: the service takes each reply id once."""
+        """Append, again if no answer came: the service takes each reply id once.
+
+        A stream whose entry ids are used up is made anew by the service within seconds.
+        """
         for _ in range(int(PATIENCE_S / AGAIN_S)):
             try:
                 await self.redis.xadd(self.replies, {FIELD: content})
                 return
+            except ResponseError as error:
+                if EXHAUSTED not in str(error):
+                    raise
             except (ConnectionError, TimeoutError, OSError):
-                await asyncio.sleep(AGAIN_S)
+                pass
+            await asyncio.sleep(AGAIN_S)
         raise Unreachable(f"{self.replies}: no answer within {PATIENCE_S:g} s")
 
 

@@ -51,7 +51,7 @@ CHANNELS: Mapping[To, Channel] = {
         "offers to one vendor and what became of them; read with a consumer group of its own",
     ),
     To.REPLIES: Channel(
-        streams.replies(HASH_TAG),
+        streams.replies(HASH_TAG, f"{{{VENDOR}}}"),
         "receive",
         "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
     ),

@@ -90,7 +90,8 @@ class DispatchConfirmed(Wire):
 class ReplyRefused(Wire):
     """A reply over Redis that was not taken, with the problem type and what may fix it."""
 
-    reply_id: str
+    reply_id: str  # "" if the reply could not be read so far
+    entry_id: str = ""  # its place in the reply stream, as XADD said
     type: str
     detail: str
 

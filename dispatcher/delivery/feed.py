@@ -8,7 +8,7 @@ import re
 from collections import deque
 
 from dispatcher.domain.refusals import Invalid
-from dispatcher.store.events import Entry
+from dispatcher.store.events import Entry, place
 from dispatcher.store.store import Store
 
 QUEUE_LIMIT = 512
@@ -85,9 +85,3 @@ class Feed:
             raise
         self._behind |= len(page) == PAGE
         return page
-
-
-def place(entry_id: str) -> tuple[int, int]:
-    """An entry id as numbers, which compare as entries follow each other."""
-    ms, _, number = entry_id.partition("-")
-    return int(ms), int(number or 0)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from contracts.codec import MSGPACK, convert, decode
+from contracts.codec import MSGPACK, convert, decode, unpack
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
-from contracts.problems import Problem
+from contracts.problems import Malformed, Problem
+from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
@@ -21,20 +22,24 @@ from dispatcher.store.idempotency import IdempotencyRecord
 # A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
 # of its offer tells that it had its effect.
 REMEMBERED_MS = 3_600_000
-
-
-class Poison(Exception):
-    """An entry that cannot be used, and whose writer cannot be told; the text never repeats its body."""
+LONGEST_ID = 256  # that is repeated to its writer
 
 
 def open_envelope(raw: bytes) -> CloudEvent:
-    """The envelope, read with the limits of any body from outside. Raises Poison."""
+    """The envelope, read with the limits of any body from outside. Raises Problem."""
     if not raw:
-        raise Poison("no field `ce`")
+        raise Malformed(f"the entry has no field `{FIELD}`\nMaybe it was trimmed away, or named otherwise.")
+    return decode(raw, CloudEvent, MSGPACK)
+
+
+def id_of(raw: bytes) -> str:
+    """The id of an event that could not be read, as far as it has one."""
     try:
-        return decode(raw, CloudEvent, MSGPACK)
-    except Problem as problem:
-        raise Poison(problem.type) from None
+        found = unpack(raw, MSGPACK)
+    except Problem:
+        return ""
+    name = found.get("id") if isinstance(found, dict) else None
+    return name if isinstance(name, str) and len(name) <= LONGEST_ID else ""
 
 
 def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:

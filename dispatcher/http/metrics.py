@@ -37,6 +37,12 @@ class Metrics:
         self.requests = Gauge(
             "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
         )
+        self.reply_streams = Counter(
+            "dispatcher_reply_streams_made_anew",
+            "Reply streams set aside: their vendor had used up the entry ids.",
+            ["market"],
+            registry=self.registry,
+        )
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
@@ -52,6 +58,10 @@ class Metrics:
         """How many requests of a market are in each state."""
         for state, count in counts.items():
             self.requests.labels(market, state.value).set(count)
+
+    def made_anew(self, market: str) -> None:
+        """A vendor's reply stream took no more entries."""
+        self.reply_streams.labels(market).inc()
 
     def page(self) -> bytes:
         """All metrics as OpenMetrics text."""

@@ -26,6 +26,12 @@ class Entry(NamedTuple):
     event: bytes
 
 
+def place(entry_id: str) -> tuple[int, int]:
+    """An entry id as numbers, which compare as entries follow each other."""
+    ms, _, number = entry_id.partition("-")
+    return int(ms), int(number or 0)
+
+
 def event_id(about: str, version: int, number: int) -> str:
     """The id of the `number`-th message of one commit: the same for a replay, which is so recognised."""
     return f"{about}.{version}.{number}"

@@ -20,6 +20,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.records import R, Records
+from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.scorecards import ScorecardPart
@@ -47,6 +48,10 @@ class MarketStore:
     def retention(self) -> RetentionPart:
         """What tidies up."""
         return RetentionPart(self.node, self.keys, self.capacity)
+
+    def reply_streams(self, group: str, made_anew: MadeAnew) -> ReplyStreams:
+        """What vendors reply on, as a consumer group reads it."""
+        return ReplyStreams(self.node, self.keys, group, made_anew)
 
     def records(self, kind: Kind[R]) -> Records[R]:
         """The records of one kind."""

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
 DAY_MS = 86_400_000
+LAST_NUMBER = 2**64 - 1  # of an entry id
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
 DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
 
@@ -39,9 +41,10 @@ class RetentionPart:
         keys = self.keys
         vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
-        streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
-        there = await self.reader.ask_all([("EXISTS", each) for each in streams])
-        streams = [each for each, exists in zip(streams, there, strict=True) if exists]
+        replies = {name(each) for each in vendors for name in (keys.replies, keys.aside)}
+        streams = [keys.events, keys.shared_replies, keys.dead, *sorted(delivered | replies)]
+        kinds = await self.reader.ask_all([("TYPE", each) for each in streams])
+        streams = [each for each, kind in zip(streams, kinds, strict=True) if text_of(kind) == "stream"]
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -49,7 +52,7 @@ class RetentionPart:
         for each in streams:
             age_ms = done_ms if each in delivered and each in needed else retention_ms
             oldest = f"{max(0, now_ms - age_ms)}-0"
-            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
+            trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
 
     async def forget_days(self, before: date) -> int:
@@ -70,7 +73,7 @@ class RetentionPart:
         firsts += [(stream, text_of(each["min"])) for (stream, _), each in pending if each["min"]]
         needed: dict[str, str] = {}
         for stream, first in firsts:
-            needed[stream] = min(first, needed.get(stream, first), key=_place)
+            needed[stream] = min(first, needed.get(stream, first), key=place)
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
@@ -87,10 +90,6 @@ class RetentionPart:
 
 
 def _after(entry_id: str) -> str:
-    milliseconds, number = _place(entry_id)
-    return f"{milliseconds}-{number + 1}"
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)
+    """The next id; of the last one there is, itself: a vendor may set its group there."""
+    milliseconds, number = place(entry_id)
+    return f"{milliseconds}-{min(number + 1, LAST_NUMBER)}"

@@ -63,19 +63,19 @@ async def test_what_is_not_acknowledged_is_claimed_by_another_consumer(
 async def test_a_poisonous_entry_is_buried_by_name_without_its_body(
     market: MarketStore, raw: Redis, keys: Keys, streams: Streams
 ) -> None:
-    await raw.xadd(keys.replies, {"ce": b"\xc1 Canary Wren"})
-    await raw.xadd(keys.replies, {"other": b"Canary Wren"})
-    await streams.ensure_group(keys.replies, "g")
-    entries = await streams.read_group(keys.replies, "g", "c")
+    await raw.xadd(keys.shared_replies, {"ce": b"\xc1 Canary Wren"})
+    await raw.xadd(keys.shared_replies, {"other": b"Canary Wren"})
+    await streams.ensure_group(keys.shared_replies, "g")
+    entries = await streams.read_group(keys.shared_replies, "g", "c")
     assert [entry.event for entry in entries] == [b"\xc1 Canary Wren", b""]
     for entry in entries:
         await market.dead_letters.bury(entry, "g", "not MessagePack")
     dead = await market.dead_letters.get_all()
     assert [(each["stream"], each["id"], each["reason"]) for each in dead] == [
-        (keys.replies, entry.id, "not MessagePack") for entry in entries
+        (keys.shared_replies, entry.id, "not MessagePack") for entry in entries
     ]
     assert b"Canary" not in await raw.dump(keys.dead)
-    assert (await streams.claim(keys.replies, "g", "c", idle_ms=0))[0] == []
+    assert (await streams.claim(keys.shared_replies, "g", "c", idle_ms=0))[0] == []
 
 
 async def test_a_tail_waits_for_the_next_entry_and_longer_than_a_plain_client_would(

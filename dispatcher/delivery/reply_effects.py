@@ -1,0 +1,101 @@
+"""What becomes of one reply: its effect, or a refusal on its vendor's own stream.
+
+On a stream of its own a vendor is known before its reply is read, so it is told of one that cannot be read,
+too. What stands on the stream that all vendors share, and cannot be read or trusted, goes to the dead
+letters, by name and reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from contracts.codes import Role
+from contracts.events import CloudEvent, ReplyRefused
+from contracts.problems import PREFIX, Problem, Unauthenticated
+from dispatcher.delivery.reply import command_of, id_of, idempotency_of
+from dispatcher.domain.decision import Message
+from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from dispatcher.security.principal import Principal
+from dispatcher.service.service import Service
+from dispatcher.store.events import Entry
+
+GROUP = "service"
+
+Verify = Callable[[str, int], Principal]
+Refused = Problem | Refusal
+log = structlog.get_logger()
+
+
+class ReplyEffects:
+    """Replies to commands. `verify(token, now_ms)` gives the principal or raises Problem."""
+
+    def __init__(self, service: Service, verify: Verify) -> None:
+        self.service, self.store, self.verify = service, service.store, verify
+
+    async def has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
+        """Whether the entry had its effect or its refusal; False if it was put aside. Raises Unavailable."""
+        owner = self._owner(market, entry)
+        try:
+            who = self._who(market, owner, event)
+        except (Problem, Refusal) as refusal:
+            return await self._told(market, owner, entry, refusal, event)
+        try:
+            await self.service.execute(who, market, command_of(event), idempotency_of(event, who.vendor_id))
+        except Unavailable:
+            raise
+        except (Problem, Refusal) as refusal:
+            return await self._told(market, who.vendor_id, entry, refusal, event)
+        except Exception:
+            log.exception("a reply failed", market=market, entry=entry.id)
+            await self._bury(market, entry, "internal")
+            return bool(owner)  # an own stream keeps nothing that has ended
+        return True
+
+    async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
+        """Whether its vendor was told; False if it was put aside."""
+        return await self._told(market, self._owner(market, entry), entry, problem)
+
+    def _owner(self, market: str, entry: Entry) -> str:
+        """Whose stream it stands on; "" where all vendors write."""
+        return self.store.market(market).keys.writer_of(entry.stream)
+
+    def _who(self, market: str, owner: str, event: CloudEvent) -> Principal:
+        """Whose reply it is. Raises Problem or Refusal."""
+        who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
+        if who.role is not Role.VENDOR:
+            raise NotFound("only vendors reply")
+        if owner and who.vendor_id != owner:
+            raise Unauthenticated("the token is another vendor's\nMaybe two vendors share a Redis user.")
+        self.service.markets.authorize(who, market)
+        return who
+
+    async def _told(
+        self, market: str, vendor_id: str, entry: Entry, refusal: Refused, event: CloudEvent | None = None
+    ) -> bool:
+        """Tell the vendor, on its own stream, if it is known; else put the entry aside and say False."""
+        if not vendor_id:
+            await self._bury(market, entry, refusal.type)
+            return False
+        log.info("a reply was refused", market=market, vendor=vendor_id, entry=entry.id, reason=refusal.type)
+        news = ReplyRefused(
+            reply_id=event.id if event else id_of(entry.event),
+            entry_id=entry.id,
+            type=PREFIX + refusal.type,
+            detail=refusal.detail,
+        )
+        message = Message(
+            type="dispatch.reply.refused",
+            subject=event.subject if event else "",
+            data=news,
+            vendor_id=vendor_id,
+        )
+        # two vendors may write entries of the same id
+        event_id, now_ms = f"refused.{vendor_id}.{entry.id}", self.service.clock.now_ms()
+        await self.store.market(market).announce(message, event_id=event_id, at_ms=now_ms)
+        return True
+
+    async def _bury(self, market: str, entry: Entry, reason: str) -> None:
+        log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
+        await self.store.market(market).dead_letters.bury(entry, GROUP, reason)
