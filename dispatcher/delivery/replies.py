@@ -31,7 +31,6 @@ from dispatcher.store.tail import Tail
 BATCH = 256  # entries of all streams together, and at least
 FEWEST = 16  # of each, so that a vendor that writes without end does not hold up the others
 IDLE_MS = 15_000  # real ms: an entry left for so long is taken over
-CLAIM_EVERY_S = 1.0
 WAIT_S = 1.0
 PAUSE_S = 0.2
 
@@ -74,7 +73,7 @@ class Replies:
                     await self._resume(market, tail, resumed)
                     if (now_s := time.monotonic()) >= claim_s:
                         await self.take_over(market)
-                        claim_s = now_s + min(CLAIM_EVERY_S, self.idle_ms / 1000)
+                        claim_s = now_s + self.idle_ms / 3000
                     await self.take(market, await self._new(market, tail))
                 except Unavailable as refusal:
                     streams.forget()
@@ -137,16 +136,17 @@ class Replies:
         """The entries of one stream: each offer's one after another, the offers side by side."""
         by_subject: dict[str, list[Opened]] = defaultdict(list)
         done: list[str] = []
+        unreadable: list[tuple[Entry, Problem]] = []
         for entry in entries:
             try:
                 event = open_envelope(entry.event)
             except Problem as problem:
-                if await self.effects.is_unreadable(market, entry, problem):
-                    done.append(entry.id)
+                unreadable.append((entry, problem))
             else:
                 by_subject[event.subject].append((entry, event))
         ripe = await self._ripe(stream, list(by_subject.values()))
         works = [self._in_order(market, group, done) for group in ripe]
+        works += [self._unreadable(market, *each, done) for each in unreadable]
         ended = await asyncio.gather(*works, return_exceptions=True)
         await self.store.streams.finish(stream, GROUP, *done)
         for failure in filter(None, ended):
@@ -177,6 +177,10 @@ class Replies:
             with contextlib.suppress(Problem):
                 first.setdefault(open_envelope(entry.event).subject, entry.id)
         return first
+
+    async def _unreadable(self, market: str, entry: Entry, problem: Problem, done: list[str]) -> None:
+        if await self.effects.is_unreadable(market, entry, problem):
+            done.append(entry.id)
 
     async def _in_order(self, market: str, group: Iterable[Opened], done: list[str]) -> None:
         for entry, event in group:
