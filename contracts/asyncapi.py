@@ -78,7 +78,7 @@ def asyncapi(*, title: str, version: str) -> dict[str, Any]:
 
 _ABOUT = (
     f"Redis streams, one CloudEvent 1.0 in MessagePack an entry, in its field `{streams.FIELD}`. Entries "
-    "come at least once: `id` dedupes. Keys of a market `metro` start with "
+    "come at least once: `source` and `id` together dedupe. Keys of a market `metro` start with "
     f"`{streams.prefix('metro')}`; Pub/Sub `{streams.wake('metro')}` is only a hint to look."
 )
 

@@ -18,16 +18,20 @@ from contracts.unmatched import Unmatched
 PREFIX = "dispatch."
 
 
-class CloudEvent(Wire):
-    """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `id` dedupes."""
+class CloudEvent(Wire, forbid_unknown_fields=False):
+    """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `source` and `id` together dedupe.
+
+    Attributes that are not named here are extensions, such as `traceparent`: legal, and not looked at.
+    """
 
     specversion: Literal["1.0"] = "1.0"
-    id: Annotated[str, Meta(min_length=1, max_length=128)]
-    source: Annotated[str, Meta(min_length=1, max_length=128)]
-    type: Annotated[str, Meta(min_length=1, max_length=64)]
-    subject: Annotated[str, Meta(max_length=128)] = ""
-    time: Instant
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    source: Annotated[str, Meta(min_length=1, max_length=1024)]
+    type: Annotated[str, Meta(min_length=1, max_length=256)]
+    subject: Annotated[str, Meta(max_length=256)] = ""
+    time: Instant | None = None
     datacontenttype: str = "application/json"
+    dataschema: Annotated[str, Meta(max_length=1024)] = ""
     data: dict[str, Any] = msgspec.field(default_factory=dict)
     # Extension: the vendor's bearer token, on `replies` only, where no HTTP header can carry it.
     dispatchtoken: Annotated[str, Meta(max_length=4096)] = ""

@@ -1,7 +1,7 @@
 """Vendors who answer over Redis: a consumer group on the reply stream of each, acknowledged after effect.
 
-An entry that its consumer did not finish is claimed by another one; the event's id is the command's id, so
-that it has its effect once however often it is read.
+An entry that its consumer did not finish is claimed by another one; source and id of the event are the
+command's id, so that it has its effect once however often it is read.
 
 Replies on one offer keep their order, however many consumers there are: one that follows another which is not
 finished yet, with whomever, is put off until it is. A vendor may accept and report in one breath.
@@ -19,7 +19,7 @@ import structlog
 
 from contracts.events import CloudEvent
 from contracts.problems import Problem
-from dispatcher.delivery.reply import open_envelope
+from dispatcher.delivery.reply import offer_of, open_envelope
 from dispatcher.delivery.reply_effects import GROUP, ReplyEffects, Verify
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
@@ -134,7 +134,7 @@ class Replies:
 
     async def _take_of(self, market: str, stream: str, entries: Sequence[Entry]) -> None:
         """The entries of one stream: each offer's one after another, the offers side by side."""
-        by_subject: dict[str, list[Opened]] = defaultdict(list)
+        by_offer: dict[str, list[Opened]] = defaultdict(list)
         done: list[str] = []
         unreadable: list[tuple[Entry, Problem]] = []
         for entry in entries:
@@ -143,8 +143,8 @@ class Replies:
             except Problem as problem:
                 unreadable.append((entry, problem))
             else:
-                by_subject[event.subject].append((entry, event))
-        ripe = await self._ripe(stream, list(by_subject.values()))
+                by_offer[offer_of(event)].append((entry, event))
+        ripe = await self._ripe(stream, list(by_offer.values()))
         works = [self._in_order(market, group, done) for group in ripe]
         works += [self._unreadable(market, *each, done) for each in unreadable]
         ended = await asyncio.gather(*works, return_exceptions=True)
@@ -161,7 +161,7 @@ class Replies:
         first = await self._first_of_others(stream, mine)
         ripe = []
         for group in groups:
-            limit = first.get(group[0][1].subject)
+            limit = first.get(offer_of(group[0][1]))
             kept = [each for each in group if limit is None or place(each[0].id) < place(limit)]
             if later := group[len(kept) :]:
                 self._put_off[stream] |= {entry.id: entry for entry, _ in later}
@@ -175,7 +175,7 @@ class Replies:
         first: dict[str, str] = {}
         for entry in others:
             with contextlib.suppress(Problem):
-                first.setdefault(open_envelope(entry.event).subject, entry.id)
+                first.setdefault(offer_of(open_envelope(entry.event)), entry.id)
         return first
 
     async def _unreadable(self, market: str, entry: Entry, problem: Problem, done: list[str]) -> None:

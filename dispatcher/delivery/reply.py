@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from contracts.codec import MSGPACK, convert, decode, unpack
+from contracts.codec import MAX_BYTES, MSGPACK, convert, unpack
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
-from contracts.problems import Malformed, Problem
+from contracts.problems import Malformed, Problem, TooLarge
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
@@ -29,7 +29,18 @@ def open_envelope(raw: bytes) -> CloudEvent:
     """The envelope, read with the limits of any body from outside. Raises Problem."""
     if not raw:
         raise Malformed(f"the entry has no field `{FIELD}`\nMaybe it was trimmed away, or named otherwise.")
-    return decode(raw, CloudEvent, MSGPACK)
+    if len(raw) > MAX_BYTES:
+        raise TooLarge(f"the reply has {len(raw):,} bytes, the limit is {MAX_BYTES:,}")
+    members = unpack(raw, MSGPACK)
+    if isinstance(members, dict):  # an attribute that is null counts as left out (CloudEvents JSON 2.2)
+        members = {name: value for name, value in members.items() if value is not None}
+    return convert(members, CloudEvent)
+
+
+def offer_of(event: CloudEvent) -> str:
+    """What its order is kept by: the offer that it is about, whatever the envelope calls its subject."""
+    named = event.data.get("offer_id")
+    return named if isinstance(named, str) else event.subject
 
 
 def id_of(raw: bytes) -> str:
@@ -43,9 +54,11 @@ def id_of(raw: bytes) -> str:
 
 
 def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:
-    """The event's id names the command, among those of its vendor; its type and data must not differ."""
+    """Source and id of the event name the command, among those of its vendor; the rest must not differ."""
     body = msgspec.msgpack.encode([event.type, event.data])
-    return IdempotencyRecord.of(f"reply:{vendor_id}", event.id, body, ttl_ms=REMEMBERED_MS)
+    return IdempotencyRecord.of(
+        f"reply:{vendor_id}", f"{event.source}\0{event.id}", body, ttl_ms=REMEMBERED_MS
+    )
 
 
 def command_of(event: CloudEvent) -> Command:

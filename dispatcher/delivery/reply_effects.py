@@ -14,7 +14,7 @@ import structlog
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem, Unauthenticated
-from dispatcher.delivery.reply import command_of, id_of, idempotency_of
+from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.security.principal import Principal
@@ -22,6 +22,7 @@ from dispatcher.service.service import Service
 from dispatcher.store.events import Entry
 
 GROUP = "service"
+LONGEST_SUBJECT = 128  # what its vendor wrote is repeated as far as every reader of events takes it
 
 Verify = Callable[[str, int], Principal]
 Refused = Problem | Refusal
@@ -87,7 +88,7 @@ class ReplyEffects:
         )
         message = Message(
             type="dispatch.reply.refused",
-            subject=event.subject if event else "",
+            subject=offer_of(event)[:LONGEST_SUBJECT] if event else "",
             data=news,
             vendor_id=vendor_id,
         )
