@@ -53,7 +53,8 @@ CHANNELS: Mapping[To, Channel] = {
     To.REPLIES: Channel(
         streams.replies(HASH_TAG, f"{{{VENDOR}}}"),
         "receive",
-        "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
+        "one vendor's answers and reports, if not over HTTP; `dispatchsignature` is a JWT (HS256, with its "
+        "reply key) that repeats the event: aud `dispatcher-replies`, jti = id, source, type, data",
     ),
 }
 

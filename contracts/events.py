@@ -33,7 +33,9 @@ class CloudEvent(Wire, forbid_unknown_fields=False):
     datacontenttype: str = "application/json"
     dataschema: Annotated[str, Meta(max_length=1024)] = ""
     data: dict[str, Any] = msgspec.field(default_factory=dict)
-    # Extension: the vendor's bearer token, on `replies` only, where no HTTP header can carry it.
+    # Extensions, on reply streams only: the vendor's signature (`contracts.reply_claims`); and, as replies
+    # carried it before, its bearer token, which lies in backups for as long as it holds.
+    dispatchsignature: Annotated[str, Meta(max_length=8192)] = ""
     dispatchtoken: Annotated[str, Meta(max_length=4096)] = ""
 
 

@@ -20,10 +20,11 @@ _numbers = count()
 
 
 @pytest.fixture
-def market(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis) -> str:
+def market(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis, tmp_path: Path) -> str:
     name = f"access{next(_numbers)}"
     monkeypatch.setenv("DISPATCHER_MARKETS", f"{name}=America/New_York")
     monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_server.url)
+    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
     return name
 
 
@@ -37,7 +38,7 @@ def admin(market: str, redis_server: EmbeddedRedis) -> Iterator[Redis]:
 
 def given(text: str) -> dict[str, str]:
     """What the vendor is to be told."""
-    return dict(re.findall(r"^(user|password) +(\S+)$", text, re.MULTILINE))
+    return dict(re.findall(r"^(user|password|reply key) +(\S+)$", text, re.MULTILINE))
 
 
 def works(server: EmbeddedRedis, market: str, access: dict[str, str]) -> None:
@@ -57,6 +58,7 @@ def test_the_line_that_it_prints_makes_the_user(
     text = capsys.readouterr().out
     line, access = text.splitlines()[0], given(text)
     assert access["password"] not in line, "the line may be kept; the secret is for the vendor"
+    assert access["reply key"] not in line
     admin.execute_command(*shlex.split(line))
     works(redis_server, market, access)
 

@@ -1,7 +1,8 @@
 """Give a vendor its access to Redis: print the ACL line with a new secret, or apply it to the server.
 
 The vendor's user reads the vendor's own stream, appends to the vendor's own reply stream, and can do nothing
-else. Asked again, it gets a new secret, and the old one ends.
+else. Asked again, it gets a new secret, and the old one ends. The reply key, with which the vendor signs its
+replies, is made from the patient keys: it stays the same until these are rotated.
 """
 
 import argparse
@@ -39,20 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what the vendor gets; without --apply first the line for the server."""
+    from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
+    from dispatcher.security.reply_keys import ReplyKeys
+    from dispatcher.security.vault import Vault
     from dispatcher.serve.embedded import EmbeddedRedis
     from dispatcher.settings import Settings
     from dispatcher.store.vendor_access import set_user, user_of
 
     settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
     _refuse_unknown(args, settings.markets)
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    if settings.patient_keys is None:
+        ensure_patient_keys(settings.patient_keys_file)
+    keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
+    key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
     if args.apply:
         url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
         if not asyncio.run(_apply(url, args.market, args.vendor, secret)):
             print(NOT_KEPT, file=sys.stderr)
     else:
         print(" ".join(map(_quoted, set_user(args.market, args.vendor, secret))))
-    print(f"user      {user_of(args.market, args.vendor)}\npassword  {secret}")
+    print(f"user       {user_of(args.market, args.vendor)}\npassword   {secret}")
+    print(f"reply key  {key}")
     return 0
 
 

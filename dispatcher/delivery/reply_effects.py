@@ -18,6 +18,7 @@ from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_o
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.security.principal import Principal
+from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry
 
@@ -34,6 +35,8 @@ class ReplyEffects:
 
     def __init__(self, service: Service, verify: Verify) -> None:
         self.service, self.store, self.verify = service, service.store, verify
+        self.keys = ReplyKeys(self.store.vault)
+        self._with_tokens = set[str]()  # vendors that reply as they did before
 
     async def has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
         """Whether the entry had its effect or its refusal; False if it was put aside. Raises Unavailable."""
@@ -64,12 +67,19 @@ class ReplyEffects:
 
     def _who(self, market: str, owner: str, event: CloudEvent) -> Principal:
         """Whose reply it is. Raises Problem or Refusal."""
-        who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
+        now_ms = self.service.clock.now_ms()
+        if owner and event.dispatchsignature:
+            self.keys.check(market, owner, event, now_ms)
+            return Principal(role=Role.VENDOR, subject=owner, markets=frozenset({market}), vendor_id=owner)
+        who = self.verify(event.dispatchtoken, now_ms)
         if who.role is not Role.VENDOR:
             raise NotFound("only vendors reply")
         if owner and who.vendor_id != owner:
             raise Unauthenticated("the token is another vendor's\nMaybe two vendors share a Redis user.")
         self.service.markets.authorize(who, market)
+        if who.vendor_id not in self._with_tokens:
+            self._with_tokens.add(who.vendor_id)
+            log.warning("a vendor sends its bearer token with replies", market=market, vendor=who.vendor_id)
         return who
 
     async def _told(
