@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.day import AMBULATORY, EQUIPMENT, WHEELCHAIR, Day
-from benchmarks.demand import Demand, Floats, duration, list_price
+from benchmarks.demand import Demand, duration, list_price
 from benchmarks.supply import Supply
-from solvers.assignment.validation import Ints
+from solvers.arrays import Floats, Ints
 
 CHUNK = 4096  #: requests screened at a time, so that memory stays flat at 50,000
 

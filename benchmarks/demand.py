@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.day import EQUIPMENT, HOURLY_SHARE, LEVELS, Day
-from solvers.assignment.validation import Ints
+from solvers.arrays import Floats, Ints
 
-Floats = npt.NDArray[np.float64]
 MILES_PER_KM = 0.621371
 
 

@@ -15,8 +15,8 @@ from benchmarks.candidates import draw_columns
 from benchmarks.day import LOADS, Day
 from benchmarks.demand import draw_demand
 from benchmarks.supply import Supply, draw_supply
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 
 def generate(requests: int, load: str = "normal", seed: int = 1, **overrides: Any) -> AssignmentProblem:

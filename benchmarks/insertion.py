@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.day import LOADS
 from benchmarks.generator import generate
 from benchmarks.insertion_peers import by_cpsat, by_plain_python
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
-from solvers.assignment.validation import Ints
 from solvers.checker import check
 from solvers.insertion import Columns, Entry, Insertion, StandingPlan, insert
 
@@ -49,7 +48,6 @@ class Stage:
 
     problem: AssignmentProblem
     choice: Ints
-    prices: npt.NDArray[np.float64]
     plan: StandingPlan
     entries: list[Entry]
     first: Ints  #: R; each request's first column
@@ -92,13 +90,13 @@ def _stage(args: argparse.Namespace) -> Stage:
     result = solve(batch, time_limit_s=args.batch_seconds, seed=args.seed, workers=2)
     _say(f"standing plan: {int((result.choice >= 0).sum())} matched, gap {result.gap:.2%}")
     choice = np.where(result.choice >= 0, kept[result.choice], -1)
-    plan = StandingPlan.of(problem, choice, prices=result.prices)
+    plan = StandingPlan.of(problem, choice)
     first = np.searchsorted(problem.column_request, np.arange(problem.requests + 1))
     entries = [
         Entry(request, Columns.of_request(problem, request), int(problem.request_penalty[request]))
         for request in late.tolist()
     ]
-    return Stage(problem, choice, result.prices, plan, entries, first)
+    return Stage(problem, choice, plan, entries, first)
 
 
 def _without(problem: AssignmentProblem, late: Ints) -> tuple[AssignmentProblem, Ints]:

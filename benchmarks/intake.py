@@ -64,10 +64,10 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
             token = _token(settings)
             environment = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
-                empty_bytes = await _used_bytes(store)
+                empty_bytes = await store.memory_bytes()
                 ours, idle_mb = _load(_web_command, environment, token, args)
                 stored = sum((await store.market(MARKET).requests.counts()).values())
-                bytes_each = (await _used_bytes(store) - empty_bytes) / stored
+                bytes_each = (await store.memory_bytes() - empty_bytes) / stored
         bare, _ = _load(_bare_command, {}, token, args)
     return _figures(ours, bare) | {
         "lost": ours["statuses"].get("202", 0) + args.warm_up - stored,
@@ -75,10 +75,6 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
         "redis_bytes_per_open_request": round(bytes_each),
         "environment_mb": environment_mb(),
     }
-
-
-async def _used_bytes(store: Store) -> int:
-    return int((await store.reader.ask("INFO", "memory"))["used_memory"])
 
 
 def _told(figures: dict[str, Any]) -> str:

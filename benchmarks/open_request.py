@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.codes import DoorLevel, LevelOfService, RequestState, ServiceClass
 from contracts.geo import Circle, Place, Window
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import CostTerm, RunnerUp
 from contracts.pools import Pool, Pools
 from contracts.requests import PassengerNeeds, Patient, TripRequest
@@ -26,7 +27,6 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import Command, decide
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.proposal import Precondition, Proposal
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord

@@ -16,14 +16,14 @@ import numpy.typing as npt
 
 from benchmarks.candidates import draw_columns
 from benchmarks.day import AMBULATORY, LEVELS, WHEELCHAIR, Day
-from benchmarks.demand import Demand, Floats, list_price
+from benchmarks.demand import Demand, list_price
 from benchmarks.supply import Supply
 from dispatcher.runtime.errors import UserError
 from simulation.errors import DayError
 from simulation.seoul import TRIPS, VEHICLES
 from simulation.table import Bounds, read_table
+from solvers.arrays import Floats, Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 KM_PER_DEGREE = 111.195  #: of latitude
 VEHICLES_A_VENDOR = 8  #: a vendor has 7-8 vehicles

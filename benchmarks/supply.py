@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.day import LEVELS, SHIFTS, Day
-from benchmarks.demand import Demand, Floats, duration, half_side_km
-from solvers.assignment.validation import Ints
+from benchmarks.demand import Demand, duration, half_side_km
+from solvers.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

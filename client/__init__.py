@@ -2,3 +2,5 @@
 
 It shares nothing with the service but `contracts`: it sees what any outsider sees.
 """
+
+DISTRIBUTION = "dispatcher"  # others may be called so too: `dispatcher` looks at its start

@@ -14,7 +14,7 @@ from client.http import Connection
 from contracts.capacity import Capacity
 from contracts.codes import Requirement
 from contracts.quotes import Quotes
-from contracts.request_views import PutOnHold, RequestPage, RequestView
+from contracts.request_views import PutOnHold, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
@@ -63,9 +63,9 @@ class PlatformClient(Connection):
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""
         await self.exchange("POST", f"/requests/{request_id}/hold", body=PutOnHold(reason=reason))
 
-    async def resume(self, request_id: str) -> None:
-        """Seek a vendor: authorization, or the predecessor, is there."""
-        await self.exchange("POST", f"/requests/{request_id}/resume")
+    async def resume(self, request_id: str, requirement: Requirement | None = None) -> None:
+        """What it waited for is there (None: all of it): a vendor is sought once nothing is missing."""
+        await self.exchange("POST", f"/requests/{request_id}/resume", body=Resume(requirement=requirement))
 
     async def quotes(self, request: Request) -> Quotes:
         """Ranked vendors and start times with price, for a request that is not stored; books nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -50,4 +50,3 @@ class Polygon(Wire, tag="polygon", tag_field="kind"):
 
 
 Area = Circle | Polygon
-AreaKind = Literal["circle", "polygon"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -124,8 +124,14 @@ def _query(operation: Operation) -> Iterable[dict[str, Any]]:
         return
     (_,), components = msgspec.json.schema_components([operation.query], ref_template=REF)
     for name, schema in components[operation.query.__name__]["properties"].items():
-        inlined = components[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-        yield {"name": name, "in": "query", "required": False, "schema": inlined}
+        yield {"name": name, "in": "query", "required": False, "schema": _inlined(schema, components)}
+
+
+def _inlined(schema: dict[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    """With what it refers to written out, and without null: a parameter that is not given is left out."""
+    given = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    one: dict[str, Any] = given[0] if len(given) == 1 else schema
+    return dict(components[one["$ref"].rpartition("/")[2]]) if "$ref" in one else one
 
 
 def _headers(operation: Operation) -> Iterable[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The error tree and its form on the wire: RFC 9457 problem details, one stable `type` each.
 
-Problem
+Problem                   500  by itself: a defect; the log has it under the call id
 ├── Malformed             400  the bytes are no message: not JSON, cut short, NaN, duplicate keys, too deep
 ├── InvalidMessage        422  a message, but not as described: `errors` names each place
 ├── TooSlow               408  the body did not arrive in time
@@ -12,8 +12,7 @@ Problem
 ├── Unauthenticated       401  no token, or one that does not hold
 ├── Forbidden             403  a token whose role or market does not allow this
 ├── TooMany               429  this caller holds more than its share
-├── Overloaded            503  the service is full; nothing was stored
-└── Internal              500  a defect; the log has it under the call id
+└── Overloaded            503  the service is full; nothing was stored
 
 What the service itself refuses (`dispatcher.domain.refusals`) has its types in `PROBLEM_TYPES` as well. A
 detail has one or two lines: what is wrong, with value and limit; and what may fix it. Never patient data.
@@ -242,12 +241,6 @@ class Overloaded(Problem):
     """The service is full; nothing was stored."""
 
     type = "unavailable"
-
-
-class Internal(Problem):
-    """A defect; the log has it under the call id."""
-
-    type = "internal"
 
 
 def members(type: str, detail: str, facts: dict[str, Any] | None = None, call_id: str = "") -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from contracts.codes import DeclineCode, ReportCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import MINUTE_MS, to_ms
 from contracts.offers import Offer
-from simulation.day import MINUTE_MS, to_ms
 
 DECLINES, SILENT = 0.08, 0.03
 TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10

@@ -11,10 +11,11 @@ from client.platform import PlatformClient
 from client.streams import MatchStream, VendorStream
 from client.vendor import VendorClient
 from contracts.codes import Role
+from contracts.instants import MINUTE_MS
 from contracts.tuning import TuningView
 from simulation.agenda import Agenda
 from simulation.clock import Clock
-from simulation.day import MINUTE_MS, Day
+from simulation.day import Day
 from simulation.links import HttpLink, Link, StreamLink
 from simulation.platform import SimulatedPlatform
 from simulation.tally import Tally

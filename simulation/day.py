@@ -8,13 +8,13 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from contracts.instants import MINUTE_MS, to_instant, to_ms
 from contracts.pools import Pools
 from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 
 DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks
-MINUTE_MS = 60_000
 EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
 EVENING_LENGTH_MINUTES = 150  # … until 23:30
 SAME_DAY_LEAD_MINUTES = (45, 180)
@@ -65,21 +65,16 @@ def at(tz: ZoneInfo, minute: float) -> int:
     return to_ms(midnight + dt.timedelta(minutes=minute))
 
 
-def to_ms(at: dt.datetime) -> int:
-    """An instant of the wire, in milliseconds since the epoch."""
-    return int(at.timestamp() * 1000)
-
-
 def instant(at_ms: int, tz: dt.tzinfo) -> dt.datetime:
     """As the wire wants it."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, tz)
+    return to_instant(at_ms).astimezone(tz)
 
 
 def wanted_ms(request: Request) -> int:
     """When the work is wanted: the middle of its window, or the appointment."""
     window = request.wished_window
     if window is not None:
-        return int((window.earliest.timestamp() + window.latest.timestamp()) * 500)
+        return (to_ms(window.earliest) + to_ms(window.latest)) // 2
     assert request.arrive_by is not None  # noqa: S101 - the contract
     return to_ms(request.arrive_by)
 

@@ -12,8 +12,9 @@ from client.platform import PlatformClient
 from client.streams import MatchStream
 from contracts.codes import RequestState
 from contracts.events import CloudEvent, RequestChanged, RequestMatched, RequestUnmatched
+from contracts.instants import MINUTE_MS
 from simulation.agenda import Agenda
-from simulation.day import MINUTE_MS, Day, Submission, wanted_ms
+from simulation.day import Day, Submission, wanted_ms
 from simulation.tally import Tally
 
 

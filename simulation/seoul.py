@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
+from contracts.instants import MINUTE_MS
 from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
-from simulation.day import DATE, MINUTE_MS, Day, at, booked, instant
+from simulation.day import DATE, Day, at, booked, instant
 from simulation.licences import valid_credentials
 from simulation.table import Row, read_table
 

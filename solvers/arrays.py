@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,11 @@ def hash_arrays(state: Hash, arrays: Arrays) -> None:
     for name in sorted(arrays):
         state.update(name.encode())
         state.update(np.ascontiguousarray(arrays[name]).data if arrays[name].size else b"")
+
+
+def arrays_of(held: Any) -> dict[str, Any]:
+    """The fields of a dataclass, by name."""
+    return {each.name: getattr(held, each.name) for each in fields(held)}
 
 
 def table_of(rows: Sequence[Sequence[int]], fill: int = -1) -> Ints:

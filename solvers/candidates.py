@@ -18,7 +18,7 @@ from solvers.arrays import Flags, Ints, counting
 from solvers.durations import durations
 from solvers.rules import registry
 from solvers.rules.base import Candidates, View
-from solvers.screening import Screening
+from solvers.screening import Screening, Standing
 from solvers.slots import slots
 
 MOST_CANDIDATES = Parameter(
@@ -134,7 +134,8 @@ def expand(view: View, alive: Flags) -> Candidates:
 def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:
     """Indices to keep, by request and cost: every vendor's best before any vendor's second, cheapest first.
 
-    Equal ones are ordered by a number that differs between requests, so that no vendor is always last.
+    Where a request stands already is kept, however dear. Equal ones are ordered by a number that differs
+    between requests, so that no vendor is always last.
     They come by request, vendor, resource and start, which settles all other ties: the sorts are stable.
     """
     most = MOST_CANDIDATES.whole(view.values)
@@ -153,8 +154,23 @@ def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:
             ((request * _RANKS + rank) * _COST_SPAN + cost[some]) * _TURNS + turn, kind="stable"
         )
         first = some[order[_nth_within(request[order]) < most]]
-        kept = np.concatenate([np.flatnonzero(~crowded), np.sort(first)])
+        kept = np.union1d(np.concatenate([np.flatnonzero(~crowded), first]), _stood_at(view, candidates))
     return kept[np.argsort(candidates.request[kept] * _COST_SPAN + cost[kept], kind="stable")]
+
+
+def _stood_at(view: View, candidates: Candidates) -> Ints:
+    """Indices of the candidates at which requests of this chunk stand."""
+    return np.flatnonzero(stood_at(view.screening.standing, candidates, view.rows.start))
+
+
+def stood_at(standing: Standing | None, candidates: Candidates, first_row: int = 0) -> Flags:
+    """n; whether its request stands there already. Candidates count requests from `first_row`."""
+    if standing is None:
+        return np.zeros(len(candidates), np.bool_)
+    row = candidates.request + first_row
+    same: Flags = standing.vendor[row] == candidates.vendor
+    same &= standing.resource[row] == candidates.resource
+    return np.asarray(same & (standing.start_ms[row] == candidates.start_ms))
 
 
 def _nth_within(groups: Ints) -> Ints:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Ints
-from solvers.horizon import MINUTE_MS
 
 DEADHEAD = Parameter(
     name="deadhead_minutes",

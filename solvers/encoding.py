@@ -15,7 +15,7 @@ from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Rule
-from solvers.screening import OpenRequest, Screening, VendorKnowledge, facts_of
+from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge, facts_of
 from solvers.travel import DetourTravel, TravelTimes
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
@@ -76,6 +76,7 @@ def encode(
     now_ms: int,
     values: Mapping[str, Number],
     travel: TravelTimes | None = None,
+    standing: Standing | None = None,
 ) -> Screening:
     """Everything that screening needs, as arrays; `travel` defaults to `DetourTravel` as tuned."""
     return Screening(
@@ -89,4 +90,5 @@ def encode(
         of_vendors=book.arrays,
         vendors_digest=book.digest,
         plugins=registry.plugins(),
+        standing=standing,
     )

@@ -61,7 +61,7 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
         column_units=np.full(len(candidates), UNITS, np.int64),
         column_cost=screened.cents,
         capacity=screening.supply.units(first * factor, last * factor, factor),
-        vendor_cap=np.minimum(screening.supply.vendor_caps(), _MOST),
+        vendor_cap=np.clip(screening.supply.vendor_caps(), 0, _MOST),
     )
 
 

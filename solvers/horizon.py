@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from contracts.instants import MINUTE_MS
 from contracts.ledger import LEDGER_BUCKET_MINUTES
 from solvers.arrays import Ints
 
-MINUTE_MS: Final = 60_000
 LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * MINUTE_MS
-_STEP_MS: Final = 1_800_000  # offsets from UTC change on half hours at the finest
+_STEP_MS: Final = 30 * MINUTE_MS  # offsets from UTC change on half hours at the finest
 
 
 @dataclass(frozen=True, eq=False)

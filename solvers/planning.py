@@ -1,7 +1,7 @@
 """One batch from screening to checked plan: what a solver process runs, and the fallback beside it.
 
 Arrays in, arrays out; the plan says per request which candidate was chosen, which were next best, and what
-the rules removed.
+the rules removed. Of requests that stand already it names those that move, and where to.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Ints, hash_arrays
+from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
-from solvers.candidates import Screened, screen
+from solvers.candidates import Screened
 from solvers.checker import check
-from solvers.formulation import formulate
+from solvers.posing import Posed, pose
 from solvers.rules.base import Candidates
 from solvers.screening import Screening
 
 RUNNERS_UP = 3
+_FIRST = 2**40  # cents: what stands comes before anything that could be dear
 
 Solver = Callable[[AssignmentProblem], Ints]  #: a choice: R, column or -1
 
 
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
-    """M of R requests matched, by request ascending."""
+    """M of R requests matched, or moved where they stood before; who stands and is not among them stays."""
 
     chosen: Candidates  #: M
     cents: Ints  #: M; sum of all cost terms
@@ -39,46 +39,59 @@ class BatchPlan:
     codes: tuple[str, ...]  #: the hard rules in the order in which they ran
     removed: Ints  #: R x rules; vendors that each removed first
     digest: str  #: of everything that the plan was made from
-    seconds: float  #: real time that screening and solving took
-    solver: str  #: optimiser | greedy
+    seconds: float  #: real time that screening and solving took; 0: not measured
+    solver: str  #: optimiser | greedy | insertion
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     """Screen, formulate, solve, check. `solver` None: greedy, which needs milliseconds and no OR-Tools.
 
+    The greedy moves nobody. A solver's plan that would leave a standing request out gives way to its plan.
     Raises ValueError when the solver's plan breaks a constraint: such a plan is never returned.
     """
     began = time.perf_counter()
-    screened = screen(screening)
-    problem = formulate(screening, screened)
-    choice = greedy(problem) if solver is None else solver(problem)
-    check(problem, choice).require()
-    choice = _within_caps(screening, screened, choice)
-    columns = choice[choice >= 0]
+    posed = pose(screening)
+    choice, by = None if solver is None else _planned(posed, posed.priced, solver), "optimiser"
+    if choice is None or not posed.places_all(choice):
+        choice, by = _planned(posed, posed.unmoved, greedy), "greedy"
+    columns = choice[(choice >= 0) & (choice != posed.held)]
+    return plan_of(posed, columns, digest=digest(screening), seconds=time.perf_counter() - began, solver=by)
+
+
+def plan_of(posed: Posed, columns: Ints, *, digest: str, solver: str, seconds: float = 0.0) -> BatchPlan:
+    """The plan that takes these columns (M) of the posed problem."""
+    screened = posed.screened
     return BatchPlan(
         chosen=screened.candidates.only(columns),
         cents=screened.cents[columns],
         next_best=_next_best(screened, columns),
-        candidate_counts=np.bincount(screened.candidates.request, minlength=screening.requests),
+        candidate_counts=np.bincount(screened.candidates.request, minlength=posed.screening.requests),
         codes=screened.codes,
         removed=screened.removed,
-        digest=digest(screening),
-        seconds=time.perf_counter() - began,
-        solver="greedy" if solver is None else "optimiser",
+        digest=digest,
+        seconds=seconds,
+        solver=solver,
     )
 
 
-def _within_caps(screening: Screening, screened: Screened, choice: Ints) -> Ints:
-    """Leave out the dearest matches above what a resource takes on a day.
+def _planned(posed: Posed, problem: AssignmentProblem, solver: Solver) -> Ints:
+    choice = solver(problem)
+    check(problem, choice).require()
+    return within_caps(posed, choice)
+
+
+def within_caps(posed: Posed, choice: Ints) -> Ints:
+    """Leave out the dearest matches above what a resource takes on a day; those that stand already, last.
 
     The problem knows one cap per vendor. Where a vendor has several resources or days, theirs are kept here;
     what is left out is planned again in the next batch, which sees the cap reached.
     """
     matched = np.flatnonzero(choice >= 0)
-    columns = choice[matched]
-    some = screened.candidates.only(columns)
-    day = screening.horizon.day_of(some.start_ms)
-    beyond = screening.supply.beyond_caps(some.vendor, some.resource, day, screened.cents[columns])
+    columns, held = choice[matched], posed.held[matched]
+    some = posed.screened.candidates.only(columns)
+    day = posed.screening.horizon.day_of(some.start_ms)
+    yields = posed.screened.cents[columns] - _FIRST * ((held >= 0).astype(np.int64) + (held == columns))
+    beyond = posed.screening.supply.beyond_caps(some.vendor, some.resource, day, yields)
     kept = choice.copy()
     kept[matched[beyond]] = -1
     return kept
@@ -105,7 +118,9 @@ def _next_best(screened: Screened, columns: Ints) -> Ints:
 def digest(screening: Screening) -> str:
     """16 hex digits over every array, the tuning, the time and the travel source."""
     state = hashlib.blake2b(digest_size=8)
-    parts = [_arrays(screening.facts), screening.supply.arrays(), _arrays(screening.horizon)]
+    parts = [arrays_of(screening.facts), screening.supply.arrays(), arrays_of(screening.horizon)]
+    if screening.standing is not None:
+        parts.append(arrays_of(screening.standing))
     for arrays in (*parts, *screening.of_requests.values()):
         hash_arrays(state, arrays)
     rest = (
@@ -117,7 +132,3 @@ def digest(screening: Screening) -> str:
     )
     state.update(repr(rest).encode())
     return state.hexdigest()
-
-
-def _arrays(held: Any) -> dict[str, Any]:
-    return {each.name: getattr(held, each.name) for each in fields(held)}

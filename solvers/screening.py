@@ -62,6 +62,20 @@ class Facts:
 
 
 @dataclass(frozen=True, eq=False)
+class Standing:
+    """Where R requests stand already, offered and unanswered; every array has R rows, -1 for nowhere.
+
+    `Screening.supply` is as if they stood nowhere: what they hold is given back.
+    """
+
+    vendor: Ints
+    resource: Ints
+    start_ms: Ints
+    first: Ints  #: ledger bucket from which a unit is taken ...
+    end: Ints  #: ... up to this one
+
+
+@dataclass(frozen=True, eq=False)
 class Screening:
     """All that screening, costs and capacity need, for R requests and V vendors."""
 
@@ -75,6 +89,7 @@ class Screening:
     of_vendors: Mapping[str, Arrays]  #: by rule code; arrays as that rule likes them
     vendors_digest: str = ""  #: names those arrays
     plugins: tuple[str, ...] = field(default=())  #: modules with rules from outside, to import first
+    standing: Standing | None = None  #: None: nobody stands anywhere
 
     @property
     def requests(self) -> int:

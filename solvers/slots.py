@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Ints, counting
-from solvers.horizon import MINUTE_MS
 
 STEP = Parameter(
     name="start_step_minutes",

@@ -1,76 +1,54 @@
-"""What is promised stays: pinned matches never move, moving an agreed one costs what tuning says.
-
-Both are said in the arrays of `AssignmentProblem` itself: every engine, every peer and the checker obey them.
-"""
+"""What stands may move, at a price: said in the arrays of `AssignmentProblem`, so that every engine obeys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from contracts.tuning import Parameter
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.validation import COST_LIMIT
 
-Ints = npt.NDArray[np.int64]
+MOVE_CENTS = Parameter(
+    name="move_offer_cents",
+    default=2_000,
+    minimum=0,
+    maximum=100_000_000,
+    unit="cents",
+    summary="Moving an unanswered offer costs this: a plan moves it only for a greater gain elsewhere.",
+    scope="solvers.stability",
+)
+PARAMETERS = (MOVE_CENTS,)
+_LEFT_OUT = 4  # the place of one is rarely worth more than so many others
 
 
 def with_standing(
-    problem: AssignmentProblem,
-    standing: npt.ArrayLike,
-    *,
-    move_cents: npt.ArrayLike,
-    pinned: npt.ArrayLike = (),
+    problem: AssignmentProblem, standing: npt.ArrayLike, *, move_cents: int
 ) -> AssignmentProblem:
-    """The problem as it is once `standing` (R; column or -1) has been offered or agreed.
+    """The problem as it is once `standing` (R; column or -1) has been offered.
 
-    Every other column of a standing request, and leaving it unmatched, costs `move_cents` more (scalar, or
-    R for what each is worth: little for an offer, much for an agreement). Requests in `pinned` hold their
-    column in every plan. `capacity` must still count what the standing columns use: they are part of it.
+    Every other column of a standing request costs `move_cents` more, and leaving it unmatched several times
+    what any other request could be worth: not more, for engines scale their steps by the penalties.
+    `capacity` must still count what the standing columns use.
     """
     held = np.asarray(standing, dtype=np.int64)
     _refuse_foreign(problem, held)
-    cents = np.broadcast_to(np.asarray(move_cents, dtype=np.int64), held.shape)
-    extra = np.where(held >= 0, cents, 0)
+    stands = held >= 0
     moves = held[problem.column_request] != np.arange(problem.columns)
-    pin = np.asarray(pinned, dtype=np.int64)
-    loose = pin[held[pin] < 0]
-    if len(loose):
-        raise ValueError(f"request {loose[0]} is pinned, but the standing plan leaves it unmatched")
-    return replace(
-        problem,
-        column_cost=problem.column_cost + np.where(moves, extra[problem.column_request], 0),
-        request_penalty=problem.request_penalty + extra,
-        pinned=np.union1d(problem.pinned, held[pin]),
-    )
+    dearer = problem.column_cost + np.where(moves & stands[problem.column_request], move_cents, 0)
+    most = _LEFT_OUT * (int(problem.request_penalty.max(initial=0)) + move_cents)
+    penalty = np.where(stands, min(most, COST_LIMIT), problem.request_penalty)
+    return replace(problem, column_cost=dearer, request_penalty=penalty)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """How a re-solve differs from the plan before it; requests, ascending."""
-
-    moved: tuple[int, ...]  #: matched before and after, by another column
-    dropped: tuple[int, ...]  #: matched before, unmatched now
-    added: tuple[int, ...]  #: unmatched before, matched now
-    kept: int  #: matched by the same column
-
-
-def moved(before: npt.ArrayLike, after: npt.ArrayLike) -> Moved:
-    """Compare two plans (R; column or -1) of one problem."""
-    old, new = np.asarray(before, dtype=np.int64), np.asarray(after, dtype=np.int64)
-    if old.shape != new.shape:
-        raise ValueError(f"the plans have {old.shape} and {new.shape} requests; they must be of one problem")
-    both, differ = (old >= 0) & (new >= 0), old != new
-    return Moved(
-        moved=_where(both & differ),
-        dropped=_where((old >= 0) & (new < 0)),
-        added=_where((old < 0) & (new >= 0)),
-        kept=int((both & ~differ).sum()),
-    )
-
-
-def _where(flags: npt.NDArray[np.bool_]) -> tuple[int, ...]:
-    return tuple(np.flatnonzero(flags).tolist())
+def with_nothing_moved(problem: AssignmentProblem, standing: npt.ArrayLike) -> AssignmentProblem:
+    """The problem in which every plan leaves the standing columns where they are."""
+    held = np.asarray(standing, dtype=np.int64)
+    _refuse_foreign(problem, held)
+    return replace(problem, pinned=np.union1d(problem.pinned, held[held >= 0]))
 
 
 def _refuse_foreign(problem: AssignmentProblem, held: Ints) -> None:

@@ -189,7 +189,3 @@ def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:
 
 def _name(key: LedgerKey) -> str:
     return f"{key.vendor_id} {key.pool_id} {key.day}"
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nowhere"

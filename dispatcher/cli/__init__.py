@@ -24,6 +24,7 @@ from typing import Protocol, cast
 
 from dispatcher import __version__
 from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.own_packages import refuse_foreign
 
 RUN, OPERATE, MEASURE = "Run the service", "Operate it", "Measure it"
 GROUPS = (RUN, OPERATE, MEASURE)
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the process's exit code: 0 done, 1 failed, 2 misused, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        refuse_foreign()
         return _run(words)
     except UserError as error:
         print(f"dispatcher: {error}", file=sys.stderr)

@@ -7,12 +7,12 @@ the first line of its docstring is what the list below says about it.
 import argparse
 import ast
 import importlib
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 from dispatcher.cli import MEASURE, suggest
-from dispatcher.runtime.errors import UsageError
+from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.own_packages import HOME, lies_here
 
 NAME = "bench"
 HELP = "measure it beside its peers: dispatcher bench NAME [options]"
@@ -30,7 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import the benchmark, parse its options, run it."""
+    """Import the benchmark, parse its options, run it. Raises UserError where there is no checkout."""
+    if not lies_here("benchmarks"):
+        raise UserError(
+            f"no benchmarks lie beside {HOME / 'dispatcher'}: they need a checkout.",
+            "Maybe clone the repository and run ./run bench there.",
+        )
     known = benchmarks()
     if args.benchmark is None:
         raise UsageError("a benchmark's name is missing.", f"Known: {', '.join(sorted(known))}")
@@ -48,11 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
 def benchmarks() -> dict[str, str]:
     """Name → one line of help, read from the source: nothing heavy is imported to list them."""
-    spec = importlib.util.find_spec("benchmarks")
-    if spec is None or not spec.submodule_search_locations:
-        return {}
-    folder = Path(spec.submodule_search_locations[0])
-    return {name: text for path in sorted(folder.glob("[!_]*.py")) for name, text in _described(path)}
+    found = sorted((HOME / "benchmarks").glob("[!_]*.py")) if lies_here("benchmarks") else []
+    return {name: text for path in found for name, text in _described(path)}
 
 
 def _described(path: Path) -> Iterator[tuple[str, str]]:

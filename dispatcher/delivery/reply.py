@@ -10,6 +10,7 @@ from contracts.codec import MAX_BYTES, MSGPACK, convert, unpack
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.instants import HOUR_MS
 from contracts.problems import Malformed, Problem, TooLarge
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -21,7 +22,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 
 # A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
 # of its offer tells that it had its effect.
-REMEMBERED_MS = 3_600_000
+REMEMBERED_MS = HOUR_MS
 LONGEST_ID = 256  # that is repeated to its writer
 
 

@@ -15,6 +15,7 @@ from contracts.codes import OfferState, RequestState
 from contracts.request_views import RequestView
 from dispatcher.demo.judge import Verdict
 from dispatcher.demo.possible import Possible
+from dispatcher.domain.offers import WITHDRAWN
 from simulation.tally import Tally, percentile
 
 KEPT = frozenset(
@@ -47,6 +48,7 @@ class Summary(msgspec.Struct, kw_only=True):
     declined: int
     expired: int
     turned_back: int
+    withdrawn: int  # offers taken back unanswered, to move their request to another vendor
     rematched: int
     lost: int
     double_booked: int
@@ -106,6 +108,7 @@ def ends(views: Iterable[RequestView]) -> dict[str, Any]:
         "declined": offers[OfferState.REJECTED],
         "expired": offers[OfferState.EXPIRED],
         "turned_back": offers[OfferState.TURNED_BACK],
+        "withdrawn": sum(each.code == WITHDRAWN for view in found for each in view.attempts),
         "rematched": sum(len(view.attempts) > 1 and view.state in KEPT for view in found),
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from contracts.vendors import AssumedAnswer, Vendor
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.requests import RequestRecord
 
 OFFER_SHARE = Parameter(

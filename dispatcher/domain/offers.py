@@ -14,6 +14,8 @@ from dispatcher.domain.compact import Compact
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
+WITHDRAWN = "withdrawn"  # the code of an offer that was taken back unanswered to move its request
+
 
 class OfferRecord(Compact, frozen=True):
     """One offer. Its id is `<request id>.<attempt>`; the same id names the dispatch.
@@ -54,6 +56,11 @@ class OfferRecord(Compact, frozen=True):
     def unanswered(self) -> bool:
         """Whether its vendor still has to answer."""
         return self.state is OfferState.REQUESTED
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was taken back unanswered, because its request was moved to another place."""
+        return self.state is OfferState.CANCELLED and self.code == WITHDRAWN
 
 
 def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") -> OfferRecord:

@@ -8,8 +8,8 @@ from enum import StrEnum
 import msgspec
 
 from contracts.codes import DeclineCode
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.offers import OfferRecord
 
 ON_TIME = Parameter(

@@ -81,11 +81,6 @@ SHOWS_PATIENT = WORKED_ON
 TERMINAL = frozenset(state for state, row in REQUEST_STATES.items() if row.terminal)
 
 
-def may_go(before: RequestState, after: RequestState) -> bool:
-    """Whether the table has this step."""
-    return after in REQUEST_STATES[before].next
-
-
 def may_stay_or_go(before: RequestState, after: RequestState) -> bool:
     """Whether a commit may leave the request in `after`: a step of the table, or news without a step."""
     return after in REQUEST_STATES[before].next or (before is after and before not in TERMINAL)

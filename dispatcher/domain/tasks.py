@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskState
 from contracts.tuning import Parameter
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.timers import RETENTION

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.states import REQUEST_STATES
 
 if TYPE_CHECKING:

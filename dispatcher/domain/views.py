@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contracts.dispatches import Dispatch
 from contracts.geo import Window
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
 from contracts.offers import Offer
 from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.coarse_position import coarse_position
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from contracts.instants import MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import MINUTE_MS, to_ms
 
 ARRIVE_BY = Parameter(
     name="arrive_by_minutes",

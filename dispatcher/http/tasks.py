@@ -19,7 +19,7 @@ ROUTES = Routes("tasks", 80, task_id=TaskId)
 
 @ROUTES.get(TASKS, id="listTasks", roles=PEOPLE, query=TaskQuery, answers={200: Answer("a page", TaskPage)})
 async def list_tasks(call: Call, parts: Parts) -> Reply:
-    """List tasks by role, state and due time, the earliest due first; those that are done only if asked."""
+    """List tasks, the earliest due first, by role, state and due time; those that are done only if asked."""
     tasks, cursor = await parts.service.tasks.page(call.principal, call.market, call.query)
     return Reply(TaskPage(tasks=tuple(tasks), cursor=cursor or ""))
 

@@ -1,4 +1,5 @@
-"""The batch: all open requests within reach, planned together by the optimiser."""
+"""The batch: all open requests within reach, planned together by the optimiser; who has only been asked may
+move for them."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ from statistics import median
 
 import structlog
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
@@ -61,10 +62,12 @@ async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.requests.open_ids()
-    market.requests.forget_all_but(ids)
-    snapshot = await market.snapshot(await market.waiting(ids), market.planning_ms)
-    if not snapshot.asked:
+    market.requests.forget_all_but([*ids, *market.offered.records])
+    waiting = await market.waiting(ids)
+    if not waiting:
         return Done()
+    standing = await market.standing(waiting, market.planning_ms)
+    snapshot = await market.snapshot(waiting, market.planning_ms, standing)
     screening = await asyncio.to_thread(snapshot.screening)
     plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
@@ -72,8 +75,10 @@ async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     log.info(
         "batch",
         market=market.name,
-        requests=len(snapshot.asked),
+        requests=len(waiting),
+        movable=len(standing),
         offered=len(done.offered),
+        moved=len(done.moved),
         fell_out=done.fell_out,
         solver=plan.solver,
         solve_s=round(plan.seconds, 3),
@@ -84,5 +89,6 @@ async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
 
 def timeout_s(snapshot: Snapshot) -> float:
     """Clock seconds that the optimiser may take: more when most windows open much later."""
-    lead_s = median(each.earliest_ms - snapshot.now_ms for each in snapshot.asked) / 1000
+    waiting = [snapshot.asked[row] for row in snapshot.waiting]
+    lead_s = median(each.earliest_ms - snapshot.now_ms for each in waiting) / 1000
     return max(float(TIMEOUT.of(snapshot.values)), lead_s * float(SHARE.of(snapshot.values)))

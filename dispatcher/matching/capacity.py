@@ -40,6 +40,14 @@ class CapacityBook(Protocol):
         """Count these against what is left; what is not in view is passed over."""
         ...
 
+    def give_back(self, bookings: Sequence[Booking]) -> None:
+        """The opposite."""
+        ...
+
+    def place_of(self, bookings: Sequence[Booking]) -> tuple[int, int, int, int] | None:
+        """Of work booked so: rows of vendor and resource, first and end bucket; None: not in view."""
+        ...
+
     def copy(self) -> CapacityBook:
         """With counts of its own."""
         ...

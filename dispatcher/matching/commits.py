@@ -1,4 +1,4 @@
-"""Offers of a plan, each a commit of its own under the fence: what went stale or full falls out alone."""
+"""Matches of a plan, each a commit of its own under the fence: what went stale or full falls out alone."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
-import structlog
+import numpy as np
 
-from contracts.requests import Request
-from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.table import Command
-from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.market import Market
+from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.matching.verify import BrokenRule, proposal
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
 from solvers.planning import BatchPlan
@@ -24,7 +21,6 @@ from solvers.planning import BatchPlan
 VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
 BY = "matcher"
 AT_ONCE = 16  # commits in batch: they share fsyncs
-log = structlog.get_logger()
 
 
 class FenceLost(Exception):
@@ -38,9 +34,9 @@ class Ownership:
     executor: Executor
     fence: int
 
-    def attempt(self, market: str, command: Command, record: RequestRecord) -> Awaitable[Outcome | None]:
-        """A command of the matcher's, on a record that it has read."""
-        return self.executor.attempt(BY, market, command, record, fence=self.fence)
+    def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Awaitable[Outcome | None]:
+        """Commands of the matcher's, on records that it has read: all of them or none."""
+        return self.executor.attempt_all(BY, market, decided_on, fence=self.fence)
 
     async def stored(self, commit: Awaitable[Outcome | None]) -> bool:
         """Whether a commit under this fence is known to be stored. Raises FenceLost."""
@@ -66,7 +62,8 @@ class Done:
     """What became of one plan or more."""
 
     offered: set[str] = field(default_factory=set)  # their ids
-    tried: set[str] = field(default_factory=set)  # all that were planned
+    moved: set[str] = field(default_factory=set)  # ids of requests that had an offer and now have another
+    tried: set[str] = field(default_factory=set)  # all without an offer that were planned
     fell_out: int = 0  # stale, full, late or refused; still open, so planned again
     outdated: set[str] = field(
         default_factory=set
@@ -77,6 +74,7 @@ class Done:
     def __iadd__(self, more: Done) -> Done:
         """Both together."""
         self.offered |= more.offered
+        self.moved |= more.moved
         self.tried |= more.tried
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
@@ -84,56 +82,71 @@ class Done:
         self.plans += more.plans
         return self
 
+    def note(self, match: Match, outcome: Outcome | None, market: Market) -> None:
+        """What became of one commit; what was stored counts against what is left in the market."""
+        if outcome is not None and outcome.ok:
+            (self.moved if match.instead_of else self.offered).add(match.record.id)
+            market.take(match.proposal, match.instead_of)
+            return
+        self.fell_out += 1
+        if outcome is not None and outcome.status in VENDOR_MOVED_ON:
+            self.outdated.add(match.record.id)
+
 
 async def commit_plan(
     own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan, *, yields_to_imminent: bool = False
 ) -> Done:
-    """Offer every match that passes the last look; with `yields_to_imminent`, after imminent ones.
+    """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
 
-    Raises FenceLost."""
-    works = _Offers(own, market, snapshot, plan)
-    works.done.tried.update(record.id for record in snapshot.records)
+    Moves go first: they make room for the others. Raises FenceLost.
+    """
+    works = _Matches(own, market, snapshot, plan)
+    works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
     works.done.plans.append((snapshot, plan))
-    await run_bounded(
-        (works.offer(row) for row in range(len(plan.chosen))), market, yields_to_imminent=yields_to_imminent
-    )
+    snapshot.keep_unmoved(plan)
+    moves = [row for row, at in enumerate(plan.chosen.request.tolist()) if at in snapshot.standing]
+    offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
+    await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
+    await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
+    await run_bounded((works.offer(row) for row in offers), market, yields_to_imminent=yields_to_imminent)
     return works.done
 
 
 @dataclass(eq=False)
-class _Offers:
+class _Matches:
     own: Ownership
     market: Market
     snapshot: Snapshot
     plan: BatchPlan
     done: Done = field(default_factory=Done)
+    blocked: list[Match] = field(default_factory=list)  #: moves to where another stood that moves, too
 
     async def offer(self, row: int) -> None:
         """Offer match `row` of the plan, if it still may be."""
-        request = int(self.plan.chosen.request[row])
-        record, body = self.snapshot.records[request], self.snapshot.asked[request].request
-        proposed = self._checked(row)
-        outcome = await self._committed(record, body, proposed) if proposed is not None else None
-        if proposed is not None and outcome is not None and outcome.ok:
-            self.done.offered.add(record.id)
-            self.market.take(proposed)
-            return
-        self.done.fell_out += 1
-        if outcome is not None and outcome.status in VENDOR_MOVED_ON:
-            self.done.outdated.add(record.id)
+        match = self._checked(row)
+        if match is not None:
+            await self.commit(match)
 
-    def _checked(self, row: int) -> Proposal | None:
-        """The proposal, unless it breaks a rule (a defect) or its start went by while it was planned."""
-        try:
-            proposed = proposal(self.snapshot, self.plan, row)
-        except BrokenRule as defect:
-            log.error("plan_broke_a_rule", detail=str(defect), solver=self.plan.solver)
-            return None
-        return proposed if proposed.start_ms >= self.market.clock.now_ms() else None
+    async def move(self, row: int) -> None:
+        """Move match `row` of the plan; where there is no room, once more after the others."""
+        match = self._checked(row)
+        outcome = await self._outcome(match) if match is not None else None
+        if match is not None and outcome is not None and outcome.status is Status.FULL:
+            self.blocked.append(match)
+        elif match is not None:
+            self.done.note(match, outcome, self.market)
 
-    async def _committed(self, record: RequestRecord, body: Request, proposed: Proposal) -> Outcome | None:
-        command = MakeOffer(request_id=record.id, request=body, proposal=proposed)
-        return await self.own.outcome(self.own.attempt(self.market.name, command, record))
+    async def commit(self, match: Match) -> None:
+        """Commit it, whatever becomes of that."""
+        self.done.note(match, await self._outcome(match), self.market)
+
+    def _checked(self, row: int) -> Match | None:
+        match = checked(self.snapshot, self.plan, row, self.market.clock.now_ms())
+        self.done.fell_out += match is None
+        return match
+
+    async def _outcome(self, match: Match) -> Outcome | None:
+        return await self.own.outcome(self.own.attempt(self.market.name, (match.command, match.record)))
 
 
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from contracts.unmatched import Unmatched
@@ -24,14 +24,16 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     told = 0
     for snapshot, plan in done.plans:
         works = _Explanations(own, market, solvers, snapshot)
-        await works.run(_news(snapshot, plan))
+        await works.run(_news(snapshot, plan, done.offered))
         told += works.told
     return told
 
 
-def _news(snapshot: Snapshot, plan: BatchPlan) -> list[News]:
+def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str]) -> list[News]:
+    """Of those that the plan left without a vendor, unless one was found for them all the same."""
     matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.vendors)
-    missed = [(row, reasons(plan, row, vendors)) for row in range(len(snapshot.asked)) if row not in matched]
+    rows = [row for row in snapshot.waiting if snapshot.records[row].id not in offered]
+    missed = [(row, reasons(plan, row, vendors)) for row in rows if row not in matched]
     return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
 
 
@@ -59,6 +61,7 @@ class _Explanations:
             self.snapshot,
             records=tuple(self.snapshot.records[row] for row in rows),
             asked=tuple(self.snapshot.asked[row] for row in rows),
+            standing={},
         )
         vendors = tuple(each.id for each in self.snapshot.vendors)
         found = await self.solvers.relax(few.screening(), vendors, [why for _, why in news])
@@ -70,4 +73,4 @@ class _Explanations:
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]
         command = ExplainUnmatched(request_id=record.id, unmatched=why)
-        self.told += await self.own.stored(self.own.attempt(self.market.name, command, record))
+        self.told += await self.own.stored(self.own.attempt(self.market.name, (command, record)))

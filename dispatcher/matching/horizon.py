@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from contracts.instants import HOUR_MS
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import HOUR_MS
 from solvers.horizon import Horizon, local_day
 
 HORIZON = Parameter(

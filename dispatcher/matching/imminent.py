@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.requests import Waiting
+from dispatcher.matching.room import cramped, make_room
 from solvers.planning import plan
 from solvers.screening import OpenRequest
 
@@ -35,8 +36,9 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
     """Match those that are imminent; `deferred` counts those that are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
-    the ledgers are read again before it is told so; where a vendor turns out to have changed since, vendors
-    and ledgers are read again and the request is matched once more.
+    the ledgers are read again, and others that have only been asked may step aside, before it is told so.
+    Where a vendor turns out to have changed since, vendors and ledgers are read again and the request is
+    matched once more.
     """
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
@@ -64,8 +66,11 @@ async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting]) ->
 async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting]) -> Done:
     snapshot = await market.snapshot(imminent)
     found = plan(snapshot.screening())
-    if len(found.chosen) < len(imminent):
-        await market.refresh()
-        snapshot = await market.snapshot(imminent)
-        found = plan(snapshot.screening())
-    return await commit_plan(own, market, snapshot, found)
+    if len(found.chosen) == len(imminent):
+        return await commit_plan(own, market, snapshot, found)
+    await market.refresh()
+    snapshot = await market.snapshot(imminent)
+    found = plan(snapshot.screening())
+    done = await commit_plan(own, market, snapshot, found)
+    done += await make_room(own, market, cramped(snapshot, found))
+    return done

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from contracts.tuning import Number
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.market import MarketStore
 from solvers.travel import DetourTravel, TravelOf
@@ -33,12 +35,15 @@ class Market:
     travel_of: TravelOf = DetourTravel.of
     reading: Reading | None = None
     requests: WaitingRequests = field(init=False)
+    offered: StandingOffers = field(init=False)
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
+    looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
         self.requests = WaitingRequests(self.stored.requests, self.travel_of)
+        self.offered = StandingOffers(self.requests)
 
     @property
     def name(self) -> str:
@@ -62,14 +67,40 @@ class Market:
         reading = self.reading or await self.refresh()
         return await self.requests.read(ids, reading, self.clock.now_ms())
 
-    async def snapshot(self, waiting: Sequence[Waiting], ahead_ms: int = 0) -> Snapshot:
+    async def standing(
+        self, waiting: Sequence[Waiting], ahead_ms: int = 0, most: int = MOST_OFFERED
+    ) -> list[StandingRequest]:
+        """Unanswered offers that a plan for these may move, if it is ready in `ahead_ms`."""
+        reading = self.reading or await self.refresh()
+        return await self.offered.near(waiting, reading, self.clock.now_ms() + ahead_ms, most)
+
+    async def snapshot(
+        self, waiting: Sequence[Waiting], ahead_ms: int = 0, standing: Sequence[StandingRequest] = ()
+    ) -> Snapshot:
         """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
         reading = self.reading or await self.refresh()
-        records, asked = [record for record, _ in waiting], [asked for _, asked in waiting]
-        now_ms = self.clock.now_ms() + ahead_ms
-        return Snapshot(records, asked, reading, reading.capacity.copy(), now_ms, self.travel_of)
+        records = [record for record, _ in waiting] + [each.record for each in standing]
+        asked = [asked for _, asked in waiting] + [each.asked for each in standing]
+        now_ms, capacity = self.clock.now_ms() + ahead_ms, reading.capacity.copy()
+        for each in standing:
+            capacity.give_back(each.offer.bookings)
+        stand_at = {row: each.offer for row, each in enumerate(standing, start=len(waiting))}
+        return Snapshot(records, asked, reading, capacity, now_ms, self.travel_of, stand_at)
 
-    def take(self, made: Proposal) -> None:
-        """Count an offer that was stored against what is left."""
-        if self.reading is not None:
-            self.reading.capacity.take(made.bookings)
+    def due_for_room(self, waiting: Sequence[Waiting], every_ms: int, most: int) -> list[Waiting]:
+        """The first `most` for whom room was not looked for in the last `every_ms`; noted as done now."""
+        now_ms = self.clock.now_ms()
+        self.looked_for_room = {
+            name: at_ms for name, at_ms in self.looked_for_room.items() if now_ms - at_ms < every_ms
+        }
+        due = [each for each in waiting if each[0].id not in self.looked_for_room][:most]
+        self.looked_for_room |= {record.id: now_ms for record, _ in due}
+        return due
+
+    def take(self, made: Proposal, instead_of: OfferRecord | None = None) -> None:
+        """Count an offer that was stored against what is left; what it replaces is free again."""
+        if self.reading is None:
+            return
+        if instead_of is not None:
+            self.reading.capacity.give_back(instead_of.bookings)
+        self.reading.capacity.take(made.bookings)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,16 @@ def ledger_keys(postings: Postings) -> list[LedgerKey]:
     """One for each pool and day."""
     posted = ((vendor, pool.id, day) for (vendor, day), each in postings.items() for pool in each.pools)
     return [LedgerKey(*key) for key in posted]
+
+
+class _Cells(NamedTuple):
+    """A booking in the arrays."""
+
+    row: int
+    resource: int
+    column: int
+    first: int
+    end: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +102,37 @@ class PoolBook:
 
     def take(self, bookings: Sequence[Booking]) -> None:
         """Count what a match takes. Pools and days that are not in view are passed over."""
-        column_of = {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
+        self._count(bookings, 1)
+
+    def give_back(self, bookings: Sequence[Booking]) -> None:
+        """The opposite."""
+        self._count(bookings, -1)
+
+    def place_of(self, bookings: Sequence[Booking]) -> tuple[int, int, int, int] | None:
+        """Vendor, pool, and the buckets from the first day's to the last's; None unless all are in view."""
+        found = [self._in_view(each) for each in bookings]
+        seen = [each for each in found if each is not None]
+        if not seen or len(seen) < len(found):
+            return None
+        return seen[0].row, seen[0].resource, seen[0].first, seen[-1].end
+
+    def _count(self, bookings: Sequence[Booking], sign: int) -> None:
         for each in bookings:
-            row, column = self.vendors.get(each.vendor_id), column_of.get(each.day)
-            if row is not None and column is not None and each.pool_id in self.ids[row]:
-                resource = self.ids[row].index(each.pool_id)
-                first = self.horizon.midnight_buckets[column] + each.first
-                self.supply.left[row, resource, first : first + each.count] -= each.units
-                self.supply.daily_left[row, resource, column] -= each.daily
+            if (at := self._in_view(each)) is not None:
+                self.supply.left[at.row, at.resource, at.first : at.end] -= sign * each.units
+                self.supply.daily_left[at.row, at.resource, at.column] -= sign * each.daily
+
+    def _in_view(self, booking: Booking) -> _Cells | None:
+        row, column = self.vendors.get(booking.vendor_id), self._columns.get(booking.day)
+        if row is None or column is None or booking.pool_id not in self.ids[row]:
+            return None
+        first = self.horizon.midnight_buckets[column] + booking.first
+        return _Cells(row, self.ids[row].index(booking.pool_id), column, first, first + booking.count)
+
+    @cached_property
+    def _columns(self) -> Mapping[str, int]:
+        """By ISO day."""
+        return {day.isoformat(): column for column, day in enumerate(self.horizon.days)}
 
     def copy(self) -> PoolBook:
         """With counts of its own."""

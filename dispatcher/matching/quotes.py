@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from contracts.instants import to_instant
 from contracts.quotes import Quote, Quotes
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts

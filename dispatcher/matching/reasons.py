@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from contracts.instants import MINUTE_MS, to_ms
 from contracts.tuning import Parameter
 from contracts.unmatched import RuleCount, Unmatched
-from dispatcher.domain.instants import MINUTE_MS, to_ms
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.rules import time_window

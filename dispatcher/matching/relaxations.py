@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.tuning import Parameter
 from contracts.unmatched import Change, Relaxation, Unmatched
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from solvers import explain
 from solvers.explain.screened import Asked, question_of
 from solvers.screening import Screening

@@ -54,16 +54,18 @@ class WaitingRequests:
         records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
-        await self._read_bodies([each for each in near if each not in far])
+        bodies = await self.bodies_of([each for each in near if each not in far])
         return [
-            (record, open_request(record, self.bodies[record.id], reading.changes, values, self.travel_of))
+            (record, open_request(record, bodies[record.id], reading.changes, values, self.travel_of))
             for record in received_first(list(records.values()))
-            if record.id in self.bodies and may_be_offered(record, now_ms, values)
+            if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
 
-    async def _read_bodies(self, ids: Sequence[str]) -> None:
+    async def bodies_of(self, ids: Sequence[str]) -> Mapping[str, Request]:
+        """Their bodies and maybe others', as far as they exist; read once."""
         missing = [each for each in ids if each not in self.bodies]
         self.bodies |= await self.stored.bodies(missing) if missing else {}
+        return self.bodies
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""

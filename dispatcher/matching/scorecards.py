@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.instants import to_instant
 from contracts.tuning import Number, Parameter
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.scorecards import BLAMELESS, Outcome, month_of
 from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import Scorecard

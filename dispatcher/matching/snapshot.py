@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from contracts.tuning import Number
 from contracts.vendors import Vendor
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.matching.reading import Reading
 from solvers.encoding import encode
-from solvers.screening import OpenRequest, Screening
+from solvers.planning import BatchPlan
+from solvers.screening import OpenRequest, Screening, Standing
 from solvers.travel import TravelOf
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Open requests, vendors and what is left of their capacity; `records` and `asked` go together."""
+    """Requests, vendors and what is left of their capacity; `records` and `asked` go together.
+
+    Those in `standing` are offered already and may move: what they hold is given back in `capacity`.
+    """
 
     records: Sequence[RequestRecord]  #: empty for a request that is not stored
     asked: Sequence[OpenRequest]
@@ -25,6 +32,19 @@ class Snapshot:
     capacity: CapacityBook  #: a copy: a plan's matches are counted in it as they are checked
     now_ms: int
     travel_of: TravelOf
+    standing: Mapping[int, OfferRecord] = field(default_factory=dict)  #: by row
+
+    @property
+    def waiting(self) -> Sequence[int]:
+        """Rows of the requests that have no offer."""
+        return [row for row in range(len(self.asked)) if row not in self.standing]
+
+    def keep_unmoved(self, *plans: BatchPlan) -> None:
+        """Take what those hold who stay where they are: what is left is then for the plans' matches."""
+        moved = {row for plan in plans for row in plan.chosen.request.tolist()}
+        for row, offer in self.standing.items():
+            if row not in moved:
+                self.capacity.take(offer.bookings)
 
     @property
     def values(self) -> Mapping[str, Number]:
@@ -46,4 +66,14 @@ class Snapshot:
             now_ms=self.now_ms,
             values=self.values,
             travel=self.travel_of(self.values),
+            standing=self._standing() if self.standing else None,
         )
+
+    def _standing(self) -> Standing:
+        places = np.full((5, len(self.asked)), -1, np.int64)
+        for row, offer in self.standing.items():
+            place = self.capacity.place_of(offer.bookings)
+            if place is not None:
+                vendor, resource, first, end = place
+                places[:, row] = vendor, resource, offer.start_ms, first, end
+        return Standing(*places)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contracts.instants import to_instant
 from contracts.matches import CostTerm, RunnerUp
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from contracts.tuning import Tuning
@@ -62,13 +62,22 @@ class Executor:
         For what the service does of its own accord: OK; STALE (the record moved on: it is found again);
         OUTDATED (what it relies on did); FULL; FENCED. Raises Unavailable.
         """
+        return await self.attempt_all(by, market, [(command, record)], fence=fence)
+
+    async def attempt_all(
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: int | None = None
+    ) -> Outcome | None:
+        """The same for several records: one commit, all of it or none; None if nothing is to be done."""
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        context = await self._context(stored, record, tuning, by)
-        try:
-            decision = decide(record, command, context)
-        except WrongState:
-            return Outcome(Status.STALE, stale_id=record.id)
-        return None if decision is None else await stored.commit([decision], fence=fence)
+        decisions = []
+        for command, record in decided_on:
+            context = await self._context(stored, record, tuning, by)
+            try:
+                decisions.append(decide(record, command, context))
+            except WrongState:
+                return Outcome(Status.STALE, stale_id=record.id)
+        needed = [each for each in decisions if each is not None]
+        return await stored.commit(needed, fence=fence) if needed else None
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""

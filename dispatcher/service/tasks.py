@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
-from dispatcher.domain.instants import to_instant, to_ms
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.principal import Principal

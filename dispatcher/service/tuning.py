@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contracts.instants import to_instant
 from contracts.tuning import Tuning, TuningUpdate, TuningView
-from dispatcher.domain.instants import to_instant
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets

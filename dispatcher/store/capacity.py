@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from operator import gt
 
 from contracts.base import Day
 from contracts.capacity import Capacity
 from contracts.ledger import LEDGER_BUCKET_MINUTES
-from contracts.pools import Pool
 from dispatcher.domain.refusals import OverBooked
-from dispatcher.store import codec, ledger
+from dispatcher.store import codec, ledger, pools
 from dispatcher.store.codec import Versioned
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import Ledger, LedgerKey
@@ -64,7 +62,9 @@ class CapacityPart:
             version = current.version if current else 0
             if expected_version not in (None, version):
                 raise stale(f"capacity of {vendor_id} on {day}", expected_version or 0)
-            changed_ms = at_ms if current is None or _is_more(current.value, capacity) else current.changed_ms
+            changed_ms = (
+                at_ms if current is None or pools.is_more(current.value, capacity) else current.changed_ms
+            )
             dated = codec.pack(version + 1, capacity, changed_ms)
             program = _posting(keys, (vendor_id, day), current, capacity, dated)
             outcome = await self.committer.commit(program)
@@ -102,12 +102,12 @@ class CapacityPart:
 
 def _posting(
     keys: Keys,
-    place: tuple[str, Day],
+    posting: tuple[str, Day],
     current: Versioned[Capacity] | None,
     capacity: Capacity,
     content: bytes,
 ) -> Program:
-    program, (vendor_id, day) = Program(), place
+    program, (vendor_id, day) = Program(), posting
     iso = day.isoformat()
     program.document(vendor_id, keys.capacity(vendor_id, iso), current.version if current else 0, content)
     for pool, limit in _limits(current, capacity).items():
@@ -118,20 +118,9 @@ def _posting(
 
 
 def _limits(current: Versioned[Capacity] | None, capacity: Capacity) -> dict[str, bytes]:
-    """The new limit of each pool, b"" for a pool that is no longer posted."""
-    gone: tuple[Pool, ...] = current.value.pools if current else ()
-    return {pool.id: b"" for pool in gone} | {pool.id: ledger.posted(pool) for pool in capacity.pools}
-
-
-def _is_more(before: Capacity, after: Capacity) -> bool:
-    """Whether some pool is new, serves more levels, or has more units at some time or for the day."""
-    known = {pool.id: pool for pool in before.pools}
-    return any(
-        pool.id not in known
-        or not set(pool.serves) <= set(known[pool.id].serves)
-        or any(map(gt, ledger.unpack(ledger.posted(pool)), ledger.unpack(ledger.posted(known[pool.id]))))
-        for pool in after.pools
-    )
+    """The new limit of each resource, b"" for one that is no longer posted."""
+    gone = pools.limits(current.value) if current else {}
+    return dict.fromkeys(gone, b"") | pools.limits(capacity)
 
 
 def _time(bucket: int | None) -> str:

@@ -8,9 +8,9 @@ import msgspec
 
 from contracts import streams
 from contracts.events import CloudEvent
+from contracts.instants import to_instant
 from contracts.streams import To
 from dispatcher.domain.decision import Message
-from dispatcher.domain.instants import to_instant
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
 
 def place(entry_id: str) -> tuple[int, int]:
-    """An entry id as numbers, which compare as entries follow each other."""
+    """An entry's place in its stream as numbers, which compare as entries follow each other."""
     ms, _, number = entry_id.partition("-")
     return int(ms), int(number or 0)
 

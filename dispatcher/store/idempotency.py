@@ -6,9 +6,10 @@ import base64
 import hashlib
 from typing import NamedTuple
 
+from contracts.instants import DAY_MS
 from dispatcher.store.outcome import Outcome, Status
 
-COMMAND_TTL_MS = 24 * 3_600_000
+COMMAND_TTL_MS = DAY_MS
 
 
 class IdempotencyRecord(NamedTuple):

@@ -10,9 +10,6 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contracts.ledger import LEDGER_BUCKETS
-from contracts.pools import Pool
-
 DAY_BUCKETS = 300
 CELLS = 1 + DAY_BUCKETS
 _FORM = struct.Struct(f">{CELLS}H")
@@ -55,13 +52,6 @@ def unpack(raw: bytes) -> tuple[int, ...]:
 def padded(raw: bytes) -> bytes:
     """`raw` in full length."""
     return raw.ljust(_FORM.size, b"\0")
-
-
-def posted(pool: Pool) -> bytes:
-    """The limits of a pool as posted."""
-    width = LEDGER_BUCKETS // len(pool.units)
-    buckets = [units for units in pool.units for _ in range(width)]
-    return pack([pool.daily_cap, *buckets, *[buckets[-1]] * (DAY_BUCKETS - LEDGER_BUCKETS)])
 
 
 def excesses(limit: bytes, used: bytes) -> list[Excess]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from redis.exceptions import ResponseError
 
+from contracts.instants import HOUR_MS
 from dispatcher.store.connection import unavailable
 from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
@@ -23,7 +24,7 @@ from dispatcher.store.tail import Tail
 
 LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
 CHECK_EVERY_S = 2.0  # real: by then a stream that takes no more entries is noticed
-AHEAD_MS = 3_600_000  # no clock is so wrong: ids that lie further ahead were chosen by their writer
+AHEAD_MS = HOUR_MS  # no clock is so wrong: ids that lie further ahead were chosen by their writer
 CHANGED = ("NOGROUP", "WRONGTYPE", "no such key")  # of a stream that is no longer what it was
 LET_GO = "return redis.call('XLEN', KEYS[1]) == 0 and redis.call('UNLINK', KEYS[1]) or 0"
 

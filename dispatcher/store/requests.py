@@ -58,6 +58,11 @@ class RequestPart:
         places = merge(*(Place.read(each) for each in found))
         return [place.id for place in islice(places, limit)]
 
+    async def ids_in(self, state: RequestState, limit: int) -> list[str]:
+        """Requests in one state, first received first."""
+        found = await self.reader.ask("ZRANGE", self.keys.list(index_of(state)), 0, limit - 1)
+        return [each.decode() for each in found]
+
     async def page(self, state: RequestState | None, cursor: str | None, limit: int) -> Page:
         """Up to `limit` records after `cursor`, by time received. Raises ValueError: no such cursor."""
         states = list(RequestState) if state is None else [state]

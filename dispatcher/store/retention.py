@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from contracts.instants import DAY_MS, HOUR_MS
+from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
@@ -18,10 +20,9 @@ from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
-DAY_MS = 86_400_000
 LAST_NUMBER = 2**64 - 1  # of an entry id
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
-DONE_RETENTION_MS = DAY_MS // 24  # what every consumer group of its stream has acknowledged
+DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
 
 
 class RetentionPart:
@@ -82,9 +83,9 @@ class RetentionPart:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for pool in posting.value.pools:
-            used, limit = keys.used(vendor_id, pool.id, day), keys.limit(vendor_id, pool.id, day)
-            program.ceiling(pool.id, used, limit, b"")  # refuses while anything is held
+        for resource in pools.limits(posting.value):
+            used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 

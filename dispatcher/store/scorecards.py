@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from contracts.instants import DAY_MS
 from dispatcher.domain.scorecards import Outcome, WorkOutcome
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 
-KEPT_MS = 100 * 86_400_000  # the matcher reads this month's and last month's
+KEPT_MS = 100 * DAY_MS  # the matcher reads this month's and last month's
 LATE_MINUTES = "late_minutes"
 EARLIER = {"well": Outcome.ON_TIME.value, "badly": Outcome.LATE.value}  # counted before outcomes were
 

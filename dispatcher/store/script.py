@@ -40,7 +40,7 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":
         raise BrokenLedger(
-            f"{_hold(program, reply)} would take cell {reply[2]!r} below zero: {reply[3]!r} booked."
+            f"{_booking(program, reply)} would take cell {reply[2]!r} below zero: {reply[3]!r} booked."
         )
     if status == Status.DUPLICATE:
         return Outcome(Status.DUPLICATE, answer=_bytes(reply[1]))
@@ -52,11 +52,11 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
         return Outcome(Status.OK) if ours else Outcome(Status.STALE, stale_id=str(check.about))
     if status == Status.FULL:
         cell = _int(reply[2])
-        return Outcome(Status.FULL, booking=_hold(program, reply), bucket=cell - 1 if cell else None)
+        return Outcome(Status.FULL, booking=_booking(program, reply), bucket=cell - 1 if cell else None)
     return Outcome(Status(status))
 
 
-def _hold(program: Program, reply: Reply) -> Booking | None:
+def _booking(program: Program, reply: Reply) -> Booking | None:
     about = program.checks[_int(reply[1])].about
     return about if isinstance(about, Booking) else None
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solvers.arrays import Ints
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.plan import is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import NO_LIMIT, Program, program_of
-from solvers.assignment.validation import Ints
 
 _POLL_S: Final = 0.05
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Instance, instance_of
 from solvers.assignment.plan import cost_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.search import Search
-from solvers.assignment.validation import Ints
 
 
 def greedy(problem: AssignmentProblem) -> Ints:

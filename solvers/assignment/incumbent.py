@@ -7,10 +7,10 @@ from threading import Lock
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 Trace = list[tuple[float, int]]  #: (seconds since the start, cents)
 

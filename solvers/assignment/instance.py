@@ -8,8 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Flags, Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Flags, Ints
 from solvers.kernels.layouts import INSTANCE
 from solvers.kernels.library import Struct
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from solvers.arrays import Flags, Floats, Ints
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Instance, Small
 from solvers.assignment.search import Search
-from solvers.assignment.validation import Flags, Ints
-
-Floats = npt.NDArray[np.float64]
 
 _REACH: Final = 3  #: candidates of a request that are followed to who stands in their way
 _CLAIMS: Final = 3  #: unmatched requests that are followed because they would take a request's place
@@ -118,7 +115,7 @@ class Neighbourhoods:
                 asked += instance.before[pairs].tolist() + instance.after[pairs].tolist()
         return joined
 
-    def columns(self, inside: Ints) -> npt.NDArray[np.int64]:
+    def columns(self, inside: Ints) -> Ints:
         """The candidates of some requests, kept columns, ascending."""
         own = [self.column[self.first[r] : self.first[r + 1]] for r in inside.tolist()]
         every = np.concatenate(own) if own else np.zeros(0, np.int32)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 
 def cost_of(problem: AssignmentProblem, choice: Ints) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.incumbent import Incumbent
@@ -18,7 +19,6 @@ from solvers.assignment.neighbourhood import Neighbourhoods
 from solvers.assignment.plan import cost_of
 from solvers.assignment.search import Search
 from solvers.assignment.subproblem import Subproblem, restrict
-from solvers.assignment.validation import Ints
 
 _SIZE: Final = 80.0  #: requests to begin with
 _MOST, _LEAST = 160.0, 20.0

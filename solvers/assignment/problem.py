@@ -18,7 +18,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from solvers.assignment.validation import Arrays, Flags, Ints, validate
+from solvers.arrays import Arrays, Flags, Ints, arrays_of
+from solvers.assignment.validation import validate
 
 OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
 
@@ -55,11 +56,8 @@ class AssignmentProblem:
 
     def __post_init__(self) -> None:
         """Fill in what is absent, hold everything as int64 and refuse what is malformed."""
-        for name, value in validate(self._given()).items():
+        for name, value in validate(arrays_of(self)).items():
             object.__setattr__(self, name, value)
-
-    def _given(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def requests(self) -> int:
@@ -84,7 +82,7 @@ class AssignmentProblem:
     def save(self, path: str | Path) -> None:
         """Write `.npz` with exactly the names of the fields."""
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, **self._given())
+            np.savez_compressed(file, **arrays_of(self))
 
     @classmethod
     def load(cls, path: str | Path) -> AssignmentProblem:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 
 @dataclass(frozen=True)

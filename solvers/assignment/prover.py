@@ -15,9 +15,9 @@ from typing import Any, Final
 import highspy
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import Program, program_of
-from solvers.assignment.validation import Ints
 
 _MARGIN: Final = 0.5
 _GRACE_S: Final = 0.1  #: to notice that it is to stop; where it does not look, it ends a second later

@@ -5,12 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-import numpy.typing as npt
-
-from solvers.assignment.validation import Ints
-
-Floats = npt.NDArray[np.float64]
+from solvers.arrays import Floats, Ints
 
 
 class Status(StrEnum):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Small
-from solvers.assignment.validation import Ints
 from solvers.kernels.layouts import CANDIDATE, OCCUPANT, PLAN
 from solvers.kernels.library import Struct, library
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.anneal import Annealer, anneal
 from solvers.assignment.branching import Brancher
 from solvers.assignment.deadline import Deadline, Stop
@@ -23,7 +24,6 @@ from solvers.assignment.polish import Polisher
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.search import Search
-from solvers.assignment.validation import Ints
 
 _EXACT: Final = 200  #: requests up to which CP-SAT is given the whole problem
 _MANY: Final = 2_000  #: requests from which candidates must be near

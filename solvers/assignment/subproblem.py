@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import Ints
 
 
 @dataclass(frozen=True)

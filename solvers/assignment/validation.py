@@ -7,9 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-Arrays = dict[str, npt.NDArray[Any]]
+from solvers.arrays import Ints
 
 COST_LIMIT: Final = 2**40  #: |cost| and penalty, cents: sums over 2**20 requests stay below 2**60
 AMOUNT_LIMIT: Final = 2**40  #: units a column takes, buckets it lasts

@@ -117,6 +117,14 @@ class PoolSupply:
             beyond.append(order[max(0, self.daily_left.flat[over]) :])
         return np.concatenate(beyond)
 
+    def less(self, vendor: Ints, resource: Ints, day: Ints, first: Ints, end: Ints) -> PoolSupply:
+        """A copy in which each of n takes a unit over its buckets and counts for its day's cap."""
+        after, taken = self.copy(), np.stack([vendor, resource, first, end], axis=1)
+        np.subtract.at(after.daily_left, (vendor, resource, day), 1)
+        for v, k, begin, stop in taken.tolist():
+            after.left[v, k, begin:stop] -= 1
+        return after
+
     def room(self, vendor: int, resource: int, day: int) -> PoolRoom:
         """The pool on that day."""
         serves, daily = self.serves[vendor, resource, day], self.daily_left[vendor, resource, day]

@@ -60,6 +60,10 @@ class Supply(Protocol):
         """Of n matches, those beyond what a resource takes on a day, the dearest of each; indices."""
         ...
 
+    def less(self, vendor: Ints, resource: Ints, day: Ints, first: Ints, end: Ints) -> Supply:
+        """What is left once n pieces of work took a unit each from `first` up to `end`, and a dispatch."""
+        ...
+
     def room(self, vendor: int, resource: int, day: int) -> Room:
         """For the scalar checks."""
         ...

@@ -1,14 +1,12 @@
 """Why a request is unmatched, checked, and the smallest change that would match it, verified."""
 
 from solvers.explain.explain import explain, explain_unmatched
-from solvers.explain.forced import Forced, price_of_matching
 from solvers.explain.reasons import Explanation, LastRule, Reason, Relaxation, RuleTally, Step, What
 from solvers.explain.search import Question
 from solvers.explain.verdicts import Verdicts
 
 __all__ = [
     "Explanation",
-    "Forced",
     "LastRule",
     "Question",
     "Reason",
@@ -19,5 +17,4 @@ __all__ = [
     "What",
     "explain",
     "explain_unmatched",
-    "price_of_matching",
 ]

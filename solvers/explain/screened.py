@@ -12,12 +12,13 @@ from typing import Final
 
 import numpy as np
 
+from contracts.instants import MINUTE_MS
 from solvers.arrays import Flags, Ints
 from solvers.candidates import Screened, expand
 from solvers.explain.search import Question
 from solvers.explain.verdicts import Verdicts
 from solvers.formulation import PENALTIES, formulate
-from solvers.horizon import LEDGER_MS, MINUTE_MS
+from solvers.horizon import LEDGER_MS
 from solvers.insertion import Columns, StandingPlan
 from solvers.insertion.columns import COST, all_columns
 from solvers.rules import registry

@@ -83,7 +83,7 @@ def place(question: Question, options: Ints, budget: Budget) -> Insertion | None
     if not len(options) or not budget.take(len(options)):
         return None
     entry = Entry(_NEW, Columns(question.verdicts.columns.table[:, options]), question.penalty_cents)
-    found = insert(question.plan, entry, price_weight=0.0, effort=EFFORT, most_moves=1)
+    found = insert(question.plan, entry, effort=EFFORT, most_moves=1)
     return found if found is not None and holds(question.plan, found) else None
 
 

@@ -3,7 +3,6 @@
 from solvers.insertion.columns import Columns, Entry, Insertion, Move
 from solvers.insertion.insert import insert
 from solvers.insertion.plan import Booking, NoRoom, StalePlan, StandingPlan
-from solvers.insertion.restate import as_problem
 
 __all__ = [
     "Booking",
@@ -14,6 +13,5 @@ __all__ = [
     "NoRoom",
     "StalePlan",
     "StandingPlan",
-    "as_problem",
     "insert",
 ]

@@ -52,10 +52,6 @@ class Columns:
     def __len__(self) -> int:
         return int(self.table.shape[1])
 
-    def without_vendor(self, vendor: int) -> Columns:
-        """What is left when a vendor has declined."""
-        return Columns(self.table[:, self.table[VENDOR] != vendor])
-
 
 def all_columns(problem: AssignmentProblem) -> Ints:
     """6 x N: the columns of the whole problem in one table."""
@@ -94,7 +90,5 @@ class Insertion:
     entry: Entry
     column: int
     moves: tuple[Move, ...]
-    cents: (
-        int  #: of the column, of the moves and of fair-share shortfalls it fills; prices are not part of it
-    )
+    cents: int  #: of the column, of the moves, less fair-share shortfalls that are filled
     version: int

@@ -1,4 +1,4 @@
-"""Which of a request's columns fit into what is left, and what each would really cost."""
+"""Which of a request's columns fit into what is left."""
 
 from __future__ import annotations
 
@@ -6,33 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Flags, Floats, Ints
-from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR
+from solvers.arrays import Flags, Ints
+from solvers.insertion.columns import DURATION, RESOURCE, START, VENDOR
 from solvers.insertion.plan import StandingPlan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Priced:
+class Located:
     """The columns of a table (6 x n) as a plan sees them."""
 
     row: Ints  #: n; vendor and resource as one index
     inside: Flags  #: n; within the plan's buckets
-    score: Floats  #: n; cents: cost + price of the capacity it takes
 
 
-def price(plan: StandingPlan, table: Ints, weight: float) -> Priced:
-    """Score columns: a cheap one that takes what others will need is not cheap."""
+def locate(plan: StandingPlan, table: Ints) -> Located:
+    """Where the plan's arrays have the columns."""
     row = table[VENDOR] * plan.left.shape[1] + table[RESOURCE]
-    start, end = table[START], table[START] + table[DURATION]
-    buckets = plan.left.shape[2]
-    inside = (start >= 0) & (end <= buckets)
-    if inside.all():
-        taken = plan.price_sums[row, end] - plan.price_sums[row, start]
-    else:
-        taken = (
-            plan.price_sums[row, np.clip(end, 0, buckets)] - plan.price_sums[row, np.clip(start, 0, buckets)]
-        )
-    return Priced(row, inside, table[COST] + weight * table[UNITS] * taken)
+    return Located(row, (table[START] >= 0) & (table[START] + table[DURATION] <= plan.left.shape[2]))
 
 
 def shortfall_saved(plan: StandingPlan, vendor: Ints) -> Ints:
@@ -40,11 +30,11 @@ def shortfall_saved(plan: StandingPlan, vendor: Ints) -> Ints:
     return np.where(plan.wanted[vendor] > 0, plan.shortfall_cents, 0)
 
 
-def tightest(plan: StandingPlan, table: Ints, priced: Priced) -> Ints:
+def tightest(plan: StandingPlan, table: Ints, located: Located) -> Ints:
     """n; the fewest units left in any bucket of each column; -1 outside the plan's buckets."""
     bucket, within = buckets_of(plan, table)
-    units = np.where(within, plan.rows[priced.row[:, None], bucket], np.iinfo(np.int64).max)
-    return np.where(priced.inside, units.min(axis=1, initial=np.iinfo(np.int64).max), -1)
+    units = np.where(within, plan.rows[located.row[:, None], bucket], np.iinfo(np.int64).max)
+    return np.where(located.inside, units.min(axis=1, initial=np.iinfo(np.int64).max), -1)
 
 
 def buckets_of(plan: StandingPlan, table: Ints) -> tuple[Ints, Flags]:

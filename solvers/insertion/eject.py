@@ -13,7 +13,7 @@ import numpy as np
 
 from solvers.arrays import Flags, Floats, Ints, counting
 from solvers.insertion.columns import COST, DURATION, RESOURCE, START, UNITS, VENDOR, Entry, Insertion, Move
-from solvers.insertion.direct import Priced, buckets_of, price, shortfall_saved
+from solvers.insertion.direct import Located, buckets_of, locate, shortfall_saved
 from solvers.insertion.plan import Booking, StandingPlan
 
 PAIRS = 7  #: (column, neighbour) followed, for each unit of effort
@@ -25,10 +25,9 @@ class Wish:
     """What a new request would like, and what it can have without anybody moving."""
 
     entry: Entry
-    priced: Priced
+    located: Located
     fits: Flags
-    limit: float  #: score to beat
-    price_weight: float
+    limit: float  #: cents to beat
     effort: int  #: columns that do not fit to try
 
 
@@ -50,8 +49,9 @@ class Pairs:
 
 def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
     """The columns worth fighting for, best first."""
-    wanted = np.flatnonzero(~wish.fits & wish.priced.inside & (wish.priced.score < wish.limit))
-    return wanted[wish.priced.score[wanted].argsort(kind="stable")[: wish.effort]]
+    cost = wish.entry.columns.table[COST]
+    wanted = np.flatnonzero(~wish.fits & wish.located.inside & (cost < wish.limit))
+    return np.asarray(wanted[cost[wanted].argsort(kind="stable")[: wish.effort]])
 
 
 def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
@@ -90,21 +90,19 @@ class Alternatives:
     pair: Ints  #: which pair
     which: Ints  #: column of that pair's booking
     table: Ints  #: 6 x m
-    priced: Priced
+    located: Located
 
     def take(self, order: Ints) -> Alternatives:
         """Some of them, in another order."""
-        priced = Priced(self.priced.row[order], self.priced.inside[order], self.priced.score[order])
-        return Alternatives(self.pair[order], self.which[order], self.table[:, order], priced)
+        located = Located(self.located.row[order], self.located.inside[order])
+        return Alternatives(self.pair[order], self.which[order], self.table[:, order], located)
 
 
-def _alternatives(plan: StandingPlan, wish: Wish, pairs: Pairs) -> Alternatives:
+def _alternatives(plan: StandingPlan, pairs: Pairs) -> Alternatives:
     size = np.array([len(booking.entry.columns) for booking in pairs.booking])
     which = counting(size)
     table = np.concatenate([booking.entry.columns.table for booking in pairs.booking], axis=1)
-    return Alternatives(
-        np.repeat(np.arange(len(pairs)), size), which, table, price(plan, table, wish.price_weight)
-    )
+    return Alternatives(np.repeat(np.arange(len(pairs)), size), which, table, locate(plan, table))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +111,7 @@ class Aside:
 
     pairs: Pairs
     every: Alternatives
-    total: Floats  #: m; score of the new column and of the move; infinite for what the neighbour holds now
-    cents: Ints  #: m; the same without prices
+    total: Floats  #: m; cents of the new column and of the move; infinite for what the neighbour holds now
 
 
 def look_aside(plan: StandingPlan, wish: Wish) -> Aside | None:
@@ -122,18 +119,18 @@ def look_aside(plan: StandingPlan, wish: Wish) -> Aside | None:
     pairs = _pairs(plan, wish)
     if not len(pairs):
         return None
-    every = _alternatives(plan, wish, pairs)
-    total, cents = _totals(plan, wish, pairs, every)
+    every = _alternatives(plan, pairs)
+    total = _totals(plan, wish, pairs, every)
     held = np.array([booking.column for booking in pairs.booking])
-    total[(every.which == held[every.pair]) | ~every.priced.inside] = np.inf
-    return Aside(pairs, every, total, cents)
+    total[(every.which == held[every.pair]) | ~every.located.inside] = np.inf
+    return Aside(pairs, every, total)
 
 
 def step_aside(plan: StandingPlan, wish: Wish, aside: Aside) -> Insertion | None:
     """The cheapest single ejection that beats `wish.limit`, or None."""
-    pairs, every, total, cents = aside.pairs, aside.every, aside.total, aside.cents
+    pairs, every, total = aside.pairs, aside.every, aside.total
     most = np.inf if wish.entry.penalty_cents is None else wish.entry.penalty_cents
-    worthy = np.flatnonzero((total < wish.limit) & (cents <= most))
+    worthy = np.flatnonzero((total < wish.limit) & (total <= most))
     order = worthy[total[worthy].argsort(kind="stable")[: TRIES * wish.effort]]
     room = np.flatnonzero(_has_room(plan, wish, pairs, every.take(order)))
     if not len(room):
@@ -141,25 +138,23 @@ def step_aside(plan: StandingPlan, wish: Wish, aside: Aside) -> Insertion | None
     at = int(order[room[0]])
     column, booking = int(pairs.column[every.pair[at]]), pairs.booking[every.pair[at]]
     move = move_of(booking, int(every.which[at]))
-    return Insertion(wish.entry, column, (move,), int(cents[at]), plan.version)
+    return Insertion(wish.entry, column, (move,), int(total[at]), plan.version)
 
 
-def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -> tuple[Floats, Ints]:
-    """Score (with prices) and true cents of: new column + neighbour's alternative - what it holds now."""
+def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -> Floats:
+    """Cents of: new column + neighbour's alternative - what it holds now."""
     held = pairs.held()
     moving = np.array([booking.entry.move_cents for booking in pairs.booking])
-    now = price(plan, held, wish.price_weight).score
     # The new request takes the neighbour's place in its vendor's count: only the new place gains one.
     saved = shortfall_saved(plan, every.table[VENDOR])
-    score = wish.priced.score[pairs.column] - now + moving
     cost = wish.entry.columns.table[COST][pairs.column] - held[COST] + moving
-    return score[every.pair] + every.priced.score - saved, cost[every.pair] + every.table[COST] - saved
+    return np.asarray(cost[every.pair] + every.table[COST] - saved, np.float64)
 
 
 def _has_room(plan: StandingPlan, wish: Wish, pairs: Pairs, some: Alternatives) -> Flags:
     """m; whether the alternative fits when its holder is out and the new request is in."""
     bucket, within = buckets_of(plan, some.table)
-    row, pools = some.priced.row, plan.left.shape[1]
+    row, pools = some.located.row, plan.left.shape[1]
     units = plan.rows[row[:, None], bucket]
     held, new = pairs.held()[:, some.pair], wish.entry.columns.table[:, pairs.column[some.pair]]
     for taker, sign in ((held, 1), (new, -1)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.insertion.chain import step_aside_twice
 from solvers.insertion.columns import COST, UNITS, VENDOR, Entry, Insertion
-from solvers.insertion.direct import price, shortfall_saved, tightest
+from solvers.insertion.direct import locate, shortfall_saved, tightest
 from solvers.insertion.eject import Wish, look_aside, step_aside
 from solvers.insertion.plan import StandingPlan
 
@@ -18,40 +18,39 @@ def insert(
     entry: Entry,
     *,
     polish: bool = True,
-    price_weight: float = 1.0,
     effort: int = 24,
     most_moves: int = 2,
 ) -> Insertion | None:
     """The cheapest place for `entry`, or None when none fits or every place costs more than its penalty.
 
-    Pure: the plan is read only; `plan.apply` makes it so. Cost is the column's, plus `price_weight` times
-    the price of the capacity it takes, less a fair-share shortfall it fills. With `polish`, up to `effort`
+    Pure: the plan is read only; `plan.apply` makes it so. Cost is the column's, less a
+    fair-share shortfall it fills. With `polish`, up to `effort`
     columns that do not fit, but would cost less than the best that does, are tried with one movable neighbour
     stepping aside, if that is cheaper over all; where there is no place even so, with two (`most_moves`).
     Nobody is moved only because that neighbour could be better off: that is the next batch's business.
     """
     if not len(entry.columns):
         return None
-    wish, best = _look(plan, entry, price_weight, effort)
+    wish, best = _look(plan, entry, effort)
     aside = look_aside(plan, wish) if polish else None
     found = step_aside(plan, wish, aside) if aside is not None else None
     if found is None and best is not None:
         cost = entry.columns.table[COST, best] - shortfall_saved(plan, entry.columns.table[VENDOR, best])
         return Insertion(entry, best, (), int(cost), plan.version)
     if found is None and aside is not None and most_moves > 1:
-        again = partial(insert, price_weight=price_weight, effort=effort // 6 + 1, most_moves=1)
+        again = partial(insert, effort=effort // 6 + 1, most_moves=1)
         return step_aside_twice(plan, wish, aside, again)
     return found
 
 
-def _look(plan: StandingPlan, entry: Entry, price_weight: float, effort: int) -> tuple[Wish, int | None]:
+def _look(plan: StandingPlan, entry: Entry, effort: int) -> tuple[Wish, int | None]:
     """What fits as the plan stands, and the best of it."""
     table = entry.columns.table
-    priced, saved = price(plan, table, price_weight), shortfall_saved(plan, table[VENDOR])
-    fits = (tightest(plan, table, priced) >= table[UNITS]) & (plan.vendor_room[table[VENDOR]] > 0)
+    located, saved = locate(plan, table), shortfall_saved(plan, table[VENDOR])
+    fits = (tightest(plan, table, located) >= table[UNITS]) & (plan.vendor_room[table[VENDOR]] > 0)
     if entry.penalty_cents is not None:
         fits &= table[COST] - saved <= entry.penalty_cents
-    fitting, score = np.flatnonzero(fits), priced.score - saved
-    best = int(fitting[score[fitting].argmin()]) if len(fitting) else None
-    limit = np.inf if best is None else float(score[best])
-    return Wish(entry, priced, fits, limit, price_weight, effort), best
+    fitting, cents = np.flatnonzero(fits), table[COST] - saved
+    best = int(fitting[cents[fitting].argmin()]) if len(fitting) else None
+    limit = np.inf if best is None else float(cents[best])
+    return Wish(entry, located, fits, limit, effort), best

@@ -1,8 +1,8 @@
-"""A standing plan: what is booked, what is left, and what a unit is worth; kept up to date change by change.
+"""A standing plan: what is booked and what is left, kept up to date change by change.
 
-The service holds one per market between two batches. Only `apply`, `release`, `block` and their like change
-it, each refuses to go below zero anywhere, and each raises `version`, so that an `Insertion` found on an
-older state is refused instead of applied.
+`solvers/room.py` makes one of the offers that may move. Only `apply`, `release` and their like change it,
+each refuses to go below zero anywhere, and each raises `version`, so that an `Insertion` found on an older
+state is refused instead of applied.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from solvers.arrays import Floats, Ints
+from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.insertion.columns import FIELDS, VENDOR, Columns, Entry, Insertion, all_columns
 
@@ -51,9 +51,8 @@ class Movable:
 
 
 class StandingPlan:
-    """Remaining capacity V x K x B, vendors' room, the bookings, and prices from the last batch.
+    """Remaining capacity V x K x B, vendors' room, and the bookings.
 
-    `prices`: V x K x B, cents for one unit in one bucket (the duals of the last batch); absent: zero.
     `wanted`: V, requests each vendor is still short of its fair share; each filled saves `shortfall_cents`.
     """
 
@@ -62,7 +61,6 @@ class StandingPlan:
         capacity: npt.ArrayLike,
         vendor_room: npt.ArrayLike,
         *,
-        prices: npt.ArrayLike | None = None,
         wanted: npt.ArrayLike | None = None,
         shortfall_cents: int = 0,
     ) -> None:
@@ -78,7 +76,6 @@ class StandingPlan:
         self._bookings: dict[Hashable, Booking] = {}
         self._of_vendor: list[dict[Hashable, Booking]] = [{} for _ in range(vendors)]
         self._movable: dict[int, Movable] = {}  # kept until the vendor's bookings change
-        self.set_prices(np.zeros(self.left.shape) if prices is None else prices)
 
     @classmethod
     def of(
@@ -86,16 +83,14 @@ class StandingPlan:
         problem: AssignmentProblem,
         choice: npt.ArrayLike,
         *,
-        keys: Sequence[Hashable] | None = None,
-        prices: npt.ArrayLike | None = None,
         move_cents: int = 0,
     ) -> StandingPlan:
-        """The plan that a batch left; `keys` (R) name the requests, else their index does.
+        """The plan that `choice` (R; column or -1) is; the index of a request is its key.
 
         Pinned requests and those in precedence pairs are not movable. Raises `NoRoom` if the plan over-books.
         """
         plan = cls(
-            problem.capacity, problem.vendor_cap, prices=prices,
+            problem.capacity, problem.vendor_cap,
             wanted=problem.vendor_target, shortfall_cents=problem.shortfall_cost,
         )  # fmt: skip
         chosen = np.asarray(choice, dtype=np.int64)
@@ -107,7 +102,7 @@ class StandingPlan:
         for request in np.flatnonzero(chosen >= 0).tolist():
             columns = Columns(table[:, first[request] : first[request + 1]])
             entry = Entry(
-                request if keys is None else keys[request], columns, int(problem.request_penalty[request]),
+                request, columns, int(problem.request_penalty[request]),
                 movable=request not in fixed, move_cents=move_cents,
             )  # fmt: skip
             plan.add(entry, int(chosen[request] - first[request]))
@@ -197,24 +192,6 @@ class StandingPlan:
         supposed._movable = {k: v for k, v in self._movable.items() if k != vendor}
         supposed._of_vendor[vendor] = {k: v for k, v in self._of_vendor[vendor].items() if k != leaves}
         return supposed
-
-    def block(self, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
-        """Take capacity away (a vehicle is out); `NoRoom` if it is booked: release something first."""
-        self._take(vendor, resource, start, duration, units)
-        self.version += 1
-
-    def unblock(self, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
-        """Add capacity (the vehicle is back, a driver works longer)."""
-        self._window(vendor, resource, start, duration)[:] += units
-        self.version += 1
-
-    def set_prices(self, prices: npt.ArrayLike) -> None:
-        """What one unit in one bucket is worth, V x K x B, cents: kept from the last batch."""
-        rows, buckets = self.rows.shape
-        price = np.asarray(prices, dtype=np.float64).reshape(rows, buckets)
-        self.price_sums: Floats = np.zeros((rows, buckets + 1))
-        np.cumsum(price, axis=1, out=self.price_sums[:, 1:])
-        self.version += 1
 
     def _window(self, vendor: int, resource: int, start: int, duration: int) -> Ints:
         window = self.left[vendor, resource, max(start, 0) : start + duration]

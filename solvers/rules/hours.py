@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from contracts.vendors import Hours, Vendor
 from solvers.arrays import Arrays, Flags, table_of
-from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
 
 ENFORCED = Parameter(

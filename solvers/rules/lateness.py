@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from solvers.arrays import Ints
-from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 
 CENTS = Parameter(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from contracts.instants import MINUTE_MS
 from solvers.arrays import Flags, Ints
-from solvers.horizon import MINUTE_MS
 from solvers.rules.base import Candidate, Candidates, PairRule, View
 from solvers.slots import NOTICE, slots
 

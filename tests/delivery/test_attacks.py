@@ -15,8 +15,8 @@ from redis.exceptions import NoPermissionError, ResponseError
 from client.streams import VendorStream
 from contracts.codes import RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import to_instant
 from dispatcher.delivery.replies import GROUP
-from dispatcher.domain.instants import to_instant
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import vendor_access
 from tests.delivery.test_replies import Post

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dispatcher.delivery.feed import Feed, place
+from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Invalid
-from dispatcher.store.events import FIELD
+from dispatcher.store.events import FIELD, place
 from tests.service.world import World
 
 

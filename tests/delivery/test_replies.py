@@ -9,10 +9,10 @@ import msgpack
 import pytest
 
 from contracts.codes import RequestState, Role, ServiceClass
+from contracts.instants import to_instant
 from contracts.pools import Pool, Pools
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import GROUP, Replies
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD, Entry, unpack_event

@@ -13,10 +13,10 @@ from joserfc.jwk import OctKey
 
 from client.streams import VendorStream
 from contracts.codes import RequestState, Role
+from contracts.instants import to_instant
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import Replies
 from dispatcher.delivery.reply import open_envelope
-from dispatcher.domain.instants import to_instant
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys

@@ -14,10 +14,10 @@ import pytest
 
 from contracts.codes import CredentialKind, Role
 from contracts.event_types import event_types
+from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.vendors import Credential
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.table import commands
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_ms
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.timers import Timers
 from dispatcher.matching.process import run_matchers

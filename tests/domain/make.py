@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.codes import LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
@@ -23,7 +24,6 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.kinds import kind_of
 from dispatcher.domain.messages import made
 from dispatcher.domain.proposal import Proposal

@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import ReportCode, RequestState, TrackingStatus
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
 from tests.domain import make

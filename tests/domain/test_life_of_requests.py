@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, TrackingStatus
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
@@ -23,7 +24,6 @@ from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.refusals import NotFound, Refusal, WrongState
 from dispatcher.domain.requests import offer_id
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, TrackingStatus
 from contracts.events import RequestChanged
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.instants import MINUTE_MS, to_instant
 from tests.domain import make
 from tests.domain.make import NOW, accepted, accepting, after, also_asking, decide, due, offered, reporting
 from tests.domain.test_decisions import declining

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from contracts.codes import RequestState, TrackingStatus
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
+from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -78,8 +79,17 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _may_move(ago_s: int) -> Callable[[Values], object]:
+    """Whether an offer that was made so long ago may still be moved."""
+    record = offered()
+    return lambda values: movable_offer(record, NOW + ago_s * 1000, values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
+    "move_freeze_minutes": (10 * 60, _may_move(120)),
+    "move_limit": (0, _may_move(120)),
+    "move_settle_s": (0, _may_move(30)),
     "max_attempts": (1, lambda values: exhausted(offered(), values)),
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from contracts.codes import DeclineCode, TrackingStatus
+from contracts.instants import MINUTE_MS
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import BLAMELESS, Outcome, WorkOutcome
 from dispatcher.matching.scorecards import shares

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from contracts.codes import DeclineCode, OfferState, RequestState, TrackingStatus
+from contracts.instants import MINUTE_MS
 from contracts.streams import To
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import Outcome

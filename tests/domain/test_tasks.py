@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.streams import To
 from contracts.tasks import MAX_COMMENTS, OwnerRole, TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES, TaskRecord
 from tests.domain import make

@@ -8,7 +8,7 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS
+from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, noted
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, WORKED_ON

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, TrackingStatus
 from contracts.events import RequestUnmatched
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.streams import To
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.refusals import WrongState
 from tests.domain import make
 from tests.domain.make import NOW, accepting, after, decide, due, heard, offered, offering, reporting

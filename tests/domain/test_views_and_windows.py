@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.coarse_position import coarse_position
-from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.views import dispatch_view, offer_view, request_view

@@ -10,6 +10,7 @@ import pytest
 from client.errors import Problem
 from client.platform import PlatformClient
 from client.streams import MatchStream, VendorStream
+from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.codes import LevelOfService, RequestState, Role, ServiceClass, TrackingStatus
 from contracts.dispatches import StatusUpdate
@@ -17,6 +18,7 @@ from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
 from contracts.geo import Circle, Place, Window
 from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
+from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskState
 from contracts.vendors import Vendor
 from dispatcher.runtime.clock import SystemClock
 from simulation.licences import valid_credentials
@@ -152,3 +154,29 @@ async def test_another_vendors_offer_does_not_exist(tmp_path):
             assert problem.value.status == 404
             await works.close()
             await other.close()
+
+
+async def test_what_a_person_must_do_is_a_task_until_it_is_done(tmp_path):
+    async with service(tmp_path) as running:
+        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+        people = TaskClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+        async with ops, platform, people:
+            await post(ops, "v1")
+            await platform.submit(trip("t1"))
+            works = link(running, "v1", "http")
+            offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
+            await works.accept(offer.id, reference="")
+            await works.report(offer.id, StatusUpdate(status=TrackingStatus.NO_SHOW))
+            await works.close()
+            (task,) = [each async for each in people.tasks(OwnerRole.CARE_COORDINATOR)]
+            assert (task.id, task.kind, task.request_id) == ("t1.no_show", TaskKind.NO_SHOW, "t1")
+            assert (await people.claim(task.id, "ann")).claimed_by == "ann"
+            assert (await people.comment(task.id, "ann", "called the ward")).comments[
+                0
+            ].text == "called the ward"
+            assert (await people.release(task.id, "ann")).state is TaskState.OPEN
+            done = await people.finish(task.id, "ann", TaskOutcome.ARRANGED_OTHERWISE)
+            assert done == await people.task(task.id)
+            assert [each async for each in people.tasks()] == []
+            assert [each.id async for each in people.tasks(state=TaskState.DONE)] == [task.id]

@@ -137,7 +137,7 @@ def test_every_error_class_has_its_problem_type() -> None:
     used = (
         {each.type for each in refusals}
         | {each.type for each in problems}
-        | {"method-not-allowed", "malformed-call"}
+        | {"method-not-allowed", "malformed-call", "internal"}
     )
     assert used == set(PROBLEM_TYPES)
 

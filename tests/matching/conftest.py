@@ -52,7 +52,7 @@ class Town:
         await self.store.market(self.name).capacity.put(vendor.id, DAY, Pools(pools=(pool,)))
 
     async def submit(self, *requests: Request) -> None:
-        decisions = [receive(each, self._context("platform")) for each in requests]
+        decisions = [receive(each, self.context("platform")) for each in requests]
         outcome = await self.store.market(self.name).commit(decisions, requests=requests)
         assert outcome.ok
         self.ids += [each.id for each in requests]
@@ -66,7 +66,7 @@ class Town:
         record = await self.record(request_id)
         offer = record.offers[-1]
         command = DeclineOffer(offer_id=offer_id(record, offer), code=answer.code)
-        decision = decide(record, command, self._context(f"vendor:{offer.vendor_id}", offer.vendor_id))
+        decision = decide(record, command, self.context(f"vendor:{offer.vendor_id}", offer.vendor_id))
         assert decision is not None
         assert (await self.store.market(self.name).commit([decision])).ok
 
@@ -82,7 +82,7 @@ class Town:
         asked = [next((offer for offer in records[each].offers if offer.unanswered), None) for each in ids]
         return [offer.vendor_id if offer else None for offer in asked]
 
-    def _context(self, by: str, vendor_id: str = "") -> Context:
+    def context(self, by: str, vendor_id: str = "") -> Context:
         return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id)
 
 

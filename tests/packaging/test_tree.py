@@ -1,4 +1,4 @@
-"""What is committed is free of addresses of package registries, and light."""
+"""What is committed is free of addresses of package registries, and light; tests mirror the packages."""
 
 import subprocess
 from pathlib import Path
@@ -44,3 +44,15 @@ def test_no_committed_file_names_a_package_registry(committed: list[Path]) -> No
 
 def test_no_committed_file_is_large(committed: list[Path]) -> None:
     assert [path.name for path in committed if path.stat().st_size > LARGEST_FILE_BYTES] == []
+
+
+def packages(folder: Path) -> list[Path]:
+    return [path.parent for path in sorted(folder.glob("*/__init__.py"))]
+
+
+def test_every_package_and_every_room_of_the_service_has_its_tests() -> None:
+    """`tests/` has the rooms of the service and the other packages side by side."""
+    tops = [path for path in packages(ROOT) if path.name not in ("dispatcher", "tests")]
+    found = {path.name for path in (*tops, *packages(ROOT / "dispatcher"))}
+    tested = {path.name for path in packages(ROOT / "tests") if any(path.rglob("test_*.py"))}
+    assert found - tested == set()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("contracts", "solvers", "dispatcher", "benchmarks")
+PACKAGES = ("contracts", "client", "solvers", "simulation", "dispatcher")
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +52,86 @@ def test_the_wheel_names_the_command_and_the_locked_requirements(wheel: zipfile.
     assert "Requires-Dist: pytest" not in info["METADATA"]
 
 
-def test_the_wheel_runs_away_from_the_checkout(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+@pytest.fixture
+def installed(wheel: zipfile.ZipFile, tmp_path: Path) -> Path:
+    """The wheel in a folder of its own, away from the checkout."""
     wheel.extractall(tmp_path / "installed")
-    code = "import dispatcher.cli; print(dispatcher.__file__); dispatcher.cli.main(['--help'])"
-    done = subprocess.run(
+    return tmp_path / "installed"
+
+
+def run(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
+    """Python with these folders first on its path, and nothing of the checkout before them."""
+    return subprocess.run(
         [sys.executable, "-P", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        cwd=path[-1].parent,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+
+
+def dispatcher(words: list[str], *path: Path) -> subprocess.CompletedProcess[str]:
+    """The command `dispatcher`, started from what is installed on this path."""
+    return run(f"import sys; from dispatcher.cli import main; sys.exit(main({words!r}))", *path)
+
+
+def package(folder: Path, name: str, text: str = "", distribution: str = "") -> Path:
+    """A folder with another's package of that name, installed by a distribution if one is named."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text(text)
+    if distribution:
+        info = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+        (info / "top_level.txt").write_text(f"{name}\n")
+        (info / "RECORD").write_text(f"{name}/__init__.py,,\n")
+    return folder
+
+
+def test_the_wheel_runs_away_from_the_checkout(installed: Path) -> None:
+    done = run("import dispatcher.cli as c; print(c.__file__); c.main(['--help'])", installed)
     where, *rest = done.stdout.splitlines()
-    assert Path(where).is_relative_to(tmp_path / "installed")
+    assert Path(where).is_relative_to(installed)
     assert any(line.startswith("usage: dispatcher") for line in rest)
+
+
+def test_an_installation_says_that_benchmarks_need_a_checkout(installed: Path) -> None:
+    done = dispatcher(["bench", "assignment"], installed)
+    assert done.returncode == 1
+    assert f"no benchmarks lie beside {installed / 'dispatcher'}" in done.stderr
+    assert "Maybe clone the repository and run ./run bench there." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["contracts", "client", "solvers", "simulation"])
+def test_another_package_of_the_same_name_ends_the_start_before_it_is_imported(
+    name: str, installed: Path, tmp_path: Path
+) -> None:
+    other = package(tmp_path / "other", name, "raise SystemExit('imported')", "smart-things")
+    done = dispatcher(["--version"], other, installed)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"dispatcher: the package {name!r} in {other / name} is not dispatcher's "
+        "but of the distribution smart-things.\n"
+        "Maybe give dispatcher an environment of its own (pipx, a new venv, the image), or uninstall the "
+        "other package and then install dispatcher again; or a folder of the working directory comes "
+        "first: start from elsewhere.\n"
+    )
+
+
+def test_a_package_that_was_written_over_is_noticed(installed: Path) -> None:
+    (installed / "contracts" / "__init__.py").write_text("ABI = []\n")
+    assert f"the package 'contracts' in {installed / 'contracts'}" in dispatcher([], installed).stderr
+
+
+def test_a_package_that_another_took_with_it_is_noticed(installed: Path) -> None:
+    (installed / "solvers" / "__init__.py").unlink()
+    assert "the package 'solvers'" in dispatcher([], installed).stderr
+
+
+def test_the_look_at_the_start_imports_none_of_the_packages(installed: Path) -> None:
+    code = (
+        "import sys; from dispatcher.runtime.own_packages import OURS, refuse_foreign; refuse_foreign();"
+        "print([each for each in OURS if each in sys.modules])"
+    )
+    assert run(code, installed).stdout == "[]\n"

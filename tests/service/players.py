@@ -10,10 +10,12 @@ import msgpack
 
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline
+from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
-from dispatcher.domain.instants import MINUTE_MS, to_instant
+from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
@@ -25,6 +27,7 @@ from tests.domain import make
 from tests.service.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(4))
+RESTLESS = {"move_freeze_minutes": 0, "move_settle_s": 0, "move_limit": 20}
 REPORTS = (*TrackingStatus, TrackingStatus.COMPLETED, TrackingStatus.COMPLETED)
 
 
@@ -42,10 +45,12 @@ class Players:
 
     async def play(self) -> None:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
+        tuning = self.world.store.market(self.world.market).tuning
+        await tuning.put(Tuning(version=1, values=RESTLESS), 0)
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._offers] * 4 + [self._answers] * 2 + [self._vendors_change]
+        parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -105,6 +110,14 @@ class Players:
             else:
                 reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))
                 await self.world.explain(record, reasons, self.world.fence)
+
+    async def _moves(self) -> None:
+        stored = self.world.store.market(self.world.market).requests
+        records = await stored.records.get_all(await stored.ids_in(RequestState.OFFERED, 100))
+        movable = [each.id for each in records.values() if movable_offer(each, self.world.clock.ms, RESTLESS)]
+        if not movable:
+            raise NotFound("nothing may move")
+        await self.world.move(self.chance.choice(movable), self.chance.choice(VENDORS))
 
     async def _answers(self) -> None:
         name, who = await self._an_offer()

@@ -8,10 +8,10 @@ import pytest
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import HOUR_MS
 from contracts.offers import Accept
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.refusals import Invalid, NotFound, Stale
 from dispatcher.jobs.timers import Timers
 from dispatcher.store.outcome import Status

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, Role
+from contracts.instants import HOUR_MS, to_instant
 from contracts.requests import Patient
-from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.refusals import Invalid, NotFound, Reused
 from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord

@@ -19,10 +19,11 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.move_offer import MoveOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Precondition, Proposal
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 from dispatcher.store.events import unpack_event
@@ -93,6 +94,15 @@ class World:
         """A plan's offer, decided on what was read before."""
         command = MakeOffer(request_id=record.id, request=request, proposal=plan)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)
+
+    async def move(self, name: str, to: Vendor) -> Outcome | None:
+        """The request's unanswered offer withdrawn, and made to another vendor, as the matcher does."""
+        record, request = await self.record(name), await self.store.market(self.market).requests.body(name)
+        assert request is not None
+        plan = replace(make.proposal(record, to), preconditions=await self._grounds(to.id))
+        offer = offer_id(record, record.offers[-1])
+        command = MoveOffer(offer_id=offer, request=request, proposal=plan)
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
 
     async def explain(self, record: RequestRecord, why: Unmatched, fence: int) -> Outcome | None:
         """Reasons, as the matcher keeps them."""

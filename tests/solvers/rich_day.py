@@ -10,10 +10,9 @@ import numpy as np
 from contracts.codes import CredentialKind, Priority
 from contracts.geo import Circle, Place
 from contracts.vendors import Credential, Hours, RateCard
-from solvers.candidates import screen
-from solvers.formulation import formulate
+from solvers.posing import pose
 from solvers.screening import Screening
-from tests.solvers.town import CENTRE, asked, order, screening, supply, trip, vendor
+from tests.solvers.town import CENTRE, asked, order, screening, standing_at, supply, trip, vendor
 
 
 def rich_day(values: Mapping[str, float]) -> Screening:
@@ -42,13 +41,14 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
     known = {"scorecards": {"v1": 0.5}}
-    return screening([asked(each) for each in requests], vendors, held, values, known=known)
+    day = screening([asked(each) for each in requests], vendors, held, values, known=known)
+    return standing_at(day, {0: (1, int(day.facts.earliest_ms[0]))})
 
 
 def model(day: Screening) -> str:
     """A digest of all that is made of the day: its candidates, and the problem of choosing among them."""
-    found = screen(day)
-    problem = formulate(day, found)
+    posed = pose(day)
+    found, problem = posed.screened, posed.priced
     state = hashlib.blake2b()
     for field in fields(problem):
         state.update(np.asarray(getattr(problem, field.name)).tobytes())

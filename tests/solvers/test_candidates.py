@@ -140,6 +140,7 @@ def test_the_digest_names_everything_the_plan_was_made_from() -> None:
     assert digest(day) == digest(rich_day({}))
     assert digest(day) != digest(rich_day({"scorecard_cents": 7}))
     assert digest(day) != digest(replace(day, now_ms=day.now_ms + 1))
+    assert digest(day) != digest(replace(day, standing=None))
 
 
 def test_greedy_fills_capacity_and_never_over() -> None:

@@ -10,8 +10,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
-from solvers.insertion import Columns, Entry, Insertion, NoRoom, StalePlan, StandingPlan, as_problem, insert
+from solvers.insertion import Columns, Entry, Insertion, NoRoom, StalePlan, StandingPlan, insert
 from solvers.insertion.columns import COST
+from tests.solvers.restated import as_problem, block, unblock
 from tests.solvers.slow import problems
 
 SHAPE = (3, 2, 6)
@@ -52,7 +53,6 @@ class StandingPlanMachine(RuleBasedStateMachine):
         self.plan = StandingPlan(
             self.rng.integers(0, 4, SHAPE),
             self.rng.integers(0, 6, SHAPE[0]),
-            prices=self.rng.random(SHAPE) * 20,
             wanted=self.rng.integers(0, 3, SHAPE[0]),
             shortfall_cents=9,
         )
@@ -89,17 +89,14 @@ class StandingPlanMachine(RuleBasedStateMachine):
     @rule(v=st.integers(0, 2), k=st.integers(0, 1), start=st.integers(0, 5), units=st.integers(1, 2))
     def block(self, v: int, k: int, start: int, units: int) -> None:
         if self.plan.left[v, k, start] >= units:
-            self.plan.block(v, k, start, 1, units)
+            block(self.plan, v, k, start, 1, units)
             self.blocked.append((v, k, start, units))
-        else:
-            with pytest.raises(NoRoom, match=f"vendor {v}, resource {k}"):
-                self.plan.block(v, k, start, 1, units)
 
     @rule()
     def unblock(self) -> None:
         if self.blocked:
             v, k, start, units = self.blocked.pop()
-            self.plan.unblock(v, k, start, 1, units)
+            unblock(self.plan, v, k, start, 1, units)
 
     @invariant()
     def nothing_is_over_booked_and_nothing_settled_has_moved(self) -> None:
@@ -195,15 +192,6 @@ def either(cheap: int, dear: int) -> Columns:
     )
 
 
-def test_a_price_keeps_scarce_capacity_for_those_who_need_it() -> None:
-    prices = np.zeros((2, 1, 4))
-    prices[0, 0, :2] = 8
-    entry = Entry("a", either(10, 20))
-    assert insert(two_vendors(), entry).column == 0  # type: ignore[union-attr]
-    assert insert(two_vendors(prices=prices), entry).column == 1  # type: ignore[union-attr]
-    assert insert(two_vendors(prices=prices), entry, price_weight=0).column == 0  # type: ignore[union-attr]
-
-
 def test_a_vendor_short_of_its_fair_share_is_worth_its_shortfall() -> None:
     plan = two_vendors(wanted=[0, 1], shortfall_cents=15)
     found = insert(plan, Entry("a", either(10, 20)))
@@ -264,7 +252,7 @@ def test_what_is_settled_never_moves() -> None:
 def test_an_insertion_found_on_an_older_plan_is_refused_and_changes_nothing() -> None:
     plan = two_vendors()
     found = insert(plan, Entry("a", either(10, 12)))
-    plan.block(0, 0, 0, 4)
+    block(plan, 0, 0, 0, 4)
     before = totals(plan)
     with pytest.raises(StalePlan):
         plan.apply(found)  # type: ignore[arg-type]
@@ -296,7 +284,3 @@ def test_a_key_is_booked_once() -> None:
     plan.add(Entry("a", either(1, 2)), 0)
     with pytest.raises(ValueError, match="in the plan already"):
         plan.add(Entry("a", either(1, 2)), 1)
-
-
-def test_a_declined_vendor_is_not_among_what_is_left() -> None:
-    assert either(1, 2).without_vendor(0).table[0].tolist() == [1]

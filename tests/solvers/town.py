@@ -1,6 +1,7 @@
 """A small town for tests: vendors, requests and capacity from a few words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from solvers.capacity.pools import PoolSupply, bits_of
 from solvers.capacity.supply import Supply
 from solvers.encoding import NOTHING_KNOWN, VendorBook, encode
 from solvers.horizon import Horizon
-from solvers.screening import OpenRequest, Screening, VendorKnowledge
+from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge
 
 TZ = ZoneInfo("America/New_York")
 DAY = date(2026, 11, 23)  # a Monday
@@ -109,3 +110,17 @@ def screening(
 ) -> Screening:
     book = VendorBook.of(vendors, known)
     return encode(requests, book, held or supply(len(vendors)), HORIZON, now_ms=now_ms, values=values or {})
+
+
+def standing_at(day: Screening, places: Mapping[int, tuple[int, int]]) -> Screening:
+    """The day once requests (by row) stand with a vendor (by row) from a start in ms on, for half an hour.
+
+    `day.supply` is what is left without them.
+    """
+    arrays = {name: np.full(day.requests, -1, np.int64) for name in ("vendor", "start_ms", "first", "end")}
+    for row, (at_vendor, start_ms) in places.items():
+        bucket = day.horizon.first_bucket(start_ms)
+        for name, value in zip(arrays, (at_vendor, start_ms, bucket, bucket + 6), strict=True):
+            arrays[name][row] = value
+    resource = np.where(arrays["vendor"] >= 0, 0, -1)
+    return replace(day, standing=Standing(resource=resource, **arrays))

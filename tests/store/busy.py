@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.instants import MINUTE_MS
 from contracts.tasks import TaskOutcome
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
@@ -17,7 +18,6 @@ from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal

@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.instants import HOUR_MS
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.kinds import Entry, Kind
 from tests.store.made import NOW_MS, changed, record
 

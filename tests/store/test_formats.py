@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.instants import MINUTE_MS
 from contracts.unmatched import Unmatched
 from dispatcher.domain.booking import PoolBooking
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, Transition

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.codes import RequestState
+from contracts.instants import HOUR_MS
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS
 from dispatcher.domain.kinds import kind_named, kind_of, kinds, register, with_kind
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.codes import DeclineCode, RequestState, Requirement, Role, TrackingStatus
+from contracts.instants import MINUTE_MS
 from contracts.ledger import LEDGER_BUCKETS
 from contracts.requests import TripRequest
 from contracts.tasks import TaskKind, TaskState
@@ -18,7 +19,6 @@ from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import Outcome

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contracts.codes import OfferState, RequestState, Role
+from contracts.instants import to_instant
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import changed, closed, confirmed, matched
 from dispatcher.domain.offers import OfferRecord, bookings_of, close, take_on
 from dispatcher.domain.refusals import WrongState

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
+from contracts.instants import HOUR_MS, to_instant
 from contracts.tasks import TaskOutcome, TaskState
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.accept import taken_on
@@ -15,7 +16,6 @@ from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.report import ended
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import HOUR_MS, to_instant
 from dispatcher.domain.messages import changed, unmatched
 from dispatcher.domain.offers import bookings_of
 from dispatcher.domain.requests import RequestRecord, moved, noted

@@ -33,12 +33,16 @@ PARAMETERS = (MAX_ATTEMPTS,)
 
 
 def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
-    """Whether the request has had all its offers.
+    """Whether the request has had all its offers; those that were withdrawn to move it do not count.
 
     It stays `matching` until its deadline: ops may raise the limit or call a vendor, and a request has one
     place where it ends for want of a vendor.
     """
-    return len(record.offers) >= MAX_ATTEMPTS.whole(values)
+    return _attempts(record) >= MAX_ATTEMPTS.whole(values)
+
+
+def _attempts(record: RequestRecord) -> int:
+    return sum(not offer.withdrawn for offer in record.offers)
 
 
 class MakeOffer(OnRequest, frozen=True, kw_only=True):
@@ -70,18 +74,23 @@ def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> D
 
 
 def _refuse_stale_plan(record: RequestRecord, command: MakeOffer, context: Context) -> None:
-    vendor_id, since_ms = command.proposal.vendor.id, command.proposal.changed_ms
-    reason = ""
+    reason = refusal(record, command.request, command.proposal, context)
     if record.state not in OPEN:
         reason = f"it is {record.state}"
-    elif context.now_ms >= record.match_by_ms:
-        reason = "its deadline has passed"
     elif exhausted(record, context.values):
-        reason = f"it has had {len(record.offers)} offers"
-    elif vendor_id in command.request.excluded_vendors or record.was_declined_by(vendor_id, since_ms):
-        reason = f"vendor {vendor_id} is excluded from it"
+        reason = f"it has had {_attempts(record)} offers"
     if reason:
         raise WrongState(f"request {record.id} cannot be offered: {reason}", state=record.state.value)
+
+
+def refusal(record: RequestRecord, request: Request, proposal: Proposal, context: Context) -> str:
+    """Why the proposal may not be offered any more; empty when it may be."""
+    vendor_id = proposal.vendor.id
+    if context.now_ms >= record.match_by_ms:
+        return "its deadline has passed"
+    if vendor_id in request.excluded_vendors or record.was_declined_by(vendor_id, proposal.changed_ms):
+        return f"vendor {vendor_id} is excluded from it"
+    return ""
 
 
 def offered(record: RequestRecord, proposal: Proposal, context: Context) -> OfferRecord:

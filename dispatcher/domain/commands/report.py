@@ -7,12 +7,12 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, ReportCode, RequestState, Role, TrackingStatus
+from contracts.instants import to_ms
 from dispatcher.domain.commands.decline import given_back
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_ms
 from dispatcher.domain.messages import changed
 from dispatcher.domain.offers import OfferRecord, fulfil
 from dispatcher.domain.refusals import WrongState

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contracts.codes import RequestState
+from contracts.instants import to_instant, to_ms
 from contracts.requests import Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_instant, to_ms
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, Transition

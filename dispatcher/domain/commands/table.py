@@ -36,7 +36,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> str:
         """The id of the record that is decided on."""
-        raise NotImplementedError(type(self).__name__)
+        raise AssertionError(f"{type(self).__name__} does not say which record it is about")
 
     @property
     def named(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
+from contracts.instants import to_instant
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.instants import to_instant
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved, noted

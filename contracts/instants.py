@@ -1,4 +1,4 @@
-"""Between instants on the wire (RFC 3339) and milliseconds since the epoch inside."""
+"""Between instants on the wire (RFC 3339) and milliseconds since the epoch; units of time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS  # of 24 hours: not every calendar day is one
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

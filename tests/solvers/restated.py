@@ -42,3 +42,16 @@ def _penalty(booking: Booking) -> int:
     if booking.entry.penalty_cents is not None:
         return booking.entry.penalty_cents
     return 2 * max(1, int(np.abs(booking.entry.columns.table[COST]).max()))
+
+
+def block(plan: StandingPlan, vendor: int, resource: int, start: int, duration: int, units: int = 1) -> None:
+    """Take capacity away (a vehicle is out)."""
+    plan.left[vendor, resource, start : start + duration] -= units
+    plan.version += 1
+
+
+def unblock(
+    plan: StandingPlan, vendor: int, resource: int, start: int, duration: int, units: int = 1
+) -> None:
+    """Add capacity (the vehicle is back)."""
+    block(plan, vendor, resource, start, duration, -units)

@@ -18,6 +18,7 @@ from solvers.explain import (
     explain,
 )
 from solvers.insertion import Columns, Entry, NoRoom, StandingPlan, insert
+from tests.solvers.restated import block, unblock
 
 CODES = ("level_of_service", "hours", "time_window", "credentials")
 UNITS = ("", "minutes", "minutes", "days")
@@ -81,7 +82,7 @@ def test_a_last_rule_that_was_not_alone_is_said_to_change_nothing() -> None:
 
 def test_lifting_the_last_rule_is_no_match_when_the_vendor_is_full() -> None:
     plan = free()
-    plan.block(2, 0, 0, 8)
+    block(plan, 2, 0, 0, 8)
     verdicts = judged(THREE, {("hours", 0): 5, ("hours", 1): 5, ("credentials", 2): 3})
     last = explain(asked(plan, verdicts)).last_rule
     assert last is not None
@@ -92,8 +93,8 @@ def test_the_smallest_window_that_matches_is_found() -> None:
     late = options(*((1, 0, start, 2, 1, 10) for start in range(6)))
     verdicts = judged(late, {("time_window", start): 15 * (start + 1) for start in range(6)})
     plan = free()
-    plan.block(
-        1, 0, 0, 3
+    block(
+        plan, 1, 0, 0, 3
     )  # taken until bucket 3: the first free start is 45 minutes beyond the 15 it always lacks
     (step,) = explain(asked(plan, verdicts)).relaxations[0].steps
     assert (step.what, step.code, step.amount, step.unit) == (What.RULE, "time_window", 60, "minutes")
@@ -110,7 +111,7 @@ def test_a_rule_that_must_not_yield_is_never_proposed() -> None:
 def test_competition_names_vendor_bucket_and_units() -> None:
     plan = free()
     for vendor, first, lasts in ((0, 0, 4), (1, 1, 1), (2, 0, 2)):
-        plan.block(vendor, 0, first, lasts)
+        block(plan, vendor, 0, first, lasts)
     found = explain(asked(plan, Verdicts.none(THREE)))
     assert (found.reason, found.proven, found.last_rule) == (Reason.COMPETITION, True, None)
     (step,) = found.relaxations[0].steps
@@ -184,7 +185,7 @@ def apply_steps(question: Question, relaxation: Relaxation) -> bool:
         if step.what is What.RULE:
             removes[CODES.index(step.code)] = False
         elif step.what is What.UNITS:
-            plan.unblock(step.vendor, step.resource, step.bucket, step.buckets, step.amount)
+            unblock(plan, step.vendor, step.resource, step.bucket, step.buckets, step.amount)
         elif step.what is What.VENDOR_CAP:
             plan.vendor_room[step.vendor] += step.amount
         else:

@@ -1,4 +1,4 @@
-"""The days that the demo plays: the same seed, the same day; real counts; nobody is forgotten."""
+"""The days that are played: the same seed, the same day; real counts; nobody is forgotten."""
 
 from collections import Counter
 
@@ -6,14 +6,13 @@ import msgspec
 import pytest
 
 from contracts.codes import LevelOfService, ServiceClass
+from contracts.instants import MINUTE_MS
 from contracts.requests import RequestBatch
-from dispatcher.demo.summary import timings
 from simulation import seoul, small
 from simulation.behaviour import Answer, course, reaction
-from simulation.day import MINUTE_MS, wanted_ms
+from simulation.day import wanted_ms
 from simulation.errors import DayError
 from simulation.table import read_table
-from simulation.tally import Tally
 
 
 def test_the_same_seed_gives_the_same_day():
@@ -119,11 +118,3 @@ def test_reports_come_in_order_and_end_the_work(some_offers):
         reports = course(offer, 1)
         assert [each.at_ms for each in reports] == sorted(each.at_ms for each in reports)
         assert reports[-1].update.status in {"completed", "no_show", "failed", "turned_back"}
-
-
-def test_the_time_to_an_offer_is_of_imminent_requests_for_which_a_vendor_had_room():
-    tally = Tally(planned=3, imminent={"at-once", "full-first"})
-    tally.acknowledged = dict.fromkeys(("at-once", "full-first", "patient"), 1.0)
-    tally.heard = {"at-once": 1.02, "full-first": 4.0, "patient": 9.0}
-    figures = timings(tally, {"full-first"})
-    assert (figures["offer_p99_ms"], figures["imminent_offers"], figures["imminent_waited"]) == (20.0, 1, 1)

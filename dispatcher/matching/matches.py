@@ -1,0 +1,50 @@
+"""One planned match as what is committed: checked a last time, and an offer or the move of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.move_offer import MoveOffer
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.verify import BrokenRule, proposal
+from solvers.planning import BatchPlan
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Match:
+    """A request and where it goes; `instead_of`: the unanswered offer that is withdrawn for it, if any."""
+
+    record: RequestRecord
+    proposal: Proposal
+    instead_of: OfferRecord | None
+    command: MakeOffer | MoveOffer
+
+
+def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int) -> Match | None:
+    """Match `row` of the plan; None if it breaks a rule (a defect) or its start went by meanwhile.
+
+    Its units are taken from the snapshot's capacity.
+    """
+    try:
+        proposed = proposal(snapshot, plan, row)
+    except BrokenRule as defect:
+        log.error("plan_broke_a_rule", detail=str(defect), solver=plan.solver)
+        return None
+    return _match(snapshot, int(plan.chosen.request[row]), proposed) if proposed.start_ms >= now_ms else None
+
+
+def _match(snapshot: Snapshot, row: int, proposed: Proposal) -> Match:
+    record, body, old = snapshot.records[row], snapshot.asked[row].request, snapshot.standing.get(row)
+    if old is None:
+        offer = MakeOffer(request_id=record.id, request=body, proposal=proposed)
+        return Match(record, proposed, None, offer)
+    move = MoveOffer(offer_id=offer_id(record, old), request=body, proposal=proposed)
+    return Match(record, proposed, old, move)

@@ -1,0 +1,62 @@
+"""Room for imminent requests: neighbours that have only been asked step aside, all in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dispatcher.matching.commits import Done, Ownership
+from dispatcher.matching.market import Market
+from dispatcher.matching.matches import checked
+from dispatcher.matching.requests import Waiting
+from dispatcher.matching.snapshot import Snapshot
+from solvers.planning import BatchPlan
+from solvers.room import make_room as plans_that_make_room
+from solvers.rules.capacity import RULE as CAPACITY
+
+REQUESTS, NEIGHBOURS = 8, 48  # looked at together: some 10 ms of the matcher's time
+AGAIN_MS = 30_000  # clock time
+
+
+def cramped(snapshot: Snapshot, plan: BatchPlan) -> list[Waiting]:
+    """Requests that the plan left without a vendor because capacity was taken."""
+    by_capacity = plan.removed[:, plan.codes.index(CAPACITY.code)]
+    matched = set(plan.chosen.request.tolist())
+    rows = [row for row in snapshot.waiting if row not in matched]
+    return [
+        (snapshot.records[row], snapshot.asked[row])
+        for row in rows
+        if plan.candidate_counts[row] or by_capacity[row]
+    ]
+
+
+async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting]) -> Done:
+    """Offer those for whom neighbours make room, each together with its neighbours' moves. Raises FenceLost.
+
+    Not for the same request again and again: who may step aside changes only as offers are made and settle.
+    """
+    due = market.due_for_room(waiting, AGAIN_MS, REQUESTS)
+    standing = await market.standing(due, most=NEIGHBOURS)
+    done = Done()
+    if not standing:
+        return done
+    snapshot = await market.snapshot(due, standing=standing)
+    plans = list(plans_that_make_room(snapshot.screening()))
+    snapshot.keep_unmoved(*plans)
+    for plan in plans:
+        done += await _commit_together(own, market, snapshot, plan)
+    return done
+
+
+async def _commit_together(own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan) -> Done:
+    """All of the plan's moves and its match, or nothing."""
+    now_ms = market.clock.now_ms()
+    looked_at = [checked(snapshot, plan, row, now_ms) for row in range(len(plan.chosen))]
+    matches = [each for each in looked_at if each is not None]
+    done = Done()
+    if len(matches) < len(looked_at):
+        return done
+    outcome = await own.outcome(own.attempt(market.name, *((each.command, each.record) for each in matches)))
+    if outcome is not None and outcome.ok:
+        for each in matches:
+            done.note(each, outcome, market)
+    return done

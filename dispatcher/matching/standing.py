@@ -1,0 +1,106 @@
+"""Offers that nobody has answered yet and that a plan may move: which they are, and which it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from contracts.codes import RequestState
+from contracts.instants import HOUR_MS
+from contracts.tuning import Parameter
+from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.reading import Reading
+from dispatcher.matching.requests import Waiting, WaitingRequests, open_request
+from solvers.screening import OpenRequest
+
+MOST = Parameter(
+    name="move_candidates",
+    default=200,
+    minimum=0,
+    maximum=5_000,
+    unit="offers",
+    summary="Most unanswered offers that one plan may move; those nearest in time to what waits come first.",
+    scope="matching.standing",
+)
+PARAMETERS = (MOST,)
+MOST_OFFERED = 20_000  # ids read at a time; each record only once
+WORK_MS = HOUR_MS  # about how long work takes from its start: whose unit could be free for whom
+
+
+class StandingRequest(NamedTuple):
+    """A request whose offer may be moved, all three ways."""
+
+    record: RequestRecord
+    asked: OpenRequest
+    offer: OfferRecord
+
+
+@dataclass(eq=False)
+class StandingOffers:
+    """Offered requests as last read. A record may be old: who is chosen is read again."""
+
+    requests: WaitingRequests
+    records: dict[str, RequestRecord] = field(default_factory=dict)
+
+    async def near(
+        self, waiting: Sequence[Waiting], reading: Reading, now_ms: int, most: int = MOST_OFFERED
+    ) -> list[StandingRequest]:
+        """Those that may move, at most `most`, whose place could matter to what waits."""
+        most = min(most, MOST.whole(reading.values))
+        if not most or not waiting:
+            return []
+        await self._read(now_ms)
+        movable = [each for each in self.records.values() if movable_offer(each, now_ms, reading.values)]
+        chosen = await self._current(_nearest(movable, waiting, most))
+        bodies = await self.requests.bodies_of([each.id for each in chosen])
+        found = []
+        for record in chosen:
+            offer = movable_offer(record, now_ms, reading.values)
+            if offer is not None and record.id in bodies and _is_in_view(offer, reading):
+                asked = open_request(
+                    record, bodies[record.id], reading.changes, reading.values, self.requests.travel_of
+                )
+                found.append(StandingRequest(record, asked, offer))
+        return found
+
+    async def _read(self, now_ms: int) -> None:
+        """Keep what is still offered; read what is new, and what was to be answered by now."""
+        ids = await self.requests.stored.ids_in(RequestState.OFFERED, MOST_OFFERED)
+        kept = {each: self.records[each] for each in ids if each in self.records}
+        self.records = {name: record for name, record in kept.items() if record.timer_ms > now_ms}
+        missing = [each for each in ids if each not in self.records]
+        self.records |= await self.requests.stored.records.get_all(missing) if missing else {}
+
+    async def _current(self, some: Sequence[RequestRecord]) -> list[RequestRecord]:
+        """The same as they are now."""
+        fresh = await self.requests.stored.records.get_all([each.id for each in some]) if some else {}
+        self.records |= fresh
+        return [fresh[each.id] for each in some if each.id in fresh]
+
+
+def _nearest(movable: Sequence[RequestRecord], waiting: Sequence[Waiting], most: int) -> list[RequestRecord]:
+    """First who overlaps most requests that were left without a vendor before, then most of all that wait."""
+    offers = [each.live_offers[0] for each in movable]
+    pressed = [asked for record, asked in waiting if record.unmatched is not None]
+    crowd, all_of_them = _overlaps(offers, pressed), _overlaps(offers, [asked for _, asked in waiting])
+    rank = sorted(range(len(movable)), key=lambda at: (-crowd[at], -all_of_them[at], movable[at].id))
+    return [movable[at] for at in rank[:most] if all_of_them[at]]
+
+
+def _overlaps(offers: Sequence[OfferRecord], asked: Sequence[OpenRequest]) -> list[int]:
+    """For each offer, how many of these might need its unit while it is taken."""
+    begins = np.sort(np.array([each.earliest_ms for each in asked], np.int64))
+    ends = np.sort(np.array([each.latest_ms + WORK_MS for each in asked], np.int64))
+    start = np.array([each.start_ms for each in offers], np.int64)
+    end = np.array([each.end_ms for each in offers], np.int64)
+    found: list[int] = (np.searchsorted(begins, end, "right") - np.searchsorted(ends, start, "left")).tolist()
+    return found
+
+
+def _is_in_view(offer: OfferRecord, reading: Reading) -> bool:
+    return reading.capacity.place_of(offer.bookings) is not None

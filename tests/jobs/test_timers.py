@@ -1,0 +1,82 @@
+"""Timers fire what is due, the longest overdue first; one that cannot be fired holds up no other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from contracts.codes import RequestState
+from contracts.instants import HOUR_MS, MINUTE_MS
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.jobs import timers
+from dispatcher.jobs.timers import Timers
+from tests.domain import make
+from tests.service.world import World
+
+
+async def test_nothing_fires_before_it_is_due(world: World) -> None:
+    await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
+    assert await Timers(world.service).fire_due(world.market) == 0
+    assert (await world.record("r1")).state is RequestState.RECEIVED
+
+
+async def test_a_batch_takes_the_longest_overdue_and_the_next_the_rest(world: World) -> None:
+    await world.submit(make.trip("late", ahead_ms=2 * HOUR_MS), make.trip("early", ahead_ms=HOUR_MS))
+    world.clock.ms += 4 * HOUR_MS
+    one_at_a_time = Timers(world.service, batch=1)
+    assert await one_at_a_time.fire_due(world.market) == 1
+    assert (await world.record("early")).state is RequestState.UNMATCHED
+    assert (await world.record("late")).state is RequestState.RECEIVED
+    await one_at_a_time.fire_due(world.market)
+    assert (await world.record("late")).state is RequestState.UNMATCHED
+
+
+async def test_two_processes_that_fire_the_same_have_one_effect(world: World) -> None:
+    await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
+    world.clock.ms += 2 * HOUR_MS
+    fired = await asyncio.gather(*(Timers(world.service).fire_due(world.market) for _ in range(4)))
+    assert sum(fired) == 1
+    assert (await world.heard(world.keys.matches)).count("dispatch.request.unmatched") == 1
+
+
+async def test_one_that_cannot_be_fired_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.submit(make.trip("broken", ahead_ms=HOUR_MS), make.trip("whole", ahead_ms=HOUR_MS))
+    world.clock.ms += 2 * HOUR_MS
+    attempt = world.service.executor.attempt
+
+    async def breaks(by: str, market: str, command: Any, record: Any) -> Any:
+        if record.id == "broken":
+            raise ZeroDivisionError
+        return await attempt(by, market, command, record)
+
+    monkeypatch.setattr(world.service.executor, "attempt", breaks)
+    assert await Timers(world.service).fire_due(world.market) == 1
+    assert (await world.record("whole")).state is RequestState.UNMATCHED
+    assert (await world.record("broken")).state is RequestState.RECEIVED
+
+
+async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
+    world.clock.ms += HOUR_MS
+    monkeypatch.setattr(timers, "LOOK_EVERY_S", 0.001)
+    running = Timers(world.service)
+    fire_due, asked = running.fire_due, 0
+
+    async def away_at_first(market: str) -> int:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise Unavailable("the store does not answer.")
+        return await fire_due(market)
+
+    monkeypatch.setattr(running, "fire_due", away_at_first)
+    work = asyncio.create_task(running.run(world.market))
+    async with asyncio.timeout(20):  # only timers that gave up make this wait so long
+        while (await world.record("r1")).state is not RequestState.UNMATCHED:
+            await asyncio.sleep(0.005)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
