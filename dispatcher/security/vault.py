@@ -19,7 +19,7 @@ NONCE_BYTES = 12  # NIST SP 800-38D; random, so below 2^32 blocks a key
 
 
 class UnreadablePatient(RuntimeError):
-    """A sealed block cannot be opened: its key is gone, or it is not what was sealed for this request."""
+    """A sealed block (doors, patient) cannot be opened: its key is gone, or it is another request's."""
 
 
 class Vault:
@@ -60,7 +60,7 @@ class Vault:
         try:
             return cipher.decrypt(nonce, box, _binding(market, subject))
         except InvalidTag:
-            raise UnreadablePatient(f"{subject}: its patient block was not sealed for it.") from None
+            raise UnreadablePatient(f"{subject}: its sealed block was not sealed for it.") from None
 
 
 def _expanded(key: bytes, purpose: str) -> bytes:

@@ -10,7 +10,7 @@ from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, kind_named, kind_of
-from dispatcher.store import changes, codec, events
+from dispatcher.store import changes, events
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -74,7 +74,8 @@ class MarketStore:
             program.fence(self.keys.fence, fence)
         if idempotency is not None:
             program.remember(self.keys, idempotency)
-        changes.add_decisions(program, self.keys, decided, self._bodies(requests))
+        bodies = {each.id: self.requests.form.pack(each) for each in requests}
+        changes.add_decisions(program, self.keys, decided, bodies)
         return await self.node.committer.commit(program)
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
@@ -114,11 +115,3 @@ class MarketStore:
             yield wake
         finally:
             await wake.aclose()
-
-    def _bodies(self, requests: Sequence[Request]) -> dict[str, bytes]:
-        return {each.id: codec.pack_request(each, self._sealed(each)) for each in requests}
-
-    def _sealed(self, request: Request) -> bytes:
-        if request.patient is None:
-            return b""
-        return self.node.vault.seal(self.name, request.id, codec.pack_patient(request.patient))

@@ -12,7 +12,7 @@ from contracts.requests import Patient, Request
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
-from dispatcher.store import codec
+from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
@@ -30,26 +30,23 @@ class RequestPart:
     """The requests of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.vault, self.keys = node.reader, node.vault, keys
+        self.reader, self.keys, self.form = node.reader, keys, Bodies(node.vault, keys.market)
         self.records = Records(node, keys, REQUEST_KIND)
 
     async def body(self, request_id: str) -> Request | None:
-        """The request as it came, without its patient block; None if unknown."""
+        """The request as it came, without its patient block; None if unknown. Raises UnreadablePatient."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        return codec.unpack_request(raw) if raw else None
+        return self.form.request(raw) if raw else None
 
     async def bodies(self, ids: Sequence[str]) -> dict[str, Request]:
         """The requests that exist, by id, without their patient blocks."""
         found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
-        return {each: codec.unpack_request(raw) for each, raw in zip(ids, found, strict=True) if raw}
+        return {each: self.form.request(raw) for each, raw in zip(ids, found, strict=True) if raw}
 
     async def patient(self, request_id: str) -> Patient | None:
         """The patient block, or None. Raises UnreadablePatient."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        sealed = codec.sealed_of(raw) if raw else b""
-        if not sealed:
-            return None
-        return codec.unpack_patient(self.vault.open(self.keys.market, request_id, sealed))
+        return self.form.patient(raw) if raw else None
 
     async def open_ids(self, limit: int) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
