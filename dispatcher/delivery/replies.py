@@ -96,8 +96,10 @@ class Replies:
             left = await streams.read(tail, after, self.consumer, BATCH)
             await self.take(market, left)
             last = {entry.stream: entry.id for entry in left}
-            resumed |= after.keys() - last.keys()
-            after = last
+            # after the last id there is, Redis begins again at the first
+            further = {each: name for each, name in last.items() if place(name) > place(after[each])}
+            resumed |= after.keys() - further.keys()
+            after = further
 
     async def _new(self, market: str, tail: Tail) -> list[Entry]:
         """What was put off, and what is new; waits for the latter only if there is nothing else to do."""

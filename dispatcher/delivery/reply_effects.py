@@ -53,8 +53,7 @@ class ReplyEffects:
             return await self._told(market, who.vendor_id, entry, refusal, event)
         except Exception:
             log.exception("a reply failed", market=market, entry=entry.id)
-            await self._bury(market, entry, "internal")
-            return bool(owner)  # an own stream keeps nothing that has ended
+            return await self._buried(market, entry, "internal")
         return True
 
     async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
@@ -87,8 +86,7 @@ class ReplyEffects:
     ) -> bool:
         """Tell the vendor, on its own stream, if it is known; else put the entry aside and say False."""
         if not vendor_id:
-            await self._bury(market, entry, refusal.type)
-            return False
+            return await self._buried(market, entry, refusal.type)
         log.info("a reply was refused", market=market, vendor=vendor_id, entry=entry.id, reason=refusal.type)
         news = ReplyRefused(
             reply_id=event.id if event else id_of(entry.event),
@@ -107,6 +105,9 @@ class ReplyEffects:
         await self.store.market(market).announce(message, event_id=event_id, at_ms=now_ms)
         return True
 
-    async def _bury(self, market: str, entry: Entry, reason: str) -> None:
+    async def _buried(self, market: str, entry: Entry, reason: str) -> bool:
+        """Put the entry aside; whether it may go: the shared stream alone keeps it for a while."""
         log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
-        await self.store.market(market).dead_letters.bury(entry, GROUP, reason)
+        stored = self.store.market(market)
+        await stored.dead_letters.bury(entry, GROUP, reason)
+        return entry.stream != stored.keys.shared_replies

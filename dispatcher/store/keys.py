@@ -51,7 +51,7 @@ class Keys:
         return streams.replies(self.market, vendor_id)
 
     def aside(self, vendor_id: str) -> str:
-        """A reply stream of a vendor that takes no more entries, until it is read to its end."""
+        """A reply stream of a vendor that takes no more entries, until it is read; "": the shared one."""
         return f"{self.prefix}{ASIDE}:{vendor_id}"
 
     def writer_of(self, stream: str) -> str:

@@ -103,10 +103,7 @@ class ReplyStreams:
     async def _possible(self) -> list[str]:
         """Names that there may be; of one vendor, what was set aside comes first."""
         keys, vendors = self.keys, map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
-        return [
-            keys.shared_replies,
-            *(name(each) for each in sorted(vendors) for name in (keys.aside, keys.replies)),
-        ]
+        return [name for each in ("", *sorted(vendors)) for name in (keys.aside(each), self._own(each))]
 
     async def _check(self, possible: Sequence[str]) -> None:
         """Each is there with its group, takes entries, and is read unless an earlier one comes first."""
@@ -120,9 +117,10 @@ class ReplyStreams:
             for each in there:
                 first.setdefault(self.keys.writer_of(each), each)
             self.names = tuple(first.values())
-            for each in await self._worn_out([each for each in there if self._is_own(each)]):
+            aside = {self.keys.aside(each) for each in first}
+            for each in await self._worn_out([each for each in there if each not in aside]):
                 await self._set_aside(self.keys.writer_of(each))
-            for each in [each for each in self.names if each == self.keys.aside(self.keys.writer_of(each))]:
+            for each in aside.intersection(there):
                 await self._let_go(each)
         except ResponseError as error:
             raise self._changed(error) from error
@@ -135,8 +133,9 @@ class ReplyStreams:
                 log.error("a key that vendors reply on is no stream", key=name, kind=kind)
         return [name for name, kind in found.items() if kind == "stream"]
 
-    def _is_own(self, name: str) -> bool:
-        return name == self.keys.replies(self.keys.writer_of(name))
+    def _own(self, vendor_id: str) -> str:
+        """Where the vendor writes; "": where all vendors did."""
+        return self.keys.replies(vendor_id) if vendor_id else self.keys.shared_replies
 
     async def _worn_out(self, names: Sequence[str]) -> list[str]:
         """Those whose last id lies so far ahead that its writer chose it: few or no entries can follow."""
@@ -147,7 +146,7 @@ class ReplyStreams:
 
     async def _set_aside(self, vendor_id: str) -> None:
         """Unless what was set aside before is still being read."""
-        own, aside = self.keys.replies(vendor_id), self.keys.aside(vendor_id)
+        own, aside = self._own(vendor_id), self.keys.aside(vendor_id)
         if await self.reader.ask("RENAMENX", own, aside):
             await self.streams.ensure_group(own, self.group)
             log.warning("a reply stream was made anew", market=self.keys.market, vendor=vendor_id)

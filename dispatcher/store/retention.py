@@ -43,7 +43,7 @@ class RetentionPart:
         vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         replies = {name(each) for each in vendors for name in (keys.replies, keys.aside)}
-        streams = [keys.events, keys.shared_replies, keys.dead, *sorted(delivered | replies)]
+        streams = [keys.events, keys.shared_replies, keys.aside(""), keys.dead, *sorted(delivered | replies)]
         kinds = await self.reader.ask_all([("TYPE", each) for each in streams])
         streams = [each for each, kind in zip(streams, kinds, strict=True) if text_of(kind) == "stream"]
         seconds, micros = await self.reader.ask("TIME")

@@ -62,7 +62,7 @@ class Streams:
             # as bytes: redis-py would read the answer as that of the short form
             found = await self.reader.ask(b"XPENDING", stream, group, start, until, count)
             ids += [text_of(name) for name, *_ in found]
-            if len(found) < count:
+            if len(found) < count or ids[-1] == until:  # nothing follows the last id there is
                 return ids
             start = f"({ids[-1]}"
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
+import msgpack
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
@@ -19,7 +20,7 @@ from contracts.instants import to_instant
 from dispatcher.delivery.replies import GROUP
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import vendor_access
-from tests.delivery.test_replies import Post
+from tests.delivery.test_replies import Post, envelope
 from tests.domain import make
 from tests.service.world import World
 
@@ -243,6 +244,43 @@ async def test_replies_on_the_stream_that_all_shared_are_taken_still(
     shared = Post(world, world.keys.shared_replies)
     await shared.write("accept", {"offer_id": "r2.1"}, token="v2")
     await until(world, "r2", RequestState.ACCEPTED)
+
+
+async def test_the_stream_that_all_shared_is_made_anew_too(
+    world: World, post: Post, running: list[str]
+) -> None:
+    shared, ask = Post(world, world.keys.shared_replies), world.store.reader.ask
+    await shared.write_bytes(b"\xc1")
+    await shared.write("accept", {"offer_id": "r2.1"}, token="v2")
+    await ask("XADD", shared.stream, LAST, "ce", b"\xc1")
+    await until(world, "r2", RequestState.ACCEPTED)
+    async with asyncio.timeout(20):
+        while not running or await ask("EXISTS", world.keys.aside("")):
+            await asyncio.sleep(0.01)
+    await shared.write("status", {"offer_id": "r2.1", "status": "en_route"}, token="v2", name="e2")
+    await until(world, "r2", RequestState.IN_PROGRESS)
+
+
+async def test_a_last_id_that_was_given_before_a_crash_does_not_begin_again(world: World, post: Post) -> None:
+    ask, stream = world.store.reader.ask, post.stream
+    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
+    assert await post.given(post.consumer("other")), "who has not finished it"
+    report = {"offer_id": "r1.1", "status": "en_route"}
+    await ask("XADD", stream, LAST, "ce", msgpack.packb(envelope("status", report)))
+    assert await post.given(post.consumer("mine"))
+    mine = asyncio.create_task(post.consumer("mine", idle_ms=500).run(world.market))
+    await until(world, "r1", RequestState.IN_PROGRESS)
+    mine.cancel()
+    await asyncio.wait([mine], timeout=20)
+
+
+async def test_a_thousand_unfinished_replies_up_to_the_last_id_are_counted(world: World, post: Post) -> None:
+    for number in range(3):
+        await world.store.reader.ask("XADD", post.stream, f"1-{number + 1}", "ce", b"x")
+    await world.store.reader.ask("XADD", post.stream, LAST, "ce", b"x")
+    await post.given(post.consumer())
+    found = await world.store.streams.unfinished(post.stream, GROUP, LAST, count=2)
+    assert found == ["1-1", "1-2", "1-3", LAST]
 
 
 async def test_a_vendor_that_is_new_is_heard_without_a_restart(

@@ -31,6 +31,20 @@ POISON = [
 MANY = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(100,))
 
 
+def envelope(kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e9") -> dict[str, Any]:
+    """A reply's event."""
+    return {
+        "specversion": "1.0",
+        "id": name,
+        "source": "/vendors/v1",
+        "type": f"dispatch.reply.{kind}",
+        "subject": str(data.get("offer_id", "")),
+        "time": to_instant(make.NOW).isoformat(),
+        "data": data,
+        "dispatchtoken": token,
+    }
+
+
 class Post:
     """What a vendor writes to its reply stream, and who reads it. A token is a vendor's id here."""
 
@@ -48,17 +62,7 @@ class Post:
         return Replies(self.world.service, self.verify, name, **({"wait_s": 0.05} | settings))
 
     async def write(self, kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e1") -> None:
-        event = {
-            "specversion": "1.0",
-            "id": name,
-            "source": "/vendors/v1",
-            "type": f"dispatch.reply.{kind}",
-            "subject": str(data.get("offer_id", "")),
-            "time": to_instant(make.NOW).isoformat(),
-            "data": data,
-            "dispatchtoken": token,
-        }
-        await self.write_bytes(msgpack.packb(event))
+        await self.write_bytes(msgpack.packb(envelope(kind, data, token=token, name=name)))
 
     async def write_bytes(self, raw: bytes, field: str = FIELD) -> None:
         await self.world.store.reader.ask("XADD", self.stream, "*", field, raw)
