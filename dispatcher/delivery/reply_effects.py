@@ -58,6 +58,7 @@ class ReplyEffects:
 
     async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
         """Whether its vendor was told; False if it was put aside."""
+        await self.store.market(market).troubles.count("unreadable:reply")
         return await self._told(market, self._owner(market, entry), entry, problem)
 
     def _owner(self, market: str, entry: Entry) -> str:

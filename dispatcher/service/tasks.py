@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
-from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
@@ -35,10 +35,7 @@ class Tasks:
         roles = [query.role] if query.role else list(OwnerRole)
         states = [query.state] if query.state else NOT_DONE
         tasks = self.markets.store(market).tasks
-        try:
-            found, cursor = await tasks.page(roles, states, query.cursor or None, query.limit)
-        except ValueError as error:
-            raise Invalid(str(error)) from error
+        found, cursor = await tasks.page(roles, states, query.cursor or None, query.limit)
         if query.due_before is not None:
             until_ms = to_ms(query.due_before)
             due = [each for each in found if each.due_ms < until_ms]

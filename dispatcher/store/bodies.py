@@ -63,6 +63,11 @@ class Bodies:
         return _SEALED.decode(decompress(self.vault.open(self.market, request_id, sealed)))
 
 
+def clear_part(raw: bytes) -> Request:
+    """What can be read without keys: all but patient and doors. Raises msgspec.DecodeError."""
+    return _parted(raw)[0]
+
+
 def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
     """The clear part, the sealed block, and whether the doors are in the latter."""
     head = int.from_bytes(raw[:_LENGTH_BYTES], "big")

@@ -45,13 +45,18 @@ def pack(cells: Sequence[int]) -> bytes:
 
 
 def unpack(raw: bytes) -> tuple[int, ...]:
-    """CELLS numbers; cells beyond the end of `raw` are 0."""
-    return _FORM.unpack(padded(raw))
+    """CELLS numbers; cells beyond the end of `raw` are 0, and what is beyond a day is left out."""
+    return _FORM.unpack(padded(raw)[: _FORM.size])
 
 
 def padded(raw: bytes) -> bytes:
     """`raw` in full length."""
     return raw.ljust(_FORM.size, b"\0")
+
+
+def fits(raw: bytes) -> bool:
+    """Whether it has no more cells than a day."""
+    return len(raw) <= _FORM.size
 
 
 def excesses(limit: bytes, used: bytes) -> list[Excess]:

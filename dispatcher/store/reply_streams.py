@@ -14,18 +14,19 @@ import structlog
 from redis.exceptions import ResponseError
 
 from contracts.instants import HOUR_MS
-from dispatcher.store.connection import unavailable
+from dispatcher.store.connection import NoGroup, server_words, unavailable
 from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 from dispatcher.store.streams import Streams, entries_of
 from dispatcher.store.tail import Tail
+from dispatcher.store.troubles import TroublePart
 
 LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
 CHECK_EVERY_S = 2.0  # real: by then a stream that takes no more entries is noticed
 AHEAD_MS = HOUR_MS  # no clock is so wrong: ids that lie further ahead were chosen by their writer
-CHANGED = ("NOGROUP", "WRONGTYPE", "no such key")  # of a stream that is no longer what it was
+CHANGED = ("WRONGTYPE", "no such key")  # of a stream that is no longer what it was
 LET_GO = "return redis.call('XLEN', KEYS[1]) == 0 and redis.call('UNLINK', KEYS[1]) or 0"
 
 MadeAnew = Callable[[str], None]
@@ -37,7 +38,7 @@ class ReplyStreams:
 
     def __init__(self, node: Node, keys: Keys, group: str, made_anew: MadeAnew) -> None:
         self.reader, self.keys, self.group, self.made_anew = node.reader, keys, group, made_anew
-        self.streams = Streams(node.reader)
+        self.streams, self.troubles = Streams(node.reader), TroublePart(node, keys)
         self.names: tuple[str, ...] = ()  #: what is to be read now
         self.forget()
 
@@ -68,14 +69,14 @@ class ReplyStreams:
         """Entries of these streams for the consumer, up to `count` of each; waits as `tail` does."""
         try:
             return await tail.read_group(after, self.group, consumer, count)
-        except ResponseError as error:
+        except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
 
     async def read_now(self, consumer: str, count: int) -> list[Entry]:
         """What is new on all of them, without a wait."""
         try:
             return await self.streams.read_groups(self.names, self.group, consumer, count)
-        except ResponseError as error:
+        except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
 
     async def claim(
@@ -88,17 +89,18 @@ class ReplyStreams:
         ]
         try:
             answers = await self.reader.ask_all(claims)
-        except ResponseError as error:
+        except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
         told = dict(zip(after, answers, strict=True))
         entries = [entry for name, (_, found, *_) in told.items() for entry in entries_of(name, found)]
         following = {name: text_of(start) for name, (start, *_) in told.items()}
         return entries, {name: start for name, start in following.items() if start != "0-0"}
 
-    def _changed(self, error: ResponseError) -> Exception:
-        """A stream that another process has set aside is no defect: the caller tries again."""
+    def _changed(self, error: ResponseError | NoGroup) -> Exception:
+        """A stream that another process set aside, or a group that somebody destroyed: it is made again."""
         self.forget()
-        return unavailable("a reply stream has changed.") if str(error).startswith(CHANGED) else error
+        changed = isinstance(error, NoGroup) or server_words(error).startswith(CHANGED)
+        return unavailable("a reply stream has changed.") if changed else error
 
     async def _possible(self) -> list[str]:
         """Names that there may be; of one vendor, what was set aside comes first."""
@@ -122,7 +124,7 @@ class ReplyStreams:
                 await self._set_aside(self.keys.writer_of(each))
             for each in aside.intersection(there):
                 await self._let_go(each)
-        except ResponseError as error:
+        except (ResponseError, NoGroup) as error:
             raise self._changed(error) from error
 
     async def _streams(self, possible: Sequence[str]) -> list[str]:
@@ -131,6 +133,7 @@ class ReplyStreams:
         for name, kind in found.items():
             if kind not in ("none", "stream"):
                 log.error("a key that vendors reply on is no stream", key=name, kind=kind)
+                await self.troubles.count("unreadable:reply stream")
         return [name for name, kind in found.items() if kind == "stream"]
 
     def _own(self, vendor_id: str) -> str:
