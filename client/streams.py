@@ -20,14 +20,17 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 from client.errors import Unreachable
+from client.signature import sign
 from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.reply_claims import claims_of
 
 FIELD = streams.FIELD.encode()
 BLOCK_MS = 5_000
 AGAIN_S, PATIENCE_S = 0.2, 30.0
+EXHAUSTED = "exhausted the last possible ID"
 
 
 class Entry(NamedTuple):
@@ -108,14 +111,26 @@ class MatchStream(StreamReader):
 
 
 class VendorStream(StreamReader):
-    """What a vendor reads, a stream of its own, and its answers through `replies`."""
+    """What a vendor reads, and what it answers: two streams of its own.
+
+    `reply_key`: what the vendor was given to sign its replies with. Without one they carry its bearer
+    `token`, the old way, which leaves the whole token in the store's files.
+    """
 
     def __init__(
-        self, url: str, market: str, vendor_id: str, token: str, *, group: str = "vendor", consumer: str = "1"
+        self,
+        url: str,
+        market: str,
+        vendor_id: str,
+        token: str = "",
+        *,
+        reply_key: str = "",
+        group: str = "vendor",
+        consumer: str = "1",
     ) -> None:
         super().__init__(url, streams.vendor(market, vendor_id), group=group, consumer=consumer)
-        self.replies = streams.replies(market)
-        self.vendor_id, self.token = vendor_id, token
+        self.replies = streams.replies(market, vendor_id)
+        self.vendor_id, self.token, self.reply_key = vendor_id, token, reply_key
 
     async def accept(self, offer_id: str, now: datetime, *, reference: str = "") -> str:
         """Take the work; returns the id of the reply. A refusal comes on the vendor's stream."""
@@ -138,19 +153,30 @@ class VendorStream(StreamReader):
             subject=reply.offer_id,
             time=now,
             data=msgspec.to_builtins(reply),
-            dispatchtoken=self.token,
         )
-        await self._append(msgspec.msgpack.encode(msgspec.to_builtins(event)))
+        await self._append(msgspec.msgpack.encode(msgspec.to_builtins(self._signed(event))))
         return event.id
 
+    def _signed(self, event: CloudEvent) -> CloudEvent:
+        if not self.reply_key:
+            return msgspec.structs.replace(event, dispatchtoken=self.token)
+        return msgspec.structs.replace(event, dispatchsignature=sign(self.reply_key, claims_of(event)))
+
     async def _append(self, content: bytes) -> None:
-        """Append, again if no answer came: the service takes each reply id once."""
+        """Append, again if no answer came: the service takes each reply id once.
+
+        A stream whose entry ids are used up is made anew by the service within seconds.
+        """
         for _ in range(int(PATIENCE_S / AGAIN_S)):
             try:
                 await self.redis.xadd(self.replies, {FIELD: content})
                 return
+            except ResponseError as error:
+                if EXHAUSTED not in str(error):
+                    raise
             except (ConnectionError, TimeoutError, OSError):
-                await asyncio.sleep(AGAIN_S)
+                pass
+            await asyncio.sleep(AGAIN_S)
         raise Unreachable(f"{self.replies}: no answer within {PATIENCE_S:g} s")
 
 

@@ -51,9 +51,10 @@ CHANNELS: Mapping[To, Channel] = {
         "offers to one vendor and what became of them; read with a consumer group of its own",
     ),
     To.REPLIES: Channel(
-        streams.replies(HASH_TAG),
+        streams.replies(HASH_TAG, f"{{{VENDOR}}}"),
         "receive",
-        "a vendor's answers and reports, if it does not use HTTP; `dispatchtoken` carries its bearer token",
+        "one vendor's answers and reports, if not over HTTP; `dispatchsignature` is a JWT (HS256, with its "
+        "reply key) that repeats the event: aud `dispatcher-replies`, jti = id, source, type, data",
     ),
 }
 
@@ -78,7 +79,7 @@ def asyncapi(*, title: str, version: str) -> dict[str, Any]:
 
 _ABOUT = (
     f"Redis streams, one CloudEvent 1.0 in MessagePack an entry, in its field `{streams.FIELD}`. Entries "
-    "come at least once: `id` dedupes. Keys of a market `metro` start with "
+    "come at least once: `source` and `id` together dedupe. Keys of a market `metro` start with "
     f"`{streams.prefix('metro')}`; Pub/Sub `{streams.wake('metro')}` is only a hint to look."
 )
 

@@ -18,18 +18,24 @@ from contracts.unmatched import Unmatched
 PREFIX = "dispatch."
 
 
-class CloudEvent(Wire):
-    """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `id` dedupes."""
+class CloudEvent(Wire, forbid_unknown_fields=False):
+    """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `source` and `id` together dedupe.
+
+    Attributes that are not named here are extensions, such as `traceparent`: legal, and not looked at.
+    """
 
     specversion: Literal["1.0"] = "1.0"
-    id: Annotated[str, Meta(min_length=1, max_length=128)]
-    source: Annotated[str, Meta(min_length=1, max_length=128)]
-    type: Annotated[str, Meta(min_length=1, max_length=64)]
-    subject: Annotated[str, Meta(max_length=128)] = ""
-    time: Instant
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    source: Annotated[str, Meta(min_length=1, max_length=1024)]
+    type: Annotated[str, Meta(min_length=1, max_length=256)]
+    subject: Annotated[str, Meta(max_length=256)] = ""
+    time: Instant | None = None
     datacontenttype: str = "application/json"
+    dataschema: Annotated[str, Meta(max_length=1024)] = ""
     data: dict[str, Any] = msgspec.field(default_factory=dict)
-    # Extension: the vendor's bearer token, on `replies` only, where no HTTP header can carry it.
+    # Extensions, on reply streams only: the vendor's signature (`contracts.reply_claims`); and, as replies
+    # carried it before, its bearer token, which lies in backups for as long as it holds.
+    dispatchsignature: Annotated[str, Meta(max_length=8192)] = ""
     dispatchtoken: Annotated[str, Meta(max_length=4096)] = ""
 
 
@@ -90,7 +96,8 @@ class DispatchConfirmed(Wire):
 class ReplyRefused(Wire):
     """A reply over Redis that was not taken, with the problem type and what may fix it."""
 
-    reply_id: str
+    reply_id: str  # "" if the reply could not be read so far
+    entry_id: str = ""  # its place in the reply stream, as XADD said
     type: str
     detail: str
 

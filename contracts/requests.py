@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from contracts.base import Id, Instant, Kilograms, Name, Wire, refuse_odd_year
 from contracts.codes import (
@@ -126,6 +127,12 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
         """Where the work starts and, for a ride, where it ends."""
         return self.pickup.position, self.dropoff.position
 
+    def with_doors(self, start: Position, end: Position | None) -> TripRequest:
+        """The same ride between other doors."""
+        if end is None:
+            raise ValueError("a ride has two doors")
+        return replace(self, pickup=Place(position=start), dropoff=Place(position=end))
+
     @property
     def service_class(self) -> ServiceClass:
         """What a unit of capacity has to serve: the level of service of a ride, or equipment."""
@@ -180,6 +187,10 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
     def doors(self) -> tuple[Position, Position | None]:
         """Where the equipment goes; a delivery has one door."""
         return self.place.position, None
+
+    def with_doors(self, start: Position, end: Position | None) -> EquipmentOrder:
+        """The same order for another door; `end` is a ride's."""
+        return replace(self, place=Place(position=start))
 
     @property
     def order_lines(self) -> tuple[OrderLine, ...]:

@@ -42,8 +42,13 @@ def vendor(market: str, vendor_id: str) -> str:
     return f"{prefix(market)}{To.VENDOR}:{vendor_id}"
 
 
-def replies(market: str) -> str:
-    """What vendors that do not use HTTP answer and report; to the service."""
+def replies(market: str, vendor_id: str) -> str:
+    """What one vendor answers and reports, if not over HTTP; to the service. It alone may write it."""
+    return f"{prefix(market)}{To.REPLIES}:{vendor_id}"
+
+
+def shared_replies(market: str) -> str:
+    """Where all vendors replied before each had a stream of its own; read until nobody writes there."""
     return prefix(market) + To.REPLIES
 
 

@@ -63,7 +63,6 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
     async with open_store(settings) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
-        replies = Replies(service, Authenticator(keys).verify, name)
         parts = Parts(
             service=service,
             hub=hub,
@@ -71,6 +70,8 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
             clock=clock,
             token_keys=keys,
         )
+        verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
+        replies = Replies(service, verify, name, made_anew=made_anew)
         runner = Runner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:

@@ -1,4 +1,4 @@
-"""Who plays: one platform and all vendors, half over HTTP, half over Redis streams, each with its token."""
+"""Who plays: one platform and all vendors, half over HTTP with a token, half over Redis with a reply key."""
 
 from __future__ import annotations
 
@@ -23,15 +23,25 @@ from simulation.vendors import Agendas, SimulatedVendor
 
 AT_ONCE = 8
 TokenOf = Callable[[Role, str], str]  #: the bearer token of a role and, for a vendor, its id
+ReplyKeyOf = Callable[[str], str]  #: what a vendor signs its replies over Redis with
 
 
 class Cast:
     """The players and their connections. Use as `async with`."""
 
     def __init__(
-        self, url: str, redis_url: str, token_of: TokenOf, day: Day, *, clock: Clock, seed: int
+        self,
+        url: str,
+        redis_url: str,
+        token_of: TokenOf,
+        reply_key_of: ReplyKeyOf,
+        day: Day,
+        *,
+        clock: Clock,
+        seed: int,
     ) -> None:
-        self.url, self.redis_url, self.token_of, self.day, self.clock = url, redis_url, token_of, day, clock
+        self.url, self.redis_url, self.day, self.clock = url, redis_url, day, clock
+        self.token_of, self.reply_key_of = token_of, reply_key_of
         self.tally = Tally(planned=len(day.requests))
         self.agenda, self.crews = Agenda(clock), Agenda(clock)
         self.client = PlatformClient(url, token_of(Role.PLATFORM, ""), day.market)
@@ -82,7 +92,9 @@ class Cast:
                     await self.ops.put_capacity(vendor_id, day, capacity)
 
     def _link(self, vendor_id: str, number: int) -> Link:
-        token = self.token_of(Role.VENDOR, vendor_id)
         if number % 2:
-            return StreamLink(VendorStream(self.redis_url, self.day.market, vendor_id, token), self.clock)
+            key = self.reply_key_of(vendor_id)
+            stream = VendorStream(self.redis_url, self.day.market, vendor_id, reply_key=key)
+            return StreamLink(stream, self.clock)
+        token = self.token_of(Role.VENDOR, vendor_id)
         return HttpLink(VendorClient(self.url, token, self.day.market))

@@ -54,7 +54,7 @@ class HttpLink:
 
 
 class StreamLink:
-    """A vendor with a consumer group on its own Redis stream, answering through `replies`."""
+    """A vendor with a consumer group on its own Redis stream, answering on another of its own."""
 
     def __init__(self, stream: VendorStream, clock: Clock) -> None:
         self.stream, self.clock = stream, clock

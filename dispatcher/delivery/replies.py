@@ -1,8 +1,7 @@
-"""Vendors who answer over Redis: a consumer group on `replies`, acknowledged after effect.
+"""Vendors who answer over Redis: a consumer group on the reply stream of each, acknowledged after effect.
 
-An entry that its consumer did not finish is claimed by another one; the event's id is the command's id, so
-that it has its effect once however often it is read. A well-authenticated reply that is refused is answered
-on its vendor's own stream; what cannot be read or trusted goes to the dead letters, by name and reason.
+An entry that its consumer did not finish is claimed by another one; source and id of the event are the
+command's id, so that it has its effect once however often it is read.
 
 Replies on one offer keep their order, however many consumers there are: one that follows another which is not
 finished yet, with whomever, is put off until it is. A vendor may accept and report in one breath.
@@ -12,35 +11,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
-from contracts.codes import Role
-from contracts.events import CloudEvent, ReplyRefused
-from contracts.problems import PREFIX, Problem
-from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
-from dispatcher.domain.decision import Message
-from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from contracts.events import CloudEvent
+from contracts.problems import Problem
+from dispatcher.delivery.reply import offer_of, open_envelope
+from dispatcher.delivery.reply_effects import ReplyEffects, Verify
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
-from dispatcher.store.connection import NoGroup
 from dispatcher.store.events import Entry, place
-from dispatcher.store.keys import Keys
+from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.streams import GROUP
 from dispatcher.store.tail import Tail
 
-BATCH = 256
+BATCH = 256  # entries of all streams together, and at least
+FEWEST = 16  # of each, so that a vendor that writes without end does not hold up the others
 IDLE_MS = 15_000  # real ms: an entry left for so long is taken over
-WAIT_S = 2.0
+WAIT_S = 1.0
 PAUSE_S = 0.2
 
 AGAIN_S = 0.02  # what was put off is looked at again
 
 Opened = tuple[Entry, CloudEvent]
-Verify = Callable[[str, int], Principal]
 log = structlog.get_logger()
 
 
@@ -55,148 +52,140 @@ class Replies:
         *,
         idle_ms: int = IDLE_MS,
         wait_s: float = WAIT_S,
+        made_anew: MadeAnew = lambda market: None,
     ) -> None:
-        self.service = service
+        """`made_anew(market)` hears of each reply stream that took no more entries."""
         self.store = service.store
-        self.verify = verify
+        self.effects = ReplyEffects(service, verify)
         self.consumer = consumer
         self.idle_ms = idle_ms
         self.wait_s = wait_s
-        self._put_off: dict[str, dict[str, Entry]] = defaultdict(dict)  # by market, by entry id
+        self._made_anew = made_anew
+        self._streams: dict[str, ReplyStreams] = {}
+        self._put_off: dict[str, dict[str, Entry]] = defaultdict(dict)  # by stream, by entry id
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
-        stream = Keys(market).replies
+        streams, resumed, claim_s = self.streams(market), set[str](), 0.0
         async with self.store.tail(wait_s=self.wait_s) as tail:
-            own = "0"  # first what was given to us before a crash, then what is new
             while not cancel_requested():
                 try:
-                    await self.store.streams.ensure_group(stream, GROUP)
-                    while own != ">":
-                        left = await tail.read_group({stream: own}, GROUP, self.consumer, BATCH)
-                        await self.take(market, left)
-                        own = left[-1].id if left else ">"
-                    await self.take_over(market)
+                    await streams.look()
+                    await self._resume(market, tail, resumed)
+                    if (now_s := time.monotonic()) >= claim_s:
+                        await self.take_over(market)
+                        claim_s = now_s + self.idle_ms / 3000
                     await self.take(market, await self._new(market, tail))
-                except NoGroup:  # somebody destroyed it: the next round makes it again, from the start
-                    log.warning("the group of replies is gone", market=market)
-                    await asyncio.sleep(PAUSE_S)
                 except Unavailable as refusal:
+                    streams.forget()
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
                     await asyncio.sleep(PAUSE_S)
 
+    def streams(self, market: str) -> ReplyStreams:
+        """What the market's vendors reply on."""
+        found = self._streams.get(market)
+        if found is None:
+            found = self.store.market(market).reply_streams(GROUP, self._made_anew)
+            self._streams[market] = found
+        return found
+
+    async def _resume(self, market: str, tail: Tail, resumed: set[str]) -> None:
+        """What was given to us before a crash comes before what is new."""
+        streams = self.streams(market)
+        after = {each: "0" for each in streams.names if each not in resumed}
+        while after:
+            left = await streams.read(tail, after, self.consumer, BATCH)
+            await self.take(market, left)
+            last = {entry.stream: entry.id for entry in left}
+            # after the last id there is, Redis begins again at the first
+            further = {each: name for each, name in last.items() if place(name) > place(after[each])}
+            resumed |= after.keys() - further.keys()
+            after = further
+
     async def _new(self, market: str, tail: Tail) -> list[Entry]:
         """What was put off, and what is new; waits for the latter only if there is nothing else to do."""
-        stream, put_off = Keys(market).replies, list(self._put_off[market].values())
+        streams = self.streams(market)
+        if not streams.names:
+            await asyncio.sleep(self.wait_s)
+            return []
+        count = max(FEWEST, BATCH // len(streams.names))
+        put_off = [entry for each in streams.names for entry in self._put_off.get(each, {}).values()]
         if not put_off:
-            return await tail.read_group({stream: ">"}, GROUP, self.consumer, BATCH)
+            return await streams.read(tail, dict.fromkeys(streams.names, ">"), self.consumer, count)
         await asyncio.sleep(AGAIN_S)
-        return put_off + await self.store.streams.read_group(stream, GROUP, self.consumer, BATCH)
+        return put_off + await streams.read_now(self.consumer, count)
 
     async def take_over(self, market: str) -> None:
         """Entries that a consumer began and did not finish for `idle_ms`, ours included."""
-        stream, after = Keys(market).replies, "0-0"
-        while True:
-            entries, after = await self.store.streams.claim(
-                stream, GROUP, self.consumer, idle_ms=self.idle_ms, after=after, count=BATCH
-            )
+        streams = self.streams(market)
+        after = dict.fromkeys(await streams.look(), "0-0")
+        while after:
+            entries, after = await streams.claim(after, self.consumer, idle_ms=self.idle_ms, count=BATCH)
             await self.take(market, entries)
-            if after == "0-0":
-                return
 
     async def take(self, market: str, entries: Iterable[Entry]) -> None:
         """Each entry's effect, then its acknowledgement; what Unavailable interrupts stays pending.
 
         So does what is put off: `run` takes it up again.
         """
-        by_subject: dict[str, list[Opened]] = defaultdict(list)
+        by_stream: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_stream[entry.stream].append(entry)
+        works = [self._take_of(market, stream, each) for stream, each in by_stream.items()]
+        for failure in filter(None, await asyncio.gather(*works, return_exceptions=True)):
+            raise failure
+
+    async def _take_of(self, market: str, stream: str, entries: Sequence[Entry]) -> None:
+        """The entries of one stream: each offer's one after another, the offers side by side."""
+        by_offer: dict[str, list[Opened]] = defaultdict(list)
+        done: list[str] = []
+        unreadable: list[tuple[Entry, Problem]] = []
         for entry in entries:
             try:
                 event = open_envelope(entry.event)
-            except Poison as poison:
-                await self.store.market(market).troubles.count("unreadable:reply")
-                await self._bury(market, entry, str(poison))
+            except Problem as problem:
+                unreadable.append((entry, problem))
             else:
-                by_subject[event.subject].append((entry, event))
-        done: list[str] = []
-        works = [
-            self._in_order(market, group, done)
-            for group in await self._ripe(market, list(by_subject.values()))
-        ]
+                by_offer[offer_of(event)].append((entry, event))
+        ripe = await self._ripe(stream, list(by_offer.values()))
+        works = [self._in_order(market, group, done) for group in ripe]
+        works += [self._unreadable(market, *each, done) for each in unreadable]
         ended = await asyncio.gather(*works, return_exceptions=True)
-        await self.store.streams.finish(Keys(market).replies, GROUP, *done)
+        await self.store.streams.finish(stream, GROUP, *done)
         for failure in filter(None, ended):
             raise failure
 
-    async def _ripe(self, market: str, groups: Sequence[list[Opened]]) -> list[list[Opened]]:
+    async def _ripe(self, stream: str, groups: Sequence[list[Opened]]) -> list[list[Opened]]:
         """Of each group what follows no unfinished reply on the same offer; the rest is put off."""
-        self._put_off[market].clear()
+        self._put_off.pop(stream, None)
         if not groups:
             return []
-        stream, mine = Keys(market).replies, {entry.id for group in groups for entry, _ in group}
-        ids = await self.store.streams.unfinished(stream, GROUP, max(mine, key=place))
-        others = await self.store.streams.entries(stream, [each for each in ids if each not in mine])
-        first: dict[str, str] = {}  # the earliest entry on each offer that is somebody else's, or left over
-        for entry in others:
-            with contextlib.suppress(Poison):
-                first.setdefault(open_envelope(entry.event).subject, entry.id)
+        mine = {entry.id for group in groups for entry, _ in group}
+        first = await self._first_of_others(stream, mine)
         ripe = []
         for group in groups:
-            limit = first.get(group[0][1].subject)
+            limit = first.get(offer_of(group[0][1]))
             kept = [each for each in group if limit is None or place(each[0].id) < place(limit)]
-            self._put_off[market] |= {entry.id: entry for entry, _ in group[len(kept) :]}
+            if later := group[len(kept) :]:
+                self._put_off[stream] |= {entry.id: entry for entry, _ in later}
             ripe.append(kept)
         return ripe
 
+    async def _first_of_others(self, stream: str, mine: set[str]) -> dict[str, str]:
+        """By offer the earliest entry that is not finished and somebody else's, or left over."""
+        ids = await self.store.streams.unfinished(stream, GROUP, max(mine, key=place))
+        others = await self.store.streams.entries(stream, [each for each in ids if each not in mine])
+        first: dict[str, str] = {}
+        for entry in others:
+            with contextlib.suppress(Problem):
+                first.setdefault(offer_of(open_envelope(entry.event)), entry.id)
+        return first
+
+    async def _unreadable(self, market: str, entry: Entry, problem: Problem, done: list[str]) -> None:
+        if await self.effects.is_unreadable(market, entry, problem):
+            done.append(entry.id)
+
     async def _in_order(self, market: str, group: Iterable[Opened], done: list[str]) -> None:
         for entry, event in group:
-            if await self._has_ended(market, entry, event):
+            if await self.effects.has_ended(market, entry, event):
                 done.append(entry.id)
-
-    async def _has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
-        """Whether the entry had its effect or its refusal; False if it was put aside."""
-        try:
-            who = self.verify(event.dispatchtoken, self.service.clock.now_ms())
-            if who.role is not Role.VENDOR:
-                raise NotFound("only vendors reply")
-            self.service.markets.authorize(who, market)
-        except (Problem, Refusal) as refusal:
-            await self._bury(market, entry, _kind(refusal))
-            return False
-        try:
-            await self._effect(market, who, event)
-        except Unavailable:
-            raise
-        except (Problem, Refusal) as refusal:
-            await self._refuse(market, who, entry, event, refusal)
-        except Exception:
-            log.exception("a reply failed", market=market, entry=entry.id)
-            await self._bury(market, entry, "internal")
-            return False
-        return True
-
-    async def _effect(self, market: str, who: Principal, event: CloudEvent) -> None:
-        command = command_of(event)
-        await self.service.execute(who, market, command, idempotency_of(event, who.vendor_id))
-
-    async def _refuse(
-        self, market: str, who: Principal, entry: Entry, event: CloudEvent, refusal: Problem | Refusal
-    ) -> None:
-        """Tell the vendor, on its own stream."""
-        news = ReplyRefused(reply_id=event.id, type=PREFIX + _kind(refusal), detail=refusal.detail)
-        message = Message(
-            type="dispatch.reply.refused",
-            subject=event.subject,
-            data=news,
-            vendor_id=who.vendor_id,
-        )
-        now_ms = self.service.clock.now_ms()
-        await self.store.market(market).announce(message, event_id=f"refused.{entry.id}", at_ms=now_ms)
-
-    async def _bury(self, market: str, entry: Entry, reason: str) -> None:
-        log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
-        await self.store.market(market).dead_letters.bury(entry, GROUP, reason)
-
-
-def _kind(refusal: Problem | Refusal) -> str:
-    return refusal.type

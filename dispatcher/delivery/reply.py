@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from contracts.codec import MSGPACK, convert, decode
+from contracts.codec import MAX_BYTES, MSGPACK, convert, unpack
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
 from contracts.instants import HOUR_MS
-from contracts.problems import Problem
+from contracts.problems import Malformed, Problem, TooLarge
+from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
@@ -22,26 +23,43 @@ from dispatcher.store.idempotency import IdempotencyRecord
 # A reply is written again within minutes, after a lost answer. Should it come later all the same, the state
 # of its offer tells that it had its effect.
 REMEMBERED_MS = HOUR_MS
-
-
-class Poison(Exception):
-    """An entry that cannot be used, and whose writer cannot be told; the text never repeats its body."""
+LONGEST_ID = 256  # that is repeated to its writer
 
 
 def open_envelope(raw: bytes) -> CloudEvent:
-    """The envelope, read with the limits of any body from outside. Raises Poison."""
+    """The envelope, read with the limits of any body from outside. Raises Problem."""
     if not raw:
-        raise Poison("no field `ce`")
+        raise Malformed(f"the entry has no field `{FIELD}`\nMaybe it was trimmed away, or named otherwise.")
+    if len(raw) > MAX_BYTES:
+        raise TooLarge(f"the reply has {len(raw):,} bytes, the limit is {MAX_BYTES:,}")
+    members = unpack(raw, MSGPACK)
+    if isinstance(members, dict):  # an attribute that is null counts as left out (CloudEvents JSON 2.2)
+        members = {name: value for name, value in members.items() if value is not None}
+    return convert(members, CloudEvent)
+
+
+def offer_of(event: CloudEvent) -> str:
+    """What its order is kept by: the offer that it is about, whatever the envelope calls its subject."""
+    named = event.data.get("offer_id")
+    return named if isinstance(named, str) else event.subject
+
+
+def id_of(raw: bytes) -> str:
+    """The id of an event that could not be read, as far as it has one."""
     try:
-        return decode(raw, CloudEvent, MSGPACK)
-    except Problem as problem:
-        raise Poison(problem.type) from None
+        found = unpack(raw, MSGPACK)
+    except Problem:
+        return ""
+    name = found.get("id") if isinstance(found, dict) else None
+    return name if isinstance(name, str) and len(name) <= LONGEST_ID else ""
 
 
 def idempotency_of(event: CloudEvent, vendor_id: str) -> IdempotencyRecord:
-    """The event's id names the command, among those of its vendor; its type and data must not differ."""
+    """Source and id of the event name the command, among those of its vendor; the rest must not differ."""
     body = msgspec.msgpack.encode([event.type, event.data])
-    return IdempotencyRecord.of(f"reply:{vendor_id}", event.id, body, ttl_ms=REMEMBERED_MS)
+    return IdempotencyRecord.of(
+        f"reply:{vendor_id}", f"{event.source}\0{event.id}", body, ttl_ms=REMEMBERED_MS
+    )
 
 
 def command_of(event: CloudEvent) -> Command:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,12 +22,14 @@ from dispatcher.demo.service import Service, running
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
 from dispatcher.runtime.clock import Clock, make_clock
-from dispatcher.security.key_files import read_token_keys
+from dispatcher.security.key_files import read_patient_keys, read_token_keys
+from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.security.tokens import claims, mint
+from dispatcher.security.vault import Vault
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
-from simulation.cast import Cast, TokenOf
+from simulation.cast import Cast, ReplyKeyOf, TokenOf
 from simulation.day import Day, at
 
 LEAD_S = 4.0  # real seconds from here to the day's start, for the service and the vendors to come up
@@ -68,7 +71,13 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
         async with Cast(
-            service.url, redis_url, tokens(settings, day, clock), day, clock=clock, seed=options.seed
+            service.url,
+            redis_url,
+            tokens(settings, day, clock),
+            reply_keys(settings, day),
+            day,
+            clock=clock,
+            seed=options.seed,
         ) as cast:
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
@@ -101,6 +110,12 @@ def tokens(settings: Settings, day: Day, clock: Clock) -> TokenOf:
         return mint(keys, made)
 
     return token_of
+
+
+def reply_keys(settings: Settings, day: Day) -> ReplyKeyOf:
+    """What vendors on Redis sign their replies with."""
+    keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
+    return partial(keys.current, day.market)
 
 
 async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | None]:

@@ -39,6 +39,12 @@ class Metrics:
         self.requests = Gauge(
             "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
         )
+        self.reply_streams = Counter(
+            "dispatcher_reply_streams_made_anew",
+            "Reply streams set aside: their vendor had used up the entry ids.",
+            ["market"],
+            registry=self.registry,
+        )
         self.troubles = TroubleCounts(self.registry)
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
@@ -55,6 +61,10 @@ class Metrics:
         """How many requests of a market are in each state."""
         for state, count in counts.items():
             self.requests.labels(market, state.value).set(count)
+
+    def made_anew(self, market: str) -> None:
+        """A vendor's reply stream took no more entries."""
+        self.reply_streams.labels(market).inc()
 
     def page(self) -> bytes:
         """All metrics as OpenMetrics text."""

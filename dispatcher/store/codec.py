@@ -9,7 +9,6 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from contracts.capacity import Capacity
-from contracts.requests import Patient, Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.compact import Record
@@ -20,7 +19,6 @@ from dispatcher.store.compression import compress, decompress
 ABSENT = b""  # where a version is expected: there must be no document
 _VERSION_BYTES = 4
 _DATE_BYTES = 8
-_LENGTH_BYTES = 3
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
 Value = TypeVar("Value")
@@ -106,35 +104,3 @@ def document_of(kind: Kind[R]) -> Document[R]:
 VENDOR = Document(Vendor, remembered=2_000, dated=True)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
-_PATIENT = msgspec.msgpack.Decoder(Patient)
-_REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
-
-
-def pack_request(request: Request, sealed: bytes = b"") -> bytes:
-    """A request as it came, then its patient block, which is sealed; a key of its own would cost more."""
-    body = compress(encode(msgspec.structs.replace(request, patient=None)))
-    return len(body).to_bytes(_LENGTH_BYTES, "big") + body + sealed
-
-
-def unpack_request(raw: bytes) -> Request:
-    """The request, without its patient block."""
-    return _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES : _end_of_body(raw)]))
-
-
-def pack_patient(patient: Patient) -> bytes:
-    """A patient block, ready to be sealed."""
-    return compress(encode(patient))
-
-
-def unpack_patient(plain: bytes) -> Patient:
-    """What `pack_patient` made."""
-    return _PATIENT.decode(decompress(plain))
-
-
-def sealed_of(raw: bytes) -> bytes:
-    """The sealed patient block; b"" if the request came without."""
-    return raw[_end_of_body(raw) :]
-
-
-def _end_of_body(raw: bytes) -> int:
-    return _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")

@@ -8,9 +8,9 @@ from contracts import streams
 from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
-SCORECARDS, CAPACITIES, DEAD, TROUBLES, TROUBLE = "marks", "capacities", "dead", "troubles", "trouble"
-TUNING = "tuning"
-MESSAGES: frozenset[str] = frozenset(streams.To)
+SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
+TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
 class Keys:
@@ -21,7 +21,8 @@ class Keys:
         self.market = market
         self.prefix = prefix = streams.prefix(market)
         self.events, self.matches = streams.events(market), streams.matches(market)
-        self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
+        self.shared_replies, self.dead = streams.shared_replies(market), prefix + DEAD
+        self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.matchers = prefix + "matchers"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
@@ -46,6 +47,18 @@ class Keys:
     def stream(self, vendor_id: str) -> str:
         """What one vendor reads."""
         return streams.vendor(self.market, vendor_id)
+
+    def replies(self, vendor_id: str) -> str:
+        """What one vendor writes."""
+        return streams.replies(self.market, vendor_id)
+
+    def aside(self, vendor_id: str) -> str:
+        """A reply stream of a vendor that takes no more entries, until it is read; "": the shared one."""
+        return f"{self.prefix}{ASIDE}:{vendor_id}"
+
+    def writer_of(self, stream: str) -> str:
+        """Whose replies stand in a stream; "" for the one that all vendors share."""
+        return self.parted(stream)[1]
 
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""

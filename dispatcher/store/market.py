@@ -11,7 +11,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
-from dispatcher.store import changes, codec, events
+from dispatcher.store import changes, events
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -22,6 +22,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.records import R, Records
+from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.scorecards import ScorecardPart
@@ -53,6 +54,10 @@ class MarketStore:
         """What tidies up."""
         return RetentionPart(self.node, self.keys, self.capacity)
 
+    def reply_streams(self, group: str, made_anew: MadeAnew) -> ReplyStreams:
+        """What vendors reply on, as a consumer group reads it."""
+        return ReplyStreams(self.node, self.keys, group, made_anew)
+
     def records(self, kind: Kind[R]) -> Records[R]:
         """The records of one kind."""
         return Records(self.node, self.keys, kind)
@@ -74,7 +79,8 @@ class MarketStore:
             program.fence(self.keys.fence, fence)
         if idempotency is not None:
             program.remember(self.keys, idempotency)
-        changes.add_decisions(program, self.keys, decided, self._bodies(requests))
+        bodies = {each.id: self.requests.form.pack(each) for each in requests}
+        changes.add_decisions(program, self.keys, decided, bodies)
         return await self.node.committer.commit(program)
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
@@ -114,11 +120,3 @@ class MarketStore:
             yield wake
         finally:
             await wake.aclose()
-
-    def _bodies(self, requests: Sequence[Request]) -> dict[str, bytes]:
-        return {each.id: codec.pack_request(each, self._sealed(each)) for each in requests}
-
-    def _sealed(self, request: Request) -> bytes:
-        if request.patient is None:
-            return b""
-        return self.node.vault.seal(self.name, request.id, codec.pack_patient(request.patient))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -13,8 +12,8 @@ from contracts.requests import Patient, Request
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
-from dispatcher.store import codec
 from dispatcher.store.aside import Item
+from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
@@ -35,13 +34,14 @@ class RequestPart:
     """The requests of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.vault, self.aside, self.keys = node.reader, node.vault, node.aside, keys
+        self.reader, self.aside, self.keys = node.reader, node.aside, keys
+        self.form = Bodies(node.vault, keys.market)
         self.records = Records(node, keys, REQUEST_KIND)
 
     async def body(self, request_id: str) -> Request | None:
         """The request as it came, without its patient block; None if unknown. Raises Unreadable."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        return self._read(Item(BODY, request_id), raw, codec.unpack_request) if raw else None
+        return self._read(Item(BODY, request_id), raw, self.form.request) if raw else None
 
     async def bodies(self, ids: Sequence[str], *, expected: bool = False) -> dict[str, Request]:
         """The requests that exist and can be read, by id, without their patient blocks.
@@ -50,14 +50,12 @@ class RequestPart:
         """
         found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
         pairs = zip(ids, found, strict=True)
-        return self.aside.read_all(self.keys.market, BODY, pairs, codec.unpack_request, expected=expected)
+        return self.aside.read_all(self.keys.market, BODY, pairs, self.form.request, expected=expected)
 
     async def patient(self, request_id: str) -> Patient | None:
         """The patient block, or None. Raises Unreadable, also when its key is gone."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        sealed = codec.sealed_of(raw) if raw else b""
-        opened = partial(self._opened, request_id)
-        return self._read(Item(PATIENT, request_id), sealed, opened) if sealed else None
+        return self._read(Item(PATIENT, request_id), raw, self.form.patient) if raw else None
 
     async def open_ids(self, limit: int) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -91,6 +89,3 @@ class RequestPart:
 
     def _read(self, item: Item, raw: bytes, unpack: Callable[[bytes], Value]) -> Value:
         return self.aside.read(self.keys.market, item, raw, unpack)
-
-    def _opened(self, request_id: str, sealed: bytes) -> Patient:
-        return codec.unpack_patient(self.vault.open(self.keys.market, request_id, sealed))

@@ -22,6 +22,7 @@ from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 from dispatcher.store.streams import GROUP, Streams
 
+LAST_NUMBER = 2**64 - 1  # of an entry id
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
 DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
 
@@ -43,11 +44,12 @@ class RetentionPart:
         number of entries.
         """
         keys = self.keys  # a key of another type is passed over: it stops no stream beside it
-        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        vendors = await self._vendors()
         delivered = {keys.matches, *map(keys.stream, vendors)}
-        streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
-        types = await self.reader.ask_all([("TYPE", each) for each in streams])
-        streams = [each for each, kind in zip(streams, types, strict=True) if text_of(kind) == "stream"]
+        replies = {name(each) for each in vendors for name in (keys.replies, keys.aside)}
+        streams = await self._streams(
+            [keys.events, keys.shared_replies, keys.aside(""), keys.dead, *sorted(delivered | replies)]
+        )
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -63,12 +65,17 @@ class RetentionPart:
 
         A living one asks every few seconds; what an ended one left pending was taken over long before.
         """
-        streams = Streams(self.reader)
-        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in self._replies()])
+        keys, streams = self.keys, Streams(self.reader)
+        replies = await self._streams([keys.shared_replies, *map(keys.replies, await self._vendors())])
+        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in replies])
 
-    def _replies(self) -> Sequence[str]:
-        """The streams that the service reads in a group."""
-        return (self.keys.replies,)
+    async def _vendors(self) -> list[str]:
+        return [text_of(each) for each in await self.reader.ask("SMEMBERS", self.keys.vendors)]
+
+    async def _streams(self, names: Sequence[str]) -> list[str]:
+        """Those of these keys that are streams."""
+        kinds = await self.reader.ask_all([("TYPE", each) for each in names])
+        return [each for each, kind in zip(names, kinds, strict=True) if text_of(kind) == "stream"]
 
     async def forget_days(self, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is booked; how many."""
@@ -108,5 +115,6 @@ class RetentionPart:
 
 
 def _after(entry_id: str) -> str:
+    """The next id; of the last one there is, itself: a vendor may set its group there."""
     milliseconds, number = place(entry_id)
-    return f"{milliseconds}-{number + 1}"
+    return f"{milliseconds}-{min(number + 1, LAST_NUMBER)}"

@@ -43,8 +43,8 @@ class Store:
         self.committer = Committer(
             self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
         )
-        self.aside = Aside()
-        self._node = Node(url, self.reader, self.committer, Vault(ring), self.aside)
+        self.vault, self.aside = Vault(ring), Aside()
+        self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
         self.streams = Streams(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._watch = Watch(self.reader)

@@ -29,12 +29,12 @@ class Streams:
     async def read(self, stream: str, after: str = START, count: int = 100) -> list[Entry]:
         """Up to `count` entries after an entry id."""
         found = await self.reader.ask("XRANGE", stream, f"({after}", "+", "COUNT", count)
-        return _entries(stream, found)
+        return entries_of(stream, found)
 
     async def last_id(self, stream: str) -> str:
         """The id of the newest entry; START if there is none."""
         found = await self.reader.ask("XREVRANGE", stream, "+", "-", "COUNT", 1)
-        return _entries(stream, found)[0].id if found else START
+        return entries_of(stream, found)[0].id if found else START
 
     async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
         """Make the consumer group, and the stream, unless they exist."""
@@ -58,9 +58,15 @@ class Streams:
 
     async def read_group(self, stream: str, group: str, consumer: str, count: int = 100) -> list[Entry]:
         """New entries for this consumer, pending until acknowledged. Does not wait: see `Tail`."""
-        words = ("GROUP", group, consumer, "COUNT", count, "STREAMS", stream, ">")
+        return await self.read_groups([stream], group, consumer, count)
+
+    async def read_groups(
+        self, streams: Sequence[str], group: str, consumer: str, count: int = 100
+    ) -> list[Entry]:
+        """As `read_group`, of several streams: up to `count` entries of each."""
+        words = ("GROUP", group, consumer, "COUNT", count, "STREAMS", *streams, *(">" for _ in streams))
         found = await self.reader.ask("XREADGROUP", *words)
-        return [entry for _, entries in found or () for entry in _entries(stream, entries)]
+        return [entry for name, entries in found or () for entry in entries_of(text_of(name), entries)]
 
     async def unfinished(self, stream: str, group: str, until: str, count: int = 1_000) -> list[str]:
         """Ids up to `until` that were given to some consumer of the group and not acknowledged, in order."""
@@ -69,14 +75,14 @@ class Streams:
             # as bytes: redis-py would read the answer as that of the short form
             found = await self.reader.ask(b"XPENDING", stream, group, start, until, count)
             ids += [text_of(name) for name, *_ in found]
-            if len(found) < count:
+            if len(found) < count or ids[-1] == until:  # nothing follows the last id there is
                 return ids
             start = f"({ids[-1]}"
 
     async def entries(self, stream: str, ids: Sequence[str]) -> list[Entry]:
         """These entries, as far as they exist."""
         found = await self.reader.ask_all([("XRANGE", stream, each, each) for each in ids])
-        return [entry for entries in found for entry in _entries(stream, entries)]
+        return [entry for entries in found for entry in entries_of(stream, entries)]
 
     async def acknowledge(self, stream: str, group: str, *ids: str) -> None:
         """Done with these entries, their effect is stored."""
@@ -94,10 +100,11 @@ class Streams:
         """Entries that another consumer left lying for `idle_ms`, and where to go on ("0-0": the end)."""
         words = (stream, group, consumer, idle_ms, after, "COUNT", count)
         following, found, *_ = await self.reader.ask("XAUTOCLAIM", *words)
-        return _entries(stream, found), text_of(following)
+        return entries_of(stream, found), text_of(following)
 
 
-def _entries(stream: str, found: Any) -> list[Entry]:
+def entries_of(stream: str, found: Any) -> list[Entry]:
+    """A server's answer as entries."""
     return [Entry(stream, text_of(name), _event(fields)) for name, fields in found or ()]
 
 

@@ -15,6 +15,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import codec, events
 from dispatcher.store import keys as names
 from dispatcher.store.aside import READ_ERRORS
+from dispatcher.store.bodies import clear_part
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
@@ -26,7 +27,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
     names.TUNING: ("tuning", codec.TUNING.unpack),
-    REQUEST_KIND.body: ("body of", codec.unpack_request),
+    REQUEST_KIND.body: ("body of", clear_part),
 }
 
 

@@ -5,14 +5,19 @@ import contextlib
 
 import msgspec
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
 from redis.asyncio import Redis
 
 from client.streams import VendorStream
 from contracts.codes import DeclineCode
 from contracts.event_types import event_type
 from contracts.events import CloudEvent
+from contracts.reply_claims import claims_of
 from dispatcher.serve.embedded import EmbeddedRedis
 from tests.client.test_http import NOON
+
+KEY = "k" * 43
 
 
 @pytest.fixture
@@ -75,6 +80,19 @@ async def test_a_reply_is_a_cloud_event_of_a_known_type_with_the_token(redis, re
     event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
     assert (event.id, event.subject, event.dispatchtoken) == (reply_id, "r1.1", "secret")
     assert msgspec.convert(event.data, event_type(event.type).form).code == DeclineCode.BAD_WEATHER
+
+
+async def test_a_reply_with_a_reply_key_carries_a_signature_of_itself_and_no_token(
+    redis, redis_server, market
+):
+    async with VendorStream(redis_server.url, market, "v1", reply_key=KEY) as stream:
+        await stream.decline("r1.1", DeclineCode.BAD_WEATHER, NOON)
+        ((_, fields),) = await redis.xrange(stream.replies)
+    event = msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
+    assert event.dispatchtoken == ""
+    said = jwt.decode(event.dispatchsignature, OctKey.import_key(KEY), algorithms=["HS256"]).claims
+    assert said == claims_of(event)
+    assert said["data"] == {"offer_id": "r1.1", "code": "BAD_WEATHER"}
 
 
 async def test_a_feed_outlives_a_crash_of_the_server(tmp_path):

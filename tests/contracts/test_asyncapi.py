@@ -12,13 +12,13 @@ ADDRESSES = {
     "events": "dispatch:{hash_tag}:events",
     "matches": "dispatch:{hash_tag}:matches",
     "vendor": "dispatch:{hash_tag}:vendor:{vendor}",
-    "replies": "dispatch:{hash_tag}:replies",
+    "replies": "dispatch:{hash_tag}:replies:{vendor}",
 }
 KEYS = {
     "events": streams.events("metro"),
     "matches": streams.matches("metro"),
     "vendor": streams.vendor("metro", "careful-vans"),
-    "replies": streams.replies("metro"),
+    "replies": streams.replies("metro", "careful-vans"),
 }
 
 

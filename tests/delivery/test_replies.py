@@ -20,15 +20,37 @@ from tests.domain import make
 from tests.service.world import DAY, World
 
 CANARY = "Canary Nightingale"
+POISON = [
+    b"",
+    b"\xc1",
+    CANARY.encode(),
+    msgpack.packb({"note": CANARY}),
+    msgpack.packb({"specversion": "1.0", "id": "e", "data": {"note": CANARY}}),
+    b"\x91" * 2_000,
+]
 MANY = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(100,))
 
 
-class Post:
-    """What vendors write to `replies`, and the consumer that reads it. A token is a vendor's id here."""
+def envelope(kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e9") -> dict[str, Any]:
+    """A reply's event."""
+    return {
+        "specversion": "1.0",
+        "id": name,
+        "source": "/vendors/v1",
+        "type": f"dispatch.reply.{kind}",
+        "subject": str(data.get("offer_id", "")),
+        "time": to_instant(make.NOW).isoformat(),
+        "data": data,
+        "dispatchtoken": token,
+    }
 
-    def __init__(self, world: World) -> None:
+
+class Post:
+    """What a vendor writes to its reply stream, and who reads it. A token is a vendor's id here."""
+
+    def __init__(self, world: World, stream: str = "") -> None:
         self.world = world
-        self.stream = world.keys.replies
+        self.stream = stream or world.keys.replies("v1")
 
     def verify(self, token: str, now_ms: int) -> Principal:
         if not token:
@@ -40,17 +62,7 @@ class Post:
         return Replies(self.world.service, self.verify, name, **({"wait_s": 0.05} | settings))
 
     async def write(self, kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e1") -> None:
-        event = {
-            "specversion": "1.0",
-            "id": name,
-            "source": "/vendors/v1",
-            "type": f"dispatch.reply.{kind}",
-            "subject": str(data.get("offer_id", "")),
-            "time": to_instant(make.NOW).isoformat(),
-            "data": data,
-            "dispatchtoken": token,
-        }
-        await self.write_bytes(msgpack.packb(event))
+        await self.write_bytes(msgpack.packb(envelope(kind, data, token=token, name=name)))
 
     async def write_bytes(self, raw: bytes, field: str = FIELD) -> None:
         await self.world.store.reader.ask("XADD", self.stream, "*", field, raw)
@@ -80,6 +92,12 @@ async def post(world: World) -> Post:
     await world.submit()
     await world.offer()
     return Post(world)
+
+
+@pytest.fixture
+def shared(post: Post) -> Post:
+    """As vendors wrote before each had a stream of its own."""
+    return Post(post.world, post.world.keys.shared_replies)
 
 
 async def test_a_vendor_accepts_reports_and_completes_over_redis(world: World, post: Post) -> None:
@@ -210,20 +228,11 @@ async def test_what_the_store_could_not_take_stays_pending(
     assert (await world.record()).state is RequestState.ACCEPTED
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"\xc1",
-        CANARY.encode(),
-        msgpack.packb({"note": CANARY}),
-        msgpack.packb({"specversion": "1.0", "id": "e", "data": {"note": CANARY}}),
-        b"\x91" * 2_000,
-    ],
-)
-async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks_nothing(
-    world: World, post: Post, raw: bytes, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("raw", POISON)
+async def test_a_poisonous_shared_entry_goes_to_the_dead_letters_with_its_id_and_blocks_nothing(
+    world: World, shared: Post, raw: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    post = shared
     await post.write_bytes(raw)
     await post.write_bytes(b"\x80", field="other")
     await post.write("accept", {"offer_id": "r1.1"})
@@ -239,10 +248,60 @@ async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks
     assert await post.pending() == 0
 
 
-@pytest.mark.parametrize("token", ["", "platform"])
-async def test_a_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
+@pytest.mark.parametrize("raw", POISON)
+async def test_what_cannot_be_read_is_told_to_the_vendor_on_whose_stream_it_stands(
+    world: World, post: Post, raw: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await post.write_bytes(raw)
+    ((name, _),) = await world.store.reader.ask("XRANGE", post.stream, "-", "+")
+    await post.write("accept", {"offer_id": "r1.1"})
+    await post.read()
+    assert (await world.record()).state is RequestState.ACCEPTED
+    told = [unpack_event(each.event) for each in await world.store.streams.read(world.keys.stream("v1"))]
+    (refused,) = [each.data for each in told if each.type == "dispatch.reply.refused"]
+    assert refused["entry_id"] == name.decode()
+    assert refused["type"] in ("/problems/malformed-body", "/problems/invalid-message")
+    assert await world.store.streams.read(post.stream) == []
+    assert await world.store.market(world.market).dead_letters.get_all() == []
+    output = capsys.readouterr()
+    assert CANARY not in f"{output.out}{output.err}"
+
+
+async def test_the_id_of_a_reply_that_cannot_be_read_is_repeated_where_it_has_one(
+    world: World, post: Post
+) -> None:
+    await post.write_bytes(msgpack.packb({"specversion": "1.0", "id": "mine", "data": 7}))
+    await post.read()
+    entry = (await world.store.streams.read(world.keys.stream("v1")))[-1]
+    assert unpack_event(entry.event).data["reply_id"] == "mine"
+
+
+async def test_refusals_of_two_vendors_for_entries_of_the_same_id_are_both_told(
+    world: World, post: Post
+) -> None:
+    for vendor in ("v1", "v2"):
+        stream = world.keys.replies(vendor)
+        await world.store.reader.ask("XADD", stream, "7-7", FIELD, b"\xc1")
+        await Post(world, stream).read()
+        assert (await world.heard(world.keys.stream(vendor)))[-1] == "dispatch.reply.refused"
+
+
+@pytest.mark.parametrize("token", ["", "platform", "v2"])
+async def test_a_reply_that_is_not_its_vendors_has_no_effect_and_the_vendor_is_told(
     world: World, post: Post, token: str
 ) -> None:
+    await post.write("accept", {"offer_id": "r1.1"}, token=token)
+    await post.read()
+    assert (await world.record()).state is RequestState.OFFERED
+    assert await world.heard(world.keys.stream("v1")) == ["dispatch.offer.made", "dispatch.reply.refused"]
+    assert await world.heard(world.keys.stream("v2")) == []
+
+
+@pytest.mark.parametrize("token", ["", "platform"])
+async def test_a_shared_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
+    world: World, shared: Post, token: str
+) -> None:
+    post = shared
     await post.write("accept", {"offer_id": "r1.1"}, token=token)
     await post.read()
     assert (await world.record()).state is RequestState.OFFERED
@@ -283,8 +342,9 @@ async def test_a_reply_that_is_refused_is_answered_on_its_vendors_own_stream(
 async def test_another_vendors_offer_is_refused_and_its_own_vendor_hears_nothing(
     world: World, post: Post
 ) -> None:
-    await post.write("accept", {"offer_id": "r1.1"}, token="v2")
-    await post.read()
+    others = Post(world, world.keys.replies("v2"))
+    await others.write("accept", {"offer_id": "r1.1"}, token="v2")
+    await others.read()
     assert (await world.record()).state is RequestState.OFFERED
     assert await world.heard(world.keys.stream("v2")) == ["dispatch.reply.refused"]
     assert await world.heard(world.keys.stream("v1")) == ["dispatch.offer.made"]
@@ -305,6 +365,7 @@ async def test_a_running_consumer_takes_what_comes_until_it_is_told_to_stop(worl
 async def test_a_group_that_was_destroyed_is_made_again_and_no_reply_is_lost(
     world: World, post: Post, loss: tuple[str, ...]
 ) -> None:
+    await world.store.streams.ensure_group(post.stream, GROUP)
     running = asyncio.create_task(post.consumer(wait_s=5.0).run(world.market))
     await asyncio.sleep(0.2)  # it waits for news
     name, *rest = loss

@@ -9,8 +9,10 @@ from pathlib import Path
 from contracts.codes import Role
 from dispatcher.demo.service import Service, running
 from dispatcher.runtime.clock import SystemClock
-from dispatcher.security.key_files import read_token_keys
+from dispatcher.security.key_files import read_patient_keys, read_token_keys
+from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.security.tokens import claims, mint
+from dispatcher.security.vault import Vault
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 
@@ -30,6 +32,12 @@ def token(settings: Settings, role: Role, vendor_id: str = "", now_ms: int | Non
     now_ms = SystemClock().now_ms() if now_ms is None else now_ms
     made = claims(role, markets=list(settings.markets), vendor_id=vendor_id, now_ms=now_ms, hours=999)
     return mint(read_token_keys(settings.token_keys_file), made)
+
+
+def reply_key(settings: Settings, vendor_id: str) -> str:
+    """As `dispatcher vendor-access` prints it."""
+    keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
+    return keys.current(MARKET, vendor_id)
 
 
 def redis_url(settings: Settings) -> str:

@@ -18,7 +18,7 @@ from contracts.codes import RequestState
 from contracts.tuning import TuningView
 from contracts.vendors import ExplicitAnswer
 from dispatcher.demo.judge import judge
-from dispatcher.demo.play import tokens
+from dispatcher.demo.play import reply_keys, tokens
 from dispatcher.domain.states import TERMINAL
 from dispatcher.runtime.clock import make_clock
 from dispatcher.security import key_files
@@ -126,9 +126,8 @@ async def test_a_killed_service_loses_nothing_and_books_nothing_twice(tmp_path, 
             await parts.start("matcher")
             url = address(settings, listener)
             try:
-                async with Cast(
-                    url, redis.url, tokens(settings, day, clock), day, clock=clock, seed=7
-                ) as cast:
+                secrets = tokens(settings, day, clock), reply_keys(settings, day)
+                async with Cast(url, redis.url, *secrets, day, clock=clock, seed=7) as cast:
                     await cast.register()
                     acting = asyncio.create_task(cast.act())
                     in_flight = await _rounds(parts, cast, acting, rounds)

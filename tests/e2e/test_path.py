@@ -23,7 +23,7 @@ from contracts.vendors import Vendor
 from dispatcher.runtime.clock import SystemClock
 from simulation.licences import valid_credentials
 from simulation.links import HttpLink, StreamLink
-from tests.e2e.conftest import MARKET, redis_url, service, token
+from tests.e2e.conftest import MARKET, redis_url, reply_key, service, token
 
 ZONE = ZoneInfo("America/New_York")
 CENTRE = (-75.16, 39.95)
@@ -60,10 +60,11 @@ def vendor(vendor_id):
 
 
 def link(running, vendor_id, way):
-    secret = token(running.settings, Role.VENDOR, vendor_id)
     if way == "http":
+        secret = token(running.settings, Role.VENDOR, vendor_id)
         return HttpLink(VendorClient(running.url, secret, MARKET))
-    stream = VendorStream(redis_url(running.settings), MARKET, vendor_id, secret)
+    key = reply_key(running.settings, vendor_id)
+    stream = VendorStream(redis_url(running.settings), MARKET, vendor_id, reply_key=key)
     return StreamLink(stream, SystemClock())
 
 

@@ -87,8 +87,9 @@ async def test_a_client_reads_and_writes_where_the_document_says(
         assert matches.stream == _filled(channels["matches"], hash_tag=market)
         assert await _first(vendor) == ("dispatch.offer.made", offer_id)
         await vendor.accept(offer_id, NOW)
-    assert await _types(api, _filled(channels["replies"], hash_tag=market)) == {"dispatch.reply.accept"}
-    assert _filled(channels["replies"], hash_tag=market) == Keys(market).replies
+    replies = _filled(channels["replies"], hash_tag=market, vendor="v1")
+    assert await _types(api, replies) == {"dispatch.reply.accept"}
+    assert replies == Keys(market).replies("v1")
 
 
 async def _first(reader: StreamReader) -> tuple[str, str]:

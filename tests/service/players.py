@@ -149,7 +149,7 @@ class Players:
         }
         for _ in range(self.chance.choice((1, 1, 3))):  # a vendor whose answer was lost writes it again
             await self.world.store.reader.ask(
-                "XADD", self.world.keys.replies, "*", FIELD, msgpack.packb(event)
+                "XADD", self.world.keys.replies(who.vendor_id), "*", FIELD, msgpack.packb(event)
             )
 
     async def _time_passes(self) -> None:

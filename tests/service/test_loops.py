@@ -14,12 +14,12 @@ import pytest
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
 from dispatcher.delivery.replies import Replies
+from dispatcher.delivery.reply_effects import GROUP
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops
 from dispatcher.service.loops import LOOPS, REPLIES, TIMERS, Work, keep_running
 from dispatcher.service.service import Service
-from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
 from tests.domain import make
 from tests.service.world import REGISTRY, World
@@ -103,19 +103,36 @@ async def is_unmatched(world: World) -> bool:
 
 async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(world: World) -> None:
     other = neighbour(world)
-    await world.store.reader.ask("SET", world.keys.replies, "no stream")
+    await world.open_with(make.vendor("v1"), make.vendor("v2"))
+    await other.open_with(make.vendor("v1"))
+    await world.store.reader.ask("SET", world.keys.replies("v1"), "no stream")
     replies = Replies(world.service, lambda token, now_ms: world.someone(Role.VENDOR), "a", wait_s=0.05)
     async with contextlib.AsyncExitStack() as stack:
         for each in (world, other):
             work = partial(replies.run, each.market)
             await stack.enter_async_context(running(world.store, each.market, REPLIES, work))
-        await until(lambda: failing(world, {REPLIES: "ResponseError WRONGTYPE"}))
-        await world.store.reader.ask("XADD", Keys(other.market).replies, "*", "ce", b"\xc1")
-        await until(lambda: buried(other))
-        await world.store.reader.ask("DEL", world.keys.replies)
-        await world.store.reader.ask("XADD", world.keys.replies, "*", "ce", b"\xc1")
-        await until(lambda: buried(world))
+        for each, vendor in ((other, "v1"), (world, "v2")):
+            await each.store.reader.ask("XADD", each.keys.replies(vendor), "*", "ce", b"\xc1")
+            await until(partial(told, each, vendor))
+        counts = await world.store.market(world.market).troubles.counts()
+        assert counts["unreadable:reply stream"] >= 1
+        await world.store.reader.ask("DEL", world.keys.replies("v1"))
+        await world.store.reader.ask("XADD", world.keys.replies("v1"), "*", "ce", b"\xc1")
+        await until(partial(told, world, "v1"))
 
 
-async def buried(world: World) -> bool:
-    return bool(await world.store.market(world.market).dead_letters.get_all())
+async def test_a_group_of_replies_that_was_destroyed_is_made_again(world: World) -> None:
+    await world.open_with(make.vendor("v1"))
+    stream, ask = world.keys.replies("v1"), world.store.reader.ask
+    replies = Replies(world.service, lambda token, now_ms: world.someone(Role.VENDOR), "a", wait_s=0.05)
+    work = partial(replies.run, world.market)
+    async with running(world.store, world.market, REPLIES, work):
+        for number in range(3):
+            await ask("XADD", stream, "*", "ce", b"\xc1")
+            await until(partial(told, world, "v1", number + 1))
+            await ask("XGROUP", "DESTROY", stream, GROUP)
+
+
+async def told(world: World, vendor: str, times: int = 1) -> bool:
+    heard = await world.heard(world.keys.stream(vendor))
+    return heard.count("dispatch.reply.refused") >= times

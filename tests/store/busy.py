@@ -94,11 +94,12 @@ class Busy:
             await self.give(PLATFORM, done, IdempotencyRecord.of("finish", key, b""))
 
     async def words(self) -> None:
-        """A vendor's reply came over Redis, and cannot be used."""
+        """Vendors' replies came over Redis, on every way there is, and cannot be used."""
         keys, streams = self.market.keys, self.store.streams
-        await self.store.reader.ask("XADD", keys.replies, "*", "ce", b"\xc1")
-        await streams.ensure_group(keys.replies, "replies")
-        (entry,) = await streams.read_group(keys.replies, "replies", "1")
+        for stream in (keys.shared_replies, keys.aside("v1"), keys.replies("v1")):
+            await self.store.reader.ask("XADD", stream, "*", "ce", b"\xc1")
+            await streams.ensure_group(stream, "replies")
+            (entry,) = await streams.read_group(stream, "replies", "1")
         await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
         await self.market.troubles.count("unreadable:body")
 

@@ -209,8 +209,8 @@ async def test_what_the_server_says_is_understood_when_several_commands_were_sen
     store: Store, keys: Keys
 ) -> None:
     one, several = (
-        [("XACK", keys.replies, "g", "1-0")],
-        [("PING",), ("XREADGROUP", "GROUP", "g", "c", "STREAMS", keys.replies, ">")],
+        [("XACK", keys.shared_replies, "g", "1-0")],
+        [("PING",), ("XREADGROUP", "GROUP", "g", "c", "STREAMS", keys.shared_replies, ">")],
     )
     assert await store.reader.ask_all(one) == [0]
     with pytest.raises(NoGroup):

@@ -37,7 +37,7 @@ def first_parts(keys: Keys, *names: str) -> set[str]:
 def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
-    many = [keys.vendor("x"), keys.stream("x"), keys.scorecards("x"), keys.command("x")]
+    many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.command("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -76,17 +76,8 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     seen |= {name.partition(" ")[0] for name in look.events}
     left = {each.decode() for each in await everything(raw, keys)} - seen
     aside = {parts.VENDORS, parts.CAPACITY, parts.COMMANDS, parts.SCORECARDS}  # what no promise is judged by
-    single = {
-        keys.troubles,
-        keys.vendors,
-        keys.capacities,
-        keys.tuning,
-        keys.lease,
-        keys.fence,
-        keys.matchers,
-        keys.replies,
-        keys.dead,
-    }
+    single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
+    single |= {keys.troubles, keys.shared_replies, keys.replies("v1"), keys.aside("v1")}
     assert {name for name in left if keys.parted(name)[0] not in aside} == single
     assert look.records["request"].keys() == set(NAMES)
     assert look.records["task"].keys() == {"nobody.no_show", "late.1.overdue", "accepted.1.overdue"}

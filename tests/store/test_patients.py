@@ -1,15 +1,21 @@
 """Patient data at rest: sealed for one request, readable under old keys, and nowhere else."""
 
 import contextlib
+import struct
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from contracts.geo import Place
+from contracts.requests import EquipmentOrder, OrderLine, Request
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import UnreadablePatient, Vault
-from dispatcher.store.compression import decompress
+from dispatcher.store.bodies import Bodies
+from dispatcher.store.codec import encode
+from dispatcher.store.compression import compress, decompress
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
@@ -18,6 +24,15 @@ from tests.store.made import DAY, PATIENT, booking, offered, pools, received, re
 PLAIN = b"Canary"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 CANARIES = [value.encode() for value in (PATIENT.name, PATIENT.phone, PATIENT.pickup_address) if value]
+RING = PatientKeyFile("a", {"a": OLD})
+DOORS = [degrees for door in trip("a").doors if door for degrees in door]
+CANARIES += [struct.pack(">d", degrees) for degrees in DOORS] + [f"{degrees}".encode() for degrees in DOORS]
+PLACE = EquipmentOrder(
+    id="e",
+    place=Place(position=(-73.987654, 40.123456)),
+    window=trip("a").pickup_window,
+    lines=(OrderLine(hcpcs="E1390"),),
+)
 
 
 def test_a_sealed_block_opens_for_its_request_and_no_other() -> None:
@@ -66,6 +81,35 @@ async def test_no_key_record_ledger_or_stream_holds_patient_data(
     for name in seen:
         content = name + await contents(raw, name)
         assert not [canary for canary in CANARIES if canary in content], name
+
+
+@pytest.mark.parametrize("request_", [trip("a"), trip("a", patient=None), PLACE], ids=str)
+def test_a_body_keeps_no_door_in_the_clear_and_opens_to_what_it_was(request_: Request) -> None:
+    form = Bodies(Vault(RING), "metro")
+    raw = form.pack(request_)
+    clear = bytes(decompress(raw[3 : 3 + (int.from_bytes(raw[:3], "big") & 0x7FFFFF)]))
+    assert request_.id.encode() in clear
+    for door in filter(None, request_.doors):
+        assert not [degrees for degrees in door if struct.pack(">d", degrees) in clear]
+    assert form.request(raw) == replace(request_, patient=None)
+    assert form.patient(raw) == request_.patient
+
+
+@pytest.mark.parametrize("request_", [trip("a"), trip("a", patient=None), PLACE], ids=str)
+def test_a_body_of_before_is_read_with_its_doors_in_the_clear(request_: Request) -> None:
+    vault = Vault(RING)
+    clear = compress(encode(replace(request_, patient=None)))
+    plain = compress(encode(request_.patient)) if request_.patient else b""
+    raw = len(clear).to_bytes(3, "big") + clear + (vault.seal("metro", request_.id, plain) if plain else b"")
+    form = Bodies(vault, "metro")
+    assert form.request(raw) == replace(request_, patient=None)
+    assert form.patient(raw) == request_.patient
+
+
+def test_without_its_key_a_body_says_so_and_does_not_give_another_door() -> None:
+    raw = Bodies(Vault(RING), "metro").pack(trip("a"))
+    with pytest.raises(UnreadablePatient):
+        Bodies(Vault(PatientKeyFile("b", {"b": NEW})), "metro").request(raw)
 
 
 async def contents(raw: Redis, name: bytes) -> bytes:

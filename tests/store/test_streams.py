@@ -63,19 +63,19 @@ async def test_what_is_not_acknowledged_is_claimed_by_another_consumer(
 async def test_a_poisonous_entry_is_buried_by_name_without_its_body(
     market: MarketStore, raw: Redis, keys: Keys, streams: Streams
 ) -> None:
-    await raw.xadd(keys.replies, {"ce": b"\xc1 Canary Wren"})
-    await raw.xadd(keys.replies, {"other": b"Canary Wren"})
-    await streams.ensure_group(keys.replies, "g")
-    entries = await streams.read_group(keys.replies, "g", "c")
+    await raw.xadd(keys.shared_replies, {"ce": b"\xc1 Canary Wren"})
+    await raw.xadd(keys.shared_replies, {"other": b"Canary Wren"})
+    await streams.ensure_group(keys.shared_replies, "g")
+    entries = await streams.read_group(keys.shared_replies, "g", "c")
     assert [entry.event for entry in entries] == [b"\xc1 Canary Wren", b""]
     for entry in entries:
         await market.dead_letters.bury(entry, "g", "not MessagePack")
     dead = await market.dead_letters.get_all()
     assert [(each["stream"], each["id"], each["reason"]) for each in dead] == [
-        (keys.replies, entry.id, "not MessagePack") for entry in entries
+        (keys.shared_replies, entry.id, "not MessagePack") for entry in entries
     ]
     assert b"Canary" not in await raw.dump(keys.dead)
-    assert (await streams.claim(keys.replies, "g", "c", idle_ms=0))[0] == []
+    assert (await streams.claim(keys.shared_replies, "g", "c", idle_ms=0))[0] == []
 
 
 async def test_a_tail_waits_for_the_next_entry_and_longer_than_a_plain_client_would(
@@ -187,25 +187,25 @@ async def until_the_clock_moves(raw: Redis) -> None:
 
 
 async def consumers(raw: Redis, keys: Keys) -> set[str]:
-    return {each["name"].decode() for each in await raw.xinfo_consumers(keys.replies, GROUP)}
+    return {each["name"].decode() for each in await raw.xinfo_consumers(keys.shared_replies, GROUP)}
 
 
 async def test_a_consumer_whose_process_ended_is_forgotten_unless_it_left_something(
     market: MarketStore, keys: Keys, streams: Streams, raw: Redis
 ) -> None:
     assert await market.retention.forget_consumers() == 0  # there is no group yet
-    await streams.ensure_group(keys.replies, GROUP)
-    await raw.xadd(keys.replies, {"ce": b"reply"})
-    assert len(await streams.read_group(keys.replies, GROUP, "left-something")) == 1
+    await streams.ensure_group(keys.shared_replies, GROUP)
+    await raw.xadd(keys.shared_replies, {"ce": b"reply"})
+    assert len(await streams.read_group(keys.shared_replies, GROUP, "left-something")) == 1
     for name in ("ended", "alive"):
-        await streams.read_group(keys.replies, GROUP, name)
+        await streams.read_group(keys.shared_replies, GROUP, name)
     await asyncio.sleep(0.2)
-    await streams.read_group(keys.replies, GROUP, "alive")
+    await streams.read_group(keys.shared_replies, GROUP, "alive")
     assert await market.retention.forget_consumers(idle_ms=150) == 1
     assert await consumers(raw, keys) == {"left-something", "alive"}
-    (entry,), _ = await streams.claim(keys.replies, GROUP, "alive", idle_ms=0)
-    await streams.finish(keys.replies, GROUP, entry.id)
+    (entry,), _ = await streams.claim(keys.shared_replies, GROUP, "alive", idle_ms=0)
+    await streams.finish(keys.shared_replies, GROUP, entry.id)
     await asyncio.sleep(0.2)
     assert await market.retention.forget_consumers(idle_ms=150) == 2
-    assert await streams.read_group(keys.replies, GROUP, "alive") == []
+    assert await streams.read_group(keys.shared_replies, GROUP, "alive") == []
     assert await consumers(raw, keys) == {"alive"}  # it comes back by itself

@@ -27,7 +27,8 @@ from dispatcher.matching.scorecards import shares
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import Vault
 from dispatcher.service.service import Service
-from dispatcher.store import codec, ledger
+from dispatcher.store import ledger
+from dispatcher.store.bodies import HIDDEN, Bodies
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
@@ -203,11 +204,13 @@ async def test_bodies_and_patients_are_read(upgraded: Upgraded) -> None:
     held = bodies["on_hold"]
     assert isinstance(held, TripRequest)
     assert held.requirements == (Requirement.PREDECESSOR,)
-    vault = Vault(RING)
+    form = Bodies(Vault(RING), old_market.MARKET)
     for name in NAMES:
-        sealed = codec.sealed_of(old_market.stored(f"b:{name}"))
-        patient = codec.unpack_patient(vault.open(old_market.MARKET, name, sealed))
+        raw = old_market.stored(f"b:{name}")
+        patient = form.patient(raw)
+        assert patient is not None
         assert patient.name == "Canary Nightingale"
+        assert form.request(raw).doors == bodies[name].doors != (HIDDEN, HIDDEN)
 
 
 async def test_vendors_postings_and_ledgers_are_read(upgraded: Upgraded) -> None:

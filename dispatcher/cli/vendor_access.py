@@ -1,0 +1,98 @@
+"""Give a vendor its access to Redis: print the ACL line with a new secret, or apply it to the server.
+
+The vendor's user reads the vendor's own stream, appends to the vendor's own reply stream, and can do nothing
+else. Asked again, it gets a new secret, and the old one ends. The reply key, with which the vendor signs its
+replies, is made from the patient keys: it stays the same until these are rotated.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dispatcher.cli import OPERATE
+
+NAME = "vendor-access"
+HELP = "give a vendor its user on Redis: its own streams, nothing else"
+GROUP = OPERATE
+EXAMPLE = "dispatcher vendor-access --market metro --vendor careful-vans --apply"
+
+SECRET_BYTES = 24
+NOT_KEPT = (
+    "dispatcher: the server has no ACL file: at its next start this user is gone.\n"
+    "Maybe set `aclfile`, or keep what this command prints without --apply in the server's settings."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whom, where, and whether to do it."""
+    parser.add_argument("--market", required=True, metavar="ID", help="the market")
+    parser.add_argument("--vendor", required=True, metavar="ID", help="the vendor's id")
+    parser.add_argument("--apply", action="store_true", help="make the user now, instead of printing how")
+    parser.add_argument(
+        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the vendor gets; without --apply first the line for the server."""
+    from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
+    from dispatcher.security.reply_keys import ReplyKeys
+    from dispatcher.security.vault import Vault
+    from dispatcher.serve.embedded import EmbeddedRedis
+    from dispatcher.settings import Settings
+    from dispatcher.store.vendor_access import set_user, user_of
+
+    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
+    _refuse_unknown(args, settings.markets)
+    if settings.patient_keys is None:
+        ensure_patient_keys(settings.patient_keys_file)
+    keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
+    key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
+    if args.apply:
+        url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
+        if not asyncio.run(_apply(url, args.market, args.vendor, secret)):
+            print(NOT_KEPT, file=sys.stderr)
+    else:
+        print(" ".join(map(_quoted, set_user(args.market, args.vendor, secret))))
+    print(f"user       {user_of(args.market, args.vendor)}\npassword   {secret}")
+    print(f"reply key  {key}")
+    return 0
+
+
+def _refuse_unknown(args: argparse.Namespace, markets: Mapping[str, object]) -> None:
+    import msgspec
+
+    from contracts.base import Id
+    from dispatcher.runtime.errors import UsageError
+
+    if args.market not in markets:
+        raise UsageError(f"there is no market '{args.market}'.", f"Known: {', '.join(markets)}")
+    try:
+        msgspec.convert(args.vendor, Id)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--vendor is '{args.vendor}': {error}.") from error
+
+
+async def _apply(url: str, market: str, vendor_id: str, secret: str) -> bool:
+    from dispatcher.domain.refusals import Unavailable
+    from dispatcher.runtime.errors import UserError
+    from dispatcher.store.connection import Reader, connect
+    from dispatcher.store.vendor_access import apply
+
+    client = connect(url)
+    try:
+        return await apply(Reader(client), market, vendor_id, secret)
+    except Unavailable as refusal:
+        raise UserError(*refusal.detail.split("\n", 1)) from refusal
+    finally:
+        await client.aclose()
+
+
+def _quoted(word: str) -> str:
+    """A selector is one word with spaces in it."""
+    return f'"{word}"' if " " in word else word

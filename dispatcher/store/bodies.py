@@ -1,0 +1,76 @@
+"""A request as it is stored once: a clear part, then a sealed block with its doors and its patient.
+
+Form: 3 bytes of length, the clear part, the sealed block. The first bit says that the doors are sealed; where
+it is not set, an earlier version left them in the clear, and sealed the patient alone, if there was one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from contracts.geo import Position
+from contracts.requests import Patient, Request
+from dispatcher.security.vault import Vault
+from dispatcher.store.codec import encode
+from dispatcher.store.compression import compress, decompress
+
+HIDDEN: Position = (0.0, 0.0)  # what the clear part has in place of a door
+_LENGTH_BYTES = 3
+_DOORS_SEALED = 1 << (8 * _LENGTH_BYTES - 1)
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True):
+    """What only the key ring opens."""
+
+    doors: tuple[Position, Position | None]
+    patient: Patient | None = None
+
+
+_REQUEST: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_SEALED = msgspec.msgpack.Decoder(Sealed)
+_PATIENT = msgspec.msgpack.Decoder(Patient)
+
+
+class Bodies:
+    """Requests of one market to bytes and back; a block opens only for its market and its request."""
+
+    def __init__(self, vault: Vault, market: str) -> None:
+        self.vault, self.market = vault, market
+
+    def pack(self, request: Request) -> bytes:
+        """The request with all it has."""
+        clear = compress(encode(replace(request.with_doors(HIDDEN, HIDDEN), patient=None)))
+        plain = compress(encode(Sealed(request.doors, request.patient)))
+        sealed = self.vault.seal(self.market, request.id, plain)
+        return (len(clear) | _DOORS_SEALED).to_bytes(_LENGTH_BYTES, "big") + clear + sealed
+
+    def request(self, raw: bytes) -> Request:
+        """The request without its patient block. Raises msgspec.DecodeError, UnreadablePatient."""
+        request, sealed, has_doors = _parted(raw)
+        return request.with_doors(*self._opened(request.id, sealed).doors) if has_doors else request
+
+    def patient(self, raw: bytes) -> Patient | None:
+        """The patient block, if it came with one. Raises as `request` does."""
+        request, sealed, has_doors = _parted(raw)
+        if has_doors:
+            return self._opened(request.id, sealed).patient
+        if not sealed:
+            return None
+        return _PATIENT.decode(decompress(self.vault.open(self.market, request.id, sealed)))
+
+    def _opened(self, request_id: str, sealed: bytes) -> Sealed:
+        return _SEALED.decode(decompress(self.vault.open(self.market, request_id, sealed)))
+
+
+def clear_part(raw: bytes) -> Request:
+    """What can be read without keys: all but patient and doors. Raises msgspec.DecodeError."""
+    return _parted(raw)[0]
+
+
+def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
+    """The clear part, the sealed block, and whether the doors are in the latter."""
+    head = int.from_bytes(raw[:_LENGTH_BYTES], "big")
+    end = _LENGTH_BYTES + (head & ~_DOORS_SEALED)
+    request = _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES:end]))
+    return request, raw[end:], bool(head & _DOORS_SEALED)

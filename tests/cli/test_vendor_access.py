@@ -1,0 +1,103 @@
+"""`dispatcher vendor-access`: the server takes what it prints, and what it makes works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from contracts.streams import replies, vendor
+from dispatcher import cli
+from dispatcher.serve.embedded import EmbeddedRedis
+
+_numbers = count()
+
+
+@pytest.fixture
+def market(monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis, tmp_path: Path) -> str:
+    name = f"access{next(_numbers)}"
+    monkeypatch.setenv("DISPATCHER_MARKETS", f"{name}=America/New_York")
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_server.url)
+    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
+    return name
+
+
+@pytest.fixture
+def admin(market: str, redis_server: EmbeddedRedis) -> Iterator[Redis]:
+    client = Redis.from_url(redis_server.url)
+    client.sadd(f"dispatch:{{{market}}}:vendors", "v1")
+    yield client
+    client.close()
+
+
+def given(text: str) -> dict[str, str]:
+    """What the vendor is to be told."""
+    return dict(re.findall(r"^(user|password|reply key) +(\S+)$", text, re.MULTILINE))
+
+
+def works(server: EmbeddedRedis, market: str, access: dict[str, str]) -> None:
+    url = server.url.replace("unix://", f"unix://{access['user']}:{access['password']}@")
+    with Redis.from_url(url) as client:
+        client.xgroup_create(vendor(market, "v1"), "vendor", "0", mkstream=True)
+        assert client.xreadgroup("vendor", "1", {vendor(market, "v1"): ">"}) == []
+        assert client.xadd(replies(market, "v1"), {"ce": b"x"})
+        with pytest.raises(NoPermissionError):
+            client.xadd(replies(market, "v2"), {"ce": b"x"})
+
+
+def test_the_line_that_it_prints_makes_the_user(
+    market: str, admin: Redis, redis_server: EmbeddedRedis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["vendor-access", "--market", market, "--vendor", "v1"]) == 0
+    text = capsys.readouterr().out
+    line, access = text.splitlines()[0], given(text)
+    assert access["password"] not in line, "the line may be kept; the secret is for the vendor"
+    assert access["reply key"] not in line
+    admin.execute_command(*shlex.split(line))
+    works(redis_server, market, access)
+
+
+def test_it_makes_the_user_itself_and_a_second_time_the_old_secret_ends(
+    market: str, admin: Redis, redis_server: EmbeddedRedis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["vendor-access", "--market", market, "--vendor", "v1", "--apply"]
+    assert cli.main(words) == 0
+    first = capsys.readouterr()
+    assert "no ACL file" in first.err
+    works(redis_server, market, given(first.out))
+    assert cli.main(words) == 0
+    admin.delete(vendor(market, "v1"))
+    works(redis_server, market, given(capsys.readouterr().out))
+    with pytest.raises(AuthenticationError):
+        works(redis_server, market, given(first.out))
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (["--market", "nowhere", "--vendor", "v1"], "no market 'nowhere'", 2),
+        (["--vendor", "a b"], "'a b'", 2),
+        (["--vendor", "x ~* +@all"], "x ~*", 2),
+        (["--vendor", "v7", "--apply"], "no vendor v7", 1),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_words(
+    market: str, admin: Redis, capsys: pytest.CaptureFixture[str], words: list[str], said: str, code: int
+) -> None:
+    assert cli.main(["vendor-access", "--market", market, *words]) == code
+    assert said in capsys.readouterr().err
+    assert all(f"user {market}." not in each for each in admin.execute_command("ACL LIST"))
+
+
+def test_a_server_that_does_not_answer_is_said_so(
+    market: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--market", market, "--vendor", "v1", "--apply", "--url", f"unix://{tmp_path}/none.sock"]
+    assert cli.main(["vendor-access", *words]) == 1
+    assert "does not answer" in capsys.readouterr().err
