@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, dataclass_transform
 
 import msgspec
@@ -23,20 +23,30 @@ OfferId = Annotated[
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 Day = Annotated[date, Meta(description="calendar day in the market's time zone")]
-Minutes = Annotated[int, Meta(ge=0, le=1440, description="minutes")]
-Cents = Annotated[int, Meta(ge=0, le=100_000_000, description="US cents")]
-Metres = Annotated[int, Meta(ge=0, le=5_000_000, description="metres")]
 Kilograms = Annotated[int, Meta(ge=1, le=500, description="kilograms")]
+Cents = Annotated[int, Meta(ge=0, le=100_000_000, description="US cents")]
 Count = Annotated[int, Meta(ge=0, le=10_000)]
 
+# What the service counts or adds up itself has no upper bound: nobody could be refused, and what is stored or
+# told would be unreadable from that value on (tests/contracts/test_computed.py).
+Version = Annotated[int, Meta(ge=0, description="counts changes")]
+Tally = Annotated[int, Meta(ge=0, description="how many there are")]
+Minutes = Annotated[int, Meta(ge=0, description="minutes")]
+Price = Annotated[int, Meta(ge=0, description="US cents")]
+Metres = Annotated[int, Meta(ge=0, description="metres")]
+
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+_FIRST, _END = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 
 def refuse_odd_year(name: str, at: datetime | None) -> None:
-    """Raises ValueError for an instant that no calendar of ours holds: a placeholder, or a slip."""
-    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+    """Raises ValueError for an instant that no calendar of ours holds: a placeholder, or a slip.
+
+    The year is that in UTC, in which instants are stored: one that was taken, with any offset, is readable.
+    """
+    if at is not None and not _FIRST <= at < _END:
         raise ValueError(
-            f"{name} is in the year {at.year}; from {FIRST_YEAR} to {LAST_YEAR} is what is taken\n"
+            f"{name} is {at.isoformat()}; from {FIRST_YEAR} to {LAST_YEAR} in UTC is what is taken\n"
             "Maybe it stands for no time at all: then leave it out."
         )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Count, Id, Instant, OfferId, Wire
+from contracts.base import Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.event_types import event
 from contracts.matches import Match
@@ -39,7 +39,7 @@ class RequestChanged(Wire):
 
     request_id: Id
     state: RequestState
-    version: Count
+    version: Version
     by: str = ""
     code: str = ""
     status: TrackingStatus | None = None
@@ -104,3 +104,7 @@ class OfferReply(Wire):
     code: ReportCode | None = None
     status: TrackingStatus | None = None
     at: Instant | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a time that no calendar of ours holds."""
+        refuse_odd_year("at", self.at)

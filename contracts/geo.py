@@ -19,11 +19,15 @@ class Place(Wire):
     position: Position
 
 
-class Window(Wire):
-    """`[earliest, latest]`, both ends inclusive; constrains the *start* of service."""
+class WindowView(Wire):
+    """A window as the service tells it: worked out from an appointment, it need not be one that is taken."""
 
     earliest: Instant
     latest: Instant
+
+
+class Window(WindowView):
+    """`[earliest, latest]`, both ends inclusive; constrains the *start* of service."""
 
     def __post_init__(self) -> None:
         """Refuse a window that ends before it starts, or that no calendar of ours holds."""

@@ -6,8 +6,13 @@ import msgspec
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the service can take work, and why not."""
+    """Whether the service can take work, and why not.
+
+    `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure.
+    The others are not concerned.
+    """
 
     ready: bool
     durable: bool = False
     reasons: tuple[str, ...] = ()
+    markets: dict[str, dict[str, str]] = {}

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
-from contracts.base import Cents, Count, Id, Instant, Wire
+from contracts.base import Id, Instant, Price, Version, Wire
 
 
 class CostTerm(Wire):
@@ -32,9 +28,9 @@ class Match(Wire):
     pool_id: Id
     start_at: Instant
     end_at: Instant
-    price_cents: Cents
+    price_cents: Price
     terms: tuple[CostTerm, ...] = ()
-    runners_up: Annotated[tuple[RunnerUp, ...], Meta(max_length=5)] = ()
-    tuning_version: Count
+    runners_up: tuple[RunnerUp, ...] = ()
+    tuning_version: Version
     snapshot: str = ""  # digest of the solver's input
     decided_at: Instant

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Cents, Id, Instant, Metres, Minutes, OfferId, Wire
+from contracts.base import Id, Instant, Metres, Minutes, OfferId, Price, Wire
 from contracts.codes import (
     DeclineCode,
     LevelOfService,
     OfferState,
 )
-from contracts.geo import Position, Window
+from contracts.geo import Position, WindowView
 from contracts.requests import OrderLine, PassengerNeeds
 
 
@@ -24,10 +24,10 @@ class Offer(Wire):
     vendor_id: Id
     state: OfferState
     kind: str  # trip | equipment
-    window: Window
+    window: WindowView
     start_at: Instant
     duration_minutes: Minutes
-    price_cents: Cents
+    price_cents: Price
     pickup_zone: Position  # the centre of a square of about 2 km, never the door
     dropoff_zone: Position | None = None
     distance_m: Metres = 0

@@ -140,7 +140,7 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.versioned:
         yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
     if operation.resumable:
-        yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,10}$"})
+        yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"})
 
 
 def _header(name: str, schema: Any, *, required: bool = False) -> dict[str, Any]:

@@ -93,6 +93,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             found += ["invalid-parameter", "not-found"]
         if self.body:
             found += ["malformed-body", "invalid-message", "too-large", "too-slow", "unsupported-media-type"]
+        if self.market:
+            found += ["unreadable"]
         if self.keyed:
             found += ["missing-header", "id-reused"]
         if self.versioned:

@@ -114,6 +114,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "A defect in the service",
         "Report the call_id; the command may be repeated under the same id or key.",
     ),
+    "unreadable": ProblemType(
+        500,
+        "What is stored cannot be read",
+        "The call is not at fault: ops restores what is named; `dispatcher audit` finds all that is like it.",
+    ),
     "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
     ),

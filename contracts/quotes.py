@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.base import Cents, Id, Instant, Name, Wire
+from contracts.base import Id, Instant, Name, Price, Wire
 from contracts.matches import CostTerm
 from contracts.unmatched import Unmatched
 
@@ -13,7 +13,7 @@ class Quote(Wire):
     vendor_id: Id
     vendor_name: Name
     start_at: Instant
-    price_cents: Cents
+    price_cents: Price
     cost_cents: int
     terms: tuple[CostTerm, ...] = ()
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
-from contracts.base import Count, Id, Instant, OfferId, Wire
+from contracts.base import Id, Instant, OfferId, Version, Wire
 from contracts.codes import (
     OfferState,
     ProviderCancelCode,
@@ -24,7 +20,7 @@ class Transition(Wire):
 
     state: RequestState
     at: Instant
-    by: Annotated[str, Meta(max_length=80)] = ""
+    by: str = ""
     code: str = ""
 
 
@@ -53,7 +49,7 @@ class RequestView(Wire):
     kind: str
     state: RequestState
     owner: str
-    version: Count
+    version: Version
     received_at: Instant
     match_by: Instant
     status: TrackingStatus | None = None

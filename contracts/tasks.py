@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Wire
+from contracts.base import Id, Instant, Tally, Version, Wire
 from contracts.event_types import event
 from contracts.paging import PageSize
 from contracts.streams import To
@@ -46,6 +46,7 @@ class TaskKind(StrEnum):
     OVERDUE = "overdue"  # a vendor should have reported, and has not
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
+    UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
 
 
 class TaskState(StrEnum):
@@ -86,11 +87,11 @@ class TaskView(Wire):
     offer_id: str = ""
     state: TaskState
     owner: OwnerRole
-    version: Annotated[int, Meta(ge=1)]
+    version: Version
     code: str = ""  # what the request said when it was opened: the last rule, the vendor's code
     opened_at: Instant
     due_at: Instant
-    escalations: Annotated[int, Meta(ge=0)] = 0
+    escalations: Tally = 0
     claimed_by: str = ""
     outcome: TaskOutcome | None = None
     ended_at: Instant | None = None

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Count, Instant, Wire
+from contracts.base import Instant, Version, Wire
 
 Number = int | float
 
@@ -64,7 +64,7 @@ class ParameterView(Wire, omit_defaults=False):
 class Tuning(Wire, omit_defaults=False):
     """A market's tuning, as stored: overrides by name, under a version that every match carries."""
 
-    version: Count = 0
+    version: Version = 0
     values: dict[str, Number] = msgspec.field(default_factory=dict)
     by: str = ""
     reason: str = ""
@@ -74,7 +74,7 @@ class Tuning(Wire, omit_defaults=False):
 class TuningView(Wire, omit_defaults=False):
     """A market's tuning, as read: version, audit, and every parameter with its value."""
 
-    version: Count
+    version: Version
     by: str
     reason: str
     at: Instant | None

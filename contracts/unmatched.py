@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from contracts.base import Count, Id, Instant, Wire
+from contracts.base import Id, Instant, Tally, Wire
 
 
 class RuleCount(Wire):
     """How many vendors one rule removed."""
 
     rule: str
-    vendors: Count
+    vendors: Tally
 
 
 class Change(Wire):
@@ -38,7 +38,7 @@ class Relaxation(Wire):
 class Unmatched(Wire):
     """Why there is no match: vendors removed by each rule, the last rule, and what would match it."""
 
-    vendors: Count
+    vendors: Tally
     removed: tuple[RuleCount, ...] = ()
     last_rule: str = ""
     last_rule_alone: bool | None = None  # lifting it, and nothing else, gives a match; null: not proven

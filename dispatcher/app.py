@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,11 +20,14 @@ from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.supervisor import listening
+from dispatcher.service.loops import HOUSEKEEPING, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
@@ -71,7 +75,10 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
         await runner.setup()
         try:
             await web.SockSite(runner, bound).start()
-            await _until_told(*(replies.run(market) for market in settings.markets))
+            await _until_told(
+                *(_kept(store, each, REPLIES, partial(replies.run, each)) for each in settings.markets),
+                *_telling(service),
+            )
         finally:
             await runner.cleanup()
             await hub.aclose()
@@ -90,11 +97,21 @@ async def _matcher(settings: Settings, name: str) -> None:
             await solvers.warm()
             await _until_told(
                 run_matchers(service, solvers, name),
-                *(timers.run(market) for market in settings.markets),
-                *(keep_house(store, market, tz, clock) for market, tz in settings.markets.items()),
+                *(_kept(store, each, TIMERS, partial(timers.run, each)) for each in settings.markets),
+                *(
+                    _kept(store, each, HOUSEKEEPING, partial(keep_house, store, each, tz, clock))
+                    for each, tz in settings.markets.items()
+                ),
+                *_telling(service),
             )
         finally:
             await solvers.aclose()
+
+
+def _telling(service: Service) -> list[Coroutine[None, None, None]]:
+    """Of each market: what this process could not read is told."""
+    store, markets = service.store, service.markets
+    return [_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets]
 
 
 def open_store(settings: Settings) -> Store:
@@ -113,7 +130,9 @@ def own_name() -> str:
 
 
 async def _until_told(*works: Coroutine[None, None, None]) -> None:
-    """Work until SIGTERM or SIGINT. Work that fails ends the process: the supervisor starts it anew."""
+    """Work until SIGTERM or SIGINT. A market's loops look after themselves; beside them, what fails ends the
+    process, and the supervisor starts it anew.
+    """
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)

@@ -17,7 +17,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
-from dispatcher.store.ledger import LedgerKey, excesses, unpack
+from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey
 
 R = TypeVar("R", bound=Record)
@@ -77,6 +77,14 @@ def _whole(found: Survey) -> Iterator[tuple[str, str]]:
                 yield each, "has a record and no body"
         for each in found.bodies.get(kind, set()) - records.keys() - damaged:
             yield each, "has a body and no record"
+
+
+def _readable(found: Survey) -> Iterator[tuple[str, str]]:
+    """What is stored can be read: else its vendor is asked for nothing, its request offered to nobody."""
+    yield from found.unreadable.items()
+    for key, raw in (*found.limits.items(), *found.used.items()):
+        if not fits(raw):
+            yield f"ledger {_name(key)}", "has more cells than a day"
 
 
 def _lists(found: Survey) -> Iterator[tuple[str, str]]:
@@ -160,6 +168,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "one end": _terminal,
     "table": _steps,
     "whole": _whole,
+    "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
     "ledger": _ledger,
@@ -175,6 +184,7 @@ def summary(found: Survey) -> dict[str, object]:
         "market": found.market,
         "requests": len(_requests(found)),
         "states": {state.value: states[state] for state in RequestState if states[state]},
+        "documents": found.documents,
         "ledgers": len(found.used.keys() | found.limits.keys()),
         "unsettled": len(found.moving),
         "messages": found.events.total(),

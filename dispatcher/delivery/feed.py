@@ -13,7 +13,7 @@ from dispatcher.store.store import Store
 
 QUEUE_LIMIT = 512
 PAGE = 256
-_ENTRY_ID = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
+_ENTRY_ID = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
 
 
 class Feed:

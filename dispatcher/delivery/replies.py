@@ -26,6 +26,7 @@ from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
+from dispatcher.store.connection import NoGroup
 from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
 from dispatcher.store.tail import Tail
@@ -77,6 +78,9 @@ class Replies:
                         own = left[-1].id if left else ">"
                     await self.take_over(market)
                     await self.take(market, await self._new(market, tail))
+                except NoGroup:  # somebody destroyed it: the next round makes it again, from the start
+                    log.warning("the group of replies is gone", market=market)
+                    await asyncio.sleep(PAUSE_S)
                 except Unavailable as refusal:
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
                     await asyncio.sleep(PAUSE_S)
@@ -110,6 +114,7 @@ class Replies:
             try:
                 event = open_envelope(entry.event)
             except Poison as poison:
+                await self.store.market(market).troubles.count("unreadable:reply")
                 await self._bury(market, entry, str(poison))
             else:
                 by_subject[event.subject].append((entry, event))

@@ -16,7 +16,8 @@ import numpy as np
 
 from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.requests import asked_of
-from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey, posted
+from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey
+from dispatcher.store.pools import posted
 from simulation.day import Day
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem

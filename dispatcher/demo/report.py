@@ -46,7 +46,7 @@ def _counts(summary: Summary) -> RenderableType:
 
 
 def _figures(summary: Summary) -> RenderableType:
-    table = _table("offers and figures")
+    table = _table("offers and measures")
     for name in ("declined", "expired", "turned_back", "withdrawn", "rematched", "lost", "double_booked"):
         table.add_row(name.replace("_", " "), f"{getattr(summary, name):,}", "")
     table.add_row("first match", _figure(summary.first_match_s, "s"), "")

@@ -7,6 +7,7 @@ Refusal
 ├── Stale             412  another version is current
 ├── Reused            422  the id or key was used before with another body
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
+├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
 └── Unavailable       503  the store cannot answer now; nothing is known to be stored
 """
 
@@ -62,6 +63,12 @@ class OverBooked(Refusal):
     """Capacity is taken, or a posting is lower than what is booked."""
 
     type, status = "over-booked", 409
+
+
+class Unreadable(Refusal):
+    """What is stored under this id cannot be read: it is damaged, or of a form that is not known."""
+
+    type, status = "unreadable", 500
 
 
 class Unavailable(Refusal):

@@ -56,6 +56,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.NO_SHOW: OwnerRole.CARE_COORDINATOR,
     TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
     TaskKind.OVERDUE: OwnerRole.OPS,
+    TaskKind.UNREADABLE: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.CARE_COORDINATOR,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.dispatches import Dispatch
-from contracts.geo import Window
+from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
 from contracts.offers import Offer
@@ -75,7 +75,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         vendor_id=offer.vendor_id,
         state=offer.state,
         kind=record.kind,
-        window=Window(earliest=to_instant(record.earliest_ms), latest=to_instant(record.latest_ms)),
+        window=WindowView(earliest=to_instant(record.earliest_ms), latest=to_instant(record.latest_ms)),
         start_at=to_instant(offer.start_ms),
         duration_minutes=(offer.end_ms - offer.start_ms) // MINUTE_MS,
         price_cents=offer.price_cents,

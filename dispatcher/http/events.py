@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 
 import msgspec
+import structlog
 from aiohttp import ClientConnectionResetError, web
 
 from contracts.codes import Role
@@ -27,6 +28,7 @@ OPEN, STILL_HERE = b": open\n\n", b": still here\n\n"
 ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
 HEADERS = {"Content-Type": SSE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 ROUTES = Routes("events", 70)
+log = structlog.get_logger()
 
 
 @ROUTES.get(
@@ -53,6 +55,10 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
 
 
 def sse(entry: Entry) -> bytes:
-    """One event: its place in the stream as id, the CloudEvent as JSON."""
-    data = msgspec.json.encode(msgspec.msgpack.decode(entry.event))
+    """One event: its place in the stream as id, the CloudEvent as JSON; b"" for one that cannot be read."""
+    try:
+        data = msgspec.json.encode(msgspec.msgpack.decode(entry.event))
+    except (msgspec.MsgspecError, TypeError, ValueError):
+        log.error("unreadable", kind="event", stream=entry.stream, id=entry.id)
+        return b""
     return b"id: %b\ndata: %b\n\n" % (entry.id.encode(), data)

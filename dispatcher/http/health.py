@@ -14,6 +14,7 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.metrics import CONTENT_TYPE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
+from dispatcher.service.loops import LOOPS
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
@@ -36,10 +37,21 @@ async def ready(call: Call, parts: Parts) -> Reply:
     """The service takes work: Redis answers and is durable."""
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
-        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
+        markets = await asyncio.wait_for(_troubles(parts), PROBE_S) if found.durable else {}
+        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems, markets=markets)
+    except Unavailable as error:
+        health = Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
         health = Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
     return Reply(health, 200 if health.ready else 503)
+
+
+async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
+    """Of each market the loops that fail now, in whatever process."""
+    store = parts.service.store
+    markets = list(parts.service.markets)
+    found = await asyncio.gather(*(store.market(each).troubles.now(LOOPS) for each in markets))
+    return {market: dict(failing) for market, failing in zip(markets, found, strict=True) if failing}
 
 
 @ROUTES.get("/metrics", id="metrics", roles=ANYONE, answers={200: Answer(media=METRICS)})
@@ -51,5 +63,7 @@ async def metrics(call: Call, parts: Parts) -> web.Response:
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
             for market in parts.service.markets:
-                parts.metrics.counted(market, await parts.service.store.market(market).requests.counts())
+                stored = parts.service.store.market(market)
+                parts.metrics.counted(market, await stored.requests.counts())
+                parts.metrics.troubles.found(market, await stored.troubles.counts())
     return web.Response(body=parts.metrics.page(), headers={"Content-Type": CONTENT_TYPE})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from contracts.codes import RequestState
@@ -37,6 +39,7 @@ class Metrics:
         self.requests = Gauge(
             "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
         )
+        self.troubles = TroubleCounts(self.registry)
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
@@ -57,3 +60,31 @@ class Metrics:
         """All metrics as OpenMetrics text."""
         page: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
         return page
+
+
+class TroubleCounts:
+    """What every process has counted in the store: items that could not be read, failures of loops."""
+
+    FAMILIES: ClassVar[Mapping[str, tuple[str, str, str]]] = {  # first word: name, what it counts, its label
+        "unreadable": ("dispatcher_unreadable", "Stored items that could not be read.", "kind"),
+        "failed": ("dispatcher_loop_failures", "Failures of a market's loops.", "loop"),
+    }
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._counts: dict[str, Mapping[str, int]] = {}
+        registry.register(self)
+
+    def found(self, market: str, counts: Mapping[str, int]) -> None:
+        """The counts of a market, `<first word>:<label>`."""
+        self._counts[market] = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Each family, as Prometheus reads it."""
+        for word, (name, about, label) in self.FAMILIES.items():
+            family = CounterMetricFamily(name, about, labels=["market", label])
+            for market, counts in self._counts.items():
+                for what, count in counts.items():
+                    first, _, value = what.partition(":")
+                    if first == word:
+                        family.add_metric([market, value], count)
+            yield family

@@ -26,7 +26,7 @@ Form = TypeVar("Form")
 
 _KEY = re.compile(r"[!-~]{1,128}")
 _ETAG = re.compile(r'"([0-9]{1,9})"')
-_EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
+_EVENT_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")  # each half of an entry's id has 64 bits
 _ANY = {"*/*": codec.JSON, "application/*": codec.JSON, "application/problem+json": codec.JSON}
 
 

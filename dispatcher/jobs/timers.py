@@ -2,11 +2,14 @@
 
 A timer lives in its record and stays due until a commit moves it: a crash before that leaves it due, a
 second process that fires it too finds the record moved on. Every kind of record has its own list of timers.
+
+One that cannot be fired stays due, too: it is put off, each time for longer, and those behind it go first.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -15,6 +18,7 @@ from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.outcome import Status
@@ -33,6 +37,7 @@ class Timers:
     def __init__(self, service: Service, *, batch: int = BATCH) -> None:
         self.service = service
         self.batch = batch
+        self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
@@ -50,12 +55,16 @@ class Timers:
         return sum([await self._fire_kind(market, kind) for kind in kinds()])
 
     async def _fire_kind(self, market: str, kind: Kind[Any]) -> int:
-        records = self.service.store.market(market).records(kind)
-        ids = await records.due(self.service.clock.now_ms(), self.batch)
+        records, put_off = self.service.store.market(market).records(kind), self._put_off[market, kind.name]
+        due = await records.due(self.service.clock.now_ms(), self.batch + len(put_off))
+        ids = put_off.ripe(due)[: self.batch]
         found = await records.get_all(ids)
         for lost in set(ids) - set(found):
-            log.error("a timer has no record", market=market, kind=kind.name, id=lost)
-        return sum(await asyncio.gather(*(self._fire(market, kind, record) for record in found.values())))
+            log.error("a timer has no record that can be read", market=market, kind=kind.name, id=lost)
+        fired = await asyncio.gather(*(self._fire(market, kind, record) for record in found.values()))
+        done = {each for each, had_effect in zip(found, fired, strict=True) if had_effect}
+        put_off.ended(done, [each for each in ids if each not in done])
+        return len(done)
 
     async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
@@ -73,6 +82,8 @@ class Timers:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""
         clock, stored = self.service.clock, self.service.store.market(market)
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
+        if any(self._put_off[market, kind.name] for kind in kinds()):
+            return most_s  # what is put off is due, and does not make us hurry
         known = [await stored.records(kind).next_due_ms() for kind in kinds()]
         next_ms = min((each for each in known if each is not None), default=None)
         if next_ms is None:

@@ -1,5 +1,4 @@
-"""The batch: all open requests within reach, planned together by the optimiser; who has only been asked may
-move for them."""
+"""The batch: open requests within reach, each in its turn, planned together; who has only been asked may move."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     await market.refresh()
     ids = await market.requests.open_ids()
     market.requests.forget_all_but([*ids, *market.offered.records])
-    waiting = await market.waiting(ids)
+    waiting = await market.next_batch(ids)
     if not waiting:
         return Done()
     standing = await market.standing(waiting, market.planning_ms)

@@ -32,10 +32,10 @@ class FenceLost(Exception):
 
 @dataclass(frozen=True)
 class Ownership:
-    """The right to commit for a market: the executor, and the fence number that the lease came with."""
+    """The right to commit for a market: the executor, and the fence that the lease came with."""
 
     executor: Executor
-    fence: int
+    fence: str
 
     def attempt(self, market: str, *decided_on: tuple[Command, RequestRecord]) -> Awaitable[Outcome | None]:
         """Commands of the matcher's, on records that it has read: all of them or none."""

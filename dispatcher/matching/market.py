@@ -67,6 +67,11 @@ class Market:
         reading = self.reading or await self.refresh()
         return await self.requests.read(ids, reading, self.clock.now_ms())
 
+    async def next_batch(self, ids: Sequence[str]) -> list[Waiting]:
+        """Those of them whose turn it is in a batch."""
+        reading = self.reading or await self.refresh()
+        return await self.requests.next_batch(ids, reading, self.clock.now_ms())
+
     async def standing(
         self, waiting: Sequence[Waiting], ahead_ms: int = 0, most: int = MOST_OFFERED
     ) -> list[StandingRequest]:

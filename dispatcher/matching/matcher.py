@@ -19,6 +19,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.execute import Executor
+from dispatcher.service.loops import Troubles
 from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
@@ -39,6 +40,7 @@ class Matcher:
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
     work: asyncio.Event = field(default_factory=asyncio.Event)  #: something for the next batch
+    troubles: Troubles | None = None  #: who hears of a failure
 
     async def run(self) -> None:
         """Until cancelled. An error is logged and followed by a pause, then all starts over."""
@@ -49,8 +51,10 @@ class Matcher:
                     pause_s = PAUSE_S
             except (FenceLost, Unavailable) as error:
                 log.warning("matcher_interrupted", market=self.market.name, reason=str(error))
-            except Exception:
+            except Exception as error:
                 log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
+                if self.troubles is not None:
+                    await self.troubles.tell(error, pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -128,7 +132,9 @@ class Matcher:
                 await asyncio.wait_for(self.work.wait(), max(interval_s, gap_s))
             self.work.clear()
             done = await run_batch(own, self.market, self.solvers)
-            if done.outdated or (done.fell_out and done.offered):
+            if self.troubles is not None:
+                await self.troubles.end()
+            if done.outdated or (done.fell_out and done.offered) or self.market.requests.untried:
                 self.work.set()
             self._explain_later(done)
             await asyncio.sleep(gap_s)

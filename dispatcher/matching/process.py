@@ -7,6 +7,7 @@ import asyncio
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solvers import Solvers
+from dispatcher.service.loops import MATCHING, Troubles
 from dispatcher.service.service import Service
 from solvers.travel import DetourTravel, TravelOf
 
@@ -18,4 +19,5 @@ async def run_matchers(
     async with asyncio.TaskGroup() as group:
         for name, tz in service.markets.zones.items():
             market = Market(service.store.market(name), tz, service.clock, travel_of)
-            group.create_task(Matcher(market, service.executor, solvers, owner).run())
+            troubles = Troubles(service.store, name, MATCHING)
+            group.create_task(Matcher(market, service.executor, solvers, owner, troubles=troubles).run())

@@ -48,7 +48,7 @@ async def read_market(
 
     `until_ms`: of days up to this one, though it lies beyond the horizon.
     """
-    tuning = await stored.tuning.get()
+    tuning = await stored.tuning.in_force()
     documents = await stored.vendors.get_all()
     horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
     postings = await stored.capacity.get_all(horizon.days)

@@ -26,7 +26,7 @@ BATCH_LIMIT = Parameter(
     minimum=10,
     maximum=50_000,
     unit="requests",
-    summary="Most requests planned in one batch; the longest waiting come first.",
+    summary="Most requests planned in one batch; what was tried waits behind what was not.",
     scope="matching.requests",
 )
 PARAMETERS = (BATCH_LIMIT,)
@@ -41,7 +41,10 @@ class WaitingRequests:
     stored: RequestPart
     travel_of: TravelOf
     bodies: dict[str, Request] = field(default_factory=dict)
+    untried: bool = False  #: whether the last batch left something out that was in none before it
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
+    _tried: dict[str, int] = field(default_factory=dict)  #: by id, the number of the last batch with it
+    _batches: int = 0
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -50,7 +53,7 @@ class WaitingRequests:
     async def read(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
-        near = [each for each in ids if self._far.get(each, 0) <= end_ms][: BATCH_LIMIT.whole(values)]
+        near = self._near(ids, end_ms)
         records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
@@ -60,6 +63,27 @@ class WaitingRequests:
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
+
+    async def next_batch(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
+        """Of these, as many as a batch takes: first what was in none, then what was in one longest ago.
+
+        In each turn the longest waiting come first, so who can have no vendor keeps nobody waiting for ever.
+        """
+        limit, found = BATCH_LIMIT.whole(reading.values), list[Waiting]()
+        queue = self._near(ids, reach_ms(now_ms, reading.values))
+        queue.sort(key=lambda each: self._tried.get(each, 0))  # stable: as they came, within a turn
+        at, self._batches = 0, self._batches + 1
+        while at < len(queue) and len(found) < limit:
+            taken = queue[at : at + limit - len(found)]
+            found += await self.read(taken, reading, now_ms)
+            self._tried |= dict.fromkeys(taken, self._batches)
+            at += len(taken)
+        self.untried = any(each not in self._tried for each in queue[at:])
+        return sorted(found, key=lambda each: _as_received(each[0]))
+
+    def _near(self, ids: Sequence[str], end_ms: int) -> list[str]:
+        """Without those that are known to be out of reach."""
+        return [each for each in ids if self._far.get(each, 0) <= end_ms]
 
     async def bodies_of(self, ids: Sequence[str]) -> Mapping[str, Request]:
         """Their bodies and maybe others', as far as they exist; read once."""
@@ -71,6 +95,7 @@ class WaitingRequests:
         """Keep what is known of open requests only."""
         self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
         self._far = {each: self._far[each] for each in open_ids if each in self._far}
+        self._tried = {each: self._tried[each] for each in open_ids if each in self._tried}
 
 
 def open_request(
@@ -107,4 +132,8 @@ def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Numb
 
 def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
     """In a stable order: as they came, then by id."""
-    return sorted(records, key=lambda record: (record.received_ms, record.id))
+    return sorted(records, key=_as_received)
+
+
+def _as_received(record: RequestRecord) -> tuple[int, str]:
+    return record.received_ms, record.id

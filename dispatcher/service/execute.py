@@ -55,7 +55,7 @@ class Executor:
         raise too_busy(command.named)
 
     async def attempt(
-        self, by: str, market: str, command: Command, record: Record, *, fence: int | None = None
+        self, by: str, market: str, command: Command, record: Record, *, fence: str | None = None
     ) -> Outcome | None:
         """Decide on a record that was read before, commit once; None if nothing is to be done.
 
@@ -65,7 +65,7 @@ class Executor:
         return await self.attempt_all(by, market, [(command, record)], fence=fence)
 
     async def attempt_all(
-        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: int | None = None
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: str | None = None
     ) -> Outcome | None:
         """The same for several records: one commit, all of it or none; None if nothing is to be done."""
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)

@@ -35,7 +35,7 @@ class Markets:
         """The tuning in force, at most TUNING_AGE_S old."""
         until, tuning = self._tunings.get(market, (0.0, None))
         if tuning is None or time.monotonic() >= until:
-            tuning = await self.store(market).tuning.get()
+            tuning = await self.store(market).tuning.in_force()
             self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
         return tuning
 

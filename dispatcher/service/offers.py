@@ -61,7 +61,10 @@ class Offers:
         self.markets.authorize(who, market)
         requests, request_id = self.markets.store(market).requests, request_id_of(name)
         record = known or await requests.records.get(request_id)
-        request = await requests.body(request_id)
-        if record is None or request is None:
+        if record is None:
             raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
-        return record, record.offer_named(name, who.vendor_id), request
+        offer = record.offer_named(name, who.vendor_id)  # first: of another's nothing is told, not even this
+        request = await requests.body(request_id)
+        if request is None:
+            raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
+        return record, offer, request

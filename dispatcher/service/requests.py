@@ -14,14 +14,16 @@ from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Reused
+from dispatcher.domain.refusals import NotFound, Refusal, Reused
 from dispatcher.domain.views import request_view
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import ride_s
+from dispatcher.store.aside import Item
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.requests import BODY
 from dispatcher.store.store import Store
 from solvers.travel import TravelOf
 
@@ -73,10 +75,7 @@ class Requests:
     ) -> tuple[list[RequestView], str | None]:
         """Requests by time received, and where the next page starts. Raises Invalid for a strange cursor."""
         self.markets.authorize_requests(who, market)
-        try:
-            page = await self.markets.store(market).requests.page(state, cursor, limit)
-        except ValueError as error:
-            raise Invalid(str(error)) from error
+        page = await self.markets.store(market).requests.page(state, cursor, limit)
         return [request_view(record) for record in page.records], page.cursor
 
     def _received(
@@ -87,8 +86,16 @@ class Requests:
         return [receive(each, context, travel_s=ride_s(each, tz, travel)) for each in requests]
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
-        """The requests that are not stored. Raises Reused for an id that is stored with another body."""
-        stored = await self.markets.store(market).requests.bodies([request.id for request in requests])
+        """The requests that are not stored. Raises Reused for an id that is stored with another body.
+
+        Raises Unreadable for one whose body cannot be compared.
+        """
+        part = self.markets.store(market).requests
+        stored = await part.bodies([request.id for request in requests])
+        aside = self.store.aside.known(market)
+        for request in requests:
+            if request.id not in stored and Item(BODY, request.id) in aside:
+                await part.body(request.id)
         known = [request for request in requests if request.id in stored]
         same = await asyncio.gather(*(self._is_same(market, each, stored[each.id]) for each in known))
         reused = [request.id for request, is_same in zip(known, same, strict=True) if not is_same]

@@ -5,16 +5,14 @@ from __future__ import annotations
 from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
-from dispatcher.domain.refusals import Invalid, NotFound
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.principal import Principal
-from dispatcher.security.vault import UnreadablePatient
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
 
 NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
-UNREADABLE = "(cannot be read: its key is gone)"
 
 
 class Tasks:
@@ -37,10 +35,7 @@ class Tasks:
         roles = [query.role] if query.role else list(OwnerRole)
         states = [query.state] if query.state else NOT_DONE
         tasks = self.markets.store(market).tasks
-        try:
-            found, cursor = await tasks.page(roles, states, query.cursor or None, query.limit)
-        except ValueError as error:
-            raise Invalid(str(error)) from error
+        found, cursor = await tasks.page(roles, states, query.cursor or None, query.limit)
         if query.due_before is not None:
             until_ms = to_ms(query.due_before)
             due = [each for each in found if each.due_ms < until_ms]
@@ -65,7 +60,8 @@ class Tasks:
         return task
 
     def shown(self, market: str, task: TaskRecord) -> TaskView:
-        """The task with its comments opened; one that cannot be must not hide what there is to do."""
+        """The task with its comments opened."""
+        tasks = self.markets.store(market).tasks
         return TaskView(
             id=task.id,
             kind=task.kind,
@@ -82,15 +78,7 @@ class Tasks:
             outcome=task.outcome,
             ended_at=to_instant(task.ended_ms) if task.ended_ms else None,
             comments=tuple(
-                TaskComment(
-                    at=to_instant(each.at_ms), by=each.by, text=self._opened(market, task.id, each.sealed)
-                )
+                TaskComment(at=to_instant(each.at_ms), by=each.by, text=tasks.open(task.id, each.sealed))
                 for each in task.comments
             ),
         )
-
-    def _opened(self, market: str, task_id: str, sealed: bytes) -> str:
-        try:
-            return self.markets.store(market).tasks.open(task_id, sealed)
-        except UnreadablePatient:
-            return UNREADABLE

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from operator import gt
 
 from contracts.base import Day
 from contracts.capacity import Capacity
 from contracts.ledger import LEDGER_BUCKET_MINUTES
-from contracts.pools import Pool
 from dispatcher.domain.refusals import OverBooked
-from dispatcher.store import codec, ledger
+from dispatcher.store import codec, ledger, pools
+from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import Ledger, LedgerKey
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
 from dispatcher.store.vendors import stale
 
+POSTING, LEDGER = "posting", "ledger"  # what is set aside
 NAMED = 5  # over-booked buckets spelled out in the refusal's text; `facts` has them all
 
 
@@ -27,22 +28,24 @@ class CapacityPart:
     """The capacity of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.committer, self.keys = node.reader, node.committer, keys
+        self.reader, self.committer, self.aside, self.keys = node.reader, node.committer, node.aside, keys
 
     async def get(self, vendor_id: str, day: Day) -> Versioned[Capacity] | None:
-        """A vendor's posting for one day, or None."""
+        """A vendor's posting for one day, or None. Raises Unreadable, with the version to write over."""
         raw = await self.reader.get(self.keys.capacity(vendor_id, day.isoformat()))
-        return codec.CAPACITY.unpack(raw) if raw else None
+        return self._read(_name(vendor_id, day), raw) if raw else None
 
     async def get_all(self, days: Iterable[Day]) -> dict[tuple[str, str], Versioned[Capacity]]:
-        """Every posting for these days by (vendor, ISO day), in the order of day and vendor."""
+        """Every readable posting for these days by (vendor, ISO day), in the order of day and vendor."""
         keys, found = self.keys, list[tuple[str, str]]()
         for day in days:
             number = day.toordinal()
             members = await self.reader.ask("ZRANGE", keys.capacities, number, number, "BYSCORE")
-            found += [(member.decode().rpartition(":")[0], day.isoformat()) for member in members]
+            found += [(text_of(member).rpartition(":")[0], day.isoformat()) for member in members]
         raws = await self.reader.get_all([keys.capacity(*each) for each in found])
-        return {each: codec.CAPACITY.unpack(raw) for each, raw in zip(found, raws, strict=True) if raw}
+        pairs = zip(map(":".join, found), raws, strict=True)
+        read = self.aside.read_all(keys.market, POSTING, pairs, codec.CAPACITY.unpack)
+        return {each: read[name] for each in found if (name := ":".join(each)) in read}
 
     async def put(
         self,
@@ -55,18 +58,20 @@ class CapacityPart:
     ) -> int:
         """Post it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        `at_ms`: the time from which on there is more, if there is. Raises Stale, and OverBooked naming every
-        bucket where more is booked than this would allow.
+        `at_ms`: the time from which on there is more, if there is. One that cannot be read is written over
+        like any other. Raises Stale, and OverBooked naming every bucket where more is booked than this would
+        allow.
         """
         keys = self.keys
         while True:
-            current = await self.get(vendor_id, day)
-            version = current.version if current else 0
+            version, current = await self._current(_name(vendor_id, day))
             if expected_version not in (None, version):
                 raise stale(f"capacity of {vendor_id} on {day}", expected_version or 0)
-            changed_ms = at_ms if current is None or _is_more(current.value, capacity) else current.changed_ms
+            changed_ms = (
+                at_ms if current is None or pools.is_more(current.value, capacity) else current.changed_ms
+            )
             dated = codec.pack(version + 1, capacity, changed_ms)
-            program = _posting(keys, (vendor_id, day), current, capacity, dated)
+            program = _posting(keys, (vendor_id, day), version, _limits(current, capacity), dated)
             outcome = await self.committer.commit(program)
             if outcome.ok:
                 return version + 1
@@ -77,8 +82,28 @@ class CapacityPart:
         """What is posted and booked for each; zeros where nothing is."""
         keys = self.keys
         names = [name for each in ledgers for name in (keys.limit(*each), keys.used(*each))]
-        found = iter([ledger.padded(raw or b"") for raw in await self.reader.get_all(names)])
-        return {each: Ledger(limit, used) for each, limit, used in zip(ledgers, found, found, strict=True)}
+        found = iter(await self.reader.get_all(names))
+        pairs = zip(ledgers, found, found, strict=True)
+        return {each: self._ledger(each, limit or b"", used or b"") for each, limit, used in pairs}
+
+    def _ledger(self, key: LedgerKey, limit: bytes, used: bytes) -> Ledger:
+        """As stored, in full length; one that is too long is no ledger of ours, and nothing is left in it."""
+        if ledger.fits(limit) and ledger.fits(used):
+            return Ledger(ledger.padded(limit), ledger.padded(used))
+        self.aside.note(self.keys.market, Item(LEDGER, ":".join(key)), "too long")
+        return Ledger(ledger.EMPTY, ledger.EMPTY)
+
+    async def _current(self, name: str) -> tuple[int, Versioned[Capacity] | None]:
+        """The version that stands there, and what it holds if that can be read."""
+        raw = await self.reader.get(self.keys.capacity(*name.split(":"))) or b""
+        if codec.is_headless(raw):
+            self._read(name, raw)  # raises: it has no version that one could write over
+        found = self.aside.read_all(self.keys.market, POSTING, [(name, raw)], codec.CAPACITY.unpack)
+        return codec.version_of(raw), found.get(name)
+
+    def _read(self, name: str, raw: bytes) -> Versioned[Capacity]:
+        item, version = Item(POSTING, name), codec.version_of(raw)
+        return self.aside.read(self.keys.market, item, raw, codec.CAPACITY.unpack, version=version)
 
     async def _refuse_overbooked(
         self, vendor_id: str, day: Day, current: Versioned[Capacity] | None, wanted: Capacity
@@ -100,17 +125,22 @@ class CapacityPart:
             raise OverBooked(_told(vendor_id, day, over), over_booked=over)
 
 
+def _name(vendor_id: str, day: Day) -> str:
+    """A posting, as it is named where it cannot be read."""
+    return f"{vendor_id}:{day.isoformat()}"
+
+
 def _posting(
     keys: Keys,
-    vendor_day: tuple[str, Day],
-    current: Versioned[Capacity] | None,
-    capacity: Capacity,
+    posting: tuple[str, Day],
+    version: int,
+    limits: Mapping[str, bytes],
     content: bytes,
 ) -> Program:
-    program, (vendor_id, day) = Program(), vendor_day
+    program, (vendor_id, day) = Program(), posting
     iso = day.isoformat()
-    program.document(vendor_id, keys.capacity(vendor_id, iso), current.version if current else 0, content)
-    for pool, limit in _limits(current, capacity).items():
+    program.document(vendor_id, keys.capacity(vendor_id, iso), version, content)
+    for pool, limit in limits.items():
         program.ceiling(pool, keys.used(vendor_id, pool, iso), keys.limit(vendor_id, pool, iso), limit)
     program.write(keys.capacities, "ZADD", day.toordinal(), f"{vendor_id}:{iso}")
     program.write(keys.wake, "PUBLISH", b"")
@@ -118,20 +148,9 @@ def _posting(
 
 
 def _limits(current: Versioned[Capacity] | None, capacity: Capacity) -> dict[str, bytes]:
-    """The new limit of each pool, b"" for a pool that is no longer posted."""
-    gone: tuple[Pool, ...] = current.value.pools if current else ()
-    return {pool.id: b"" for pool in gone} | {pool.id: ledger.posted(pool) for pool in capacity.pools}
-
-
-def _is_more(before: Capacity, after: Capacity) -> bool:
-    """Whether some pool is new, serves more levels, or has more units at some time or for the day."""
-    known = {pool.id: pool for pool in before.pools}
-    return any(
-        pool.id not in known
-        or not set(pool.serves) <= set(known[pool.id].serves)
-        or any(map(gt, ledger.unpack(ledger.posted(pool)), ledger.unpack(ledger.posted(known[pool.id]))))
-        for pool in after.pools
-    )
+    """The new limit of each resource, b"" for one that is no longer posted."""
+    gone = pools.limits(current.value) if current else {}
+    return dict.fromkeys(gone, b"") | pools.limits(capacity)
 
 
 def _time(bucket: int | None) -> str:

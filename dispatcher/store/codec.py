@@ -59,7 +59,7 @@ class Document(Generic[Value]):
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
     def unpack(self, raw: bytes) -> Versioned[Value]:
-        """What `raw` holds, immutable. Raises msgspec.DecodeError if it is damaged."""
+        """What `raw` holds, immutable. Raises one of `aside.READ_ERRORS` if it is damaged."""
         return self._decode(raw)
 
     def is_older(self, raw: bytes) -> bool:
@@ -84,6 +84,11 @@ def pack(version: int, value: object, changed_ms: int | None = None) -> bytes:
 def version_of(raw: bytes) -> int:
     """A document's version; 0 when there is none."""
     return int.from_bytes(raw[:_VERSION_BYTES], "big")
+
+
+def is_headless(raw: bytes) -> bool:
+    """Whether it is a document that was cut within its version: no commit can be over it."""
+    return 0 < len(raw) < _VERSION_BYTES
 
 
 def expected(version: int) -> bytes:

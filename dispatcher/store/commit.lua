@@ -4,7 +4,7 @@
 -- KEYS   every key the program names, all of one market (one hash tag, one slot); a key is named by its place
 -- ARGV   a tag, repeated in the answer, so that no answer is taken for another's; then the program: checks,
 --        in any order, then writes. K is a place in KEYS.
---   fence    K token                                the fence number must be token
+--   fence    K token                                the fence must be token
 --   command  K fingerprint                          the command id must be unknown
 --   version  K expected                             the document's first 4 bytes must be expected ('': no document),
 --                                                   whether it is written afterwards or only relied on
@@ -20,7 +20,7 @@
 --   {tag, 'ok'}
 --   {tag, 'duplicate', answer}       this command was committed before with this fingerprint; what was kept
 --   {tag, 'reused'}                  this command id came before with another fingerprint
---   {tag, 'fenced', current}         the fence number has moved on
+--   {tag, 'fenced', current}         the fence is another one
 --   {tag, 'stale', c, document}      another version is current: this one ('' if none)
 --   {tag, 'full', c, cell, used, limit}   a booking or ceiling does not fit
 --   {tag, 'broken', c, cell, used}   an unbooking would give back more than is booked: nothing is written

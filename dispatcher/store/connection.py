@@ -33,6 +33,7 @@ CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
 RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 RETRYABLE_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
+PIPELINED = " of pipeline caused error: ("
 
 
 def connect(url: str, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
@@ -54,14 +55,30 @@ def unavailable(detail: str) -> Unavailable:
     )
 
 
+def server_words(error: BaseException) -> str:
+    """What the server said, its code first: redis-py puts the command before it where several were sent."""
+    return str(error).rpartition(PIPELINED)[2].strip("'\",)") if PIPELINED in str(error) else str(error)
+
+
 def is_retryable(error: ResponseError) -> bool:
     """Whether the server may take the same command later."""
-    return isinstance(error, RETRYABLE_ERRORS) or str(error).startswith(RETRYABLE_CODES)
+    return isinstance(error, RETRYABLE_ERRORS) or server_words(error).startswith(RETRYABLE_CODES)
 
 
 def writes_refused(error: ResponseError) -> Unavailable:
     """The refusal for an answer that says: not now."""
-    return unavailable(f"the store takes no writes: {str(error).rstrip('.')}.")
+    return unavailable(f"the store takes no writes: {server_words(error).rstrip('.')}.")
+
+
+class NoGroup(Exception):
+    """The consumer group, or its stream, is not there (any more): make it again."""
+
+
+def refused(error: ResponseError) -> Exception:
+    """What the server's answer means: not now, no such group, or the error itself."""
+    if server_words(error).startswith("NOGROUP"):
+        return NoGroup("the consumer group is gone")
+    return writes_refused(error) if is_retryable(error) else error
 
 
 class Reader:
@@ -87,7 +104,7 @@ class Reader:
             try:
                 return await self._send(commands)
             except ResponseError as error:
-                raise (writes_refused(error) if is_retryable(error) else error) from error
+                raise refused(error) from error
             except CONNECTION_ERRORS as error:
                 if isinstance(error.__cause__ or error, AuthenticationError):  # redis-py tells it either way
                     raise unavailable(

@@ -8,7 +8,8 @@ from contracts import streams
 from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
-SCORECARDS, CAPACITIES, DEAD = "marks", "capacities", "dead"
+SCORECARDS, CAPACITIES, DEAD, TROUBLES, TROUBLE = "marks", "capacities", "dead", "troubles", "trouble"
+TUNING = "tuning"
 MESSAGES: frozenset[str] = frozenset(streams.To)
 
 
@@ -22,8 +23,8 @@ class Keys:
         self.events, self.matches = streams.events(market), streams.matches(market)
         self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
-        self.tuning, self.vendors = prefix + "tuning", prefix + "vendors"
-        self.capacities = prefix + CAPACITIES
+        self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
+        self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -64,6 +65,10 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def trouble(self, loop: str) -> str:
+        """Why a loop of this market fails now; gone once it works."""
+        return f"{self.prefix}{TROUBLE}:{loop}"
 
     def parted(self, key: str) -> tuple[str, str]:
         """The first part of a key of this market, and the rest."""

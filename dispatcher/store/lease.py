@@ -1,12 +1,18 @@
-"""One matcher a market: the lease for efficiency, the fence number for safety."""
+"""One matcher a market: the lease for efficiency, the fence for safety."""
 
 from __future__ import annotations
+
+import secrets
+from typing import Any
 
 from redis.exceptions import NoScriptError
 
 from dispatcher.store import script
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
+from dispatcher.store.resp import text_of
+
+NONCE_BYTES = 8
 
 
 class LeasePart:
@@ -15,9 +21,10 @@ class LeasePart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.keys = node.reader, keys
 
-    async def acquire(self, owner: str, ttl_ms: int) -> int | None:
-        """The fence number that commits must carry from now on, or None: another owns the market."""
-        return int(await self._lease("acquire", owner, ttl_ms)) or None
+    async def acquire(self, owner: str, ttl_ms: int) -> str | None:
+        """The fence that commits must carry from now on, a new one; None: another owns the market."""
+        nonce = secrets.token_hex(NONCE_BYTES)
+        return text_of(await self._lease("acquire", owner, ttl_ms, nonce)) or None
 
     async def renew(self, owner: str, ttl_ms: int) -> bool:
         """Whether the lease is still ours, now for `ttl_ms` more."""
@@ -25,17 +32,17 @@ class LeasePart:
 
     async def release(self, owner: str) -> bool:
         """Give the market back; False if it was no longer ours."""
-        return bool(await self._lease("release", owner, 0))
+        return bool(await self._lease("release", owner))
 
     async def owner(self) -> str | None:
         """Who owns the market now."""
         current = await self.reader.ask("GET", self.keys.lease)
         return current.decode() if current else None
 
-    async def _lease(self, verb: str, owner: str, ttl_ms: int) -> int:
-        words = (2, self.keys.lease, self.keys.fence, verb, owner, ttl_ms)
+    async def _lease(self, verb: str, owner: str, *more: int | str) -> Any:
+        words = (2, self.keys.lease, self.keys.fence, verb, owner, *more)
         text = script.source("lease")
         try:
-            return int(await self.reader.ask("EVALSHA", script.sha(text), *words))
+            return await self.reader.ask("EVALSHA", script.sha(text), *words)
         except NoScriptError:
-            return int(await self.reader.ask("EVAL", text, *words))
+            return await self.reader.ask("EVAL", text, *words)

@@ -10,9 +10,6 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contracts.ledger import LEDGER_BUCKETS
-from contracts.pools import Pool
-
 DAY_BUCKETS = 300
 CELLS = 1 + DAY_BUCKETS
 _FORM = struct.Struct(f">{CELLS}H")
@@ -48,8 +45,8 @@ def pack(cells: Sequence[int]) -> bytes:
 
 
 def unpack(raw: bytes) -> tuple[int, ...]:
-    """CELLS numbers; cells beyond the end of `raw` are 0."""
-    return _FORM.unpack(padded(raw))
+    """CELLS numbers; cells beyond the end of `raw` are 0, and what is beyond a day is left out."""
+    return _FORM.unpack(padded(raw)[: _FORM.size])
 
 
 def padded(raw: bytes) -> bytes:
@@ -57,11 +54,9 @@ def padded(raw: bytes) -> bytes:
     return raw.ljust(_FORM.size, b"\0")
 
 
-def posted(pool: Pool) -> bytes:
-    """The limits of a pool as posted."""
-    width = LEDGER_BUCKETS // len(pool.units)
-    buckets = [units for units in pool.units for _ in range(width)]
-    return pack([pool.daily_cap, *buckets, *[buckets[-1]] * (DAY_BUCKETS - LEDGER_BUCKETS)])
+def fits(raw: bytes) -> bool:
+    """Whether it has no more cells than a day."""
+    return len(raw) <= _FORM.size
 
 
 def excesses(limit: bytes, used: bytes) -> list[Excess]:

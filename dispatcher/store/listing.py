@@ -7,6 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
+from dispatcher.domain.refusals import Invalid
 from dispatcher.store.connection import Reader
 
 
@@ -20,7 +21,7 @@ class Place(NamedTuple):
     def read(cls, answer: Sequence[bytes]) -> Iterator[Place]:
         """From a ZRANGE … WITHSCORES: member, score, member, score …"""
         pairs = zip(answer[::2], answer[1::2], strict=True)
-        return (cls(int(float(score)), member.decode()) for member, score in pairs)
+        return (cls(int(float(score)), member.decode(errors="replace")) for member, score in pairs)
 
 
 class Cursor(Place):
@@ -28,12 +29,12 @@ class Cursor(Place):
 
     @classmethod
     def parse(cls, text: str | None) -> Cursor:
-        """The start of the listing if there is no text. Raises ValueError."""
+        """The start of the listing if there is no text. Raises Invalid."""
         if not text:
             return cls(0, "")
         score, dot, request_id = text.partition(".")
         if not (dot and score.isdigit() and request_id):
-            raise ValueError(f"'{text}' is no cursor.\nMaybe pass the cursor of the page before, unchanged.")
+            raise Invalid(f"'{text}' is no cursor.\nMaybe pass the cursor of the page before, unchanged.")
         return cls(int(score), request_id)
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, codec, events
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
@@ -25,6 +26,7 @@ from dispatcher.store.retention import RetentionPart
 from dispatcher.store.scorecards import ScorecardPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
+from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
@@ -42,6 +44,7 @@ class MarketStore:
         self.scorecards = ScorecardPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
+        self.troubles = TroublePart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -58,7 +61,7 @@ class MarketStore:
         *,
         requests: Sequence[Request] = (),
         idempotency: IdempotencyRecord | None = None,
-        fence: int | None = None,
+        fence: str | None = None,
     ) -> Outcome:
         """Commit all decisions, or none. `requests` are those received now, with their patient blocks.
 
@@ -92,12 +95,12 @@ class MarketStore:
         await self.node.committer.commit(program)
 
     async def related(self, record: Record) -> Mapping[str, Record]:
-        """The records beside this one that a decision on it reads, by id, as far as they exist."""
+        """The records beside this one that a decision on it reads, by id, as far as they can be read."""
         found: dict[str, Record] = {}
         for name, each in kind_of(record).related(record):
-            other = await self.records(kind_named(name)).get(each)
-            if other is not None:
-                found[each] = other
+            with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
+                other = await self.records(kind_named(name)).get(each)
+                found |= {} if other is None else {each: other}
         return found
 
     @contextlib.asynccontextmanager

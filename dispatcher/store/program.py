@@ -35,8 +35,8 @@ class Program:
         """What it costs the server, roughly: the number of its checks."""
         return len(self.checks)
 
-    def fence(self, key: str, token: int) -> None:
-        """Go on only while `token` is the current fence number."""
+    def fence(self, key: str, token: str) -> None:
+        """Go on only while `token` is the current fence; it is compared, never read."""
         self._check(Check("fence"), "fence", self._place(key), token)
 
     def remember(self, keys: Keys, idempotency: IdempotencyRecord) -> None:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
 from dispatcher.store import codec
+from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
@@ -19,18 +20,21 @@ class Records(Generic[R]):
     """The records of one kind in one market."""
 
     def __init__(self, node: Node, keys: Keys, kind: Kind[R]) -> None:
-        self.reader, self.keys, self.kind = node.reader, keys, kind
+        self.reader, self.aside, self.keys, self.kind = node.reader, node.aside, keys, kind
         self._document = codec.document_of(kind)
 
     async def get(self, record_id: str) -> R | None:
-        """The record, or None."""
+        """The record, or None. Raises Unreadable."""
         raw = await self.reader.get(self.keys.record(self.kind, record_id))
-        return self._document.unpack(raw).value if raw else None
+        if not raw:
+            return None
+        return self.aside.read(self.keys.market, Item(self.kind.name, record_id), raw, self._unpack)
 
     async def get_all(self, ids: Sequence[str]) -> dict[str, R]:
-        """The records that exist, by id, in the order asked for."""
+        """The records that exist and can be read, by id, in the order asked for."""
         found = await self.reader.get_all([self.keys.record(self.kind, each) for each in ids])
-        return {each: self._document.unpack(raw).value for each, raw in zip(ids, found, strict=True) if raw}
+        pairs = zip(ids, found, strict=True)
+        return self.aside.read_all(self.keys.market, self.kind.name, pairs, self._unpack)
 
     async def page(self, lists: Sequence[str], cursor: Cursor, limit: int) -> tuple[list[R], str | None]:
         """Up to `limit` records after the cursor, over several lists; where the next page starts, if any."""
@@ -50,3 +54,7 @@ class Records(Generic[R]):
         """When the next timer is due; None if nothing is stored."""
         found = await self.reader.ask("ZRANGE", self.keys.list(self.kind.timers), 0, 0, "WITHSCORES")
         return next((place.score for place in Place.read(found)), None)
+
+    def _unpack(self, raw: bytes) -> R:
+        value: R = self._document.unpack(raw).value
+        return value

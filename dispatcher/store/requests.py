@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
@@ -13,10 +14,14 @@ from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.store import codec
+from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
+
+BODY, PATIENT = "body", "patient"  # what is set aside of a request beside its record
+Value = TypeVar("Value")
 
 
 class Page(NamedTuple):
@@ -30,26 +35,26 @@ class RequestPart:
     """The requests of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.vault, self.keys = node.reader, node.vault, keys
+        self.reader, self.vault, self.aside, self.keys = node.reader, node.vault, node.aside, keys
         self.records = Records(node, keys, REQUEST_KIND)
 
     async def body(self, request_id: str) -> Request | None:
-        """The request as it came, without its patient block; None if unknown."""
+        """The request as it came, without its patient block; None if unknown. Raises Unreadable."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        return codec.unpack_request(raw) if raw else None
+        return self._read(Item(BODY, request_id), raw, codec.unpack_request) if raw else None
 
     async def bodies(self, ids: Sequence[str]) -> dict[str, Request]:
-        """The requests that exist, by id, without their patient blocks."""
+        """The requests that exist and can be read, by id, without their patient blocks."""
         found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
-        return {each: codec.unpack_request(raw) for each, raw in zip(ids, found, strict=True) if raw}
+        pairs = zip(ids, found, strict=True)
+        return self.aside.read_all(self.keys.market, BODY, pairs, codec.unpack_request)
 
     async def patient(self, request_id: str) -> Patient | None:
-        """The patient block, or None. Raises UnreadablePatient."""
+        """The patient block, or None. Raises Unreadable, also when its key is gone."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
         sealed = codec.sealed_of(raw) if raw else b""
-        if not sealed:
-            return None
-        return codec.unpack_patient(self.vault.open(self.keys.market, request_id, sealed))
+        opened = partial(self._opened, request_id)
+        return self._read(Item(PATIENT, request_id), sealed, opened) if sealed else None
 
     async def open_ids(self, limit: int) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
@@ -64,7 +69,7 @@ class RequestPart:
         return [each.decode() for each in found]
 
     async def page(self, state: RequestState | None, cursor: str | None, limit: int) -> Page:
-        """Up to `limit` records after `cursor`, by time received. Raises ValueError: no such cursor."""
+        """Up to `limit` records after `cursor`, by time received. Raises Invalid: no such cursor."""
         states = list(RequestState) if state is None else [state]
         lists = [index_of(each) for each in states]
         records, following = await self.records.page(lists, Cursor.parse(cursor), limit)
@@ -80,3 +85,9 @@ class RequestPart:
         """Ids of a vendor's open offers and dispatches, earliest start first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(offers_of(vendor_id)), 0, limit - 1)
         return [each.decode() for each in found]
+
+    def _read(self, item: Item, raw: bytes, unpack: Callable[[bytes], Value]) -> Value:
+        return self.aside.read(self.keys.market, item, raw, unpack)
+
+    def _opened(self, request_id: str, sealed: bytes) -> Patient:
+        return codec.unpack_patient(self.vault.open(self.keys.market, request_id, sealed))

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from contracts.instants import DAY_MS, HOUR_MS
+from dispatcher.domain.refusals import Unreadable
+from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.events import place
 from dispatcher.store.keys import Keys
@@ -37,12 +39,12 @@ class RetentionPart:
         `events` is read by position, whatever groups it has beside. Ages by the server's clock; gives the
         number of entries.
         """
-        keys = self.keys
-        vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        keys = self.keys  # a key of another type is passed over: it stops no stream beside it
+        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
         streams = [keys.events, keys.replies, keys.dead, *sorted(delivered)]
-        there = await self.reader.ask_all([("EXISTS", each) for each in streams])
-        streams = [each for each, exists in zip(streams, there, strict=True) if exists]
+        types = await self.reader.ask_all([("TYPE", each) for each in streams])
+        streams = [each for each, kind in zip(streams, types, strict=True) if text_of(kind) == "stream"]
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -57,7 +59,7 @@ class RetentionPart:
         """Remove postings and ledgers of days before this one on which nothing is booked; how many."""
         keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
-        members = [each.decode() for each in await self.reader.ask(*ended)]
+        members = [text_of(each) for each in await self.reader.ask(*ended)]
         return sum([await self._forget_day(keys, *member.rpartition(":")[::2]) for member in members])
 
     async def _first_needed(self, streams: Sequence[str]) -> dict[str, str]:
@@ -75,14 +77,17 @@ class RetentionPart:
         return needed
 
     async def _forget_day(self, keys: Keys, vendor_id: str, day: str) -> bool:
-        posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        try:
+            posting = await self.capacity.get(vendor_id, date.fromisoformat(day))
+        except (Unreadable, ValueError):  # it is named already; who mends it decides what becomes of it
+            return False
         if posting is None:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for pool in posting.value.pools:
-            used, limit = keys.used(vendor_id, pool.id, day), keys.limit(vendor_id, pool.id, day)
-            program.ceiling(pool.id, used, limit, b"")  # refuses while anything is booked
+        for resource in pools.limits(posting.value):
+            used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is booked
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 

@@ -10,6 +10,7 @@ from dispatcher.domain.scorecards import Outcome, WorkOutcome
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
 
 KEPT_MS = 100 * DAY_MS  # the matcher reads this month's and last month's
 LATE_MINUTES = "late_minutes"
@@ -33,13 +34,14 @@ class ScorecardPart:
     """The scorecards of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.keys = node.reader, keys
+        self.reader, self.aside, self.keys = node.reader, node.aside, keys
 
     async def of(self, months: Sequence[str]) -> Mapping[str, Scorecard]:
         """Each vendor's outcomes over these months (yyyy-mm), by vendor id; none for one without work."""
         found: dict[str, Scorecard] = {}
         for counts in await self.reader.ask_all([("HGETALL", self.keys.scorecards(each)) for each in months]):
             for field, count in counts.items():
-                vendor, _, outcome = field.decode().partition(":")
-                found.setdefault(vendor, Counter())[EARLIER.get(outcome, outcome)] += int(count)
+                vendor, _, outcome = text_of(field).partition(":")
+                number = self.aside.read_all(self.keys.market, "scorecard", [(vendor, count)], int)
+                found.setdefault(vendor, Counter())[EARLIER.get(outcome, outcome)] += number.get(vendor, 0)
         return found

@@ -10,6 +10,7 @@ from typing import Self
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.store import health
+from dispatcher.store.aside import Aside
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
 from dispatcher.store.health import Health, Watch
@@ -23,7 +24,8 @@ class Store:
     """The system of record, for one process. Use as an async context manager, or call `aclose`.
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
-    dead letters, lease, retention; and `commit`. `store.streams` reads streams of any market.
+    dead letters, lease, retention; and `commit`. `store.streams` reads streams of any market;
+    `store.aside` is what could not be read.
     """
 
     def __init__(
@@ -41,7 +43,8 @@ class Store:
         self.committer = Committer(
             self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
         )
-        self._node = Node(url, self.reader, self.committer, Vault(ring))
+        self.aside = Aside()
+        self._node = Node(url, self.reader, self.committer, Vault(ring), self.aside)
         self.streams = Streams(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._watch = Watch(self.reader)

@@ -11,8 +11,10 @@ import msgspec
 from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import codec, events
 from dispatcher.store import keys as names
+from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
@@ -20,6 +22,12 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.listing import Place
 
 SCAN_COUNT = 1_000
+DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
+    names.VENDORS: ("vendor", codec.VENDOR.unpack),
+    names.CAPACITY: ("posting", codec.CAPACITY.unpack),
+    names.TUNING: ("tuning", codec.TUNING.unpack),
+    REQUEST_KIND.body: ("body of", codec.unpack_request),
+}
 
 
 class Survey(msgspec.Struct, kw_only=True):
@@ -30,6 +38,8 @@ class Survey(msgspec.Struct, kw_only=True):
     older: dict[str, set[str]] = {}  # ids whose record stands in the form of an earlier version, by kind
     damaged: dict[str, set[str]] = {}  # ids whose record cannot be decoded, by kind
     bodies: dict[str, set[str]] = {}  # ids that have one, by kind
+    documents: int = 0  # vendors, postings and tuning that were read
+    unreadable: dict[str, str] = {}  # what else cannot be decoded, by kind and id ("vendor v1"), and why
     lists: dict[str, dict[str, int]] = {}  # every sorted list: member → score
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
@@ -47,6 +57,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     found.used = await _read_ledgers(reader, keys.used, parts.get(names.USED, []))
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
+    await _read_documents(reader, keys, found, parts)
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
     if streams:
@@ -80,8 +91,32 @@ async def _read_records(
             if raw:  # else it was forgotten since the scan
                 records[each] = document.unpack(raw)
                 older |= {each} if document.is_older(raw) else set()
-        except msgspec.MsgspecError:
+        except READ_ERRORS:
             damaged.add(each)
+
+
+async def _read_documents(
+    reader: Reader, keys: Keys, found: Survey, parts: Mapping[str, Sequence[str]]
+) -> None:
+    """What is read of a market beside its records: each is decoded, none is kept."""
+    for first, (kind, unpack) in DOCUMENTS.items():
+        rests = parts.get(first, ())
+        raws = await reader.get_all([keys.prefix + ":".join(filter(None, (first, each))) for each in rests])
+        for each, raw in zip(rests, raws, strict=True):
+            found.documents += 1
+            if why := _damage(raw, unpack):
+                found.unreadable[f"{kind} {each}".strip()] = why
+
+
+def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:
+    """Why it cannot be read; "" if it can. A key of a wrong type reads as none."""
+    if raw is None:
+        return "is no document, or went while the store was read"
+    try:
+        unpack(raw)
+    except READ_ERRORS:
+        return "cannot be decoded"
+    return ""
 
 
 async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:

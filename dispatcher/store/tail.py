@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from dispatcher.store import connection, events
-from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
+from dispatcher.store.connection import CONNECTION_ERRORS, refused
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 
@@ -54,7 +54,7 @@ class Tail:
             await asyncio.sleep(PAUSE_S)
             return []
         except ResponseError as error:
-            raise (writes_refused(error) if is_retryable(error) else error) from error
+            raise refused(error) from error
         return [
             Entry(text_of(stream), text_of(name), (fields or {}).get(events.FIELD.encode(), b""))
             for stream, entries in found or ()

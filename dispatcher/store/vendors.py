@@ -5,40 +5,45 @@ from __future__ import annotations
 from contracts.vendors import Vendor
 from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
+from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
+
+VENDOR = "vendor"  # what is set aside
 
 
 class VendorPart:
     """The vendors of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.committer, self.keys = node.reader, node.committer, keys
+        self.reader, self.committer, self.aside, self.keys = node.reader, node.committer, node.aside, keys
 
     async def get(self, vendor_id: str) -> Versioned[Vendor] | None:
-        """The vendor and its version, or None."""
+        """The vendor and its version, or None. Raises Unreadable, with the version to write over."""
         raw = await self.reader.get(self.keys.vendor(vendor_id))
-        return codec.VENDOR.unpack(raw) if raw else None
+        return self._read(vendor_id, raw) if raw else None
 
     async def get_all(self) -> dict[str, Versioned[Vendor]]:
-        """All vendors of the market by id, in the order of their ids."""
+        """All vendors of the market that can be read, by id, in the order of their ids."""
         keys = self.keys
-        ids = sorted(each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors))
-        found = await self.reader.get_all([keys.vendor(each) for each in ids])
-        return {each: codec.VENDOR.unpack(raw) for each, raw in zip(ids, found, strict=True) if raw}
+        ids = sorted(map(text_of, await self.reader.ask("SMEMBERS", keys.vendors)))
+        pairs = zip(ids, await self.reader.get_all([keys.vendor(each) for each in ids]), strict=True)
+        return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack)
 
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        `at_ms`: the time from which on it is another vendor, unless it is the same. Raises Stale.
+        `at_ms`: the time from which on it is another vendor, unless it is the same. One that cannot be read
+        is written over like any other. Raises Stale.
         """
         keys = self.keys
         key = keys.vendor(vendor.id)
         while True:
-            current = await self.get(vendor.id)
-            before = (current.version if current else 0) if expected_version is None else expected_version
+            version, current = await self._current(vendor.id)
+            before = version if expected_version is None else expected_version
             changed_ms = current.changed_ms if current and current.value == vendor else at_ms
             program = Program()
             program.document(vendor.id, key, before, codec.pack(before + 1, vendor, changed_ms))
@@ -49,6 +54,18 @@ class VendorPart:
                 return before + 1
             if expected_version is not None:
                 raise stale(f"vendor {vendor.id}", before)
+
+    async def _current(self, vendor_id: str) -> tuple[int, Versioned[Vendor] | None]:
+        """The version that stands there, and what it holds if that can be read."""
+        raw = await self.reader.get(self.keys.vendor(vendor_id)) or b""
+        if codec.is_headless(raw):
+            self._read(vendor_id, raw)  # raises: it has no version that one could write over
+        found = self.aside.read_all(self.keys.market, VENDOR, [(vendor_id, raw)], codec.VENDOR.unpack)
+        return codec.version_of(raw), found.get(vendor_id)
+
+    def _read(self, vendor_id: str, raw: bytes) -> Versioned[Vendor]:
+        item, version = Item(VENDOR, vendor_id), codec.version_of(raw)
+        return self.aside.read(self.keys.market, item, raw, codec.VENDOR.unpack, version=version)
 
 
 def stale(what: str, expected: int) -> Stale:

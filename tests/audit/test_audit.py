@@ -24,7 +24,19 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.conftest import everything
-from tests.store.made import DAY, NOW_MS, PATIENT, booking, moved, offered, pools, received, record, trip
+from tests.store.made import (
+    DAY,
+    NOW_MS,
+    PATIENT,
+    booking,
+    moved,
+    offered,
+    pools,
+    received,
+    record,
+    trip,
+    vendor,
+)
 from tests.store.work import Writers
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
@@ -33,6 +45,7 @@ Damage = Callable[[Redis, Keys], Awaitable[object]]
 
 async def fill(market: MarketStore) -> None:
     """Request a is offered to v1, request b is open."""
+    await market.vendors.put(vendor())
     await market.capacity.put("v1", DAY, pools(2))
     await market.commit([received("a"), received("b")], requests=[trip("a"), trip("b")])
     assert (await market.commit([offered(record("a"), booking(2))])).ok
@@ -113,8 +126,30 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     "no body": (lambda raw, keys: raw.delete(body(keys, "b")), {"whole"}, "has a record and no body"),
     "left over": (
         lambda raw, keys: raw.set(body(keys, "gone"), b"sealed"),
-        {"whole"},
+        {"whole", "readable"},
         "has a body and no record",
+    ),
+    "cut body": (lambda raw, keys: raw.set(body(keys, "b"), bytes(5)), {"readable"}, "cannot be decoded"),
+    "cut vendor": (
+        lambda raw, keys: raw.setrange(keys.vendor("v1"), 14, b"\xc1\xc1"),
+        {"readable"},
+        "cannot be decoded",
+    ),
+    "cut posting": (
+        lambda raw, keys: raw.set(keys.capacity("v1", DAY.isoformat()), bytes(13)),
+        {"readable"},
+        "cannot be decoded",
+    ),
+    "a vendor of a wrong type": (
+        lambda raw, keys: raw.rename(keys.vendors, keys.vendor("v1")),
+        {"readable"},
+        "is no document",
+    ),
+    "cut tuning": (lambda raw, keys: raw.set(keys.tuning, b"\0\0"), {"readable"}, "cannot be decoded"),
+    "a ledger that is too long": (
+        lambda raw, keys: raw.setrange(keys.limit(*VANS), 602, b"\0\1"),
+        {"readable"},
+        "more cells than a day",
     ),
     "no timer": (unlisted(REQUEST_KIND.timers, "b"), {"lists"}, "its place in timers is missing"),
     "another timer": (listed(REQUEST_KIND.timers, "b"), {"lists"}, "its place in timers is at 5"),

@@ -233,6 +233,7 @@ async def test_a_poisonous_entry_goes_to_the_dead_letters_with_its_id_and_blocks
     first, *_ = await world.store.streams.read(post.stream)
     assert dead[0]["id"] == first.id
     assert len(dead) == 2
+    assert await world.store.market(world.market).troubles.counts() == {"unreadable:reply": 2}
     output = capsys.readouterr()
     assert CANARY not in f"{dead}{output.out}{output.err}"
     assert await post.pending() == 0
@@ -256,6 +257,11 @@ async def test_a_reply_without_a_vendors_token_is_put_aside_and_has_no_effect(
         ("status", {"offer_id": "r1.1"}, "invalid-request"),
         ("status", {"offer_id": "r1.1", "status": "completed"}, "wrong-state"),
         ("status", {"offer_id": "r1.1", "status": "flying"}, "invalid-message"),
+        (
+            "status",
+            {"offer_id": "r1.1", "status": "completed", "at": "2100-12-31T23:00:00-10:00"},
+            "invalid-message",
+        ),
         ("accept", {"offer_id": "r9.1"}, "not-found"),
         ("accept", {"offer": "r1.1"}, "invalid-message"),
         ("praise", {"offer_id": "r1.1"}, "invalid-request"),
@@ -293,3 +299,21 @@ async def test_a_running_consumer_takes_what_comes_until_it_is_told_to_stop(worl
     running.cancel()
     await asyncio.wait([running], timeout=20)
     assert running.done()
+
+
+@pytest.mark.parametrize("loss", [("XGROUP", "DESTROY", GROUP), ("DEL",)])
+async def test_a_group_that_was_destroyed_is_made_again_and_no_reply_is_lost(
+    world: World, post: Post, loss: tuple[str, ...]
+) -> None:
+    running = asyncio.create_task(post.consumer(wait_s=5.0).run(world.market))
+    await asyncio.sleep(0.2)  # it waits for news
+    name, *rest = loss
+    words = (name, *rest[:1], post.stream, *rest[1:])
+    assert await world.store.reader.ask(*words) == 1
+    await post.write("accept", {"offer_id": "r1.1"})
+    async with asyncio.timeout(20):
+        while (await world.record()).state is not RequestState.ACCEPTED:
+            assert not running.done()
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running], timeout=20)

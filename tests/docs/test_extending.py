@@ -83,6 +83,12 @@ async def test_a_command_is_given_over_http_and_has_its_effect_once(api: Api) ->
     assert await sound(api)
 
 
+async def test_of_several_that_report_it_at_once_one_creates_the_record(api: Api) -> None:
+    answers = await asyncio.gather(*(ops(api, "POST", "/incidents/i1", FALL) for _ in range(8)))
+    assert [(status, incident["version"]) for status, incident in answers] == [(200, 1)] * 8
+    assert await told(api) == ["dispatch.incident.reported"]
+
+
 async def test_a_command_is_for_the_roles_of_its_decision(api: Api) -> None:
     for role, who in ((Role.PLATFORM, ""), (Role.VENDOR, "v1")):
         status, problem = await api.call("POST", "/incidents/i1", FALL, role=role, vendor=who)

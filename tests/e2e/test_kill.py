@@ -72,7 +72,7 @@ class Processes:
 
     async def fence(self):
         """How often a matcher has taken the market."""
-        return int(await self.redis.get(Keys(small.MARKET).fence) or 0)
+        return int((await self.redis.get(Keys(small.MARKET).fence) or b"0").partition(b"-")[0])
 
     async def owned(self, fence):
         """Until a matcher has taken the market once more: it matches again."""

@@ -35,7 +35,7 @@ async def offered(api: Api, name: str = "r1") -> str:
     assert request is not None
     plan = make.proposal(record, make.vendor())
     command = MakeOffer(request_id=name, request=request, proposal=plan)
-    outcome = await api.service.executor.attempt("matcher", api.market, command, record, fence=fence or 0)
+    outcome = await api.service.executor.attempt("matcher", api.market, command, record, fence=fence)
     assert outcome is not None
     assert outcome.ok
     return f"{name}.1"

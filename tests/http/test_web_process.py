@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -13,12 +15,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from dispatcher.security.key_files import ensure_patient_keys, ensure_token_keys
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.security.key_files import PatientKeyFile, ensure_patient_keys, ensure_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
-from dispatcher.settings import Settings
+from dispatcher.settings import Markets, Settings
+from dispatcher.store.keys import Keys
+from dispatcher.store.store import Store
 
 IDLE_MB = 120
 TIMEOUT_S = 30.0
+MARKETS = "webwell=UTC,webill=UTC"
+RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 
 
 @pytest.fixture
@@ -31,15 +38,25 @@ def listener() -> Iterator[socket.socket]:
 def web(
     redis_server: EmbeddedRedis, tmp_path: Path, listener: socket.socket
 ) -> Iterator[subprocess.Popen[bytes]]:
-    settings = Settings(data_dir=tmp_path, redis_url=redis_server.url)
+    yield from _started(redis_server, tmp_path, "web", "--listener", str(listener.fileno()))
+
+
+@pytest.fixture
+def matcher(redis_server: EmbeddedRedis, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    yield from _started(redis_server, tmp_path, "matcher")
+
+
+def _started(
+    redis_server: EmbeddedRedis, folder: Path, role: str, *words: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    settings = Settings(data_dir=folder, redis_url=redis_server.url, markets=Markets.parse(MARKETS))
     ensure_token_keys(settings.token_keys_file)
     ensure_patient_keys(settings.patient_keys_file)
-    words = [sys.executable, "-m", "dispatcher", "serve", "--role", "web"]
     process = subprocess.Popen(
-        [*words, "--listener", str(listener.fileno())],
+        [sys.executable, "-m", "dispatcher", "serve", "--role", role, *words],
         env=os.environ | settings.environment(),
-        pass_fds=(listener.fileno(),),
-        stderr=(tmp_path / "log").open("wb"),
+        pass_fds=[int(each) for each in words[1:]],
+        stderr=(folder / f"{role}.log").open("wb"),
     )
     yield process
     process.kill()
@@ -74,3 +91,38 @@ async def test_the_web_process_ends_promptly_when_told(
     before = time.monotonic()
     assert web.wait(timeout=TIMEOUT_S) == 0
     assert time.monotonic() - before < TIMEOUT_S
+
+
+async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_metrics(
+    redis_server: EmbeddedRedis,
+    web: subprocess.Popen[bytes],
+    matcher: subprocess.Popen[bytes],
+    listener: socket.socket,
+) -> None:
+    async with Store(redis_server.url, RING) as store:
+        ill, well = Keys("webill"), store.market("webwell")
+        for name in (ill.replies, ill.list(REQUEST_KIND.timers)):
+            await store.reader.ask("DEL", name)
+            await store.reader.ask("SET", name, "of a wrong type")
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                while set((await _troubles(listener)).get("webill", {})) != {"replies", "timers"}:
+                    await asyncio.sleep(0.1)
+            await store.reader.ask("XADD", well.keys.replies, "*", "ce", b"\xc1")
+            async with asyncio.timeout(TIMEOUT_S):
+                while not await well.dead_letters.get_all():
+                    await asyncio.sleep(0.1)
+            assert (await _get(listener, "/readyz"))[0] == 200
+            assert set(await _troubles(listener)) == {"webill"}
+            page = (await _get(listener, "/metrics"))[1]
+            assert 'dispatcher_loop_failures_total{loop="timers",market="webill"}' in page
+            assert 'dispatcher_unreadable_total{kind="reply",market="webwell"} 1.0' in page
+            assert (web.poll(), matcher.poll()) == (None, None)
+        finally:
+            await store.reader.ask("DEL", ill.replies, ill.list(REQUEST_KIND.timers))
+
+
+async def _troubles(listener: socket.socket) -> dict[str, dict[str, str]]:
+    """What `/readyz` says of the markets."""
+    found: dict[str, dict[str, str]] = json.loads((await _get(listener, "/readyz"))[1]).get("markets", {})
+    return found

@@ -7,7 +7,8 @@ from contracts.pools import Pool, Pools
 from dispatcher.domain.booking import Booking
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.pools import PoolBook
-from dispatcher.store.ledger import EMPTY, Ledger, posted
+from dispatcher.store.ledger import EMPTY, Ledger
+from dispatcher.store.pools import posted
 from tests.solvers.town import HORIZON, supply
 
 MINUTE_MS = 60_000

@@ -46,10 +46,10 @@ async def test_no_more_is_offered_than_the_vendor_posted_however_many_plans_race
 async def test_a_matcher_that_lost_its_market_commits_nothing(world: World) -> None:
     await world.open_with(make.vendor())
     await world.submit()
-    assert (await world.offer(fence=world.fence - 1)).status is Status.FENCED
+    assert (await world.offer(fence="0-before")).status is Status.FENCED
     reasons = Unmatched(vendors=1, last_rule="hours")
     record = await world.record()
-    fenced = await world.explain(record, reasons, world.fence - 1)
+    fenced = await world.explain(record, reasons, "0-before")
     assert fenced is not None
     assert fenced.status is Status.FENCED
 

@@ -51,7 +51,7 @@ class World:
         self.service = Service(store, self.clock, {market: ZoneInfo("UTC")}, REGISTRY)
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
-        self.fence = 0
+        self.fence = ""
 
     def someone(self, role: Role, vendor_id: str = "") -> Principal:
         return Principal(role=role, markets=frozenset({self.market}), vendor_id=vendor_id)
@@ -67,7 +67,7 @@ class World:
             await self.service.capacity.put(
                 self.ops, self.market, each.id, DAY, Pools(pools=(pool,)), expected_version=0
             )
-        self.fence = await self.store.market(self.market).lease.acquire("test", 60_000) or 0
+        self.fence = await self.store.market(self.market).lease.acquire("test", 60_000) or ""
 
     async def submit(self, *requests: TripRequest, key: str = "k1", body: bytes = b"body") -> tuple[str, ...]:
         return await self.service.requests.submit(
@@ -89,7 +89,7 @@ class World:
         return outcome
 
     async def put(
-        self, record: RequestRecord, request: Request, plan: Proposal, fence: int
+        self, record: RequestRecord, request: Request, plan: Proposal, fence: str
     ) -> Outcome | None:
         """A plan's offer, decided on what was read before."""
         command = MakeOffer(request_id=record.id, request=request, proposal=plan)
@@ -104,7 +104,7 @@ class World:
         command = MoveOffer(offer_id=offer, request=request, proposal=plan)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
 
-    async def explain(self, record: RequestRecord, why: Unmatched, fence: int) -> Outcome | None:
+    async def explain(self, record: RequestRecord, why: Unmatched, fence: str) -> Outcome | None:
         """Reasons, as the matcher keeps them."""
         command = ExplainUnmatched(request_id=record.id, unmatched=why)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=fence)

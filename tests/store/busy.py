@@ -45,7 +45,7 @@ class Busy:
         self.clock = ManualClock(NOW_MS)
         self.service = Service(store, self.clock, {market.name: ZoneInfo("UTC")}, Registry.found())
         self.timers = Timers(self.service)
-        self.fence = 0
+        self.fence = ""
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
@@ -53,7 +53,7 @@ class Busy:
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
-        self.fence = await self.market.lease.acquire("matcher", 60_000) or 0
+        self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
 
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
@@ -99,6 +99,7 @@ class Busy:
         await streams.ensure_group(keys.replies, "replies")
         (entry,) = await streams.read_group(keys.replies, "replies", "1")
         await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
+        await self.market.troubles.count("unreadable:body")
 
     async def offer(self, name: str) -> None:
         """As the matcher does."""

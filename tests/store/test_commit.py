@@ -119,6 +119,35 @@ async def test_the_commit_of_an_old_matcher_is_refused(market: MarketStore) -> N
     assert (await market.commit([offered(record("a"), booking())], fence=new)).ok
 
 
+@pytest.mark.parametrize("forgotten", ["the last increment", "all of it"])
+async def test_no_fence_comes_twice_though_a_fail_over_lost_it(
+    market: MarketStore, raw: Redis, keys: Keys, forgotten: str
+) -> None:
+    await receive(market, "a")
+    await market.capacity.put("v1", DAY, pools(1))
+    await market.lease.acquire("matcher-0", 60_000)
+    await market.lease.release("matcher-0")
+    before = await raw.get(keys.fence)
+    old = await market.lease.acquire("matcher-1", 60_000)
+    await raw.delete(keys.lease, keys.fence)
+    if forgotten == "the last increment":
+        await raw.set(keys.fence, before)
+    new = await market.lease.acquire("matcher-2", 60_000)
+    assert forgotten == "all of it" or str(new).partition("-")[0] == str(old).partition("-")[0]
+    refused = await market.commit([offered(record("a"), booking())], fence=old)
+    assert refused.status is Status.FENCED
+    assert (await market.commit([offered(record("a"), booking())], fence=new)).ok
+
+
+async def test_a_matcher_whose_fence_is_of_the_form_before_may_finish(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await receive(market, "a")
+    await market.capacity.put("v1", DAY, pools(1))
+    await raw.set(keys.fence, 41)
+    assert (await market.commit([offered(record("a"), booking())], fence="41")).ok
+
+
 async def test_a_decision_on_an_old_record_is_stale_and_says_whose(market: MarketStore) -> None:
     await receive(market, "a", "b")
     first = await market.commit([cancelled(record("a"))])

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import ledger
+from dispatcher.store.connection import NoGroup, is_retryable, server_words
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
@@ -201,3 +203,18 @@ async def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:
             (problem,) = (await stranger.health()).problems
             assert problem.startswith("the store refuses the name or password")
         await known.reader.ask("CONFIG", "SET", "requirepass", "")
+
+
+async def test_what_the_server_says_is_understood_when_several_commands_were_sent(
+    store: Store, keys: Keys
+) -> None:
+    one, several = (
+        [("XACK", keys.replies, "g", "1-0")],
+        [("PING",), ("XREADGROUP", "GROUP", "g", "c", "STREAMS", keys.replies, ">")],
+    )
+    assert await store.reader.ask_all(one) == [0]
+    with pytest.raises(NoGroup):
+        await store.reader.ask_all(several)
+    error = ResponseError("Command # 2 (XADD s * of pipeline) of pipeline caused error: ('MISCONF Errors',)")
+    assert is_retryable(error)
+    assert server_words(error) == "MISCONF Errors"

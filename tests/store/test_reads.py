@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
-from dispatcher.domain.refusals import Stale
+from dispatcher.domain.refusals import Invalid, Stale
+from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.made import DAY, decided, moved, pools, received, trip, vendor
@@ -49,7 +51,7 @@ async def test_a_page_of_an_empty_market_is_empty(market: MarketStore) -> None:
 
 async def test_a_malformed_cursor_is_refused(market: MarketStore) -> None:
     for text in ("x", "12", "12.", ".a", "-1.a"):
-        with pytest.raises(ValueError, match="is no cursor"):
+        with pytest.raises(Invalid, match="is no cursor"):
             await market.requests.page(None, text, 10)
 
 
@@ -106,6 +108,10 @@ async def test_tuning_follows_its_version(market: MarketStore) -> None:
     assert await market.tuning.get() == first
 
 
+def number(fence: str | None) -> int:
+    return int((fence or "").partition("-")[0])
+
+
 async def test_one_matcher_owns_a_market_and_each_owner_has_a_higher_fence(market: MarketStore) -> None:
     first = await market.lease.acquire("one", 60_000)
     assert first is not None
@@ -114,10 +120,26 @@ async def test_one_matcher_owns_a_market_and_each_owner_has_a_higher_fence(marke
     assert not await market.lease.renew("two", 60_000)
     assert not await market.lease.release("two")
     again = await market.lease.acquire("one", 60_000)
-    assert again == first + 1, "an owner that starts again fences off what it sent before"
+    assert number(again) == number(first) + 1, "an owner that starts again fences off what it sent before"
     assert await market.lease.owner() == "one"
     assert await market.lease.release("one")
-    assert await market.lease.acquire("two", 60_000) == first + 2
+    assert number(await market.lease.acquire("two", 60_000)) == number(first) + 2
+
+
+async def test_a_fence_of_before_goes_on_by_its_number(market: MarketStore, raw: Redis, keys: Keys) -> None:
+    await raw.set(keys.fence, 41)
+    fence = await market.lease.acquire("one", 60_000)
+    assert number(fence) == 42
+    assert await raw.get(keys.fence) == (fence or "").encode()
+
+
+async def test_an_owner_is_not_named_where_its_fence_cannot_be_written(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await raw.lpush(keys.fence, "no fence")
+    with pytest.raises(ResponseError):
+        await market.lease.acquire("one", 60_000)
+    assert await market.lease.owner() is None
 
 
 async def test_a_lease_that_is_not_renewed_ends(market: MarketStore) -> None:

@@ -1,0 +1,69 @@
+"""Whatever could not be read becomes somebody's work: counted for the metric, and its request a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dispatcher.domain.commands.set_aside import SetAside, unread
+from dispatcher.domain.context import Context
+from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.service.execute import ATTEMPTS, Executor
+from dispatcher.store.aside import Item
+from dispatcher.store.outcome import Status
+from dispatcher.store.requests import BODY, PATIENT
+
+BY = "service"
+
+
+def _itself(name: str) -> str:
+    return name
+
+
+def _before_the_dot(name: str) -> str:
+    """The request in the id of an offer or of a task: neither market nor kind has a dot in it before."""
+    return name.partition(".")[0]
+
+
+REQUEST_OF: Mapping[str, Callable[[str], str]] = {  # of what is set aside, the request that it belongs to
+    REQUEST_KIND.name: _itself,
+    BODY: _itself,
+    PATIENT: _itself,
+    TASK_KIND.name: _before_the_dot,
+    "comment": _before_the_dot,
+}
+
+
+class UnreadableItems:
+    """Tells of what the store of this process has set aside."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor, self.markets = executor, executor.markets
+
+    async def tell(self, market: str, item: Item) -> None:
+        """Count it, and open its request's task unless there is one. Raises Unavailable."""
+        await self.markets.store(market).troubles.count(f"unreadable:{item.kind}")
+        request_of = REQUEST_OF.get(item.kind)
+        if request_of is not None:
+            await self._open_task(market, request_of(item.id), item.kind)
+
+    async def _open_task(self, market: str, request_id: str, what: str) -> None:
+        command = SetAside(request_id=request_id, what=what)
+        for _ in range(ATTEMPTS):
+            try:
+                record = await self.markets.store(market).requests.records.get(request_id)
+            except Unreadable:
+                return await self._open_task_alone(market, request_id, what)
+            if record is None:
+                return None
+            outcome = await self.executor.attempt(BY, market, command, record)
+            if outcome is None or outcome.status is not Status.STALE or outcome.stale_id != request_id:
+                return None
+        return None
+
+    async def _open_task_alone(self, market: str, request_id: str, what: str) -> None:
+        """Its own commit: it fails where there is such a task, and that is as well."""
+        tuning = await self.markets.tuning(market)
+        context = Context(now_ms=self.executor.clock.now_ms(), values=tuning.values, by=BY)
+        await self.markets.store(market).commit([unread(request_id, what, context)])
