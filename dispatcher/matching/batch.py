@@ -1,4 +1,4 @@
-"""The batch: open requests within reach, each in its turn, planned together; who has only been asked may move."""
+"""The batch: open requests within reach, each in its turn, planned together; who was only asked may move."""
 
 from __future__ import annotations
 

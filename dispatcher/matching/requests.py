@@ -57,7 +57,7 @@ class WaitingRequests:
         records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
-        bodies = await self.bodies_of([each for each in near if each not in far])
+        bodies = await self.bodies_of([each for each in records if each not in far])
         return [
             (record, open_request(record, bodies[record.id], reading.changes, values, self.travel_of))
             for record in received_first(list(records.values()))
@@ -88,7 +88,7 @@ class WaitingRequests:
     async def bodies_of(self, ids: Sequence[str]) -> Mapping[str, Request]:
         """Their bodies and maybe others', as far as they exist; read once."""
         missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.stored.bodies(missing) if missing else {}
+        self.bodies |= await self.stored.bodies(missing, expected=True) if missing else {}
         return self.bodies
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:

@@ -60,11 +60,19 @@ class Aside:
         kind: str,
         found: Iterable[tuple[str, bytes | None]],
         unpack: Callable[[bytes], Value],
+        *,
+        expected: bool = False,
     ) -> dict[str, Value]:
-        """Those that are there and can be read, by id; the others are set aside."""
+        """Those that are there and can be read, by id; the others are set aside.
+
+        `expected`: also those that are not there, or are of another type, which reads alike.
+        """
         values: dict[str, Value] = {}
         for each, raw in found:
-            if raw:
+            if raw is None:
+                if expected:
+                    self.note(market, Item(kind, each), "missing")
+            elif raw or expected:
                 try:
                     values[each] = unpack(raw)
                 except READ_ERRORS as error:

@@ -44,7 +44,7 @@ class CapacityPart:
             found += [(text_of(member).rpartition(":")[0], day.isoformat()) for member in members]
         raws = await self.reader.get_all([keys.capacity(*each) for each in found])
         pairs = zip(map(":".join, found), raws, strict=True)
-        read = self.aside.read_all(keys.market, POSTING, pairs, codec.CAPACITY.unpack)
+        read = self.aside.read_all(keys.market, POSTING, pairs, codec.CAPACITY.unpack, expected=True)
         return {each: read[name] for each in found if (name := ":".join(each)) in read}
 
     async def put(

@@ -43,11 +43,14 @@ class RequestPart:
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
         return self._read(Item(BODY, request_id), raw, codec.unpack_request) if raw else None
 
-    async def bodies(self, ids: Sequence[str]) -> dict[str, Request]:
-        """The requests that exist and can be read, by id, without their patient blocks."""
+    async def bodies(self, ids: Sequence[str], *, expected: bool = False) -> dict[str, Request]:
+        """The requests that exist and can be read, by id, without their patient blocks.
+
+        `expected`: their records are there, so one without a body is set aside, too.
+        """
         found = await self.reader.get_all([self.keys.body(REQUEST_KIND, each) for each in ids])
         pairs = zip(ids, found, strict=True)
-        return self.aside.read_all(self.keys.market, BODY, pairs, codec.unpack_request)
+        return self.aside.read_all(self.keys.market, BODY, pairs, codec.unpack_request, expected=expected)
 
     async def patient(self, request_id: str) -> Patient | None:
         """The patient block, or None. Raises Unreadable, also when its key is gone."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from redis.exceptions import ResponseError
+
 from contracts.instants import DAY_MS
 from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -39,9 +42,19 @@ class ScorecardPart:
     async def of(self, months: Sequence[str]) -> Mapping[str, Scorecard]:
         """Each vendor's outcomes over these months (yyyy-mm), by vendor id; none for one without work."""
         found: dict[str, Scorecard] = {}
-        for counts in await self.reader.ask_all([("HGETALL", self.keys.scorecards(each)) for each in months]):
+        for counts in await self._counts(months):
             for field, count in counts.items():
                 vendor, _, outcome = text_of(field).partition(":")
                 number = self.aside.read_all(self.keys.market, "scorecard", [(vendor, count)], int)
                 found.setdefault(vendor, Counter())[EARLIER.get(outcome, outcome)] += number.get(vendor, 0)
+        return found
+
+    async def _counts(self, months: Sequence[str]) -> list[Mapping[bytes, bytes]]:
+        """As stored; a month that is no hash is set aside: a vendor without work keeps its market going."""
+        found: list[Mapping[bytes, bytes]] = []
+        for each in months:
+            try:
+                found.append(await self.reader.ask("HGETALL", self.keys.scorecards(each)))
+            except ResponseError as error:
+                self.aside.note(self.keys.market, Item("scorecard", each), type(error).__name__)
         return found

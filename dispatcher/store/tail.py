@@ -96,7 +96,7 @@ class Wake:
             await asyncio.sleep(min(PAUSE_S, timeout_s))
             await self.open()
             return Hint()
-        ids = dict.fromkeys(each for said in heard for each in said.decode().split())
+        ids = dict.fromkeys(each for said in heard for each in said.decode(errors="replace").split())
         return Hint(tuple(ids), look=b"" in heard)
 
     async def _hear(self, timeout_s: float) -> bytes | None:

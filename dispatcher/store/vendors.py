@@ -31,7 +31,7 @@ class VendorPart:
         keys = self.keys
         ids = sorted(map(text_of, await self.reader.ask("SMEMBERS", keys.vendors)))
         pairs = zip(ids, await self.reader.get_all([keys.vendor(each) for each in ids]), strict=True)
-        return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack)
+        return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack, expected=True)
 
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.

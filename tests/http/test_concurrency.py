@@ -125,7 +125,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
             async with client.get("/readyz") as answer:
                 assert (answer.status, await answer.json()) == (
                     200,
-                    {"ready": True, "durable": True, "reasons": []},
+                    {"ready": True, "durable": True, "reasons": [], "markets": {}},
                 )
             await store.reader.ask("CONFIG", "SET", "appendfsync", "everysec")
             async with client.get("/readyz") as answer:

@@ -172,7 +172,9 @@ class Enough(Exception):
 
 def batches_at_s(values: Values, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """When the first batches are run: there is work for four of them, then there is none."""
-    market: Any = SimpleNamespace(values=values, clock=ManualClock(NOW_MS))
+    market: Any = SimpleNamespace(
+        values=values, clock=ManualClock(NOW_MS), requests=SimpleNamespace(untried=False)
+    )
     nobody: Any = None
     matcher, times = Matcher(market, nobody, nobody, "one"), list[float]()
 

@@ -67,3 +67,28 @@ async def test_an_imminent_request_is_matched_beside_a_record_and_vendors_that_c
         "ledger",
         "tuning",
     }
+
+
+async def test_what_is_missing_or_of_a_wrong_type_is_set_aside_as_well(town: Town, own: Ownership) -> None:
+    keys, ask = Keys(town.name), town.store.reader.ask
+    for each in ("v1", "v2", "v3"):
+        await town.add_vendor(vendor(each))
+    await town.submit(trip("bad"), trip("good"))
+    await ask("DEL", keys.body(REQUEST_KIND, "bad"), keys.capacity("v2", DAY.isoformat()))
+    for name in (keys.vendor("v1"), keys.scorecards("2026-11")):
+        await ask("DEL", name)
+        await ask("RPUSH", name, "of a wrong type")
+    assert (await match_imminent(own, town.market, ["bad", "good"])).offered == {"good"}
+    assert (await town.record("good")).offers[-1].vendor_id == "v3"
+    assert town.store.aside.known(town.name) == {
+        Item("body", "bad"),
+        Item("vendor", "v1"),
+        Item("posting", f"v2:{DAY}"),
+        Item("scorecard", "2026-11"),
+    }
+
+
+async def test_a_hint_that_is_no_text_is_no_failure(town: Town) -> None:
+    async with town.store.market(town.name).wake() as wake:
+        await town.store.reader.ask("PUBLISH", Keys(town.name).wake, b"\xff\xfe r1")
+        assert "r1" in (await wake.wait(5.0)).ids

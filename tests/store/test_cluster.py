@@ -63,7 +63,7 @@ async def test_every_part_of_the_store_works_on_a_cluster_node(cluster: str) -> 
         keys = market.keys
         await market.vendors.put(vendor(), 0)
         await market.capacity.put("v1", DAY, pools(2))
-        assert await market.lease.acquire("matcher", 10_000) == 1
+        assert (await market.lease.acquire("matcher", 10_000) or "").startswith("1-")
         writers = Writers(market, seed=3)
         await writers.run(8, "w", 10)
         await store.streams.ensure_group(keys.events, "g")
