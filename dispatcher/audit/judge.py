@@ -160,8 +160,8 @@ def _replayed(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _lost(found: Survey, acknowledged: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What was acknowledged is there."""
+    known = found.records.get(REQUEST_KIND.name, {}).keys() | found.damaged.get(REQUEST_KIND.name, set())
     for request_id in acknowledged:
-        known = found.records.get(REQUEST_KIND.name, {}).keys() | found.damaged.get(REQUEST_KIND.name, set())
         if request_id not in known:
             yield request_id, "was acknowledged and is not stored"
 

@@ -29,9 +29,9 @@ from dispatcher.service.service import Service
 from dispatcher.store.connection import NoGroup
 from dispatcher.store.events import Entry, place
 from dispatcher.store.keys import Keys
+from dispatcher.store.streams import GROUP
 from dispatcher.store.tail import Tail
 
-GROUP = "service"
 BATCH = 256
 IDLE_MS = 15_000  # real ms: an entry left for so long is taken over
 WAIT_S = 2.0

@@ -23,6 +23,7 @@ class Keys:
         self.events, self.matches = streams.events(market), streams.matches(market)
         self.replies, self.dead, self.wake = streams.replies(market), prefix + DEAD, streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
+        self.matchers = prefix + "matchers"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
 

@@ -20,9 +20,12 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
+from dispatcher.store.streams import GROUP, Streams
 
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
 DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
+
+ENDED_MS = 600_000  # real time
 
 
 class RetentionPart:
@@ -54,6 +57,18 @@ class RetentionPart:
             oldest = f"{max(0, now_ms - age_ms)}-0"
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
+
+    async def forget_consumers(self, idle_ms: int = ENDED_MS) -> int:
+        """Remove the service's own consumers whose process has ended; how many.
+
+        A living one asks every few seconds; what an ended one left pending was taken over long before.
+        """
+        streams = Streams(self.reader)
+        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in self._replies()])
+
+    def _replies(self) -> Sequence[str]:
+        """The streams that the service reads in a group."""
+        return (self.keys.replies,)
 
     async def forget_days(self, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is booked; how many."""

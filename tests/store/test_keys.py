@@ -83,6 +83,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         keys.tuning,
         keys.lease,
         keys.fence,
+        keys.matchers,
         keys.replies,
         keys.dead,
     }
