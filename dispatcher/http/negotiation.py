@@ -1,8 +1,7 @@
-"""The forms of a call: Content-Type and Accept, the body within its limit, parameters and headers by type."""
+"""The forms of a call: Content-Type and Accept, parameters and headers by type."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -16,8 +15,6 @@ from contracts.problems import (
     InvalidParameter,
     MissingHeader,
     NotAcceptable,
-    TooLarge,
-    TooSlow,
     UnsupportedMediaType,
 )
 from contracts.validation_errors import invalid_message
@@ -54,17 +51,6 @@ def sent(content_type: str, body: Body) -> str:
             f"Maybe send {' or '.join(body.named_media_types)}."
         )
     return media
-
-
-async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any:
-    """What the call carries as the message that it should be; None if it takes none."""
-    if body is None:
-        return None
-    raw = await _bytes(request, timeout_s)
-    if not raw and body.optional:
-        return body.form()
-    value = codec.unpack(raw, sent(request.headers.get("Content-Type", ""), body))
-    return codec.convert(value, body.form_of(value))
 
 
 def parameters(request: web.Request, operation: Operation) -> dict[str, Any]:
@@ -115,27 +101,6 @@ def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> 
             f"{name} is not {described}; it has {len(text)} characters\nMaybe it was cut, joined, or quoted."
         )
     return found
-
-
-async def _bytes(request: web.Request, timeout_s: float) -> bytes:
-    declared = request.content_length
-    if declared is not None and declared > codec.MAX_BYTES:
-        raise _too_large(f"{declared:,}")
-    try:
-        if request.content.is_eof():  # it came with the header lines: no timer is needed
-            return await request.read()
-        async with asyncio.timeout(timeout_s):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large("more") from None
-    except TimeoutError:
-        raise TooSlow(f"the body did not arrive within {timeout_s:g} s\nMaybe send fewer requests.") from None
-
-
-def _too_large(size: str) -> TooLarge:
-    return TooLarge(
-        f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
-    )
 
 
 def _typed(name: str, value: Any, form: type[Form]) -> Form:

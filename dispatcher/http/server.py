@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 from aiohttp.web_request import BaseRequest
 
 from contracts.problems import Problem
@@ -26,7 +26,7 @@ class Runner(web.AppRunner):
             made.request_handler,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
-            **made._kwargs,
+            **made._kwargs | {"auto_decompress": False},  # see `bodies`
         )
 
 
@@ -36,6 +36,20 @@ class _Server(web.Server):
 
 
 class _Connection(RequestHandler):
+    def data_received(self, data: bytes) -> None:
+        """As aiohttp has it, but whoever waits for a body hears at once that its rest is none."""
+        super().data_received(data)
+        if self._messages and isinstance(self._messages[-1][0], _ErrInfo):
+            self._spoil()
+
+    def _spoil(self) -> None:
+        """The call under way gets no more of its body, and nothing behind it can be read."""
+        call = self._current_request
+        if call is not None and not call.content.is_eof():
+            self._messages.pop()
+            call._cancel(RequestPayloadError())
+            self.close()
+
     def handle_error(
         self,
         request: BaseRequest,
