@@ -27,7 +27,6 @@ JSON, HTML = "application/json", "text/html"
 PAGE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])

@@ -101,6 +101,8 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
             response = web.Response(status=CALLER_GONE)  # nobody reads it; the metric counts it
         except Exception as error:
             response = problem_responses.answer(error, call_id, media)
+        if "Expect" in request.headers and not request.content.is_eof():
+            response.force_close()  # a body that was not wanted may still come: it is no next call
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
         log.debug("answered", operation=operation.id, status=response.status, call_id=call_id)
         return response
