@@ -14,6 +14,7 @@ from dispatcher.http import answers, bodies, documents, problem_responses
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
 from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
+from dispatcher.http.health import PROBES, Probes
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route, Routes, check, subjects
 from dispatcher.http.server import LIMITS
@@ -30,6 +31,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     check(operations)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE], app[DOCUMENTS], app[LIMITS] = _gate(parts), Documents(operations), parts.limits
+    app[PROBES] = Probes(parts)
     app.on_response_prepare.append(answers.mark)
     for route in routes:
         _add(app, route, parts)

@@ -6,6 +6,7 @@ Closing the hub ends them all; their clients resume where they were.
 from __future__ import annotations
 
 import contextlib
+from functools import lru_cache
 
 import msgspec
 from aiohttp import ClientConnectionResetError, web
@@ -23,6 +24,7 @@ from dispatcher.store.keys import Keys
 
 SSE = "text/event-stream"
 OPEN, STILL_HERE = b": open\n\n", b": still here\n\n"
+ENCODED = 1_024  # the latest events are kept as they are sent: each goes to many
 # A closed tab, a token that expired, a Redis that is away: the stream ends; who may comes back and resumes.
 ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
 HEADERS = {"Content-Type": SSE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -52,7 +54,8 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
     return response
 
 
+@lru_cache(ENCODED)
 def sse(entry: Entry) -> bytes:
-    """One event: its place in the stream as id, the CloudEvent as JSON."""
+    """One event: its place in the stream as id, the CloudEvent as JSON. Encoded once for all who listen."""
     data = msgspec.json.encode(msgspec.msgpack.decode(entry.event))
     return b"id: %b\ndata: %b\n\n" % (entry.id.encode(), data)

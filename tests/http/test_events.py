@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from aiohttp import ClientResponse
 from contracts.codes import Role
 from contracts.events import CloudEvent
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.events import sse
 from tests.http.conftest import Api, trip
 
 TIMEOUT_S = 30.0
@@ -62,6 +63,17 @@ async def test_a_listener_that_comes_back_hears_what_it_missed_and_nothing_twice
         missed = await _subjects(answer, 3)
         await api.call("POST", "/requests", trip("r4"))
         assert [subject for _, subject in missed + await _subjects(answer, 1)] == ["r1", "r2", "r3", "r4"]
+
+
+async def test_an_event_is_encoded_once_for_all_who_listen(api: Api) -> None:
+    sse.cache_clear()
+    async with AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(_following(api)) for _ in range(20)]
+        for number in range(3):
+            await api.call("POST", "/requests", trip(f"r{number}"))
+        heard = [await _subjects(listener, 3) for listener in listeners]
+    assert all(each == heard[0] for each in heard)
+    assert sse.cache_info().misses == 3
 
 
 async def test_a_vendor_hears_nothing_of_others(api: Api) -> None:
