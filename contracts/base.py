@@ -8,17 +8,16 @@ from typing import Annotated, Any, dataclass_transform
 import msgspec
 from msgspec import Meta
 
+from contracts.patterns import whole
+
 # Ids are opaque: the platform chooses request ids, and none may carry patient data.
-# Python's `$` also matches before a final newline, hence `(?!\n)`; the schema's reader understands both.
 Id = Annotated[
     str,
-    Meta(
-        pattern="^[A-Za-z0-9_-]{1,64}(?!\\n)$", description="opaque id; never a name, phone or record number"
-    ),
+    Meta(pattern=whole("[A-Za-z0-9_-]{1,64}"), description="opaque id; never a name, phone or record number"),
 ]
 OfferId = Annotated[
     str,
-    Meta(pattern="^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}(?!\\n)$", description="request id, a dot, the attempt"),
+    Meta(pattern=whole("[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}"), description="request id, a dot, the attempt"),
 ]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]

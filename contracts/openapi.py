@@ -9,6 +9,7 @@ import msgspec
 
 from contracts.codec import JSON, MSGPACK
 from contracts.operations import Answer, Body, Operation
+from contracts.patterns import published
 from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetails
 
 REF = "#/components/schemas/{name}"
@@ -28,7 +29,7 @@ def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dic
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, known)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": _ABOUT},
         "servers": [{"url": "/"}],
@@ -39,6 +40,8 @@ def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dic
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+    made: dict[str, Any] = published(document)
+    return made
 
 
 _ABOUT = (

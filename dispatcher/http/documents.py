@@ -15,6 +15,7 @@ from msgspec import Meta
 from contracts.asyncapi import asyncapi
 from contracts.openapi import openapi
 from contracts.operations import ANYONE, Answer, Operation
+from contracts.patterns import whole
 from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher import __version__
 from dispatcher.http.call import Call
@@ -29,7 +30,7 @@ PAGE = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
+ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern=whole("[a-z-]{1,40}"))])
 
 
 class Documents:
