@@ -15,9 +15,10 @@ from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetai
 REF = "#/components/schemas/{name}"
 HEADERS = {
     "Idempotency-Key": "any text, new for each new call; a repeat has one effect and the same answer",
-    "If-Match": "the ETag of the version that this change is made to; left out: it is new",
+    "If-Match": "the ETag of the version that is changed, or several; *: any there is; left out: it is new",
     "Last-Event-ID": "resume after this event; left out: from now on",
 }
+IF_MATCH = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'  # RFC 9110; see dispatcher.http.if_match
 KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
 
 
@@ -135,7 +136,7 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.method == "POST":
         yield _header("Idempotency-Key", KEY_SCHEMA, required=operation.keyed)
     if operation.versioned:
-        yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
+        yield _header("If-Match", {"type": "string", "pattern": IF_MATCH})
     if operation.resumable:
         yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,15}-[0-9]{1,10}$"})
 

@@ -18,11 +18,11 @@ from contracts.problems import (
     UnsupportedMediaType,
 )
 from contracts.validation_errors import invalid_message
+from dispatcher.http import if_match
 
 Form = TypeVar("Form")
 
 _KEY = re.compile(r"[!-~]{1,128}")
-_ETAG = re.compile(r'"([0-9]{1,9})"')
 _EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,10}")
 _ANY = {"*/*": codec.JSON, "application/*": codec.JSON, "application/problem+json": codec.JSON}
 
@@ -74,12 +74,12 @@ def query(request: web.Request, operation: Operation) -> Any:
 
 
 def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
-    """`key`, `version` and `after`, as the operation takes them."""
+    """`key`, `if_match` and `after`, as the operation takes them."""
     found: dict[str, Any] = {}
     if operation.method == "POST":
         found["key"] = _key(request.headers, required=operation.keyed)
     if operation.versioned and (text := request.headers.get("If-Match")) is not None:
-        found["version"] = int(_matched("If-Match", _ETAG, text, 'an ETag such as "3"')[1])
+        found["if_match"] = if_match.parse(text)
     if operation.resumable and (text := request.headers.get("Last-Event-ID")):
         found["after"] = _matched("Last-Event-ID", _EVENT_ID, text, "the id of an event")[0]
     return found
