@@ -25,13 +25,17 @@ class Received(NamedTuple):
 
 
 async def follow(connection: Connection, after: str = "") -> AsyncIterator[Received]:
-    """Events as they come, without end and without gap; raises Problem if the service refuses the feed."""
+    """Events as they come, without end; raises Problem if the service refuses the feed.
+
+    None is left out, or an event `dispatch.feed.gap` says where: read anew what you keep a copy of.
+    """
     position = after
     while True:
         try:
-            async for received in _listen(connection, position):
-                position = received.position
-                yield received
+            async for place, event in _listen(connection, position):
+                position = place
+                if event is not None:
+                    yield Received(place, event)
         except Problem as problem:
             if problem.status not in TRY_AGAIN:
                 raise
@@ -40,7 +44,8 @@ async def follow(connection: Connection, after: str = "") -> AsyncIterator[Recei
         await asyncio.sleep(PAUSE_S)
 
 
-async def _listen(connection: Connection, after: str) -> AsyncIterator[Received]:
+async def _listen(connection: Connection, after: str) -> AsyncIterator[tuple[str, CloudEvent | None]]:
+    """Positions, with the event that stands there; the feed begins with the position that it begins at."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
     timeout = aiohttp.ClientTimeout(total=None, sock_read=SILENCE_S)
     async with connection.session.get(
@@ -50,8 +55,10 @@ async def _listen(connection: Connection, after: str) -> AsyncIterator[Received]
             body = await response.read()
             raise Problem(response.status, msgspec.json.decode(body) if body.startswith(b"{") else {})
         async for fields in _blocks(response.content):
-            if "data" in fields:
-                yield Received(fields.get("id", ""), msgspec.json.decode(fields["data"], type=CloudEvent))
+            data = fields.get("data")
+            if data is not None or "id" in fields:
+                event = None if data is None else msgspec.json.decode(data, type=CloudEvent)
+                yield fields.get("id", after), event
 
 
 async def _blocks(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, str]]:

@@ -20,7 +20,7 @@ import structlog
 from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem
-from dispatcher.delivery.feed import place
+from dispatcher.delivery.gaps import place
 from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dispatcher.delivery.feed import Feed, place
+from dispatcher.delivery.feed import Feed
+from dispatcher.delivery.gaps import place
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.events import FIELD
