@@ -10,6 +10,7 @@ from contracts.codes import RequestState, TrackingStatus
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.instants import HOUR_MS, MINUTE_MS, to_instant
+from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -78,8 +79,19 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _earliest_end(values: Values) -> bool:
+    """Whether a ride may be done an hour and a half before its window."""
+    record = accepted(values=values)
+    try:
+        reporting(record, TrackingStatus.COMPLETED, now_ms=record.earliest_ms - 90 * MINUTE_MS, values=values)
+    except Invalid:
+        return False
+    return True
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
+    "early_report_minutes": (60, _earliest_end),
     "max_attempts": (1, lambda values: exhausted(offered(), values)),
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),

@@ -14,7 +14,7 @@ from contracts.offers import Accept, Decline
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.instants import MINUTE_MS, to_instant
-from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
+from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
@@ -78,8 +78,8 @@ class Players:
                 self.effects += 1
             except Unavailable:
                 self.interrupted += 1
-            except (WrongState, NotFound):
-                pass  # somebody else was quicker
+            except (WrongState, NotFound, Invalid):
+                pass  # somebody else was quicker, or the work cannot have ended yet
             await asyncio.sleep(self.chance.uniform(0, 0.002))
 
     async def _submits(self) -> None:
