@@ -79,6 +79,11 @@ class _Asked(Wire):
     patient: Patient | None = None
 
     @property
+    def named_vendors(self) -> tuple[str, ...]:
+        """The vendors that it prefers or excludes, each once."""
+        return tuple(dict.fromkeys((*self.preferred_vendors, *self.excluded_vendors)))
+
+    @property
     def requirements(self) -> tuple[Requirement, ...]:
         """What it waits for before a vendor is sought, each once."""
         held = self.hold if isinstance(self.hold, tuple) else (self.hold,)

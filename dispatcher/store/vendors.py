@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.vendors import Vendor
 from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
 from dispatcher.store.codec import Versioned
+from dispatcher.store.connection import GET_TOGETHER
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -28,6 +31,13 @@ class VendorPart:
         ids = sorted(each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors))
         found = await self.reader.get_all([keys.vendor(each) for each in ids])
         return {each: codec.VENDOR.unpack(raw) for each, raw in zip(ids, found, strict=True) if raw}
+
+    async def unknown(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these ids that no vendor has."""
+        steps = [ids[at : at + GET_TOGETHER] for at in range(0, len(ids), GET_TOGETHER)]
+        found = await self.reader.ask_all([("SMISMEMBER", self.keys.vendors, *step) for step in steps])
+        known = [is_known for step in found for is_known in step]
+        return frozenset(each for each, is_known in zip(ids, known, strict=True) if not is_known)
 
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
