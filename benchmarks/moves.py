@@ -16,11 +16,11 @@ from typing import Any
 import structlog
 
 from contracts.codes import DeclineCode, RequestState, Role
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Tuning
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.decline import DeclineOffer
-from dispatcher.domain.instants import MINUTE_MS
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import offer_id
 from dispatcher.domain.views import offer_view

@@ -49,8 +49,9 @@ class Busy(Exception):
 async def follow(connection: Connection, after: str = "") -> AsyncIterator[Received]:
     """Events as they come, without end and without gap, after ever longer pauses where it breaks.
 
-    One that cannot be read is counted in `connection.unreadable` and passed over. Raises Problem if the
-    service refuses the feed, UnexpectedAnswer if what answers is no feed.
+    Where something may be missing after all, an event `dispatch.feed.gap` says so: read anew what you keep a
+    copy of. One that cannot be read is counted in `connection.unreadable` and passed over. Raises Problem if
+    the service refuses the feed, UnexpectedAnswer if what answers is no feed.
     """
     position, waits = after, pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
     while True:

@@ -17,7 +17,17 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    MovedError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+    TryAgainError,
+)
 
 from client.errors import Unreachable
 from client.signature import sign
@@ -30,7 +40,14 @@ from contracts.reply_claims import claims_of
 FIELD = streams.FIELD.encode()
 BLOCK_MS = 5_000
 AGAIN_S, PATIENCE_S = 0.2, 30.0
-EXHAUSTED = "exhausted the last possible ID"
+EXHAUSTED = "exhausted the last possible ID"  # the service makes such a stream anew within seconds
+# What a server says in the middle of a fail-over, or while it is full: later it, or another, does it.
+# UNBLOCKED: it became a replica while we waited. NOGROUP: the group was lost; it is made again.
+LATER = (ClusterDownError, MasterDownError, MovedError, OutOfMemoryError, ReadOnlyError, TryAgainError)
+LATER_CODES = ("UNBLOCKED", "NOGROUP", "MISCONF", "NOREPLICAS")
+
+
+FAILURES = (ConnectionError, TimeoutError, OSError, ResponseError)
 
 
 class Entry(NamedTuple):
@@ -47,6 +64,8 @@ class StreamReader:
         self.stream, self.group, self.consumer, self.start = stream, group, consumer, start
         # no retries below us: a repeated read would count entries as delivered that we never saw
         self.redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=BLOCK_MS / 1000 + 5)
+        known = self.redis.connection_pool.connection_kwargs
+        self._home = known.get("host"), known.get("port")
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,9 +94,9 @@ class StreamReader:
                     await self._make_group()
                     ready = True
                 given = await self._read(after, count)
-            except (ConnectionError, TimeoutError, OSError):
+            except FAILURES as error:
+                await self._wait_out(error)
                 after, ready = "0", False
-                await asyncio.sleep(AGAIN_S)
                 continue
             if given:
                 yield given
@@ -85,8 +104,29 @@ class StreamReader:
                 after = given[-1].id if given else ">"
 
     async def acknowledge(self, *entries: Entry) -> None:
-        """The entries had their effect: they are not given again."""
-        await self.redis.xack(self.stream, self.group, *(each.id for each in entries))
+        """The entries had their effect: they are not given again. Waits for a server that is away."""
+        while entries:
+            try:
+                await self.redis.xack(self.stream, self.group, *(each.id for each in entries))
+                return
+            except FAILURES as error:
+                await self._wait_out(error)
+
+    async def _wait_out(self, error: Exception) -> None:
+        """A moment, if the same may go well later; else it is raised. The next attempt connects anew."""
+        if isinstance(error, ResponseError) and not _passes(error):
+            raise error
+        await self.redis.connection_pool.disconnect(inuse_connections=False)
+        if isinstance(error, MovedError):
+            self._aim_at(error.host, error.port)
+        elif not isinstance(error, ResponseError):
+            self._aim_at(*self._home)
+        await asyncio.sleep(AGAIN_S)
+
+    def _aim_at(self, host: str | None, port: int | None) -> None:
+        """Where to connect to: the server that has the stream now, or the one that we were told at first."""
+        if host and "host" in self.redis.connection_pool.connection_kwargs:
+            self.redis.connection_pool.connection_kwargs.update(host=host, port=port)
 
     async def _make_group(self) -> None:
         try:
@@ -171,13 +211,13 @@ class VendorStream(StreamReader):
             try:
                 await self.redis.xadd(self.replies, {FIELD: content})
                 return
-            except ResponseError as error:
-                if EXHAUSTED not in str(error):
-                    raise
-            except (ConnectionError, TimeoutError, OSError):
-                pass
-            await asyncio.sleep(AGAIN_S)
+            except FAILURES as error:
+                await self._wait_out(error)
         raise Unreachable(f"{self.replies}: no answer within {PATIENCE_S:g} s")
+
+
+def _passes(error: ResponseError) -> bool:
+    return isinstance(error, LATER) or str(error).startswith(LATER_CODES) or EXHAUSTED in str(error)
 
 
 def _pairs(answer: Any) -> list[tuple[bytes, Any]]:

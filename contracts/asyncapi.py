@@ -12,6 +12,7 @@ from contracts.base import Wire
 from contracts.codec import MSGPACK
 from contracts.event_types import event_types
 from contracts.events import CloudEvent
+from contracts.patterns import published
 from contracts.streams import To
 
 REF = "#/components/schemas/{name}"
@@ -64,7 +65,7 @@ def asyncapi(*, title: str, version: str) -> dict[str, Any]:
     types = event_types()
     forms = dict.fromkeys(each.form for each in types.values())
     _, schemas = msgspec.json.schema_components([CloudEvent, *forms], ref_template=REF)
-    return {
+    document = {
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": version, "description": _ABOUT},
         "defaultContentType": MSGPACK,
@@ -75,6 +76,8 @@ def asyncapi(*, title: str, version: str) -> dict[str, Any]:
             "messages": {name: _message(name, each.form) for name, each in types.items()},
         },
     }
+    made: dict[str, Any] = published(document)
+    return made
 
 
 _ABOUT = (

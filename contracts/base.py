@@ -8,19 +8,28 @@ from typing import Annotated, Any, dataclass_transform
 import msgspec
 from msgspec import Meta
 
+from contracts.patterns import whole
+
+# Published only: what is checked, beyond what a pattern can say in every language, is in `outside`.
+NAME = "^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\x00-\\x20\\x7f-\\xa0][^\\x00-\\x1f\\x7f-\\x9f]*$"
 # Ids are opaque: the platform chooses request ids, and none may carry patient data.
-# Python's `$` also matches before a final newline, hence `(?!\n)`; the schema's reader understands both.
 Id = Annotated[
     str,
-    Meta(
-        pattern="^[A-Za-z0-9_-]{1,64}(?!\\n)$", description="opaque id; never a name, phone or record number"
-    ),
+    Meta(pattern=whole("[A-Za-z0-9_-]{1,64}"), description="opaque id; never a name, phone or record number"),
 ]
 OfferId = Annotated[
     str,
-    Meta(pattern="^[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}(?!\\n)$", description="request id, a dot, the attempt"),
+    Meta(pattern=whole("[A-Za-z0-9_-]{1,64}\\.[0-9]{1,4}"), description="request id, a dot, the attempt"),
 ]
-Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=120,
+        description="one line that shows something; no control characters",
+        extra_json_schema={"pattern": NAME},
+    ),
+]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 Day = Annotated[date, Meta(description="calendar day in the market's time zone")]
 Kilograms = Annotated[int, Meta(ge=1, le=500, description="kilograms")]
@@ -63,3 +72,9 @@ class _WireMeta(msgspec.StructMeta):
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(msgspec.Struct, metaclass=_WireMeta, frozen=True):
     """A message: frozen, keyword-only; an unknown field is an error, never ignored."""
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Raises InvalidMessage for what a sender must not send, though it could be read; see `outside`.
+
+        `pointer`: where in the body this message stands.
+        """

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import msgpack
 import msgspec
 
+from contracts.base import Wire
+from contracts.outside import refuse_unreadable
 from contracts.problems import Malformed, TooLarge, UnsupportedMediaType
 from contracts.validation_errors import invalid_message
 
@@ -59,15 +61,21 @@ def unpack(body: bytes, media: str = JSON) -> Any:
 def convert(value: Any, form: type[Form]) -> Form:
     """Plain values to a message. A whole float such as 5653.0 counts as an integer, as in JSON Schema."""
     try:
-        return msgspec.convert(value, form)
+        return _fit(msgspec.convert(value, form))
     except msgspec.ValidationError as error:
         if "got `float`" not in str(error):
             raise invalid_message(error, value, form) from None
     whole = _whole(value)
     try:
-        return msgspec.convert(whole, form)
+        return _fit(msgspec.convert(whole, form))
     except msgspec.ValidationError as error:
         raise invalid_message(error, whole, form) from None
+
+
+def _fit(message: Form) -> Form:
+    if isinstance(message, Wire):
+        message.refuse_from_outside()
+    return message
 
 
 def encode(message: Any, media: str = JSON) -> bytes:
@@ -161,6 +169,8 @@ def _look_over(value: Any) -> None:
 def _children(node: Any) -> Any:
     kind = type(node)
     if kind is str:
+        if not node.isprintable():
+            refuse_unreadable(node)
         if not node.isascii():
             _refuse_surrogate(node)
         return ()

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from contracts.patterns import whole
+
 
 class LevelOfService(StrEnum):
     """What a vehicle and its crew must be able to carry (NEMT levels, then ambulance levels)."""
@@ -183,5 +185,5 @@ class TrackingStatus(StrEnum):
     TURNED_BACK = "turned_back"
 
 
-Hcpcs = Annotated[str, Meta(pattern="^[A-Z][0-9]{4}(?!\\n)$", description="HCPCS level II code, e.g. E1390")]
-Npi = Annotated[str, Meta(pattern="^[0-9]{10}(?!\\n)$", description="National Provider Identifier")]
+Hcpcs = Annotated[str, Meta(pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390")]
+Npi = Annotated[str, Meta(pattern=whole("[0-9]{10}"), description="National Provider Identifier")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -66,6 +67,23 @@ class RequestUnmatched(Wire):
 
     request_id: Id
     unmatched: Unmatched
+
+
+class GapReason(StrEnum):
+    """Why a feed over HTTP may have left something out."""
+
+    TRIMMED = "trimmed"  # what followed the position is no longer kept
+    AHEAD = "ahead"  # the position is behind all that there is: it is another market's, or data was restored
+
+
+class FeedGap(Wire):
+    """`dispatch.feed.gap`, in feeds over HTTP only: something may be missing before what follows.
+
+    Read anew what you keep a copy of. `after` is the position that was asked for.
+    """
+
+    reason: GapReason
+    after: str
 
 
 @event("dispatch.offer.made", to=To.VENDOR)

@@ -9,14 +9,16 @@ import msgspec
 
 from contracts.codec import JSON, MSGPACK
 from contracts.operations import Answer, Body, Operation
+from contracts.patterns import published
 from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetails
 
 REF = "#/components/schemas/{name}"
 HEADERS = {
     "Idempotency-Key": "any text, new for each new call; a repeat has one effect and the same answer",
-    "If-Match": "the ETag of the version that this change is made to; left out: it is new",
+    "If-Match": "the ETag of the version that is changed, or several; *: any there is; left out: it is new",
     "Last-Event-ID": "resume after this event; left out: from now on",
 }
+IF_MATCH = r'^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$'  # RFC 9110; see dispatcher.http.if_match
 KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"}
 
 
@@ -28,7 +30,7 @@ def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dic
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, known)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": _ABOUT},
         "servers": [{"url": "/"}],
@@ -39,6 +41,8 @@ def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dic
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+    made: dict[str, Any] = published(document)
+    return made
 
 
 _ABOUT = (
@@ -138,7 +142,7 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.method == "POST":
         yield _header("Idempotency-Key", KEY_SCHEMA, required=operation.keyed)
     if operation.versioned:
-        yield _header("If-Match", {"type": "string", "pattern": '^"[0-9]{1,9}"$'})
+        yield _header("If-Match", {"type": "string", "pattern": IF_MATCH})
     if operation.resumable:
         yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"})
 

@@ -3,9 +3,10 @@
 Problem                   500  by itself: a defect; the log has it under the call id
 ├── Malformed             400  the bytes are no message: not JSON, cut short, NaN, duplicate keys, too deep
 ├── InvalidMessage        422  a message, but not as described: `errors` names each place
-├── TooSlow               408  the body did not arrive in time
+├── TooSlow               408  the body, or its header lines, did not arrive in time
 ├── TooLarge              413  more bytes or values than the limit
 ├── UnsupportedMediaType  415  the body's Content-Type
+├── ExpectationFailed     417  the Expect header
 ├── NotAcceptable         406  the Accept header
 ├── MissingHeader         400  Idempotency-Key
 ├── MissingPrecondition   428  If-Match
@@ -73,7 +74,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         406, "No form of answer fits", "Accept application/json or application/msgpack."
     ),
     "too-slow": ProblemType(
-        408, "The body did not arrive in time", "Send it again under the same key, without pauses."
+        408, "The call did not arrive in time", "Send it again under the same key, without pauses."
     ),
     "wrong-state": ProblemType(
         409, "The work has moved on", "Read the request or offer again and decide anew."
@@ -91,6 +92,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     ),
     "unsupported-media-type": ProblemType(
         415, "The body's form is not understood", "Send application/json or application/msgpack."
+    ),
+    "expectation-failed": ProblemType(
+        417, "What Expect asks for is not met here", "Leave the header out, or send 100-continue."
     ),
     "invalid-message": ProblemType(
         422, "The message is not as described", "`errors` names each place; compare it with /openapi.json."
@@ -195,7 +199,7 @@ class TooLarge(Problem):
 
 
 class TooSlow(Problem):
-    """The body did not arrive in time."""
+    """The call did not arrive in time."""
 
     type = "too-slow"
 
@@ -204,6 +208,12 @@ class UnsupportedMediaType(Problem):
     """The body's Content-Type is not understood."""
 
     type = "unsupported-media-type"
+
+
+class ExpectationFailed(Problem):
+    """What the header Expect asks for is not met here."""
+
+    type = "expectation-failed"
 
 
 class NotAcceptable(Problem):

@@ -19,7 +19,8 @@ class Quote(Wire):
 
 
 class Quotes(Wire):
-    """Ranked quotes, best first; when there is none, why."""
+    """Ranked quotes, best first; when there is none, why. Which vendors it names that nobody knows."""
 
     quotes: tuple[Quote, ...] = ()
     unmatched: Unmatched | None = None
+    unknown_vendors: tuple[Id, ...] = ()

@@ -76,11 +76,12 @@ class RequestPage(Wire, omit_defaults=False):
     cursor: str = ""
 
 
-class Receipt(Wire, omit_defaults=False):
-    """A request is durable: where to read it."""
+class Receipt(Wire):
+    """A request is durable: where to read it; which vendors it names that nobody knows now."""
 
     id: Id
     href: str
+    unknown_vendors: tuple[Id, ...] = ()
 
 
 class Receipts(Wire, omit_defaults=False):

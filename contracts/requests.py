@@ -24,6 +24,7 @@ from contracts.codes import (
     Skill,
 )
 from contracts.geo import Place, Position, Window
+from contracts.outside import refuse_no_name
 
 MAX_BATCH = 1_000
 
@@ -79,6 +80,11 @@ class _Asked(Wire):
     patient: Patient | None = None
 
     @property
+    def named_vendors(self) -> tuple[str, ...]:
+        """The vendors that it prefers or excludes, each once."""
+        return tuple(dict.fromkeys((*self.preferred_vendors, *self.excluded_vendors)))
+
+    @property
     def requirements(self) -> tuple[Requirement, ...]:
         """What it waits for before a vendor is sought, each once."""
         held = self.hold if isinstance(self.hold, tuple) else (self.hold,)
@@ -87,6 +93,11 @@ class _Asked(Wire):
     def __post_init__(self) -> None:
         """Refuse a deadline that no calendar of ours holds."""
         refuse_odd_year("match_by", self.match_by)
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse a patient without a name that can be read."""
+        if self.patient is not None:
+            refuse_no_name(f"{pointer}/patient/name", self.patient.name)
 
 
 class OrderLine(Wire):
@@ -220,3 +231,8 @@ class RequestBatch(Wire):
     """Up to 1,000 requests, all stored in one commit or none."""
 
     requests: Annotated[tuple[Request, ...], Meta(min_length=1, max_length=MAX_BATCH)]
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse what one of them must not say."""
+        for place, request in enumerate(self.requests):
+            request.refuse_from_outside(f"{pointer}/requests/{place}")

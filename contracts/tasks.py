@@ -10,6 +10,7 @@ from msgspec import Meta
 from contracts.base import Id, Instant, Tally, Version, Wire
 from contracts.event_types import event
 from contracts.paging import PageSize
+from contracts.patterns import whole
 from contracts.streams import To
 
 MAX_COMMENTS = 50
@@ -17,17 +18,17 @@ MAX_COMMENTS = 50
 TaskId = Annotated[
     str,
     Meta(
-        pattern="^[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z_]{1,32}(?!\\n)$",
+        pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z_]{1,32}"),
         description="what it is about (a request or an offer id), a dot, its kind"
         " (of a missing report: and the report before it)",
     ),
 ]
 Person = Annotated[
     str,
-    Meta(pattern="^[A-Za-z0-9_.@-]{1,64}(?!\\n)$", description="who, as your directory names them; opaque"),
+    Meta(pattern=whole("[A-Za-z0-9_.@-]{1,64}"), description="who, as your directory names them; opaque"),
 ]
 TaskCursor = Annotated[
-    str, Meta(pattern="^([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?(?!\\n)$", description="of the page before")
+    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?"), description="of the page before")
 ]
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from contracts.base import Cents, Day, Id, Kilograms, Name, Wire
 from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
 from contracts.geo import Area
+from contracts.outside import refuse_no_name, refuse_wrong_npi
 
 AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
 MinuteOfDay = Annotated[int, Meta(ge=0, le=1440, description="minutes after local midnight")]
@@ -98,6 +99,12 @@ class Vendor(Wire):
     credentials: Annotated[tuple[Credential, ...], Meta(max_length=32)] = ()
     answer: ExplicitAnswer | AssumedAnswer = ExplicitAnswer()
     paused: bool = False
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse a name that cannot be read, and an NPI that was mistyped."""
+        refuse_no_name(f"{pointer}/name", self.name)
+        if self.npi is not None:
+            refuse_wrong_npi(f"{pointer}/npi", self.npi)
 
 
 class Posted(Wire, omit_defaults=False):

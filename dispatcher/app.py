@@ -17,11 +17,13 @@ from aiohttp import web
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.http.app import build_app
+from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime import files
 from dispatcher.runtime.clock import Clock, make_clock
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
@@ -69,6 +71,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
             quoter=Quoter(store, clock, settings.markets),
             clock=clock,
             token_keys=keys,
+            limits=Limits(connections=min(Limits().connections, files.raise_limit())),
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from contracts.base import Id
+from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
 
 PREFIX = "DISPATCHER_"
@@ -52,7 +53,7 @@ def _two_markets() -> Markets:
 RedisUrl = Annotated[
     str,
     Meta(
-        pattern="^((redis|rediss|unix)://.+)?$",
+        pattern=whole("((redis|rediss|unix)://.+)?"),
         description="Redis or Valkey to use (redis://, rediss://, unix://); empty: an embedded one",
     ),
 ]

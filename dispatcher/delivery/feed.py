@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections import deque
 
-from dispatcher.domain.refusals import Invalid
+from dispatcher.delivery.gaps import Beginning
 from dispatcher.store.events import Entry, place
 from dispatcher.store.store import Store
 
 QUEUE_LIMIT = 512
 PAGE = 256
-_ENTRY_ID = re.compile(r"[0-9]{1,20}(-[0-9]{1,20})?")
 
 
 class Feed:
@@ -22,14 +20,10 @@ class Feed:
     A listener that is too slow for its queue loses the queue, not the entries: it reads them from the stream.
     """
 
-    def __init__(self, store: Store, stream: str, after: str, queue_limit: int = QUEUE_LIMIT) -> None:
-        """`after`: the last entry id that the listener has. Raises Invalid if it is none."""
-        if not _ENTRY_ID.fullmatch(after):
-            raise Invalid(
-                "Last-Event-ID is no entry id\nMaybe send it back as it came, such as 1700000000000-0."
-            )
+    def __init__(self, store: Store, stream: str, start: Beginning, queue_limit: int = QUEUE_LIMIT) -> None:
         self.stream = stream
-        self.last_id = after
+        self.last_id = start.after
+        self.gap = start.gap
         self.closed = False
         self._store = store
         self._limit = queue_limit

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import structlog
 
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.delivery.gaps import beginning
+from dispatcher.domain.refusals import Invalid, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
@@ -17,6 +19,7 @@ from dispatcher.store.tail import Tail
 
 WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
 PAUSE_S = 0.2
+_ENTRY_ID = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
 
 log = structlog.get_logger()
 
@@ -37,8 +40,15 @@ class Hub:
 
     @contextlib.asynccontextmanager
     async def follow(self, stream: str, after: str | None = None) -> AsyncIterator[Feed]:
-        """A feed of what follows entry `after`; None: from now on. Raises Invalid, Unavailable."""
-        start = await self._store.streams.last_id(stream) if after is None else after
+        """A feed of what follows entry `after`; None: from now on. Raises Invalid, Unavailable.
+
+        `feed.gap` says why something may be missing before what it begins with.
+        """
+        if after is not None and not _ENTRY_ID.fullmatch(after):
+            raise Invalid(
+                "Last-Event-ID is no entry id\nMaybe send it back as it came, such as 1700000000000-0."
+            )
+        start = await beginning(self._store.streams, stream, after)
         feed = Feed(self._store, stream, start, self._queue_limit)
         if self._closed:
             feed.close()

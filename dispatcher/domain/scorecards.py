@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     TURNED_BACK = "turned_back"
     ON_TIME = "on_time"
+    DONE = "done"  # before its time, and nothing says when its vendor was there
     LATE = "late"  # with its minutes
     NO_SHOW = "no_show"  # the patient's: the vendor was there
     FAILED = "failed"
@@ -67,14 +68,15 @@ def outcome_of(offer: OfferRecord, now_ms: int, outcome: Outcome, code: str = ""
 def completed(offer: OfferRecord, ended_ms: int, values: Mapping[str, Number]) -> WorkOutcome:
     """Work that was done: on time, or late by so many minutes.
 
-    By its first report at the pick-up; by its end where a vendor reports no more than that.
+    By its first report at the pick-up; by its end where a vendor reports no more than that. An end long
+    before the agreed one alone says that it was done, and not that anybody was there in time.
     """
     late_ms = offer.arrived_ms - offer.start_ms if offer.arrived_ms else ended_ms - offer.end_ms
-    late = late_ms > ON_TIME.whole(values) * MINUTE_MS
-    minutes = max(0, late_ms // MINUTE_MS) if late else 0
-    return WorkOutcome(
-        offer.vendor_id, month_of(ended_ms), Outcome.LATE if late else Outcome.ON_TIME, late_minutes=minutes
-    )
+    within_ms = ON_TIME.whole(values) * MINUTE_MS
+    minutes = max(0, late_ms // MINUTE_MS) if late_ms > within_ms else 0
+    early = not offer.arrived_ms and late_ms < -within_ms
+    outcome = Outcome.DONE if early else Outcome.LATE if late_ms > within_ms else Outcome.ON_TIME
+    return WorkOutcome(offer.vendor_id, month_of(ended_ms), outcome, late_minutes=minutes)
 
 
 def month_of(at_ms: int) -> str:

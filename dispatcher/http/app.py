@@ -10,12 +10,14 @@ from aiohttp import web
 from contracts.codec import MAX_BYTES
 from contracts.operations import Operation
 from dispatcher.delivery.hub import Hub
-from dispatcher.http import documents, problem_responses
+from dispatcher.http import answers, bodies, documents, problem_responses
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
 from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
+from dispatcher.http.health import PROBES, Probes
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route, Routes, check, subjects
+from dispatcher.http.server import LIMITS
 from dispatcher.security.tokens import Authenticator
 
 
@@ -28,7 +30,9 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     operations = [route.operation for route in routes]
     check(operations)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
-    app[GATE], app[DOCUMENTS] = _gate(parts), Documents(operations)
+    app[GATE], app[DOCUMENTS], app[LIMITS] = _gate(parts), Documents(operations), parts.limits
+    app[PROBES] = Probes(parts)
+    app.on_response_prepare.append(answers.mark)
     for route in routes:
         _add(app, route, parts)
     app.router.add_get("/", documents.index)
@@ -41,7 +45,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 def _add(app: web.Application, route: Route, parts: Parts) -> None:
     enter = entry(route, parts, app[GATE])
     for method in _methods(route.operation):
-        app.router.add_route(method, route.operation.path, enter)
+        app.router.add_route(method, route.operation.path, enter, expect_handler=bodies.go_ahead_later)
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from dispatcher.http.if_match import IfMatch
 from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord
 
@@ -20,7 +21,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: Any = None
     body: Any = None
     key: str = ""
-    version: int | None = None
+    if_match: IfMatch | None = None
     after: str = ""
     call_id: str = ""
     raw: web.Request

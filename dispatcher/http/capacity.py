@@ -26,11 +26,16 @@ ROUTES = Routes("vendors", 40, vendor_id=Id, day=Day)
 )
 async def put(call: Call, parts: Parts) -> Reply:
     """Post a vendor's capacity of one day; below what is booked it is refused."""
-    vendor_id, day, version = call.path["vendor_id"], call.path["day"], call.version or 0
-    change = parts.service.capacity.put(
-        call.principal, call.market, vendor_id, day, call.body, expected_version=version
-    )
-    return posted(await changed(call, change))
+    capacity = parts.service.capacity
+    place = call.principal, call.market, call.path["vendor_id"], call.path["day"]
+
+    async def change(version: int) -> int:
+        return await capacity.put(*place, call.body, expected_version=version)
+
+    async def current() -> int:
+        return (await capacity.get(*place)).version
+
+    return posted(await changed(call, change, current))
 
 
 @ROUTES.get(

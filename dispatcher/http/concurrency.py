@@ -19,6 +19,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 2_000
     streams_per_caller: int = 100
     retry_after_s: float = 1.0
+    connections: int = 5_000  # open at once; beyond it those without a call under way are closed
+    header_s: float = (
+        10.0  # from a connection's or a call's first byte to its last header line (real seconds)
+    )
+    idle_s: float = 75.0  # a connection without a call is closed after this long (real seconds)
     body_s: float = 30.0  # a body that takes longer to arrive gives its slot back (real seconds)
     keep_alive_s: float = 15.0  # an event stream without events says so this often (real seconds)
 

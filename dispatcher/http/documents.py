@@ -15,6 +15,7 @@ from msgspec import Meta
 from contracts.asyncapi import asyncapi
 from contracts.openapi import openapi
 from contracts.operations import ANYONE, Answer, Operation
+from contracts.patterns import whole
 from contracts.problems import PROBLEM_TYPES, Problem
 from dispatcher import __version__
 from dispatcher.http.call import Call
@@ -27,10 +28,9 @@ JSON, HTML = "application/json", "text/html"
 PAGE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern="^[a-z-]{1,40}(?!\\n)$")])
+ROUTES = Routes("service", 1000, type=Annotated[str, Meta(pattern=whole("[a-z-]{1,40}"))])
 
 
 class Documents:

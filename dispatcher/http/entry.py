@@ -1,8 +1,8 @@
 """The one entry of every route: who calls, may they, is a slot free, what do they say; then the handler.
 
 The order is that of cost and of what may be told to whom: token 401, role 403, share 429, slot 503, Accept
-406, path 400, market 404, query and headers 400, size 413, Content-Type 415, body 400 or 422. All of it
-happens before anything is stored.
+406, path 400, market 404, query and headers 400, Content-Encoding 415, size 413, Content-Type 415, body 400
+or 422. All of it happens before anything is stored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contracts import codec
 from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
-from dispatcher.http import negotiation, problem_responses
+from dispatcher.http import bodies, negotiation, problem_responses
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
@@ -33,6 +33,7 @@ from dispatcher.security.tokens import Authenticator
 log = structlog.get_logger()
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+CALLER_GONE = 499  # as web servers count it; HTTP has no status for who hung up before it was answered
 NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an open route gets
 
 
@@ -96,8 +97,12 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
                 call = await _call(request, operation, principal, gate, call_id)
                 made = await route.handler(call, parts)
                 response = made if not isinstance(made, Reply) else _response(made, media, call_id)
+        except bodies.CallerGone:
+            response = web.Response(status=CALLER_GONE)  # nobody reads it; the metric counts it
         except Exception as error:
             response = problem_responses.answer(error, call_id, media)
+        if "Expect" in request.headers and not request.content.is_eof():
+            response.force_close()  # a body that was not wanted may still come: it is no next call
         gate.metrics.answered(operation.id, response.status, time.perf_counter() - started)
         log.debug("answered", operation=operation.id, status=response.status, call_id=call_id)
         return response
@@ -117,7 +122,7 @@ async def _call(
         path=path,
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
-        body=await negotiation.read(request, operation.body, gate.body_s),
+        body=await bodies.read(request, operation.body, gate.body_s),
         call_id=call_id,
         raw=request,
     )

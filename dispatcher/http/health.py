@@ -1,9 +1,13 @@
-"""Health and metrics: open to anyone, for they show no request, no vendor and no patient."""
+"""Health and metrics: open to anyone, for they show no request, no vendor and no patient.
+
+A thousand who ask at once cost no more than one: see `Probes`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 
 from aiohttp import web
 
@@ -14,10 +18,12 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.metrics import CONTENT_TYPE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
+from dispatcher.http.shared import Shared
 from dispatcher.service.loops import LOOPS
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
+KEEP_S = 0.2  # real seconds: so old may an answer about readiness be
 ROUTES = Routes("service", 990)
 
 
@@ -35,15 +41,40 @@ async def live(call: Call, parts: Parts) -> web.Response:
 )
 async def ready(call: Call, parts: Parts) -> Reply:
     """The service takes work: Redis answers and is durable."""
+    health = await call.raw.app[PROBES].health.get()
+    return Reply(health, 200 if health.ready else 503)
+
+
+@ROUTES.get("/metrics", id="metrics", roles=ANYONE, answers={200: Answer(media=METRICS)})
+async def metrics(call: Call, parts: Parts) -> web.Response:
+    """Metrics for Prometheus.
+
+    Those of the store are left as they were while it does not answer.
+    """
+    page = await call.raw.app[PROBES].page.get()
+    return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE})
+
+
+class Probes:
+    """What is asked by machines, again and again: made once for all who wait for it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.health = Shared(partial(_health, parts), KEEP_S)
+        self.page = Shared(partial(_page, parts))
+
+
+PROBES = web.AppKey("probes", Probes)
+
+
+async def _health(parts: Parts) -> Health:
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
         markets = await asyncio.wait_for(_troubles(parts), PROBE_S) if found.durable else {}
-        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems, markets=markets)
+        return Health(ready=found.durable, durable=found.durable, reasons=found.problems, markets=markets)
     except Unavailable as error:
-        health = Health(ready=False, reasons=(error.detail,))
+        return Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
-        health = Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
-    return Reply(health, 200 if health.ready else 503)
+        return Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
 
 
 async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
@@ -54,16 +85,11 @@ async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
     return {market: dict(failing) for market, failing in zip(markets, found, strict=True) if failing}
 
 
-@ROUTES.get("/metrics", id="metrics", roles=ANYONE, answers={200: Answer(media=METRICS)})
-async def metrics(call: Call, parts: Parts) -> web.Response:
-    """Metrics for Prometheus.
-
-    Those of the store are left as they were while it does not answer.
-    """
+async def _page(parts: Parts) -> bytes:
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
             for market in parts.service.markets:
                 stored = parts.service.store.market(market)
                 parts.metrics.counted(market, await stored.requests.counts())
                 parts.metrics.troubles.found(market, await stored.troubles.counts())
-    return web.Response(body=parts.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+    return parts.metrics.page()

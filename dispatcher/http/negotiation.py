@@ -1,8 +1,7 @@
-"""The forms of a call: Content-Type and Accept, the body within its limit, parameters and headers by type."""
+"""The forms of a call: Content-Type and Accept, parameters and headers by type."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -16,16 +15,14 @@ from contracts.problems import (
     InvalidParameter,
     MissingHeader,
     NotAcceptable,
-    TooLarge,
-    TooSlow,
     UnsupportedMediaType,
 )
 from contracts.validation_errors import invalid_message
+from dispatcher.http import if_match
 
 Form = TypeVar("Form")
 
 _KEY = re.compile(r"[!-~]{1,128}")
-_ETAG = re.compile(r'"([0-9]{1,9})"')
 _EVENT_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")  # each half of an entry's id has 64 bits
 _ANY = {"*/*": codec.JSON, "application/*": codec.JSON, "application/problem+json": codec.JSON}
 
@@ -56,17 +53,6 @@ def sent(content_type: str, body: Body) -> str:
     return media
 
 
-async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any:
-    """What the call carries as the message that it should be; None if it takes none."""
-    if body is None:
-        return None
-    raw = await _bytes(request, timeout_s)
-    if not raw and body.optional:
-        return body.form()
-    value = codec.unpack(raw, sent(request.headers.get("Content-Type", ""), body))
-    return codec.convert(value, body.form_of(value))
-
-
 def parameters(request: web.Request, operation: Operation) -> dict[str, Any]:
     """What stands in the path, by name. Raises InvalidParameter."""
     given, types = request.match_info, operation.parameters
@@ -88,12 +74,12 @@ def query(request: web.Request, operation: Operation) -> Any:
 
 
 def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
-    """`key`, `version` and `after`, as the operation takes them."""
+    """`key`, `if_match` and `after`, as the operation takes them."""
     found: dict[str, Any] = {}
     if operation.method == "POST":
         found["key"] = _key(request.headers, required=operation.keyed)
     if operation.versioned and (text := request.headers.get("If-Match")) is not None:
-        found["version"] = int(_matched("If-Match", _ETAG, text, 'an ETag such as "3"')[1])
+        found["if_match"] = if_match.parse(text)
     if operation.resumable and (text := request.headers.get("Last-Event-ID")):
         found["after"] = _matched("Last-Event-ID", _EVENT_ID, text, "the id of an event")[0]
     return found
@@ -115,27 +101,6 @@ def _matched(name: str, pattern: re.Pattern[str], text: str, described: str) -> 
             f"{name} is not {described}; it has {len(text)} characters\nMaybe it was cut, joined, or quoted."
         )
     return found
-
-
-async def _bytes(request: web.Request, timeout_s: float) -> bytes:
-    declared = request.content_length
-    if declared is not None and declared > codec.MAX_BYTES:
-        raise _too_large(f"{declared:,}")
-    try:
-        if request.content.is_eof():  # it came with the header lines: no timer is needed
-            return await request.read()
-        async with asyncio.timeout(timeout_s):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large("more") from None
-    except TimeoutError:
-        raise TooSlow(f"the body did not arrive within {timeout_s:g} s\nMaybe send fewer requests.") from None
-
-
-def _too_large(size: str) -> TooLarge:
-    return TooLarge(
-        f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
-    )
 
 
 def _typed(name: str, value: Any, form: type[Form]) -> Form:

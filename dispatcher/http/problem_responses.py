@@ -25,6 +25,8 @@ def answer(error: Exception, call_id: str, media: str = codec.JSON) -> web.Respo
     headers = {"X-Request-Id": call_id, "Cache-Control": "no-store"}
     if "retry_after_s" in facts:
         headers["Retry-After"] = str(max(1, math.ceil(facts["retry_after_s"])))
+    if "accept_encoding" in facts:
+        headers["Accept-Encoding"] = facts["accept_encoding"]
     if problem_type == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, web.HTTPMethodNotAllowed):

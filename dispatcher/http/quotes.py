@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.quotes import Quotes
@@ -23,4 +25,6 @@ ROUTES = Routes("requests", 20)
 )
 async def quote(call: Call, parts: Parts) -> Reply:
     """Rank vendors and start times with prices for a request that is not stored; books nothing."""
-    return Reply(await parts.quoter.quote(call.market, call.body))
+    quotes = await parts.quoter.quote(call.market, call.body)
+    unknown = await parts.service.vendors.unknown(call.market, [call.body])
+    return Reply(replace(quotes, unknown_vendors=tuple(sorted(unknown))))

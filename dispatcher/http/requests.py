@@ -50,11 +50,17 @@ async def submit(call: Call, parts: Parts) -> Reply:
     batch = isinstance(call.body, RequestBatch)
     requests = call.body.requests if batch else (call.body,)
     key = cast(IdempotencyRecord, call.idempotency("submit", msgspec.msgpack.encode(requests)))
+    unknown = await parts.service.vendors.unknown(call.market, requests)  # first: what is stored gets its 202
     ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
     parts.metrics.accepted.inc(len(ids))
     base = REQUESTS.format(market=call.market)
-    receipts = tuple(Receipt(id=each, href=f"{base}/{each}") for each in ids)
+    receipts = tuple(_receipt(each, base, unknown) for each in requests)
     return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
+
+
+def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
+    strange = tuple(each for each in request.named_vendors if each in unknown)
+    return Receipt(id=request.id, href=f"{base}/{request.id}", unknown_vendors=strange)
 
 
 @ROUTES.get(

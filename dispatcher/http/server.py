@@ -1,7 +1,7 @@
-"""aiohttp's server, but what is no HTTP at all is answered as a problem too, and never repeated.
+"""aiohttp's server, with what it leaves out: limits of time and number, and every refusal a problem.
 
-A body that is longer than its Content-Length says is read as the next call. aiohttp's own answer and log line
-quote the bytes that are no call, which may be a patient.
+Its own answers and log lines quote the bytes that are no call, which may be a patient; and it inflates
+bodies before it is known who sends them (see `bodies`).
 """
 
 from __future__ import annotations
@@ -9,21 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 
-from contracts.problems import Problem
-from dispatcher.http import problem_responses
+from dispatcher.http import answers, oddities, problem_responses
+from dispatcher.http.concurrency import Limits
+from dispatcher.http.connection import Connection, Connections
 from dispatcher.http.entry import new_id
+
+LIMITS = web.AppKey("limits", Limits)
 
 
 class Runner(web.AppRunner):
-    """Runs an application, as `web.AppRunner` does."""
+    """Runs an application, as `web.AppRunner` does, within the application's LIMITS."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
             made.request_handler,
+            limits=self._app.get(LIMITS, Limits()),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,
@@ -31,30 +34,26 @@ class Runner(web.AppRunner):
 
 
 class _Server(web.Server):
-    def __call__(self) -> RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+    def __init__(self, handler: Any, *, limits: Limits, **settings: Any) -> None:
+        settings |= {"auto_decompress": False, "keepalive_timeout": limits.idle_s}
+        super().__init__(_within_http(handler), **settings)
+        self.limits, self.open = limits, Connections(limits)
+
+    def __call__(self) -> Connection:
+        return Connection(self, self.open, self.limits.header_s, loop=self._loop, **self._kwargs)
 
 
-class _Connection(RequestHandler):
-    def handle_error(
-        self,
-        request: BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what could not be read (400), or a failure outside of our handlers (500), and hang up."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun: it is cut off")
-        answer = problem_responses.answer(_problem(status, exc), new_id())
-        answer.force_close()
-        return answer
+def _within_http(handler: Any) -> Any:
+    """The application's handler, behind what is refused whatever the path."""
 
-    def log_exception(self, *args: Any, **more: Any) -> None:
-        """Nothing: `problem_responses` has logged what is a defect of ours."""
+    async def handle(request: BaseRequest) -> web.StreamResponse:
+        try:
+            oddities.refuse(request)
+        except Exception as error:
+            answer = answers.marked(problem_responses.answer(error, new_id()))
+            answer.force_close()
+            return answer
+        answered: web.StreamResponse = await handler(request)
+        return answered
 
-
-def _problem(status: int, error: BaseException | None) -> Exception:
-    if status < 500:
-        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", type="malformed-call")
-    return error if isinstance(error, Exception) else RuntimeError()
+    return handle

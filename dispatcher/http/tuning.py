@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.tuning import TuningUpdate, TuningView
@@ -37,6 +39,10 @@ async def read(call: Call, parts: Parts) -> Reply:
 )
 async def put(call: Call, parts: Parts) -> Reply:
     """Replace all overrides; what is left out goes back to its default."""
-    change = parts.service.tuning.put(call.principal, call.market, call.body, call.version or 0)
-    view = await changed(call, change)
+    who, market, tuning = call.principal, call.market, parts.service.tuning
+
+    async def current() -> int:
+        return (await tuning.get(who, market)).version
+
+    view = await changed(call, partial(tuning.put, who, market, call.body), current)
     return Reply(view, headers=etag(view.version))

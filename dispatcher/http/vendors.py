@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from contracts.base import Id
 from contracts.codes import Role
 from contracts.operations import Answer, Body
@@ -31,8 +33,12 @@ async def put(call: Call, parts: Parts) -> Reply:
     if vendor.id != vendor_id:
         detail = f"the id is {vendor.id}, and the path says {vendor_id}"
         raise InvalidMessage.at("/id", f"{detail}\nMaybe one of the two is misspelt.")
-    change = parts.service.vendors.put(call.principal, call.market, vendor, call.version or 0)
-    return posted(await changed(call, change))
+    who, market, vendors = call.principal, call.market, parts.service.vendors
+
+    async def current() -> int:
+        return (await vendors.get(who, market, vendor_id)).version
+
+    return posted(await changed(call, partial(vendors.put, who, market, vendor), current))
 
 
 @ROUTES.get(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from contracts.operations import Answer
 from contracts.problems import MissingPrecondition
 from contracts.vendors import Posted
-from dispatcher.domain.refusals import Stale
+from dispatcher.domain.refusals import NotFound, Stale, Unreadable
 from dispatcher.http.call import Call, Reply
+from dispatcher.http.if_match import IfMatch
 from dispatcher.http.routing import ETAG
 
 Result = TypeVar("Result")
+Change = Callable[[int], Awaitable[Result]]
+Current = Callable[[], Awaitable[int]]
 
 POSTED = {200: Answer("stored", Posted, ETAG), 201: Answer("it is new", Posted, ETAG)}
+ATTEMPTS = 5  # `*` means whichever version stands, also when another change comes between
+NO_VERSION = 1_000_000_000  # nothing is ever at it: a change to it is refused as any other that must not be
 
 
 def etag(version: int) -> Mapping[str, str]:
@@ -27,13 +32,53 @@ def posted(version: int) -> Reply:
     return Reply(Posted(version=version), 201 if version == 1 else 200, etag(version))
 
 
-async def changed(call: Call, change: Awaitable[Result]) -> Result:
-    """The change made; without If-Match it was meant as new, and Stale says that it is not."""
+async def changed(call: Call, change: Change[Result], current: Current) -> Result:
+    """The change, made to a version that If-Match names; without the header it is meant as new.
+
+    `current`: the version that stands; it raises NotFound if none does. Raises what `change` does,
+    MissingPrecondition (it is there already) and Stale (none of the versions named is current).
+    """
+    wanted = call.if_match
+    if wanted is None:
+        return await _as_new(change)
+    for _ in range(ATTEMPTS if wanted.any else 1):
+        try:
+            return await change(await _meant(wanted, current))
+        except Stale:
+            continue  # none that is named stands; or another change came between, and `*` means that one, too
+    raise _stale(wanted)
+
+
+async def _meant(wanted: IfMatch, current: Current) -> int:
+    """The version that stands, if it is one that is named."""
     try:
-        return await change
+        version = await current()
+    except NotFound:
+        return NO_VERSION
+    except Unreadable as refusal:  # it may be written over, by the version that the refusal names
+        version = int(refusal.facts.get("version", NO_VERSION))
+    return version if wanted.fits(version) else NO_VERSION
+
+
+def _stale(wanted: IfMatch) -> Stale:
+    if wanted.any:
+        return Stale("If-Match is *, and there is nothing to change\nMaybe leave it out: then it is new.")
+    if not wanted.versions:
+        return Stale(
+            "If-Match names no version: a weak ETag never matches, nor one that is not ours\n"
+            "Maybe a proxy made it weak: send it as this service gave it."
+        )
+    return Stale(
+        f"it is not at version {' or '.join(map(str, wanted.versions))}\n"
+        "Maybe read it again and send its ETag as If-Match.",
+        expected_version=wanted.versions[0],
+    )
+
+
+async def _as_new(change: Change[Result]) -> Result:
+    try:
+        return await change(0)
     except Stale as refusal:
-        if call.version is not None:
-            raise
         raise MissingPrecondition(
             "it is there already, and If-Match is missing\nMaybe read it, and send its ETag in If-Match."
         ) from refusal

@@ -39,7 +39,8 @@ def shares(scorecards: Mapping[str, Scorecard], values: Mapping[str, Number]) ->
     """The share that went well, 0..1, of each vendor with work enough to tell.
 
     Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
-    the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come.
+    the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come, nor
+    work that was done early by its end alone.
     """
     found = {}
     for vendor, card in scorecards.items():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from contracts.codes import Role
+from contracts.requests import Request
 from contracts.vendors import Vendor
 from dispatcher.domain.refusals import NotFound
 from dispatcher.runtime.clock import Clock
@@ -38,6 +41,11 @@ class Vendors:
             for each in found.values()
             if who.role is not Role.VENDOR or each.value.id == who.vendor_id
         ]
+
+    async def unknown(self, market: str, requests: Iterable[Request]) -> frozenset[str]:
+        """Vendors that these requests prefer or exclude, and that are not registered."""
+        named = dict.fromkeys(each for request in requests for each in request.named_vendors)
+        return await self.markets.store(market).vendors.unknown(list(named))
 
     async def put(self, who: Principal, market: str, vendor: Vendor, expected_version: int | None) -> int:
         """Register or change a vendor; its new version."""

@@ -7,7 +7,7 @@ cannot be used goes to the dead-letter stream by name and reason, never by conte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -18,6 +18,17 @@ from dispatcher.store.resp import text_of
 
 START = "0"
 GROUP = "service"  # the consumer group in which the service itself reads
+
+
+class Span(NamedTuple):
+    """What a stream holds: ids of its first entry (START: it is empty) and of the last that it ever had.
+
+    `removed`: entries that it had are gone.
+    """
+
+    first: str = START
+    last: str = START
+    removed: bool = False
 
 
 class Streams:
@@ -35,6 +46,22 @@ class Streams:
         """The id of the newest entry; START if there is none."""
         found = await self.reader.ask("XREVRANGE", stream, "+", "-", "COUNT", 1)
         return entries_of(stream, found)[0].id if found else START
+
+    async def span(self, stream: str) -> Span:
+        """From where to where it goes; the empty span if it is not there."""
+        try:
+            found: Any = await self.reader.ask("XINFO", "STREAM", stream)
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return Span()
+        told = found if isinstance(found, dict) else dict(zip(found[::2], found[1::2], strict=True))
+        first = told[b"first-entry"]
+        return Span(
+            text_of(first[0]) if first else START,
+            text_of(told[b"last-generated-id"]),
+            told[b"entries-added"] > told[b"length"],
+        )
 
     async def ensure_group(self, stream: str, group: str, start: str = START) -> None:
         """Make the consumer group, and the stream, unless they exist."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.vendors import Vendor
 from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
+from dispatcher.store.connection import GET_TOGETHER
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -32,6 +35,13 @@ class VendorPart:
         ids = sorted(map(text_of, await self.reader.ask("SMEMBERS", keys.vendors)))
         pairs = zip(ids, await self.reader.get_all([keys.vendor(each) for each in ids]), strict=True)
         return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack, expected=True)
+
+    async def unknown(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of these ids that no vendor has."""
+        steps = [ids[at : at + GET_TOGETHER] for at in range(0, len(ids), GET_TOGETHER)]
+        found = await self.reader.ask_all([("SMISMEMBER", self.keys.vendors, *step) for step in steps])
+        known = [is_known for step in found for is_known in step]
+        return frozenset(each for each, is_known in zip(ids, known, strict=True) if not is_known)
 
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.

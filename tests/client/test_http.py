@@ -150,6 +150,21 @@ async def test_a_broken_feed_goes_on_after_the_last_event_seen(serve):
     assert service.resumed_after[:2] == [None, "2-0"]
 
 
+async def test_a_feed_that_is_cut_before_its_first_event_goes_on_where_it_began(serve):
+    async def begins(request):
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": open\nid: 7-0\n\n")
+        request.transport.abort()
+        return response
+
+    service, client = await serve(begins, says(8), says())
+    async for received in client.events():
+        assert received.position == "8-0"
+        break
+    assert service.resumed_after[:2] == [None, "7-0"]
+
+
 async def test_a_feed_that_is_refused_ends(serve):
     async def refuse(request):
         return web.json_response({"type": "not-found"}, status=404)

@@ -8,6 +8,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from redis.asyncio import Redis
+from redis.exceptions import ClusterDownError, MovedError, NoPermissionError, ReadOnlyError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from client.streams import VendorStream
 from contracts.codes import DeclineCode
@@ -105,3 +107,119 @@ async def test_a_feed_outlives_a_crash_of_the_server(tmp_path):
         await say(redis, stream.stream, "b")
         assert await asyncio.wait_for(taking, 30) == ["a", "b"]
         await redis.aclose()
+
+
+SAID = {
+    "READONLY": ReadOnlyError("You can't write against a read only replica."),
+    "UNBLOCKED": ResponseError("UNBLOCKED force unblock from blocking operation, instance state changed"),
+    "NOGROUP": ResponseError("NOGROUP No such key or consumer group"),
+    "MOVED": MovedError("42 127.0.0.1:1"),
+    "CLUSTERDOWN": ClusterDownError("The cluster is down"),
+    "MISCONF": ResponseError("MISCONF Valkey is configured to save RDB snapshots"),
+    "connection lost": RedisConnectionError("gone"),
+}
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes a client's next calls of a command fail as told."""
+
+    def arrange(stream, command, *errors):
+        left, execute = list(errors), stream.redis.execute_command
+
+        async def sometimes(*words, **more):
+            if words[0] == command and left:
+                raise left.pop(0)
+            return await execute(*words, **more)
+
+        monkeypatch.setattr(stream.redis, "execute_command", sometimes)
+        return left
+
+    return arrange
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("command", ["XREADGROUP", "XACK", "XGROUP CREATE"])
+async def test_what_a_server_says_in_a_fail_over_is_waited_out(
+    redis, redis_server, market, failing, said, command
+):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        left = failing(stream, command, SAID[said], SAID[said])
+        await say(redis, stream.stream, "a", "b")
+        assert await asyncio.wait_for(take(stream, 2), 30) == ["a", "b"]
+        assert left == []
+        assert (await redis.xpending(stream.stream, stream.group))["pending"] == 0
+
+
+@pytest.mark.parametrize("said", SAID)
+async def test_a_reply_is_sent_again_until_it_is_taken(redis, redis_server, market, failing, said):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        failing(stream, "XADD", SAID[said], SAID[said])
+        await stream.decline("r1.1", DeclineCode.BAD_WEATHER, NOON)
+        assert await redis.xlen(stream.replies) == 1
+
+
+@pytest.mark.parametrize("command", ["XREADGROUP", "XACK", "XADD"])
+async def test_what_will_not_pass_is_raised(redis, redis_server, market, failing, command):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        failing(stream, command, NoPermissionError("NOPERM no rights"))
+        await say(redis, stream.stream, "a")
+        with pytest.raises(NoPermissionError):
+            await take(stream, 1)
+            await stream.decline("r1.1", DeclineCode.BAD_WEATHER, NOON)
+
+
+async def test_a_group_that_was_destroyed_is_made_again(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        await say(redis, stream.stream, "a")
+        assert await take(stream, 1) == ["a"]
+        taking = asyncio.create_task(take(stream, 2))
+        await asyncio.sleep(0.1)
+        await redis.xgroup_destroy(stream.stream, stream.group)
+        await say(redis, stream.stream, "b")
+        assert await asyncio.wait_for(taking, 30) == ["a", "b"]  # at least once
+
+
+async def test_a_feed_outlives_a_server_that_is_a_replica_for_a_while(tmp_path):
+    async with EmbeddedRedis(tmp_path) as server, VendorStream(server.url, "metro", "v1", "t") as stream:
+        redis = Redis.from_url(server.url)
+        await say(redis, stream.stream, "a")
+        assert await take(stream, 1) == ["a"]
+        taking = asyncio.create_task(take(stream, 1))
+        await asyncio.sleep(0.1)
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        replying = asyncio.create_task(stream.decline("r1.1", DeclineCode.BAD_WEATHER, NOON))
+        await asyncio.sleep(0.5)
+        assert not taking.done()
+        assert not replying.done()
+        await redis.execute_command("REPLICAOF", "NO", "ONE")
+        await say(redis, stream.stream, "b")
+        assert await asyncio.wait_for(taking, 30) == ["b"]
+        await asyncio.wait_for(replying, 30)
+        assert await redis.xlen(stream.replies) == 1
+        await redis.aclose()
+
+
+async def test_an_acknowledgement_waits_for_a_server_that_is_away(tmp_path):
+    async with EmbeddedRedis(tmp_path) as server, VendorStream(server.url, "metro", "v1", "t") as stream:
+        redis = Redis.from_url(server.url)
+        await say(redis, stream.stream, "a")
+        async with contextlib.aclosing(stream.entries()) as entries:
+            entry = await anext(entries)
+        server.kill()
+        acknowledging = asyncio.create_task(stream.acknowledge(entry))
+        await asyncio.sleep(0.3)
+        assert not acknowledging.done()
+        await server.restart()
+        await asyncio.wait_for(acknowledging, 30)
+        assert (await redis.xpending(stream.stream, stream.group))["pending"] == 0
+        await redis.aclose()
+
+
+async def test_who_was_told_another_address_goes_there_and_comes_back_from_a_dead_one(market):
+    async with VendorStream("redis://127.0.0.1:1234/0", market, "v1", "t") as stream:
+        known = stream.redis.connection_pool.connection_kwargs
+        await stream._wait_out(MovedError("42 127.0.0.1:4321"))
+        assert (known["host"], known["port"]) == ("127.0.0.1", 4321)
+        await stream._wait_out(RedisConnectionError("gone"))
+        assert (known["host"], known["port"]) == ("127.0.0.1", 1234)

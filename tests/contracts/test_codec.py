@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
 from contracts.geo import Circle
+from contracts.outside import UNREADABLE
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
 from contracts.requests import Request, RequestBatch
 from contracts.tuning import TuningUpdate
 from contracts.vendors import Vendor
 
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20).filter(lambda text: not UNREADABLE.search(text))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(codec="utf-8"), max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ import msgpack
 import pytest
 
 from contracts.codes import RequestState, Role, ServiceClass
-from contracts.instants import to_instant
+from contracts.instants import HOUR_MS, to_instant
 from contracts.pools import Pool, Pools
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.replies import GROUP, Replies
@@ -29,6 +29,8 @@ POISON = [
     b"\x91" * 2_000,
 ]
 MANY = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(100,))
+
+SOON_MS = HOUR_MS  # so soon is a ride that it may be done already
 
 
 def envelope(kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e9") -> dict[str, Any]:
@@ -89,7 +91,7 @@ class Post:
 @pytest.fixture
 async def post(world: World) -> Post:
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
-    await world.submit()
+    await world.submit(make.trip("r1", ahead_ms=SOON_MS))
     await world.offer()
     return Post(world)
 
@@ -191,7 +193,7 @@ async def test_running_consumers_keep_the_order_although_one_of_them_died(world:
 async def test_a_vendor_accepts_and_reports_in_one_breath_to_many_consumers(world: World, post: Post) -> None:
     names = [f"many{number}" for number in range(20)]
     await world.store.market(world.market).capacity.put("v1", DAY, Pools(pools=(MANY,)))
-    await world.submit(*(make.trip(name) for name in names), key="many")
+    await world.submit(*(make.trip(name, ahead_ms=SOON_MS) for name in names), key="many")
     for name in names:
         assert (await world.offer(name)).ok
     consumers = [post.consumer(name, wait_s=0.01) for name in "abc"]

@@ -18,6 +18,7 @@ from dispatcher.domain.commands import make_offer, table
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.plausible import ENDS_AT_THE_DOOR
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import Command
@@ -183,7 +184,9 @@ def reporting(
     code: Any = None,
     **facts: Any,
 ) -> Decision | None:
-    """A vendor's report; `facts` of its `context`."""
+    """A vendor's report; `facts` of its `context`. Work ends in its time, unless `now_ms` says otherwise."""
+    if status in ENDS_AT_THE_DOOR:
+        facts.setdefault("now_ms", max(NOW, *(each.start_ms for each in record.offers)))
     command = ReportStatus(offer_id=offer, status=status, at=at, code=code)
     return decide(record, command, vendor=vendor, **facts)
 

@@ -60,7 +60,8 @@ def test_what_is_told_of_a_missing_report_is_of_now_and_not_of_the_last_step() -
 
 
 def test_what_a_vendor_reports_late_is_told_as_of_when_it_happened() -> None:
-    then_ms, now_ms = NOW + 10 * MINUTE_MS, NOW + 30 * MINUTE_MS
+    start_ms = accepted().offers[0].start_ms
+    then_ms, now_ms = start_ms + 10 * MINUTE_MS, start_ms + 30 * MINUTE_MS
     for status in (T.EN_ROUTE, T.COMPLETED):
         decision = reporting(accepted(), status, at=to_instant(then_ms), now_ms=now_ms)
         assert decision is not None

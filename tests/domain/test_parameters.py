@@ -11,6 +11,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -85,11 +86,22 @@ def _may_move(ago_s: int) -> Callable[[Values], object]:
     return lambda values: movable_offer(record, NOW + ago_s * 1000, values)
 
 
+def _earliest_end(values: Values) -> bool:
+    """Whether a ride may be done an hour and a half before its window."""
+    record = accepted(values=values)
+    try:
+        reporting(record, TrackingStatus.COMPLETED, now_ms=record.earliest_ms - 90 * MINUTE_MS, values=values)
+    except Invalid:
+        return False
+    return True
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "arrive_by_minutes": (10, _arrival),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),
+    "early_report_minutes": (60, _earliest_end),
     "max_attempts": (1, lambda values: exhausted(offered(), values)),
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),

@@ -17,6 +17,7 @@ from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.health import KEEP_S
 from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.security.tokens import claims, mint
@@ -128,6 +129,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
                     {"ready": True, "durable": True, "reasons": [], "markets": {}},
                 )
             await store.reader.ask("CONFIG", "SET", "appendfsync", "everysec")
+            await asyncio.sleep(KEEP_S)
             async with client.get("/readyz") as answer:
                 assert answer.status == 503
                 (reason,) = (await answer.json())["reasons"]
@@ -140,6 +142,7 @@ async def test_a_redis_that_may_lose_what_it_acknowledges_gets_no_202_and_readin
                 assert "appendfsync is everysec" in (await answer.json(content_type=None))["detail"]
             assert await store.market("m").requests.records.get("r1") is None
             server.kill()
+            await asyncio.sleep(KEEP_S)
             async with client.get("/readyz") as answer:
                 assert answer.status == 503
             async with client.get("/livez") as answer:

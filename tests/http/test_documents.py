@@ -124,6 +124,9 @@ def test_the_limits_in_the_docs_are_those_of_the_code() -> None:
     text, limits = (DOCS / "api.md").read_text(encoding="utf-8"), Limits()
     for number in (limits.in_flight, limits.per_caller, limits.streams, limits.streams_per_caller):
         assert f" {number:,} " in text
+    assert f"\n{limits.connections:,} connections" in text
+    for seconds in (limits.header_s, limits.body_s, limits.idle_s):
+        assert f" {seconds:g} s " in text
     for number in (MAX_BYTES, MAX_ITEMS, MAX_DEPTH):
         assert f"{number:,}" in text
 

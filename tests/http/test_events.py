@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -12,8 +12,9 @@ import pytest
 from aiohttp import ClientResponse
 
 from contracts.codes import Role
-from contracts.events import CloudEvent
+from contracts.events import CloudEvent, FeedGap
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.events import sse
 from tests.http.conftest import Api, trip
 
 TIMEOUT_S = 30.0
@@ -25,7 +26,10 @@ async def _following(api: Api, after: str = "", **who: Any) -> AsyncIterator[Cli
     async with api.client.get(f"{api.base}/events", headers=headers) as answer:
         assert answer.status == 200
         assert answer.headers["Content-Type"] == "text/event-stream"
-        assert await _block(answer) == {"": "open"}
+        opening = await _block(answer)
+        assert opening.pop("") == "open"
+        assert set(opening) == {"id"} or "dispatch.feed.gap" in opening["data"]
+        answer.opening = opening  # type: ignore[attr-defined]
         yield answer
 
 
@@ -62,6 +66,79 @@ async def test_a_listener_that_comes_back_hears_what_it_missed_and_nothing_twice
         missed = await _subjects(answer, 3)
         await api.call("POST", "/requests", trip("r4"))
         assert [subject for _, subject in missed + await _subjects(answer, 1)] == ["r1", "r2", "r3", "r4"]
+
+
+async def test_a_cut_before_the_first_event_loses_none(api: Api) -> None:
+    async with _following(api) as answer:
+        position = _opening(answer)["id"]
+    await api.call("POST", "/requests", trip("r0"))
+    async with _following(api, after=position) as answer:
+        assert _opening(answer) == {"id": position}
+        assert [subject for _, subject in await _subjects(answer, 1)] == ["r0"]
+    async with _following(api) as answer:
+        position = _opening(answer)["id"]
+    await api.call("POST", "/requests", trip("r1"))
+    async with _following(api, after=position) as answer:
+        assert [subject for _, subject in await _subjects(answer, 1)] == ["r1"]
+
+
+def _opening(answer: ClientResponse) -> dict[str, str]:
+    opening: dict[str, str] = answer.opening  # type: ignore[attr-defined]
+    return opening
+
+
+def _gap(answer: ClientResponse) -> tuple[str, str]:
+    """Why, and behind which position, something is missing."""
+    told = msgspec.json.decode(_opening(answer)["data"], type=CloudEvent)
+    assert told.type == "dispatch.feed.gap"
+    gap = msgspec.convert(told.data, FeedGap)
+    return gap.reason.value, gap.after
+
+
+async def test_a_position_whose_followers_were_trimmed_is_told(api: Api) -> None:
+    ask, events = api.store.reader.ask, api.store.market(api.market).keys.events
+    for number in range(4):
+        await api.call("POST", "/requests", trip(f"r{number}"))
+    first, second, third, fourth = [entry.id for entry in await api.store.streams.read(events)]
+    await ask("XTRIM", events, "MINID", third)
+    for position in (first, "0-0"):
+        async with _following(api, after=position) as answer:
+            assert _gap(answer) == ("trimmed", position)
+            assert [subject for _, subject in await _subjects(answer, 2)] == ["r2", "r3"]
+    for position in (third, fourth):
+        async with _following(api, after=position) as answer:
+            assert _opening(answer) == {"id": position}
+    await ask("XTRIM", events, "MAXLEN", 0)
+    async with _following(api, after=second) as answer:
+        assert _gap(answer) == ("trimmed", second)
+    async with _following(api, after=fourth) as answer:
+        assert _opening(answer) == {"id": fourth}
+    async with _following(api) as answer:  # from now on, though nothing stands there any more
+        assert _opening(answer) == {"id": fourth}
+
+
+async def test_a_position_ahead_of_the_stream_is_told_and_what_comes_is_heard(api: Api) -> None:
+    for before in (False, True):
+        if before:
+            await api.call("POST", "/requests", trip("r0"))
+        async with _following(api, after="999999999999999-0") as answer:
+            assert _gap(answer) == ("ahead", "999999999999999-0")
+            await api.call("POST", "/requests", trip(f"after-{before}"))
+            assert [subject for _, subject in await _subjects(answer, 1)] == [f"after-{before}"]
+            again = _opening(answer)["id"]
+        async with _following(api, after=again) as answer:
+            assert _opening(answer) == {"id": again}
+
+
+async def test_an_event_is_encoded_once_for_all_who_listen(api: Api) -> None:
+    sse.cache_clear()
+    async with AsyncExitStack() as stack:
+        listeners = [await stack.enter_async_context(_following(api)) for _ in range(20)]
+        for number in range(3):
+            await api.call("POST", "/requests", trip(f"r{number}"))
+        heard = [await _subjects(listener, 3) for listener in listeners]
+    assert all(each == heard[0] for each in heard)
+    assert sse.cache_info().misses == 3
 
 
 async def test_a_vendor_hears_nothing_of_others(api: Api) -> None:

@@ -11,6 +11,19 @@ import pytest
 from contracts.codes import Role
 from dispatcher.store.keys import Keys
 from tests.http.conftest import Api, trip
+from tests.http.test_versions import VENDOR
+
+
+async def test_vendors_that_nobody_knows_are_told_and_the_ride_is_taken(api: Api) -> None:
+    await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS)
+    named = {"preferred_vendors": ["v1", "v-1"], "excluded_vendors": ["v9", "v1", "v-1"]}
+    status, answer = await api.call("POST", "/requests", {"requests": [trip("a", **named), trip("b")]})
+    assert status == 202
+    assert [each.get("unknown_vendors") for each in answer["requests"]] == [["v-1", "v9"], None]
+    status, answer = await api.call("POST", "/requests", trip("c", preferred_vendors=["v1"]))
+    assert (status, answer["requests"][0].keys()) == (202, {"id", "href"})
+    status, quotes = await api.call("POST", "/quotes", trip("d", **named))
+    assert (status, quotes["unknown_vendors"]) == (200, ["v-1", "v9"])
 
 
 async def test_a_submitted_request_can_be_read_where_location_says(api: Api) -> None:

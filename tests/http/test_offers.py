@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from contracts.codes import CredentialKind, Role
+from contracts.instants import HOUR_MS
 from contracts.vendors import Credential
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.refusals import NotFound
@@ -108,6 +109,7 @@ async def test_a_decline_without_a_code_of_the_list_is_refused(api: Api) -> None
 async def test_work_is_followed_to_its_end(api: Api) -> None:
     offer_id = await offered(api)
     await _as_vendor(api, "POST", f"/offers/{offer_id}/accept")
+    api.clock.ms += 24 * HOUR_MS
     for status in ("en_route", "at_pickup", "on_board", "completed"):
         answer = await _as_vendor(api, "POST", f"/dispatches/{offer_id}/status", {"status": status})
         assert answer[0] == 200
@@ -115,6 +117,21 @@ async def test_work_is_followed_to_its_end(api: Api) -> None:
     view = (await api.call("GET", "/requests/r1"))[1]
     assert view["state"] == "completed"
     assert [step["state"] for step in view["history"]][-2:] == ["in_progress", "completed"]
+
+
+async def test_a_report_that_cannot_be_is_told_and_changes_nothing(api: Api) -> None:
+    offer_id = await offered(api)
+    await _as_vendor(api, "POST", f"/offers/{offer_id}/accept")
+    for body in (
+        {"status": "completed"},
+        {"status": "no_show", "code": "NO_CLIENT"},
+        {"status": "at_pickup", "code": "NOT_READY"},
+        {"status": "failed", "code": "NO_CLIENT"},
+    ):
+        status, problem = await _as_vendor(api, "POST", f"/dispatches/{offer_id}/status", body)
+        assert (status, problem["type"]) == (422, "/problems/invalid-request")
+        assert "Maybe" in problem["detail"]
+    assert (await api.call("GET", "/requests/r1"))[1]["state"] == "accepted"
 
 
 @pytest.mark.parametrize("vendor", ["v2", "v10"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from contracts.codes import Role
+from contracts.tuning import Tuning
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.http.events import sse
+from dispatcher.store import codec
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 from tests.http.conftest import Api, trip
@@ -73,7 +75,7 @@ async def test_the_year_is_that_in_utc_at_the_door(api: Api) -> None:
 async def test_tuning_is_changed_for_the_10001st_time(api: Api) -> None:
     assert (await api.call("PUT", "/tuning", BODIES["/tuning"], role=Role.OPS))[0] == 200
     key = Keys(api.market).tuning
-    await api.store.reader.ask("SETRANGE", key, 0, (10_000).to_bytes(4, "big"))
+    await api.store.reader.ask("SET", key, codec.pack(10_000, Tuning(version=10_000)))
     status, view = await api.call("PUT", "/tuning", BODIES["/tuning"], role=Role.OPS, If_Match='"10000"')
     assert (status, view["version"]) == (200, 10_001)
     assert (await api.call("GET", "/tuning", role=Role.OPS))[1]["version"] == 10_001

@@ -56,9 +56,75 @@ async def test_a_change_over_a_stale_version_is_a_412_and_changes_nothing(api: A
         assert answer.headers["ETag"] == '"2"'
 
 
-@pytest.mark.parametrize("tag", ["1", "*", 'W/"1"', '"x"', ""])
-async def test_an_if_match_that_is_no_etag_of_ours_is_a_400(api: Api, tag: str) -> None:
+@pytest.mark.parametrize("tag", ["1", "", "**", '*, "1"', '"1" "2"', '"1', 'w/"1"', '"1";', "W/*"])
+async def test_an_if_match_that_is_no_etag_is_a_400(api: Api, tag: str) -> None:
     assert (await _put(api, "/vendors/v1", If_Match=tag))[0] == 400
+
+
+async def _twice(api: Api, path: str) -> None:
+    await _put(api, path)
+    assert (await _put(api, path, If_Match='"1"'))[:2] == (200, '"2"')
+
+
+@pytest.mark.parametrize(
+    "tag", ['W/"2"', '"x"', '"02x"', '"1", W/"2"', '"3"', '""', '"4294967296"', '"999999999"']
+)
+async def test_a_weak_etag_and_one_that_is_not_ours_never_match(api: Api, path: str, tag: str) -> None:
+    await _twice(api, path)
+    status, etag, problem = await _put(api, path, If_Match=tag)
+    assert (status, etag, problem["type"]) == (412, "", "/problems/stale-version")
+    assert '"1000000000"' not in str(problem)
+    assert "1000000000" not in problem["detail"]
+
+
+@pytest.mark.parametrize("tag", ["*", '"1", "2"', '"2","9"', 'W/"1" , "2"'])
+async def test_a_star_matches_whatever_stands_and_a_list_what_it_names(api: Api, path: str, tag: str) -> None:
+    await _twice(api, path)
+    assert (await _put(api, path, If_Match=tag))[:2] == (200, '"3"')
+
+
+@pytest.mark.parametrize("tag", ["*", '"0"', '"1"', 'W/"1"', '"0", "1"'])
+async def test_nothing_matches_where_nothing_stands(api: Api, path: str, tag: str) -> None:
+    if path == "/tuning" and tag != '"1"' and not tag.startswith("W"):
+        assert (await _put(api, path, If_Match=tag))[:2] == (
+            200,
+            '"1"',
+        )  # it stands from the beginning, as "0"
+        return
+    status, _, problem = await _put(api, path, If_Match=tag)
+    assert (status, problem["type"]) == (412, "/problems/stale-version")
+    if path != "/tuning":
+        async with api.client.get(api.base + path, headers=api.headers(Role.OPS)) as answer:
+            assert answer.status == 404
+
+
+async def test_a_star_on_what_is_another_s_is_a_404(api: Api) -> None:
+    await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS)
+    for tag in ("*", '"1"', 'W/"1"'):
+        sent = api.headers(Role.VENDOR, "v2", If_Match=tag)
+        async with api.client.put(f"{api.base}/vendors/v1", json=VENDOR, headers=sent) as answer:
+            assert answer.status == 404
+
+
+async def test_a_star_holds_when_another_change_comes_between(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _put(api, "/vendors/v1")
+    vendors, between = api.service.vendors, 2
+    get = vendors.get
+
+    async def late(*where: Any) -> Any:
+        nonlocal between
+        found = await get(*where)
+        if between:
+            between -= 1
+            await vendors.put(where[0], where[1], found.value, found.version)
+        return found
+
+    monkeypatch.setattr(vendors, "get", late)
+    assert (await _put(api, "/vendors/v1", If_Match="*"))[:2] == (200, '"4"')
+    between = 1
+    assert (await _put(api, "/vendors/v1", If_Match='"4"'))[0] == 412
 
 
 async def test_a_vendor_may_change_itself_and_no_other(api: Api) -> None:

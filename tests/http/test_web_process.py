@@ -120,7 +120,7 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
             assert 'dispatcher_unreadable_total{kind="reply",market="webwell"} 1.0' in page
             assert (web.poll(), matcher.poll()) == (None, None)
         finally:
-            await store.reader.ask("DEL", ill.replies, ill.list(REQUEST_KIND.timers))
+            await store.reader.ask("DEL", ill.shared_replies, ill.list(REQUEST_KIND.timers))
 
 
 async def _troubles(listener: socket.socket) -> dict[str, dict[str, str]]:

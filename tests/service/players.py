@@ -16,7 +16,7 @@ from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.commands.move_offer import movable_offer
-from dispatcher.domain.refusals import NotFound, Unavailable, WrongState
+from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
@@ -83,8 +83,8 @@ class Players:
                 self.effects += 1
             except Unavailable:
                 self.interrupted += 1
-            except (WrongState, NotFound):
-                pass  # somebody else was quicker
+            except (WrongState, NotFound, Invalid):
+                pass  # somebody else was quicker, or the work cannot have ended yet
             await asyncio.sleep(self.chance.uniform(0, 0.002))
 
     async def _submits(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.codes import DeclineCode, OfferState, RequestState, Role, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.instants import HOUR_MS
 from contracts.offers import Accept, Decline
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, WrongState
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -20,6 +21,7 @@ NO = Decline(code=DeclineCode.BAD_WEATHER)
 
 async def test_a_day_that_goes_well_from_offer_to_completion(world: World) -> None:
     await world.accepted()
+    world.clock.ms += 4 * HOUR_MS
     for status in (T.EN_ROUTE, T.AT_PICKUP, T.ON_BOARD, T.COMPLETED):
         await world.report(world.vendor(), "r1.1", StatusUpdate(status=status))
     view = await world.service.requests.view(world.platform, world.market, "r1")
@@ -162,8 +164,9 @@ async def test_a_vendors_record_counts_each_piece_of_work_once_however_often_it_
 ) -> None:
     await world.accepted()
     done = StatusUpdate(status=T.COMPLETED)
+    world.clock.ms += 4 * HOUR_MS + HOUR_MS // 2
     await asyncio.gather(*(world.report(world.vendor(), "r1.1", done) for _ in range(8)))
-    await world.submit(make.trip("r2"), key="k2")
+    await world.submit(make.trip("r2", ahead_ms=24 * HOUR_MS), key="k2")
     await world.offer("r2")
     await world.decline(world.vendor(), "r2.1", Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE))
     scorecards = world.store.market(world.market).scorecards

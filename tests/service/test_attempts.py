@@ -91,8 +91,9 @@ async def test_left_alone_every_request_ends_and_is_forgotten_with_all_that_was_
     await world.submit(make.trip("r1"), make.trip("r2"), make.trip("r3"))
     await world.offer("r1")
     await world.accept(world.vendor(), "r1.1", Accept())
-    await world.report(world.vendor(), "r1.1", StatusUpdate(status=TrackingStatus.COMPLETED))
     await world.offer("r2")
+    world.clock.ms += 2 * HOUR_MS
+    await world.report(world.vendor(), "r1.1", StatusUpdate(status=TrackingStatus.COMPLETED))
     timers, stored = Timers(world.service), world.store.market(world.market)
     for _ in range(200):
         due = [await each.next_due_ms() for each in (stored.requests.records, stored.tasks.records)]

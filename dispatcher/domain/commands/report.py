@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.codes import OfferState, ReportCode, RequestState, Role, TrackingStatus
 from contracts.instants import to_ms
 from dispatcher.domain.commands.decline import given_back
+from dispatcher.domain.commands.plausible import refuse_too_early, refuse_unfit_code
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -45,9 +46,11 @@ def report(record: RequestRecord, command: ReportStatus, context: Context) -> De
     """Follow the work; None for a report that was made before or that a later one has overtaken.
 
     Steps may be left out (a vendor may report nothing but `completed`). Raises NotFound unless the dispatch
-    is that vendor's, WrongState when the work is not its own (any more) or another report contradicts it.
+    is that vendor's, Invalid for what cannot be meant (see `plausible`), WrongState when the work is not its
+    own (any more) or another report contradicts it.
     """
     offer = record.offer_named(command.offer_id, context.vendor_id)
+    refuse_unfit_code(command.status, command.code)
     if _known(offer, command.status):
         return None
     _refuse_unfit(offer, command.offer_id, command.status)
@@ -55,6 +58,7 @@ def report(record: RequestRecord, command: ReportStatus, context: Context) -> De
     if command.status is T.TURNED_BACK:
         return given_back(record, offer, OfferState.TURNED_BACK, context, code)
     at_ms = _happened(record, command.at, context.now_ms)
+    refuse_too_early(record, command.status, at_ms, context.values)
     if command.status in UNDER_WAY:
         return _under_way(record, offer, command.status, context, at_ms)
     return ended(record, offer, command.status, context, code=code, at_ms=at_ms)

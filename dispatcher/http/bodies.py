@@ -1,0 +1,110 @@
+"""Bodies: read within their limits of time and size, and only here, where it is known who sends them.
+
+aiohttp would inflate a body while it arrives, whoever sends it: 400 MB out of 388 KB. `server` has that
+switched off. Here it is inflated once, up to the limit of every body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
+
+from contracts import codec
+from contracts.operations import Body
+from contracts.problems import Malformed, TooLarge, TooSlow, UnsupportedMediaType
+from dispatcher.http import negotiation
+
+GZIP_OR_ZLIB = 47  # zlib's wbits: its own format or gzip's, by the first bytes
+DEFLATED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
+KNOWN = "gzip, deflate, identity"
+CUT = "Maybe it was cut short, or joined with another."
+
+
+class CallerGone(Exception):
+    """The caller hung up before its body was here: there is nobody to answer, and no defect."""
+
+
+async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any:
+    """What the call carries as the message that it should be; None if it takes none.
+
+    Raises CallerGone, TooSlow, and whatever Problem its bytes are.
+    """
+    if body is None:
+        return None
+    deflated = _deflated(request.headers.get("Content-Encoding", ""))
+    await _go_ahead(request)
+    raw = await _bytes(request, timeout_s)
+    if deflated and raw:
+        raw = _inflated(raw)
+    if not raw and body.optional:
+        return body.form()
+    value = codec.unpack(raw, negotiation.sent(request.headers.get("Content-Type", ""), body))
+    return codec.convert(value, body.form_of(value))
+
+
+def _deflated(encoding: str) -> bool:
+    """Whether a body of this Content-Encoding has to be inflated. Raises UnsupportedMediaType."""
+    known = DEFLATED.get(encoding.strip().lower())
+    if known is None:
+        raise UnsupportedMediaType(
+            f"Content-Encoding {encoding[:80]!r} is not understood\nMaybe send one of {KNOWN}.",
+            accept_encoding=KNOWN,
+        )
+    return known
+
+
+async def go_ahead_later(request: web.Request) -> None:
+    """For aiohttp, which would say `100 Continue` before it is known who calls: `read` says it."""
+
+
+async def _go_ahead(request: web.Request) -> None:
+    if "Expect" in request.headers and not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
+
+
+async def _bytes(request: web.Request, timeout_s: float) -> bytes:
+    declared = request.content_length
+    if declared is not None and declared > codec.MAX_BYTES:
+        raise _too_large(f"{declared:,}")
+    try:
+        if request.content.is_eof():  # it came with the header lines: no timer is needed
+            return await request.read()
+        async with asyncio.timeout(timeout_s):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large("more") from None
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {timeout_s:g} s\nMaybe send fewer requests.") from None
+    except RequestPayloadError:
+        raise Malformed(
+            "the body is not in chunks, though Transfer-Encoding says so\nMaybe send Content-Length instead."
+        ) from None
+    except ConnectionError:
+        raise CallerGone from None
+
+
+def _inflated(raw: bytes) -> bytes:
+    """At most the limit and one byte is made. Raises TooLarge, Malformed."""
+    inflate = zlib.decompressobj(GZIP_OR_ZLIB)
+    try:
+        content = inflate.decompress(raw, codec.MAX_BYTES + 1)
+    except zlib.error:
+        raise Malformed(
+            "the body is not compressed as Content-Encoding says\nMaybe leave that header out."
+        ) from None
+    if len(content) > codec.MAX_BYTES:
+        raise _too_large("more")
+    if not inflate.eof or inflate.unused_data:
+        raise Malformed(f"the compressed body does not end where it should\n{CUT}")
+    return content
+
+
+def _too_large(size: str) -> TooLarge:
+    return TooLarge(
+        f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
+    )

@@ -1,0 +1,97 @@
+"""Who asks whether we are ready, and for metrics, costs next to nothing, however many they are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from contracts.codes import RequestState
+from dispatcher.http.health import PROBES
+from dispatcher.http.shared import Shared
+from dispatcher.store.health import Health
+from dispatcher.store.requests import RequestPart
+from tests.http.conftest import Api
+
+CALLERS = 1_000
+
+
+async def _all(api: Api, path: str) -> set[int]:
+    async def one() -> int:
+        async with api.client.get(path) as answer:
+            await answer.read()
+            return answer.status
+
+    return set(await asyncio.gather(*(one() for _ in range(CALLERS))))
+
+
+@pytest.mark.parametrize(("durable", "status"), [(True, 200), (False, 503)])
+async def test_a_thousand_who_ask_whether_we_are_ready_are_one_question(
+    api: Api, monkeypatch: pytest.MonkeyPatch, durable: bool, status: int
+) -> None:
+    asked = []
+
+    async def found() -> Health:
+        asked.append(1)
+        await asyncio.sleep(0)
+        return Health("9", () if durable else ("it forgets",))
+
+    monkeypatch.setattr(api.store, "health", found)
+    app: Any = api.client.app
+    app[PROBES].health._keep_s = 3_600.0
+    assert await _all(api, "/readyz") == {status}
+    assert len(asked) == 1
+
+
+async def test_a_thousand_scrapes_are_few(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, most, under_way = [], 0, 0
+    counts = RequestPart.counts
+
+    async def slow(self: RequestPart) -> Any:
+        nonlocal most, under_way
+        asked.append(1)
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.05)
+        under_way -= 1
+        return await counts(self)
+
+    monkeypatch.setattr(RequestPart, "counts", slow)
+    assert await _all(api, "/metrics") == {200}
+    assert most == 1
+    assert len(asked) < CALLERS / 5
+
+
+async def test_what_is_shared_is_made_again_when_it_is_old_or_failed() -> None:
+    made: list[int] = []
+
+    async def make() -> int:
+        made.append(len(made))
+        await asyncio.sleep(0)
+        if made[-1] == 1:
+            raise RuntimeError("the second")
+        return made[-1]
+
+    shared = Shared(make)
+    assert await asyncio.gather(shared.get(), shared.get()) == [0, 0]
+    failed = await asyncio.gather(shared.get(), shared.get(), return_exceptions=True)
+    assert [type(each) for each in failed] == [RuntimeError, RuntimeError]
+    kept = Shared(make, keep_s=3_600.0)
+    assert [await kept.get(), await kept.get()] == [2, 2]
+
+
+async def test_who_goes_away_takes_it_from_nobody() -> None:
+    release = asyncio.Event()
+
+    async def make() -> RequestState:
+        await release.wait()
+        return RequestState.MATCHING
+
+    shared = Shared(make)
+    first, second = asyncio.create_task(shared.get()), asyncio.create_task(shared.get())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    release.set()
+    assert await second is RequestState.MATCHING
