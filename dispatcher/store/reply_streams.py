@@ -27,6 +27,7 @@ LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
 CHECK_EVERY_S = 2.0  # real: by then a stream that takes no more entries is noticed
 AHEAD_MS = HOUR_MS  # no clock is so wrong: ids that lie further ahead were chosen by their writer
 CHANGED = ("WRONGTYPE", "no such key")  # of a stream that is no longer what it was
+LOOP = "replies"  # whose trouble it is where a key is no stream
 LET_GO = "return redis.call('XLEN', KEYS[1]) == 0 and redis.call('UNLINK', KEYS[1]) or 0"
 
 MadeAnew = Callable[[str], None]
@@ -40,6 +41,7 @@ class ReplyStreams:
         self.reader, self.keys, self.group, self.made_anew = node.reader, keys, group, made_anew
         self.streams, self.troubles = Streams(node.reader), TroublePart(node, keys)
         self.names: tuple[str, ...] = ()  #: what is to be read now
+        self._wrong = set[str]()  # keys that are no streams
         self.forget()
 
     def forget(self) -> None:
@@ -130,11 +132,19 @@ class ReplyStreams:
     async def _streams(self, possible: Sequence[str]) -> list[str]:
         kinds = map(text_of, await self.reader.ask_all([("TYPE", each) for each in possible]))
         found = dict(zip(possible, kinds, strict=True))
-        for name, kind in found.items():
-            if kind not in ("none", "stream"):
-                log.error("a key that vendors reply on is no stream", key=name, kind=kind)
-                await self.troubles.count("unreadable:reply stream")
+        await self._tell({name for name, kind in found.items() if kind not in ("none", "stream")})
         return [name for name, kind in found.items() if kind == "stream"]
+
+    async def _tell(self, wrong: set[str]) -> None:
+        """What is no stream is told for as long as it lasts; the other vendors' replies are taken."""
+        for name in sorted(wrong - self._wrong):
+            log.error("a key that vendors reply on is no stream", key=name)
+            await self.troubles.count("unreadable:reply stream")
+        if wrong:
+            await self.troubles.tell(LOOP, f"{min(wrong)} is no stream")
+        elif self._wrong:
+            await self.troubles.over(LOOP)
+        self._wrong = wrong
 
     def _own(self, vendor_id: str) -> str:
         """Where the vendor writes; "": where all vendors did."""

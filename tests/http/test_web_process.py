@@ -101,14 +101,14 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
 ) -> None:
     async with Store(redis_server.url, RING) as store:
         ill, well = Keys("webill"), store.market("webwell")
-        for name in (ill.replies, ill.list(REQUEST_KIND.timers)):
+        for name in (ill.shared_replies, ill.list(REQUEST_KIND.timers)):
             await store.reader.ask("DEL", name)
             await store.reader.ask("SET", name, "of a wrong type")
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 while set((await _troubles(listener)).get("webill", {})) != {"replies", "timers"}:
                     await asyncio.sleep(0.1)
-            await store.reader.ask("XADD", well.keys.replies, "*", "ce", b"\xc1")
+            await store.reader.ask("XADD", well.keys.shared_replies, "*", "ce", b"\xc1")
             async with asyncio.timeout(TIMEOUT_S):
                 while not await well.dead_letters.get_all():
                     await asyncio.sleep(0.1)
@@ -119,7 +119,7 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
             assert 'dispatcher_unreadable_total{kind="reply",market="webwell"} 1.0' in page
             assert (web.poll(), matcher.poll()) == (None, None)
         finally:
-            await store.reader.ask("DEL", ill.replies, ill.list(REQUEST_KIND.timers))
+            await store.reader.ask("DEL", ill.shared_replies, ill.list(REQUEST_KIND.timers))
 
 
 async def _troubles(listener: socket.socket) -> dict[str, dict[str, str]]:

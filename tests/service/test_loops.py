@@ -115,10 +115,12 @@ async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(world: Worl
             await each.store.reader.ask("XADD", each.keys.replies(vendor), "*", "ce", b"\xc1")
             await until(partial(told, each, vendor))
         counts = await world.store.market(world.market).troubles.counts()
-        assert counts["unreadable:reply stream"] >= 1
+        assert counts["unreadable:reply stream"] == 1
+        assert await failing(world, {REPLIES: f"{world.keys.replies('v1')} is no stream"})
         await world.store.reader.ask("DEL", world.keys.replies("v1"))
         await world.store.reader.ask("XADD", world.keys.replies("v1"), "*", "ce", b"\xc1")
         await until(partial(told, world, "v1"))
+        await until(lambda: failing(world, {}))
 
 
 async def test_a_group_of_replies_that_was_destroyed_is_made_again(world: World) -> None:
