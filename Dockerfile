@@ -28,7 +28,7 @@ VOLUME /var/lib/dispatcher
 EXPOSE 8080
 # alive is not ready: /readyz also asks whether Redis is durable, and is for the load balancer
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['DISPATCHER_PORT']}/livez\", timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f\"http://127.0.0.1:{os.environ['DISPATCHER_PORT']}/livez\", timeout=2)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["dispatcher"]
 CMD ["serve"]

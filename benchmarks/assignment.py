@@ -10,12 +10,24 @@ from benchmarks.generator import generate
 from benchmarks.peers.contest import contest, medians, peers_of, write
 from benchmarks.seoul import as_problem, load_day
 from dispatcher.cli.solve import load_problem
+from dispatcher.runtime.arguments import (
+    MOST_REQUESTS,
+    MOST_S,
+    MOST_WORKERS,
+    number,
+    output,
+    output_path,
+    whole,
+    writing,
+)
 from solvers.assignment.problem import AssignmentProblem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`bench assignment`."""
-    parser.add_argument("--requests", type=int, default=1000, help="size of the generated day")
+    parser.add_argument(
+        "--requests", type=whole(1, MOST_REQUESTS), default=1000, help="size of the generated day"
+    )
     parser.add_argument("--load", default="normal", choices=sorted(LOADS), help="how full the day is")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--npz", type=Path, help="a problem of your own instead of a generated day")
@@ -23,27 +35,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--day", type=Path, metavar="DIR", help="a real day: a folder with trips.csv and vehicles.csv"
     )
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="write day 1 as .npz for `dispatcher solve`, and end"
+        "--save", type=output_path, metavar="FILE", help="write day 1 as .npz for `dispatcher solve`, and end"
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
-    parser.add_argument("--seeds", type=int, default=3, help="days (and runs) 1, 2, ...")
+    parser.add_argument(
+        "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="time limit of each contender"
+    )
+    parser.add_argument("--seeds", type=whole(1, 1_000), default=3, help="days (and runs) 1, 2, ...")
     parser.add_argument(
         "--peers", default="greedy,cpsat,highs", help="of greedy, cpsat, highs; comma-separated"
     )
-    parser.add_argument("--workers", type=int, default=2, help="threads of each contender")
+    parser.add_argument("--workers", type=whole(1, MOST_WORKERS), default=2, help="threads of each contender")
     parser.add_argument(
         "--bound-seconds",
-        type=float,
+        type=number(0, MOST_S),
         default=0.0,
         help="run HiGHS that long first, only for a better proven bound (default 0: do not)",
     )
-    parser.add_argument("--json", default="-", help="where to write the figures; - is stdout")
+    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """All contenders on all seeds, each in its own process; gaps are to the best bound any of them proved."""
     if args.save:
-        _problem(args, 1).save(args.save)
+        with writing(args.save):
+            _problem(args, 1).save(args.save)
         return 0
     rows = []
     for seed in range(1, args.seeds + 1):

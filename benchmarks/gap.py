@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.contest import contest, peers_of, write
+from dispatcher.runtime.arguments import MOST_S, MOST_WORKERS, number, output, read_text, whole
 from dispatcher.runtime.errors import UserError
 from solvers.assignment.problem import AssignmentProblem
 
@@ -22,18 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, help="instances in OR-Library format; best_known.csv beside them"
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="time limit of each contender")
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each contender")
+    parser.add_argument(
+        "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="time limit of each contender"
+    )
+    parser.add_argument("--seeds", type=whole(1, 1_000), default=1, help="runs of each contender")
     parser.add_argument("--peers", default="cpsat,highs", help="of greedy, cpsat, highs; comma-separated")
-    parser.add_argument("--workers", type=int, default=2, help="threads of each contender")
-    parser.add_argument("--json", default="-", help="where to write the figures; - is stdout")
+    parser.add_argument("--workers", type=whole(1, MOST_WORKERS), default=2, help="threads of each contender")
+    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """All contenders on all instances, each in a process of its own."""
-    known, seeds = best_known(args.folder), list(range(1, args.seeds + 1))
-    rows = []
-    for path in instances(args.folder):
+    paths, seeds = instances(args.folder), list(range(1, args.seeds + 1))
+    known, rows = best_known(args.folder), []
+    for path in paths:
         problem = read(path)
         best = known.get(path.name)
         for row in contest(
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 def instances(folder: Path) -> list[Path]:
     """Files that hold two sizes and then as many numbers as those promise. UserError where none does."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = _files(folder)
     found = [path for path in files if path.is_file() and _numbers(path) is not None]
     if not found:
         raise UserError(
@@ -58,10 +61,18 @@ def instances(folder: Path) -> list[Path]:
     return found
 
 
+def _files(folder: Path) -> list[Path]:
+    """What lies in the folder; nothing if it is none, or one that cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError):
+        return []
+
+
 def _numbers(path: Path) -> list[int] | None:
     try:
-        numbers = [int(word) for word in path.read_text().split()]
-    except (ValueError, UnicodeDecodeError):
+        numbers = [int(word) for word in read_text(path).split()]
+    except (ValueError, UserError):
         return None
     whole = len(numbers) > 2 and len(numbers) >= 2 + 2 * numbers[0] * numbers[1] + numbers[0]
     return numbers if whole else None

@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.day import LOADS
 from benchmarks.generator import generate
 from benchmarks.insertion_peers import by_cpsat, by_plain_python
+from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, MOST_SEED, number, output, whole, writing
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
@@ -27,19 +28,32 @@ Inserter = Callable[[StandingPlan, Entry], Insertion | None]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Size of the day, how many requests come late, and how often the slow peer is asked."""
-    parser.add_argument("--requests", type=int, default=10_000, help="standing requests (default: 10000)")
+    parser.add_argument(
+        "--requests", type=whole(1, MOST_REQUESTS), default=10_000, help="standing requests (default: 10000)"
+    )
     parser.add_argument("--load", choices=sorted(LOADS), default="normal")
     parser.add_argument(
-        "--fresh", type=int, default=300, help="late requests, each inserted alone (default: 300)"
+        "--fresh",
+        type=whole(1, MOST_REQUESTS),
+        default=300,
+        help="late requests, each inserted alone (default: 300)",
     )
     parser.add_argument(
-        "--cpsat", type=int, default=30, help="of those, how many CP-SAT does too (default: 30)"
+        "--cpsat",
+        type=whole(0, MOST_REQUESTS),
+        default=30,
+        help="of those, how many CP-SAT does too (default: 30)",
     )
     parser.add_argument(
-        "--batch-seconds", type=float, default=10.0, help="for the plan they meet (default: 10)"
+        "--batch-seconds",
+        type=number(0, MOST_S, above=True),
+        default=10.0,
+        help="for the plan they meet (default: 10)",
     )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", metavar="FILE", help="write figures as JSON; - is standard output")
+    parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1)
+    parser.add_argument(
+        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json == "-":
         print(json.dumps(answer))
     elif args.json:
-        Path(args.json).write_text(json.dumps(answer) + "\n", encoding="utf-8")
+        with writing(Path(args.json)):
+            Path(args.json).write_text(json.dumps(answer) + "\n", encoding="utf-8")
     return 0 if _all_checked(answer) else 1
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from contracts.codes import Role
 from dispatcher.demo.measures import environment_mb
+from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import (
     ensure_patient_keys,
@@ -40,11 +41,24 @@ AIM = 0.25
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long, how many at once, and where the figures go."""
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each of the two (default: 10)")
-    parser.add_argument("--connections", type=int, default=64, help="requests at once (default: 64)")
-    parser.add_argument("--limit", type=int, default=400_000, help="most requests sent to each")
-    parser.add_argument("--warm-up", type=int, default=2_000, help="sent before measuring (default: 2000)")
-    parser.add_argument("--json", metavar="FILE", help="write figures as JSON; - is standard output")
+    parser.add_argument(
+        "--seconds",
+        type=number(0, MOST_S, above=True),
+        default=10.0,
+        help="for each of the two (default: 10)",
+    )
+    parser.add_argument(
+        "--connections", type=whole(1, 10_000), default=64, help="requests at once (default: 64)"
+    )
+    parser.add_argument(
+        "--limit", type=whole(1, 10 * MOST_REQUESTS), default=400_000, help="most requests sent to each"
+    )
+    parser.add_argument(
+        "--warm-up", type=whole(0, MOST_REQUESTS), default=2_000, help="sent before measuring (default: 2000)"
+    )
+    parser.add_argument(
+        "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     figures = asyncio.run(_measure(args))
     text = json.dumps(figures, indent=2)
     if args.json and args.json != "-":
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
+        with writing(Path(args.json)):
+            Path(args.json).write_text(text + "\n", encoding="utf-8")
     print(text if args.json == "-" else _told(figures))
     return 0 if figures["unexpected"] == figures["lost"] == 0 else 1
 
@@ -143,11 +158,12 @@ def _running(words: Sequence[str], environment: Any, listener: int) -> Iterator[
 def _await_answer(port: int, server: subprocess.Popen[bytes]) -> None:
     """Until any answer comes, be it a 404."""
     deadline = time.monotonic() + START_S
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise UserError(f"the server ended with status {server.returncode}.", "Maybe run it by hand.")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1):
+            with direct.open(f"http://127.0.0.1:{port}/livez", timeout=1):
                 return
         except urllib.error.HTTPError:
             return

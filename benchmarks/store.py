@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks import open_request
 from benchmarks.open_request import MARKET, offered, proposal, submitted
 from dispatcher.domain.decision import Decision
+from dispatcher.runtime.arguments import MOST_REQUESTS, output, whole, writing
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -27,10 +28,16 @@ WARM_UP = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many, how many at once."""
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--concurrency", type=int, default=256, help="callers that wait at a time")
-    parser.add_argument("--open", type=int, default=3_000, help="open requests whose memory is measured")
-    parser.add_argument("--json", metavar="FILE", help="write the figures here; - is standard output")
+    parser.add_argument("--requests", type=whole(1, MOST_REQUESTS), default=10_000)
+    parser.add_argument(
+        "--concurrency", type=whole(1, 100_000), default=256, help="callers that wait at a time"
+    )
+    parser.add_argument(
+        "--open", type=whole(1, MOST_REQUESTS), default=3_000, help="open requests whose memory is measured"
+    )
+    parser.add_argument(
+        "--json", type=output, metavar="FILE", help="write the figures here; - is standard output"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     figures = asyncio.run(_measure(args))
     text = json.dumps(figures, indent=2)
     if args.json and args.json != "-":
-        Path(args.json).write_text(text + "\n", encoding="utf-8")
+        with writing(Path(args.json)):
+            Path(args.json).write_text(text + "\n", encoding="utf-8")
     print(text, file=sys.stdout)
     return 0
 

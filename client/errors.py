@@ -1,8 +1,9 @@
 """What a call can end with.
 
 ClientError
-├── Problem      the service answered with a problem (RFC 9457): it had no effect
-└── Unreachable  no answer within the patience: the outcome is unknown; ask again under the same key
+├── Problem           the service answered with a problem (RFC 9457): it had no effect
+├── UnexpectedAnswer  something answered, and not as documented; after a POST or PUT the effect is unknown
+└── Unreachable       no answer within the patience: the outcome is unknown; ask again under the same key
 """
 
 from __future__ import annotations
@@ -31,6 +32,21 @@ class Problem(ClientError):
         self.call_id = str(body.get("call_id", ""))
         self.facts = {name: value for name, value in body.items() if name not in OWN}
         super().__init__(f"{status} {self.type}: {self.detail or self.title}")
+
+
+class UnexpectedAnswer(ClientError):
+    """What answered is not the service as documented: a login page, a proxy, a redirect, another version.
+
+    Never taken for success. The text says status and kind, never what was sent or answered.
+    """
+
+    def __init__(self, call: str, status: int, wrong: str) -> None:
+        """`call`: method and path; `wrong`: in which way it is not the documented answer."""
+        self.status = status
+        super().__init__(
+            f"{call}: answer {status} is not as documented: {wrong}\n"
+            "Maybe a proxy or a login page stands between, or the address is not the service's."
+        )
 
 
 class Unreachable(ClientError):

@@ -5,20 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
-
-import msgspec
+from typing import Any
 
 from client import sse
-from client.errors import Problem
-from client.http import Connection
+from client.answers import Answered, about
+from client.errors import Problem, UnexpectedAnswer
+from client.http import Connection, segment
+from client.pages import pages
+from contracts.base import Wire
 from contracts.capacity import Capacity
 from contracts.codes import Requirement
 from contracts.quotes import Quotes
-from contracts.request_views import PutOnHold, RequestPage, RequestView, Resume
+from contracts.request_views import PutOnHold, Receipts, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
-from contracts.vendors import Vendor
+from contracts.vendors import Posted, Vendor
 
+REQUESTS, TUNING = "/requests", "/tuning"
+ACCEPTED, STORED = frozenset({202}), frozenset({200, 201})
+TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 CHANGED_MEANWHILE = frozenset({412, 428})
 
 
@@ -30,42 +35,41 @@ class PlatformClient(Connection):
 
         After Unreachable, call again with the same `key` (make one with `new_key`): one effect.
         """
-        if isinstance(requests, Request):
-            await self.exchange("POST", "/requests", body=requests, key=key)
-            return [requests.id]
-        if len(requests) > MAX_BATCH:
-            raise ValueError(f"{len(requests)} requests in one call; the limit is {MAX_BATCH}")
-        await self.exchange("POST", "/requests", body=RequestBatch(requests=tuple(requests)), key=key)
-        return [request.id for request in requests]
+        single = isinstance(requests, Request)
+        batch: tuple[Request, ...] = (requests,) if isinstance(requests, Request) else tuple(requests)
+        if len(batch) > MAX_BATCH:
+            raise ValueError(f"{len(batch)} requests in one call; the limit is {MAX_BATCH}")
+        body = batch[0] if single else RequestBatch(requests=batch)
+        receipts = await self.call("POST", REQUESTS, Receipts, statuses=ACCEPTED, body=body, key=key)
+        told, sent = [each.id for each in receipts.requests], [each.id for each in batch]
+        if told != sent:
+            raise UnexpectedAnswer(
+                f"POST {REQUESTS}", 202, f"{len(told)} receipts, not those of {len(sent)} sent"
+            )
+        return sent
 
     async def view(self, request_id: str) -> RequestView:
         """A request's state, history, match or reasons. Raises Problem 404."""
-        return await self.call("GET", f"/requests/{request_id}", RequestView)
+        return await self._request("GET", request_id)
 
     async def views(self, state: str = "") -> AsyncIterator[RequestView]:
         """All requests (of one state), page by page."""
-        cursor = ""
-        while True:
-            params = {"limit": "200"} | ({"state": state} if state else {})
-            page = await self.call(
-                "GET", "/requests", RequestPage, params=params | ({"cursor": cursor} if cursor else {})
-            )
+        asked = {"state": state} if state else {}
+        async for page in pages(self, REQUESTS, RequestPage, asked):
             for view in page.requests:
                 yield view
-            if not (cursor := page.cursor):
-                return
 
     async def cancel(self, request_id: str) -> None:
         """Cancel: capacity is released and the vendor is told."""
-        await self.exchange("POST", f"/requests/{request_id}/cancel")
+        await self._request("POST", request_id, "/cancel")
 
     async def hold(self, request_id: str, reason: Requirement = Requirement.AUTHORIZATION) -> None:
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""
-        await self.exchange("POST", f"/requests/{request_id}/hold", body=PutOnHold(reason=reason))
+        await self._request("POST", request_id, "/hold", PutOnHold(reason=reason))
 
     async def resume(self, request_id: str, requirement: Requirement | None = None) -> None:
         """What it waited for is there (None: all of it): a vendor is sought once nothing is missing."""
-        await self.exchange("POST", f"/requests/{request_id}/resume", body=Resume(requirement=requirement))
+        await self._request("POST", request_id, "/resume", Resume(requirement=requirement))
 
     async def quotes(self, request: Request) -> Quotes:
         """Ranked vendors and start times with price, for a request that is not stored; books nothing."""
@@ -77,33 +81,54 @@ class PlatformClient(Connection):
 
     async def put_vendor(self, vendor: Vendor, *, version: str | None = None) -> str:
         """Register or change a vendor; `version` is the ETag of what is replaced. Returns the new ETag."""
-        return await self._put(f"/vendors/{vendor.id}", vendor, version)
+        return await self._put(f"/vendors/{segment(vendor.id)}", vendor, version)
 
     async def put_capacity(
         self, vendor_id: str, day: date, capacity: Capacity, *, version: str | None = None
     ) -> str:
         """Post a vendor's capacity of one day; refused when it falls below what is booked."""
-        return await self._put(f"/vendors/{vendor_id}/capacity/{day.isoformat()}", capacity, version)
+        path = f"/vendors/{segment(vendor_id)}/capacity/{day.isoformat()}"
+        return await self._put(path, capacity, version)
 
     async def put_tuning(self, values: Mapping[str, Number], *, reason: str) -> TuningView:
         """Replace all overrides of the market's tuning, whatever version is current."""
-        headers, _ = await self.exchange("GET", "/tuning")
         update = TuningUpdate(values=dict(values), reason=reason)
-        condition = {"If-Match": headers["ETag"]}
-        return await self.call("PUT", "/tuning", TuningView, body=update, headers=condition)
+        for left in reversed(range(TRIES)):
+            condition = {"If-Match": _etag(await self.exchange("GET", TUNING, TuningView), TUNING)}
+            try:
+                return await self.call("PUT", TUNING, TuningView, body=update, headers=condition)
+            except Problem as problem:
+                if problem.status not in CHANGED_MEANWHILE or not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _request(
+        self, method: str, request_id: str, step: str = "", body: Wire | None = None
+    ) -> RequestView:
+        """One request as it stands after a call about it."""
+        path = f"{REQUESTS}/{segment(request_id)}{step}"
+        view = await self.call(method, path, RequestView, body=body)
+        return about(view, view.id, request_id, f"{method} {path}")
 
     async def _put(self, path: str, body: Vendor | Capacity, version: str | None) -> str:
         """Put until it is there: after a lost answer the repetition finds its own body, and is content."""
         condition = {"If-Match": version} if version else {}
         try:
-            headers, _ = await self.exchange("PUT", path, body=body, headers=condition)
+            put = await self.exchange("PUT", path, Posted, statuses=STORED, body=body, headers=condition)
+            return _etag(put, path)
         except Problem as problem:
             if problem.status not in CHANGED_MEANWHILE:
                 raise
-            headers, content = await self.exchange("GET", path)
-            if msgspec.json.decode(content, type=type(body)) != body:
+            found = await self.exchange("GET", path, type(body))
+            if found.value != body:
                 raise
-        return headers.get("ETag", "")
+            return _etag(found, path)
+
+
+def _etag(answered: Answered[Any], path: str) -> str:
+    if not (etag := answered.headers.get("ETag", "")):
+        raise UnexpectedAnswer(path, 200, "it has no ETag")
+    return etag
 
 
 def new_key() -> str:

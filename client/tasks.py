@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from client.http import Connection
+from client.answers import about
+from client.http import Connection, segment
+from client.pages import pages
+from contracts.base import Wire
 from contracts.tasks import Claim, Comment, Finish, OwnerRole, TaskOutcome, TaskPage, TaskState, TaskView
+
+TASKS = "/tasks"
 
 
 class TaskClient(Connection):
@@ -15,37 +20,33 @@ class TaskClient(Connection):
         self, role: OwnerRole | None = None, state: TaskState | None = None
     ) -> AsyncIterator[TaskView]:
         """Tasks (of one role, in one state), the earliest due first; by default what is not done."""
-        asked = (
-            {"limit": "200"}
-            | ({"role": role.value} if role else {})
-            | ({"state": state.value} if state else {})
-        )
-        cursor = ""
-        while True:
-            params = asked | ({"cursor": cursor} if cursor else {})
-            page = await self.call("GET", "/tasks", TaskPage, params=params)
+        asked = ({"role": role.value} if role else {}) | ({"state": state.value} if state else {})
+        async for page in pages(self, TASKS, TaskPage, asked):
             for task in page.tasks:
                 yield task
-            if not (cursor := page.cursor):
-                return
 
     async def task(self, task_id: str) -> TaskView:
         """One task with its comments. Raises Problem 404."""
-        return await self.call("GET", f"/tasks/{task_id}", TaskView)
+        return await self._task("GET", task_id)
 
     async def claim(self, task_id: str, by: str) -> TaskView:
         """Take it on. Raises Problem 409 when somebody else has it."""
-        return await self.call("POST", f"/tasks/{task_id}/claim", TaskView, body=Claim(by=by))
+        return await self._task("POST", task_id, "/claim", Claim(by=by))
 
     async def release(self, task_id: str, by: str) -> TaskView:
         """Put it back."""
-        return await self.call("POST", f"/tasks/{task_id}/release", TaskView, body=Claim(by=by))
+        return await self._task("POST", task_id, "/release", Claim(by=by))
 
     async def finish(self, task_id: str, by: str, outcome: TaskOutcome = TaskOutcome.RESOLVED) -> TaskView:
         """Done. Raises Problem 409 when it ended otherwise."""
-        body = Finish(by=by, outcome=outcome)
-        return await self.call("POST", f"/tasks/{task_id}/finish", TaskView, body=body)
+        return await self._task("POST", task_id, "/finish", Finish(by=by, outcome=outcome))
 
     async def comment(self, task_id: str, by: str, text: str) -> TaskView:
         """Add a word; it is encrypted at rest."""
-        return await self.call("POST", f"/tasks/{task_id}/comments", TaskView, body=Comment(by=by, text=text))
+        return await self._task("POST", task_id, "/comments", Comment(by=by, text=text))
+
+    async def _task(self, method: str, task_id: str, step: str = "", body: Wire | None = None) -> TaskView:
+        """One task as it stands after a call about it."""
+        path = f"{TASKS}/{segment(task_id)}{step}"
+        task = await self.call(method, path, TaskView, body=body)
+        return about(task, task.id, task_id, f"{method} {path}")

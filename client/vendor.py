@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from client import sse
-from client.http import Connection
+from client.answers import about
+from client.http import Connection, segment
+from contracts.base import Wire
 from contracts.codes import DeclineCode
 from contracts.dispatches import Dispatch, StatusUpdate
-from contracts.offers import Accept, Decline
+from contracts.offers import Accept, Decline, Offer
 
 
 class VendorClient(Connection):
@@ -20,17 +22,24 @@ class VendorClient(Connection):
 
     async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch:
         """Take the work. Raises Problem 409 if the offer expired or was taken back."""
-        body = Accept(reference=reference)
-        return await self.call("POST", f"/offers/{offer_id}/accept", Dispatch, body=body, key=key)
+        path = f"/offers/{segment(offer_id)}/accept"
+        taken = await self.call("POST", path, Dispatch, body=Accept(reference=reference), key=key)
+        return about(taken, taken.id, offer_id, f"POST {path}")
 
     async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:
         """Leave the work, or turn back before it started; this vendor is not asked for it again."""
-        await self.exchange("POST", f"/offers/{offer_id}/decline", body=Decline(code=code), key=key)
+        await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
 
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
         """Say where the work stands."""
-        await self.exchange("POST", f"/dispatches/{offer_id}/status", body=update, key=key)
+        await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
 
     async def dispatch(self, offer_id: str) -> Dispatch:
         """An accepted offer with door, name and phone. Raises Problem 404 before acceptance."""
-        return await self.call("GET", f"/dispatches/{offer_id}", Dispatch)
+        path = f"/dispatches/{segment(offer_id)}"
+        found = await self.call("GET", path, Dispatch)
+        return about(found, found.id, offer_id, f"GET {path}")
+
+    async def _offer(self, path: str, offer_id: str, body: Wire, key: str | None) -> Offer:
+        offer = await self.call("POST", path, Offer, body=body, key=key)
+        return about(offer, offer.id, offer_id, f"POST {path}")

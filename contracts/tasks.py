@@ -151,7 +151,7 @@ class Comment(Wire):
     to=To.EVENTS,
 )
 class TaskChanged(Wire):
-    """A task was opened, claimed, escalated or done."""
+    """A task was opened (or put back), claimed, escalated or done."""
 
     task_id: TaskId
     kind: TaskKind

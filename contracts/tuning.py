@@ -102,3 +102,8 @@ RENAMED: Mapping[str, str] = {  # names of before; they are still taken, and sto
 def renamed(values: Mapping[str, Number]) -> dict[str, Number]:
     """The same overrides under the parameters' present names."""
     return {RENAMED.get(name, name): value for name, value in values.items()}
+
+
+def both_names(values: Mapping[str, Number]) -> list[tuple[str, str]]:
+    """Overrides given under an earlier name and under the present one, too."""
+    return [(old, new) for old, new in RENAMED.items() if old in values and new in values]

@@ -14,6 +14,7 @@ from contracts.base import Id
 from dispatcher.runtime.errors import UserError
 
 PREFIX = "DISPATCHER_"
+LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
 
 
@@ -30,6 +31,8 @@ class Markets(dict[str, ZoneInfo]):
         markets = cls()
         for part in filter(None, (each.strip() for each in text.split(","))):
             name, _, zone = part.partition("=")
+            if name in markets:
+                raise ValueError(f"the market '{name}' is named twice")
             try:
                 markets[msgspec.convert(name, Id)] = ZoneInfo(zone)
             except (msgspec.ValidationError, ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -72,8 +75,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     token_keys: Annotated[Path | None, Meta(description="JWKS that bearer tokens are checked against")] = None
     patient_keys: Annotated[Path | None, Meta(description="key ring of the patient data")] = None
-    clock_start_ms: Annotated[int, Meta(ge=0, description="what a scaled clock shows at CLOCK_ANCHOR_S")] = 0
-    clock_anchor_s: Annotated[float, Meta(ge=0, description="Unix time when a scaled clock started")] = 0.0
+    clock_start_ms: Annotated[
+        int, Meta(ge=0, le=LAST_MS, description="what a scaled clock shows at CLOCK_ANCHOR_S")
+    ] = 0
+    clock_anchor_s: Annotated[
+        float, Meta(ge=0, le=LAST_MS / 1000, description="Unix time when a scaled clock started")
+    ] = 0.0
     clock_speed: Speed = 0.0
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"

@@ -8,6 +8,7 @@ without patients.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
 from contracts.vendors import BaseFare, ExplicitAnswer, RateCard, Vendor
 from simulation.day import DATE, Day, at, booked, instant
+from simulation.errors import DayError
 from simulation.licences import valid_credentials
 from simulation.table import Row, read_table
 
@@ -62,6 +64,7 @@ class Vehicle(NamedTuple):
 def load(folder: Path, seed: int) -> Day:
     """The day in `folder`; `seed` draws what is booked ahead."""
     trips = [_trip(row) for row in read_table(folder / "trips.csv", TRIPS)]
+    _refuse_repeats(trips)
     vehicles = [_vehicle(row) for row in read_table(folder / "vehicles.csv", VEHICLES)]
     groups = grouped(vehicles, max(1, round(len(vehicles) / VEHICLES_A_VENDOR)))
     vendors = tuple(_vendor(number, group) for number, group in enumerate(groups, 1))
@@ -75,6 +78,15 @@ def load(folder: Path, seed: int) -> Day:
         takes_s=118.0,
         tuning=TUNING,
     )
+
+
+def _refuse_repeats(trips: Sequence[Request]) -> None:
+    """Raises DayError for an ID that two lines have: the service would refuse the second."""
+    repeated = [name for name, times in Counter(each.id for each in trips).items() if times > 1]
+    if repeated:
+        raise DayError(
+            f"trips.csv: the ID of {repeated[0]} stands in two lines.", "Maybe two files were joined."
+        )
 
 
 def grouped(vehicles: Sequence[Vehicle], parts: int) -> list[list[Vehicle]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,15 +15,19 @@ Row = dict[str, float]
 
 def read_table(path: Path, bounds: Bounds) -> list[Row]:
     """The columns asked for, of every line. Raises DayError."""
-    if not path.is_file():
-        raise DayError(
-            f"{path.parent} holds no {path.name}.", "A day is a folder with trips.csv and vehicles.csv."
-        )
     try:
+        if not path.is_file():
+            raise DayError(
+                f"{path.parent} holds no {path.name}.", "A day is a folder with trips.csv and vehicles.csv."
+            )
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(_rows(path.name, csv.DictReader(file), bounds))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DayError(f"{path.name} is not a CSV file in UTF-8: {error}") from error
+        raise DayError(
+            f"{path.name} is not a CSV file in UTF-8: {error}.", "Maybe save it again as CSV in UTF-8."
+        ) from error
+    except OSError as error:
+        raise DayError(f"{path} cannot be read: {error.strerror}.", "Maybe `chmod u+r` it.") from error
     if not rows:
         raise DayError(f"{path.name} has no line below its header.", "A day needs at least one.")
     return rows
@@ -33,6 +38,11 @@ def _rows(name: str, reader: csv.DictReader[str], bounds: Bounds) -> Iterator[Ro
     if missing:
         raise DayError(
             f"{name} lacks the column {', '.join(missing)}.", f"It needs {', '.join(bounds)}, in any order."
+        )
+    twice = [name for name, times in Counter(reader.fieldnames or ()).items() if name in bounds and times > 1]
+    if twice:
+        raise DayError(
+            f"{name} has the column {twice[0]} twice.", "Maybe two files were joined: keep one of them."
         )
     for row in reader:
         yield {

@@ -22,7 +22,7 @@ def _penalty(priority: Priority, default: int) -> Parameter:
         minimum=0,
         maximum=100_000_000,
         unit="cents",
-        summary=f"Leaving a {priority.value} request unmatched costs this beyond its cheapest vendor.",
+        summary=f"Leaving one of priority {priority.value} unmatched costs this beyond its cheapest vendor.",
         scope="solvers.formulation",
     )
 

@@ -69,21 +69,24 @@ NOT_IN_TABLES = """
 
 - Who declined a request, let it expire or turned it back is not asked again, unless it changed
   afterwards or posted more for that day.
-- A request may be submitted on hold (`hold`: `authorization` or `predecessor`), or be put there while no
-  vendor has it; `resume` has a vendor sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
+- A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
+  no vendor has it; once the last requirement is lifted, a vendor is sought. Its deadline runs on: at it,
+  `unmatched` says `on_hold`.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
-- An offer that nobody has answered may be moved to another vendor (`offered`, once more): one commit closes
-  it as `cancelled`, code `withdrawn`, and makes the next. That counts neither against the vendor, which may
-  be asked again, nor towards `max_attempts`.
-- The same command again has no effect and the same answer; with a command id
-  also after the work has moved on.
+- An offer that nobody has answered may be moved to another vendor, or to another start with its own
+  (`offered`, once more): one commit closes it as `cancelled`, code `withdrawn`, and makes the next. That
+  counts neither against the vendor, which may be asked again, nor towards `max_attempts`.
+- The same command again has no effect, and is answered with the work as it stands; with a command id
+  also after the work has moved on. Only a comment is said again by whoever repeats it without a command id,
+  and door and patient are not shown again to a vendor that has turned the dispatch back (409).
 - A vendor may leave reports out (`completed` straight from `accepted`). A report that a later one has
   overtaken is ignored.
 - Work is turned back, or a no-show, until the passenger is on board; then it is `completed` or `failed`.
 - A dispatch that comes back after its `match_by` is matched again until the end of its window.
-- An answer at or after `expires_at` is too late, whether or not the timer has fired.
-- Capacity is held by an offer that is `requested`, `accepted`, `completed` or `failed`, and by no other.
+- An answer at or after `expires_at` is too late, whether or not the timer has fired: the offer has expired,
+  or, if silence accepts, is accepted.
+- Capacity is taken by an offer that is `requested`, `accepted`, `completed` or `failed`, and by no other.
   It is given back at the latest when the request is forgotten: what is booked equals what the records hold.
 """
 COMMANDS_HEAD = f"""# Commands

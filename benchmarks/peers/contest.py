@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from dispatcher.runtime.arguments import writing
+from dispatcher.runtime.errors import UsageError
 from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
 
@@ -25,7 +27,7 @@ def peers_of(names: str) -> list[str]:
     peers = [name.strip() for name in names.split(",") if name.strip()]
     wrong = [name for name in peers if name not in PEERS]
     if wrong:
-        raise SystemExit(f"no peer is called {wrong[0]!r}\nMaybe one of {', '.join(PEERS)}.")
+        raise UsageError(f"no peer is called {wrong[0]!r}.", f"Maybe one of {', '.join(PEERS)}.")
     return ["ours", *peers]
 
 
@@ -110,4 +112,5 @@ def write(where: str, figures: Row) -> None:
     if where == "-":
         sys.stdout.write(text)
     else:
-        Path(where).write_text(text)
+        with writing(Path(where)):
+            Path(where).write_text(text)

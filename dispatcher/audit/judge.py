@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from contracts.codes import RequestState
+from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
-from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey
+
+R = TypeVar("R", bound=Record)
 
 
 class Finding(NamedTuple):
@@ -108,16 +111,24 @@ def _wanted(found: Survey) -> dict[Entry, int]:
 
 
 def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
-    """What asks for a person has its task."""
-    tasks = found.records.get(TASK_KIND.name, {})
+    """What asks for a person names its task, and every task is there as long as its request.
+
+    What ended before there were tasks has none: it is stored in an earlier form until it goes.
+    """
+    tasks = _of_kind(found, TASK_KIND.name, TaskRecord)
+    there = {each.id for each in tasks} | found.damaged.get(TASK_KIND.name, set())
+    requests = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
     for each in _requests(found):
         kind = REQUEST_STATES[each.state].task
-        if (
-            kind is not None
-            and f"{each.id}.{kind.value}" in each.tasks
-            and f"{each.id}.{kind.value}" not in tasks
-        ):
-            yield each.id, f"is {each.state.value} and has no task"
+        is_older = each.id in found.older.get(REQUEST_KIND.name, set())
+        if kind is not None and f"{each.id}.{kind.value}" not in each.tasks and not is_older:
+            yield each.id, f"is {each.state.value} and names no task"
+        for name in each.tasks:
+            if name not in there:
+                yield each.id, f"names task {name}, which is not there"
+    for task in tasks:
+        if task.request_id not in requests:
+            yield task.id, "has outlived its request"
 
 
 def _ledger(found: Survey) -> Iterator[tuple[str, str]]:
@@ -147,8 +158,8 @@ def _replayed(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _lost(found: Survey, acknowledged: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What was acknowledged is there."""
+    known = found.records.get(REQUEST_KIND.name, {}).keys() | found.damaged.get(REQUEST_KIND.name, set())
     for request_id in acknowledged:
-        known = found.records.get(REQUEST_KIND.name, {}).keys() | found.damaged.get(REQUEST_KIND.name, set())
         if request_id not in known:
             yield request_id, "was acknowledged and is not stored"
 
@@ -181,8 +192,12 @@ def summary(found: Survey) -> dict[str, object]:
 
 
 def _requests(found: Survey) -> list[RequestRecord]:
-    records = [each.value for each in found.records.get(REQUEST_KIND.name, {}).values()]
-    return [each for each in records if isinstance(each, RequestRecord)]
+    return _of_kind(found, REQUEST_KIND.name, RequestRecord)
+
+
+def _of_kind(found: Survey, name: str, form: type[R]) -> list[R]:
+    records = [each.value for each in found.records.get(name, {}).values()]
+    return [each for each in records if isinstance(each, form)]
 
 
 def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:

@@ -20,7 +20,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from dispatcher import __version__
 from dispatcher.runtime.errors import UsageError, UserError
@@ -46,9 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         refuse_foreign()
-        return _run(words)
+        code = _run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except UserError as error:
-        print(f"dispatcher: {error}", file=sys.stderr)
+        print(f"dispatcher: {_printable(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -56,7 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader (`| head`) has gone: stop, and keep the flush at exit from complaining again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if sys.stdout is None or not _printing_failed():
+            raise
+        print(f"dispatcher: cannot write standard output: {error.strerror}.", file=sys.stderr)
+        print("Maybe the disk that it goes to is full.", file=sys.stderr)
+        return 1
     except SystemExit as leaving:  # argparse's way to end: 0 after --help, 2 after an error
+        if isinstance(leaving.code, str):
+            print(leaving.code, file=sys.stderr)
         return leaving.code if isinstance(leaving.code, int) else 1
 
 
@@ -91,9 +102,38 @@ def _run(words: list[str]) -> int:
     return command.run(_parser(command).parse_args(rest))
 
 
+def _printing_failed() -> bool:
+    """Whether standard output takes no more; then what is left for it is dropped: the exit is quiet."""
+    try:
+        sys.stdout.write("\n")  # the words that failed are gone: only a further one can tell
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _printable(error: UserError) -> str:
+    """The error's lines; a value in it cannot start a line of its own or turn the text around."""
+    lines = [error.message, *error.remedy.splitlines()] if error.remedy else error.message.splitlines()
+    return "\n".join("".join(map(_shown, line)) for line in lines)
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in two lines, like every other error here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(f"{message.rstrip('.')}.", f"Maybe look at `{self.prog} --help`.")
+
+
 def _parser(command: Command) -> argparse.ArgumentParser:
     example = getattr(command, "EXAMPLE", "")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"dispatcher {command.NAME}",
         description=command.__doc__ or command.HELP,
         epilog=f"example:\n  {example}" if example else None,

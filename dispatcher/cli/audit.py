@@ -1,24 +1,29 @@
 """Read everything stored and say whether it keeps the promises. Nothing is changed; patients are not read.
 
 Checked: no request ended twice or went a way the table does not have; each has its timer, index entry and
-body; the ledgers equal what the offers hold, within what is posted; vendors' lists agree; acknowledged ids
-exist.
+body; what asks for a person has its task; the ledgers equal what the offers have booked, within what is
+posted; vendors' lists agree; acknowledged ids exist.
 """
 
 import argparse
 import asyncio
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from dispatcher.cli import OPERATE
+from dispatcher.runtime.arguments import an_id, number, read_text
+from dispatcher.runtime.errors import UserError
 
 NAME = "audit"
 HELP = "check all that is stored against the promises (read-only)"
 GROUP = OPERATE
 EXAMPLE = "dispatcher audit --market metro --streams"
 
+LONGEST_S = 3_600
+LOST = "lost"  # the rule of `dispatcher.audit.judge` about acknowledged ids
 SHOWN = 50  # findings printed for people; --json has all
 
 
@@ -28,28 +33,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
     )
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
-    parser.add_argument("--market", action="append", help="only this one; may be repeated; default: all")
+    parser.add_argument(
+        "--market", action="append", type=an_id, help="only this one; may be repeated; default: all"
+    )
     parser.add_argument("--ids", type=Path, metavar="FILE", help="request ids that must exist, one a line")
     parser.add_argument("--streams", action="store_true", help="also look for messages that are there twice")
+    seconds = number(0, LONGEST_S)
     parser.add_argument(
-        "--settle", type=float, default=0.5, metavar="S", help="look again after S (default .5)"
+        "--settle", type=seconds, default=0.5, metavar="S", help="look again after S (default .5)"
     )
-    parser.add_argument("--patience", type=float, default=5.0, metavar="S", help="wait S for the store (5)")
+    parser.add_argument("--patience", type=seconds, default=5.0, metavar="S", help="wait S for the store (5)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong."""
     from dispatcher.serve.embedded import EmbeddedRedis
-    from dispatcher.settings import Settings
+    from dispatcher.settings import Settings, variable
 
-    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
+    given = {"redis_url": args.url, "data_dir": args.data_dir and str(args.data_dir)}
+    wanted = {variable(name): value for name, value in given.items() if value is not None}
+    settings = Settings.read(dict(os.environ) | wanted)
+    acknowledged = _ids(args.ids) if args.ids else []
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
-    acknowledged = args.ids.read_text(encoding="utf-8").split() if args.ids else []
-    markets = args.market or list(settings.markets)
+    markets = list(dict.fromkeys(args.market or settings.markets))
     reports = asyncio.run(_audit_all(url, markets, acknowledged, args))
+    _refuse_unknown(reports, settings.markets)
     print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
     return 1 if any(report["findings"] for report in reports) else 0
+
+
+def _ids(path: Path) -> list[str]:
+    """The ids of a file. Raises UserError: an odd word would be told as a loss, and no word as soundness."""
+    words = [(at, word) for at, line in enumerate(read_text(path).split("\n"), 1) for word in line.split()]
+    for at, word in words:
+        try:
+            an_id(word)
+        except argparse.ArgumentTypeError as error:
+            raise UserError(
+                f"'{path}', line {at}: {error}.", "Maybe it is no list of ids, one a line."
+            ) from None
+    if not words:
+        raise UserError(
+            f"'{path}' holds no id.", "Maybe it was not written to its end; without --ids none is asked for."
+        )
+    return [word for _, word in words]
+
+
+def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> None:
+    """Raises UserError for a market that is neither set nor stored: an empty one would be told as sound."""
+    for report in reports:
+        if report["market"] not in known and not any(
+            report[each] for each in ("requests", "ledgers", "findings")
+        ):
+            raise UserError(
+                f"nothing is stored of a market '{report['market']}'.",
+                f"Known by DISPATCHER_MARKETS: {', '.join(known)}",
+            )
 
 
 async def _audit_all(
@@ -61,12 +101,24 @@ async def _audit_all(
     client = connect(url)
     try:
         reader = Reader(client, args.patience)
-        return [
+        reports = [
             await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle)
             for market in markets
         ]
+        return _without_others(reports)
     finally:
         await client.aclose()
+
+
+def _without_others(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An id is lost if it is in none of the markets: each has its own, and the list does not say whose."""
+    lost = [{each["subject"] for each in report["findings"] if each["rule"] == LOST} for report in reports]
+    everywhere = set.intersection(*lost)
+    for report in reports:
+        report["findings"] = [
+            each for each in report["findings"] if each["rule"] != LOST or each["subject"] in everywhere
+        ]
+    return reports
 
 
 def _told(report: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatcher.cli import MEASURE, suggest
+from dispatcher.cli import MEASURE, Parser, suggest
 from dispatcher.runtime.errors import UsageError, UserError
 from dispatcher.runtime.own_packages import HOME, lies_here
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.benchmark not in known:
         raise UsageError(f"there is no benchmark '{args.benchmark}'.", suggest(args.benchmark, sorted(known)))
     module = importlib.import_module(f"benchmarks.{args.benchmark.replace('-', '_')}")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"dispatcher bench {args.benchmark}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import RUN
+from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, try_to_write, whole, writing
+from dispatcher.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +31,7 @@ HELP = "play a day with simulated vendors and show it live"
 GROUP = RUN
 EXAMPLE = "dispatcher demo --json summary.json"
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports
+FASTEST = 10_000  # the setting CLOCK_SPEED takes no more
 KEPT_HOURS = 24 * 3650  # by a clock that runs a thousand times as fast, a year is a day at work
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
 
@@ -37,9 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which day, how fast, where the figures go."""
     parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv")
     parser.add_argument(
-        "--speed", type=float, help="clock seconds a real second (default: a day in two minutes)"
+        "--speed",
+        type=number(0, FASTEST, above=True),
+        help="clock seconds a real second (default: a day in two minutes)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="what is drawn (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: %(default)s)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the summary to FILE; - for standard output")
     parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
     parser.add_argument("--data-dir", type=Path, help="keep the data in this empty folder")
@@ -56,17 +63,14 @@ def run(args: argparse.Namespace) -> int:
 
     from dispatcher.demo.play import Options
 
-    if args.speed is not None and args.speed <= 0:
-        from dispatcher.runtime.errors import UsageError
-
-        raise UsageError(
-            f"--speed is {args.speed:g}; it must be above 0.", "The default plays a day in two minutes."
-        )
     out = sys.stderr if args.json == "-" else sys.stdout
     console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS)
     day = _day(args)
     speed = args.speed or (day.end_ms - day.start_ms) / 1000 / day.takes_s
     with _folder(args.data_dir) as folder:
+        for target in filter(None, (args.json, args.svg)):  # now, not after a whole day's play
+            if target != STANDARD_OUTPUT:
+                try_to_write(Path(target))
         options = Options(speed=speed, seed=args.seed, data_dir=folder)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
@@ -80,7 +84,6 @@ def run(args: argparse.Namespace) -> int:
 def _told(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """What ended the demo, apart from the tasks that it ended; a refusal is told without a traceback."""
     from client.errors import ClientError
-    from dispatcher.runtime.errors import UserError
 
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
@@ -144,7 +147,8 @@ def _draw(path: Path, day: Day, end: Played) -> None:
     canvas.print(end.board.picture())
     show(canvas, end.summary, day, end.views)
     drawn = canvas.export_svg(title="./run demo")
-    path.write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))  # no font from elsewhere
+    with writing(path):
+        path.write_text(re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL))  # no font from elsewhere
 
 
 def _day(args: argparse.Namespace) -> Day:
@@ -152,7 +156,6 @@ def _day(args: argparse.Namespace) -> Day:
     from dataclasses import replace
 
     from dispatcher.domain.timers import RETENTION
-    from dispatcher.runtime.errors import UserError
     from simulation import seoul, small
     from simulation.errors import DayError
 
@@ -171,11 +174,11 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="dispatcher-demo-") as made:
             yield Path(made)
         return
-    from dispatcher.runtime.errors import UserError
-
-    if chosen.exists() and any(chosen.iterdir()):
-        raise UserError(f"{chosen} is not empty.", "A day starts with an empty folder: name another one.")
-    chosen.mkdir(parents=True, exist_ok=True)
+    with writing(chosen):
+        chosen.mkdir(parents=True, exist_ok=True)
+        if any(chosen.iterdir()):
+            raise UserError(f"{chosen} is not empty.", "A day starts with an empty folder: name another one.")
+        try_to_write(chosen / "lock")
     yield chosen
 
 
@@ -185,7 +188,8 @@ def _write(args: argparse.Namespace, summary: object) -> None:
     if args.json is None:
         return
     text = msgspec.json.format(msgspec.json.encode(summary), indent=2)
-    if args.json == "-":
+    if args.json == STANDARD_OUTPUT:
         print(text.decode())
     else:
-        Path(args.json).write_bytes(text + b"\n")
+        with writing(Path(args.json)):
+            Path(args.json).write_bytes(text + b"\n")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import RUN
+from dispatcher.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from dispatcher.settings import Settings
@@ -55,6 +57,11 @@ def run(args: argparse.Namespace) -> int:
     given |= {"data_dir": args.data_dir and str(args.data_dir)}
     wanted = {variable(name): value for name, value in given.items() if value is not None}
     settings = Settings.read(dict(os.environ) | wanted)
+    if args.role != "all" and not settings.redis_url:
+        raise UsageError(
+            f"--role {args.role} needs a Redis that is there, and DISPATCHER_REDIS_URL is not set.",
+            "Maybe leave --role out: then an embedded one is started.",
+        )
     configure(settings.log_level, as_json=settings.log_json)
     return _ROLES[args.role](settings, args)
 
@@ -71,7 +78,17 @@ def _serve_all(settings: Settings, args: argparse.Namespace) -> int:
 def _serve_web(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app import run_web
 
+    _refuse_no_socket(args.listener)
     return run_web(settings, args.listener, args.name)
+
+
+def _refuse_no_socket(number: int | None) -> None:
+    try:
+        if number is None or stat.S_ISSOCK(os.fstat(number).st_mode):
+            return
+    except (OSError, OverflowError):
+        pass
+    raise UsageError(f"--listener {number} is no open socket.", "It is the supervisor's: leave it out.")
 
 
 def _serve_matcher(settings: Settings, args: argparse.Namespace) -> int:

@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.cli import MEASURE
-from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.arguments import (
+    MOST_S,
+    MOST_SEED,
+    MOST_WORKERS,
+    STANDARD_OUTPUT,
+    number,
+    output,
+    output_path,
+    whole,
+    writing,
+)
+from dispatcher.runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from solvers.assignment.problem import AssignmentProblem
@@ -38,18 +49,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "problem", type=Path, help="arrays of an assignment problem, .npz (see docs/optimiser.md)"
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="time limit (default: 10)")
-    parser.add_argument("--seed", type=int, default=1, help="same seed, same search (default: 1)")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="cores to use (default: all)"
+        "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="time limit (default: 10)"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the answer as JSON; - is standard output")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the choice (R; column or -1) as .npz")
+    parser.add_argument(
+        "--seed", type=whole(0, MOST_SEED), default=1, help="same seed, same search (default: 1)"
+    )
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers", type=whole(1, MOST_WORKERS), default=cores, help="cores to use (default: all)"
+    )
+    parser.add_argument(
+        "--json", type=output, metavar="FILE", help="write the answer as JSON; - is standard output"
+    )
+    parser.add_argument(
+        "--out", type=output_path, metavar="FILE", help="write the choice (R; column or -1) as .npz"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """0 when the plan passes the checker; 1 when it does not; 2 for a file that is no problem."""
-    _refuse_limits(args)
     problem = load_problem(args.problem)
 
     from solvers.assignment.solve import solve
@@ -63,13 +82,6 @@ def run(args: argparse.Namespace) -> int:
         _write_choice(args.out, result)
     _write_answer(args.json, _answer(problem, result, report))
     return 0 if report.ok else 1
-
-
-def _refuse_limits(args: argparse.Namespace) -> None:
-    if not 0 < args.seconds < float("inf"):
-        raise UsageError(f"--seconds is {args.seconds}; it must be more than 0.", "Maybe: --seconds 10")
-    if args.workers < 1:
-        raise UsageError(f"--workers is {args.workers}; it must be at least 1.", "Maybe: --workers 2")
 
 
 def load_problem(path: Path) -> AssignmentProblem:
@@ -86,7 +98,10 @@ def load_problem(path: Path) -> AssignmentProblem:
         ) from error
     except _UNREADABLE as error:
         said = error.args[0] if isinstance(error, KeyError) and error.args else error
-        raise UsageError(f"{path} is not an assignment problem: {said}") from error
+        raise UsageError(
+            f"{path} is not an assignment problem: {said}",
+            "Maybe make one: dispatcher bench assignment --save.",
+        ) from error
 
 
 def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckReport) -> dict[str, Any]:
@@ -110,13 +125,8 @@ def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckR
 def _write_choice(path: Path, result: AssignmentResult) -> None:
     import numpy as np
 
-    try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, choice=result.choice)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}.", "Maybe its folder does not exist."
-        ) from error
+    with writing(path), path.open("wb") as file:
+        np.savez_compressed(file, choice=result.choice)
 
 
 def _write_answer(target: str | None, answer: dict[str, Any]) -> None:
@@ -125,7 +135,8 @@ def _write_answer(target: str | None, answer: dict[str, Any]) -> None:
         print(f"{answer['matched']} of {answer['requests']} requests matched, {answer['columns']} candidates")
         print(f"cost {answer['cost']}, proven at least {answer['lower_bound']}: gap {answer['gap']:.3%}")
         print(f"status {answer['status']}; {'checked' if answer['checked'] else 'FAILS THE CHECK'}")
-    elif target == "-":
+    elif target == STANDARD_OUTPUT:
         print(json.dumps(answer))
     else:
-        Path(target).write_text(json.dumps(answer) + "\n", encoding="utf-8")
+        with writing(Path(target)):
+            Path(target).write_text(json.dumps(answer) + "\n", encoding="utf-8")

@@ -20,12 +20,13 @@ import structlog
 from contracts.events import CloudEvent
 from contracts.problems import Problem
 from dispatcher.delivery.reply import offer_of, open_envelope
-from dispatcher.delivery.reply_effects import GROUP, ReplyEffects, Verify
+from dispatcher.delivery.reply_effects import ReplyEffects, Verify
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry, place
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
+from dispatcher.store.streams import GROUP
 from dispatcher.store.tail import Tail
 
 BATCH = 256  # entries of all streams together, and at least

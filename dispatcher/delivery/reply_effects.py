@@ -21,8 +21,8 @@ from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry
+from dispatcher.store.streams import GROUP
 
-GROUP = "service"
 LONGEST_SUBJECT = 128  # what its vendor wrote is repeated as far as every reader of events takes it
 
 Verify = Callable[[str, int], Principal]

@@ -71,6 +71,13 @@ class RequestRecord(Record, frozen=True, tag=2):
             for offer in self.offers
         )
 
+    def accepted_by_silence(self, now_ms: int) -> OfferRecord | None:
+        """The offer whose vendor's silence has accepted, whether or not the timer has fired."""
+        silent = [
+            each for each in self.offers if each.unanswered and each.assumed and each.expires_ms <= now_ms
+        ]
+        return min(silent, key=lambda offer: (offer.expires_ms, offer.attempt), default=None)
+
     def offers_with(self, *changed: OfferRecord) -> tuple[OfferRecord, ...]:
         """All offers, these in place of those they were."""
         by_attempt = {offer.attempt: offer for offer in changed}

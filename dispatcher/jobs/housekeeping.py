@@ -1,4 +1,4 @@
-"""What has to be tidied now and then: old stream entries, old days. Any number of processes may do it."""
+"""What is tidied now and then: old stream entries, old days, readers that ended. Any number may do it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
                 done_ms=int(clock.real_s(DONE_RETENTION_MS)),
             )
             days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
-            log.info("tidied", market=market, entries=entries, days=days)
+            consumers = await tidied.forget_consumers()
+            log.info("tidied", market=market, entries=entries, days=days, consumers=consumers)
         except Unavailable as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
         await clock.sleep(EVERY_S)

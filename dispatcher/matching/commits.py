@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import structlog
 
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import Unavailable
@@ -16,11 +17,13 @@ from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
+from dispatcher.store.script import BrokenLedger
 from solvers.planning import BatchPlan
 
 VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
 BY = "matcher"
 AT_ONCE = 16  # commits in batch: they share fsyncs
+log = structlog.get_logger()
 
 
 class FenceLost(Exception):
@@ -46,11 +49,15 @@ class Ownership:
     async def outcome(self, commit: Awaitable[Outcome | None]) -> Outcome | None:
         """How a commit under this fence ended; None: not known, the next look at the record tells.
 
-        Raises FenceLost.
+        A move whose ledger and record disagree is told and not made: it must not stop the market. Raises
+        FenceLost.
         """
         try:
             outcome = await commit
         except Unavailable:
+            return None
+        except BrokenLedger as defect:
+            log.error("ledger_broken", detail=str(defect))
             return None
         if outcome is not None and outcome.status is Status.FENCED:
             raise FenceLost(f"fence {self.fence} is no longer current")

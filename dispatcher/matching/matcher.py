@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from dispatcher.matching.commits import Done, FenceLost, Ownership
 from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
+from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.execute import Executor
@@ -36,6 +38,7 @@ class Matcher:
     executor: Executor
     solvers: Solvers
     owner: str
+    share: Share | None = None  #: of the markets; without one it takes what it can
     seen: set[str] = field(default_factory=set)  #: open requests that were looked at
     unmatched: set[str] = field(default_factory=set)  #: imminent ones without a vendor so far
     unexplained: asyncio.Queue[Done] = field(default_factory=lambda: asyncio.Queue(2))
@@ -62,21 +65,35 @@ class Matcher:
         """Acquire the lease and work until it is lost; False when another has it."""
         name, lease = self.market.name, self.market.stored.lease
         try:
-            fence = await lease.acquire(self.owner, LEASE_MS)
+            fence = await self._acquire()
             if fence is None:
                 await asyncio.sleep(LEASE_MS / 3000)
                 return False
             log.info("market_owned", market=name, fence=fence)
             await self._work(Ownership(self.executor, fence))
         finally:  # also if we were told to end before the answer to `acquire` came: it may be ours
-            await lease.release(self.owner)
+            try:
+                await lease.release(self.owner)
+            finally:
+                if self.share is not None:
+                    self.share.drop(name)
         return True
+
+    async def _acquire(self) -> str | None:
+        """The fence; None if another has the market, or should."""
+        lease = self.market.stored.lease
+        acquire = partial(lease.acquire, self.owner, LEASE_MS)
+        if self.share is None:
+            return await acquire()
+        return await self.share.take(self.market.name, acquire, lease.owner)
 
     async def _work(self, own: Ownership) -> None:
         """All that an owner does, until one part of it fails."""
         self.seen.clear()
         self.work.set()
-        await _until_one_ends(self._keep_lease(), self._watch(own), self._batches(own), self._explain(own))
+        works = [self._keep_lease(), self._watch(own), self._batches(own), self._explain(own)]
+        works += [self.share.until_let_go(self.market.name)] if self.share is not None else []
+        await _until_one_ends(*works)
 
     async def _keep_lease(self) -> None:
         while not cancel_requested():

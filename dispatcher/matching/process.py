@@ -6,6 +6,7 @@ import asyncio
 
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
+from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.service.loops import MATCHING, Troubles
 from dispatcher.service.service import Service
@@ -15,9 +16,16 @@ from solvers.travel import DetourTravel, TravelOf
 async def run_matchers(
     service: Service, solvers: Solvers, owner: str, *, travel_of: TravelOf = DetourTravel.of
 ) -> None:
-    """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases."""
+    """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases.
+
+    Where other processes serve the same markets, this one holds its share of them.
+    """
+    stored = {name: service.store.market(name) for name in service.markets.zones}
+    share = Share({name: market.matchers for name, market in stored.items()}, owner)
     async with asyncio.TaskGroup() as group:
+        group.create_task(share.run())
         for name, tz in service.markets.zones.items():
-            market = Market(service.store.market(name), tz, service.clock, travel_of)
+            market = Market(stored[name], tz, service.clock, travel_of)
             troubles = Troubles(service.store, name, MATCHING)
-            group.create_task(Matcher(market, service.executor, solvers, owner, troubles=troubles).run())
+            matcher = Matcher(market, service.executor, solvers, owner, share=share, troubles=troubles)
+            group.create_task(matcher.run())

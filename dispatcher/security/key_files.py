@@ -15,10 +15,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from contracts import codec
+from contracts.problems import Problem
 from dispatcher.runtime.errors import UserError
 
 KEY_BYTES = 32
+LONGEST_NAME_BYTES = 255  # its length is stored in one byte
 OTHERS = 0o077
+BOM = b"\xef\xbb\xbf"
 Form = TypeVar("Form")
 
 
@@ -52,6 +56,11 @@ def read_token_keys(path: Path) -> dict[str, Any]:
     keys = _decode(path, dict[str, list[dict[str, Any]]])
     if not keys.get("keys"):
         raise KeyFileError(f"{path} holds no key.", 'Maybe it is no JWKS: {"keys": [{"kty": …}]}.')
+    names = [each.get("kid") for each in keys["keys"]]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise KeyFileError(
+            f"{path}: two keys have the kid {repeated[0]!r}.", "Give each key a kid of its own."
+        )
     return keys
 
 
@@ -61,6 +70,11 @@ def read_patient_keys(path: Path) -> PatientKeyFile:
     short = [name for name, key in ring.keys.items() if len(key) != KEY_BYTES]
     if short:
         raise KeyFileError(f"{path}: key {short[0]} is not {KEY_BYTES} bytes long.", "Maybe it was cut.")
+    odd = [name for name in ring.keys if not 1 <= len(name.encode()) <= LONGEST_NAME_BYTES]
+    if odd:
+        raise KeyFileError(
+            f"{path}: the id of a key has {len(odd[0].encode())} bytes.", f"It has 1 to {LONGEST_NAME_BYTES}."
+        )
     if ring.current not in ring.keys:
         raise KeyFileError(
             f"{path}: the current key '{ring.current}' is not listed.", f"Known: {', '.join(ring.keys)}"
@@ -72,30 +86,54 @@ def _write_new(path: Path, content: bytes) -> bool:
     """Write atomically, for this user alone; whoever comes second keeps the first one's file."""
     if path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_private(draft, content)
+        os.link(draft, path)
+    except FileExistsError:
+        if path.parent.is_dir():
+            return False
+        raise KeyFileError(f"{path.parent} is no folder.", "Maybe choose another data folder.") from None
+    except OSError as error:
+        raise KeyFileError(
+            f"cannot write the key file {path}: {error.strerror}.",
+            "Maybe its folder is read-only, full or another user's.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+    return True
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-            return True
-        return False
-    finally:
-        draft.unlink()
 
 
 def _decode(path: Path, form: type[Form]) -> Form:
+    """The file as JSON, in which no key stands twice: of two, the last would win in silence."""
     try:
-        if path.stat().st_mode & OTHERS:
-            raise KeyFileError(f"{path} can be read by others.", f"Maybe `chmod 600 {path}`.")
-        return msgspec.json.decode(path.read_bytes(), type=form)
+        return msgspec.convert(codec.unpack(_private(path).removeprefix(BOM)), form)
     except FileNotFoundError as error:
         raise KeyFileError(
             f"there is no key file {path}.", "Maybe `dispatcher serve` has not run here yet."
         ) from error
-    except msgspec.MsgspecError as error:
-        raise KeyFileError(f"{path} is malformed.", "Maybe restore it from your backup.") from error
+    except OSError as error:
+        raise KeyFileError(
+            f"cannot read the key file {path}: {error.strerror}.", "Maybe it is a folder, or another user's."
+        ) from error
+    except Problem as error:  # its first line names no content but a character's place
+        reason = error.detail.partition("\n")[0]
+        raise KeyFileError(f"{path} is malformed: {reason}.", "Maybe restore it from your backup.") from None
+    except msgspec.MsgspecError:
+        raise KeyFileError(f"{path} is malformed.", "Maybe restore it from your backup.") from None
+
+
+def _private(path: Path) -> bytes:
+    if path.is_file() and path.stat().st_mode & OTHERS:
+        raise KeyFileError(f"{path} can be read by others.", f"Maybe `chmod 600 {path}`.")
+    return path.read_bytes()

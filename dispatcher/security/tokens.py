@@ -58,6 +58,8 @@ class Authenticator:
     def __init__(self, keys: Mapping[str, Any]) -> None:
         """`keys`: a JWKS, each key with `kid` and `alg`. Raises UserError for a key that cannot be used."""
         self._keys = {(each.get("kid", ""), each.get("alg", "")): _key(each) for each in keys["keys"]}
+        if len({name for name, _ in self._keys}) != len(keys["keys"]):
+            raise UserError("two token keys have the same kid.", "Give each key a kid of its own.")
         self._known: OrderedDict[bytes, tuple[Claims, Principal]] = OrderedDict()
 
     def principal(self, authorization: str, now_ms: int) -> Principal:
@@ -108,8 +110,9 @@ def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """A token signed with the first key of the JWKS that can sign. Raises UserError if none can."""
     for each in keys["keys"]:
         if "k" in each or "d" in each:
+            key = _key(each)
             header = {"alg": each["alg"], "kid": each["kid"]}
-            return jwt.encode(header, {"aud": AUDIENCE, **claims}, _key(each), algorithms=[each["alg"]])
+            return jwt.encode(header, {"aud": AUDIENCE, **claims}, key, algorithms=[each["alg"]])
     raise UserError("the key file has public keys only.", "Maybe mint tokens where the private key is.")
 
 
@@ -138,4 +141,10 @@ def _key(described: Mapping[str, Any]) -> jwk.Key:
             f"a token key has kid {described.get('kid')!r}, kty {kind!r} and alg {algorithm!r}.",
             f"Give every key a kid and one alg of its kty: {ALGORITHMS}.",
         )
-    return jwk.import_key(dict(described))
+    try:
+        return jwk.import_key(dict(described))
+    except (JoseError, ValueError, KeyError, TypeError) as error:  # its text may hold the key
+        raise UserError(
+            f"the token key {described['kid']!r} is no {kind} key ({type(error).__name__}).",
+            "Maybe it was cut.",
+        ) from None

@@ -65,10 +65,11 @@ def listening(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, ValueError, TypeError) as error:  # the latter two: no name of a host at all
         listener.close()
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is no address"
         raise ServeError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
+            f"cannot listen on {settings.host}:{settings.port}: {reason}.",
             "Maybe another service uses it: choose another with --port, or --port 0 for any free one.",
         ) from error
     return listener
@@ -139,7 +140,7 @@ async def _keep_redis(redis: EmbeddedRedis) -> None:
 async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
     """Announce the address once `/readyz` says 200; until then tell what it waits for, when that changes."""
     told: list[str] = []
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(trust_env=False) as session:  # no proxy stands between us and our child
         while (reasons := await _unready(session, url)) is not None:
             if reasons and reasons != told:
                 log.warning("not_ready", reasons=reasons)

@@ -60,7 +60,7 @@ class Tasks:
         return task
 
     def shown(self, market: str, task: TaskRecord) -> TaskView:
-        """The task with its comments opened."""
+        """The task with its comments opened; one that cannot be read hides nothing else."""
         tasks = self.markets.store(market).tasks
         return TaskView(
             id=task.id,

@@ -132,12 +132,12 @@ def _name(vendor_id: str, day: Day) -> str:
 
 def _posting(
     keys: Keys,
-    posting: tuple[str, Day],
+    vendor_day: tuple[str, Day],
     version: int,
     limits: Mapping[str, bytes],
     content: bytes,
 ) -> Program:
-    program, (vendor_id, day) = Program(), posting
+    program, (vendor_id, day) = Program(), vendor_day
     iso = day.isoformat()
     program.document(vendor_id, keys.capacity(vendor_id, iso), version, content)
     for pool, limit in limits.items():

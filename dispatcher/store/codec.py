@@ -60,6 +60,10 @@ class Document(Generic[Value]):
         """What `raw` holds, immutable. Raises one of `aside.READ_ERRORS` if it is damaged."""
         return self._decode(raw)
 
+    def is_older(self, raw: bytes) -> bool:
+        """Whether an earlier version of the service wrote it, in a form of its own."""
+        return self._older is not None and self._older(decompress(memoryview(raw)[self._head :])) is not None
+
     def _fresh(self, raw: bytes) -> Versioned[Value]:
         changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
         content = decompress(memoryview(raw)[self._head :])

@@ -42,7 +42,7 @@ _PRIMED = zlib.compressobj(  # a copy of it costs a third of a new one
 
 
 def compress(plain: bytes) -> bytes:
-    """`plain`, a MessagePack map or array, as it is stored: unchanged where squeezing gains nothing."""
+    """`plain`, a MessagePack map or array, as it is stored: unchanged where that gains nothing."""
     deflate = _PRIMED.copy()
     small = MARK + deflate.compress(plain) + deflate.flush()
     return small if len(small) < len(plain) else plain

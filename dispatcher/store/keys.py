@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from contracts import streams
@@ -24,6 +25,7 @@ class Keys:
         self.shared_replies, self.dead = streams.shared_replies(market), prefix + DEAD
         self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
+        self.matchers = prefix + "matchers"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
 
@@ -54,6 +56,11 @@ class Keys:
     def aside(self, vendor_id: str) -> str:
         """A reply stream of a vendor that takes no more entries, until it is read; "": the shared one."""
         return f"{self.prefix}{ASIDE}:{vendor_id}"
+
+    def reply_streams(self, vendor_ids: Iterable[str]) -> tuple[str, ...]:
+        """All that replies may stand on: the shared one first; of each, what was set aside before its own."""
+        own = [(self.aside(each), self.replies(each)) for each in vendor_ids]
+        return tuple(name for pair in ((self.aside(""), self.shared_replies), *own) for name in pair)
 
     def writer_of(self, stream: str) -> str:
         """Whose replies stand in a stream; "" for the one that all vendors share."""

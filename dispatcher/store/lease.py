@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from redis.exceptions import NoScriptError
-
 from dispatcher.store import script
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -40,9 +38,5 @@ class LeasePart:
         return current.decode() if current else None
 
     async def _lease(self, verb: str, owner: str, *more: int | str) -> Any:
-        words = (2, self.keys.lease, self.keys.fence, verb, owner, *more)
-        text = script.source("lease")
-        try:
-            return await self.reader.ask("EVALSHA", script.sha(text), *words)
-        except NoScriptError:
-            return await self.reader.ask("EVAL", text, *words)
+        keys = [self.keys.lease, self.keys.fence]
+        return await script.run(self.reader, "lease", keys, verb, owner, *more)

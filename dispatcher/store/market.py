@@ -17,6 +17,7 @@ from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.lease import LeasePart
+from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
@@ -45,6 +46,7 @@ class MarketStore:
         self.scorecards = ScorecardPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
+        self.matchers = MatchersPart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
 
     @cached_property

@@ -47,7 +47,9 @@ class ReplyStreams:
     def forget(self) -> None:
         """Something may not be as it was: look at everything again."""
         self._ready = set[str]()  # streams that have the group
-        self._seen: tuple[list[str], int] | None = None  # which names there may be, and how many there are
+        self._seen: tuple[tuple[str, ...], int] | None = (
+            None  # which names there may be, and how many there are
+        )
         self._look_s = self._check_s = 0.0
 
     async def look(self) -> tuple[str, ...]:
@@ -104,10 +106,10 @@ class ReplyStreams:
         changed = isinstance(error, NoGroup) or server_words(error).startswith(CHANGED)
         return unavailable("a reply stream has changed.") if changed else error
 
-    async def _possible(self) -> list[str]:
+    async def _possible(self) -> tuple[str, ...]:
         """Names that there may be; of one vendor, what was set aside comes first."""
-        keys, vendors = self.keys, map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
-        return [name for each in ("", *sorted(vendors)) for name in (keys.aside(each), self._own(each))]
+        vendors = map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
+        return self.keys.reply_streams(sorted(vendors))
 
     async def _check(self, possible: Sequence[str]) -> None:
         """Each is there with its group, takes entries, and is read unless an earlier one comes first."""

@@ -20,10 +20,13 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
+from dispatcher.store.streams import GROUP, Streams
 
 LAST_NUMBER = 2**64 - 1  # of an entry id
 STREAM_RETENTION_MS = 7 * DAY_MS  # what is read by position
 DONE_RETENTION_MS = HOUR_MS  # what every consumer group of its stream has acknowledged
+
+ENDED_MS = 600_000  # real time
 
 
 class RetentionPart:
@@ -43,10 +46,8 @@ class RetentionPart:
         keys = self.keys  # a key of another type is passed over: it stops no stream beside it
         vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
         delivered = {keys.matches, *map(keys.stream, vendors)}
-        replies = {name(each) for each in vendors for name in (keys.replies, keys.aside)}
-        streams = [keys.events, keys.shared_replies, keys.aside(""), keys.dead, *sorted(delivered | replies)]
-        kinds = await self.reader.ask_all([("TYPE", each) for each in streams])
-        streams = [each for each, kind in zip(streams, kinds, strict=True) if text_of(kind) == "stream"]
+        named = [keys.events, keys.dead, *sorted(delivered), *keys.reply_streams(vendors)]
+        streams = await self._streams(named)
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -57,8 +58,23 @@ class RetentionPart:
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
 
+    async def forget_consumers(self, idle_ms: int = ENDED_MS) -> int:
+        """Remove the service's own consumers whose process has ended; how many.
+
+        A living one asks every few seconds; what an ended one left pending was taken over long before.
+        """
+        streams = Streams(self.reader)
+        vendors = map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
+        read = await self._streams(self.keys.reply_streams(vendors))
+        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in read])
+
+    async def _streams(self, names: Sequence[str]) -> list[str]:
+        """Those that are there, and streams."""
+        kinds = await self.reader.ask_all([("TYPE", each) for each in names])
+        return [each for each, kind in zip(names, kinds, strict=True) if text_of(kind) == "stream"]
+
     async def forget_days(self, before: date) -> int:
-        """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""
+        """Remove postings and ledgers of days before this one on which nothing is booked; how many."""
         keys = self.keys
         ended = ("ZRANGE", keys.capacities, "-inf", f"({before.toordinal()}", "BYSCORE")
         members = [text_of(each) for each in await self.reader.ask(*ended)]
@@ -89,7 +105,7 @@ class RetentionPart:
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
         for resource in pools.limits(posting.value):
             used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
-            program.ceiling(resource, used, limit, b"")  # refuses while anything is held
+            program.ceiling(resource, used, limit, b"")  # refuses while anything is booked
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")
         return (await self.committer.commit(program)).ok
 

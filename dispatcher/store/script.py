@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError
 
 from dispatcher.domain.booking import Booking
+from dispatcher.store.connection import Reader
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
 
@@ -14,7 +19,7 @@ Reply = list[bytes | int]
 
 
 class BrokenLedger(RuntimeError):
-    """A release would give back more than is booked: record and ledger disagree. Run `dispatcher audit`."""
+    """An unbooking would give back more than is booked: record and ledger differ. Run `dispatcher audit`."""
 
 
 class CommitFailed(RuntimeError):
@@ -25,6 +30,15 @@ class CommitFailed(RuntimeError):
 def source(name: str) -> bytes:
     """The text of a script of this package."""
     return files(__package__).joinpath(f"{name}.lua").read_bytes()
+
+
+async def run(reader: Reader, name: str, keys: Sequence[str], *words: str | int) -> Any:
+    """The answer of a script of this package that may run twice. Raises Unavailable."""
+    text, given = source(name), (len(keys), *keys, *words)
+    try:
+        return await reader.ask("EVALSHA", sha(text), *given)
+    except NoScriptError:
+        return await reader.ask("EVAL", text, *given)
 
 
 def sha(text: bytes) -> str:

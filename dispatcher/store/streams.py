@@ -11,12 +11,13 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from dispatcher.store import events
+from dispatcher.store import events, script
 from dispatcher.store.connection import Reader
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 
 START = "0"
+GROUP = "service"  # the consumer group in which the service itself reads
 
 
 class Streams:
@@ -42,6 +43,18 @@ class Streams:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
+
+    async def forget_consumers(self, stream: str, group: str, idle_ms: int) -> int:
+        """Remove consumers that asked for nothing for `idle_ms` and have nothing pending; how many.
+
+        One that comes after all is made again by its next read.
+        """
+        try:
+            return int(await script.run(self.reader, "consumers", [stream], group, idle_ms))
+        except ResponseError as error:
+            if str(error).startswith("NOGROUP") or "no such key" in str(error):
+                return 0
+            raise
 
     async def read_group(self, stream: str, group: str, consumer: str, count: int = 100) -> list[Entry]:
         """New entries for this consumer, pending until acknowledged. Does not wait: see `Tail`."""

@@ -36,6 +36,7 @@ class Survey(msgspec.Struct, kw_only=True):
 
     market: str
     records: dict[str, dict[str, Versioned[Record]]] = {}  # by kind and id
+    older: dict[str, set[str]] = {}  # ids whose record stands in the form of an earlier version, by kind
     damaged: dict[str, set[str]] = {}  # ids whose record cannot be decoded, by kind
     bodies: dict[str, set[str]] = {}  # ids that have one, by kind
     documents: int = 0  # vendors, postings and tuning that were read
@@ -82,7 +83,7 @@ async def _read_records(
 ) -> None:
     ids, document = parts.get(kind.key, ()), codec.document_of(kind)
     records = found.records.setdefault(kind.name, {})
-    damaged = found.damaged.setdefault(kind.name, set())
+    damaged, older = (each.setdefault(kind.name, set()) for each in (found.damaged, found.older))
     if kind.body:
         found.bodies[kind.name] = set(parts.get(kind.body, ()))
     raws = await reader.get_all([keys.record(kind, each) for each in ids])
@@ -90,6 +91,7 @@ async def _read_records(
         try:
             if raw:  # else it was forgotten since the scan
                 records[each] = document.unpack(raw)
+                older |= {each} if document.is_older(raw) else set()
         except READ_ERRORS:
             damaged.add(each)
 

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.abc import InspectLoader
 from importlib.util import find_spec
 
-from contracts.tuning import Number, Parameter, ParameterView, Tuning, TuningView, problems, renamed
+from contracts.tuning import (
+    Number,
+    Parameter,
+    ParameterView,
+    Tuning,
+    TuningView,
+    both_names,
+    problems,
+    renamed,
+)
 from dispatcher.domain.refusals import Invalid
 from dispatcher.runtime.errors import UserError
 
@@ -39,10 +48,12 @@ class Registry:
     def checked(self, values: Mapping[str, Number]) -> dict[str, Number]:
         """The values, by the parameters' present names.
 
-        Raises Invalid naming every value that is unknown or out of bounds, with its bounds.
+        Raises Invalid naming every value that is unknown or out of bounds, with its bounds, and every name of
+        before that came beside the present one: one of the two would be lost.
         """
+        twice = [f"{old} is {new}, which is given as well" for old, new in both_names(values)]
         values = renamed(values)
-        found = problems(values, self.parameters.values())
+        found = twice + problems(values, self.parameters.values())
         if found:
             raise Invalid(
                 "; ".join(found) + "\nMaybe read the parameters first: each has its bounds and unit.",

@@ -10,10 +10,13 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.codes import RequestState
+from contracts.tasks import TaskKind
 from dispatcher.audit.auditor import audit
 from dispatcher.cli import main
+from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.tasks import TASK_KIND, opened
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec
 from dispatcher.store.keys import Keys
@@ -21,7 +24,19 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.conftest import everything
-from tests.store.made import DAY, PATIENT, booking, moved, offered, pools, received, record, trip, vendor
+from tests.store.made import (
+    DAY,
+    NOW_MS,
+    PATIENT,
+    booking,
+    moved,
+    offered,
+    pools,
+    received,
+    record,
+    trip,
+    vendor,
+)
 from tests.store.work import Writers
 
 VANS = LedgerKey("v1", "vans", DAY.isoformat())
@@ -63,6 +78,8 @@ def unlisted(name: str, member: str) -> Damage:
 
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
+ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
+
 DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules it breaks, what is told
     "ended twice": (
         written(ended_twice),
@@ -71,8 +88,23 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     ),
     "ended without a step": (
         written(replace(record("b"), state=RequestState.FAILED)),
-        {"one end", "table", "lists"},
+        {"one end", "table", "lists", "tasks"},
         "its place in i:failed is missing",
+    ),
+    "a person is needed, and nobody is asked": (
+        written(moved(record("b"), RequestState.UNMATCHED)),
+        {"lists", "tasks"},
+        "is unmatched and names no task",
+    ),
+    "a task that is gone": (
+        written(replace(record("b"), tasks=("b.1.overdue",))),
+        {"tasks"},
+        "names task b.1.overdue, which is not there",
+    ),
+    "a task without its request": (
+        lambda raw, keys: raw.set(keys.record(TASK_KIND, "gone.unmatched"), codec.pack(1, ORPHAN)),
+        {"lists", "tasks"},
+        "has outlived its request",
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),

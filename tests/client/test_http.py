@@ -42,7 +42,9 @@ class FaultyService:
 
 
 async def accepted(request):
-    return web.json_response({"requests": []}, status=202)
+    return web.json_response(
+        {"requests": [{"id": "t1", "href": "/v1/markets/metro/requests/t1"}]}, status=202
+    )
 
 
 async def hang_up(request):

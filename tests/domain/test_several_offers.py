@@ -276,3 +276,19 @@ def test_each_of_them_counts_towards_the_most_offers_of_a_request() -> None:
     back = after(reporting(after(accepting(asked())), T.TURNED_BACK))
     with pytest.raises(WrongState, match="it has had 2 offers"):
         offering(back, make.vendor("v3"), values={"max_attempts": 2})
+
+
+def test_of_several_whose_silence_accepts_the_first_to_expire_has_it_whoever_speaks_before_the_timer() -> (
+    None
+):
+    first, second = make.vendor("v1", assumed=True), make.vendor("v2", assumed=True, limit_s=900)
+    record = asked(first, second)
+    late_ms = record.offer_named("r1.2").expires_ms
+    assert after(due(record, late_ms)).dispatch.vendor_id == "v1"
+    assert after(accepting(record, "r1.1", "v1", now_ms=late_ms)).dispatch.vendor_id == "v1"
+    with pytest.raises(WrongState, match="was taken by another vendor"):
+        accepting(record, "r1.2", "v2", now_ms=late_ms)
+    with pytest.raises(WrongState, match="yours by silence"):
+        declining(record, "r1.1", "v1", now_ms=late_ms)
+    with pytest.raises(WrongState, match="was taken by another vendor"):
+        declining(record, "r1.2", "v2", now_ms=late_ms)

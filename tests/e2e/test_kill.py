@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
+from contracts.tuning import TuningView
 from contracts.vendors import ExplicitAnswer
 from dispatcher.demo.judge import judge
 from dispatcher.demo.play import reply_keys, tokens
@@ -179,7 +180,7 @@ async def _rounds(parts, cast, acting, rounds):
 
 async def _back(cast):
     """Until the web process answers again: the call waits in the listener's queue."""
-    await cast.ops.exchange("GET", "/tuning")
+    await cast.ops.call("GET", "/tuning", TuningView)
 
 
 async def _until_all_ended(cast, acting):

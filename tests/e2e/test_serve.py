@@ -101,6 +101,20 @@ async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):
     ]
 
 
+async def test_the_supervisor_asks_its_child_whatever_proxy_is_set(tmp_path, monkeypatch):
+    async def readyz(request):
+        return web.json_response({})
+
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    app, told = web.Application(), []
+    app.router.add_get("/readyz", readyz)
+    async with TestServer(app) as server, asyncio.timeout(5):
+        await announce_when_ready(Settings(data_dir=tmp_path), str(server.make_url("")), told.append)
+    assert len(told) == 1
+
+
 def test_a_port_in_use_is_named_with_what_may_fix_it():
     with listening(Settings(port=0)) as taken, pytest.raises(ServeError, match="--port"):
         listening(Settings(port=taken.getsockname()[1]))

@@ -8,6 +8,9 @@ import pytest
 
 from contracts.codes import Role
 from dispatcher.jobs.timers import Timers
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.vault import Vault
+from dispatcher.store.tasks import UNREADABLE
 from tests.http.conftest import Api, trip
 
 TASK = "/tasks/r1.unmatched"
@@ -109,3 +112,11 @@ async def test_tasks_are_not_there_for_vendors_and_unknown_ones_for_nobody(unmat
     assert (await unmatched.call("GET", TASK, role=Role.VENDOR, vendor="v1"))[0] == 403
     assert (await unmatched.call("GET", "/tasks/r2.unmatched"))[0] == 404
     assert (await unmatched.call("POST", "/tasks/r2.unmatched/claim"))[0] == 404
+
+
+async def test_a_comment_whose_key_is_gone_hides_neither_its_task_nor_others(unmatched: Api) -> None:
+    assert (await unmatched.call("POST", f"{TASK}/comments", {"text": SECRET, "by": "ann"}))[0] == 200
+    unmatched.store.market(unmatched.market).tasks.vault = Vault(PatientKeyFile("new", {"new": bytes(32)}))
+    (task,) = await listed(unmatched)
+    assert [(each["by"], each["text"]) for each in task["comments"]] == [("ann", UNREADABLE)]
+    assert (await unmatched.call("POST", f"{TASK}/claim", {"by": "bob"}))[1]["claimed_by"] == "bob"

@@ -253,3 +253,17 @@ async def test_where_one_part_cannot_be_committed_nothing_is_changed(
     assert (await crowded.record("stands")) == before
     assert await vendors(crowded) == {"stands": "v1", "waits": None}
     await is_sound(crowded)
+
+
+async def test_a_ledger_that_disagrees_with_one_offer_keeps_no_other_request_from_its_vendor(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await stand(town, own, solvers)
+    stored = town.store.market(town.name)
+    (booking,) = (await town.record("stands")).offers[0].bookings
+    used = stored.keys.used("v1", booking.pool_id, booking.day)
+    await town.store.reader.ask("SETRANGE", used, 2 * (1 + booking.first), bytes(2))
+    await town.submit(trip("other", start_min=600, width_min=0))
+    done = await wait(town, own, solvers)
+    assert (await town.vendors_of(["other"]))[0] is not None
+    assert "stands" not in done.moved

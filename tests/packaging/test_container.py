@@ -1,6 +1,12 @@
 """The image and the compose file name what exists, and the compose file's Valkey is as durable as ours."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -41,3 +47,25 @@ def test_the_image_runs_as_nobody_special_and_is_watched() -> None:
     assert re.search(r"^USER (?!root)", last_stage, re.MULTILINE)
     assert "HEALTHCHECK" in last_stage
     assert 'CMD ["serve"]' in last_stage
+
+
+class Alive(BaseHTTPRequestHandler):
+    """Says 200, and no more."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_health_check_asks_the_service_whatever_proxy_is_set() -> None:
+    _, *words = json.loads(re.findall(r"^    CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)[0])
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "https_proxy"), "http://127.0.0.1:9")
+    with HTTPServer(("127.0.0.1", 0), Alive) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        variables = {**os.environ, **proxies, "DISPATCHER_PORT": str(server.server_port), "no_proxy": ""}
+        done = subprocess.run([sys.executable, *words], env=variables, capture_output=True, check=False)
+        server.shutdown()
+    assert (done.returncode, done.stderr) == (0, b"")

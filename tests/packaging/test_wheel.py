@@ -1,6 +1,9 @@
 """`pip install .` gives the whole service: what the wheel holds, and that it runs away from the checkout."""
 
 import os
+import platform
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -38,6 +41,27 @@ def test_the_wheel_holds_the_packages_whole(wheel: zipfile.ZipFile) -> None:
 def test_the_wheel_holds_the_kernels_compiled_and_is_for_this_kind_of_machine(wheel: zipfile.ZipFile) -> None:
     assert [name for name in wheel.namelist() if name.startswith("solvers/kernels/_kernels-")] != []
     assert not str(wheel.filename).endswith("-any.whl")
+
+
+def glibc_needed(library: bytes, folder: Path) -> tuple[int, int]:
+    """The newest version that a symbol of the library asks of glibc, as binutils read it."""
+    path = folder / "kernels.so"
+    path.write_bytes(library)
+    done = subprocess.run(["objdump", "-T", path], capture_output=True, text=True, check=True)
+    found = re.findall(r"\bGLIBC_(\d+)\.(\d+)", done.stdout)
+    return max((int(major), int(minor)) for major, minor in found)
+
+
+@pytest.mark.skipif(not shutil.which("objdump"), reason="binutils are not here")
+def test_the_wheel_says_the_glibc_that_its_kernels_need(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    named = re.search(r"-manylinux_(\d+)_(\d+)_(\w+)\.whl$", str(wheel.filename))
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("this machine has no glibc")
+    assert named is not None, wheel.filename
+    (kernels,) = [name for name in wheel.namelist() if name.startswith("solvers/kernels/_kernels-")]
+    needed = glibc_needed(wheel.read(kernels), tmp_path)
+    assert (int(named[1]), int(named[2])) == max(needed, (2, 17))
+    assert named[3] == platform.machine()
 
 
 def test_the_wheel_holds_no_test_and_no_tool(wheel: zipfile.ZipFile) -> None:

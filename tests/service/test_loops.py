@@ -14,13 +14,13 @@ import pytest
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
 from dispatcher.delivery.replies import Replies
-from dispatcher.delivery.reply_effects import GROUP
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops
 from dispatcher.service.loops import LOOPS, REPLIES, TIMERS, Work, keep_running
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
+from dispatcher.store.streams import GROUP
 from tests.domain import make
 from tests.service.world import REGISTRY, World
 

@@ -54,6 +54,7 @@ class Busy:
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
+        await self.market.matchers.announce("matcher", 60_000)
 
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""

@@ -13,7 +13,7 @@ from dispatcher.store.changes import NAMED
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
-from dispatcher.store.streams import Streams
+from dispatcher.store.streams import GROUP, Streams
 from tests.store.made import NOW_MS, changed, received, record, trip, vendor
 
 
@@ -184,3 +184,29 @@ async def until_the_clock_moves(raw: Redis) -> None:
     started = await raw.time()
     while (await raw.time())[1] // 1000 == started[1] // 1000:
         await asyncio.sleep(0.001)
+
+
+async def consumers(raw: Redis, keys: Keys) -> set[str]:
+    return {each["name"].decode() for each in await raw.xinfo_consumers(keys.replies("v1"), GROUP)}
+
+
+async def test_a_consumer_whose_process_ended_is_forgotten_unless_it_left_something(
+    market: MarketStore, keys: Keys, streams: Streams, raw: Redis
+) -> None:
+    await market.vendors.put(vendor("v1"))
+    assert await market.retention.forget_consumers() == 0  # there is no group yet
+    await streams.ensure_group(keys.replies("v1"), GROUP)
+    await raw.xadd(keys.replies("v1"), {"ce": b"reply"})
+    assert len(await streams.read_group(keys.replies("v1"), GROUP, "left-something")) == 1
+    for name in ("ended", "alive"):
+        await streams.read_group(keys.replies("v1"), GROUP, name)
+    await asyncio.sleep(0.2)
+    await streams.read_group(keys.replies("v1"), GROUP, "alive")
+    assert await market.retention.forget_consumers(idle_ms=150) == 1
+    assert await consumers(raw, keys) == {"left-something", "alive"}
+    (entry,), _ = await streams.claim(keys.replies("v1"), GROUP, "alive", idle_ms=0)
+    await streams.finish(keys.replies("v1"), GROUP, entry.id)
+    await asyncio.sleep(0.2)
+    assert await market.retention.forget_consumers(idle_ms=150) == 2
+    assert await streams.read_group(keys.replies("v1"), GROUP, "alive") == []
+    assert await consumers(raw, keys) == {"alive"}  # it comes back by itself

@@ -66,6 +66,14 @@ def test_a_value_that_cannot_be_meant_is_refused_with_its_bounds(
     assert Registry([WAIT]).checked({"wait_minutes": 60}) == {"wait_minutes": 60}
 
 
+def test_one_parameter_under_its_present_and_its_earlier_name_is_refused_for_one_of_them_would_be_lost() -> (
+    None
+):
+    both = {"urgent_lead_minutes": 120, "imminent_lead_minutes": 60}
+    with pytest.raises(Invalid, match="urgent_lead_minutes is imminent_lead_minutes, which is given as well"):
+        Registry.found().checked(both)
+
+
 def test_a_view_has_every_parameter_with_the_value_in_force() -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
     other = replace(WAIT, name="other")

@@ -49,12 +49,12 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
 
 def _refuse_taken(record: RequestRecord, offer: OfferRecord, command: AcceptOffer, context: Context) -> None:
     """Another vendor's silence has accepted, whether or not the timer has fired."""
-    for other in record.live_offers:
-        if other.attempt != offer.attempt and other.assumed and context.now_ms >= other.expires_ms:
-            raise WrongState(
-                f"offer {command.offer_id} was taken by another vendor; it cannot be accepted",
-                state=OfferState.CANCELLED.value,
-            )
+    first = record.accepted_by_silence(context.now_ms)
+    if first is not None and first.attempt != offer.attempt:
+        raise WrongState(
+            f"offer {command.offer_id} was taken by another vendor; it cannot be accepted",
+            state=OfferState.CANCELLED.value,
+        )
 
 
 def taken_on(record: RequestRecord, offer: OfferRecord, context: Context, *, reference: str = "") -> Decision:

@@ -42,13 +42,27 @@ def decline(record: RequestRecord, command: DeclineOffer, context: Context) -> D
             f"offer {command.offer_id} is {offer.state}; it cannot be declined\nMaybe {advice}.",
             state=offer.state.value,
         )
-    if offer.assumed and context.now_ms >= offer.expires_ms:
-        raise WrongState(
-            f"offer {command.offer_id} was yours by silence at {to_instant(offer.expires_ms).isoformat()}\n"
-            "Maybe turn the dispatch back.",
-            state=OfferState.ACCEPTED.value,
-        )
+    _refuse_silence(record, offer, command, context)
     return given_back(record, offer, OfferState.REJECTED, context, command.code.value)
+
+
+def _refuse_silence(
+    record: RequestRecord, offer: OfferRecord, command: DeclineOffer, context: Context
+) -> None:
+    """Its vendor's silence has accepted, or another's has."""
+    first = record.accepted_by_silence(context.now_ms)
+    if first is None:
+        return
+    if first.attempt != offer.attempt:
+        raise WrongState(
+            f"offer {command.offer_id} was taken by another vendor; nothing is left to decline",
+            state=OfferState.CANCELLED.value,
+        )
+    raise WrongState(
+        f"offer {command.offer_id} was yours by silence at {to_instant(offer.expires_ms).isoformat()}\n"
+        "Maybe turn the dispatch back.",
+        state=OfferState.ACCEPTED.value,
+    )
 
 
 def given_back(

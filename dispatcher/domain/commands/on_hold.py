@@ -60,8 +60,10 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
     left = tuple(each for each in record.requirements if there is not None and each is not there)
     if left == record.requirements:
         return None
-    state = RequestState.ON_HOLD if left else RequestState.RECEIVED
-    return _waiting_for(record, state, left, there.value if there else "", context)
+    code = there.value if there else ""
+    if left:  # a history tells what was lifted from what went missing
+        return _waiting_for(record, RequestState.ON_HOLD, left, f"{code}_lifted", context)
+    return _waiting_for(record, RequestState.RECEIVED, left, code, context)
 
 
 def _waiting_for(

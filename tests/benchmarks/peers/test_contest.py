@@ -11,7 +11,7 @@ import pytest
 from benchmarks import assignment, gap
 from benchmarks.peers import cpsat, greedy
 from benchmarks.peers.contest import peers_of
-from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.errors import UsageError, UserError
 from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
 from tests.solvers.assignment.problems import optimum, random_problem
@@ -83,7 +83,7 @@ def test_what_is_no_problem_or_no_day_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_peer_is_named() -> None:
-    with pytest.raises(SystemExit, match="no peer is called 'gurobi'"):
+    with pytest.raises(UsageError, match="no peer is called 'gurobi'"):
         peers_of("greedy,gurobi")
 
 

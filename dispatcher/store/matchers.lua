@@ -1,0 +1,25 @@
+#!lua
+-- matchers: which matchers live, for one market.
+--
+-- KEYS[1] hash: name → until when it is taken for alive, ms by the server's clock
+-- ARGV    'here' name ttl_ms → the names of all that live, this one among them
+--         'gone' name        → the names of all others that live
+-- Who says nothing for its time is forgotten by whoever asks next.
+
+local verb, name = ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+if verb == 'here' then
+  redis.call('HSET', KEYS[1], name, now_ms + ARGV[3])
+else
+  redis.call('HDEL', KEYS[1], name)
+end
+local living, found = {}, redis.call('HGETALL', KEYS[1])
+for at = 1, #found, 2 do
+  if tonumber(found[at + 1]) > now_ms then
+    table.insert(living, found[at])
+  else
+    redis.call('HDEL', KEYS[1], found[at])
+  end
+end
+return living

@@ -1,0 +1,102 @@
+"""Every call of every client, and answers that are not the documented ones."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from aiohttp import web
+
+from client.platform import PlatformClient
+from client.tasks import TaskClient
+from client.vendor import VendorClient
+from contracts.codes import DeclineCode, TrackingStatus
+from contracts.dispatches import StatusUpdate
+from contracts.pools import Pool, Pools
+from contracts.tasks import TaskOutcome
+from tests.solvers.town import trip, vendor
+
+RIDE = trip("r1")
+DAY = dt.date(2026, 9, 16)
+POOLS = Pools(pools=(Pool(id="vans", serves=("wheelchair",), units=(2,)),))
+EN_ROUTE = StatusUpdate(status=TrackingStatus.EN_ROUTE)
+
+
+async def first(listed):
+    return [each async for each in listed]
+
+
+CALLS = {
+    "submit": (PlatformClient, lambda c: c.submit(RIDE)),
+    "submit_batch": (PlatformClient, lambda c: c.submit([RIDE, trip("r2")])),
+    "view": (PlatformClient, lambda c: c.view("r1")),
+    "views": (PlatformClient, lambda c: first(c.views())),
+    "cancel": (PlatformClient, lambda c: c.cancel("r1")),
+    "hold": (PlatformClient, lambda c: c.hold("r1")),
+    "resume": (PlatformClient, lambda c: c.resume("r1")),
+    "quotes": (PlatformClient, lambda c: c.quotes(RIDE)),
+    "put_vendor": (PlatformClient, lambda c: c.put_vendor(vendor("v1"))),
+    "put_capacity": (PlatformClient, lambda c: c.put_capacity("v1", DAY, POOLS)),
+    "put_tuning": (PlatformClient, lambda c: c.put_tuning({}, reason="test")),
+    "platform_events": (PlatformClient, lambda c: first(c.events())),
+    "accept": (VendorClient, lambda c: c.accept("r1.1")),
+    "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
+    "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
+    "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
+    "vendor_events": (VendorClient, lambda c: first(c.events())),
+    "tasks": (TaskClient, lambda c: first(c.tasks())),
+    "task": (TaskClient, lambda c: c.task("r1.unmatched")),
+    "claim": (TaskClient, lambda c: c.claim("r1.unmatched", "ann")),
+    "release": (TaskClient, lambda c: c.release("r1.unmatched", "ann")),
+    "finish": (TaskClient, lambda c: c.finish("r1.unmatched", "ann", TaskOutcome.RESOLVED)),
+    "comment": (TaskClient, lambda c: c.comment("r1.unmatched", "ann", "called")),
+}
+
+
+class Lie(NamedTuple):
+    """An answer that is not the documented one of any call."""
+
+    status: int
+    media: str = "application/json"
+    body: bytes = b""
+    location: str = ""
+    etag: str = ""
+
+    def response(self):
+        headers = {"Content-Type": self.media} if self.media else {}
+        headers |= {"Location": self.location} if self.location else {}
+        headers |= {"ETag": self.etag} if self.etag else {}
+        return web.Response(status=self.status, body=self.body, headers=headers)
+
+
+PAGE = b"<!doctype html><title>Sign in</title>"
+HTML = "text/html; charset=utf-8"
+LIES = {
+    "a login page": Lie(302, HTML, PAGE, "/login"),
+    "moved, method kept": Lie(307, HTML, PAGE, "OTHER"),
+    "moved for good": Lie(308, HTML, PAGE, "OTHER"),
+    "moved nowhere": Lie(301),
+    "see other": Lie(303, HTML, PAGE, "OTHER"),
+    "not modified": Lie(304, ""),
+    "no content": Lie(204, ""),
+    "html as 200": Lie(200, HTML, PAGE),
+    "html as 202": Lie(202, HTML, PAGE),
+    "html said to be JSON": Lie(200, "application/json", PAGE),
+    "garbage accepted": Lie(202, "application/json", b"\xff\xfe{"),
+    "nothing": Lie(200),
+    "nothing accepted": Lie(202),
+    "null": Lie(200, body=b"null"),
+    "null accepted": Lie(202, body=b"null"),
+    "an empty object": Lie(201, body=b"{}"),
+    "a list": Lie(200, body=b"[]"),
+    "cut short": Lie(202, body=b'{"requests":[{"id":"r1"'),
+    "nobody's receipts": Lie(202, body=b'{"requests":[]}'),
+    "another's receipt": Lie(202, body=b'{"requests":[{"id":"r9","href":"/"}]}'),
+    "deep": Lie(200, body=b"[" * 200_000),
+    "partial content": Lie(206, body=b'{"requests":[{"id":"r1","href":"/"}]}'),
+    "no type": Lie(202, "", b'{"requests":[{"id":"r1","href":"/"}]}'),
+    "msgpack": Lie(202, "application/msgpack", b"\x81\xa8requests\x90"),
+    "a feed of nothing said to be one": Lie(203, "text/event-stream", b"data: x\n\n"),
+    "forbidden by a proxy": Lie(403, HTML, PAGE),
+    "a proxy's JSON": Lie(404, body=b'{"message": "no route"}'),
+    "a failure without a word": Lie(500, ""),
+    "problem as 200": Lie(200, "application/problem+json", b'{"type":"/problems/not-found","status":404}'),
+}

@@ -1,0 +1,208 @@
+"""Several matchers share the markets; whoever comes or goes, no market and no request is left lying."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from contracts.capacity import Capacity
+from contracts.codes import RequestState, ServiceClass
+from contracts.pools import Pool, Pools
+from dispatcher.audit.auditor import audit
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.context import Context
+from dispatcher.matching import matcher as matcher_module
+from dispatcher.matching import share as share_module
+from dispatcher.matching.process import run_matchers
+from dispatcher.matching.share import Share
+from dispatcher.matching.solving import SolverPool
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.service.service import Service
+from dispatcher.store.matchers import MatchersPart
+from dispatcher.store.store import Store
+from dispatcher.tuning.registry import Registry
+from tests.clock import ManualClock
+from tests.matching.conftest import RING
+from tests.solvers.town import DAY, NOW_MS, TZ, trip, vendor
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second is long here."""
+    monkeypatch.setattr(matcher_module, "LEASE_MS", 900)
+    monkeypatch.setattr(share_module, "LIVES_MS", 900)
+    monkeypatch.setattr(share_module, "EVERY_S", 0.2)
+    monkeypatch.setattr(share_module, "LYING_S", 60.0)
+
+
+@pytest.fixture
+def names() -> list[str]:
+    return [f"share{next(_numbers)}" for _ in range(6)]
+
+
+@contextlib.asynccontextmanager
+async def matchers(
+    server: EmbeddedRedis, names: list[str], solvers: SolverPool, owner: str
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A matcher process of its own, but for the process."""
+    async with Store(server.url, RING) as store:
+        service = Service(store, ManualClock(NOW_MS), dict.fromkeys(names, TZ), Registry(()))
+        task = asyncio.create_task(run_matchers(service, solvers, owner))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def owners(store: Store, names: list[str]) -> dict[str | None, int]:
+    found = [await store.market(name).lease.owner() for name in names]
+    return {each: found.count(each) for each in set(found)}
+
+
+async def until(
+    store: Store, names: list[str], wanted: Mapping[str | None, int], timeout_s: float = 30.0
+) -> None:
+    found: Mapping[str | None, int] = {}
+    try:
+        async with asyncio.timeout(timeout_s):
+            while (found := await owners(store, names)) != wanted:
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{found}, not {wanted}") from None
+
+
+async def test_two_matchers_hold_half_of_the_markets_each(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    async with matchers(redis_server, names, solvers, "one"):
+        await until(store, names, {"one": 6})
+        async with matchers(redis_server, names, solvers, "two"):
+            await until(store, names, {"one": 3, "two": 3})
+            await asyncio.sleep(1.0)
+            assert await owners(store, names) == {"one": 3, "two": 3}
+            async with matchers(redis_server, names, solvers, "three"):
+                await until(store, names, {"one": 2, "two": 2, "three": 2})
+        await until(store, names, {"one": 6})
+
+
+async def test_two_that_start_together_share_at_once(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    async with (
+        matchers(redis_server, names, solvers, "one"),
+        matchers(redis_server, names, solvers, "two"),
+    ):
+        await until(store, names, {"one": 3, "two": 3})
+
+
+async def test_a_matcher_that_was_killed_is_replaced(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    for name in names[:3]:
+        assert await store.market(name).lease.acquire("killed", 900)
+    for name in names:
+        await store.market(name).matchers.announce("killed", 900)
+    async with matchers(redis_server, names, solvers, "one"):
+        await until(store, names, {"one": 6})
+
+
+async def test_a_market_that_another_should_take_and_does_not_is_taken_for_good(
+    redis_server: EmbeddedRedis,
+    store: Store,
+    solvers: SolverPool,
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(share_module, "LYING_S", 0.5)
+    for name in names:
+        await store.market(name).matchers.announce("hangs", 60_000)
+    async with matchers(redis_server, names, solvers, "one"):
+        await until(store, names, {"one": 6})
+        await asyncio.sleep(1.0)
+        assert await owners(store, names) == {"one": 6}
+
+
+async def test_a_market_of_ones_own_is_not_counted_against_it(
+    redis_server: EmbeddedRedis,
+    store: Store,
+    solvers: SolverPool,
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(share_module, "LYING_S", 0.5)
+    async with (
+        matchers(redis_server, names, solvers, "one"),
+        matchers(redis_server, names[:2], solvers, "two"),
+    ):
+        await until(store, names, {"one": 5, "two": 1})
+        await asyncio.sleep(2.0)
+        await until(store, names, {"one": 5, "two": 1})
+        assert await owners(store, names[2:]) == {"one": 4}
+
+
+async def test_no_request_is_lost_and_none_offered_twice_while_markets_change_hands(
+    redis_server: EmbeddedRedis, store: Store, solvers: SolverPool, names: list[str]
+) -> None:
+    ids = [f"r{number}" for number in range(12)]
+    for name in names:
+        await store.market(name).vendors.put(vendor("v1"))
+        await store.market(name).capacity.put("v1", DAY, _capacity())
+
+    async def submit(each: str) -> None:
+        request = trip(each, start_min=30)
+        for name in names:
+            decision = receive(request, Context(now_ms=NOW_MS, by="platform"))
+            assert (await store.market(name).commit([decision], requests=[request])).ok
+        await asyncio.sleep(0.2)
+
+    async with matchers(redis_server, names, solvers, "one"):
+        for each in ids[:4]:
+            await submit(each)
+        async with matchers(redis_server, names, solvers, "two"):
+            for each in ids[4:8]:
+                await submit(each)
+        for each in ids[8:]:
+            await submit(each)
+        async with asyncio.timeout(30):
+            for name in names:
+                while True:
+                    records = await store.market(name).requests.records.get_all(ids)
+                    if all(record.state is RequestState.OFFERED for record in records.values()):
+                        break
+                    await asyncio.sleep(0.05)
+    for name in names:
+        records = await store.market(name).requests.records.get_all(ids)
+        assert [len(record.offers) for record in records.values()] == [1] * len(ids)
+        assert (await audit(store.reader, name, ids, streams=True))["findings"] == []
+
+
+def _capacity() -> Capacity:
+    return Pools(pools=(Pool(id="vans", serves=tuple(ServiceClass), units=(50,) * 24, daily_cap=500),))
+
+
+class Nobody(MatchersPart):
+    """Who lives is said by the test."""
+
+    def __init__(self, *living: str) -> None:
+        self.living = frozenset(living)
+
+    async def announce(self, name: str, ttl_ms: int) -> frozenset[str]:
+        return self.living | {name}
+
+
+@pytest.mark.parametrize(
+    ("markets", "others", "limit"), [(20, 0, 20), (20, 1, 10), (20, 2, 7), (1, 3, 1), (6, 9, 1)]
+)
+async def test_a_share_is_an_equal_part_rounded_up(markets: int, others: int, limit: int) -> None:
+    living = [f"m{number}" for number in range(others)]
+    share = Share({f"x{number}": Nobody(*living) for number in range(markets)}, "us")
+    for name in share.markets:
+        await share._look(name)
+    assert share.limit == limit
