@@ -77,7 +77,10 @@ class OfferMade(Wire):
 
 @event("dispatch.offer.closed", to=To.VENDOR)
 class OfferClosed(Wire):
-    """An offer or dispatch ended for its vendor: expired, cancelled, rejected, turned back."""
+    """An offer or dispatch ended for its vendor: expired, cancelled, rejected, turned back.
+
+    Cancelled with the code `withdrawn`: it was not answered yet, and its request went elsewhere meanwhile.
+    """
 
     offer_id: OfferId
     state: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solvers.arrays import Ints
+from solvers.arrays import Flags, Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened, screen, stood_at
 from solvers.checker import check
@@ -25,6 +25,11 @@ class Posed:
     held: Ints
 
     @property
+    def stands(self) -> Flags:
+        """R; whether the request stands and may move."""
+        return np.asarray(self.held >= 0)
+
+    @property
     def move_cents(self) -> int:
         """What moving a standing request costs."""
         return MOVE_CENTS.whole(self.screening.values)
@@ -32,16 +37,18 @@ class Posed:
     @property
     def priced(self) -> AssignmentProblem:
         """Standing requests may move, at their price."""
+        if not self.stands.any():
+            return self.problem
         return with_standing(self.problem, self.held, move_cents=self.move_cents)
 
     @property
     def unmoved(self) -> AssignmentProblem:
         """Standing requests stay."""
-        return with_nothing_moved(self.problem, self.held)
+        return with_nothing_moved(self.problem, self.held) if self.stands.any() else self.problem
 
     def places_all(self, choice: Ints) -> bool:
         """Whether the choice (R) leaves no standing request out."""
-        return bool((choice[self.held >= 0] >= 0).all())
+        return bool((choice[self.stands] >= 0).all())
 
 
 def pose(screening: Screening) -> Posed:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from contracts.codes import RequestState
+from contracts.tasks import TaskKind
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -113,7 +114,8 @@ def _wanted(found: Survey) -> dict[Entry, int]:
 def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     """What asks for a person names its task, and every task is there as long as its request.
 
-    What ended before there were tasks has none: it is stored in an earlier form until it goes.
+    What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
+    of an item that cannot be read stays until a person has seen to it.
     """
     tasks = _of_kind(found, TASK_KIND.name, TaskRecord)
     there = {each.id for each in tasks} | found.damaged.get(TASK_KIND.name, set())
@@ -127,7 +129,7 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
             if name not in there:
                 yield each.id, f"names task {name}, which is not there"
     for task in tasks:
-        if task.request_id not in requests:
+        if task.request_id not in requests and task.kind is not TaskKind.UNREADABLE:
             yield task.id, "has outlived its request"
 
 

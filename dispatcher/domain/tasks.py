@@ -125,8 +125,9 @@ def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any
     """The task one version on. Raises WrongState when the table has no such step."""
     stays = state is task.state is not S.DONE
     if not stays and state not in TASK_STATES[task.state]:
+        how, wanted = f": {task.outcome}" if task.outcome else "", changes.get("outcome", state)
         raise WrongState(
-            f"task {task.id} is {task.state}; it cannot be {state}\nMaybe somebody else has ended it.",
+            f"task {task.id} is {task.state}{how}; it cannot be {wanted}\nMaybe somebody else has ended it.",
             state=task.state.value,
         )
     after = replace(task, version=task.version + 1, state=state, **changes)

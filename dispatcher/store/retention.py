@@ -44,7 +44,7 @@ class RetentionPart:
         number of entries.
         """
         keys = self.keys  # a key of another type is passed over: it stops no stream beside it
-        vendors = [text_of(each) for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        vendors = await self._vendors()
         delivered = {keys.matches, *map(keys.stream, vendors)}
         named = [keys.events, keys.dead, *sorted(delivered), *keys.reply_streams(vendors)]
         streams = await self._streams(named)
@@ -64,12 +64,14 @@ class RetentionPart:
         A living one asks every few seconds; what an ended one left pending was taken over long before.
         """
         streams = Streams(self.reader)
-        vendors = map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
-        read = await self._streams(self.keys.reply_streams(vendors))
+        read = await self._streams(self.keys.reply_streams(await self._vendors()))
         return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in read])
 
+    async def _vendors(self) -> list[str]:
+        return [text_of(each) for each in await self.reader.ask("SMEMBERS", self.keys.vendors)]
+
     async def _streams(self, names: Sequence[str]) -> list[str]:
-        """Those that are there, and streams."""
+        """Those of these keys that are streams."""
         kinds = await self.reader.ask_all([("TYPE", each) for each in names])
         return [each for each, kind in zip(names, kinds, strict=True) if text_of(kind) == "stream"]
 

@@ -13,6 +13,7 @@ from contracts.codes import RequestState
 from contracts.tasks import TaskKind
 from dispatcher.audit.auditor import audit
 from dispatcher.cli import main
+from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
@@ -186,6 +187,14 @@ async def test_a_sound_store_has_no_findings(store: Store, market: MarketStore) 
     assert report["findings"] == []
     assert (report["requests"], report["states"]) == (2, {"received": 1, "offered": 1})
     assert report["messages"] == 4
+
+
+async def test_what_is_told_of_an_unreadable_item_may_outlive_its_request(
+    store: Store, market: MarketStore
+) -> None:
+    await fill(market)
+    assert (await market.commit([unread("gone", "body", Context(now_ms=NOW_MS))])).ok
+    assert await rules(store, market) == set()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

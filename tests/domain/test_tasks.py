@@ -87,9 +87,9 @@ def test_what_was_done_before_has_no_effect_again(before: TaskState, command: An
     ("before", "command", "words"),
     [
         (S.CLAIMED, claim("bob"), r"was claimed by ann\nMaybe ask them to release it"),
-        (S.DONE, claim("bob"), r"is done; it cannot be claimed\nMaybe somebody else has ended it"),
-        (S.DONE, release("ann"), r"is done; it cannot be open\nMaybe"),
-        (S.DONE, finish("bob", TaskOutcome.NOT_NEEDED), r"is done; it cannot be done\nMaybe"),
+        (S.DONE, claim("bob"), r"is done: resolved; it cannot be claimed\nMaybe somebody else has ended it"),
+        (S.DONE, release("ann"), r"is done: resolved; it cannot be open\nMaybe"),
+        (S.DONE, finish("bob", TaskOutcome.NOT_NEEDED), r"is done: resolved; it cannot be not_needed\nMaybe"),
         (S.DONE, comment("bob"), "is done; it takes no comment"),
     ],
 )
