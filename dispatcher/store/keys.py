@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from contracts import streams
@@ -55,6 +56,11 @@ class Keys:
     def aside(self, vendor_id: str) -> str:
         """A reply stream of a vendor that takes no more entries, until it is read; "": the shared one."""
         return f"{self.prefix}{ASIDE}:{vendor_id}"
+
+    def reply_streams(self, vendor_ids: Iterable[str]) -> tuple[str, ...]:
+        """All that replies may stand on: the shared one first; of each, what was set aside before its own."""
+        own = [(self.aside(each), self.replies(each)) for each in vendor_ids]
+        return tuple(name for pair in ((self.aside(""), self.shared_replies), *own) for name in pair)
 
     def writer_of(self, stream: str) -> str:
         """Whose replies stand in a stream; "" for the one that all vendors share."""

@@ -27,6 +27,7 @@ LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
 CHECK_EVERY_S = 2.0  # real: by then a stream that takes no more entries is noticed
 AHEAD_MS = HOUR_MS  # no clock is so wrong: ids that lie further ahead were chosen by their writer
 CHANGED = ("WRONGTYPE", "no such key")  # of a stream that is no longer what it was
+LOOP = "replies"  # whose trouble it is where a key is no stream
 LET_GO = "return redis.call('XLEN', KEYS[1]) == 0 and redis.call('UNLINK', KEYS[1]) or 0"
 
 MadeAnew = Callable[[str], None]
@@ -40,12 +41,15 @@ class ReplyStreams:
         self.reader, self.keys, self.group, self.made_anew = node.reader, keys, group, made_anew
         self.streams, self.troubles = Streams(node.reader), TroublePart(node, keys)
         self.names: tuple[str, ...] = ()  #: what is to be read now
+        self._wrong = set[str]()  # keys that are no streams
         self.forget()
 
     def forget(self) -> None:
         """Something may not be as it was: look at everything again."""
         self._ready = set[str]()  # streams that have the group
-        self._seen: tuple[list[str], int] | None = None  # which names there may be, and how many there are
+        self._seen: tuple[tuple[str, ...], int] | None = (
+            None  # which names there may be, and how many there are
+        )
         self._look_s = self._check_s = 0.0
 
     async def look(self) -> tuple[str, ...]:
@@ -102,10 +106,10 @@ class ReplyStreams:
         changed = isinstance(error, NoGroup) or server_words(error).startswith(CHANGED)
         return unavailable("a reply stream has changed.") if changed else error
 
-    async def _possible(self) -> list[str]:
+    async def _possible(self) -> tuple[str, ...]:
         """Names that there may be; of one vendor, what was set aside comes first."""
-        keys, vendors = self.keys, map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
-        return [name for each in ("", *sorted(vendors)) for name in (keys.aside(each), self._own(each))]
+        vendors = map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors))
+        return self.keys.reply_streams(sorted(vendors))
 
     async def _check(self, possible: Sequence[str]) -> None:
         """Each is there with its group, takes entries, and is read unless an earlier one comes first."""
@@ -130,11 +134,19 @@ class ReplyStreams:
     async def _streams(self, possible: Sequence[str]) -> list[str]:
         kinds = map(text_of, await self.reader.ask_all([("TYPE", each) for each in possible]))
         found = dict(zip(possible, kinds, strict=True))
-        for name, kind in found.items():
-            if kind not in ("none", "stream"):
-                log.error("a key that vendors reply on is no stream", key=name, kind=kind)
-                await self.troubles.count("unreadable:reply stream")
+        await self._tell({name for name, kind in found.items() if kind not in ("none", "stream")})
         return [name for name, kind in found.items() if kind == "stream"]
+
+    async def _tell(self, wrong: set[str]) -> None:
+        """What is no stream is told for as long as it lasts; the other vendors' replies are taken."""
+        for name in sorted(wrong - self._wrong):
+            log.error("a key that vendors reply on is no stream", key=name)
+            await self.troubles.count("unreadable:reply stream")
+        if wrong:
+            await self.troubles.tell(LOOP, f"{min(wrong)} is no stream")
+        elif self._wrong:
+            await self.troubles.over(LOOP)
+        self._wrong = wrong
 
     def _own(self, vendor_id: str) -> str:
         """Where the vendor writes; "": where all vendors did."""

@@ -46,10 +46,8 @@ class RetentionPart:
         keys = self.keys  # a key of another type is passed over: it stops no stream beside it
         vendors = await self._vendors()
         delivered = {keys.matches, *map(keys.stream, vendors)}
-        replies = {name(each) for each in vendors for name in (keys.replies, keys.aside)}
-        streams = await self._streams(
-            [keys.events, keys.shared_replies, keys.aside(""), keys.dead, *sorted(delivered | replies)]
-        )
+        named = [keys.events, keys.dead, *sorted(delivered), *keys.reply_streams(vendors)]
+        streams = await self._streams(named)
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
@@ -65,9 +63,9 @@ class RetentionPart:
 
         A living one asks every few seconds; what an ended one left pending was taken over long before.
         """
-        keys, streams = self.keys, Streams(self.reader)
-        replies = await self._streams([keys.shared_replies, *map(keys.replies, await self._vendors())])
-        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in replies])
+        streams = Streams(self.reader)
+        read = await self._streams(self.keys.reply_streams(await self._vendors()))
+        return sum([await streams.forget_consumers(each, GROUP, idle_ms) for each in read])
 
     async def _vendors(self) -> list[str]:
         return [text_of(each) for each in await self.reader.ask("SMEMBERS", self.keys.vendors)]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from itertools import count
 from typing import Any
 
-import msgpack
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
@@ -20,7 +19,7 @@ from contracts.instants import to_instant
 from dispatcher.delivery.replies import GROUP
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import vendor_access
-from tests.delivery.test_replies import Post, envelope
+from tests.delivery.test_replies import Post
 from tests.domain import make
 from tests.service.world import World
 
@@ -224,75 +223,6 @@ async def test_what_was_trimmed_and_used_up_at_once_heals_too(
         await bad.say("XADD", bad.replies, "*", "ce", b"x")
     await bad.client.accept("r1.1", NOW)
     await until(world, "r1", RequestState.ACCEPTED)
-
-
-async def test_what_stands_in_a_stream_that_was_set_aside_comes_first(world: World, post: Post) -> None:
-    keys, ask = world.keys, world.store.reader.ask
-    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
-    await ask("RENAME", post.stream, keys.aside("v1"))
-    await post.write("status", {"offer_id": "r1.1", "status": "en_route"}, name="e2")
-    running = asyncio.create_task(post.consumer().run(world.market))
-    await until(world, "r1", RequestState.IN_PROGRESS)
-    running.cancel()
-    await asyncio.wait([running], timeout=20)
-    assert "dispatch.reply.refused" not in await world.heard(keys.stream("v1"))
-
-
-async def test_replies_on_the_stream_that_all_shared_are_taken_still(
-    world: World, post: Post, running: list[str]
-) -> None:
-    shared = Post(world, world.keys.shared_replies)
-    await shared.write("accept", {"offer_id": "r2.1"}, token="v2")
-    await until(world, "r2", RequestState.ACCEPTED)
-
-
-async def test_the_stream_that_all_shared_is_made_anew_too(
-    world: World, post: Post, running: list[str]
-) -> None:
-    shared, ask = Post(world, world.keys.shared_replies), world.store.reader.ask
-    await shared.write_bytes(b"\xc1")
-    await shared.write("accept", {"offer_id": "r2.1"}, token="v2")
-    await ask("XADD", shared.stream, LAST, "ce", b"\xc1")
-    await until(world, "r2", RequestState.ACCEPTED)
-    async with asyncio.timeout(20):
-        while not running or await ask("EXISTS", world.keys.aside("")):
-            await asyncio.sleep(0.01)
-    await shared.write("status", {"offer_id": "r2.1", "status": "en_route"}, token="v2", name="e2")
-    await until(world, "r2", RequestState.IN_PROGRESS)
-
-
-async def test_a_last_id_that_was_given_before_a_crash_does_not_begin_again(world: World, post: Post) -> None:
-    ask, stream = world.store.reader.ask, post.stream
-    await post.write("accept", {"offer_id": "r1.1"}, name="e1")
-    assert await post.given(post.consumer("other")), "who has not finished it"
-    report = {"offer_id": "r1.1", "status": "en_route"}
-    await ask("XADD", stream, LAST, "ce", msgpack.packb(envelope("status", report)))
-    assert await post.given(post.consumer("mine"))
-    mine = asyncio.create_task(post.consumer("mine", idle_ms=500).run(world.market))
-    await until(world, "r1", RequestState.IN_PROGRESS)
-    mine.cancel()
-    await asyncio.wait([mine], timeout=20)
-
-
-async def test_a_thousand_unfinished_replies_up_to_the_last_id_are_counted(world: World, post: Post) -> None:
-    for number in range(3):
-        await world.store.reader.ask("XADD", post.stream, f"1-{number + 1}", "ce", b"x")
-    await world.store.reader.ask("XADD", post.stream, LAST, "ce", b"x")
-    await post.given(post.consumer())
-    found = await world.store.streams.unfinished(post.stream, GROUP, LAST, count=2)
-    assert found == ["1-1", "1-2", "1-3", LAST]
-
-
-async def test_a_vendor_that_is_new_is_heard_without_a_restart(
-    world: World, post: Post, running: list[str]
-) -> None:
-    await asyncio.sleep(0.1)
-    await world.service.vendors.put(world.ops, world.market, make.vendor("v3"), 0)
-    new = Post(world, world.keys.replies("v3"))
-    await new.write("accept", {"offer_id": "r9.1"}, token="v3")
-    async with asyncio.timeout(20):
-        while await world.heard(world.keys.stream("v3")) != ["dispatch.reply.refused"]:
-            await asyncio.sleep(0.01)
 
 
 async def test_what_a_group_was_set_to_by_a_vendor_does_not_stop_the_trimming_of_others(

@@ -14,13 +14,13 @@ import pytest
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
 from dispatcher.delivery.replies import Replies
-from dispatcher.delivery.reply_effects import GROUP
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops
 from dispatcher.service.loops import LOOPS, REPLIES, TIMERS, Work, keep_running
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
+from dispatcher.store.streams import GROUP
 from tests.domain import make
 from tests.service.world import REGISTRY, World
 
@@ -115,10 +115,12 @@ async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(world: Worl
             await each.store.reader.ask("XADD", each.keys.replies(vendor), "*", "ce", b"\xc1")
             await until(partial(told, each, vendor))
         counts = await world.store.market(world.market).troubles.counts()
-        assert counts["unreadable:reply stream"] >= 1
+        assert counts["unreadable:reply stream"] == 1
+        assert await failing(world, {REPLIES: f"{world.keys.replies('v1')} is no stream"})
         await world.store.reader.ask("DEL", world.keys.replies("v1"))
         await world.store.reader.ask("XADD", world.keys.replies("v1"), "*", "ce", b"\xc1")
         await until(partial(told, world, "v1"))
+        await until(lambda: failing(world, {}))
 
 
 async def test_a_group_of_replies_that_was_destroyed_is_made_again(world: World) -> None:

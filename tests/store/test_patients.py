@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from contracts.geo import Place
 from contracts.requests import EquipmentOrder, OrderLine, Request
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import UnreadablePatient, Vault
@@ -110,6 +111,17 @@ def test_without_its_key_a_body_says_so_and_does_not_give_another_door() -> None
     raw = Bodies(Vault(RING), "metro").pack(trip("a"))
     with pytest.raises(UnreadablePatient):
         Bodies(Vault(PatientKeyFile("b", {"b": NEW})), "metro").request(raw)
+
+
+async def test_a_body_whose_key_is_gone_is_set_aside_and_the_others_are_read(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await market.commit([received("a"), received("b")], requests=[trip("a"), trip("b")])
+    foreign = Bodies(Vault(PatientKeyFile("gone", {"gone": NEW})), market.name).pack(trip("a"))
+    await raw.set(keys.body(REQUEST_KIND, "a"), foreign)
+    assert list(await market.requests.bodies(["a", "b"])) == ["b"]
+    with pytest.raises(Unreadable):
+        await market.requests.body("a")
 
 
 async def contents(raw: Redis, name: bytes) -> bytes:

@@ -187,25 +187,26 @@ async def until_the_clock_moves(raw: Redis) -> None:
 
 
 async def consumers(raw: Redis, keys: Keys) -> set[str]:
-    return {each["name"].decode() for each in await raw.xinfo_consumers(keys.shared_replies, GROUP)}
+    return {each["name"].decode() for each in await raw.xinfo_consumers(keys.replies("v1"), GROUP)}
 
 
 async def test_a_consumer_whose_process_ended_is_forgotten_unless_it_left_something(
     market: MarketStore, keys: Keys, streams: Streams, raw: Redis
 ) -> None:
+    await market.vendors.put(vendor("v1"))
     assert await market.retention.forget_consumers() == 0  # there is no group yet
-    await streams.ensure_group(keys.shared_replies, GROUP)
-    await raw.xadd(keys.shared_replies, {"ce": b"reply"})
-    assert len(await streams.read_group(keys.shared_replies, GROUP, "left-something")) == 1
+    await streams.ensure_group(keys.replies("v1"), GROUP)
+    await raw.xadd(keys.replies("v1"), {"ce": b"reply"})
+    assert len(await streams.read_group(keys.replies("v1"), GROUP, "left-something")) == 1
     for name in ("ended", "alive"):
-        await streams.read_group(keys.shared_replies, GROUP, name)
+        await streams.read_group(keys.replies("v1"), GROUP, name)
     await asyncio.sleep(0.2)
-    await streams.read_group(keys.shared_replies, GROUP, "alive")
+    await streams.read_group(keys.replies("v1"), GROUP, "alive")
     assert await market.retention.forget_consumers(idle_ms=150) == 1
     assert await consumers(raw, keys) == {"left-something", "alive"}
-    (entry,), _ = await streams.claim(keys.shared_replies, GROUP, "alive", idle_ms=0)
-    await streams.finish(keys.shared_replies, GROUP, entry.id)
+    (entry,), _ = await streams.claim(keys.replies("v1"), GROUP, "alive", idle_ms=0)
+    await streams.finish(keys.replies("v1"), GROUP, entry.id)
     await asyncio.sleep(0.2)
     assert await market.retention.forget_consumers(idle_ms=150) == 2
-    assert await streams.read_group(keys.shared_replies, GROUP, "alive") == []
+    assert await streams.read_group(keys.replies("v1"), GROUP, "alive") == []
     assert await consumers(raw, keys) == {"alive"}  # it comes back by itself
