@@ -9,6 +9,7 @@ from __future__ import annotations
 PREFIX = "dispatch:"
 FIELD = "ce"  # one CloudEvent in MessagePack; an entry has no other field
 EVENTS, MATCHES, REPLIES, VENDOR, WAKE = "events", "matches", "replies", "vendor", "wake"
+EXHAUSTED = "exhausted"  # set aside: a stream whose ids were used up
 
 
 def prefix(market: str) -> str:

@@ -23,7 +23,7 @@ from contracts.problems import PREFIX, Problem
 from dispatcher.delivery.feed import place
 from dispatcher.delivery.reply import Poison, command_of, idempotency_of, open_envelope
 from dispatcher.domain.decision import Message, To
-from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
@@ -78,7 +78,7 @@ class Replies:
                         own = left[-1].id if left else ">"
                     await self.take_over(market)
                     await self.take(market, await self._new(market, tail))
-                except Unavailable as refusal:
+                except (Unavailable, Unwritable) as refusal:
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
                     await asyncio.sleep(PAUSE_S)
 
@@ -163,6 +163,9 @@ class Replies:
             await self._effect(market, who, event)
         except Unavailable:
             raise
+        except Unwritable as refusal:  # it stays pending, and is taken up again; the others go on
+            log.error("a reply waits for a key to be mended", market=market, reason=refusal.facts["reason"])
+            return False
         except (Problem, Refusal) as refusal:
             await self._refuse(market, who, entry, event, refusal)
         except Exception:

@@ -7,7 +7,8 @@ Refusal
 ├── Stale             412  another version is current
 ├── Reused            422  the id or key was used before with another body
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
-└── Unavailable       503  the store cannot answer now; nothing is known to be stored
+├── Unavailable       503  the store cannot answer now; nothing is known to be stored
+└── Unwritable        503  one key cannot be written until somebody mends it; nothing was stored
 """
 
 from __future__ import annotations
@@ -66,5 +67,11 @@ class OverBooked(Refusal):
 
 class Unavailable(Refusal):
     """The store did not answer or is full; ask again under the same id after `retry_after_s`."""
+
+    type, status = "unavailable", 503
+
+
+class Unwritable(Refusal):
+    """A key that the command writes cannot be written; others can. `key` and `reason` say why."""
 
     type, status = "unavailable", 503

@@ -51,5 +51,7 @@ async def metrics(call: Call, parts: Parts) -> web.Response:
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
             for market in parts.service.markets:
-                parts.metrics.counted(market, await parts.service.store.market(market).requests.counts())
+                stored = parts.service.store.market(market)
+                parts.metrics.counted(market, await stored.requests.counts())
+                parts.metrics.replaced.labels(market).set(await stored.retention.set_aside())
     return web.Response(body=parts.metrics.page(), headers={"Content-Type": CONTENT_TYPE})

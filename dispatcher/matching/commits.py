@@ -12,7 +12,7 @@ from contracts.requests import Request
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.proposal import Proposal
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
@@ -55,6 +55,9 @@ class Ownership:
         try:
             outcome = await commit
         except Unavailable:
+            return None
+        except Unwritable as refusal:  # one record's key, or its vendor's: the others go on
+            log.error("commit_refused", key=refusal.facts["key"], reason=refusal.facts["reason"])
             return None
         if outcome is not None and outcome.status is Status.FENCED:
             raise FenceLost(f"fence {self.fence} is no longer current")

@@ -11,6 +11,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, ResponseError
 
+from dispatcher.domain.refusals import Unwritable
 from dispatcher.store import resp, script
 from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_refused
 from dispatcher.store.outcome import Outcome
@@ -87,7 +88,7 @@ class CommitConnection:
             return False
         except ResponseError as error:
             job.settle(_refusal(error))
-        except script.BrokenLedger as error:
+        except (script.BrokenLedger, Unwritable) as error:
             job.settle(error)
         return True
 

@@ -24,6 +24,7 @@ class Keys:
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.tuning, self.vendors = prefix + "tuning", prefix + "vendors"
         self.capacities = prefix + CAPACITIES
+        self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.exhausted import Replaced, replace_stream
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -51,6 +52,18 @@ class RetentionPart:
             oldest = f"{max(0, now_ms - age_ms)}-0"
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=_place)))
         return sum(await self.reader.ask_all(trims))
+
+    async def replace_exhausted(self) -> list[Replaced]:
+        """Give every stream whose ids are used up a successor. Raises Unavailable, Unwritable."""
+        keys = self.keys
+        vendors = [each.decode() for each in await self.reader.ask("SMEMBERS", keys.vendors)]
+        streams = [keys.events, keys.matches, keys.replies, keys.dead, *map(keys.stream, vendors)]
+        found = [await replace_stream(self.reader.client, each) for each in streams]
+        return [each for each in found if each is not None]
+
+    async def set_aside(self) -> int:
+        """How many streams lie aside because their ids were used up."""
+        return int(await self.reader.ask("SCARD", self.keys.exhausted))
 
     async def forget_days(self, before: date) -> int:
         """Remove postings and ledgers of days before this one on which nothing is held; how many postings."""

@@ -7,10 +7,13 @@ from functools import cache
 from importlib.resources import files
 
 from dispatcher.domain.booking import Booking
+from dispatcher.domain.refusals import Unwritable
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
+from dispatcher.store.resp import text_of
 
 Reply = list[bytes | int]
+MEND_S = 30  # nothing but a person mends such a key: ask again, but not at once
 
 
 class BrokenLedger(RuntimeError):
@@ -19,6 +22,25 @@ class BrokenLedger(RuntimeError):
 
 class CommitFailed(RuntimeError):
     """The script itself failed: a fault of the program or of the server, not of the command."""
+
+
+class Exhausted(Unwritable):
+    """The stream takes no entry any more: its ids are used up. `replace_stream` mends that."""
+
+
+def unwritable(key: str, reason: str) -> Unwritable:
+    """The refusal that names the key, and what is wrong with it."""
+    return Unwritable(_unwritable(key, reason), key=key, reason=reason, retry_after_s=MEND_S)
+
+
+def exhausted(key: str) -> Exhausted:
+    """The refusal for a stream that takes nothing more."""
+    reason = "the ids of this stream are used up"
+    return Exhausted(_unwritable(key, reason), key=key, reason=reason, retry_after_s=MEND_S)
+
+
+def _unwritable(key: str, reason: str) -> str:
+    return f"the store cannot write {key}: {reason}.\nMaybe ops has to mend that key; nothing was stored."
 
 
 @cache
@@ -36,12 +58,17 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     """What the answer, without its tag, means for this program. `asked_again`: an earlier reply was lost.
 
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
+    Raises BrokenLedger, Unwritable.
     """
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":
         raise BrokenLedger(
             f"{_hold(program, reply)} would take cell {reply[2]!r} below zero: {reply[3]!r} booked."
         )
+    if status == "unwritable":
+        raise unwritable(text_of(reply[1]), text_of(reply[2]))
+    if status == "exhausted":
+        raise exhausted(text_of(reply[1]))
     if status == Status.DUPLICATE:
         return Outcome(Status.DUPLICATE, answer=_bytes(reply[1]))
     if status == Status.STALE:

@@ -33,6 +33,7 @@ class Survey(msgspec.Struct, kw_only=True):
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
+    exhausted: list[str] = []  # streams that were moved aside, their ids were used up
     events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
 
 
@@ -48,6 +49,8 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
         await _read_records(reader, keys, found, kind, parts)
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
+    found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
         for name in (keys.events, keys.matches, *map(keys.stream, parts.get(streams_named.VENDOR, ()))):
             await _read_stream(reader, found, name)
