@@ -33,10 +33,10 @@ async def live(call: Call, parts: Parts) -> web.Response:
     answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
 )
 async def ready(call: Call, parts: Parts) -> Reply:
-    """The service takes work: Redis answers and is durable."""
+    """The service takes work: Redis answers, is durable, is the one that was in use, and lets us work."""
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
-        health = Health(ready=found.durable, durable=found.durable, reasons=found.problems)
+        health = Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons)
     except TimeoutError:
         health = Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
     return Reply(health, 200 if health.ready else 503)

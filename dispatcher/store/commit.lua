@@ -152,12 +152,13 @@ function proofs.XADD(target)
 end
 
 local proven = {} -- key → the command it was last proven for
-local function prove(target, name, field)
+local function prove(write) -- whole: a server may crash when it is asked about a command without its arguments
+  local name, target = write[1], write[2]
   local proof = proofs[name]
   if proof == nil then refuse(target, name .. ' is no write of ours') end
   if proven[target] == name and name ~= 'HINCRBY' then return end
-  if not redis.acl_check_cmd(name, target) then refuse(target, 'the ACL does not allow ' .. name) end
-  if proof then proof(target, field) end
+  if not redis.acl_check_cmd(unpack(write)) then refuse(target, 'the ACL does not allow ' .. name) end
+  if proof then proof(target, write[3]) end
   proven[target] = name
 end
 
@@ -183,8 +184,8 @@ local function stage_ledgers()
       local value = staged[used][c]
       bytes[#bytes + 1] = string.char(math.floor(value / 256), value % 256)
     end
-    prove(used, 'SETRANGE')
     writes[#writes + 1] = { 'SETRANGE', used, 2 * first, table.concat(bytes) }
+    prove(writes[#writes])
   end
 end
 
@@ -193,7 +194,7 @@ local function stage_writes(operation)
     local target, name = key(), arg()
     local write = { name, target }
     for i = 1, number() do write[i + 2] = arg() end
-    if name ~= 'PUBLISH' then prove(target, name, write[3]) end
+    if name ~= 'PUBLISH' then prove(write) end
     local list = name == 'XADD' and appends or writes
     list[#list + 1] = write
     operation = arg()

@@ -40,8 +40,13 @@ while total > most and counted < most do
   before = '(' .. first
 end
 
-local needed = { { 'RENAME', stream, aside }, { 'XADD', stream }, { 'SADD', list }, { 'XCLAIM', stream } }
-needed[#needed + 1] = { 'XGROUP', 'CREATE', stream }
+local needed = {
+  { 'RENAME', stream, aside },
+  { 'SADD', list, aside },
+  { 'XADD', stream, '*', 'field', 'value' },
+  { 'XGROUP', 'CREATE', stream, 'group', '0', 'MKSTREAM' },
+  { 'XCLAIM', stream, 'group', 'consumer', 0, '0-1', 'FORCE' },
+}
 for _, words in ipairs(needed) do
   if not redis.acl_check_cmd(unpack(words)) then error({ err = 'NOPERM the ACL does not allow ' .. words[1] }) end
 end
