@@ -6,9 +6,10 @@
 -- Answer: 0 if its ids are not used up (somebody was faster), else {entries, groups, entries left behind}.
 --
 -- A last id cannot be lowered once an entry had it (XSETID refuses), so the old stream is moved aside, whole,
--- and entries and groups are written anew: entries under their own ids, so that whoever reads by position goes on;
--- those with an id that no clock gives, or with more fields than ours have, are left behind: they are not ours. Groups keep their place, consumers
--- what they have not acknowledged. Everything is looked at before the first write: Lua does not roll back.
+-- and entries and groups are written anew: entries under their own ids, so that whoever reads by position goes
+-- on; those with an id that no clock gives, or with more fields than ours have, are left behind: they are not
+-- ours. Groups keep their place, and consumers what they have not acknowledged. Everything is looked at before
+-- the first write: Lua does not roll back.
 
 local stream, aside, list, most = KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1])
 local SANE = '999999999999999-18446744073709551615' -- as in commit.lua

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
+
+from redis.exceptions import ResponseError
 
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.refusals import Unwritable
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
-from dispatcher.store.resp import text_of
 
 Reply = list[bytes | int]
+_REFUSAL = re.compile(r"(UNWRITABLE|EXHAUSTED) (\S+) (\S+)(.*?)(?: script: .*)?$", re.DOTALL)
 MEND_S = 30  # nothing but a person mends such a key: ask again, but not at once
 
 
@@ -39,6 +42,15 @@ def exhausted(key: str) -> Exhausted:
     return Exhausted(_unwritable(key, reason), key=key, reason=reason, retry_after_s=MEND_S)
 
 
+def refusal_of(error: ResponseError) -> tuple[bytes, Unwritable] | None:
+    """The tag, and what the script found to be unwritable; None if the error is another one."""
+    found = _REFUSAL.match(str(error))
+    if found is None:
+        return None
+    code, tag, key, reason = found.groups()
+    return tag.encode(), exhausted(key) if code == "EXHAUSTED" else unwritable(key, reason.strip())
+
+
 def _unwritable(key: str, reason: str) -> str:
     return f"the store cannot write {key}: {reason}.\nMaybe ops has to mend that key; nothing was stored."
 
@@ -58,17 +70,13 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     """What the answer, without its tag, means for this program. `asked_again`: an earlier reply was lost.
 
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
-    Raises BrokenLedger, Unwritable.
+    Raises BrokenLedger.
     """
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":
         raise BrokenLedger(
             f"{_hold(program, reply)} would take cell {reply[2]!r} below zero: {reply[3]!r} booked."
         )
-    if status == "unwritable":
-        raise unwritable(text_of(reply[1]), text_of(reply[2]))
-    if status == "exhausted":
-        raise exhausted(text_of(reply[1]))
     if status == Status.DUPLICATE:
         return Outcome(Status.DUPLICATE, answer=_bytes(reply[1]))
     if status == Status.STALE:
