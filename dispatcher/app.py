@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import structlog
@@ -21,8 +20,10 @@ from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
@@ -34,14 +35,17 @@ INSIST_S = 0.2
 log = structlog.get_logger()
 
 
-def run_web(settings: Settings, listener: int | None = None, name: str | None = None) -> int:
+def run_web(
+    settings: Settings, listener: int | None = None, name: str | None = None, notice: int | None = None
+) -> int:
     """The web process until SIGTERM: HTTP, event streams, replies.
 
-    `listener`: number of an inherited socket. `name`: who this is in consumer groups; one that stays the same
-    over a crash takes up at once what was left.
+    `listener`, `notice`: numbers of an inherited socket, and of what the supervisor has to tell. `name`: who
+    this is in consumer groups; one that stays the same over a crash takes up at once what was left.
     """
     with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
-        uvloop.run(_web(settings, bound, name or own_name()))
+        trouble = Notice(notice).read if notice is not None else str
+        uvloop.run(_web(settings, bound, name or own_name(), trouble))
     return 0
 
 
@@ -54,9 +58,9 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
     return 0
 
 
-async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
+async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
-    async with open_store(settings) as store:
+    async with open_store(settings, trouble) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
         replies = Replies(service, Authenticator(keys).verify, name)
@@ -97,9 +101,10 @@ async def _matcher(settings: Settings, name: str) -> None:
             await solvers.aclose()
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, trouble: Callable[[], str] = str) -> Store:
     """The store over REDIS_URL, with the patient keys; used as `async with`."""
-    return Store(settings.redis_url, key_files.read_patient_keys(settings.patient_keys_file))
+    ring = key_files.read_patient_keys(settings.patient_keys_file)
+    return Store(settings.redis_url, ring, identity=settings.store_identity, trouble=trouble)
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -113,10 +118,9 @@ def own_name() -> str:
 
 
 async def _until_told(*works: Coroutine[None, None, None]) -> None:
-    """Work until SIGTERM or SIGINT. Work that fails ends the process: the supervisor starts it anew."""
+    """Work until a signal ends it. Work that fails ends the process: the supervisor starts it anew."""
     ending = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    on_ending(ending.set)
     tasks = [asyncio.ensure_future(work) for work in (*works, ending.wait())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -97,5 +97,10 @@ def _decode(path: Path, form: type[Form]) -> Form:
         raise KeyFileError(
             f"there is no key file {path}.", "Maybe `dispatcher serve` has not run here yet."
         ) from error
-    except msgspec.MsgspecError as error:
+    except OSError as error:
+        raise KeyFileError(
+            f"the key file {path} cannot be read: {error.strerror}.",
+            "Maybe it is a folder, or another user's.",
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{path} is malformed.", "Maybe restore it from your backup.") from error

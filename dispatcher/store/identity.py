@@ -31,9 +31,10 @@ class Identity:
             return ""
         if found:
             return f"this is another store than the one that was in use; {REMEDY}"
-        if await self.reader.ask("DBSIZE"):
-            return f"the store has lost the key {IDENTITY}, and who knows what else; {REMEDY}"
-        return f"the store was in use and is empty now (FLUSHALL, or its append-only file is lost); {REMEDY}"
+        return (  # what is written to it since (leases, consumer groups) does not make it whole
+            f"the store was in use and is now empty, or has lost its key {IDENTITY} "
+            f"(FLUSHALL, or a lost append-only file); {REMEDY}"
+        )
 
     async def _found(self) -> str:
         raw = await self.reader.ask("GET", IDENTITY)

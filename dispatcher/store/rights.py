@@ -56,7 +56,6 @@ ANYWHERE: tuple[Words, ...] = (
     ("SCRIPT", "LOAD", "x"),
     ("INFO",),
     ("TIME",),
-    ("DBSIZE",),
     ("SET", IDENTITY, "x", "NX"),
     ("GET", IDENTITY),
 )

@@ -63,10 +63,10 @@ async def test_a_store_that_was_emptied_is_not_ready_and_nothing_is_said_not_to_
         for _ in range(2):  # asking does not make it a new one
             health = await store.health()
             assert not health.durable
-            assert "is empty now" in health.reasons[0]
+            assert "is now empty" in health.reasons[0]
         with pytest.raises(Unavailable, match="restore the backup"):
             await busy.submit("b")
-        with pytest.raises(Unavailable, match="is empty now"):
+        with pytest.raises(Unavailable, match="is now empty"):
             await busy.give(PLATFORM, CancelRequest(request_id="a"))
         assert await admin.dbsize() == 0, "nothing was written since"
 
@@ -77,7 +77,7 @@ async def test_another_store_or_one_without_its_name_is_not_ready(own: EmbeddedR
         name = await admin.get(IDENTITY)
         await admin.set("dispatch:{metro}:r:a", "a record")
         await admin.delete(IDENTITY)
-        assert "lost the key" in (await store.health()).reasons[0]
+        assert "lost its key" in (await store.health()).reasons[0]
         await admin.set(IDENTITY, "another")
         assert "another store" in (await store.health()).reasons[0]
         await admin.set(IDENTITY, name)
