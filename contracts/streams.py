@@ -11,6 +11,7 @@ from enum import StrEnum
 PREFIX = "dispatch:"
 FIELD = "ce"  # one CloudEvent in MessagePack; an entry has no other field
 WAKE = "wake"
+EXHAUSTED = "exhausted"  # set aside: a stream whose ids were used up
 
 
 class To(StrEnum):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,8 +24,10 @@ from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import HOUSEKEEPING, REPLIES, TIMERS, UNREADABLE
 from dispatcher.service.loops import keep_running as _kept
@@ -40,14 +41,17 @@ INSIST_S = 0.2
 log = structlog.get_logger()
 
 
-def run_web(settings: Settings, listener: int | None = None, name: str | None = None) -> int:
+def run_web(
+    settings: Settings, listener: int | None = None, name: str | None = None, notice: int | None = None
+) -> int:
     """The web process until SIGTERM: HTTP, event streams, replies.
 
-    `listener`: number of an inherited socket. `name`: who this is in consumer groups; one that stays the same
-    over a crash takes up at once what was left.
+    `listener`, `notice`: numbers of an inherited socket, and of what the supervisor has to tell. `name`: who
+    this is in consumer groups; one that stays the same over a crash takes up at once what was left.
     """
     with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
-        uvloop.run(_web(settings, bound, name or own_name()))
+        trouble = Notice(notice).read if notice is not None else str
+        uvloop.run(_web(settings, bound, name or own_name(), trouble))
     return 0
 
 
@@ -60,9 +64,9 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
     return 0
 
 
-async def _web(settings: Settings, bound: socket.socket, name: str) -> None:
+async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
-    async with open_store(settings) as store:
+    async with open_store(settings, trouble) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         hub = Hub(store)
         parts = Parts(
@@ -118,9 +122,10 @@ def _telling(service: Service) -> list[Coroutine[None, None, None]]:
     return [_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets]
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, trouble: Callable[[], str] = str) -> Store:
     """The store over REDIS_URL, with the patient keys; used as `async with`."""
-    return Store(settings.redis_url, key_files.read_patient_keys(settings.patient_keys_file))
+    ring = key_files.read_patient_keys(settings.patient_keys_file)
+    return Store(settings.redis_url, ring, identity=settings.store_identity, trouble=trouble)
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -138,8 +143,7 @@ async def _until_told(*works: Coroutine[None, None, None]) -> None:
     process, and the supervisor starts it anew.
     """
     ending = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    on_ending(ending.set)
     tasks = [asyncio.ensure_future(work) for work in (*works, ending.wait())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -76,6 +76,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     token_keys: Annotated[Path | None, Meta(description="JWKS that bearer tokens are checked against")] = None
     patient_keys: Annotated[Path | None, Meta(description="key ring of the patient data")] = None
+    store_identity: Annotated[
+        str, Meta(description="the store that it must be, its key dispatch:identity; empty: the first found")
+    ] = ""
     clock_start_ms: Annotated[
         int, Meta(ge=0, le=LAST_MS, description="what a scaled clock shows at CLOCK_ANCHOR_S")
     ] = 0

@@ -190,6 +190,7 @@ def summary(found: Survey) -> dict[str, object]:
         "ledgers": len(found.used.keys() | found.limits.keys()),
         "unsettled": len(found.moving),
         "messages": found.events.total(),
+        "streams_set_aside": found.exhausted,
     }
 
 

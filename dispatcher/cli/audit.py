@@ -128,6 +128,7 @@ def _told(report: dict[str, Any]) -> str:
         lines.append(
             f"  {report['unsettled']} ledgers were at work and not compared: look again in a quieter minute"
         )
+    lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
     findings = report["findings"]
     lines += [f"  {each['rule']}: {each['subject']} {each['detail']}" for each in findings[:SHOWN]]
     if len(findings) > SHOWN:

@@ -1,6 +1,7 @@
 """Run the service: an embedded durable Valkey (unless REDIS_URL is set), the web process and the matcher.
 
-Ends cleanly on SIGTERM and Ctrl-C. Environment variables set everything; the options below win over them.
+Ends in order on SIGTERM, SIGHUP, SIGQUIT and Ctrl-C. Environment variables set everything; the options below
+win over them.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     # from the supervisor: the number of an inherited socket, and a name that outlives a crash
     parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--notice", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--name", help=argparse.SUPPRESS)
 
 
@@ -79,7 +81,7 @@ def _serve_web(settings: Settings, args: argparse.Namespace) -> int:
     from dispatcher.app import run_web
 
     _refuse_no_socket(args.listener)
-    return run_web(settings, args.listener, args.name)
+    return run_web(settings, args.listener, args.name, args.notice)
 
 
 def _refuse_no_socket(number: int | None) -> None:

@@ -21,7 +21,7 @@ from contracts.events import CloudEvent
 from contracts.problems import Problem
 from dispatcher.delivery.reply import offer_of, open_envelope
 from dispatcher.delivery.reply_effects import ReplyEffects, Verify
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry, place
@@ -76,7 +76,7 @@ class Replies:
                         await self.take_over(market)
                         claim_s = now_s + self.idle_ms / 3000
                     await self.take(market, await self._new(market, tail))
-                except Unavailable as refusal:
+                except (Unavailable, Unwritable) as refusal:
                     streams.forget()
                     log.warning("replies wait for the store", market=market, reason=refusal.detail)
                     await asyncio.sleep(PAUSE_S)

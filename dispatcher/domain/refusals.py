@@ -8,7 +8,8 @@ Refusal
 ├── Reused            422  the id or key was used before with another body
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
-└── Unavailable       503  the store cannot answer now; nothing is known to be stored
+├── Unavailable       503  the store cannot answer now; nothing is known to be stored
+└── Unwritable        503  one key cannot be written until somebody mends it; nothing was stored
 """
 
 from __future__ import annotations
@@ -73,5 +74,11 @@ class Unreadable(Refusal):
 
 class Unavailable(Refusal):
     """The store did not answer or is full; ask again under the same id after `retry_after_s`."""
+
+    type, status = "unavailable", 503
+
+
+class Unwritable(Refusal):
+    """A key that the command writes cannot be written; others can. `key` and `reason` say why."""
 
     type, status = "unavailable", 503

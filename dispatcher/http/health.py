@@ -40,7 +40,7 @@ async def live(call: Call, parts: Parts) -> web.Response:
     answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
 )
 async def ready(call: Call, parts: Parts) -> Reply:
-    """The service takes work: Redis answers and is durable."""
+    """The service takes work: Redis answers, is durable, is the one that was in use, and lets us work."""
     health = await call.raw.app[PROBES].health.get()
     return Reply(health, 200 if health.ready else 503)
 
@@ -69,8 +69,8 @@ PROBES = web.AppKey("probes", Probes)
 async def _health(parts: Parts) -> Health:
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
-        markets = await asyncio.wait_for(_troubles(parts), PROBE_S) if found.durable else {}
-        return Health(ready=found.durable, durable=found.durable, reasons=found.problems, markets=markets)
+        markets = await asyncio.wait_for(_troubles(parts), PROBE_S) if not found.reasons else {}
+        return Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons, markets=markets)
     except Unavailable as error:
         return Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
@@ -92,4 +92,5 @@ async def _page(parts: Parts) -> bytes:
                 stored = parts.service.store.market(market)
                 parts.metrics.counted(market, await stored.requests.counts())
                 parts.metrics.troubles.found(market, await stored.troubles.counts())
+                parts.metrics.replaced.labels(market).set(await stored.retention.set_aside())
     return parts.metrics.page()

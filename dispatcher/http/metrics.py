@@ -46,6 +46,12 @@ class Metrics:
             registry=self.registry,
         )
         self.troubles = TroubleCounts(self.registry)
+        self.replaced = Gauge(
+            "dispatcher_streams_set_aside",
+            "Streams that lie aside because their ids were used up.",
+            ["market"],
+            registry=self.registry,
+        )
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.retention import DONE_RETENTION_MS, STREAM_RETENTION_MS
 from dispatcher.store.store import Store
@@ -22,6 +22,7 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
     tidied = store.market(market).retention
     while True:
         try:
+            await tidied.replace_exhausted()
             today = dt.datetime.fromtimestamp(clock.now_ms() / 1000, tz).date()
             entries = await tidied.trim_streams(
                 retention_ms=int(clock.real_s(STREAM_RETENTION_MS)),
@@ -30,6 +31,6 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
             consumers = await tidied.forget_consumers()
             log.info("tidied", market=market, entries=entries, days=days, consumers=consumers)
-        except Unavailable as refusal:
+        except (Unavailable, Unwritable) as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
         await clock.sleep(EVERY_S)

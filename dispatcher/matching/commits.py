@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from dispatcher.domain.commands.table import Command
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
@@ -58,6 +58,9 @@ class Ownership:
             return None
         except BrokenLedger as defect:
             log.error("ledger_broken", detail=str(defect))
+            return None
+        except Unwritable as refusal:  # one record's key, or its vendor's: the others go on
+            log.error("commit_refused", key=refusal.facts["key"], reason=refusal.facts["reason"])
             return None
         if outcome is not None and outcome.status is Status.FENCED:
             raise FenceLost(f"fence {self.fence} is no longer current")

@@ -16,6 +16,7 @@ SOCKET_PATH_LIMIT_BYTES = 100  # the kernel's limit is 108 on Linux and 104 on m
 LOG_LIMIT_BYTES = 1_000_000
 LOCK_TIMEOUT_S = 5.0  # a killed owner's server needs a moment to die
 POLL_S = 0.01
+ROOM_BYTES = 1_000_000
 
 
 class FolderError(UserError):
@@ -27,7 +28,7 @@ def bound_log(log: Path) -> None:
 
     The server opens its log anew for each line, so moving the file away is safe at any time.
     """
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # it is missing, or its disk is full or read-only
         if log.stat().st_size > LOG_LIMIT_BYTES:
             log.replace(log.with_suffix(".log.1"))
 
@@ -43,11 +44,55 @@ def socket_path(folder: Path) -> Path:
     return next((path for path in paths if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT_BYTES), paths[-1])
 
 
+def make_usable(folder: Path) -> None:
+    """Make the folder where it is missing. Raises FolderError: a file, read-only, or full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(4_096))
+            probe.flush()
+    except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise FolderError(
+            f"the data folder {folder} cannot be used: {reason}.",
+            "Maybe choose another with --data-dir, or make room.",
+        ) from error
+    if is_full(folder):
+        raise FolderError(
+            f"the data folder {folder} cannot be used: its disk is full.",
+            "Maybe make room, or choose another with --data-dir.",
+        )
+
+
+def is_full(folder: Path) -> bool:
+    """Whether its disk has less than ROOM_BYTES left; a server that cannot write its file ends."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < ROOM_BYTES
+
+
+def set_orphans_aside(folder: Path) -> Path | None:
+    """Where append-only files without their manifest went, if there were any.
+
+    A server that finds no manifest starts empty, and writes over what lies there.
+    """
+    files = folder / "appendonlydir"
+    if not files.is_dir() or not any(files.iterdir()) or any(files.glob("*.manifest")):
+        return None
+    aside = folder / f"appendonlydir.lost-{time.time_ns() // 1_000_000}"
+    files.rename(aside)
+    return aside
+
+
 def make_private(folder: Path) -> None:
     """Make the folder, for this user alone (mode 0700). Raises FolderError if it is another user's."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_usable(folder.parent)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
+    if not folder.is_dir():
+        raise FolderError(f"{folder} is no folder.", "Maybe choose another data folder.")
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise FolderError(f"{folder} belongs to someone else.", "Maybe choose another data folder.")
     folder.chmod(0o700)

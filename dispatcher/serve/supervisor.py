@@ -9,21 +9,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Coroutine, Sequence
 
 import aiohttp
 import structlog
+from msgspec.structs import replace
 
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
+from dispatcher.security.tokens import Authenticator
+from dispatcher.serve.data_folder import make_usable
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.keeping import keep, remembered, started
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import Child, own_command, own_environment
 from dispatcher.settings import Settings
+from dispatcher.store.connection import Reader, StoreError, connect
+from dispatcher.store.health import CLUSTER
+from dispatcher.tuning import plugins
 
 BACKLOG = 1024
-WEB_TIMEOUT_S, MATCHER_TIMEOUT_S = 10.0, 10.0
+PATIENCE_S = 10.0  # for a child that was told to end
+ASK_S = 2.0
 log = structlog.get_logger()
 
 
@@ -32,29 +42,53 @@ class ServeError(UserError):
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT; `announce` gets the address once the service answers."""
+    """Run until a signal ends it; `announce` gets the address once the service answers.
+
+    Raises UserError for what keeps it from starting at all, in words.
+    """
+    ending = asyncio.Event()
+    on_ending(ending.set)
+    working, told = asyncio.create_task(_serve(settings, announce)), asyncio.create_task(ending.wait())
+    await asyncio.wait((working, told), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not working.done():
+        log.info("stopping")
+        working.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await working
+
+
+async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     prepare(settings)
-    with listening(settings) as listener:
+    with listening(settings) as listener, contextlib.closing(Notice()) as notice:
         url = address(settings, listener)
-        async with _redis(settings) as redis:
-            children = _children(settings, redis.url if redis else settings.redis_url, listener)
-            try:
-                await _run(settings, redis, children, url, announce)
-            finally:
-                settings.address_file.unlink(missing_ok=True)
-                patience = {"web": WEB_TIMEOUT_S, "matcher": MATCHER_TIMEOUT_S}
-                await asyncio.gather(*(child.stop(patience[child.name]) for child in children))
+        if settings.redis_url:
+            await refuse_cluster(settings.redis_url)
+            await _run(settings, _children(settings, listener, notice), [], url, announce)
+            return
+        redis = EmbeddedRedis(settings.data_dir)
+        async with started(redis, notice) as starting:
+            ours = replace(settings, redis_url=redis.url, store_identity=remembered(redis))
+            children = _children(ours, listener, notice, name="embedded")
+            await _run(settings, children, [keep(redis, notice, starting)], url, announce)
 
 
 def prepare(settings: Settings) -> None:
-    """The data folder, and development keys where none are set."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    """The data folder, and development keys where none are set; whatever a child would end of is tried here.
+
+    Raises UserError: folder, key files, rules or the store's address cannot be used.
+    """
+    make_usable(settings.data_dir)
     if settings.token_keys is None and key_files.ensure_token_keys(settings.token_keys_file):
         log.warning("development_token_keys_made", file=str(settings.token_keys_file))
     if settings.patient_keys is None and key_files.ensure_patient_keys(settings.patient_keys_file):
         log.warning("development_patient_keys_made", file=str(settings.patient_keys_file))
-    key_files.read_token_keys(settings.token_keys_file)
+    Authenticator(key_files.read_token_keys(settings.token_keys_file))
     key_files.read_patient_keys(settings.patient_keys_file)
+    if settings.redis_url:
+        connect(settings.redis_url)
+    if settings.rules:
+        plugins.load(settings.rules)
 
 
 def listening(settings: Settings) -> socket.socket:
@@ -81,22 +115,29 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-@contextlib.asynccontextmanager
-async def _redis(settings: Settings) -> AsyncIterator[EmbeddedRedis | None]:
-    if settings.redis_url:
-        yield None
+async def refuse_cluster(redis_url: str) -> None:
+    """Raises ServeError if the server is a node of a Redis Cluster; one that is away is waited for."""
+    client = connect(redis_url, timeout_s=ASK_S)
+    try:
+        info = await Reader(client, 0.0).ask("INFO", "cluster")
+    except (Unavailable, StoreError):
         return
-    async with EmbeddedRedis(settings.data_dir) as redis:
-        yield redis
+    finally:
+        await client.aclose()
+    if int(info.get("cluster_enabled", 0)):
+        raise ServeError(f"{CLUSTER.partition(';')[0]}.", "Maybe use one primary with replicas.")
 
 
-def _children(settings: Settings, redis_url: str, listener: socket.socket) -> list[Child]:
-    environment = own_environment() | settings.environment() | {"DISPATCHER_REDIS_URL": redis_url}
-    name = ("--name", children_name(settings))
-    web = own_command("serve", "--role", "web", "--listener", str(listener.fileno()), *name)
+def _children(
+    settings: Settings, listener: socket.socket, notice: Notice, name: str | None = None
+) -> list[Child]:
+    environment = own_environment() | settings.environment()
+    named = ("--name", name or children_name(settings))
+    files = [listener.fileno(), notice.descriptor]
+    told = ("--listener", str(listener.fileno()), "--notice", str(notice.descriptor))
     return [
-        Child("web", web, environment, files=[listener.fileno()]),
-        Child("matcher", own_command("serve", "--role", "matcher", *name), environment),
+        Child("web", own_command("serve", "--role", "web", *told, *named), environment, files=files),
+        Child("matcher", own_command("serve", "--role", "matcher", *named), environment),
     ]
 
 
@@ -110,31 +151,21 @@ def children_name(settings: Settings) -> str:
 
 async def _run(
     settings: Settings,
-    redis: EmbeddedRedis | None,
     children: list[Child],
+    more: Sequence[Coroutine[None, None, None]],
     url: str,
     announce: Callable[[str], None],
 ) -> None:
-    ending = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    async with asyncio.TaskGroup() as group:
-        kept = [group.create_task(child.keep()) for child in children]
-        if redis is not None:
-            kept.append(group.create_task(_keep_redis(redis)))
-        kept.append(group.create_task(announce_when_ready(settings, url, announce)))
-        await ending.wait()
-        log.info("stopping")
-        for task in kept:
-            task.cancel()
-
-
-async def _keep_redis(redis: EmbeddedRedis) -> None:
-    """Start the embedded server again whenever it ends; what it acknowledged is on disk."""
-    while True:
-        status = await redis.watch()
-        log.error("embedded_server_ended", status=status)
-        await redis.start()
+    """Keep all running until cancelled; then the children end, the web process and the matcher together."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in (*more, *(child.keep() for child in children)):
+                group.create_task(work)
+            group.create_task(announce_when_ready(settings, url, announce))
+    finally:
+        with contextlib.suppress(OSError):
+            settings.address_file.unlink(missing_ok=True)
+        await asyncio.gather(*(child.stop(PATIENCE_S) for child in children))
 
 
 async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:
@@ -146,9 +177,12 @@ async def announce_when_ready(settings: Settings, url: str, announce: Callable[[
                 log.warning("not_ready", reasons=reasons)
                 told = reasons
             await asyncio.sleep(0.05)
-    draft = settings.address_file.with_suffix(".new")
-    draft.write_text(url)
-    draft.replace(settings.address_file)
+    try:
+        draft = settings.address_file.with_suffix(".new")
+        draft.write_text(url)
+        draft.replace(settings.address_file)
+    except OSError as error:  # a full disk is no reason to end
+        log.warning("address_not_written", reason=error.strerror)
     announce(url)
 
 

@@ -83,6 +83,7 @@ class Executor:
         """The record that a command is about. Raises NotFound."""
         record = await stored.records(kind_for(command)).get(command.subject)
         if record is None:
+            await self.markets.refuse_if_lost()
             raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
         return record
 

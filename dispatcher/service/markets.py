@@ -22,6 +22,8 @@ class Markets:
     def __init__(self, store: Store, zones: Mapping[str, ZoneInfo]) -> None:
         self._store = store
         self.zones = zones
+        for market in zones:
+            store.market(market)  # from now on its rights are looked at
         self._tunings: dict[str, tuple[float, Tuning]] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -38,6 +40,10 @@ class Markets:
             tuning = await self.store(market).tuning.in_force()
             self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
         return tuning
+
+    async def refuse_if_lost(self) -> None:
+        """See `Store.refuse_if_lost`."""
+        await self._store.refuse_if_lost()
 
     def forget_tuning(self, market: str) -> None:
         """It was changed: read it again."""

@@ -67,6 +67,7 @@ class Requests:
         self.markets.authorize_requests(who, market)
         record = await self.markets.store(market).requests.records.get(request_id)
         if record is None:
+            await self.store.refuse_if_lost()
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
         return request_view(record)
 

@@ -11,7 +11,8 @@
 --   unbook   K(used) first count units daily        what is booked must suffice to give this back
 --   book     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell
---   write    K name n arg...                        the command `name K arg...`; writes follow all checks
+--   write    K name n arg...                        the command `name K arg...`; writes follow all checks.
+--                                                   PUBLISH is a hint: where it is not allowed, none is given
 --
 -- A ledger is a string of cells, 16 bits each, high byte first: cell 0 counts the day, cell 1 + b is bucket b.
 -- Cells beyond its end are 0. `first` is a cell; `daily` is what the day's count changes by (0: leave it alone).
@@ -23,16 +24,28 @@
 --   {tag, 'fenced', current}         the fence is another one
 --   {tag, 'stale', c, document}      another version is current: this one ('' if none)
 --   {tag, 'full', c, cell, used, limit}   a booking or ceiling does not fit
---   {tag, 'broken', c, cell, used}   an unbooking would give back more than is booked: nothing is written
--- All checks precede the first write: Lua does not roll back.
+--   {tag, 'broken', c, cell, used}   an unbooking would give back more than is booked
+-- or one of these errors, each with the tag and the key:
+--   UNWRITABLE tag key reason        a key of another type, a count that is none, a command not allowed
+--   EXHAUSTED tag key                a stream whose ids are used up: see replace_stream.lua
+-- All checks precede the first write, and so does the proof that each write can succeed: Lua does not roll
+-- back. Memory, disk and role need no proof: the server looks at them before it starts a script that may write.
 
-local at = 0
-local function arg()
-  at = at + 1
-  return ARGV[at]
+--
+-- Every function costs half a microsecond a run, for it is made anew: so there are few, and the rest is in line.
+
+local tag, at, place = ARGV[1], 2, 0 -- at: where in ARGV we are; place: which check it is
+local ENDS_SANE = '999999999999999-18446744073709551615' -- no clock gives a later stream id before the year 33658
+local SANE_DASH = 16 -- where an id's dash is at most
+local MOST = 2 ^ 52 -- numbers beyond cannot be told apart here; the server's own limit is 2^63
+
+local function refuse(key, reason) error({ err = 'UNWRITABLE ' .. tag .. ' ' .. key .. ' ' .. reason }) end
+
+local function read(command, key, ...) -- as redis.call, but a failure names the key
+  local found = redis.pcall(command, key, ...)
+  if type(found) == 'table' and found.err then refuse(key, found.err) end
+  return found
 end
-local function key() return KEYS[tonumber(arg())] end
-local function number() return tonumber(arg()) end
 
 local function cell_of(raw, index) -- index counts from 0 within raw
   local high, low = string.byte(raw, 2 * index + 1, 2 * index + 2)
@@ -42,103 +55,137 @@ end
 local staged = {} -- used key → cell → value after the program; later checks see earlier ones
 local changed = {} -- runs of cells to write: {key, first, count}
 
-local function stage(used, first, count)
-  local cells = staged[used] or {}
-  staged[used] = cells
-  local raw = redis.call('GETRANGE', used, 2 * first, 2 * (first + count) - 1)
+local function move(limit, used, first, count, units) -- books within a limit; gives back where there is none
+  local last = 2 * (first + count) - 1
+  local cells, raw = staged[used] or {}, read('GETRANGE', used, 2 * first, last)
+  local limits = limit and read('GETRANGE', limit, 2 * first, last)
+  staged[used], changed[#changed + 1] = cells, { used, first, count }
   for i = 0, count - 1 do
-    cells[first + i] = cells[first + i] or cell_of(raw, i)
-  end
-  changed[#changed + 1] = { used, first, count }
-  return cells
-end
-
-local function give_back(used, first, count, units)
-  local cells = stage(used, first, count)
-  for c = first, first + count - 1 do
-    if cells[c] < units then return { 'broken', 0, c, cells[c] } end
-    cells[c] = cells[c] - units
+    local c, most = first + i, limits and cell_of(limits, i)
+    local booked = cells[c] or cell_of(raw, i)
+    if most and booked + units > most then return { tag, 'full', place, c, booked, most } end
+    if not most and booked < units then return { tag, 'broken', place, c, booked } end
+    cells[c] = most and booked + units or booked - units
   end
 end
 
-local function book(limit, used, first, count, units)
-  local cells = stage(used, first, count)
-  local raw = redis.call('GETRANGE', limit, 2 * first, 2 * (first + count) - 1)
-  for c = first, first + count - 1 do
-    local most = cell_of(raw, c - first)
-    if cells[c] + units > most then return { 'full', 0, c, cells[c], most } end
-    cells[c] = cells[c] + units
-  end
-end
-
-local checks = {}
-
-function checks.fence()
-  local current, token = redis.call('GET', key()) or '', arg()
-  if current ~= token then return { 'fenced', current } end
-end
-
-function checks.command()
-  local known, fingerprint = redis.call('GET', key()), arg()
-  if not known then return end
-  if string.sub(known, 1, #fingerprint) ~= fingerprint then return { 'reused' } end
-  return { 'duplicate', string.sub(known, #fingerprint + 1) }
-end
-
-function checks.version()
-  local document, expected = key(), arg()
-  if redis.call('GETRANGE', document, 0, 3) == expected then return end
-  return { 'stale', 0, redis.call('GET', document) or '' }
-end
-
-function checks.unbook()
-  local used, first, count, units, daily = key(), number(), number(), number(), number()
-  local refusal = give_back(used, first, count, units)
-  if refusal or daily == 0 then return refusal end
-  return give_back(used, 0, 1, daily)
-end
-
-function checks.book()
-  local limit, used, first, count, units, daily = key(), key(), number(), number(), number(), number()
-  local refusal = book(limit, used, first, count, units)
-  if refusal or daily == 0 then return refusal end
-  return book(limit, used, 0, 1, daily)
-end
-
-function checks.ceiling()
-  local used, limit = redis.call('GET', key()) or '', arg()
-  for c = 0, #used / 2 - 1 do
-    local booked, most = cell_of(used, c), cell_of(limit, c)
-    if booked > most then return { 'full', 0, c, booked, most } end
-  end
-end
-
-local tag = arg()
-local place, operation = 0, arg()
+-- 1. The checks. `at` is at an operation; its key and its words follow.
+local operation = ARGV[at]
 while operation and operation ~= 'write' do
-  local refusal = checks[operation]()
-  if refusal then
-    if refusal[1] == 'stale' or refusal[1] == 'full' or refusal[1] == 'broken' then refusal[2] = place end
-    table.insert(refusal, 1, tag)
-    return refusal
+  local key, word = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2]
+  local refusal
+  if operation == 'version' then
+    if read('GETRANGE', key, 0, 3) ~= word then return { tag, 'stale', place, read('GET', key) or '' } end
+    at = at + 3
+  elseif operation == 'command' then
+    local known = read('GET', key)
+    if known and string.sub(known, 1, #word) ~= word then return { tag, 'reused' } end
+    if known then return { tag, 'duplicate', string.sub(known, #word + 1) } end
+    at = at + 3
+  elseif operation == 'book' or operation == 'unbook' then
+    local limit = operation == 'book' and key
+    local used = limit and KEYS[tonumber(word)] or key
+    at = at + (limit and 3 or 2)
+    local first, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    local units, daily = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+    refusal = move(limit, used, first, count, units) or (daily ~= 0 and move(limit, used, 0, 1, daily))
+    at = at + 4
+  elseif operation == 'fence' then
+    local current = read('GET', key) or ''
+    if current ~= word then return { tag, 'fenced', current } end
+    at = at + 3
+  else -- ceiling
+    local used = read('GET', key) or ''
+    for c = 0, #used / 2 - 1 do
+      local booked, most = cell_of(used, c), cell_of(word, c)
+      if booked > most then return { tag, 'full', place, c, booked, most } end
+    end
+    at = at + 3
   end
-  place, operation = place + 1, arg()
+  if refusal then return refusal end
+  place, operation = place + 1, ARGV[at]
 end
 
+-- 2. The proof that each write can succeed: its command is allowed, and its key is of the right type; each key is
+-- looked at once for each command. SET and DEL take a key of any type.
 for _, run in ipairs(changed) do
-  local used, first, count = run[1], run[2], run[3]
-  local bytes = {}
-  for c = first, first + count - 1 do
-    local value = staged[used][c]
-    bytes[#bytes + 1] = string.char(math.floor(value / 256), value % 256)
+  local cells, bytes = staged[run[1]], {}
+  for c = run[2], run[2] + run[3] - 1 do
+    bytes[#bytes + 1] = string.char(math.floor(cells[c] / 256), cells[c] % 256)
   end
-  redis.call('SETRANGE', used, 2 * first, table.concat(bytes))
+  if not redis.acl_check_cmd('SETRANGE', run[1], 0, 'x') then
+    refuse(run[1], 'the ACL does not allow SETRANGE')
+  end
+  run[2], run[3] = 2 * run[2], table.concat(bytes)
 end
 
+-- what is allowed on this key is allowed on all of the market
+local anywhere = (string.match(KEYS[1] or '', '^.-}:') or '') .. '\0'
+local everywhere, proven = {}, {} -- command → whether it is; key → the command it was last proven for
+local appends, writes = {}, {} -- places in ARGV, each of: K, name, n, arg...
 while operation do
-  local target, name, words = key(), arg(), {}
-  for i = 1, number() do words[i] = arg() end
-  redis.call(name, target, unpack(words))
-  operation = arg()
+  local key, name, count = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], tonumber(ARGV[at + 3])
+  if name ~= 'PUBLISH' and (proven[key] ~= name or name == 'HINCRBY') then
+    if everywhere[name] == nil then -- whole commands: a server may crash when asked about half a one
+      everywhere[name] = redis.acl_check_cmd(name, anywhere, unpack(ARGV, at + 4, at + 3 + count))
+    end
+    if not (everywhere[name] or redis.acl_check_cmd(name, key, unpack(ARGV, at + 4, at + 3 + count))) then
+      refuse(key, 'the ACL does not allow ' .. name)
+    end
+    if name == 'ZADD' or name == 'ZREM' then
+      read('ZCARD', key)
+    elseif name == 'XADD' then -- an id that was set without an entry (XSETID) shows when we append, see below
+      local found = redis.pcall('XREAD', 'COUNT', 1, 'STREAMS', key, ENDS_SANE)
+      if found and found.err then refuse(key, found.err) end
+      if found then error({ err = 'EXHAUSTED ' .. tag .. ' ' .. key }) end
+    elseif name == 'HINCRBY' then
+      local value = read('HGET', key, ARGV[at + 4])
+      local number = value and string.match(value, '^-?%d+$') and tonumber(value)
+      if value and not (number and number <= MOST and number >= -MOST) then
+        refuse(key, ARGV[at + 4] .. ' is no count')
+      end
+    elseif name == 'SADD' then
+      read('SCARD', key)
+    elseif name == 'XACK' then
+      read('XLEN', key)
+    elseif name ~= 'SET' and name ~= 'DEL' and name ~= 'PEXPIRE' then
+      refuse(key, name .. ' is no write of ours')
+    end
+    proven[key] = name
+  end
+  local list = name == 'XADD' and appends or writes
+  list[#list + 1] = at + 1
+  at = at + 4 + count
+  operation = ARGV[at]
+end
+
+-- 3. The writes, appends first: one that fails after all is the first write, or those before it are taken back
+-- (nobody has read them, for the script is not over). To ask XINFO before would cost a quarter of a commit.
+local ids = {}
+for i, first in ipairs(appends) do
+  local key, words = KEYS[tonumber(ARGV[first])], first + 2 + ARGV[first + 2]
+  local id = redis.pcall('XADD', key, unpack(ARGV, first + 3, words))
+  local failed = type(id) == 'table' and id.err
+  if not failed then ids[i] = id end
+  if failed or string.find(id, '-', 1, true) > SANE_DASH then
+    for k, each in ipairs(ids) do
+      local stream = KEYS[tonumber(ARGV[appends[k]])]
+      redis.pcall('XDEL', stream, each)
+      if redis.call('XLEN', stream) == 0 and #redis.call('XINFO', 'GROUPS', stream) == 0 then
+        redis.pcall('DEL', stream)
+      end
+    end
+    if failed and not string.find(failed, 'exhausted', 1, true) then refuse(key, failed) end
+    error({ err = 'EXHAUSTED ' .. tag .. ' ' .. key })
+  end
+end
+for _, run in ipairs(changed) do redis.call('SETRANGE', run[1], run[2], run[3]) end
+for _, first in ipairs(writes) do
+  local name, key, words = ARGV[first + 1], KEYS[tonumber(ARGV[first])], first + 2 + ARGV[first + 2]
+  if name == 'PUBLISH' then -- a hint
+    redis.pcall(name, key, unpack(ARGV, first + 3, words))
+  else
+    redis.call(name, key, unpack(ARGV, first + 3, words))
+  end
 end
 return { tag, 'ok' }

@@ -16,6 +16,8 @@ from dispatcher.store.connection import CONNECTION_ERRORS, is_retryable, writes_
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
+OUT_OF_STEP = Disconnected("an answer to another question came: the connection is out of step")
+
 
 class Job:
     """A program that waits for its outcome."""
@@ -80,13 +82,16 @@ class CommitConnection:
         try:
             tag, *reply = await connection.read_response(disable_decoding=True)
             if tag != job.tag:
-                raise Disconnected("an answer to another question came: the connection is out of step")
+                raise OUT_OF_STEP
             job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))
         except NoScriptError:  # the server forgot its scripts: nothing ran
             self._sha = ""
             return False
         except ResponseError as error:
-            job.settle(_refusal(error))
+            tag, refusal = script.refusal_of(error) or (job.tag, _refusal(error))
+            if tag != job.tag:
+                raise OUT_OF_STEP from error
+            job.settle(refusal)
         except script.BrokenLedger as error:
             job.settle(error)
         return True

@@ -19,12 +19,14 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store import script
 from dispatcher.store.commit_connection import CommitConnection, Job
 from dispatcher.store.connection import PAUSE_S, TIMEOUT_S, unavailable
+from dispatcher.store.exhausted import replace_stream
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 
 # Programs are weighed by their checks: a request has two (command id, version), a batch of 1,000 has 1,001.
 QUEUE_LIMIT = 16_384
 TOGETHER = 256  # sent at a time: enough to share an fsync, little enough to keep the first from waiting
+REPLACED_AT_MOST = 8  # streams that one commit finds exhausted
 CONNECTIONS = 2  # one packs while the server works on the other
 
 
@@ -59,11 +61,20 @@ class Committer:
         return len(self._waiting) + self._underway
 
     async def commit(self, program: Program) -> Outcome:
-        """The program's outcome.
+        """The program's outcome; a stream whose ids are used up is replaced on the way.
 
-        Raises Unavailable: before anything is sent if the queue is full; and when the server gave no answer
-        for `timeout_s`: then the fact `outcome` is "unknown" if it was sent (ask again), else "not sent".
+        Raises Unwritable: a key of the program's cannot be written, nothing was. Raises Unavailable: before
+        anything is sent if the queue is full; and when the server gave no answer for `timeout_s`: then the
+        fact `outcome` is "unknown" if it was sent (ask again), else "not sent".
         """
+        for _ in range(REPLACED_AT_MOST):
+            try:
+                return await self._sent(program)
+            except script.Exhausted as refusal:
+                await replace_stream(self._client, refusal.facts["key"])
+        return await self._sent(program)
+
+    async def _sent(self, program: Program) -> Outcome:
         if self._closed or self._load >= self._queue_limit:
             raise unavailable(f"{self._load} checks wait to be made, the limit is {self._queue_limit}.")
         if not self._connections:

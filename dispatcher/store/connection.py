@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -22,6 +23,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.errors import UserError
 from dispatcher.store.batched_reads import BatchedReads
 
 SOCKET_TIMEOUT_S = 5.0
@@ -30,22 +32,60 @@ PAUSE_S = 0.02
 RETRY_AFTER_S = 1
 GET_TOGETHER = 500
 CONNECTION_ERRORS = (Disconnected, TimedOut, OSError)
+StoreError = ResponseError  # what the server answered to a command, for rooms that do not speak Redis
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
 RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 RETRYABLE_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
 PIPELINED = " of pipeline caused error: ("
 
 
+class BadUrl(UserError):
+    """The address of the store cannot be understood."""
+
+
 def connect(url: str, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
-    """A client without retries: by default redis-py sends a write again whose reply was lost."""
-    return Redis.from_url(
-        url,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        protocol=2,
-        decode_responses=False,
-    )
+    """A client without retries: by default redis-py sends a write again whose reply was lost.
+
+    Raises BadUrl; nothing is connected yet.
+    """
+    try:
+        _refuse_bad_parts(url)
+        client = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            protocol=2,
+            decode_responses=False,
+        )
+        client.connection_pool.make_connection()  # type: ignore[no-untyped-call] # an unknown option shows here
+    except (ValueError, TypeError) as error:
+        raise BadUrl(
+            f"DISPATCHER_REDIS_URL cannot be used: {_without_names(error)}.",
+            "Maybe redis://[user:password@]host:port/database, rediss://… or unix:///path.",
+        ) from error
+    return client
+
+
+def _refuse_bad_parts(url: str) -> None:
+    """What redis-py would pass over, or find only when it connects. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("it begins with none of redis://, rediss://, unix://")
+    if parts.scheme == "unix":
+        return
+    if parts.port == 0:  # reading it refuses what is no number or too large
+        raise ValueError("its port is 0")
+    if not (database := parts.path.strip("/")).isdecimal() and database:
+        raise ValueError("its database is no number")
+
+
+def _without_names(error: Exception) -> str:
+    """The error in words, without the URL, which may hold a password."""
+    text = str(error)
+    if isinstance(error, TypeError):  # an option of the query that no connection has
+        return f"it has an option that is not known{text.partition('argument')[2]}"
+    return text.rstrip(".")
 
 
 def unavailable(detail: str) -> Unavailable:

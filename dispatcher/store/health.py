@@ -4,38 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.store import rights
 from dispatcher.store.connection import Reader
+from dispatcher.store.identity import Identity
 from dispatcher.store.resp import text_of
 
 OLDEST = (7, 0)
 AGE_S = 1.0
+CLUSTER = (
+    "the server is a node of a Redis Cluster, which is not supported yet; "
+    "maybe use one primary with replicas (cluster-enabled no)"
+)
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
 class Health(NamedTuple):
-    """What was found; `problems` is empty on a server that can be relied on."""
+    """What was found; `problems` is empty on a server that can be relied on.
+
+    `lost`: it is not the store that was in use. `lacking`: rights that our user has not got.
+    """
 
     version: str
     problems: tuple[str, ...]
+    lost: bool = False
+    lacking: tuple[str, ...] = ()
 
     @property
     def durable(self) -> bool:
         """Whether a 202 may be given."""
         return not self.problems
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All that keeps the service from being ready."""
+        return self.problems + self.lacking
 
-async def check(reader: Reader) -> Health:
+
+async def check(reader: Reader, identity: Identity | None = None, markets: Sequence[str] = ()) -> Health:
     """Ask the server. It never raises for a server that does not answer: that is a problem like others."""
     try:
-        info: dict[str, Any] = await reader.ask("INFO")
-        return Health(_version(info), tuple(_problems(info, await _settings(reader))))
+        try:
+            info: dict[str, Any] = await reader.ask("INFO")
+        except NoPermissionError:
+            return Health("", (), lacking=await rights.lacking(reader, markets))
+        problems = tuple(_problems(info, await _settings(reader)))
+        lacking = await rights.lacking(reader, markets) if markets else ()
+        # a server that takes no writes cannot be given a name: first things first
+        lost = await identity.problem() if identity and not problems and not lacking else ""
+        return Health(_version(info), problems + ((lost,) if lost else ()), bool(lost), lacking)
     except Unavailable as error:
         return Health("", (error.detail,))
+    except ResponseError as error:
+        return Health("", (f"the store refuses to be asked: {error}",))
 
 
 async def _settings(reader: Reader) -> dict[str, str] | None:
@@ -64,6 +90,8 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str
     used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
     if 0 < most <= used:
         found.append(f"its memory is full: {used:,} bytes of {most:,}; maybe raise maxmemory")
+    if int(info.get("cluster_enabled", 0)):
+        found.append(CLUSTER)
     if info.get("role") in ("slave", "replica"):
         found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
     return found
@@ -81,8 +109,8 @@ def _pairs(found: Any) -> list[tuple[Any, Any]]:
 class Watch:
     """What `check` said a moment ago: for callers that ask more often than the server need be asked."""
 
-    def __init__(self, reader: Reader, age_s: float = AGE_S) -> None:
-        self._reader, self._age_s = reader, age_s
+    def __init__(self, check: Callable[[], Awaitable[Health]], age_s: float = AGE_S) -> None:
+        self._check, self._age_s = check, age_s
         self._until, self._found = 0.0, Health("", ())
         self._asking = asyncio.Lock()
 
@@ -91,6 +119,6 @@ class Watch:
         if time.monotonic() >= self._until:
             async with self._asking:
                 if time.monotonic() >= self._until:
-                    self._found = await check(self._reader)
+                    self._found = await self._check()
                     self._until = time.monotonic() + self._age_s
         return self._found

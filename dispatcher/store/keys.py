@@ -28,6 +28,7 @@ class Keys:
         self.matchers = prefix + "matchers"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""

@@ -16,6 +16,7 @@ from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.events import place
+from dispatcher.store.exhausted import Replaced, replace_stream
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -57,6 +58,20 @@ class RetentionPart:
             oldest = f"{max(0, now_ms - age_ms)}-0"
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
+
+    async def replace_exhausted(self) -> list[Replaced]:
+        """Give every stream of ours whose ids are used up a successor (vendors have `ReplyStreams`).
+
+        Raises Unavailable, Unwritable.
+        """
+        keys = self.keys
+        streams = [keys.events, keys.matches, keys.dead, *map(keys.stream, await self._vendors())]
+        found = [await replace_stream(self.reader.client, each) for each in streams]
+        return [each for each in found if each is not None]
+
+    async def set_aside(self) -> int:
+        """How many streams lie aside because their ids were used up."""
+        return int(await self.reader.ask("SCARD", self.keys.exhausted))
 
     async def forget_consumers(self, idle_ms: int = ENDED_MS) -> int:
         """Remove the service's own consumers whose process has ended; how many.

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.domain.booking import Booking
+from dispatcher.domain.refusals import Unwritable
 from dispatcher.store.connection import Reader
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.program import Program
 
 Reply = list[bytes | int]
+_REFUSAL = re.compile(r"(UNWRITABLE|EXHAUSTED) (\S+) (\S+)(.*?)(?: script: .*)?$", re.DOTALL)
+MEND_S = 30  # nothing but a person mends such a key: ask again, but not at once
 
 
 class BrokenLedger(RuntimeError):
@@ -24,6 +28,34 @@ class BrokenLedger(RuntimeError):
 
 class CommitFailed(RuntimeError):
     """The script itself failed: a fault of the program or of the server, not of the command."""
+
+
+class Exhausted(Unwritable):
+    """The stream takes no entry any more: its ids are used up. `replace_stream` mends that."""
+
+
+def unwritable(key: str, reason: str) -> Unwritable:
+    """The refusal that names the key, and what is wrong with it."""
+    return Unwritable(_unwritable(key, reason), key=key, reason=reason, retry_after_s=MEND_S)
+
+
+def exhausted(key: str) -> Exhausted:
+    """The refusal for a stream that takes nothing more."""
+    reason = "the ids of this stream are used up"
+    return Exhausted(_unwritable(key, reason), key=key, reason=reason, retry_after_s=MEND_S)
+
+
+def refusal_of(error: ResponseError) -> tuple[bytes, Unwritable] | None:
+    """The tag, and what the script found to be unwritable; None if the error is another one."""
+    found = _REFUSAL.match(str(error))
+    if found is None:
+        return None
+    code, tag, key, reason = found.groups()
+    return tag.encode(), exhausted(key) if code == "EXHAUSTED" else unwritable(key, reason.strip())
+
+
+def _unwritable(key: str, reason: str) -> str:
+    return f"the store cannot write {key}: {reason}.\nMaybe ops has to mend that key; nothing was stored."
 
 
 @cache
@@ -50,6 +82,7 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     """What the answer, without its tag, means for this program. `asked_again`: an earlier reply was lost.
 
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
+    Raises BrokenLedger.
     """
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from dispatcher.store.aside import Aside
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
 from dispatcher.store.health import Health, Watch
+from dispatcher.store.identity import Identity
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
 from dispatcher.store.streams import Streams
@@ -36,7 +37,13 @@ class Store:
         queue_limit: int = QUEUE_LIMIT,
         connections: int = CONNECTIONS,
         timeout_s: float = TIMEOUT_S,
+        identity: str = "",
+        trouble: Callable[[], str] = str,
     ) -> None:
+        """`identity`: which store it must be; "": whichever is found first.
+
+        `trouble`: why the server is away, if whoever runs it knows; "" while it is there.
+        """
         self.url = url
         self._reads, self._writes = connect(url), connect(url)
         self.reader = Reader(self._reads, timeout_s)
@@ -47,7 +54,8 @@ class Store:
         self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
         self.streams = Streams(self.reader)
         self._markets: dict[str, MarketStore] = {}
-        self._watch = Watch(self.reader)
+        self._identity, self._trouble = Identity(self.reader, identity), trouble
+        self._watch = Watch(self.health)
 
     def market(self, name: str) -> MarketStore:
         """One market; its keys are made once."""
@@ -66,14 +74,23 @@ class Store:
             await tail.aclose()
 
     async def health(self) -> Health:
-        """Whether the server keeps what it acknowledges."""
-        return await health.check(self.reader)
+        """Whether the server keeps what it acknowledges, is the one that was in use, and lets us work."""
+        trouble = self._trouble()
+        if trouble:
+            return Health("", (trouble,))
+        return await health.check(self.reader, self._identity, list(self._markets))
 
     async def refuse_unless_durable(self) -> None:
         """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""
         found = await self._watch.health()
         if not found.durable:
             raise unavailable(f"the store is not durable: {found.problems[0].partition(chr(10))[0]}.")
+
+    async def refuse_if_lost(self) -> None:
+        """Raises Unavailable when what is not found may have been lost: "there is none" would be untrue."""
+        found = await self._watch.health()
+        if found.lost:
+            raise unavailable(f"{found.problems[-1]}.")
 
     async def memory_bytes(self) -> int:
         """What the server's data takes in memory, all told."""

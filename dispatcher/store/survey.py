@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from contracts import streams as streams_named
 from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
@@ -45,6 +46,7 @@ class Survey(msgspec.Struct, kw_only=True):
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
+    exhausted: list[str] = []  # streams that were moved aside, their ids were used up
     events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
 
 
@@ -61,6 +63,8 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     await _read_documents(reader, keys, found, parts)
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
+    found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
         for name in (keys.events, keys.matches, *map(keys.stream, parts.get(To.VENDOR, ()))):
             await _read_stream(reader, found, name)

@@ -16,9 +16,9 @@ def load(names: str) -> Registry:
     modules = [name.strip() for name in names.split(",") if name.strip()]
     try:
         registry.load(*modules)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (Exception, SystemExit) as error:  # a module from outside may raise whatever it likes
         raise PluginError(
-            f"DISPATCHER_RULES={names} cannot be loaded: {error}.",
+            f"DISPATCHER_RULES={names} cannot be loaded: {type(error).__name__}: {error}.",
             "Maybe the module is not on the Python path, or has no RULE; see docs/extending.md.",
         ) from error
     return Registry([*Registry.found().parameters.values(), *registry.parameters()])

@@ -1,0 +1,189 @@
+"""A write that cannot succeed is found before the first one: nothing is stored, and the key is named."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.domain.refusals import Unavailable, Unwritable
+from dispatcher.domain.request_kind import REQUEST_KIND, index_of
+from dispatcher.domain.scorecards import Outcome, WorkOutcome
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.keys import Keys
+from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Status
+from dispatcher.store.store import Store
+from tests.store.conftest import RING, everything
+from tests.store.made import DAY, booking, cancelled, offered, pools, received, record, trip, vendor
+
+OTHER_TYPES = {
+    "string": ("SET", "x"),
+    "list": ("RPUSH", "x"),
+    "hash": ("HSET", "x", "1"),
+    "zset": ("ZADD", 1, "x"),
+    "set": ("SADD", "x"),
+    "stream": ("XADD", "*", "x", "1"),
+}
+
+
+async def put(raw: Redis, key: str, kind: str) -> None:
+    name, *words = OTHER_TYPES[kind]
+    await raw.delete(key)
+    await raw.execute_command(name, key, *words)
+
+
+async def refused(market: MarketStore, raw: Redis, keys: Keys, key: str, *decided: object) -> str:
+    """A commit that must be refused for this key, with nothing written; what is said."""
+    before = await everything(raw, keys)
+    kept = IdempotencyRecord.of("platform", "refused", b"body")
+    with pytest.raises(Unwritable) as told:
+        await market.commit(decided or [received("a")], requests=[trip("a")], idempotency=kept)
+    assert await everything(raw, keys) == before
+    assert key in told.value.detail
+    return told.value.detail
+
+
+WRITTEN = ("events", REQUEST_KIND.timers, index_of(record("a").state))
+READ = (f"{REQUEST_KIND.key}:a", f"k:{IdempotencyRecord.of('platform', 'refused', b'').digest}")
+
+
+@pytest.mark.parametrize("kind", OTHER_TYPES)
+@pytest.mark.parametrize("name", (*WRITTEN, *READ))
+async def test_a_key_of_another_type_refuses_the_whole_commit(
+    market: MarketStore, raw: Redis, keys: Keys, name: str, kind: str
+) -> None:
+    right = {"events": "stream", **dict.fromkeys(WRITTEN[1:], "zset"), **dict.fromkeys(READ, "string")}
+    if right[name] == kind:
+        pytest.skip("that is its type")
+    await put(raw, keys.prefix + name, kind)
+    told = await refused(market, raw, keys, keys.prefix + name)
+    assert "WRONGTYPE" in told or right[name] in told
+
+
+async def test_a_ledger_of_another_type_refuses_the_whole_commit(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await market.commit([received("a")], requests=[trip("a")])
+    await market.capacity.put("v1", DAY, pools(1))
+    for key in (keys.used("v1", "vans", DAY.isoformat()), keys.limit("v1", "vans", DAY.isoformat())):
+        kept = await raw.dump(key)
+        await put(raw, key, "list")
+        before = await everything(raw, keys)
+        with pytest.raises(Unwritable, match="vans"):
+            await market.commit([offered(record("a"), booking())])
+        assert await everything(raw, keys) == before
+        await raw.delete(key)
+        if kept:
+            await raw.restore(key, 0, kept)
+    assert (await market.commit([offered(record("a"), booking())])).ok
+
+
+async def test_a_vendor_s_stream_of_another_type_refuses_its_offer_alone(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await market.commit([received("a"), received("b")], requests=[trip("a"), trip("b")])
+    await market.capacity.put("v1", DAY, pools(1))
+    await put(raw, keys.stream("v1"), "list")
+    before = await everything(raw, keys)
+    with pytest.raises(Unwritable, match="vendor:v1"):
+        await market.commit([cancelled(record("b")), offered(record("a"), booking())])
+    assert await everything(raw, keys) == before
+    assert (await market.commit([cancelled(record("b"))])).ok
+
+
+async def test_a_set_and_a_list_of_days_of_another_type_refuse_a_vendor_and_its_posting(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    for key, put_it in (
+        (keys.vendors, lambda: market.vendors.put(vendor(), 0)),
+        (keys.capacities, lambda: market.capacity.put("v1", DAY, pools(1))),
+    ):
+        await put(raw, key, "string")
+        before = await everything(raw, keys)
+        with pytest.raises(Unwritable, match=key.removeprefix(keys.prefix)):
+            await put_it()
+        assert await everything(raw, keys) == before
+
+
+@pytest.mark.parametrize("value", ("many", "9223372036854775807", "1.5", ""))
+async def test_a_count_that_is_none_refuses_the_whole_commit(
+    market: MarketStore, raw: Redis, keys: Keys, value: str
+) -> None:
+    counted = msgspec.structs.replace(
+        received("a"), outcomes=(WorkOutcome(vendor_id="v1", month="2026-03", outcome=Outcome.ON_TIME),)
+    )
+    await raw.hset(keys.scorecards("2026-03"), "v1:on_time", value)
+    told = await refused(market, raw, keys, keys.scorecards("2026-03"), counted)
+    assert "v1:on_time" in told
+
+
+async def test_after_the_cause_is_gone_the_same_command_has_its_effect(
+    market: MarketStore, raw: Redis, keys: Keys
+) -> None:
+    await put(raw, keys.events, "list")
+    await refused(market, raw, keys, keys.events)
+    await raw.delete(keys.events)
+    kept = IdempotencyRecord.of("platform", "refused", b"body")
+    outcome = await market.commit([received("a")], requests=[trip("a")], idempotency=kept)
+    assert outcome.status is Status.OK
+
+
+@pytest.fixture
+async def private(tmp_path: Path) -> AsyncIterator[tuple[EmbeddedRedis, Redis]]:
+    """A server whose users and limits a test may change."""
+    async with EmbeddedRedis(tmp_path) as server, Store(server.url, RING) as store:
+        yield server, store.reader.client
+
+
+def url_of(server: EmbeddedRedis, user: str) -> str:
+    return server.url.replace("unix://", f"unix://{user}:secret@")
+
+
+@pytest.mark.parametrize("forbidden", ("xadd", "zadd", "set"))
+async def test_a_command_that_the_user_may_not_use_refuses_the_whole_commit(
+    private: tuple[EmbeddedRedis, Redis], forbidden: str
+) -> None:
+    server, raw = private
+    await raw.execute_command("ACL", "SETUSER", "svc", "on", ">secret", "~*", "&*", "+@all", f"-{forbidden}")
+    async with Store(url_of(server, "svc"), RING) as store:
+        market = store.market("metro")
+        told = await refused(market, raw, market.keys, "", received("a"))
+        assert forbidden.upper() in told
+
+
+async def test_a_hint_that_the_user_may_not_publish_does_not_hold_up_the_commit(
+    private: tuple[EmbeddedRedis, Redis],
+) -> None:
+    server, raw = private
+    for rights in (("resetchannels",), ("allchannels", "-publish")):
+        await raw.execute_command("ACL", "SETUSER", "svc", "reset", "on", ">secret", "~*", "+@all", *rights)
+        async with Store(url_of(server, "svc"), RING) as store:
+            market = store.market(f"m{len(rights)}")
+            outcome = await market.commit([received("a")], requests=[trip("a")])
+            assert outcome.ok
+            assert await market.requests.records.get("a") == record("a")
+            assert await raw.xlen(market.keys.events) == 1
+
+
+async def test_a_server_without_memory_stores_nothing_of_a_commit(
+    private: tuple[EmbeddedRedis, Redis],
+) -> None:
+    server, raw = private
+    async with Store(server.url, RING) as store:
+        market = store.market("metro")
+        assert (await market.commit([received("b")], requests=[trip("b")])).ok
+        used = (await raw.info("memory"))["used_memory"]
+        refusals = 0
+        for room in (0, 200, 1_000, 5_000, 20_000):
+            await raw.config_set("maxmemory", used + room)
+            before = await everything(raw, market.keys)
+            try:
+                await market.commit([received(f"a{room}")], requests=[trip(f"a{room}")])
+            except Unavailable as told:
+                refusals += 1
+                assert "maxmemory" in told.detail
+                assert await everything(raw, market.keys) == before
+        assert refusals
