@@ -99,12 +99,12 @@ async def test_several_of_one_commit_and_commits_at_once(market: MarketStore, ra
 async def test_housekeeping_replaces_streams_that_others_write_to(
     market: MarketStore, raw: Redis, keys: Keys, streams: Streams
 ) -> None:
-    await streams.ensure_group(keys.shared_replies, "service")
-    await raw.execute_command("XADD", keys.shared_replies, END, "poison", "1")
+    await streams.ensure_group(keys.matches, "platform")
+    await raw.execute_command("XADD", keys.matches, END, "poison", "1")
     (replaced,) = await market.retention.replace_exhausted()
     assert (replaced.entries, replaced.groups, replaced.left_behind) == (0, 1, 1)
-    assert await raw.xadd(keys.shared_replies, {"ce": "an answer"})
-    assert len(await streams.read_group(keys.shared_replies, "service", "one")) == 1
+    assert await raw.xadd(keys.matches, {"ce": "a match"})
+    assert len(await streams.read_group(keys.matches, "platform", "one")) == 1
     assert await market.retention.replace_exhausted() == []
 
 
