@@ -90,10 +90,14 @@ async def _matcher(settings: Settings, name: str) -> None:
     async with open_store(settings) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         timers, solvers = Timers(service), SolverPool()
-        try:
+
+        async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
+            await run_matchers(service, solvers, name)
+
+        try:
             await _until_told(
-                run_matchers(service, solvers, name),
+                match(),
                 *(timers.run(market) for market in settings.markets),
                 *(keep_house(store, market, tz, clock) for market, tz in settings.markets.items()),
             )
