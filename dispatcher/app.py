@@ -101,10 +101,14 @@ async def _matcher(settings: Settings, name: str) -> None:
     async with open_store(settings) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
         timers, solvers = Timers(service), SolverPool()
-        try:
+
+        async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
+            await run_matchers(service, solvers, name)
+
+        try:
             await _until_told(
-                run_matchers(service, solvers, name),
+                match(),
                 *(_kept(store, each, TIMERS, partial(timers.run, each)) for each in settings.markets),
                 *(
                     _kept(store, each, HOUSEKEEPING, partial(keep_house, store, each, tz, clock))

@@ -29,6 +29,7 @@ from dispatcher.serve.processes import Child, own_command, own_environment
 from dispatcher.settings import Settings
 from dispatcher.store.connection import Reader, StoreError, connect
 from dispatcher.store.health import CLUSTER
+from dispatcher.store.identity import Identity
 from dispatcher.tuning import plugins
 
 BACKLOG = 1024
@@ -63,8 +64,9 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     with listening(settings) as listener, contextlib.closing(Notice()) as notice:
         url = address(settings, listener)
         if settings.redis_url:
-            await refuse_cluster(settings.redis_url)
-            await _run(settings, _children(settings, listener, notice), [], url, announce)
+            known = settings.store_identity or await looked_at(settings.redis_url)
+            children = _children(replace(settings, store_identity=known), listener, notice)
+            await _run(settings, children, [], url, announce)
             return
         redis = EmbeddedRedis(settings.data_dir)
         async with started(redis, notice) as starting:
@@ -115,17 +117,24 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def refuse_cluster(redis_url: str) -> None:
-    """Raises ServeError if the server is a node of a Redis Cluster; one that is away is waited for."""
+async def looked_at(redis_url: str) -> str:
+    """The name of the store, which our children then insist on; "" if the server is away: it is waited for.
+
+    Raises ServeError if it is a node of a Redis Cluster.
+    """
     client = connect(redis_url, timeout_s=ASK_S)
+    reader = Reader(client, 0.0)
+    identity = Identity(reader)
     try:
-        info = await Reader(client, 0.0).ask("INFO", "cluster")
-    except (Unavailable, StoreError):
-        return
+        info = await reader.ask("INFO", "cluster")
+        if int(info.get("cluster_enabled", 0)):
+            raise ServeError(f"{CLUSTER.partition(';')[0]}.", "Maybe use one primary with replicas.")
+        await identity.problem()
+    except (Unavailable, StoreError) as error:
+        log.warning("store_not_looked_at", reason=str(error).partition("\n")[0])
     finally:
         await client.aclose()
-    if int(info.get("cluster_enabled", 0)):
-        raise ServeError(f"{CLUSTER.partition(';')[0]}.", "Maybe use one primary with replicas.")
+    return identity.known
 
 
 def _children(

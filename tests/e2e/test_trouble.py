@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import os
 import signal
 import socket
 import subprocess
@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -20,7 +19,9 @@ import pytest
 from contracts.codes import Role
 from dispatcher.demo.service import stop
 from dispatcher.security.key_files import ensure_patient_keys, ensure_token_keys
+from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.processes import own_command, own_environment
+from dispatcher.store.connection import connect
 from tests.e2e.conftest import MARKET, alive, descendants, kill, service, token
 from tests.e2e.test_path import trip
 from tests.e2e.test_serve import platform_of
@@ -113,7 +114,7 @@ async def test_a_store_that_lost_its_manifest_is_not_taken_for_a_new_one(tmp_pat
     files = folder / "valkey" / "appendonlydir"
     (files / "appendonly.aof.manifest").unlink()
     async with unready(folder) as url:
-        said = await until_ready(url, 503, "is empty now")
+        said = await until_ready(url, 503, "is now empty")
         assert "restore the backup" in said
         assert list((folder / "valkey").glob("appendonlydir.lost-*"))
     (folder / "valkey" / "identity").unlink()  # it is meant to be empty
@@ -173,22 +174,17 @@ def test_an_address_of_the_store_that_cannot_be_is_refused(tmp_path: Path, url: 
 def test_rules_that_cannot_be_loaded_are_refused(tmp_path: Path, text: str | None, said: str) -> None:
     if text is not None:
         (tmp_path / "our_rules.py").write_text(text)
-    told = ended(
-        tmp_path, DISPATCHER_RULES="our_rules", PYTHONPATH=f"{tmp_path}:{own_environment()['PYTHONPATH']}"
-    )
+    path = f"{tmp_path}:{own_environment()['PYTHONPATH']}"
+    told = ended(tmp_path, DISPATCHER_RULES="our_rules", PYTHONPATH=path)
     assert "DISPATCHER_RULES=our_rules cannot be loaded" in told
     assert said in told
 
 
-def _keys(path: Path, content: Any) -> None:
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    path.chmod(0o600)
+BOGUS = '{"keys": [{"kty": "bogus", "kid": "a", "alg": "HS256"}]}'
 
 
 @pytest.mark.parametrize("name", ["token", "patient"])
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"keys": [{"kty": "bogus", "kid": "a", "alg": "HS256"}]}', b"\xff"]
-)
+@pytest.mark.parametrize("content", ["", "[]", BOGUS, b"\xff"])
 def test_key_files_that_cannot_be_read_are_refused(tmp_path: Path, name: str, content: str | bytes) -> None:
     ensure_token_keys(tmp_path / "token-keys.json")
     ensure_patient_keys(tmp_path / "patient-keys.json")
@@ -213,3 +209,23 @@ def test_a_data_folder_that_is_a_file_or_that_nobody_may_make_is_refused(tmp_pat
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "valkey").touch()
     assert "is no folder" in ended(tmp_path / "data")
+
+
+async def test_a_store_of_somebody_s_own_that_was_emptied_stays_known_over_a_crash(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "data").mkdir()
+    async with EmbeddedRedis(tmp_path / "store") as server:
+        async with unready(tmp_path / "data", DISPATCHER_REDIS_URL=server.url) as url:
+            await until_ready(url, 200)
+            client = connect(server.url)
+            await client.flushall()
+            await client.aclose()
+            await until_ready(url, 503, "is now empty")
+            for pid in descendants(os.getpid()):
+                if b"web" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            await until_ready(url, 503, "is now empty")
+        async with unready(tmp_path / "data", DISPATCHER_REDIS_URL=server.url) as url:
+            await until_ready(url, 200)  # whoever starts anew takes it as it is

@@ -11,6 +11,7 @@ from contracts.codes import RequestState
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.supervisor import ServeError, looked_at
 from dispatcher.store import rights
 from dispatcher.store.health import AGE_S
 from dispatcher.store.identity import IDENTITY
@@ -91,6 +92,15 @@ async def test_a_node_of_a_cluster_is_refused_in_words(cluster: str) -> None:  #
         health = await store.health()
         assert not health.durable
         assert "Redis Cluster, which is not supported yet" in health.reasons[0]
+    with pytest.raises(ServeError, match="not supported yet"):
+        await looked_at(cluster)
+
+
+async def test_a_server_that_is_away_at_the_start_is_waited_for_and_one_that_is_there_is_named(
+    own: EmbeddedRedis, admin: Redis
+) -> None:
+    assert await looked_at("unix:///nowhere/valkey.sock") == ""
+    assert (await looked_at(own.url)).encode() == await admin.get(IDENTITY)
 
 
 async def as_user(admin: Redis, server: EmbeddedRedis, *given: str) -> str:
