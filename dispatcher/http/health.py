@@ -40,7 +40,7 @@ async def live(call: Call, parts: Parts) -> web.Response:
     answers={200: Answer("ready", Health), 503: Answer("not ready, and why", Health)},
 )
 async def ready(call: Call, parts: Parts) -> Reply:
-    """The service takes work: Redis answers, is durable, is the one that was in use, and lets us work."""
+    """The service takes work: Redis answers, is durable, holds what it held, and lets us work."""
     health = await call.raw.app[PROBES].health.get()
     return Reply(health, 200 if health.ready else 503)
 
