@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class Setting:
     """A standing plan and the requests that come after it."""
 
     problem: AssignmentProblem
@@ -69,22 +69,22 @@ class Stage:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, check every answer, print; 1 if an answer fails the check."""
-    stage = _stage(args)
-    few = stage.entries[: args.cpsat]
+    setting = _setting(args)
+    few = setting.entries[: args.cpsat]
     figures = {
-        "direct": _measure(stage, stage.entries, lambda plan, entry: insert(plan, entry, polish=False)),
-        "polished": _measure(stage, stage.entries, insert),
-        "plain_python": _measure(stage, stage.entries, by_plain_python),
+        "direct": _measure(setting, setting.entries, lambda plan, entry: insert(plan, entry, polish=False)),
+        "polished": _measure(setting, setting.entries, insert),
+        "plain_python": _measure(setting, setting.entries, by_plain_python),
         "on_the_first": {
             "requests": len(few),
-            "direct": _measure(stage, few, lambda plan, entry: insert(plan, entry, polish=False)),
-            "polished": _measure(stage, few, insert),
-            "cpsat": _measure(stage, few, lambda plan, entry: by_cpsat(plan, entry, args.seed)),
+            "direct": _measure(setting, few, lambda plan, entry: insert(plan, entry, polish=False)),
+            "polished": _measure(setting, few, insert),
+            "cpsat": _measure(setting, few, lambda plan, entry: by_cpsat(plan, entry, args.seed)),
         },
     }
     answer: dict[str, Any] = {
-        "requests": args.requests, "load": args.load, "seed": args.seed, "columns": stage.problem.columns,
-        "standing": len(stage.plan), "fresh": len(stage.entries), "peak_memory_mb": _peak_memory_mb(),
+        "requests": args.requests, "load": args.load, "seed": args.seed, "columns": setting.problem.columns,
+        "standing": len(setting.plan), "fresh": len(setting.entries), "peak_memory_mb": _peak_memory_mb(),
     } | figures  # fmt: skip
     _show(answer)
     if args.json == "-":
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if _all_checked(answer) else 1
 
 
-def _stage(args: argparse.Namespace) -> Stage:
+def _setting(args: argparse.Namespace) -> Setting:
     """A day, of which the last requests (none in a precedence pair) come after the batch."""
     problem = generate(args.requests + args.fresh, args.load, args.seed)
     paired = np.isin(np.arange(problem.requests), problem.precedence)
@@ -111,7 +111,7 @@ def _stage(args: argparse.Namespace) -> Stage:
         Entry(request, Columns.of_request(problem, request), int(problem.request_penalty[request]))
         for request in late.tolist()
     ]
-    return Stage(problem, choice, plan, entries, first)
+    return Setting(problem, choice, plan, entries, first)
 
 
 def _without(problem: AssignmentProblem, late: Ints) -> tuple[AssignmentProblem, Ints]:
@@ -123,12 +123,12 @@ def _without(problem: AssignmentProblem, late: Ints) -> tuple[AssignmentProblem,
     ), kept
 
 
-def _measure(stage: Stage, entries: list[Entry], inserter: Inserter) -> dict[str, Any]:
+def _measure(setting: Setting, entries: list[Entry], inserter: Inserter) -> dict[str, Any]:
     """Time each insertion alone, from the same standing plan; check each with the checker."""
     seconds, found = [], []
     for entry in entries:
         began = time.perf_counter()
-        found.append(inserter(stage.plan, entry))
+        found.append(inserter(setting.plan, entry))
         seconds.append(time.perf_counter() - began)
     p50, p99, longest = (1000 * float(q) for q in np.percentile(seconds, (50, 99, 100)))
     return {
@@ -136,7 +136,7 @@ def _measure(stage: Stage, entries: list[Entry], inserter: Inserter) -> dict[str
         "placed": sum(each is not None for each in found),
         "moves": sum(len(each.moves) for each in found if each is not None),
         "cost": sum(_cents(entry, each) for entry, each in zip(entries, found, strict=True)),
-        "checked": all(_checked(stage, each) for each in found if each is not None),
+        "checked": all(_checked(setting, each) for each in found if each is not None),
     }  # fmt: skip
 
 
@@ -144,15 +144,15 @@ def _cents(entry: Entry, found: Insertion | None) -> int:
     return (entry.penalty_cents or 0) if found is None else found.cents
 
 
-def _checked(stage: Stage, found: Insertion) -> bool:
+def _checked(setting: Setting, found: Insertion) -> bool:
     """The plan after it passes the checker, and costs what the insertion says."""
-    choice = stage.choice.copy()
+    choice = setting.choice.copy()
     placed = [(found.entry.key, found.column), *((move.key, move.after) for move in found.moves)]
     request = np.array([key for key, _ in placed], dtype=np.int64)
-    choice[request] = stage.first[request] + [column for _, column in placed]
-    before = check(stage.problem, stage.choice)
-    penalty = int(stage.problem.request_penalty[request[0]])
-    return check(stage.problem, choice, claimed_cost=before.cost - penalty + found.cents).ok
+    choice[request] = setting.first[request] + [column for _, column in placed]
+    before = check(setting.problem, setting.choice)
+    penalty = int(setting.problem.request_penalty[request[0]])
+    return check(setting.problem, choice, claimed_cost=before.cost - penalty + found.cents).ok
 
 
 def _all_checked(figures: dict[str, Any]) -> bool:

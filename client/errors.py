@@ -3,7 +3,7 @@
 ClientError
 ├── Problem           the service answered with a problem (RFC 9457): it had no effect
 ├── UnexpectedAnswer  something answered, and not as documented; after a POST or PUT the effect is unknown
-└── Unreachable       no answer within the patience: the outcome is unknown; ask again under the same key
+└── Unreachable       no answer within the timeout: the outcome is unknown; ask again under the same key
 """
 
 from __future__ import annotations

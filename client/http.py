@@ -1,4 +1,4 @@
-"""One HTTP call, repeated safely: the same Idempotency-Key, `Retry-After` honoured, an end to patience.
+"""One HTTP call, repeated safely: the same Idempotency-Key, `Retry-After` honoured, an end to it.
 
 No redirect is followed: what is sent, a patient it may be, goes to the service and to nobody else.
 """

@@ -39,7 +39,7 @@ from contracts.reply_claims import claims_of
 
 FIELD = streams.FIELD.encode()
 BLOCK_MS = 5_000
-AGAIN_S, PATIENCE_S = 0.2, 30.0
+AGAIN_S, TIMEOUT_S = 0.2, 30.0
 EXHAUSTED = "exhausted the last possible ID"  # the service makes such a stream anew within seconds
 # What a server says in the middle of a fail-over, or while it is full: later it, or another, does it.
 # UNBLOCKED: it became a replica while we waited. NOGROUP: the group was lost; it is made again.
@@ -207,13 +207,13 @@ class VendorStream(StreamReader):
 
         A stream whose entry ids are used up is made anew by the service within seconds.
         """
-        for _ in range(int(PATIENCE_S / AGAIN_S)):
+        for _ in range(int(TIMEOUT_S / AGAIN_S)):
             try:
                 await self.redis.xadd(self.replies, {FIELD: content})
                 return
             except FAILURES as error:
                 await self._wait_out(error)
-        raise Unreachable(f"{self.replies}: no answer within {PATIENCE_S:g} s")
+        raise Unreachable(f"{self.replies}: no answer within {TIMEOUT_S:g} s")
 
 
 def _passes(error: ResponseError) -> bool:

@@ -19,7 +19,7 @@ from solvers.checker import check
 
 Row = dict[str, Any]
 PEERS = ("greedy", "cpsat", "highs")
-_PATIENCE_S = 240.0  #: beyond its limit, for reading, building a model and ending; then it is killed
+_OVERTIME_S = 240.0  #: beyond its limit, for reading, building a model and ending; then it is killed
 
 
 def peers_of(names: str) -> list[str]:
@@ -72,10 +72,10 @@ def _one(problem: AssignmentProblem, path: Path, contender: str, limits: tuple[f
     try:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.peers.contender", *words],
-            capture_output=True, text=True, check=False, timeout=limits[0] + _PATIENCE_S,
+            capture_output=True, text=True, check=False, timeout=limits[0] + _OVERTIME_S,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return empty | {"checked": True, "error": f"killed {_PATIENCE_S:.0f} s after its limit"}
+        return empty | {"checked": True, "error": f"killed {_OVERTIME_S:.0f} s after its limit"}
     if done.returncode:
         return empty | {"checked": True, "error": done.stderr.strip()[-300:]}
     row: Row = empty | json.loads(done.stdout.splitlines()[-1])

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--settle", type=seconds, default=0.5, metavar="S", help="look again after S (default .5)"
     )
-    parser.add_argument("--patience", type=seconds, default=5.0, metavar="S", help="wait S for the store (5)")
+    parser.add_argument("--timeout", type=seconds, default=5.0, metavar="S", help="wait S for the store (5)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -100,7 +100,7 @@ async def _audit_all(
 
     client = connect(url)
     try:
-        reader = Reader(client, args.patience)
+        reader = Reader(client, args.timeout)
         reports = [
             await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle)
             for market in markets

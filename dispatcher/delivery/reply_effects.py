@@ -16,7 +16,7 @@ from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem, Unauthenticated
 from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
 from dispatcher.domain.decision import Message
-from dispatcher.domain.refusals import NotFound, Refusal, Unavailable
+from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
 from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.service.service import Service
@@ -39,7 +39,10 @@ class ReplyEffects:
         self._with_tokens = set[str]()  # vendors that reply as they did before
 
     async def has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
-        """Whether the entry had its effect or its refusal; False if it was put aside. Raises Unavailable."""
+        """Whether the entry had its effect or its refusal; False if it was put aside, or waits.
+
+        Raises Unavailable.
+        """
         owner = self._owner(market, entry)
         try:
             who = self._who(market, owner, event)
@@ -49,6 +52,9 @@ class ReplyEffects:
             await self.service.execute(who, market, command_of(event), idempotency_of(event, who.vendor_id))
         except Unavailable:
             raise
+        except Unwritable as refusal:  # it stays pending, and is taken up again; the others go on
+            log.error("a reply waits for a key to be mended", market=market, reason=refusal.facts["reason"])
+            return False
         except (Problem, Refusal) as refusal:
             return await self._told(market, who.vendor_id, entry, refusal, event)
         except Exception:

@@ -20,6 +20,7 @@ from contracts import codec
 from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
+from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.http import bodies, negotiation, problem_responses
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
@@ -95,7 +96,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, call_id)
-                made = await route.handler(call, parts)
+                made = await _made(route, call, parts)
                 response = made if not isinstance(made, Reply) else _response(made, media, call_id)
         except bodies.CallerGone:
             response = web.Response(status=CALLER_GONE)  # nobody reads it; the metric counts it
@@ -108,6 +109,20 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         return response
 
     return enter
+
+
+async def _made(route: Route, call: Call, parts: Parts) -> Reply | web.StreamResponse:
+    """The handler's answer; a vendor does not hear which key cannot be written: it may be another's."""
+    try:
+        return await route.handler(call, parts)
+    except Unwritable as refusal:
+        log.error("commit_refused", call_id=call.call_id, **refusal.facts)
+        if call.principal.role is not Role.VENDOR:
+            raise
+        raise Unavailable(
+            "the store cannot take this now; nothing was stored\nMaybe try again; ask ops if it lasts.",
+            retry_after_s=refusal.facts["retry_after_s"],
+        ) from refusal
 
 
 async def _call(

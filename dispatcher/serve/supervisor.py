@@ -33,7 +33,7 @@ from dispatcher.store.identity import Identity
 from dispatcher.tuning import plugins
 
 BACKLOG = 1024
-PATIENCE_S = 10.0  # for a child that was told to end
+STOP_TIMEOUT_S = 10.0  # for a child that was told to end
 ASK_S = 2.0
 log = structlog.get_logger()
 
@@ -174,7 +174,7 @@ async def _run(
     finally:
         with contextlib.suppress(OSError):
             settings.address_file.unlink(missing_ok=True)
-        await asyncio.gather(*(child.stop(PATIENCE_S) for child in children))
+        await asyncio.gather(*(child.stop(STOP_TIMEOUT_S) for child in children))
 
 
 async def announce_when_ready(settings: Settings, url: str, announce: Callable[[str], None]) -> None:

@@ -278,6 +278,6 @@ async def test_the_audit_changes_nothing(store: Store, market: MarketStore, raw:
 async def test_a_store_that_is_away_is_a_clear_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["audit", "--url", f"unix://{tmp_path}/none.sock", "--market", "metro", "--patience", "0"]
+    words = ["audit", "--url", f"unix://{tmp_path}/none.sock", "--market", "metro", "--timeout", "0"]
     assert await asyncio.to_thread(main, words) == 1
     assert "the store does not answer" in capsys.readouterr().err

@@ -57,7 +57,7 @@ def _lines():
         "a\x00b",
         *([] if ROOT else ["locked/file"]),
     ]
-    token, audit = ["token", "--role"], ["audit", "--patience", "0"]
+    token, audit = ["token", "--role"], ["audit", "--timeout", "0"]
     yield from ([*token, "platform", "--hours", each] for each in (*NUMBERS, "0", "1e-9", "87601"))
     yield from ([*token, "vendor", "--vendor", each] for each in ("", *IDS))
     yield from ([*token, "ops", "--market", each] for each in ("", "*", "nowhere", *IDS))
@@ -68,7 +68,7 @@ def _lines():
     yield from (
         [*audit, "--ids", each] for each in (*reads, "empty", "blank", "utf16", "nul", "header", "binary")
     )
-    yield from (["audit", word, each] for word in ("--settle", "--patience") for each in (*NUMBERS, "3601"))
+    yield from (["audit", word, each] for word in ("--settle", "--timeout") for each in (*NUMBERS, "3601"))
     yield from ([*audit, "--market", each] for each in ("", *IDS))
     yield from ([*audit, "--url", each] for each in ("localhost:6379", "http://x", "redis://", "x"))
     yield from ([*audit, "--data-dir", each] for each in ("missing", "folder", "empty", "x" * 5_000))

@@ -132,7 +132,7 @@ async def test_a_refusal_is_not_repeated(serve):
     assert len(service.keys) == 1
 
 
-async def test_patience_ends_and_says_that_the_outcome_is_unknown(serve):
+async def test_repeating_ends_and_says_that_the_outcome_is_unknown(serve):
     service, client = await serve(*[hang_up] * 50, timeout_s=0.3)
     with pytest.raises(Unreachable):
         await client.submit(TRIP)

@@ -27,7 +27,7 @@ from tests.e2e.test_path import trip
 from tests.e2e.test_serve import platform_of
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 async def readyz(url: str) -> tuple[int, str]:
@@ -41,7 +41,7 @@ async def readyz(url: str) -> tuple[int, str]:
 
 async def until_ready(url: str, status: int, said: str = "") -> str:
     found = (0, "")
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while found[0] != status or said not in found[1]:
             found = await readyz(url)
             await asyncio.sleep(0.05)

@@ -2,9 +2,11 @@
 
 from redis.asyncio import Redis
 
+from contracts.codes import Role
 from dispatcher.store.connection import connect
 from dispatcher.store.keys import Keys
 from tests.http.conftest import Api, trip
+from tests.http.test_offers import offered
 
 END = f"{(1 << 64) - 1}-{(1 << 64) - 1}"
 
@@ -32,3 +34,15 @@ async def test_an_exhausted_stream_costs_the_caller_nothing_and_is_counted(api: 
     assert (await api.call("POST", "/requests", trip("a")))[0] == 202
     async with api.client.get("/metrics") as answer:
         assert f'dispatcher_streams_set_aside{{market="{api.market}"}} 1.0' in await answer.text()
+
+
+async def test_a_vendor_does_not_hear_which_key_it_is(api: Api) -> None:
+    offer_id, ask, events = await offered(api), api.store.reader.ask, Keys(api.market).events
+    await ask("RENAME", events, f"{events}:mine")
+    await ask("SET", events, "no stream")
+    path = f"/offers/{offer_id}/accept"
+    status, problem = await api.call("POST", path, {}, role=Role.VENDOR, vendor="v1")
+    assert (status, problem["type"], problem["retry_after_s"]) == (503, "/problems/unavailable", 30)
+    assert events not in str(problem)
+    await ask("RENAME", f"{events}:mine", events)
+    assert (await api.call("POST", path, {}, role=Role.VENDOR, vendor="v1"))[0] == 200

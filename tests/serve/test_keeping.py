@@ -22,7 +22,7 @@ from dispatcher.serve.notice import Notice
 from dispatcher.store.connection import connect
 from dispatcher.store.identity import IDENTITY
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 KEYS = 20_000
 
 
@@ -52,7 +52,7 @@ async def kept(folder: Path, notice: Notice) -> AsyncIterator[EmbeddedRedis]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -148,7 +148,7 @@ async def test_a_large_batch_counts_for_as_much_as_it_asks(
         assert await submit(one, "one") is Status.OK
 
 
-async def test_a_server_out_of_reach_is_told_after_patience_and_nothing_hangs(
+async def test_a_server_out_of_reach_is_told_after_a_timeout_and_nothing_hangs(
     proxy: Proxy, market: MarketStore
 ) -> None:
     proxy.refusing = True
