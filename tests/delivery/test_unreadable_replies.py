@@ -91,3 +91,16 @@ async def test_a_shared_reply_without_a_vendors_token_is_put_aside_and_has_no_ef
     await post.read()
     assert (await world.record()).state is RequestState.OFFERED
     assert len(await world.store.market(world.market).dead_letters.get_all()) == 1
+
+
+async def test_a_reply_waits_for_a_key_to_be_mended(world: World, post: Post) -> None:
+    ask, events = world.store.reader.ask, world.keys.events
+    await ask("RENAME", events, f"{events}:mine")
+    await ask("SET", events, "no stream")
+    await post.write("accept", {"offer_id": "r1.1"})
+    await post.read()
+    assert (await post.pending(), (await world.record()).state) == (1, RequestState.OFFERED)
+    assert "dispatch.reply.refused" not in await world.heard(world.keys.stream("v1"))
+    await ask("RENAME", f"{events}:mine", events)
+    await post.consumer(idle_ms=0).take_over(world.market)
+    assert (await world.record()).state is RequestState.ACCEPTED

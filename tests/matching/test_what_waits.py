@@ -1,0 +1,50 @@
+"""What is not planned yet, or no more: it is neither read again and again nor forgotten."""
+
+from contracts.codes import DeclineCode
+from contracts.offers import Decline
+from contracts.tuning import Tuning
+from dispatcher.matching.batch import run_batch
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.solving import SolverPool
+from solvers.planning import plan
+from tests.matching.conftest import Town
+from tests.solvers.town import trip, vendor
+
+DECLINE = Decline(code=DeclineCode.NO_VEHICLES_AVAILABLE)
+
+
+async def test_what_is_beyond_the_horizon_is_read_once_and_planned_when_it_comes_near(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values={"horizon_hours": 2}), 0)
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=300))
+    for _ in range(2):
+        assert (await run_batch(own, town.market, solvers)).tried == set()
+    assert town.market.requests.bodies == {}
+    town.clock.ms += 4 * 3_600_000
+    assert (await run_batch(own, town.market, solvers)).offered == {"r1"}
+
+
+async def test_a_request_that_had_all_its_offers_waits_without_being_planned(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.store.market(town.name).tuning.put(Tuning(version=1, values={"max_attempts": 1}), 0)
+    for each in ("v1", "v2"):
+        await town.add_vendor(vendor(each))
+    await town.market.refresh()
+    await town.submit(trip("r1", start_min=30))
+    await match_imminent(own, town.market, ["r1"])
+    await town.decline("r1", DECLINE)
+    assert await town.market.waiting(["r1"]) == []
+    assert (await run_batch(own, town.market, solvers)).tried == set()
+
+
+async def test_a_batch_plans_for_the_moment_at_which_it_is_ready(town: Town, own: Ownership) -> None:
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("r1", start_min=-5, width_min=60))
+    await town.market.refresh()
+    waiting = await town.market.waiting(town.ids)
+    ahead = await town.market.snapshot(waiting, ahead_ms=20 * 60_000)
+    assert min(plan(ahead.screening()).chosen.start_ms.tolist()) >= town.clock.now_ms() + 25 * 60_000
