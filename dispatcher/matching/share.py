@@ -100,9 +100,10 @@ class Share:
             self._kept.clear()
 
     def _make_room(self) -> None:
-        """Let go what is beyond the share, of what another could take."""
-        surplus = len(self.held) - self.limit
-        wanted = [name for name in sorted(self.held - self._kept) if self._others[name]]
+        """Let go what is beyond the share, of what another could take; what nobody took is not counted."""
+        held = self.held - self._kept
+        surplus = len(held) - self.limit
+        wanted = [name for name in sorted(held) if self._others[name]]
         for name in wanted[: max(0, surplus)]:
             self._let_go[name].set()
 

@@ -8,8 +8,8 @@ from dispatcher.cli import main
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (["--speed", "0"], 2, "--speed is 0"),
-        (["--speed", "fast"], 2, "invalid float value"),
+        (["--speed", "0"], 2, "--speed: '0' is no number above 0"),
+        (["--speed", "fast"], 2, "--speed: 'fast' is no number above 0"),
         (["--day", "nowhere"], 1, "nowhere holds no trips.csv"),
         (["--data-dir", "."], 1, "is not empty"),
     ],
