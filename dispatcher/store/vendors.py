@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from contracts.vendors import Vendor
@@ -9,7 +10,6 @@ from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
-from dispatcher.store.connection import GET_TOGETHER
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
@@ -17,12 +17,16 @@ from dispatcher.store.resp import text_of
 
 VENDOR = "vendor"  # what is set aside
 
+LOOK_EVERY_S = 1.0  # real
+
 
 class VendorPart:
     """The vendors of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.committer, self.aside, self.keys = node.reader, node.committer, node.aside, keys
+        self._known = set[str]()  # ids of vendors, which stay; `unknown` alone reads it
+        self._look_s = 0.0
 
     async def get(self, vendor_id: str) -> Versioned[Vendor] | None:
         """The vendor and its version, or None. Raises Unreadable, with the version to write over."""
@@ -37,11 +41,11 @@ class VendorPart:
         return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack, expected=True)
 
     async def unknown(self, ids: Sequence[str]) -> frozenset[str]:
-        """Those of these ids that no vendor has."""
-        steps = [ids[at : at + GET_TOGETHER] for at in range(0, len(ids), GET_TOGETHER)]
-        found = await self.reader.ask_all([("SMISMEMBER", self.keys.vendors, *step) for step in steps])
-        known = [is_known for step in found for is_known in step]
-        return frozenset(each for each, is_known in zip(ids, known, strict=True) if not is_known)
+        """Those of these ids that no vendor has, or got elsewhere within the last second (`LOOK_EVERY_S`)."""
+        if not self._known.issuperset(ids) and time.monotonic() >= self._look_s:
+            self._look_s = time.monotonic() + LOOK_EVERY_S  # first: who asks meanwhile does not look, too
+            self._known |= set(map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors)))
+        return frozenset(ids) - self._known
 
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
@@ -61,6 +65,7 @@ class VendorPart:
             program.write(keys.wake, "PUBLISH", b"")
             outcome = await self.committer.commit(program)
             if outcome.ok:
+                self._known.add(vendor.id)
                 return before + 1
             if expected_version is not None:
                 raise stale(f"vendor {vendor.id}", before)
