@@ -53,9 +53,7 @@ def unpack(body: bytes, media: str = JSON) -> Any:
         raise UnsupportedMediaType(f"{media!r} is not understood\nMaybe send {JSON} or {MSGPACK}.")
     if not body:
         raise Malformed("the body is empty\nMaybe it was lost on the way: this call needs one.")
-    value = reader(body)
-    _look_over(value)
-    return value
+    return reader(body)
 
 
 def convert(value: Any, form: type[Form]) -> Form:
@@ -86,6 +84,24 @@ def encode(message: Any, media: str = JSON) -> bytes:
 
 
 def _read_json(body: bytes) -> Any:
+    value = _parsed(body)
+    if not _is_plain(body):
+        _look_over(value)
+    return value
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether nothing that `_look_over` refuses can stand in this JSON: most bodies are small and ASCII."""
+    return (
+        len(body) <= MAX_ITEMS
+        and body.isascii()
+        and b"\\" not in body
+        and b"\x7f" not in body
+        and body.count(b"{") + body.count(b"[") <= MAX_DEPTH
+    )
+
+
+def _parsed(body: bytes) -> Any:
     try:
         return _JSON.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -102,6 +118,12 @@ def _read_json(body: bytes) -> Any:
 
 
 def _read_msgpack(body: bytes) -> Any:
+    value = _unpacked(body)
+    _look_over(value)
+    return value
+
+
+def _unpacked(body: bytes) -> Any:
     try:
         return msgpack.unpackb(
             body,
@@ -138,6 +160,17 @@ def _members(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     return members
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise _not_finite()
+    return number
+
+
+def _not_finite() -> Malformed:
+    return Malformed("a number is NaN or infinite\nMaybe leave the field out.")
+
+
 def _refuse_constant(name: str) -> Any:
     raise Malformed(f"{name} is not a number in JSON\nMaybe leave the field out.")
 
@@ -148,7 +181,7 @@ def _refuse_extension(code: int, data: bytes) -> Any:
     )
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_refuse_constant)
+_JSON = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_refuse_constant)
 _READERS: dict[str, Callable[[bytes], Any]] = {JSON: _read_json, MSGPACK: _read_msgpack}
 
 
@@ -180,7 +213,7 @@ def _children(node: Any) -> Any:
         return node
     if kind is float:
         if not isfinite(node):
-            raise Malformed("a number is NaN or infinite\nMaybe leave the field out.")
+            raise _not_finite()
         return ()
     if kind is int or kind is bool or node is None:
         return ()

@@ -7,7 +7,7 @@ answer the same questions, with nothing (None, an empty tuple) where a question 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -138,11 +138,11 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
         """Where the work starts and, for a ride, where it ends."""
         return self.pickup.position, self.dropoff.position
 
-    def with_doors(self, start: Position, end: Position | None) -> TripRequest:
-        """The same ride between other doors."""
+    def with_doors(self, start: Position, end: Position | None, **others: Any) -> TripRequest:
+        """The same ride between other doors, and with `others` of its fields."""
         if end is None:
             raise ValueError("a ride has two doors")
-        return replace(self, pickup=Place(position=start), dropoff=Place(position=end))
+        return replace(self, pickup=Place(position=start), dropoff=Place(position=end), **others)
 
     @property
     def service_class(self) -> ServiceClass:
@@ -199,9 +199,9 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
         """Where the equipment goes; a delivery has one door."""
         return self.place.position, None
 
-    def with_doors(self, start: Position, end: Position | None) -> EquipmentOrder:
-        """The same order for another door; `end` is a ride's."""
-        return replace(self, place=Place(position=start))
+    def with_doors(self, start: Position, end: Position | None, **others: Any) -> EquipmentOrder:
+        """The same order for another door, and with `others` of its fields; `end` is a ride's."""
+        return replace(self, place=Place(position=start), **others)
 
     @property
     def order_lines(self) -> tuple[OrderLine, ...]:

@@ -59,7 +59,7 @@ async def submit(call: Call, parts: Parts) -> Reply:
 
 
 def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
-    strange = tuple(each for each in request.named_vendors if each in unknown)
+    strange = tuple(each for each in request.named_vendors if each in unknown) if unknown else ()
     return Receipt(id=request.id, href=f"{base}/{request.id}", unknown_vendors=strange)
 
 

@@ -7,7 +7,6 @@ it is not set, an earlier version left them in the clear, and sealed the patient
 from __future__ import annotations
 
 import msgspec
-from msgspec.structs import replace
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
@@ -40,7 +39,7 @@ class Bodies:
 
     def pack(self, request: Request) -> bytes:
         """The request with all it has."""
-        clear = compress(encode(replace(request.with_doors(HIDDEN, HIDDEN), patient=None)))
+        clear = compress(encode(request.with_doors(HIDDEN, HIDDEN, patient=None)))
         plain = compress(encode(Sealed(request.doors, request.patient)))
         sealed = self.vault.seal(self.market, request.id, plain)
         return (len(clear) | _DOORS_SEALED).to_bytes(_LENGTH_BYTES, "big") + clear + sealed

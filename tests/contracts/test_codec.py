@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unittest.mock
 from typing import Any
 
 import msgpack
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts import codec
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
 from contracts.geo import Circle
 from contracts.outside import UNREADABLE
@@ -124,3 +126,22 @@ def test_an_error_on_a_length_names_the_length_and_never_the_value() -> None:
     with pytest.raises(Problem) as refused:
         decode(body, RequestBatch)
     assert refused.value.detail.startswith("/requests: Expected `array` of length <= 1000; it has 1,001\n")
+
+
+ODD = ["", "a", "\\u0000", "\\ud800", "\x7f", "\u202e", "é", "[", "{", "\\n", "1e999", "-1e999", "NaN"]
+
+
+@given(st.recursive(st.sampled_from(ODD), lambda each: st.lists(each, max_size=4), max_leaves=60))
+def test_what_a_plain_body_skips_would_have_found_nothing(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    for old, new in (('"1e999"', "1e999"), ('"-1e999"', "-1e999"), ('"NaN"', "NaN"), ("\\\\", "\\")):
+        text = text.replace(old, new)
+    body = text.encode("utf-8")
+    told = []
+    for plain in (codec._is_plain, lambda _: False):
+        with unittest.mock.patch.object(codec, "_is_plain", plain):
+            try:
+                told.append(("taken", codec.unpack(body)))
+            except Problem as problem:
+                told.append((type(problem).__name__, problem.detail))
+    assert told[0] == told[1]
