@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import Any
 
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import an_id, number
@@ -32,11 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the token, and nothing else, on standard output."""
     from contracts.codes import Role
-    from contracts.problems import Unauthenticated
     from dispatcher.runtime.clock import make_clock
     from dispatcher.runtime.errors import UsageError
     from dispatcher.security.key_files import ensure_token_keys, read_token_keys
-    from dispatcher.security.tokens import Authenticator, claims, mint
+    from dispatcher.security.tokens import claims, mint
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ)
@@ -61,12 +61,21 @@ def run(args: argparse.Namespace) -> int:
     )
     keys = read_token_keys(settings.token_keys_file)
     token = mint(keys, made)
+    _refuse_what_is_refused(keys, token, now_ms)
+    print(token)
+    return 0
+
+
+def _refuse_what_is_refused(keys: dict[str, Any], token: str, now_ms: int) -> None:
+    """Raises UsageError if the service would: better told here than by every call."""
+    from contracts.problems import Unauthenticated
+    from dispatcher.runtime.errors import UsageError
+    from dispatcher.security.tokens import Authenticator
+
     try:
         Authenticator(keys).verify(token, now_ms)
-    except Unauthenticated as refusal:  # better told here than by every call
+    except Unauthenticated as refusal:
         raise UsageError(
             f"the service would refuse this token: {refusal.detail.partition(chr(10))[0]}.",
             "Maybe a shorter --subject, or fewer markets.",
         ) from refusal
-    print(token)
-    return 0

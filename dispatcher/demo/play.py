@@ -55,11 +55,9 @@ class Played(msgspec.Struct, kw_only=True):
     board: Board
 
 
-@contextlib.asynccontextmanager
-async def played(day: Day, options: Options, console: Console) -> AsyncIterator[Played]:
-    """Play the whole day; the service runs until the block ends."""
-    started_s = time.monotonic()
-    settings = Settings(
+def _settings(day: Day, options: Options) -> Settings:
+    """The service's: on any free port, by a clock that runs as fast as the day is played."""
+    return Settings(
         data_dir=options.data_dir,
         port=0,
         markets=Markets({day.market: day.tz}),
@@ -67,6 +65,13 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
         clock_anchor_s=time.time() + LEAD_S,
         clock_speed=options.speed,
     )
+
+
+@contextlib.asynccontextmanager
+async def played(day: Day, options: Options, console: Console) -> AsyncIterator[Played]:
+    """Play the whole day; the service runs until the block ends."""
+    started_s = time.monotonic()
+    settings = _settings(day, options)
     clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
