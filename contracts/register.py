@@ -20,6 +20,7 @@ class Register(Generic[Key, Entry]):
         """`what` is what errors call one entry."""
         self.package, self.what = package, what
         self._entries: dict[Key, Entry] = {}
+        self._view = MappingProxyType(self._entries)
         self._complete = False
 
     def add(self, key: Key, entry: Entry) -> Entry:
@@ -33,14 +34,14 @@ class Register(Generic[Key, Entry]):
     @property
     def so_far(self) -> Mapping[Key, Entry]:
         """What is entered now, without looking for more: for checks while modules are being imported."""
-        return MappingProxyType(self._entries)
+        return self._view
 
     def all(self) -> Mapping[Key, Entry]:
         """Every entry, by key."""
         if not self._complete:
             import_modules(self.package)
             self._complete = True
-        return MappingProxyType(self._entries)
+        return self._view
 
     @contextmanager
     def temporary(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -46,10 +47,15 @@ def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> byte
             "source": f"/markets/{market}",
             "type": message.type,
             "subject": message.subject,
-            "time": to_instant(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": _time(at_ms),
             "data": msgspec.to_builtins(message.data),
         }
     )
+
+
+@lru_cache(1_024)  # many events are of the same moment
+def _time(at_ms: int) -> str:
+    return to_instant(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unpack_event(raw: bytes) -> CloudEvent:

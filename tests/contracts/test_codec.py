@@ -128,7 +128,22 @@ def test_an_error_on_a_length_names_the_length_and_never_the_value() -> None:
     assert refused.value.detail.startswith("/requests: Expected `array` of length <= 1000; it has 1,001\n")
 
 
-ODD = ["", "a", "\\u0000", "\\ud800", "\x7f", "\u202e", "é", "[", "{", "\\n", "1e999", "-1e999", "NaN"]
+ODD = [
+    "",
+    "a",
+    "\x1f",
+    "\\u0000",
+    "\\ud800",
+    "\x7f",
+    "\u202e",
+    "é",
+    "[",
+    "{",
+    "\\n",
+    "1e999",
+    "-1e999",
+    "NaN",
+]
 
 
 @given(st.recursive(st.sampled_from(ODD), lambda each: st.lists(each, max_size=4), max_leaves=60))
@@ -145,3 +160,13 @@ def test_what_a_plain_body_skips_would_have_found_nothing(value: Any) -> None:
             except Problem as problem:
                 told.append((type(problem).__name__, problem.detail))
     assert told[0] == told[1]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz ")), max_size=5))
+def test_a_key_that_stands_twice_is_refused_however_the_body_is_read(pairs: list[tuple[str, str]]) -> None:
+    body = ("{" + ",".join(f'"{key}" : "{value}"' for key, value in pairs) + "}").encode()
+    if len({key for key, _ in pairs}) == len(pairs):
+        assert codec.unpack(body) == dict(pairs)
+    else:
+        with pytest.raises(Problem, match="twice"):
+            codec.unpack(body)
