@@ -26,6 +26,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import keep, remembered, started
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import Child, own_command, own_environment
+from dispatcher.serve.rewriting import keep_rewriting
 from dispatcher.settings import Settings
 from dispatcher.store.connection import Reader, StoreError, connect
 from dispatcher.store.health import CLUSTER
@@ -72,7 +73,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         async with started(redis, notice) as starting:
             ours = replace(settings, redis_url=redis.url, store_identity=remembered(redis))
             children = _children(ours, listener, notice, name="embedded")
-            await _run(settings, children, [keep(redis, notice, starting)], url, announce)
+            kept = [keep(redis, notice, starting), keep_rewriting(redis, settings.aof_rewrite_hours)]
+            await _run(settings, children, kept, url, announce)
 
 
 def prepare(settings: Settings) -> None:
