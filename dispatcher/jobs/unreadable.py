@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 async def tell_unreadable(service: Service, market: str) -> None:
     """For ever, until cancelled. A store that is away is waited for."""
-    items = UnreadableItems(service.executor)
+    items = UnreadableItems(service.executor, service.store)
     item: Item | None = None
     while not cancel_requested():
         item = item or await service.store.aside.next(market)

@@ -13,6 +13,7 @@ from dispatcher.service.execute import ATTEMPTS, Executor
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
 from dispatcher.store.requests import BODY, PATIENT
+from dispatcher.store.store import Store
 
 BY = "service"
 
@@ -38,15 +39,20 @@ REQUEST_OF: Mapping[str, Callable[[str], str]] = {  # of what is set aside, the 
 class UnreadableItems:
     """Tells of what the store of this process has set aside."""
 
-    def __init__(self, executor: Executor) -> None:
-        self.executor, self.markets = executor, executor.markets
+    def __init__(self, executor: Executor, store: Store) -> None:
+        self.executor, self.markets, self.store = executor, executor.markets, store
 
     async def tell(self, market: str, item: Item) -> None:
         """Count it, and open its request's task unless there is one. Raises Unavailable."""
         await self.markets.store(market).troubles.count(f"unreadable:{item.kind}")
         request_of = REQUEST_OF.get(item.kind)
-        if request_of is not None:
+        if request_of is not None and not self._is_read_elsewhere(market, item):
             await self._open_task(market, request_of(item.id), item.kind)
+
+    def _is_read_elsewhere(self, market: str, item: Item) -> bool:
+        """Whether only this process lacks its key: the request is in good hands, ops sees to the process."""
+        key_id = self.store.aside.key_of(market, item)
+        return bool(key_id) and self.store.agreement.has_another(market, key_id)
 
     async def _open_task(self, market: str, request_id: str, what: str) -> None:
         command = SetAside(request_id=request_id, what=what)

@@ -15,10 +15,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 import structlog
 
-from dispatcher.domain.refusals import Unreadable
-from dispatcher.security.vault import UnreadablePatient
+from dispatcher.domain.refusals import PatientKeyMissing, Unreadable
+from dispatcher.security.vault import MissingKey, UnreadablePatient
 
 READ_ERRORS = (msgspec.MsgspecError, UnreadablePatient, ValueError, LookupError, TypeError, struct.error)
+KEY_RETRY_S = 5
 MOST_KNOWN = 10_000  # of one market; beyond, some may be named twice
 Value = TypeVar("Value")
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ class Aside:
 
     def __init__(self) -> None:
         self._known: defaultdict[str, set[Item]] = defaultdict(set)
+        self._keyless: defaultdict[str, dict[Item, str]] = defaultdict(dict)
         self._news: defaultdict[str, asyncio.Queue[Item]] = defaultdict(asyncio.Queue)
 
     def read(
@@ -44,6 +46,16 @@ class Aside:
         """What `raw` holds. Raises Unreadable, which names it and has these facts."""
         try:
             return unpack(raw)
+        except MissingKey as error:
+            self._note_keyless(market, item, error.key_id)
+            raise PatientKeyMissing(
+                f"{item.kind} {item.id} was sealed under the patient key {error.key_id!r}, not known here\n"
+                "Maybe put that key back, or restart with the newest key file: see `dispatcher keys status`.",
+                kind=item.kind,
+                id=item.id,
+                key_id=error.key_id,
+                retry_after_s=KEY_RETRY_S,
+            ) from error
         except READ_ERRORS as error:
             self.note(market, item, type(error).__name__)
             raise Unreadable(
@@ -75,6 +87,8 @@ class Aside:
             elif raw or expected:
                 try:
                     values[each] = unpack(raw)
+                except MissingKey as error:
+                    self._note_keyless(market, Item(kind, each), error.key_id)
                 except READ_ERRORS as error:
                     self.note(market, Item(kind, each), type(error).__name__)
         return values
@@ -89,6 +103,22 @@ class Aside:
         known.add(item)
         log.error("unreadable", market=market, kind=item.kind, id=item.id, reason=reason)
         self._news[market].put_nowait(item)
+
+    def key_of(self, market: str, item: Item) -> str:
+        """The patient key for want of which it was set aside; "": it was for another reason."""
+        return self._keyless[market].get(item, "")
+
+    def forget_keyless(self) -> None:
+        """The key ring is another: what was set aside for want of a key is named again if it still is."""
+        for market, items in self._keyless.items():
+            self._known[market] -= items.keys()
+        self._keyless.clear()
+
+    def _note_keyless(self, market: str, item: Item, key_id: str) -> None:
+        if len(self._keyless[market]) >= MOST_KNOWN:
+            self._keyless[market].clear()
+        self._keyless[market][item] = key_id
+        self.note(market, item, f"patient key {key_id} is missing")
 
     def known(self, market: str) -> frozenset[Item]:
         """All that was set aside."""

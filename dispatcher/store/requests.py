@@ -43,6 +43,11 @@ class RequestPart:
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
         return self._read(Item(BODY, request_id), raw, self.form.request) if raw else None
 
+    async def expected_body(self, request_id: str) -> Request:
+        """As `body`, of a request whose record is there: Unreadable if its body is gone."""
+        raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
+        return self._read(Item(BODY, request_id), raw or b"", self.form.request)
+
     async def bodies(self, ids: Sequence[str], *, expected: bool = False) -> dict[str, Request]:
         """The requests that exist and can be read, by id, without their patient blocks.
 

@@ -10,6 +10,7 @@ from typing import Self
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.store import health
+from dispatcher.store.agreement import Agreement
 from dispatcher.store.aside import Aside
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
@@ -26,7 +27,7 @@ class Store:
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, retention; and `commit`. `store.streams` reads streams of any market;
-    `store.aside` is what could not be read.
+    `store.aside` is what could not be read; `store.agreement` which patient key is sealed under.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Store:
             self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
         )
         self.vault, self.aside = Vault(ring), Aside()
+        self.agreement = Agreement(self.vault, self.aside)
         self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
         self.streams = Streams(self.reader)
         self._markets: dict[str, MarketStore] = {}
@@ -78,7 +80,8 @@ class Store:
         trouble = self._trouble()
         if trouble:
             return Health("", (trouble,))
-        return await health.check(self.reader, self._identity, list(self._markets))
+        found = await health.check(self.reader, self._identity, list(self._markets))
+        return found._replace(keyless=self.agreement.reasons(self._markets))
 
     async def refuse_unless_durable(self) -> None:
         """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""
