@@ -133,6 +133,17 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
             yield task.id, "has outlived its request"
 
 
+def _keys(found: Survey) -> Iterator[tuple[str, str]]:
+    """Whoever runs has every patient key that something is sealed under, and the same by that name."""
+    used = {key.id: key.print for key in found.patient_keys}
+    for ring in found.rings:
+        for key_id, sealed in found.sealed.items():
+            if key_id not in ring.keys:
+                yield f"patient key {key_id}", f"seals {sealed.blocks} blocks, and {ring.process} lacks it"
+            elif ring.keys[key_id] != used.get(key_id, ring.keys[key_id]):
+                yield f"patient key {key_id}", f"of {ring.process} is another one than that which is in use"
+
+
 def _ledger(found: Survey) -> Iterator[tuple[str, str]]:
     """What is booked is what the offers hold. A ledger that changed meanwhile is left for the next look."""
     held = _held(found)
@@ -173,6 +184,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
+    "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
     "replayed": _replayed,

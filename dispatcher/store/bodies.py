@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
-from dispatcher.security.vault import Vault
+from dispatcher.security.vault import Vault, key_of
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
 
@@ -65,6 +65,12 @@ class Bodies:
 def clear_part(raw: bytes) -> Request:
     """What can be read without keys: all but patient and doors. Raises msgspec.DecodeError."""
     return _parted(raw)[0]
+
+
+def key_of_body(raw: bytes) -> str:
+    """The patient key that its sealed block needs; "" if it has none. Raises one of `aside.READ_ERRORS`."""
+    sealed = _parted(raw)[1]
+    return key_of(sealed) if sealed else ""
 
 
 def _parted(raw: bytes) -> tuple[Request, bytes, bool]:

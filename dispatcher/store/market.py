@@ -48,7 +48,7 @@ class MarketStore:
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
-        self.rings = RingPart(node, self.keys)
+        self.rings = RingPart(node.reader, self.keys)
         self.troubles = TroublePart(node, self.keys)
 
     @cached_property

@@ -9,8 +9,8 @@ import msgspec
 from contracts.instants import DAY_MS
 from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import script
+from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
-from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 
 FOR_EVER_MS = 100 * 365 * DAY_MS
@@ -20,8 +20,8 @@ _decoder = msgspec.json.Decoder(Ring)
 class RingPart:
     """The key rings of one market. Repeating any of these is harmless. They raise Unavailable."""
 
-    def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.keys = node.reader, keys
+    def __init__(self, reader: Reader, keys: Keys) -> None:
+        self.reader, self.keys = reader, keys
 
     async def announce(self, ring: Ring, ttl_ms: int) -> list[Ring]:
         """Say what this process can read, for `ttl_ms`; what all that live say, by their names."""
