@@ -8,7 +8,7 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -86,7 +86,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
     async with open_store(settings, "web", trouble) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
-        await _agree(store, settings.markets)
+        await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(
             service=service,
@@ -119,6 +119,7 @@ async def _matcher(settings: Settings, name: str) -> None:
     clock = clock_of(settings)
     async with open_store(settings, "matcher") as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
+        await _agree(store, list(settings.markets))
         timers, solvers = Timers(service), SolverPool()
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
@@ -156,10 +157,14 @@ def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) 
     return store
 
 
-async def _agree(store: Store, markets: Iterable[str]) -> None:
-    """Hear at the start which patient keys the others can read; a store that is away is asked again later."""
+async def _agree(store: Store, markets: Sequence[str]) -> None:
+    """Hear at the start which patient keys the others can read; a store that is away is asked again later.
+
+    Raises UserError: a newer version wrote what is stored.
+    """
     with contextlib.suppress(Unavailable, StoreError, TimeoutError):
         async with asyncio.timeout(AGREE_S):
+            await store.formats.refuse(markets)
             for each in markets:
                 await store.agreement.reach(each, store.market(each).rings)
 

@@ -17,6 +17,7 @@ import structlog
 
 from dispatcher.domain.refusals import PatientKeyMissing, Unreadable
 from dispatcher.security.vault import MissingKey, UnreadablePatient
+from dispatcher.store.formats import NewerFormat
 
 READ_ERRORS = (msgspec.MsgspecError, UnreadablePatient, ValueError, LookupError, TypeError, struct.error)
 KEY_RETRY_S = 5
@@ -56,6 +57,14 @@ class Aside:
                 key_id=error.key_id,
                 retry_after_s=KEY_RETRY_S,
             ) from error
+        except NewerFormat as error:
+            self.note(market, item, str(error))
+            raise Unreadable(
+                f"{item.kind} {item.id} {error}\nMaybe a newer version wrote it: see docs/upgrading.md.",
+                kind=item.kind,
+                id=item.id,
+                **facts,
+            ) from error
         except READ_ERRORS as error:
             self.note(market, item, type(error).__name__)
             raise Unreadable(
@@ -90,7 +99,8 @@ class Aside:
                 except MissingKey as error:
                     self._note_keyless(market, Item(kind, each), error.key_id)
                 except READ_ERRORS as error:
-                    self.note(market, Item(kind, each), type(error).__name__)
+                    why = str(error) if isinstance(error, NewerFormat) else type(error).__name__
+                    self.note(market, Item(kind, each), why)
         return values
 
     def note(self, market: str, item: Item, reason: str) -> None:

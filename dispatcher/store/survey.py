@@ -23,10 +23,13 @@ from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.bodies import clear_part, key_of_body
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
+from dispatcher.store.format_numbers import newest
+from dispatcher.store.formats import NewerFormat
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.listing import Place
 from dispatcher.store.records import R
+from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
 from dispatcher.store.sealed import Sealed, sealed_by_key
 
@@ -56,6 +59,8 @@ class Survey(msgspec.Struct, kw_only=True):
     sealed: dict[str, Sealed] = {}  # by patient key
     rings: list[Ring] = []  # what each running process says of its patient keys
     patient_keys: frozenset[KeyPrint] = frozenset()  # all that something may be sealed under
+    newer: dict[str, dict[str, str]] = {}  # of what is damaged: ids of a format not known, by kind, in words
+    formats: dict[str, int] = {}  # the newest format of each kind, as the versions that wrote it say
     exhausted: list[str] = []  # streams that were moved aside, their ids were used up
     events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
 
@@ -79,6 +84,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
@@ -112,8 +118,10 @@ async def _read_records(
             if raw:  # else it was forgotten since the scan
                 records[each] = document.unpack(raw)
                 older |= {each} if document.is_older(raw) else set()
-        except READ_ERRORS:
+        except READ_ERRORS as error:
             damaged.add(each)
+            if isinstance(error, NewerFormat):
+                found.newer.setdefault(kind.name, {})[each] = str(error)
 
 
 async def _read_documents(
@@ -151,8 +159,8 @@ def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:
         return "is no document, or went while the store was read"
     try:
         unpack(raw)
-    except READ_ERRORS:
-        return "cannot be decoded"
+    except READ_ERRORS as error:
+        return str(error) if isinstance(error, NewerFormat) else "cannot be decoded"
     return ""
 
 

@@ -50,6 +50,7 @@ class Busy:
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
+        assert await self.store.formats.problems([self.name]) == ()
         await self.service.vendors.put(OPS, self.name, vendor(), None)
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")

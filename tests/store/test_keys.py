@@ -79,6 +79,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     aside = {parts.VENDORS, parts.CAPACITY, parts.COMMANDS, parts.SCORECARDS}  # what no promise is judged by
     single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
+        keys.formats,
         keys.rings,
         keys.patient_keys,
         keys.troubles,
