@@ -17,6 +17,7 @@ from dispatcher.security.key_files import PatientKeyFile
 
 DERIVED_BYTES = 32
 NONCE_BYTES = 12  # NIST SP 800-38D; random, so below 2^32 blocks a key
+LEAST_BYTES = 1 + 1 + NONCE_BYTES + 16  # of a sealed block: length and key id, nonce, tag
 RETRY_AFTER_S = 1
 
 

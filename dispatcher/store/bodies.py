@@ -11,7 +11,7 @@ import msgspec
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
-from dispatcher.security.vault import Vault, key_of
+from dispatcher.security.vault import LEAST_BYTES, Vault, key_of
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
 from dispatcher.store.formats import BODY, NewerFormat
@@ -87,4 +87,6 @@ def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
         raise msgspec.DecodeError("no version wrote a body like it")
     end = _LENGTH_BYTES + (head & (1 << _FORMAT_AT) - 1)
     request = _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES:end]))
+    if bits == _DOORS_SEALED and len(raw) - end < LEAST_BYTES:
+        raise msgspec.DecodeError("the sealed block of this body was cut")
     return request, raw[end:], bits == _DOORS_SEALED

@@ -272,3 +272,30 @@ async def test_a_key_that_only_this_process_lacks_makes_no_task_and_all_is_read_
 
 async def has_task_is(world: World, request_id: str, wanted: bool) -> bool:
     return await has_task(world, request_id) is wanted
+
+
+async def test_a_request_whose_record_is_gone_becomes_a_task_when_it_is_due(world: World) -> None:
+    await world.open_with()
+    await world.submit(make.trip("gone"), make.trip("whole"))
+    await world.store.reader.ask("DEL", world.keys.record(REQUEST_KIND, "gone"))
+    world.clock.ms += 6 * HOUR_MS
+    assert await Timers(world.service).fire_due(world.market) == 1
+    async with telling(world):
+        await until(lambda: has_task(world, "gone"))
+    assert await counted(world, "unreadable:request") == 1
+    task = await world.store.market(world.market).tasks.records.get("gone.unreadable")
+    assert task is not None
+    assert (task.owner, task.code) == (OwnerRole.OPS, "request")
+
+
+async def test_what_was_mended_and_is_damaged_again_is_named_again(world: World) -> None:
+    await world.open_with(make.vendor("v1"))
+    vendors, key = world.store.market(world.market).vendors, world.keys.vendor("v1")
+    whole = await world.store.reader.get(key)
+    assert whole
+    with capture_logs() as lines:
+        for content in (CUT, CUT, whole, CUT):
+            await overwrite(world, key, content)
+            await vendors.get_all()
+    assert [each["event"] for each in lines] == ["unreadable", "readable_again", "unreadable"]
+    assert world.store.aside.met_lately(world.market) == {"vendor": 1}
