@@ -24,6 +24,7 @@ class Role(StrEnum):
     CURRENT = "current"
     NEXT = "next"
     OLD = "old"
+    SPARE = "spare"  # in the key file, and nothing was ever sealed under it
     MISSING = "missing"  # in use, and not in the key file
 
 
@@ -78,14 +79,14 @@ def _names(ring: PatientKeyFile, found: Iterable[Survey]) -> list[str]:
 
 
 def _key(name: str, ring: PatientKeyFile, rings: Iterable[Ring], found: Iterable[Survey]) -> KeyStanding:
-    roles = {ring.current: Role.CURRENT, ring.next: Role.NEXT}
-    prints = prints_of(ring)
-    sealed = Sealed()
+    prints, sealed = prints_of(ring), Sealed()
     for market in found:
         sealed += market.sealed.get(name, Sealed())
+    is_used = sealed.blocks > 0 or any(each.id == name for market in found for each in market.patient_keys)
+    roles = {ring.current: Role.CURRENT, ring.next: Role.NEXT}
     return KeyStanding(
         id=name,
-        role=roles.get(name, Role.OLD) if name in ring.keys else Role.MISSING,
+        role=roles.get(name, Role.OLD if is_used else Role.SPARE) if name in ring.keys else Role.MISSING,
         lacking=sorted({each.process for each in rings if each.keys.get(name) != prints.get(name)}),
         sealing=sorted({each.process for each in rings if each.sealing == name}),
         sealed=sealed,
@@ -106,9 +107,12 @@ def _step(keys: Iterable[KeyStanding], processes: Sequence[str]) -> tuple[Step, 
             return Step.WAIT, [f"{told}; wait for {', '.join(late)}"]
     old = by_role[Role.OLD]
     why = [_needed(each) for each in old]
+    why += [
+        f"{each.id} has sealed nothing yet: name it `next` to rotate to it" for each in by_role[Role.SPARE]
+    ]
     if any(not each.sealed.blocks for each in old):
         return Step.REMOVE, why
-    return (Step.WAIT, why) if old else (Step.ADD, ["no rotation is under way"])
+    return (Step.WAIT, why) if old else (Step.ADD, ["no rotation is under way", *why])
 
 
 def _share(without: Sequence[str], processes: Sequence[str]) -> str:

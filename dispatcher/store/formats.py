@@ -54,7 +54,8 @@ def told(number: int, known: int) -> str:
 
 def known() -> dict[str, int]:
     """The newest format of everything that this version reads and writes."""
-    records = {kind.name: int(kind.form.__struct_config__.tag or 1) for kind in kinds()}
+    tags = {kind.name: kind.form.__struct_config__.tag for kind in kinds()}
+    records = {name: tag if isinstance(tag, int) else 1 for name, tag in tags.items()}
     return records | dict(DOCUMENTS.values()) | {"body": BODY, "layout": LAYOUT}
 
 
