@@ -8,7 +8,8 @@ import msgspec
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the service can take work, and why not.
 
-    `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure.
+    `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure;
+    and those of which something stored cannot be read and is passed over (`set_aside`): how many of a kind.
     The others are not concerned.
     """
 

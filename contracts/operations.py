@@ -94,7 +94,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if self.body:
             found += ["malformed-body", "invalid-message", "too-large", "too-slow", "unsupported-media-type"]
         if self.market:
-            found += ["unreadable"]
+            found += ["unreadable", "patient-key-missing"]
         if self.keyed:
             found += ["missing-header", "id-reused"]
         if self.versioned:

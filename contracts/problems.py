@@ -123,6 +123,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "What is stored cannot be read",
         "The call is not at fault: ops restores what is named; `dispatcher audit` finds all that is like it.",
     ),
+    "patient-key-missing": ProblemType(
+        503,
+        "A patient key is missing here",
+        "Ask again after Retry-After: ops puts the key back that `key_id` names; `dispatcher keys status`.",
+    ),
     "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
     ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
+import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,11 +18,13 @@ from aiohttp import web
 
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
@@ -30,15 +34,17 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import HOUSEKEEPING, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import HOUSEKEEPING, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
+from dispatcher.store.connection import StoreError
 from dispatcher.store.store import Store
 from dispatcher.tuning import plugins
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
+AGREE_S = 2.0
 COLLECT_EVERY = 20_000  # objects
 log = structlog.get_logger()
 
@@ -78,8 +84,9 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
-    async with open_store(settings, trouble) as store:
+    async with open_store(settings, "web", trouble) as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
+        await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(
             service=service,
@@ -110,8 +117,9 @@ async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
 
     clock = clock_of(settings)
-    async with open_store(settings) as store:
+    async with open_store(settings, "matcher") as store:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules))
+        await _agree(store, list(settings.markets))
         timers, solvers = Timers(service), SolverPool()
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
@@ -133,15 +141,32 @@ async def _matcher(settings: Settings, name: str) -> None:
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:
-    """Of each market: what this process could not read is told."""
+    """Of each market: what this process could not read is told, and what it can read."""
     store, markets = service.store, service.markets
-    return [_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets]
+    return [
+        *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
+        *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
+    ]
 
 
-def open_store(settings: Settings, trouble: Callable[[], str] = str) -> Store:
+def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) -> Store:
     """The store over REDIS_URL, with the patient keys; used as `async with`."""
-    ring = key_files.read_patient_keys(settings.patient_keys_file)
-    return Store(settings.redis_url, ring, identity=settings.store_identity, trouble=trouble)
+    file = key_files.RingFile(settings.patient_keys_file)
+    store = Store(settings.redis_url, file.ring, identity=settings.store_identity, trouble=trouble)
+    store.agreement.take_part(f"{role} {own_name()}#{secrets.token_hex(2)}", file)
+    return store
+
+
+async def _agree(store: Store, markets: Sequence[str]) -> None:
+    """Hear at the start which patient keys the others can read; a store that is away is asked again later.
+
+    Raises UserError: a newer version wrote what is stored.
+    """
+    with contextlib.suppress(Unavailable, StoreError, TimeoutError):
+        async with asyncio.timeout(AGREE_S):
+            await store.formats.refuse(markets)
+            for each in markets:
+                await store.agreement.reach(each, store.market(each).rings)
 
 
 def clock_of(settings: Settings) -> Clock:

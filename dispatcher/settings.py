@@ -58,6 +58,14 @@ RedisUrl = Annotated[
     ),
 ]
 Port = Annotated[int, Meta(ge=0, le=65535, description="listen here; 0: a free port, see DATA_DIR/address")]
+Hours = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=8_760,
+        description="hours after which the embedded server's file is rewritten without what was forgotten",
+    ),
+]
 Speed = Annotated[float, Meta(ge=0, le=10_000, description="clock seconds a second; 0: the system's clock")]
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -79,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_identity: Annotated[
         str, Meta(description="the store that it must be, its key dispatch:identity; empty: the first found")
     ] = ""
+    aof_rewrite_hours: Hours = 24.0
     clock_start_ms: Annotated[
         int, Meta(ge=0, le=LAST_MS, description="what a scaled clock shows at CLOCK_ANCHOR_S")
     ] = 0

@@ -9,8 +9,9 @@ from typing import Any
 from dispatcher.audit import judge as judgement
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
+from dispatcher.security.rings import Ring
 from dispatcher.store.connection import Reader
-from dispatcher.store.survey import survey
+from dispatcher.store.survey import Survey, survey
 
 LOOKS = 5
 
@@ -22,22 +23,31 @@ async def audit(
     *,
     streams: bool = False,
     settle_s: float = 0,
+    ring: Ring | None = None,
 ) -> dict[str, Any]:
     """What was looked at, and `findings` that were there at each of up to LOOKS looks, `settle_s` apart.
 
-    Raises UserError if the store does not answer.
+    `ring`: the patient keys that there are, judged where no running process says which it has. Raises
+    UserError if the store does not answer.
     """
     try:
-        found = await survey(reader, market, streams=streams)
+        found = await _surveyed(reader, market, ring, streams=streams)
         findings = judgement.judge(found, acknowledged)
         for _ in range(LOOKS - 1):
             if not findings:
                 break
             await asyncio.sleep(settle_s)
-            found = await survey(reader, market, streams=streams)
+            found = await _surveyed(reader, market, ring, streams=streams)
             findings = judgement.lasting(findings, judgement.judge(found, acknowledged))
     except Unavailable as error:
         raise UserError(
             "the store does not answer.", "Maybe it is not running: see --url and --data-dir."
         ) from error
     return judgement.summary(found) | {"findings": [finding._asdict() for finding in findings]}
+
+
+async def _surveyed(reader: Reader, market: str, ring: Ring | None, *, streams: bool) -> Survey:
+    found = await survey(reader, market, streams=streams)
+    if ring is not None and not found.rings:
+        found.rings = [ring]
+    return found

@@ -18,6 +18,8 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
+from dispatcher.store.format_numbers import unknown
+from dispatcher.store.formats import known
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey
 
@@ -69,8 +71,9 @@ def _whole(found: Survey) -> Iterator[tuple[str, str]]:
     """Record, version and body belong together; nothing is left of what was forgotten."""
     for kind, records in found.records.items():
         damaged = found.damaged.get(kind, set())
+        newer = found.newer.get(kind, {})
         for each in damaged:
-            yield each, "its record cannot be decoded"
+            yield each, f"its record {newer.get(each, 'cannot be decoded')}"
         for each, (version, record, _) in records.items():
             if (record.id, record.version) != (each, version):
                 yield each, f"holds version {record.version} of {record.id} under version {version}"
@@ -83,6 +86,7 @@ def _whole(found: Survey) -> Iterator[tuple[str, str]]:
 def _readable(found: Survey) -> Iterator[tuple[str, str]]:
     """What is stored can be read: else its vendor is asked for nothing, its request offered to nobody."""
     yield from found.unreadable.items()
+    yield from ((found.market, each) for each in unknown(found.formats, known()))
     for key, raw in (*found.limits.items(), *found.used.items()):
         if not fits(raw):
             yield f"ledger {_name(key)}", "has more cells than a day"
@@ -133,6 +137,17 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
             yield task.id, "has outlived its request"
 
 
+def _keys(found: Survey) -> Iterator[tuple[str, str]]:
+    """Whoever runs has every patient key that something is sealed under, and the same by that name."""
+    used = {key.id: key.print for key in found.patient_keys}
+    for ring in found.rings:
+        for key_id, sealed in found.sealed.items():
+            if key_id not in ring.keys:
+                yield f"patient key {key_id}", f"seals {sealed.blocks} blocks, and {ring.process} lacks it"
+            elif ring.keys[key_id] != used.get(key_id, ring.keys[key_id]):
+                yield f"patient key {key_id}", f"of {ring.process} is another one than that which is in use"
+
+
 def _ledger(found: Survey) -> Iterator[tuple[str, str]]:
     """What is booked is what the offers hold. A ledger that changed meanwhile is left for the next look."""
     held = _held(found)
@@ -173,6 +188,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
+    "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
     "replayed": _replayed,

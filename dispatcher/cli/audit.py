@@ -2,20 +2,26 @@
 
 Checked: no request ended twice or went a way the table does not have; each has its timer, index entry and
 body; what asks for a person has its task; the ledgers equal what the offers have booked, within what is
-posted; vendors' lists agree; acknowledged ids exist.
+posted; vendors' lists agree; acknowledged ids exist; every running process has the patient keys in use.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import an_id, number, read_text
 from dispatcher.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from dispatcher.security.rings import Ring
 
 NAME = "audit"
 HELP = "check all that is stored against the promises (read-only)"
@@ -57,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     acknowledged = _ids(args.ids) if args.ids else []
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     markets = list(dict.fromkeys(args.market or settings.markets))
-    reports = asyncio.run(_audit_all(url, markets, acknowledged, args))
+    reports = asyncio.run(_audit_all(url, markets, acknowledged, args, _ring(settings.patient_keys_file)))
     _refuse_unknown(reports, settings.markets)
     print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
     return 1 if any(report["findings"] for report in reports) else 0
@@ -80,6 +86,21 @@ def _ids(path: Path) -> list[str]:
     return [word for _, word in words]
 
 
+def _ring(path: Path) -> Ring | None:
+    """The keys of the key file here; None where there is none that we may read: an audit needs no key."""
+    from dispatcher.security.key_files import read_patient_keys
+    from dispatcher.security.rings import Ring, prints_of
+
+    if not os.path.exists(path):  # noqa: PTH110 - False for a name that is too long, too
+        return None
+    try:
+        ring = read_patient_keys(path)
+    except UserError as error:
+        print(f"dispatcher: patient keys are not judged: {error}", file=sys.stderr)
+        return None
+    return Ring(f"the key file {path}", ring.current, prints_of(ring))
+
+
 def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> None:
     """Raises UserError for a market that is neither set nor stored: an empty one would be told as sound."""
     for report in reports:
@@ -93,7 +114,7 @@ def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> No
 
 
 async def _audit_all(
-    url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace
+    url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace, ring: Ring | None
 ) -> list[dict[str, Any]]:
     from dispatcher.audit.auditor import audit
     from dispatcher.store.connection import Reader, connect
@@ -102,7 +123,7 @@ async def _audit_all(
     try:
         reader = Reader(client, args.timeout)
         reports = [
-            await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle)
+            await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle, ring=ring)
             for market in markets
         ]
         return _without_others(reports)

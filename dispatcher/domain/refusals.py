@@ -8,6 +8,7 @@ Refusal
 ├── Reused            422  the id or key was used before with another body
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
+│   └── PatientKeyMissing  503  the patient key that it was sealed under is not in this process's key ring
 ├── Unavailable       503  the store cannot answer now; nothing is known to be stored
 └── Unwritable        503  one key cannot be written until somebody mends it; nothing was stored
 """
@@ -70,6 +71,12 @@ class Unreadable(Refusal):
     """What is stored under this id cannot be read: it is damaged, or of a form that is not known."""
 
     type, status = "unreadable", 500
+
+
+class PatientKeyMissing(Unreadable):
+    """It was sealed under a patient key that this process has not: `key_id`. It is whole."""
+
+    type, status = "patient-key-missing", 503
 
 
 class Unavailable(Refusal):

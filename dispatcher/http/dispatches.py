@@ -42,5 +42,6 @@ async def report(call: Call, parts: Parts) -> Reply:
     offer_id = call.path["offer_id"]
     said = call.body
     command = ReportStatus(offer_id=offer_id, status=said.status, at=said.at, code=said.code)
+    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id)
     after = await execute(call, parts, command)
     return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))

@@ -19,7 +19,7 @@ from dispatcher.http.metrics import CONTENT_TYPE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
 from dispatcher.http.shared import Shared
-from dispatcher.service.loops import LOOPS
+from dispatcher.service.loops import TROUBLES
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
@@ -78,10 +78,10 @@ async def _health(parts: Parts) -> Health:
 
 
 async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
-    """Of each market the loops that fail now, in whatever process."""
+    """Of each market the loops that fail now, and what cannot be read, in whatever process."""
     store = parts.service.store
     markets = list(parts.service.markets)
-    found = await asyncio.gather(*(store.market(each).troubles.now(LOOPS) for each in markets))
+    found = await asyncio.gather(*(store.market(each).troubles.now(TROUBLES) for each in markets))
     return {market: dict(failing) for market, failing in zip(markets, found, strict=True) if failing}
 
 

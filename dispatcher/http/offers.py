@@ -44,6 +44,7 @@ async def accept(call: Call, parts: Parts) -> Reply:
     """Take the work."""
     offer_id = call.path["offer_id"]
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
+    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id, whole=True)
     after = await execute(call, parts, command)
     return Reply(await parts.service.offers.dispatch(call.principal, call.market, offer_id, after))
 
@@ -60,5 +61,6 @@ async def decline(call: Call, parts: Parts) -> Reply:
     """Do not take the work; it is not offered to you again."""
     offer_id = call.path["offer_id"]
     command = DeclineOffer(offer_id=offer_id, code=call.body.code)
+    await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id)
     after = await execute(call, parts, command)
     return Reply(await parts.service.offers.offer(call.principal, call.market, offer_id, after))

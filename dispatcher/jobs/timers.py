@@ -21,6 +21,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
+from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
 
 BATCH = 256
@@ -59,12 +60,21 @@ class Timers:
         due = await records.due(self.service.clock.now_ms(), self.batch + len(put_off))
         ids = put_off.ripe(due)[: self.batch]
         found = await records.get_all(ids)
-        for lost in set(ids) - set(found):
-            log.error("a timer has no record that can be read", market=market, kind=kind.name, id=lost)
+        if lost := set(ids) - set(found):
+            await self._tell_lost(market, kind, lost, len(due))
         fired = await asyncio.gather(*(self._fire(market, kind, record) for record in found.values()))
         done = {each for each, had_effect in zip(found, fired, strict=True) if had_effect}
         put_off.ended(done, [each for each in ids if each not in done])
         return len(done)
+
+    async def _tell_lost(self, market: str, kind: Kind[Any], lost: set[str], count: int) -> None:
+        """Name those that are still due, and not there: what was forgotten meanwhile is due no more."""
+        stored = self.service.store.market(market)
+        still_due = await stored.records(kind).due(self.service.clock.now_ms(), count)
+        there = await stored.records(kind).get_all(sorted(lost.intersection(still_due)))
+        for each in lost.intersection(still_due) - set(there):
+            log.error("a timer has no record that can be read", market=market, kind=kind.name, id=each)
+            self.service.store.aside.note(market, Item(kind.name, each), "missing")
 
     async def _fire(self, market: str, kind: Kind[Any], record: Record) -> bool:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""

@@ -1,7 +1,8 @@
 """Key files: read strictly, made for development when they are missing, never readable by others.
 
 Token keys are a JWKS (RFC 7517). The patient key ring is `{"current": id, "keys": {id: base64 of 32 bytes}}`:
-new data is encrypted under `current`, old data stays readable as long as its key is listed.
+new data is encrypted under `current`, old data stays readable as long as its key is listed. `next`, if it is
+there, names the key that is to become current once every process can read it (`dispatcher keys rotate`).
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ class KeyFileError(UserError):
     """A key file is missing, malformed, or open to others."""
 
 
-class PatientKeyFile(msgspec.Struct, frozen=True):
+class PatientKeyFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """The file's contents: AES-256 keys by id, and the id that new data is encrypted under."""
 
     current: str
     keys: dict[str, bytes]
+    next: str = ""
 
 
 def ensure_token_keys(path: Path) -> bool:
@@ -79,7 +81,54 @@ def read_patient_keys(path: Path) -> PatientKeyFile:
         raise KeyFileError(
             f"{path}: the current key '{ring.current}' is not listed.", f"Known: {', '.join(ring.keys)}"
         )
+    if ring.next and (ring.next not in ring.keys or ring.next == ring.current):
+        raise KeyFileError(
+            f"{path}: the next key '{ring.next}' is not listed, or is the current one.",
+            f"Known: {', '.join(ring.keys)}",
+        )
     return ring
+
+
+def write_patient_keys(path: Path, ring: PatientKeyFile) -> None:
+    """Put it in the file's place, whole or not at all, for this user alone. Raises KeyFileError."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_private(draft, msgspec.json.format(msgspec.json.encode(ring), indent=2) + b"\n")
+        draft.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+
+
+class RingFile:
+    """The patient key ring of a running process: read again when its file changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises KeyFileError."""
+        self.path = path
+        self._seen = _seen(path)
+        self.ring = read_patient_keys(path)
+
+    def changed(self) -> PatientKeyFile | None:
+        """The ring if its file changed since it was last read; else None. Raises KeyFileError, once each."""
+        seen = _seen(self.path)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        self.ring = read_patient_keys(self.path)
+        return self.ring
+
+
+def _seen(path: Path) -> tuple[int, int, int] | None:
+    """What differs after any change of the file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _write_new(path: Path, content: bytes) -> bool:
@@ -96,14 +145,27 @@ def _write_new(path: Path, content: bytes) -> bool:
             return False
         raise KeyFileError(f"{path.parent} is no folder.", "Maybe choose another data folder.") from None
     except OSError as error:
-        raise KeyFileError(
-            f"cannot write the key file {path}: {error.strerror}.",
-            "Maybe its folder is read-only, full or another user's.",
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
     return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name is on disk, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritten(path: Path, error: OSError) -> KeyFileError:
+    return KeyFileError(
+        f"cannot write the key file {path}: {error.strerror}.",
+        "Maybe its folder is read-only, full or another user's.",
+    )
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -28,6 +28,7 @@ class ReplyKeys:
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
+        self._ring = vault.ring
         self._keys = lru_cache(REMEMBERED)(self._made)
 
     def current(self, market: str, vendor_id: str) -> str:
@@ -52,6 +53,9 @@ class ReplyKeys:
                 )
 
     def _said(self, market: str, vendor_id: str, signature: str) -> dict[str, Any]:
+        if self._ring is not self.vault.ring:  # the key file was changed
+            self._ring = self.vault.ring
+            self._keys.cache_clear()
         for key in self._keys(market, vendor_id):
             try:
                 return dict(jwt.decode(signature, key, algorithms=[ALGORITHM]).claims)

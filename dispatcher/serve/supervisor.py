@@ -26,8 +26,10 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import keep, remembered, started
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import Child, own_command, own_environment
+from dispatcher.serve.rewriting import keep_rewriting
 from dispatcher.settings import Settings
 from dispatcher.store.connection import Reader, StoreError, connect
+from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import CLUSTER
 from dispatcher.store.identity import Identity
 from dispatcher.tuning import plugins
@@ -64,15 +66,18 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     with listening(settings) as listener, contextlib.closing(Notice()) as notice:
         url = address(settings, listener)
         if settings.redis_url:
-            known = settings.store_identity or await looked_at(settings.redis_url)
+            known = settings.store_identity or await looked_at(settings.redis_url, list(settings.markets))
             children = _children(replace(settings, store_identity=known), listener, notice)
             await _run(settings, children, [], url, announce)
             return
         redis = EmbeddedRedis(settings.data_dir)
         async with started(redis, notice) as starting:
+            if starting.done():
+                await looked_at(redis.url, list(settings.markets))
             ours = replace(settings, redis_url=redis.url, store_identity=remembered(redis))
             children = _children(ours, listener, notice, name="embedded")
-            await _run(settings, children, [keep(redis, notice, starting)], url, announce)
+            kept = [keep(redis, notice, starting), keep_rewriting(redis, settings.aof_rewrite_hours)]
+            await _run(settings, children, kept, url, announce)
 
 
 def prepare(settings: Settings) -> None:
@@ -117,10 +122,10 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def looked_at(redis_url: str) -> str:
+async def looked_at(redis_url: str, markets: Sequence[str] = ()) -> str:
     """The name of the store, which our children then insist on; "" if the server is away: it is waited for.
 
-    Raises ServeError if it is a node of a Redis Cluster.
+    Raises UserError if it is a node of a Redis Cluster, or a newer version wrote what is stored.
     """
     client = connect(redis_url, timeout_s=ASK_S)
     reader = Reader(client, 0.0)
@@ -130,6 +135,7 @@ async def looked_at(redis_url: str) -> str:
         if int(info.get("cluster_enabled", 0)):
             raise ServeError(f"{CLUSTER.partition(';')[0]}.", "Maybe use one primary with replicas.")
         await identity.problem()
+        await FormatNumbers(reader).refuse(markets)
     except (Unavailable, StoreError) as error:
         log.warning("store_not_looked_at", reason=str(error).partition("\n")[0])
     finally:

@@ -11,6 +11,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -84,6 +85,8 @@ class Executor:
         record = await stored.records(kind_for(command)).get(command.subject)
         if record is None:
             await self.markets.refuse_if_lost()
+            if kind_for(command) is REQUEST_KIND:
+                await stored.requests.refuse_lost(command.subject)
             raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
         return record
 

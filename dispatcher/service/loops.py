@@ -13,8 +13,10 @@ from dispatcher.store.store import Store
 from dispatcher.store.troubles import TroublePart
 
 REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
-HOUSEKEEPING, UNREADABLE = "housekeeping", "unreadable"
-LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE)
+HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
+LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS)
+SET_ASIDE = "set_aside"  # no loop: what could not be read of late, by kind
+TROUBLES = (*LOOPS, SET_ASIDE)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ from contracts.dispatches import Dispatch
 from contracts.offers import Offer
 from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.views import dispatch_view, offer_view
 from dispatcher.security.principal import Principal
@@ -55,6 +55,28 @@ class Offers:
         patient = None if who.role is Role.OPS else await requests.patient(record.id)
         return dispatch_view(record, offer, request, patient)
 
+    async def refuse_sealed(self, who: Principal, market: str, name: str, *, whole: bool = False) -> None:
+        """Raises PatientKeyMissing, before a command has its effect, if its answer could not be given here.
+
+        `whole`: the answer has door and patient, so Unreadable as well if what is stored is damaged or gone.
+        """
+        requests, request_id = self.markets.store(market).requests, request_id_of(name)
+        try:
+            if await requests.patient(request_id) is None and whole:
+                await requests.expected_body(request_id)
+            return
+        except PatientKeyMissing as refusal:
+            found: Unreadable = refusal
+        except Unreadable as refusal:
+            if not whole:
+                return
+            found = refusal
+        self.markets.authorize(who, market)
+        record = await requests.records.get(request_id)
+        if record is not None:
+            record.offer_named(name, who.vendor_id)  # of another's nothing is told: the command says NotFound
+            raise found
+
     async def _found(
         self, who: Principal, market: str, name: str, known: RequestRecord | None
     ) -> tuple[RequestRecord, OfferRecord, Request]:
@@ -64,7 +86,4 @@ class Offers:
         if record is None:
             raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
         offer = record.offer_named(name, who.vendor_id)  # first: of another's nothing is told, not even this
-        request = await requests.body(request_id)
-        if request is None:
-            raise NotFound(f"there is no offer {name}\nMaybe the id is misspelt.")
-        return record, offer, request
+        return record, offer, await requests.expected_body(request_id)

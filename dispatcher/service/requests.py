@@ -68,6 +68,7 @@ class Requests:
         record = await self.markets.store(market).requests.records.get(request_id)
         if record is None:
             await self.store.refuse_if_lost()
+            await self.markets.store(market).requests.refuse_lost(request_id)
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
         return request_view(record)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from dispatcher.domain.commands.set_aside import SetAside, unread
@@ -10,11 +11,14 @@ from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.service.execute import ATTEMPTS, Executor
+from dispatcher.service.loops import SET_ASIDE
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
 from dispatcher.store.requests import BODY, PATIENT
+from dispatcher.store.store import Store
 
 BY = "service"
+AGAIN_S = 30.0  # real: what is not told again is taken to be over
 
 
 def _itself(name: str) -> str:
@@ -38,15 +42,32 @@ REQUEST_OF: Mapping[str, Callable[[str], str]] = {  # of what is set aside, the 
 class UnreadableItems:
     """Tells of what the store of this process has set aside."""
 
-    def __init__(self, executor: Executor) -> None:
-        self.executor, self.markets = executor, executor.markets
+    def __init__(self, executor: Executor, store: Store) -> None:
+        self.executor, self.markets, self.store = executor, executor.markets, store
+        self._told: dict[str, tuple[str, float]] = {}
 
     async def tell(self, market: str, item: Item) -> None:
         """Count it, and open its request's task unless there is one. Raises Unavailable."""
         await self.markets.store(market).troubles.count(f"unreadable:{item.kind}")
         request_of = REQUEST_OF.get(item.kind)
-        if request_of is not None:
+        if request_of is not None and not self._is_read_elsewhere(market, item):
             await self._open_task(market, request_of(item.id), item.kind)
+
+    async def tell_all(self, market: str) -> None:
+        """What this process came upon of late: `/readyz` of every process says it. Raises Unavailable."""
+        met = self.store.aside.met_lately(market)
+        told = ", ".join(f"{number} {kind}" for kind, number in sorted(met.items()))
+        before, at_s = self._told.get(market, ("", 0.0))
+        if told == before and (not told or time.monotonic() - at_s < AGAIN_S):
+            return
+        troubles = self.markets.store(market).troubles
+        await (troubles.tell(SET_ASIDE, told) if told else troubles.over(SET_ASIDE))
+        self._told[market] = told, time.monotonic()
+
+    def _is_read_elsewhere(self, market: str, item: Item) -> bool:
+        """Whether only this process lacks its key: the request is in good hands, ops sees to the process."""
+        key_id = self.store.aside.key_of(market, item)
+        return bool(key_id) and self.store.agreement.has_another(market, key_id)
 
     async def _open_task(self, market: str, request_id: str, what: str) -> None:
         command = SetAside(request_id=request_id, what=what)
@@ -55,8 +76,9 @@ class UnreadableItems:
                 record = await self.markets.store(market).requests.records.get(request_id)
             except Unreadable:
                 return await self._open_task_alone(market, request_id, what)
-            if record is None:
-                return None
+            if record is None:  # either it was forgotten, with all that it had, or it is lost
+                is_lost = await self.markets.store(market).requests.has_body(request_id)
+                return await self._open_task_alone(market, request_id, what) if is_lost else None
             outcome = await self.executor.attempt(BY, market, command, record)
             if outcome is None or outcome.status is not Status.STALE or outcome.stale_id != request_id:
                 return None

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 import msgspec
 import structlog
 
-from dispatcher.domain.refusals import Unreadable
-from dispatcher.security.vault import UnreadablePatient
+from dispatcher.domain.refusals import PatientKeyMissing, Unreadable
+from dispatcher.security.vault import MissingKey, UnreadablePatient
+from dispatcher.store.formats import NewerFormat
 
 READ_ERRORS = (msgspec.MsgspecError, UnreadablePatient, ValueError, LookupError, TypeError, struct.error)
+KEY_RETRY_S = 5
+MET_S = 60.0  # real: what is at work is read more often than that
 MOST_KNOWN = 10_000  # of one market; beyond, some may be named twice
 Value = TypeVar("Value")
 log = structlog.get_logger()
@@ -35,7 +39,8 @@ class Aside:
     """What this process has set aside, by market; `next` hands each over to be told of."""
 
     def __init__(self) -> None:
-        self._known: defaultdict[str, set[Item]] = defaultdict(set)
+        self._known: defaultdict[str, dict[Item, float]] = defaultdict(dict)  # and when it was last met
+        self._keyless: defaultdict[str, dict[Item, str]] = defaultdict(dict)
         self._news: defaultdict[str, asyncio.Queue[Item]] = defaultdict(asyncio.Queue)
 
     def read(
@@ -43,7 +48,27 @@ class Aside:
     ) -> Value:
         """What `raw` holds. Raises Unreadable, which names it and has these facts."""
         try:
-            return unpack(raw)
+            value = unpack(raw)
+            self._is_readable(market, item)
+            return value
+        except MissingKey as error:
+            self._note_keyless(market, item, error.key_id)
+            raise PatientKeyMissing(
+                f"{item.kind} {item.id} was sealed under the patient key {error.key_id!r}, not known here\n"
+                "Maybe put that key back, or restart with the newest key file: see `dispatcher keys status`.",
+                kind=item.kind,
+                id=item.id,
+                key_id=error.key_id,
+                retry_after_s=KEY_RETRY_S,
+            ) from error
+        except NewerFormat as error:
+            self.note(market, item, str(error))
+            raise Unreadable(
+                f"{item.kind} {item.id} {error}\nMaybe a newer version wrote it: see docs/upgrading.md.",
+                kind=item.kind,
+                id=item.id,
+                **facts,
+            ) from error
         except READ_ERRORS as error:
             self.note(market, item, type(error).__name__)
             raise Unreadable(
@@ -75,24 +100,56 @@ class Aside:
             elif raw or expected:
                 try:
                     values[each] = unpack(raw)
+                    self._is_readable(market, Item(kind, each))
+                except MissingKey as error:
+                    self._note_keyless(market, Item(kind, each), error.key_id)
                 except READ_ERRORS as error:
-                    self.note(market, Item(kind, each), type(error).__name__)
+                    why = str(error) if isinstance(error, NewerFormat) else type(error).__name__
+                    self.note(market, Item(kind, each), why)
         return values
 
     def note(self, market: str, item: Item, reason: str) -> None:
         """Name it, if it was not named before."""
         known = self._known[market]
-        if item in known:
-            return
-        if len(known) >= MOST_KNOWN:
+        is_news = item not in known
+        if is_news and len(known) >= MOST_KNOWN:
             known.clear()
-        known.add(item)
+        known[item] = time.monotonic()
+        if not is_news:
+            return
         log.error("unreadable", market=market, kind=item.kind, id=item.id, reason=reason)
         self._news[market].put_nowait(item)
 
+    def key_of(self, market: str, item: Item) -> str:
+        """The patient key for want of which it was set aside; "": it was for another reason."""
+        return self._keyless[market].get(item, "")
+
+    def forget_keyless(self) -> None:
+        """The key ring is another: what was set aside for want of a key is named again if it still is."""
+        for market, items in self._keyless.items():
+            for item in items:
+                self._known[market].pop(item, None)
+        self._keyless.clear()
+
+    def _note_keyless(self, market: str, item: Item, key_id: str) -> None:
+        if len(self._keyless[market]) >= MOST_KNOWN:
+            self._keyless[market].clear()
+        self._keyless[market][item] = key_id
+        self.note(market, item, f"patient key {key_id} is missing")
+
     def known(self, market: str) -> frozenset[Item]:
-        """All that was set aside."""
+        """All that was set aside, and was not read since."""
         return frozenset(self._known[market])
+
+    def met_lately(self, market: str) -> Counter[str]:
+        """How many of each kind this process has come upon in the last MET_S."""
+        since_s = time.monotonic() - MET_S
+        return Counter(item.kind for item, met_s in self._known[market].items() if met_s >= since_s)
+
+    def _is_readable(self, market: str, item: Item) -> None:
+        """It may have been mended: then it is named again when it is damaged again."""
+        if self._known[market] and self._known[market].pop(item, None) is not None:
+            log.info("readable_again", market=market, kind=item.kind, id=item.id)
 
     async def next(self, market: str) -> Item:
         """The next that was set aside, in order; each once."""

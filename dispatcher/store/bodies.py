@@ -1,7 +1,8 @@
 """A request as it is stored once: a clear part, then a sealed block with its doors and its patient.
 
-Form: 3 bytes of length, the clear part, the sealed block. The first bit says that the doors are sealed; where
-it is not set, an earlier version left them in the clear, and sealed the patient alone, if there was one.
+Form: 3 bytes of length, the clear part, the sealed block. The first three bits of the length tell the format:
+0 is format 1, where an earlier version left the doors in the clear and sealed the patient alone, if there was
+one; 4 is format 2, the present one; from 5 on it is a later one.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import msgspec
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
-from dispatcher.security.vault import Vault
+from dispatcher.security.vault import LEAST_BYTES, Vault, key_of
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
+from dispatcher.store.formats import BODY, NewerFormat
 
 HIDDEN: Position = (0.0, 0.0)  # what the clear part has in place of a door
 _LENGTH_BYTES = 3
-_DOORS_SEALED = 1 << (8 * _LENGTH_BYTES - 1)
+_FORMAT_BITS = 3
+_FORMAT_AT = 8 * _LENGTH_BYTES - _FORMAT_BITS
+_DOORS_CLEAR, _DOORS_SEALED = 0, 4  # formats 1 and 2; the length is below 2^21, above what a call may hold
 
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +46,7 @@ class Bodies:
         clear = compress(encode(request.with_doors(HIDDEN, HIDDEN, patient=None)))
         plain = compress(encode(Sealed(request.doors, request.patient)))
         sealed = self.vault.seal(self.market, request.id, plain)
-        return (len(clear) | _DOORS_SEALED).to_bytes(_LENGTH_BYTES, "big") + clear + sealed
+        return (len(clear) | _DOORS_SEALED << _FORMAT_AT).to_bytes(_LENGTH_BYTES, "big") + clear + sealed
 
     def request(self, raw: bytes) -> Request:
         """The request without its patient block. Raises msgspec.DecodeError, UnreadablePatient."""
@@ -67,9 +71,22 @@ def clear_part(raw: bytes) -> Request:
     return _parted(raw)[0]
 
 
+def key_of_body(raw: bytes) -> str:
+    """The patient key that its sealed block needs; "" if it has none. Raises one of `aside.READ_ERRORS`."""
+    sealed = _parted(raw)[1]
+    return key_of(sealed) if sealed else ""
+
+
 def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
-    """The clear part, the sealed block, and whether the doors are in the latter."""
+    """The clear part, the sealed block, and whether the doors are in the latter. Raises NewerFormat."""
     head = int.from_bytes(raw[:_LENGTH_BYTES], "big")
-    end = _LENGTH_BYTES + (head & ~_DOORS_SEALED)
+    bits = head >> _FORMAT_AT
+    if bits > _DOORS_SEALED:
+        raise NewerFormat(bits - _DOORS_SEALED + BODY, BODY)
+    if bits not in (_DOORS_CLEAR, _DOORS_SEALED):
+        raise msgspec.DecodeError("no version wrote a body like it")
+    end = _LENGTH_BYTES + (head & (1 << _FORMAT_AT) - 1)
     request = _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES:end]))
-    return request, raw[end:], bool(head & _DOORS_SEALED)
+    if bits == _DOORS_SEALED and len(raw) - end < LEAST_BYTES:
+        raise msgspec.DecodeError("the sealed block of this body was cut")
+    return request, raw[end:], bits == _DOORS_SEALED

@@ -1,4 +1,7 @@
-"""How values are stored: a document is a version of 4 bytes, high byte first, and compressed MessagePack."""
+"""How values are stored: a document is a version of 4 bytes, high byte first, and compressed MessagePack.
+
+Its format number stands before or within that: `dispatcher.store.formats`.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +54,13 @@ class Document(Generic[Value]):
         dated: bool = False,
         older: Older[Value] | None = None,
     ) -> None:
-        self._decoder = msgspec.msgpack.Decoder(form)
+        self._form, self._decoder = form, msgspec.msgpack.Decoder(form)
         self._older = older
         self._head = _VERSION_BYTES + (_DATE_BYTES if dated else 0)
         self._decode = lru_cache(remembered)(self._fresh) if remembered else self._fresh
 
     def unpack(self, raw: bytes) -> Versioned[Value]:
-        """What `raw` holds, immutable. Raises one of `aside.READ_ERRORS` if it is damaged."""
+        """What `raw` holds, immutable. Raises one of `aside.READ_ERRORS`: it is damaged, or newer."""
         return self._decode(raw)
 
     def is_older(self, raw: bytes) -> bool:
@@ -66,17 +69,26 @@ class Document(Generic[Value]):
 
     def _fresh(self, raw: bytes) -> Versioned[Value]:
         changed_ms = int.from_bytes(raw[_VERSION_BYTES : self._head], "big")
-        content = decompress(memoryview(raw)[self._head :])
+        content = decompress(formats.content_of(memoryview(raw)[self._head :], self._form))
         value = self._older(content) if self._older else None
         if value is None:
-            value = self._decoder.decode(content)
+            value = self._decoded(content)
         return Versioned(version_of(raw), value, changed_ms)
+
+    def _decoded(self, content: bytes | memoryview) -> Value:
+        try:
+            return self._decoder.decode(content)
+        except msgspec.MsgspecError:
+            if issubclass(self._form, Record):
+                formats.refuse_newer_record(content, self._form)
+            raise
 
 
 def pack(version: int, value: object, changed_ms: int | None = None) -> bytes:
     """A document; `changed_ms` for a dated one."""
     date = b"" if changed_ms is None else changed_ms.to_bytes(_DATE_BYTES, "big")
-    return version.to_bytes(_VERSION_BYTES, "big") + date + compress(encode(value))
+    head = version.to_bytes(_VERSION_BYTES, "big") + date + formats.before_content(type(value))
+    return head + compress(encode(value))
 
 
 def version_of(raw: bytes) -> int:

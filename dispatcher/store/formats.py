@@ -1,6 +1,12 @@
 """What earlier versions of the service stored, read as what it is now; `docs/upgrading.md` says since when.
 
 A record's first element is its format number. Format 1 of requests had none: its first element is the id.
+Vendors, postings and tuning have it in one byte before their content, 0x40 + number, which no content begins
+with; their format 1 has none. A body has it in the first bits of its length (`dispatcher.store.bodies`).
+
+Whoever changes what is stored gives it the next number here (or as its record's tag) and a reader for the one
+before. `known` is also told in the store itself, so that a version that does not know a number says so at its
+start.
 """
 
 from __future__ import annotations
@@ -12,14 +18,71 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from contracts.capacity import Capacity
 from contracts.codes import RequestState, Requirement, TrackingStatus
+from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
+from contracts.vendors import Vendor
 from dispatcher.domain.compact import Compact
+from dispatcher.domain.kinds import kinds
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.states import WORKED_ON
 
+DOCUMENTS: Mapping[type, tuple[str, int]] = {
+    Vendor: ("vendor", 2),
+    Capacity: ("posting", 2),
+    Tuning: ("tuning", 2),
+}
+BODY, LAYOUT = 2, 1  # of bodies; of all that has no number of its own: ledgers, lists, messages, counts
+_FIRST, _LAST = 0x40, 0x7F  # of the byte that tells a document's format
 _FIRST_TEXT, _LAST_TEXT, _LONG_TEXT = 0xA0, 0xBF, 0xD9  # how MessagePack begins a short text
+
+
+class NewerFormat(ValueError):
+    """It was stored by a version of the service that is newer than this one."""
+
+    def __init__(self, number: int, known: int) -> None:
+        super().__init__(told(number, known))
+        self.number = number
+
+
+def told(number: int, known: int) -> str:
+    """That a format is not known, in words."""
+    return f"is of format {number}, this version of the service knows {known or 'none'}"
+
+
+def known() -> dict[str, int]:
+    """The newest format of everything that this version reads and writes."""
+    tags = {kind.name: kind.form.__struct_config__.tag for kind in kinds()}
+    records = {name: tag if isinstance(tag, int) else 1 for name, tag in tags.items()}
+    return records | dict(DOCUMENTS.values()) | {"body": BODY, "layout": LAYOUT}
+
+
+def before_content(form: type) -> bytes:
+    """What stands before a document's content: its format, if it has none within."""
+    return bytes([_FIRST + DOCUMENTS[form][1]]) if form in DOCUMENTS else b""
+
+
+def content_of(stored: memoryview, form: type) -> memoryview:
+    """A document's content, without its format. Raises NewerFormat."""
+    if not stored or not _FIRST < stored[0] <= _LAST:
+        return stored
+    number, most = stored[0] - _FIRST, DOCUMENTS.get(form, ("", 1))[1]
+    if number > most:
+        raise NewerFormat(number, most)
+    return stored[1:]
+
+
+def refuse_newer_record(content: bytes | memoryview, form: type[msgspec.Struct]) -> None:
+    """Raises NewerFormat if that is why a record could not be decoded."""
+    tag = form.__struct_config__.tag
+    try:
+        first = msgspec.msgpack.decode(content)[0]
+    except (msgspec.MsgspecError, LookupError, TypeError):
+        return
+    if isinstance(tag, int) and isinstance(first, int) and first > tag:
+        raise NewerFormat(first, tag)
 
 
 class Request1(Compact, frozen=True):

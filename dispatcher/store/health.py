@@ -27,13 +27,16 @@ WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noe
 class Health(NamedTuple):
     """What was found; `problems` is empty on a server that can be relied on.
 
-    `lost`: it is not the store that was in use. `lacking`: rights that our user has not got.
+    `lost`: it is not the store that was in use. `lacking`: rights that our user has not got. `keyless`:
+    patient keys that this process has not got. `newer`: what is stored in a format that it does not know.
     """
 
     version: str
     problems: tuple[str, ...]
     lost: bool = False
     lacking: tuple[str, ...] = ()
+    keyless: tuple[str, ...] = ()
+    newer: tuple[str, ...] = ()
 
     @property
     def durable(self) -> bool:
@@ -43,7 +46,7 @@ class Health(NamedTuple):
     @property
     def reasons(self) -> tuple[str, ...]:
         """All that keeps the service from being ready."""
-        return self.problems + self.lacking
+        return self.problems + self.lacking + self.keyless + self.newer
 
 
 async def check(reader: Reader, identity: Identity | None = None, markets: Sequence[str] = ()) -> Health:

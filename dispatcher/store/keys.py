@@ -26,6 +26,8 @@ class Keys:
         self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
         self.matchers = prefix + "matchers"
+        self.formats = prefix + "formats"
+        self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.exhausted = prefix + streams.EXHAUSTED

@@ -25,6 +25,7 @@ from dispatcher.store.records import R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
+from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
@@ -47,6 +48,7 @@ class MarketStore:
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
+        self.rings = RingPart(node.reader, self.keys)
         self.troubles = TroublePart(node, self.keys)
 
     @cached_property

@@ -23,5 +23,5 @@ class MatchersPart:
         return await self._matchers("gone", name)
 
     async def _matchers(self, *words: str | int) -> frozenset[str]:
-        found = await script.run(self.reader, "matchers", [self.keys.matchers], *words)
+        found = await script.run(self.reader, "living", [self.keys.matchers], *words)
         return frozenset(map(text_of, found))

@@ -30,6 +30,10 @@ class Page(NamedTuple):
     cursor: str | None
 
 
+def _no_record(raw: bytes) -> RequestRecord:
+    raise LookupError("a body without a record")
+
+
 class RequestPart:
     """The requests of one market."""
 
@@ -42,6 +46,20 @@ class RequestPart:
         """The request as it came, without its patient block; None if unknown. Raises Unreadable."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
         return self._read(Item(BODY, request_id), raw, self.form.request) if raw else None
+
+    async def expected_body(self, request_id: str) -> Request:
+        """As `body`, of a request whose record is there: Unreadable if its body is gone."""
+        raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
+        return self._read(Item(BODY, request_id), raw or b"", self.form.request)
+
+    async def has_body(self, request_id: str) -> bool:
+        """Whether something is stored of it beside its record."""
+        return bool(await self.reader.get(self.keys.body(REQUEST_KIND, request_id)))
+
+    async def refuse_lost(self, request_id: str) -> None:
+        """Raises Unreadable if its record is gone and its body is there: it was not forgotten, it is lost."""
+        if await self.has_body(request_id):
+            self._read(Item(REQUEST_KIND.name, request_id), b"", _no_record)
 
     async def bodies(self, ids: Sequence[str], *, expected: bool = False) -> dict[str, Request]:
         """The requests that exist and can be read, by id, without their patient blocks.

@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.store import health
+from dispatcher.store.agreement import Agreement
 from dispatcher.store.aside import Aside
 from dispatcher.store.committer import CONNECTIONS, QUEUE_LIMIT, Committer
 from dispatcher.store.connection import TIMEOUT_S, Reader, connect, unavailable
+from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import Health, Watch
 from dispatcher.store.identity import Identity
 from dispatcher.store.market import MarketStore
@@ -26,7 +29,7 @@ class Store:
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, retention; and `commit`. `store.streams` reads streams of any market;
-    `store.aside` is what could not be read.
+    `store.aside` is what could not be read; `store.agreement` which patient key is sealed under.
     """
 
     def __init__(
@@ -51,8 +54,9 @@ class Store:
             self._writes, queue_limit=queue_limit, connections=connections, timeout_s=timeout_s
         )
         self.vault, self.aside = Vault(ring), Aside()
+        self.agreement = Agreement(self.vault, self.aside)
         self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
-        self.streams = Streams(self.reader)
+        self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self.health)
@@ -78,7 +82,14 @@ class Store:
         trouble = self._trouble()
         if trouble:
             return Health("", (trouble,))
-        return await health.check(self.reader, self._identity, list(self._markets))
+        found = await health.check(self.reader, self._identity, list(self._markets))
+        if found.problems or found.lacking:
+            return found
+        try:
+            newer = await self.formats.problems(list(self._markets))
+        except Unavailable as error:
+            return Health("", (error.detail,))
+        return found._replace(newer=newer, keyless=self.agreement.reasons(self._markets))
 
     async def refuse_unless_durable(self) -> None:
         """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""

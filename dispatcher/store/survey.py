@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,15 +14,24 @@ from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.tasks import TASK_KIND, TaskRecord
+from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec, events
 from dispatcher.store import keys as names
 from dispatcher.store.aside import READ_ERRORS
-from dispatcher.store.bodies import clear_part
+from dispatcher.store.bodies import clear_part, key_of_body
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
+from dispatcher.store.format_numbers import newest
+from dispatcher.store.formats import NewerFormat
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.listing import Place
+from dispatcher.store.records import R
+from dispatcher.store.resp import text_of
+from dispatcher.store.rings import RingPart
+from dispatcher.store.sealed import Sealed, sealed_by_key
 
 SCAN_COUNT = 1_000
 DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
@@ -46,8 +56,18 @@ class Survey(msgspec.Struct, kw_only=True):
     limits: dict[LedgerKey, bytes] = {}
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
+    sealed: dict[str, Sealed] = {}  # by patient key
+    rings: list[Ring] = []  # what each running process says of its patient keys
+    patient_keys: frozenset[KeyPrint] = frozenset()  # all that something may be sealed under
+    newer: dict[str, dict[str, str]] = {}  # of what is damaged: ids of a format not known, by kind, in words
+    formats: dict[str, int] = {}  # the newest format of each kind, as the versions that wrote it say
     exhausted: list[str] = []  # streams that were moved aside, their ids were used up
     events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
+
+    def of_kind(self, kind: Kind[R], form: type[R]) -> dict[str, R]:
+        """The records of a kind that can be read, by id."""
+        read = self.records.get(kind.name, {}).items()
+        return {name: each.value for name, each in read if isinstance(each.value, form)}
 
 
 async def survey(reader: Reader, market: str, *, streams: bool = False) -> Survey:
@@ -61,8 +81,10 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
+    await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
@@ -96,8 +118,10 @@ async def _read_records(
             if raw:  # else it was forgotten since the scan
                 records[each] = document.unpack(raw)
                 older |= {each} if document.is_older(raw) else set()
-        except READ_ERRORS:
+        except READ_ERRORS as error:
             damaged.add(each)
+            if isinstance(error, NewerFormat):
+                found.newer.setdefault(kind.name, {})[each] = str(error)
 
 
 async def _read_documents(
@@ -113,14 +137,30 @@ async def _read_documents(
                 found.unreadable[f"{kind} {each}".strip()] = why
 
 
+async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:
+    """Which patient keys are needed, and who says to have which."""
+    part = RingPart(reader, keys)
+    found.rings, found.patient_keys = await part.living(), await part.used()
+    needed = dict[str, str]()
+    raws = await reader.get_all([keys.body(REQUEST_KIND, each) for each in ids])
+    for each, raw in zip(ids, raws, strict=True):
+        with contextlib.suppress(*READ_ERRORS):  # a damaged one is told of as such
+            if raw and (key_id := key_of_body(raw)):
+                needed[each] = key_id
+    requests, tasks = (
+        found.of_kind(*each) for each in ((REQUEST_KIND, RequestRecord), (TASK_KIND, TaskRecord))
+    )
+    found.sealed = sealed_by_key(needed, requests, tasks.values())
+
+
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:
     """Why it cannot be read; "" if it can. A key of a wrong type reads as none."""
     if raw is None:
         return "is no document, or went while the store was read"
     try:
         unpack(raw)
-    except READ_ERRORS:
-        return "cannot be decoded"
+    except READ_ERRORS as error:
+        return str(error) if isinstance(error, NewerFormat) else "cannot be decoded"
     return ""
 
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from contracts.codes import Role
 from contracts.tuning import Tuning
+from dispatcher.audit.auditor import audit
+from dispatcher.domain.commands.set_aside import unread
+from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.http.events import sse
+from dispatcher.service.unreadable import UnreadableItems
 from dispatcher.store import codec
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
+from tests.domain import make
 from tests.http.conftest import Api, trip
+from tests.http.test_offers import DAY as OFFERED_DAY
+from tests.http.test_offers import offered
 from tests.http.test_versions import BODIES, POOLS, VENDOR
 
 DAY = "2026-03-03"
@@ -86,3 +96,71 @@ def test_an_event_that_cannot_be_read_is_skipped() -> None:
     assert sse(Entry("events", "1-1", b"")) == b""
     assert sse(Entry("events", "1-2", b"\xc1")) == b""
     assert sse(Entry("events", "1-3", b"\x80")) == b"id: 1-3\ndata: {}\n\n"
+
+
+LISTS = ["/requests", "/tasks", "/requests?state=offered"]
+CUT: dict[str, Any] = {  # one item of each kind: where it is stored, and how it is read by itself
+    "vendor": (lambda keys: keys.vendor("v1"), "/vendors/v1"),
+    "posting": (lambda keys: keys.capacity("v1", OFFERED_DAY), f"/vendors/v1/capacity/{OFFERED_DAY}"),
+    "tuning": (lambda keys: keys.tuning, "/tuning"),
+    "request": (lambda keys: keys.record(REQUEST_KIND, "r1"), "/requests/r1"),
+    "body": (lambda keys: keys.body(REQUEST_KIND, "r1"), "/offers/r1.1/decline"),
+    "task": (lambda keys: keys.record(TASK_KIND, "r1.unreadable"), "/tasks/r1.unreadable"),
+}
+
+
+@pytest.mark.parametrize("kind", CUT)
+async def test_whatever_is_cut_or_gone_is_told_of_that_item_alone(api: Api, kind: str) -> None:
+    offer_id, keys = await offered(api), Keys(api.market)
+    await api.call("PUT", "/tuning", BODIES["/tuning"], role=Role.OPS)
+    market = api.store.market(api.market)
+    await market.commit([unread("r1", "test", Context(now_ms=make.NOW))])
+    assert (await api.call("POST", "/requests", trip("other")))[0] == 202
+    where, path = CUT[kind]
+    whole = await api.store.reader.get(where(keys))
+    assert whole
+    for length in {1, 3, 4, 5, 12, 13, len(whole) // 2, len(whole) - 2} - {len(whole)}:
+        await api.store.reader.ask("SET", where(keys), whole[:length])
+        for each in LISTS:
+            status, page = await api.call("GET", each, role=Role.OPS)
+            assert status == 200, (length, each)
+            if each == "/requests":
+                assert "other" in {request["id"] for request in page["requests"]}
+        assert (await api.call("GET", "/offers", role=Role.VENDOR, vendor="v1"))[0] == 200
+        assert (await api.call("POST", "/quotes", trip("asked")))[0] == 200
+        if kind != "body":
+            status, problem = await api.call("GET", path, role=Role.OPS)
+            assert (status, problem["type"], problem["kind"]) == (500, "/problems/unreadable", kind), length
+    findings = (await audit(api.store.reader, api.market))["findings"]
+    assert {each["rule"] for each in findings} <= {"whole", "readable", "lists", "tasks", "ledger"}
+    await api.store.reader.ask("SET", where(keys), whole)
+    assert (await api.call("POST", f"/offers/{offer_id}/accept", role=Role.VENDOR, vendor="v1"))[0] == 200
+    assert (await audit(api.store.reader, api.market))["findings"] == []
+
+
+async def test_a_request_whose_record_is_lost_is_no_unknown_one(api: Api) -> None:
+    await offered(api)
+    await api.store.reader.ask("DEL", Keys(api.market).record(REQUEST_KIND, "r1"))
+    for method, path in (("GET", "/requests/r1"), ("POST", "/requests/r1/cancel")):
+        status, problem = await api.call(method, path)
+        assert (status, problem["type"], problem["id"]) == (500, "/problems/unreadable", "r1")
+    assert (await api.call("GET", "/requests/r2"))[0] == 404
+    assert (await api.call("GET", "/requests")) == (200, {"requests": [], "cursor": ""})
+
+
+async def test_readiness_says_what_is_passed_over_until_it_is_mended(api: Api) -> None:
+    await offered(api)
+    items, vendors = UnreadableItems(api.service.executor, api.store), api.store.market(api.market).vendors
+    key = Keys(api.market).vendor("v1")
+    whole = await api.store.reader.get(key)
+    assert whole
+    for content, told in ((bytes(9), {api.market: {"set_aside": "1 vendor"}}), (whole, {})):
+        await api.store.reader.ask("SET", key, content)
+        await vendors.get_all()
+        await items.tell_all(api.market)
+        found = None
+        async with asyncio.timeout(20):
+            while found != told:  # an answer is kept for a moment
+                async with api.client.get("/readyz") as answer:
+                    found = (await answer.json()).get("markets", {})
+                    assert answer.status == 200

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from dispatcher.domain.request_kind import REQUEST_KIND
-from dispatcher.security.key_files import PatientKeyFile, ensure_patient_keys, ensure_token_keys
+from dispatcher.security.key_files import PatientKeyFile, ensure_token_keys, write_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
 from dispatcher.store.keys import Keys
@@ -51,7 +51,8 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     settings = Settings(data_dir=folder, redis_url=redis_server.url, markets=Markets.parse(MARKETS))
     ensure_token_keys(settings.token_keys_file)
-    ensure_patient_keys(settings.patient_keys_file)
+    if not settings.patient_keys_file.exists():  # all that use this server's markets have the same keys
+        write_patient_keys(settings.patient_keys_file, RING)
     process = subprocess.Popen(
         [sys.executable, "-m", "dispatcher", "serve", "--role", role, *words],
         env=os.environ | settings.environment(),

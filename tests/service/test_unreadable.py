@@ -21,6 +21,8 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs.timers import BATCH, Timers
 from dispatcher.jobs.unreadable import tell_unreadable
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.rings import Ring, prints_of
 from dispatcher.store.aside import Item
 from tests.domain import make
 from tests.service.world import DAY, World
@@ -242,3 +244,58 @@ async def test_the_body_of_a_request_that_has_ended_becomes_a_task_too(world: Wo
     async with telling(world):
         await until(lambda: has_task(world, "bad"))
     assert (await world.record("bad")).version == 2  # as it ended
+
+
+async def test_a_key_that_only_this_process_lacks_makes_no_task_and_all_is_read_once_it_comes(
+    world: World,
+) -> None:
+    await world.open_with()
+    await world.submit(make.trip("r1"))
+    store, ring, rings = world.store, world.store.vault.ring, world.store.market(world.market).rings
+    other = Ring("web there:1", ring.current, prints_of(ring))
+    store.vault.take(PatientKeyFile("new", {"new": bytes(32)}))
+    requests = store.market(world.market).requests
+    for others, has_one in (([other], False), ([], True)):
+        store.aside.forget_keyless()
+        for each in others:
+            await rings.announce(each, 60_000)
+        await store.agreement.reach(world.market, rings)
+        assert await requests.bodies(["r1"]) == {}
+        async with telling(world):
+            await until(lambda: counts(world, "unreadable:body", 2 if has_one else 1))  # noqa: B023
+            await until(lambda: has_task_is(world, "r1", has_one))  # noqa: B023
+        for each in others:
+            await rings.leave(each)
+    store.vault.take(ring)
+    assert list(await requests.bodies(["r1"])) == ["r1"]
+
+
+async def has_task_is(world: World, request_id: str, wanted: bool) -> bool:
+    return await has_task(world, request_id) is wanted
+
+
+async def test_a_request_whose_record_is_gone_becomes_a_task_when_it_is_due(world: World) -> None:
+    await world.open_with()
+    await world.submit(make.trip("gone"), make.trip("whole"))
+    await world.store.reader.ask("DEL", world.keys.record(REQUEST_KIND, "gone"))
+    world.clock.ms += 6 * HOUR_MS
+    assert await Timers(world.service).fire_due(world.market) == 1
+    async with telling(world):
+        await until(lambda: has_task(world, "gone"))
+    assert await counted(world, "unreadable:request") == 1
+    task = await world.store.market(world.market).tasks.records.get("gone.unreadable")
+    assert task is not None
+    assert (task.owner, task.code) == (OwnerRole.OPS, "request")
+
+
+async def test_what_was_mended_and_is_damaged_again_is_named_again(world: World) -> None:
+    await world.open_with(make.vendor("v1"))
+    vendors, key = world.store.market(world.market).vendors, world.keys.vendor("v1")
+    whole = await world.store.reader.get(key)
+    assert whole
+    with capture_logs() as lines:
+        for content in (CUT, CUT, whole, CUT):
+            await overwrite(world, key, content)
+            await vendors.get_all()
+    assert [each["event"] for each in lines] == ["unreadable", "readable_again", "unreadable"]
+    assert world.store.aside.met_lately(world.market) == {"vendor": 1}

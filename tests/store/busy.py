@@ -21,6 +21,7 @@ from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
+from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.service.service import Service
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
@@ -49,12 +50,15 @@ class Busy:
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
+        assert await self.store.formats.problems([self.name]) == ()
         await self.service.vendors.put(OPS, self.name, vendor(), None)
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
+        await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
+        await self.market.rings.use(KeyPrint("dev", "0a"))
 
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""

@@ -1,27 +1,41 @@
 """Records that the version before stored are read as what they mean now, and written in the new form."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
+from redis.asyncio import Redis
 
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
 from contracts.instants import MINUTE_MS
+from contracts.tasks import TaskKind
+from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
+from dispatcher.audit.auditor import audit
 from dispatcher.domain.booking import PoolBooking
+from dispatcher.domain.context import Context
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, Transition
+from dispatcher.domain.tasks import TASK_KIND, opened
+from dispatcher.serve.supervisor import looked_at
 from dispatcher.store import codec, formats
 from dispatcher.store.compression import decompress
+from dispatcher.store.format_numbers import NewerData
+from dispatcher.store.market import MarketStore
+from dispatcher.store.store import Store
 from tests.store import old_market
+from tests.store.made import DAY, pools, received, trip, vendor
 from tests.store.old_market import END_MS, NOW_MS, START_MS
 
 S, O, T = RequestState, OfferState, TrackingStatus  # noqa: E741  (as in dispatcher.domain.states)
 KEPT_MS = 72 * 60 * MINUTE_MS
 TAKEN = (PoolBooking("v1", "vans", "2026-03-02", 144, 6, 1),)
+Reading = Callable[[], Awaitable[object]]
 REQUESTS = codec.document_of(REQUEST_KIND)
 
 
@@ -226,3 +240,106 @@ def test_an_id_of_any_length_tells_the_old_form_from_the_new(length: int) -> Non
 def format_number(raw: bytes) -> int | None:
     first = msgspec.msgpack.decode(decompress(raw[4:]))[0]
     return first if isinstance(first, int) else None
+
+
+# What a newer version stored is told as such, and never read by half.
+
+NEWER_KINDS = ["vendor", "posting", "tuning", "body", "request", "task"]
+
+
+async def of_a_newer_version(market: MarketStore, raw: Redis, kind: str) -> tuple[str, Reading]:
+    """One item of that kind, as the next version would number it: its id, and how it is read by itself."""
+    keys, requests = market.keys, market.requests
+    await market.vendors.put(vendor())
+    await market.capacity.put("v1", DAY, pools(2))
+    await market.tuning.put(Tuning(version=1, by="ops", reason="a test"))
+    await market.commit([received("a"), received("b")], requests=[trip("a"), trip("b")])
+    task = opened(TaskKind.UNMATCHED, "b", Context(now_ms=NOW_MS))
+    await raw.set(keys.record(TASK_KIND, task.id), codec.pack(1, task))
+    where: dict[str, tuple[str, str, Reading]] = {
+        "vendor": (keys.vendor("v1"), "v1", lambda: market.vendors.get("v1")),
+        "posting": (
+            keys.capacity("v1", "2026-11-23"),
+            "v1:2026-11-23",
+            lambda: market.capacity.get("v1", DAY),
+        ),
+        "tuning": (keys.tuning, market.name, market.tuning.get),
+        "body": (keys.body(REQUEST_KIND, "b"), "b", lambda: requests.body("b")),
+        "request": (keys.record(REQUEST_KIND, "b"), "b", lambda: requests.records.get("b")),
+        "task": (keys.record(TASK_KIND, task.id), task.id, lambda: market.tasks.records.get(task.id)),
+    }
+    key, name, read = where[kind]
+    await raw.set(key, _numbered_on(kind, await raw.get(key)))
+    return name, read
+
+
+def _numbered_on(kind: str, stored: bytes) -> bytes:
+    """The same under the next format number."""
+    if kind == "body":
+        return bytes([stored[0] | 0b0010_0000]) + stored[1:]
+    if kind in ("request", "task"):
+        content = msgspec.msgpack.decode(decompress(stored[4:]))
+        return stored[:4] + msgspec.msgpack.encode([content[0] + 1, *content[1:], "new"])
+    at = 4 if kind == "tuning" else 12
+    assert stored[at] == 0x40 + formats.known()[kind]
+    return stored[:at] + bytes([stored[at] + 1]) + stored[at + 1 :]
+
+
+@pytest.mark.parametrize("kind", NEWER_KINDS)
+async def test_what_a_newer_version_stored_is_set_aside_with_its_number(
+    market: MarketStore, store: Store, raw: Redis, kind: str
+) -> None:
+    name, read = await of_a_newer_version(market, raw, kind)
+    number = formats.known()[kind]
+    told = f"is of format {number + 1}, this version of the service knows {number}"
+    with pytest.raises(Unreadable, match=told) as refused:
+        await read()
+    assert (refused.value.facts["kind"], refused.value.facts["id"]) == (kind, name)
+    assert "docs/upgrading.md" in refused.value.detail
+    assert {each.kind for each in store.aside.known(market.name)} == {kind}
+    assert list(await market.requests.bodies(["a"])) == ["a"], "what is beside it is read"
+    found = (await audit(store.reader, market.name))["findings"]
+    assert any(told in each["detail"] for each in found)
+
+
+def test_a_record_with_more_than_is_known_is_not_read_by_half() -> None:
+    stored = codec.pack(1, replace(MEANT[0], tasks=("x",)))
+    content = msgspec.msgpack.decode(decompress(stored[4:]))
+    assert REQUESTS.unpack(stored[:4] + msgspec.msgpack.encode(content)).value.tasks == ("x",)
+    with pytest.raises(msgspec.ValidationError):
+        REQUESTS.unpack(stored[:4] + msgspec.msgpack.encode([*content, "new"]))
+
+
+async def test_a_document_of_before_has_no_number_and_is_read_as_format_1(
+    market: MarketStore, raw: Redis
+) -> None:
+    await market.vendors.put(vendor())
+    key = market.keys.vendor("v1")
+    stored = await raw.get(key)
+    await raw.set(key, stored[:12] + stored[13:])
+    assert await market.vendors.get("v1") == codec.VENDOR.unpack(stored)
+
+
+async def test_every_version_tells_the_store_its_numbers_and_refuses_those_it_does_not_know(
+    market: MarketStore, store: Store, raw: Redis
+) -> None:
+    assert (await store.health()).reasons == ()
+    names = {each.decode() for each in await raw.hkeys(market.keys.formats)}
+    assert names == {f"{kind} {number}" for kind, number in formats.known().items()}
+    assert {"vendor 2", "request 2", "task 1", "layout 1"} <= names
+    await raw.hset(market.keys.formats, "vendor 3", 1 << 50)
+    await raw.hset(market.keys.formats, "episode 1", 1 << 50)
+    reasons = [
+        f"{market.name}: what is stored of kind '{kind}' is of format {number}, this version of the service "
+        f"knows {most}"
+        for kind, number, most in (("episode", 1, "none"), ("vendor", 3, 2))
+    ]
+    health = await store.health()
+    assert (health.durable, list(health.reasons)) == (True, reasons)
+    with pytest.raises(NewerData, match="'vendor' is of format 3") as refused:
+        await store.formats.refuse([market.name])
+    assert "restore the backup" in refused.value.remedy
+    with pytest.raises(NewerData):
+        await looked_at(store.url, [market.name])
+    findings = (await audit(store.reader, market.name))["findings"]
+    assert [each["rule"] for each in findings] == ["readable", "readable"]

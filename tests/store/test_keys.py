@@ -78,7 +78,15 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     left = {each.decode() for each in await everything(raw, keys)} - seen
     aside = {parts.VENDORS, parts.CAPACITY, parts.COMMANDS, parts.SCORECARDS}  # what no promise is judged by
     single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
-    single |= {keys.troubles, keys.shared_replies, keys.replies("v1"), keys.aside("v1")}
+    single |= {
+        keys.formats,
+        keys.rings,
+        keys.patient_keys,
+        keys.troubles,
+        keys.shared_replies,
+        keys.replies("v1"),
+        keys.aside("v1"),
+    }
     assert {name for name in left if keys.parted(name)[0] not in aside} == single
     assert look.records["request"].keys() == set(NAMES)
     assert look.records["task"].keys() == {"nobody.no_show", "late.1.overdue", "accepted.1.overdue"}

@@ -1,5 +1,5 @@
 #!lua
--- matchers: which matchers live, for one market.
+-- living: which processes live, for one market: its matchers; its readers of patient keys.
 --
 -- KEYS[1] hash: name → until when it is taken for alive, ms by the server's clock
 -- ARGV    'here' name ttl_ms → the names of all that live, this one among them

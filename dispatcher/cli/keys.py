@@ -1,0 +1,223 @@
+"""Patient keys: look whether they are sound, how far a rotation is, or take its next safe step.
+
+A rotation has two rounds, so that no process seals what another cannot open. `rotate` puts a new key into the
+key file; every process reads it within seconds; `rotate` again makes it current; when nothing is sealed under
+the old key any more, `rotate --remove ID` takes it out. On several machines copy the file to each after every
+step: `status` says when all have it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatcher.cli import OPERATE
+from dispatcher.runtime.arguments import number
+from dispatcher.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from dispatcher.audit.key_rounds import Standing
+    from dispatcher.security.key_files import PatientKeyFile
+    from dispatcher.settings import Settings
+    from dispatcher.store.survey import Survey
+
+NAME = "keys"
+HELP = "check patient keys, or rotate them step by step"
+GROUP = OPERATE
+EXAMPLE = "dispatcher keys status"
+KEY_BYTES = 32
+ALL_MACHINES = (
+    "on several machines copy the file to each; `dispatcher keys status` says when all have read it"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to do, and where."""
+    parser.add_argument("action", choices=("check", "status", "rotate"))
+    parser.add_argument(
+        "--new", action="store_true", help="rotate: begin although an old key is still needed"
+    )
+    parser.add_argument(
+        "--remove", metavar="ID", help="rotate: take out an old key that seals nothing any more"
+    )
+    parser.add_argument(
+        "--forget", metavar="ID", help="rotate: a key is lost; do not wait for it (what it sealed stays shut)"
+    )
+    parser.add_argument(
+        "--url", help="the store; default: DISPATCHER_REDIS_URL, else the one in the data folder"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    parser.add_argument(
+        "--timeout", type=number(0, 3_600), default=5.0, metavar="S", help="wait S for the store (5)"
+    )
+    parser.add_argument("--json", action="store_true", help="check, status: print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: sound, or the step was taken; 1: something is wrong, or has to be waited for."""
+    from dispatcher.audit.key_rounds import standing
+    from dispatcher.security.key_files import read_patient_keys
+    from dispatcher.settings import Settings
+
+    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
+    ring = read_patient_keys(settings.patient_keys_file)
+    found = asyncio.run(_surveyed(settings, args.timeout))
+    now = standing(ring, found)
+    if args.action == "rotate":
+        return _rotate(settings, ring, now, args)
+    print(_json(now) if args.json else "\n".join(_told(settings.patient_keys_file, now)))
+    return 1 if args.action == "check" and now.problems else 0
+
+
+async def _surveyed(settings: Settings, timeout_s: float) -> list[Survey]:
+    """What is stored of each market. Raises UserError if the store does not answer."""
+    from dispatcher.domain.refusals import Unavailable
+    from dispatcher.store.connection import Reader, connect
+    from dispatcher.store.survey import survey
+
+    client = connect(_url(settings))
+    try:
+        return [await survey(Reader(client, timeout_s), market) for market in settings.markets]
+    except Unavailable as error:
+        raise UserError(
+            "the store does not answer: it knows which process can read which key.",
+            "Maybe it is not running: see --url and --data-dir.",
+        ) from error
+    finally:
+        await client.aclose()
+
+
+def _url(settings: Settings) -> str:
+    from dispatcher.serve.embedded import EmbeddedRedis
+
+    return settings.redis_url or EmbeddedRedis(settings.data_dir).url
+
+
+def _rotate(settings: Settings, ring: PatientKeyFile, now: Standing, args: argparse.Namespace) -> int:
+    """Take the step that is safe, or say why none is."""
+    from msgspec.structs import replace
+
+    from dispatcher.audit.key_rounds import Step
+
+    if args.forget:
+        return _forget(settings, ring, args.forget)
+    if args.remove:
+        return _remove(settings, ring, now, args.remove)
+    if now.step is Step.PROMOTE:
+        told = (
+            f"round 2: {ring.next} is the current key; every process seals under it once all have read that"
+        )
+        return _written(settings, replace(ring, current=ring.next, next=""), told)
+    if now.step is Step.ADD or (args.new and not ring.next):
+        name = _new_name(ring)
+        keys = ring.keys | {name: secrets.token_bytes(KEY_BYTES)}
+        told = f"round 1: {name} is in the key file; once every process has read it, `dispatcher keys rotate`"
+        return _written(settings, replace(ring, keys=keys, next=name), told)
+    print("\n".join(["nothing was changed:", *now.why, *_hints(now)]))
+    return 1
+
+
+def _written(settings: Settings, ring: PatientKeyFile, told: str) -> int:
+    from dispatcher.security.key_files import write_patient_keys
+
+    write_patient_keys(settings.patient_keys_file, ring)
+    print(f"{told}\n{ALL_MACHINES}")
+    return 0
+
+
+def _new_name(ring: PatientKeyFile) -> str:
+    """The day, and a number if there is a key of that day."""
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    names = (day, *(f"{day}-{number}" for number in range(2, len(ring.keys) + 3)))
+    return next(each for each in names if each not in ring.keys)
+
+
+def _remove(settings: Settings, ring: PatientKeyFile, now: Standing, name: str) -> int:
+    """Take an old key out of the file. Raises UserError if something still needs it."""
+    from msgspec.structs import replace
+
+    key = next((each for each in now.keys if each.id == name and name in ring.keys), None)
+    if key is None:
+        raise UserError(f"there is no key '{name}' in the key file.", f"Known: {', '.join(ring.keys)}")
+    if name in (ring.current, ring.next):
+        raise UserError(f"'{name}' is the {key.role} key.", "Only an old one can be removed.")
+    if key.sealing or key.sealed.blocks:
+        raise UserError(
+            f"'{name}' is needed: {key.sealed.blocks} blocks are sealed under it, "
+            f"{len(key.sealing)} processes seal under it.",
+            "Maybe wait: see `dispatcher keys status`.",
+        )
+    keys = {each: secret for each, secret in ring.keys.items() if each != name}
+    asyncio.run(_forgotten(settings, name))
+    return _written(settings, replace(ring, keys=keys), f"{name} is removed from the key file")
+
+
+def _forget(settings: Settings, ring: PatientKeyFile, name: str) -> int:
+    """A key is lost: processes are ready without it."""
+    if name in ring.keys:
+        raise UserError(f"'{name}' is in the key file: it is not lost.", "Maybe --remove was meant.")
+    asyncio.run(_forgotten(settings, name))
+    print(
+        f"{name} is not waited for any more; what it sealed cannot be read, and `dispatcher audit` names it"
+    )
+    return 0
+
+
+async def _forgotten(settings: Settings, name: str) -> None:
+    """No process is asked to have that key any more."""
+    from dispatcher.store.connection import Reader, connect
+    from dispatcher.store.keys import Keys
+    from dispatcher.store.rings import RingPart
+
+    client = connect(_url(settings))
+    try:
+        for market in settings.markets:
+            part = RingPart(Reader(client), Keys(market))
+            for each in await part.used():
+                if each.id == name:
+                    await part.forget(each)
+    finally:
+        await client.aclose()
+
+
+def _told(path: Path, now: Standing) -> list[str]:
+    """The standing, for people."""
+    lines = [f"{path}: {len(now.processes)} processes run{''.join(f'; {each}' for each in now.processes)}"]
+    for key in now.keys:
+        lacking = f", not known to {', '.join(key.lacking)}" if key.lacking else ""
+        sealed = key.sealed
+        lines.append(
+            f"  {key.id} ({key.role}): seals {sealed.open} open requests, {sealed.ended} ended, "
+            f"{sealed.comments} comments; {len(key.sealing)} processes seal under it{lacking}"
+        )
+    lines += [f"  {each}" for each in now.why]
+    return [*lines, *(f"  wrong: {each}" for each in now.problems), *_hints(now)]
+
+
+def _hints(now: Standing) -> list[str]:
+    """What to do next."""
+    from dispatcher.audit.key_rounds import Role, Step
+
+    free = [each.id for each in now.of_role(Role.OLD) if not each.sealed.blocks and not each.sealing]
+    hints = {
+        Step.ADD: "  `dispatcher keys rotate` begins one",
+        Step.PROMOTE: "  `dispatcher keys rotate` does that",
+        Step.REMOVE: "\n".join(f"  `dispatcher keys rotate --remove {each}` does that" for each in free),
+        Step.WAIT: "  wait, and ask `dispatcher keys status` again",
+    }
+    lost = [
+        f"  put {each.id} back into the key file; if it is lost: `dispatcher keys rotate --forget {each.id}`"
+        for each in now.of_role(Role.MISSING)
+    ]
+    return [each for each in (hints[now.step], *lost) if each]
+
+
+def _json(now: Standing) -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(now), indent=2).decode()
