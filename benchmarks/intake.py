@@ -74,13 +74,13 @@ def run(args: argparse.Namespace) -> int:
 
 async def _measure(args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="intake-") as folder:
-        settings = _settings(Path(folder))
+        settings = settings_in(Path(folder))
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
-            token = _token(settings)
+            token = platform_token(settings)
             environment = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
                 empty_bytes = await store.memory_bytes()
-                ours, idle_mb = _load(_web_command, environment, token, args)
+                ours, idle_mb = _load(web_command, environment, token, args)
                 stored = sum((await store.market(MARKET).requests.counts()).values())
                 bytes_each = (await store.memory_bytes() - empty_bytes) / stored
         bare, _ = _load(_bare_command, {}, token, args)
@@ -115,7 +115,8 @@ def _figures(ours: dict[str, Any], bare: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _web_command(listener: int) -> Sequence[str]:
+def web_command(listener: int) -> Sequence[str]:
+    """The web process, on an inherited socket."""
     return [sys.executable, "-m", "dispatcher", "serve", "--role", "web", "--listener", str(listener)]
 
 
@@ -130,8 +131,8 @@ def _load(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         words = command(listener.fileno())
-        with _running(words, os.environ | environment, listener.fileno()) as server:
-            _await_answer(port, server)
+        with running(words, os.environ | environment, listener.fileno()) as server:
+            await_answer(port, server)
             idle_mb = _resident_mb(server.pid)
             _generate(port, token, connections=args.connections, seconds=60, limit=args.warm_up, first=1)
             seen = _generate(
@@ -146,7 +147,8 @@ def _load(
 
 
 @contextlib.contextmanager
-def _running(words: Sequence[str], environment: Any, listener: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(words: Sequence[str], environment: Any, listener: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The server, until it is no longer needed."""
     server = subprocess.Popen(words, env=environment, pass_fds=(listener,), stderr=subprocess.DEVNULL)
     try:
         yield server
@@ -155,7 +157,7 @@ def _running(words: Sequence[str], environment: Any, listener: int) -> Iterator[
         server.wait(timeout=START_S)
 
 
-def _await_answer(port: int, server: subprocess.Popen[bytes]) -> None:
+def await_answer(port: int, server: subprocess.Popen[bytes]) -> None:
     """Until any answer comes, be it a 404."""
     deadline = time.monotonic() + START_S
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever HTTP_PROXY says
@@ -180,16 +182,18 @@ def _generate(port: int, token: str, **options: float) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def _settings(folder: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
+    """Settings and keys of a service that lives here."""
     settings = Settings(data_dir=folder, log_level="warning")
     ensure_token_keys(settings.token_keys_file)
     ensure_patient_keys(settings.patient_keys_file)
     return settings
 
 
-def _token(settings: Settings) -> str:
+def platform_token(settings: Settings, subject: str = "") -> str:
+    """A platform's token for an hour."""
     now_ms = time.time_ns() // 1_000_000
-    made = claims(Role.PLATFORM, markets=[MARKET], vendor_id="", now_ms=now_ms, hours=1)
+    made = claims(Role.PLATFORM, markets=[MARKET], vendor_id="", now_ms=now_ms, hours=1, subject=subject)
     return mint(read_token_keys(settings.token_keys_file), made)
 
 

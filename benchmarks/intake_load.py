@@ -54,7 +54,7 @@ class Caller(asyncio.Protocol):
         """Collect the answer; when it is whole, count it and go on."""
         self.seen += data
         head, found, body = self.seen.partition(b"\r\n\r\n")
-        if not found or len(body) < _length(head):
+        if not found or len(body) < answer_length(head):
             return
         self.tally.times_s.append(time.perf_counter() - self.sent)
         self.tally.statuses[head[9:12].decode()] += 1
@@ -116,7 +116,8 @@ def _trip(at: datetime) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _length(head: bytes) -> int:
+def answer_length(head: bytes) -> int:
+    """The Content-Length of an answer."""
     at = head.lower().index(b"content-length:") + len(b"content-length:")
     return int(head[at:].partition(b"\r\n")[0])
 

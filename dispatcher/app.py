@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 import uvloop
-from aiohttp import web
 
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
@@ -22,7 +21,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
-from dispatcher.http.server import Runner
+from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.unreadable import tell_unreadable
@@ -101,7 +100,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
         runner = Runner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
-            await web.SockSite(runner, bound).start()
+            await listen(runner, bound)
             await _until_told(
                 *(_kept(store, each, REPLIES, partial(replies.run, each)) for each in settings.markets),
                 *_telling(service),

@@ -23,9 +23,10 @@ async def mark(request: web.Request, answer: web.StreamResponse) -> None:
     marked(answer)
 
 
-def plain(answer: web.Response) -> bytes:
-    """The answer as bytes of HTTP/1.1, after which the connection ends."""
+def plain(answer: web.Response, *, keep: bool = False) -> bytes:
+    """The answer as bytes of HTTP/1.1, after which the connection ends, unless it is to be kept."""
     body = bytes(answer.body) if isinstance(answer.body, bytes | bytearray) else b""
-    headers = dict(marked(answer).headers) | {"Content-Length": str(len(body)), "Connection": "close"}
+    headers = dict(marked(answer).headers) | {"Content-Length": str(len(body))}
+    headers |= {} if keep else {"Connection": "close"}
     lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {headers[name]}" for name in headers)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

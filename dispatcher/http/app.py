@@ -8,6 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from contracts.codec import MAX_BYTES
+from contracts.codes import Role
 from contracts.operations import Operation
 from dispatcher.delivery.hub import Hub
 from dispatcher.http import answers, bodies, documents, problem_responses
@@ -15,10 +16,13 @@ from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
 from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
 from dispatcher.http.health import PROBES, Probes
+from dispatcher.http.lanes import Lanes
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route, Routes, check, subjects
-from dispatcher.http.server import LIMITS
+from dispatcher.http.server import LANES, LIMITS
 from dispatcher.security.tokens import Authenticator
+
+VENDORS = frozenset({Role.VENDOR})
 
 
 def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
@@ -31,7 +35,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     check(operations)
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE], app[DOCUMENTS], app[LIMITS] = _gate(parts), Documents(operations), parts.limits
-    app[PROBES] = Probes(parts)
+    app[PROBES], app[LANES] = Probes(parts), _lanes(parts, routes, app[GATE].authenticator)
     app.on_response_prepare.append(answers.mark)
     for route in routes:
         _add(app, route, parts)
@@ -68,6 +72,13 @@ async def problems(request: web.Request, handler: Enter) -> web.StreamResponse:
         return problem_responses.answer(error, new_id())
 
 
+def _lanes(parts: Parts, routes: Iterable[Route], authenticator: Authenticator) -> Lanes:
+    answers = [each.operation for each in routes if each.command and each.operation.roles == VENDORS]
+    lanes = Lanes(parts.limits, answers, authenticator.known, parts.metrics.refused_unread)
+    parts.metrics.waiting.set_function(lambda: lanes.waiting)
+    return lanes
+
+
 def _gate(parts: Parts) -> Gate:
     limits = parts.limits
     calls = ConcurrencyLimit(limits.in_flight, limits.per_caller, limits.retry_after_s)
@@ -80,4 +91,5 @@ def _gate(parts: Parts) -> Gate:
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
         body_s=limits.body_s,
+        wait_s=limits.wait_s,
     )

@@ -16,7 +16,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from contracts import codec
 from contracts.operations import Body
 from contracts.problems import Malformed, TooLarge, TooSlow, UnsupportedMediaType
-from dispatcher.http import negotiation
+from dispatcher.http import negotiation, turns
 
 GZIP_OR_ZLIB = 47  # zlib's wbits: its own format or gzip's, by the first bytes
 DEFLATED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
@@ -28,7 +28,7 @@ class CallerGone(Exception):
     """The caller hung up before its body was here: there is nobody to answer, and no defect."""
 
 
-async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any:
+async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s: float) -> Any:
     """What the call carries as the message that it should be; None if it takes none.
 
     Raises CallerGone, TooSlow, and whatever Problem its bytes are.
@@ -37,7 +37,7 @@ async def read(request: web.Request, body: Body | None, timeout_s: float) -> Any
         return None
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
     await _go_ahead(request)
-    raw = await _bytes(request, timeout_s)
+    raw = await _bytes(request, timeout_s, wait_s)
     if deflated and raw:
         raw = _inflated(raw)
     if not raw and body.optional:
@@ -67,15 +67,16 @@ async def _go_ahead(request: web.Request) -> None:
         request.writer.output_size = 0  # the answer has not begun
 
 
-async def _bytes(request: web.Request, timeout_s: float) -> bytes:
+async def _bytes(request: web.Request, timeout_s: float, wait_s: float) -> bytes:
     declared = request.content_length
     if declared is not None and declared > codec.MAX_BYTES:
         raise _too_large(f"{declared:,}")
     try:
         if request.content.is_eof():  # it came with the header lines: no timer is needed
             return await request.read()
-        async with asyncio.timeout(timeout_s):
-            return await request.read()
+        async with turns.lent(request, wait_s):
+            async with asyncio.timeout(timeout_s):
+                return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large("more") from None
     except TimeoutError:

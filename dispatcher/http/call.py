@@ -35,7 +35,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         """The Idempotency-Key as a command of this caller; None without one. `content` must not differ."""
         if not self.key:
             return None
-        caller = f"{scope}/{self.principal.name}/{self.principal.subject}"
+        caller = f"{scope}/{self.principal.caller}"
         body = msgspec.msgpack.encode(self.body) if content is None else content
         return IdempotencyRecord.of(caller, self.key, body)
 

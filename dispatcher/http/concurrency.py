@@ -12,10 +12,17 @@ from contracts.problems import Overloaded, TooMany
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """`in_flight` calls at once, of which one caller holds at most `per_caller`; event streams likewise."""
+    """`in_flight` calls at once, of which one caller holds at most `per_caller`; event streams likewise.
+
+    Of the calls a few are at work at once, the others wait for their turn, unread: see `door`.
+    """
 
     in_flight: int = 1_000
     per_caller: int = 500
+    at_once: int = 32  # calls at work: more of them on one processor are not faster, only later
+    answers_at_once: int = 16  # vendors' answers to offers and their reports, beside those
+    probes_at_once: int = 8
+    wait_s: float = 3.0  # a call that has waited for its turn this long is refused (real seconds)
     streams: int = 2_000
     streams_per_caller: int = 100
     retry_after_s: float = 1.0

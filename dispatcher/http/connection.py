@@ -12,44 +12,61 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 from aiohttp.web_request import BaseRequest
 
-from contracts.problems import Overloaded, Problem, TooSlow
-from dispatcher.http import answers, problem_responses
+from contracts.problems import Overloaded, Problem, TooMany, TooSlow
+from dispatcher.http import answers, problem_responses, turns
+from dispatcher.http.arrivals import END, Arrival, SentAway
 from dispatcher.http.concurrency import Limits
+from dispatcher.http.door import Place, Turn
 from dispatcher.http.entry import new_id
+from dispatcher.http.lanes import Lanes
+
+MOST_UNREAD = 65_536  # bytes of answers that a caller has not read
 
 
 class Connections:
-    """How many there are; those without a call under way make room for new ones, the longest idle first."""
+    """How many there are; those without a call under way make room for new ones, the longest idle first.
+
+    Whose token has not held before, and who was refused, goes before the others.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._idle: dict[Connection, None] = {}  # in the order in which they became so
+        self._strangers: dict[Connection, None] = {}  # likewise
         self._count = 0
 
     def opened(self, connection: Connection) -> bool:
         """Whether it may stay: there is room, or room could be made."""
         self._count += 1
         if self._count > self._limits.connections:
-            longest = next(iter(self._idle), None)
+            longest = next(iter(self._strangers or self._idle), None)
             if longest is None:
                 return False
-            self._idle.pop(longest, None)
+            self.busy(longest)
             longest.give_way()
-        self._idle[connection] = None
+        self._strangers[connection] = None
         return True
 
     def closed(self, connection: Connection) -> None:
         """It is gone."""
         self._count -= 1
-        self._idle.pop(connection, None)
+        self.busy(connection)
 
     def busy(self, connection: Connection) -> None:
         """It has a call under way."""
         self._idle.pop(connection, None)
+        self._strangers.pop(connection, None)
 
-    def idle(self, connection: Connection) -> None:
-        """Its call is answered."""
-        self._idle[connection] = None
+    def idle(self, connection: Connection, *, known: bool = False) -> None:
+        """Its call is answered; `known`: its caller had proved itself before."""
+        (self._idle if known else self._strangers)[connection] = None
+
+    def ending(self) -> Exception:
+        """What a call is told that waits when the service ends."""
+        return Overloaded(
+            "the service ends; nothing was stored\nMaybe repeat it under the same key.",
+            retry_after_s=self._limits.retry_after_s,
+        )
 
     def overloaded(self) -> Exception:
         """What the one too many is told."""
@@ -63,17 +80,38 @@ class Connections:
 class Connection(RequestHandler):
     """aiohttp's, with a time for header lines; refusals are problems that repeat nothing of what was sent."""
 
-    __slots__ = ("_connections", "_header_s", "_header_timer", "_partial")
+    __slots__ = (
+        "_address",
+        "_arrival",
+        "_away",
+        "_connections",
+        "_free",
+        "_header_s",
+        "_header_timer",
+        "_partial",
+        "_unread",
+        "lanes",
+        "turn",
+    )
 
-    def __init__(self, manager: web.Server, connections: Connections, header_s: float, **more: Any) -> None:
+    def __init__(
+        self, manager: web.Server, connections: Connections, lanes: Lanes, header_s: float, **more: Any
+    ) -> None:
         super().__init__(manager, **more)
-        self._connections, self._header_s = connections, header_s
+        self._connections, self.lanes, self._header_s = connections, lanes, header_s
+        self._address = ""
+        self.turn: Turn | None = None  # of the call under way
+        self._arrival: Arrival | None = None  # the call that is not yet read
+        self._away: SentAway | None = None
+        self._unread = False  # what comes is left to the network
+        self._free = True  # no call is under way, and none of an answered one's body is still to come
         self._header_timer: asyncio.TimerHandle | None = None
         self._partial = False  # some of a call is here, and not its last header line
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Refuse it if there are too many; else wait for its first call, for a while."""
         super().connection_made(transport)
+        self._address = str((transport.get_extra_info("peername") or ("",))[0])
         if self._connections.opened(self):
             self._wait_for_headers()
         else:
@@ -83,19 +121,121 @@ class Connection(RequestHandler):
         """Forget it."""
         self._connections.closed(self)
         self._stop_waiting()
+        if self._arrival is not None:
+            self._arrival.gone()
+            self._arrival = None
+        if self.turn is not None:
+            if self.turn.place is Place.WAITS:
+                self.turn.told(ConnectionResetError("the caller hung up"))
+            elif not self._request_in_progress:
+                self.turn.leave()  # it was never begun
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """A call that comes while none is under way has its place at the door before it is read."""
+        if self._force_close or self._close:
+            return
+        if self._arrival is not None:
+            self._arrival.more(data)
+        elif data and self._between_calls() and END in data:
+            self._arrives(data)
+        else:
+            self._read(data)
+
+    def _between_calls(self) -> bool:
+        return self._free and not self._partial and not self._upgraded
+
+    def _arrives(self, data: bytes, *, behind: bool = False) -> None:
+        """`behind`: it was sent together with one that was refused."""
+        self._stop_waiting()
+        head = data[: data.index(END)]
+        turn = Turn(self.lanes.lane(head), self.lanes.caller(head, self._address))
+        self._arrival, away = Arrival(self, self._loop, turn, data), self._away
+        if away is not None and self._loop.time() < away.until_s and (behind or away.caller == turn.caller):
+            self._arrival.too_early(away)
+        else:
+            self._arrival.knock()
+
+    def admit(self, turn: Turn, data: bytes) -> None:
+        """Read the call: its turn has come."""
+        self._arrival, self.turn = None, turn
+        self._read_on()
+        try:
+            self._read(data)
+        except Exception as error:  # it is nobody else's trouble: we are called from where another ended
+            problem_responses.report(error, new_id())
+            self.give_way()
+        if not self._messages:  # it was none, or it is gone
+            self.turn = None
+            turn.leave()
+
+    def waits(self) -> None:
+        """Its call waits: read on, so that a hang-up is noticed."""
+        self._connections.busy(self)
+        self._read_on()
+
+    def refuse(self, answer: bytes, away: SentAway) -> None:
+        """Write the answer; hang up on who never reads them."""
+        self._away = away
+        if self.transport is not None:
+            self.transport.write(answer)
+            if self.transport.get_write_buffer_size() > MOST_UNREAD:
+                self.give_way()
+
+    def go_on(self, rest: bytes) -> None:
+        """The refused call is passed over; `rest` came behind it."""
+        self._arrival = None
+        if self.transport is None:
+            return
+        self._connections.busy(self)
+        self._connections.idle(self)
+        self._read_on()
+        if END in rest:
+            self._arrives(rest, behind=True)
+        elif rest:
+            self._read(rest)
+
+    def stop_reading(self) -> None:
+        """Leave to the network what comes."""
+        if not self._unread and self.transport is not None:
+            self._unread = True
+            self.transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._unread and self.transport is not None:
+            self._unread = False
+            self.transport.resume_reading()
+
+    def end(self) -> None:
+        """Hang up."""
+        self.force_close()
+
+    def _process_keepalive(self) -> None:
+        if self._arrival is None:
+            super()._process_keepalive()
+        else:  # it is not idle, though aiohttp has not seen its call
+            self._keepalive_handle = self._loop.call_later(self._keepalive_timeout, self._process_keepalive)
+
+    def _read(self, data: bytes) -> None:
         """As aiohttp has it; the header lines of a call have from their first byte on the same time."""
         super().data_received(data)
         if not self._messages:
-            if data and self._waiter is not None:  # else it belongs to the call under way
+            if data and self._free:  # else it belongs to the call under way
                 self._partial = True
                 self._wait_for_headers()
             return
+        self._free = False
         self._stop_waiting()
         if isinstance(self._messages[-1][0], _ErrInfo):
             self._spoil()
+
+    def close(self) -> None:
+        """Read no more calls; one that waits is told so."""
+        if self._arrival is not None:
+            self._arrival.gone()
+            self._arrival = None
+            self._refuse(self._connections.ending())
+        super().close()
 
     def give_way(self) -> None:
         """End at once, whether or not its other end has read what it was sent."""
@@ -137,14 +277,37 @@ class Connection(RequestHandler):
             call._cancel(RequestPayloadError())
             self.close()
 
-    async def _handle_request(self, *call: Any) -> Any:
+    async def _handle_request(self, request: BaseRequest, started: float | None, handler: Any) -> Any:
         self._stop_waiting()
         self._connections.busy(self)
         try:
-            return await super()._handle_request(*call)
+            if self.turn is None:  # sent behind another, or in pieces: it was read before its turn
+                handler = await self._in_turn(request, handler)
+            return await super()._handle_request(request, started, handler)
         finally:
+            known = self.turn is not None and self.turn.caller.proved
+            if self.turn is not None:
+                self.turn.leave()
+                self.turn = None
+            self._free = not self._messages and request.content.is_eof()
             if self.transport is not None:
-                self._connections.idle(self)
+                self._connections.idle(self, known=known)
+
+    async def _in_turn(self, request: BaseRequest, handler: Any) -> Any:
+        """The handler, once it is its turn; else who says no."""
+        lane = self.lanes.lane(f"{request.method} {request.raw_path} ".encode("latin-1", "replace"))
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        caller = self.lanes.bearer(token if scheme.lower() == "bearer" else "", self._address)
+        if self._away is not None and (left_s := self._away.until_s - self._loop.time()) > 0:
+            await asyncio.sleep(left_s)
+        self.turn = Turn(lane, caller)
+        try:
+            await turns.entered(self.turn, self.lanes.wait_s)
+        except (TooMany, Overloaded) as error:
+            self.lanes.refused(lane.name, error.status)
+            self._away = SentAway(caller, self._loop.time() + lane.retry_after_s, 0)
+            return _refusing(error)
+        return handler
 
     def handle_error(
         self,
@@ -162,6 +325,13 @@ class Connection(RequestHandler):
 
     def log_exception(self, *args: Any, **more: Any) -> None:
         """Nothing: `problem_responses` has logged what is a defect of ours."""
+
+
+def _refusing(error: Exception) -> Any:
+    async def handle(request: BaseRequest) -> web.StreamResponse:
+        return answers.marked(problem_responses.answer(error, new_id()))
+
+    return handle
 
 
 def _problem(status: int, error: BaseException | None) -> Exception:

@@ -21,7 +21,7 @@ from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
-from dispatcher.http import bodies, negotiation, problem_responses
+from dispatcher.http import bodies, negotiation, problem_responses, turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
@@ -51,9 +51,11 @@ class Gate:
         streams: ConcurrencyLimit,
         metrics: Metrics,
         body_s: float,
+        wait_s: float,
     ) -> None:
         self.authenticator, self.clock, self.enter = authenticator, clock, enter
-        self.calls, self.streams, self.metrics, self.body_s = calls, streams, metrics, body_s
+        self.calls, self.streams, self.metrics = calls, streams, metrics
+        self.body_s, self.wait_s = body_s, wait_s
 
     def identify(self, request: web.Request) -> Principal:
         """Who calls, by a token that holds now. Raises Unauthenticated."""
@@ -77,7 +79,7 @@ class Gate:
         if not operation.roles:
             return nullcontext()
         limit = self.streams if operation.resumable else self.calls
-        return limit.slot(f"{principal.name}/{principal.subject}")
+        return limit.slot(principal.caller)
 
 
 GATE = web.AppKey("gate", Gate)
@@ -93,6 +95,8 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         try:
             principal = gate.admit(request, operation)
             with gate.slot(operation, principal):
+                if operation.resumable:
+                    turns.over(request)
                 if not plain:
                     media = negotiation.wanted(request.headers.get("Accept", ""))
                 call = await _call(request, operation, principal, gate, call_id)
@@ -137,7 +141,7 @@ async def _call(
         path=path,
         query=negotiation.query(request, operation),
         **negotiation.headers(request, operation),
-        body=await bodies.read(request, operation.body, gate.body_s),
+        body=await bodies.read(request, operation.body, gate.body_s, gate.wait_s),
         call_id=call_id,
         raw=request,
     )

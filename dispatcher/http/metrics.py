@@ -35,6 +35,10 @@ class Metrics:
             "dispatcher_requests_accepted", "Requests answered 202.", registry=self.registry
         )
         self.in_flight = Gauge("dispatcher_http_in_flight", "Calls under way.", registry=self.registry)
+        self.waiting = Gauge("dispatcher_http_waiting", "Calls that wait, unread.", registry=self.registry)
+        self.refused = Counter(
+            "dispatcher_http_refused", "Calls refused unread.", ["lane", "status"], registry=self.registry
+        )
         self.streams = Gauge("dispatcher_http_streams", "Open event streams.", registry=self.registry)
         self.requests = Gauge(
             "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
@@ -62,6 +66,10 @@ class Metrics:
             self._known[operation, status] = found
         found[0].inc()
         found[1].observe(seconds)
+
+    def refused_unread(self, lane: str, status: int) -> None:
+        """One call was refused before it was read."""
+        self.refused.labels(lane, str(status)).inc()
 
     def counted(self, market: str, counts: Mapping[RequestState, int]) -> None:
         """How many requests of a market are in each state."""

@@ -6,17 +6,34 @@ bodies before it is known who sends them (see `bodies`).
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from dispatcher.http import answers, oddities, problem_responses
+from dispatcher.http import answers, oddities, problem_responses, turns
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.connection import Connection, Connections
 from dispatcher.http.entry import new_id
+from dispatcher.http.lanes import Lanes
 
 LIMITS = web.AppKey("limits", Limits)
+LANES = web.AppKey("lanes", Lanes)
+
+
+BACKLOG = 4_096  # connections that wait to be taken; Linux takes no more than net.core.somaxconn
+TAKEN_AT_ONCE = 16
+
+
+async def listen(runner: web.BaseRunner, bound: socket.socket) -> None:
+    """Take connections from a socket, which stays its owner's.
+
+    uvloop takes one of each socket each time that it looks, and while there is much to do it seldom looks:
+    the same socket many times over is what keeps new connections from waiting.
+    """
+    for _ in range(TAKEN_AT_ONCE):
+        await web.SockSite(runner, bound.dup(), backlog=BACKLOG).start()
 
 
 class Runner(web.AppRunner):
@@ -27,6 +44,7 @@ class Runner(web.AppRunner):
         return _Server(
             made.request_handler,
             limits=self._app.get(LIMITS, Limits()),
+            lanes=self._app[LANES],
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             **made._kwargs,
@@ -34,13 +52,13 @@ class Runner(web.AppRunner):
 
 
 class _Server(web.Server):
-    def __init__(self, handler: Any, *, limits: Limits, **settings: Any) -> None:
+    def __init__(self, handler: Any, *, limits: Limits, lanes: Lanes, **settings: Any) -> None:
         settings |= {"auto_decompress": False, "keepalive_timeout": limits.idle_s}
         super().__init__(_within_http(handler), **settings)
-        self.limits, self.open = limits, Connections(limits)
+        self.limits, self.lanes, self.open = limits, lanes, Connections(limits)
 
     def __call__(self) -> Connection:
-        return Connection(self, self.open, self.limits.header_s, loop=self._loop, **self._kwargs)
+        return Connection(self, self.open, self.lanes, self.limits.header_s, loop=self._loop, **self._kwargs)
 
 
 def _within_http(handler: Any) -> Any:
@@ -53,7 +71,10 @@ def _within_http(handler: Any) -> Any:
             answer = answers.marked(problem_responses.answer(error, new_id()))
             answer.force_close()
             return answer
-        answered: web.StreamResponse = await handler(request)
+        try:
+            answered: web.StreamResponse = await handler(request)
+        finally:
+            turns.over(request)  # to send the answer takes as long as its caller takes to read it
         return answered
 
     return handle

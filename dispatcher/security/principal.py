@@ -24,6 +24,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """How histories and audits name the caller."""
         return f"vendor:{self.vendor_id}" if self.role is Role.VENDOR else self.role.value
 
+    @property
+    def caller(self) -> str:
+        """Who it is among all callers, whatever its token."""
+        return f"{self.name}/{self.subject}"
+
     def may_enter(self, market: str) -> bool:
         """Whether the token names the market."""
         return self.markets is None or market in self.markets

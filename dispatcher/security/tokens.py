@@ -69,9 +69,14 @@ class Authenticator:
             raise Unauthenticated("there is no bearer token\nMaybe send Authorization: Bearer <token>.")
         return self.verify(token.strip(), now_ms)
 
+    def known(self, token: str) -> Principal | None:
+        """Who a bare token that has held before speaks for, whether or not it holds still; a look-up."""
+        found = self._known.get(_digest(token))
+        return found[1] if found else None
+
     def verify(self, token: str, now_ms: int) -> Principal:
         """Who a bare token speaks for. Raises Unauthenticated."""
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        digest = _digest(token)
         known = self._known.get(digest)
         if known is None:
             claims = self._claims(token)
@@ -104,6 +109,10 @@ class Authenticator:
             return self._keys[header["kid"], header["alg"]]
         (only,) = [key for (_, algorithm), key in self._keys.items() if algorithm == header["alg"]]
         return only
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:

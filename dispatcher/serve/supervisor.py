@@ -34,7 +34,7 @@ from dispatcher.store.health import CLUSTER
 from dispatcher.store.identity import Identity
 from dispatcher.tuning import plugins
 
-BACKLOG = 1024
+BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
 ASK_S = 2.0
 log = structlog.get_logger()

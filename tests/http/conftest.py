@@ -16,7 +16,7 @@ from contracts.codes import Role
 from dispatcher.delivery.hub import Hub
 from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import ConcurrencyLimit, Limits
-from dispatcher.http.entry import GATE
+from dispatcher.http.entry import GATE, Gate
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes, subjects
 from dispatcher.http.server import Runner
@@ -57,6 +57,7 @@ class Api:
     """A client with tokens, and what stands behind it."""
 
     hub: Hub
+    gate: Gate
     limit: ConcurrencyLimit
     service: Service
 
@@ -162,5 +163,6 @@ async def api(
     app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.limit, made.service = parts.hub, app[GATE].calls, service
+        made.hub, made.gate, made.service = parts.hub, app[GATE], service
+        made.limit = made.gate.calls
         yield made

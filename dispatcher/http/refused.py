@@ -1,0 +1,49 @@
+"""Refusing a call without reading it: an answer that was made before, and how many bytes to pass over.
+
+A call whose end cannot be told for certain from its header lines ends its connection: taken for longer or
+shorter than a proxy takes it, its rest would be read as a call of somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from contracts.problems import Problem
+from dispatcher.http import answers, problem_responses
+from dispatcher.http.entry import new_id
+
+_FIRST_LINE = re.compile(rb"[A-Z]+ [!-~]+ HTTP/1\.1\r\n")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
+_ODD = re.compile(rb"transfer-encoding|expect|upgrade|\nconnection:[^\r]*close|\n[ \t]|[^\r]\n|\r[^\n]")
+_STAND_IN = "0" * len(new_id())
+
+_made: dict[tuple[type[Problem], str, bool], bytes] = {}
+
+
+def answer(error: Problem, head: bytes, *, keep: bool) -> bytes:
+    """The answer to a call with these header lines; `keep`: the connection goes on."""
+    made = _made.get((type(error), error.detail, keep))
+    if made is None:
+        made = _made[type(error), error.detail, keep] = _make(error, keep)
+    told = made.replace(_STAND_IN.encode(), new_id().encode()[-len(_STAND_IN) :])
+    return told.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if head.startswith(b"HEAD ") else told
+
+
+def size(head: bytes, most: int) -> int | None:
+    """How many bytes the body has; None if that is not certain, or more than are worth passing over."""
+    low = head.lower()
+    if not _FIRST_LINE.match(head) or _ODD.search(low):
+        return None
+    mentions = low.count(b"content-length")
+    found = _LENGTH.search(low)
+    if found is None or mentions != 1:
+        return 0 if not mentions else None
+    length = int(found[1])
+    return length if length <= most else None
+
+
+def _make(error: Problem, keep: bool) -> bytes:
+    made: web.Response = problem_responses.answer(error, _STAND_IN)
+    return answers.plain(made, keep=keep)

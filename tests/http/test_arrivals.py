@@ -1,0 +1,193 @@
+"""Calls at the door, by a clock that the test holds: who ignores Retry-After is not read until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from dispatcher.http.arrivals import LONGEST_S, Arrival, SentAway
+from dispatcher.http.concurrency import Limits
+from dispatcher.http.door import Caller, Turn
+from dispatcher.http.lanes import TOLD_AT_ONCE, Lanes
+
+CALL = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
+SPREAD = 1.5  # unread for up to half of Retry-After more, so that not all come back at once
+GREEDY = Caller("greedy", True)
+
+
+class Loop:
+    """Time passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now_s, self.later = 0.0, list[tuple[float, Callable[[], None]]]()
+
+    def time(self) -> float:
+        return self.now_s
+
+    def call_later(self, seconds: float, what: Callable[[], None]) -> Any:
+        entry = (self.now_s + seconds, what)
+        self.later.append(entry)
+        return Timer(lambda: self.later.remove(entry) if entry in self.later else None)
+
+    def passes(self, seconds: float) -> None:
+        self.now_s += seconds
+        for entry in [each for each in self.later if each[0] <= self.now_s]:
+            self.later.remove(entry)
+            entry[1]()
+
+
+class Timer:
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self.cancel = cancel
+
+
+class Line:
+    """A connection that writes down what becomes of its call."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self.lanes, self.seen, self.away = lanes, list[str](), cast(SentAway, None)
+
+    def admit(self, turn: Turn, data: bytes) -> None:
+        self.seen.append(f"read {len(data)}")
+
+    def waits(self) -> None:
+        self.seen.append("waits")
+
+    def refuse(self, answer: bytes, away: SentAway) -> None:
+        self.away = away
+        self.seen.append(answer[9:12].decode())
+
+    def go_on(self, rest: bytes) -> None:
+        self.seen.append(f"goes on, {len(rest)} behind")
+
+    def stop_reading(self) -> None:
+        self.seen.append("unread")
+
+    def end(self) -> None:
+        self.seen.append("ends")
+
+
+class Door:
+    """One place at work, two calls in all."""
+
+    def __init__(self) -> None:
+        limits = Limits(at_once=1, in_flight=2, per_caller=2, retry_after_s=1.0, wait_s=3.0)
+        self.refused: list[tuple[str, int]] = []
+        self.lanes = Lanes(limits, (), lambda token: None, lambda *what: self.refused.append(what))
+        self.loop = Loop()
+        self.turns: list[Turn] = []
+
+    def fill(self) -> None:
+        for _ in range(2):
+            self.turns.append(Turn(self.lanes.calls, GREEDY))
+            self.turns[-1].enter()
+
+    def arrival(self, data: bytes = CALL) -> tuple[Line, Arrival]:
+        line = Line(self.lanes)
+        turn = Turn(self.lanes.calls, GREEDY)
+        return line, Arrival(line, cast(Any, self.loop), turn, data)
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+def test_a_call_waits_read_on_so_that_a_hang_up_is_noticed_and_then_has_its_turn(door: Door) -> None:
+    (first, one), (second, two) = door.arrival(), door.arrival()
+    one.knock()
+    two.knock()
+    assert (first.seen, second.seen, door.lanes.held_bytes) == (["read 42"], ["waits"], len(CALL))
+    one.turn.leave()
+    assert (second.seen, door.lanes.held_bytes, door.loop.later) == (["waits", "read 42"], 0, [])
+
+
+def test_a_call_that_has_waited_too_long_is_refused_rather_than_served_late(door: Door) -> None:
+    (_, one), (second, two) = door.arrival(), door.arrival()
+    one.knock()
+    two.knock()
+    door.loop.passes(3.0)
+    assert second.seen == ["waits", "503", "goes on, 0 behind"]
+    assert (door.refused, door.lanes.calls.count, door.lanes.held_bytes) == ([("calls", 503)], 1, 0)
+
+
+def test_who_ignores_retry_after_is_not_read_until_it_has_passed_and_then_twice_as_long(door: Door) -> None:
+    door.fill()
+    line, arrival = door.arrival()
+    arrival.knock()
+    assert line.seen == ["429", "goes on, 0 behind"]
+    for unread_s in (1.0, 2.0, 4.0, 8.0):
+        again, arrival = door.arrival()
+        arrival.too_early(line.away)
+        door.loop.passes(unread_s * 0.99)
+        assert again.seen == ["unread"]
+        door.loop.passes(0.51 + unread_s * 0.02)
+        assert again.seen == ["unread", "429", "goes on, 0 behind"]
+        line = again
+    assert line.away.until_s - door.loop.now_s == pytest.approx(1.0)
+
+
+def test_nobody_is_left_unread_for_ever(door: Door) -> None:
+    door.fill()
+    line, arrival = door.arrival()
+    arrival.too_early(SentAway(GREEDY, 1.0, 10_000))
+    door.loop.passes(1.0 + LONGEST_S + 0.5)
+    assert line.seen[1] == "429"
+
+
+def test_who_was_left_unread_is_read_when_there_is_room_again(door: Door) -> None:
+    door.fill()
+    line, arrival = door.arrival()
+    arrival.too_early(SentAway(GREEDY, 1.0, 0))
+    for each in door.turns:
+        each.leave()
+    door.loop.passes(SPREAD)
+    assert line.seen == ["unread", "read 42"]
+
+
+def test_of_many_refusals_the_later_ones_are_told_later_on_whatever_connections(door: Door) -> None:
+    door.fill()
+    lines = []
+    for _ in range(2 * TOLD_AT_ONCE):
+        line, arrival = door.arrival()
+        arrival.knock()
+        lines.append(line)
+    assert sum("429" in each.seen for each in lines) == TOLD_AT_ONCE - 1
+    assert lines[-1].seen == ["unread"]
+    door.loop.passes(2 * SPREAD)
+    assert all("429" in each.seen for each in lines)
+
+
+def test_a_refused_body_is_passed_over_and_what_comes_behind_it_is_the_next_call(door: Door) -> None:
+    door.fill()
+    line, arrival = door.arrival(CALL[:-2])
+    arrival.knock()
+    assert line.seen == ["429"]
+    arrival.more(b"d")
+    arrival.more(b"yGET")
+    assert line.seen == ["429", "goes on, 3 behind"]
+
+
+def test_a_call_whose_end_is_not_certain_ends_its_connection_once_retry_after_has_passed(door: Door) -> None:
+    door.fill()
+    line, arrival = door.arrival(CALL.replace(b"Content-Length: 4", b"Transfer-Encoding: chunked"))
+    arrival.knock()
+    arrival.more(b"x" * 1_000)
+    assert line.seen == ["429", "unread"]
+    door.loop.passes(1.0)
+    assert line.seen == ["429", "unread", "ends"]
+
+
+def test_what_waits_holds_no_more_memory_than_all_may(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatcher.http.lanes.MOST_HELD_BYTES", 50)
+    (_, one), (second, two), (third, three) = door.arrival(), door.arrival(), door.arrival()
+    for each in (one, two):
+        each.knock()
+    two.gone()
+    assert (second.seen, door.lanes.held_bytes, door.lanes.calls.count) == (["waits"], 0, 1)
+    door.lanes.held_bytes = 20
+    three.knock()
+    assert third.seen == ["503", "goes on, 0 behind"]
+    assert door.lanes.calls.count == 1

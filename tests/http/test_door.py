@@ -1,0 +1,122 @@
+"""Who goes next: callers in turn, however many calls each has; and whoever has most gives way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.problems import Overloaded, TooMany
+from dispatcher.http.door import Caller, Lane, Place, Turn
+
+
+class Queue:
+    """A lane and what its turns were told, in order."""
+
+    def __init__(self, at_once: int = 1, most: int = 1_000, most_each: int = 1_000) -> None:
+        self.lane = Lane("calls", at_once, most, most_each, 1.0)
+        self.told: list[str] = []
+
+    def come(self, name: str, *, proved: bool = True) -> Turn:
+        """One more call; it goes at once, or is told."""
+        turn = Turn(self.lane, Caller(name.rstrip("0123456789"), proved))
+        turn.told = lambda error: self.told.append(
+            name if error is None else f"{name}: {type(error).__name__}"
+        )
+        turn.enter()
+        return turn
+
+
+def _served(queue: Queue, first: Turn, others: list[Turn]) -> list[str]:
+    first.leave()
+    while any(each.place is Place.AT_WORK for each in others):
+        next(each for each in others if each.place is Place.AT_WORK).leave()
+    return queue.told
+
+
+def test_callers_take_turns_however_many_calls_each_has() -> None:
+    queue = Queue()
+    first = queue.come("busy0")
+    others = [queue.come(name) for name in ("greedy1", "greedy2", "greedy3", "quiet1", "greedy4", "other1")]
+    assert _served(queue, first, others) == ["greedy1", "quiet1", "other1", "greedy2", "greedy3", "greedy4"]
+    assert (queue.lane.count, queue.lane.at_work, queue.lane.waiting) == (0, 0, 0)
+
+
+def test_a_caller_beyond_its_share_is_told_so_and_an_address_has_none() -> None:
+    queue = Queue(most_each=2)
+    for _ in range(2):
+        queue.come("greedy")
+    with pytest.raises(TooMany, match=r"2 of your calls are under way"):
+        queue.come("greedy")
+    assert [queue.come("address", proved=False).place for _ in range(3)] == [Place.WAITS] * 3
+
+
+def test_whoever_has_most_gives_way_to_who_has_little_its_latest_call_first() -> None:
+    queue = Queue(most=4)
+    turns = [queue.come(name) for name in ("greedy1", "greedy2", "greedy3", "greedy4")]
+    assert queue.come("quiet1").place is Place.WAITS
+    assert (queue.told, turns[3].place) == (["greedy4: Overloaded"], Place.OUTSIDE)
+    with pytest.raises(Overloaded, match="4 at most"):
+        queue.come("greedy5")
+
+
+def test_nobody_gives_way_to_who_has_as_many() -> None:
+    queue = Queue(most=2)
+    for name in ("one1", "two1"):
+        queue.come(name)
+    with pytest.raises(Overloaded):
+        queue.come("three1")
+
+
+def test_who_leaves_while_it_waits_leaves_nothing_behind_and_twice_is_once() -> None:
+    queue = Queue()
+    first, second, third = (queue.come(name) for name in ("one1", "two1", "three1"))
+    second.leave()
+    second.leave()
+    assert (queue.lane.count, queue.lane.waiting) == (2, 1)
+    first.leave()
+    assert (queue.told, third.place) == (["three1"], Place.AT_WORK)
+
+
+def test_a_place_is_lent_while_a_body_is_on_its_way_and_comes_back_before_the_callers_other_calls() -> None:
+    queue = Queue()
+    slow, other, later = queue.come("slow1"), queue.come("other1"), queue.come("slow2")
+    slow.step_aside()
+    assert queue.told == ["other1"]
+    assert not slow.come_back()
+    other.leave()
+    assert queue.told == ["other1", "slow1"]
+    slow.leave()
+    assert later.place is Place.AT_WORK
+
+
+def test_calls_that_end_as_soon_as_they_are_called_do_not_pile_up() -> None:
+    queue = Queue(most=5_000, most_each=5_000)
+    first = queue.come("busy")
+    for _ in range(4_000):
+        turn = Turn(queue.lane, Caller("gone", True))
+        turn.told = lambda error, turn=turn: turn.leave()  # type: ignore[misc]
+        turn.enter()
+    first.leave()
+    assert (queue.lane.count, queue.lane.waiting) == (0, 0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(("come", "leave", "aside", "back")), st.integers(0, 30)), max_size=80)
+)
+def test_whatever_happens_places_are_neither_lost_nor_given_twice(steps: list[tuple[str, int]]) -> None:
+    queue, turns = Queue(at_once=2, most=8, most_each=5), list[Turn]()
+    for what, number in steps:
+        if what == "come":
+            try:
+                turns.append(queue.come("abc"[number % 3]))
+            except (TooMany, Overloaded):
+                continue
+        elif turns:
+            turn = turns[number % len(turns)]
+            {"leave": turn.leave, "aside": turn.step_aside, "back": turn.come_back}[what]()
+        places = [each.place for each in turns]
+        assert places.count(Place.AT_WORK) == queue.lane.at_work <= 2
+        assert places.count(Place.WAITS) == queue.lane.waiting
+        assert sum(place is not Place.OUTSIDE for place in places) == queue.lane.count <= 8
+        assert queue.lane.at_work == 2 or not queue.lane.waiting
