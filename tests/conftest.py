@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.serve.embedded import EmbeddedRedis
+from tests.browser import program
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -33,3 +34,9 @@ def shared_data() -> Path:
             f"no real data here: {SHARED_DATA.parent.name}/{SHARED_DATA.name} is not beside the checkout"
         )
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def browser_program() -> str:
+    """Chromium, for `executable_path`; where there is none the test is skipped, in CI it fails."""
+    return program()
