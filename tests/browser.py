@@ -1,4 +1,4 @@
-"""The browser that tests look at pages with: Chromium of the machine; where there is none they skip, in CI they fail."""
+"""The browser that tests look at pages with. Where there is none they are skipped, in CI they fail."""
 
 from __future__ import annotations
 

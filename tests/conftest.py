@@ -13,8 +13,8 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rounds N`: how often each kill test kills."""
-    parser.addoption("--rounds", type=int, default=20, help="rounds of each kill test (default 20)")
+    """`--rounds N`: how often each kill test kills; `./run chaos` plays the same for longer."""
+    parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test (default 4)")
 
 
 @pytest.fixture(scope="session")
