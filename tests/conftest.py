@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from dispatcher.serve.embedded import EmbeddedRedis
+from tests.browser import program
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rounds N`: how often each kill test kills."""
-    parser.addoption("--rounds", type=int, default=20, help="rounds of each kill test (default 20)")
+    """`--rounds N`: how often each kill test kills; `./run chaos` plays the same for longer."""
+    parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test (default 4)")
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,9 @@ def shared_data() -> Path:
             f"no real data here: {SHARED_DATA.parent.name}/{SHARED_DATA.name} is not beside the checkout"
         )
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def browser_program() -> str:
+    """Chromium, for `executable_path`; where there is none the test is skipped, in CI it fails."""
+    return program()

@@ -1,8 +1,6 @@
 """The whole way of a request, over the public interfaces only: submitted, matched, offered, done."""
 
 import asyncio
-import datetime as dt
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -12,51 +10,21 @@ from client.platform import PlatformClient
 from client.streams import MatchStream, VendorStream
 from client.tasks import TaskClient
 from client.vendor import VendorClient
-from contracts.codes import LevelOfService, RequestState, Role, ServiceClass, TrackingStatus
+from contracts.codes import RequestState, Role, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
-from contracts.geo import Circle, Place, Window
-from contracts.pools import Pool, Pools
-from contracts.requests import Patient, TripRequest
 from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskState
-from contracts.vendors import Vendor
 from dispatcher.runtime.clock import SystemClock
-from simulation.licences import valid_credentials
 from simulation.links import HttpLink, StreamLink
 from tests.e2e.conftest import MARKET, redis_url, reply_key, service, token
+from tests.e2e.made import CENTRE, PATIENT, post, trip
 
-ZONE = ZoneInfo("America/New_York")
-CENTRE = (-75.16, 39.95)
-PATIENT = Patient(name="Nobody Example", phone="+1-555-0100", pickup_address="1 Imaginary Street")
 COURSE = (
     TrackingStatus.EN_ROUTE,
     TrackingStatus.AT_PICKUP,
     TrackingStatus.ON_BOARD,
     TrackingStatus.COMPLETED,
 )
-
-
-def trip(request_id, *excluded):
-    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=45)
-    return TripRequest(
-        id=request_id,
-        pickup=Place(position=CENTRE),
-        dropoff=Place(position=(-75.10, 39.99)),
-        level_of_service=LevelOfService.WHEELCHAIR,
-        pickup_window=Window(earliest=soon, latest=soon + dt.timedelta(minutes=30)),
-        patient=PATIENT,
-        excluded_vendors=excluded,
-    )
-
-
-def vendor(vendor_id):
-    return Vendor(
-        id=vendor_id,
-        name="Careful Vans",
-        levels_of_service=(LevelOfService.WHEELCHAIR,),
-        service_area=(Circle(centre=CENTRE, radius_m=20_000),),
-        credentials=valid_credentials(),
-    )
 
 
 def link(running, vendor_id, way):
@@ -66,14 +34,6 @@ def link(running, vendor_id, way):
     key = reply_key(running.settings, vendor_id)
     stream = VendorStream(redis_url(running.settings), MARKET, vendor_id, reply_key=key)
     return StreamLink(stream, SystemClock())
-
-
-async def post(ops, vendor_id):
-    pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(2,))
-    await ops.put_vendor(vendor(vendor_id))
-    today = dt.datetime.now(ZONE).date()
-    for day in (today, today + dt.timedelta(days=1)):
-        await ops.put_capacity(vendor_id, day, Pools(pools=(pool,)))
 
 
 async def hear(events, kind):

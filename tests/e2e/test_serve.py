@@ -19,7 +19,6 @@ from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.serve.supervisor import ServeError, announce_when_ready, children_name, listening
 from dispatcher.settings import Settings
 from tests.e2e.conftest import MARKET, alive, child, descendants, kill, service, token
-from tests.e2e.test_path import trip
 
 
 def platform_of(running):
@@ -46,15 +45,6 @@ async def test_sigterm_ends_every_process_and_leaves_no_file_but_the_data(tmp_pa
     }
 
 
-@LINUX
-async def test_a_killed_supervisor_takes_every_process_with_it(tmp_path):
-    async with service(tmp_path) as running:
-        pids = descendants(running.process.pid)
-        kill(running.process.pid, signal.SIGKILL)
-        await running.process.wait()
-        assert not alive(pids)
-
-
 def test_who_serves_an_embedded_server_keeps_its_name_so_that_no_lease_outlives_a_kill():
     assert children_name(Settings()) == children_name(Settings(data_dir="elsewhere"))
     assert str(os.getpid()) in children_name(Settings(redis_url="redis://one-for-many"))
@@ -75,13 +65,6 @@ async def test_a_crashed_process_comes_back_and_no_caller_is_refused_meanwhile(t
             await asyncio.sleep(0.1)
         assert child(running.process.pid, "matcher") != matcher
         assert child(running.process.pid, "web") != web
-
-
-async def test_the_data_is_there_after_a_restart(tmp_path):
-    async with service(tmp_path) as running, platform_of(running) as platform:
-        await platform.submit(trip("t1"))
-    async with service(tmp_path) as running, platform_of(running) as platform:
-        assert (await platform.view("t1")).id == "t1"
 
 
 async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):

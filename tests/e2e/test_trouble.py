@@ -23,7 +23,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.processes import own_command, own_environment
 from dispatcher.store.connection import connect
 from tests.e2e.conftest import MARKET, alive, descendants, kill, service, token
-from tests.e2e.test_path import trip
+from tests.e2e.made import trip
 from tests.e2e.test_serve import platform_of
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime
 
-import pytest
 from playwright.async_api import async_playwright
 
 from contracts.codes import Role
 from tests.http.conftest import GUARDED, OPEN, Api, trip
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
-async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api) -> None:
+async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api, browser_program: str) -> None:
     api.clock.ms = int(datetime.now(UTC).timestamp() * 1000)
     host = f"{api.client.host}:{api.client.port}"
     async with async_playwright() as tools:
-        browser = await tools.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        browser = await tools.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
         page = await browser.new_page()
         asked: set[str] = set()
         failures: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from dispatcher.domain.commands.move_offer import MoveOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Precondition, Proposal
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
@@ -38,6 +39,14 @@ from tests.domain import make
 
 DAY = date(2026, 3, 2)
 REGISTRY = Registry.found()
+Found = TypeVar("Found")
+
+
+def there(name: str, found: Found | None) -> Found:
+    """What was found. Raises NotFound where a fail-over lost it, or it has been forgotten."""
+    if found is None:
+        raise NotFound(f"there is no {name}")
+    return found
 
 
 class World:
@@ -79,8 +88,7 @@ class World:
 
     async def offer(self, name: str = "r1", to: Vendor | None = None, **changes: Any) -> Outcome:
         """As the matcher does: from what it has read."""
-        record, request = await self.record(name), await self.store.market(self.market).requests.body(name)
-        assert request is not None
+        record, request = await self.record(name), await self.body(name)
         vendor = to or make.vendor()
         plan = replace(make.proposal(record, vendor), preconditions=await self._grounds(vendor.id))
         fence = changes.get("fence", self.fence)
@@ -97,10 +105,9 @@ class World:
 
     async def move(self, name: str, to: Vendor) -> Outcome | None:
         """The request's unanswered offer withdrawn, and made to another vendor, as the matcher does."""
-        record, request = await self.record(name), await self.store.market(self.market).requests.body(name)
-        assert request is not None
+        record, request = await self.record(name), await self.body(name)
         plan = replace(make.proposal(record, to), preconditions=await self._grounds(to.id))
-        offer = offer_id(record, record.offers[-1])
+        offer = offer_id(record, there(f"offer of {name}", next(reversed(record.offers), None)))
         command = MoveOffer(offer_id=offer, request=request, proposal=plan)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
 
@@ -146,9 +153,12 @@ class World:
         return await self.accept(self.vendor(), f"{name}.1", Accept())
 
     async def record(self, name: str = "r1") -> RequestRecord:
-        record = await self.store.market(self.market).requests.records.get(name)
-        assert record is not None
-        return record
+        """As it is stored. Raises NotFound."""
+        return there(name, await self.store.market(self.market).requests.records.get(name))
+
+    async def body(self, name: str) -> Request:
+        """As it came. Raises NotFound."""
+        return there(name, await self.store.market(self.market).requests.body(name))
 
     async def booked(self, vendor_id: str = "v1") -> int:
         """Dispatches and offers that count against the vendor's day."""

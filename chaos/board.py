@@ -1,0 +1,74 @@
+"""What is seen while it runs, and the summary at the end; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from chaos.trial import Report
+
+COLUMNS = ("scenario", "rounds", "acknowledged", "lost", "double-booked", "findings", "longest recovery")
+
+
+class Board:
+    """A bar for each scenario."""
+
+    def __init__(self, console: Console, planned: Mapping[str, int]) -> None:
+        """`planned`: rounds by scenario."""
+        self.console, self._width = console, max(map(len, planned))
+        self._progress = Progress(
+            TextColumn(f"{{task.description:<{self._width}}}"),
+            BarColumn(complete_style="cyan", finished_style="green"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._bars = {
+            name: self._progress.add_task(name, total=rounds, told="", start=False)
+            for name, rounds in planned.items()
+        }
+        self._planned, self._told = planned, set[str]()
+
+    def tell(self, report: Report) -> None:
+        """One more round of a scenario is over."""
+        told = f"{report.acknowledged:,} kept, {report.found} found"
+        bar = self._bars[report.scenario]
+        self._progress.start_task(bar)
+        self._progress.update(bar, completed=report.rounds, told=told)
+        is_over = report.rounds == self._planned[report.scenario] and report.scenario not in self._told
+        if is_over and not self.console.is_terminal:
+            self._told.add(report.scenario)
+            name = f"{report.scenario:<{self._width}}"
+            self.console.print(f"{name}  {report.rounds} rounds: {told}", highlight=False)
+
+    def show(self, reports: Iterable[Report]) -> None:
+        """The table of all, and every finding in words."""
+        table = Table(box=None, pad_edge=False)
+        for name in COLUMNS:
+            table.add_column(name, justify="left" if name == COLUMNS[0] else "right")
+        for each in (reports := list(reports)):
+            figures = (each.rounds, each.acknowledged, each.lost, each.double_booked, each.found)
+            cells = (*(f"{figure:,}" for figure in figures), f"{each.longest_recovery_s:.2f} s")
+            table.add_row(each.scenario, *cells, style="red" if each.found else "")
+        self.console.print(table)
+        for each in reports:
+            for finding in each.findings:
+                self.console.print(
+                    f"{each.scenario}: {finding}", style="red", highlight=False, soft_wrap=True
+                )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

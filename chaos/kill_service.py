@@ -1,0 +1,183 @@
+"""kill -9 of the service in the middle of its work: what was answered 202 ends once, nothing is sold twice.
+
+A platform and vendors go on over the public interfaces while a part is killed, round after round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from chaos.parts import SOLVER, Parts, fence, owned, web_and_matcher
+from chaos.trial import Trial
+from contracts.codes import RequestState
+from contracts.instants import MINUTE_MS
+from contracts.tuning import TuningView
+from contracts.vendors import ExplicitAnswer
+from dispatcher.audit.auditor import audit
+from dispatcher.demo.play import reply_keys, tokens
+from dispatcher.domain.states import TERMINAL
+from dispatcher.runtime.clock import make_clock
+from dispatcher.settings import Markets, Settings
+from dispatcher.store.connection import Reader, connect
+from simulation import small
+from simulation.cast import Cast
+from simulation.day import Day, Submission, wanted_ms
+
+AHEAD_MINUTES = 300  # requests come, and vendors may answer, so long before
+OUTAGES_AHEAD = 6  # which is at least so many outages, however long one lasts on this machine
+FASTEST = 1_200.0
+A_DAY = 16  # rounds that fit into one day's work
+EACH_ROUND = 8  # requests
+PATIENT = ExplicitAnswer(time_limit_s=60 * AHEAD_MINUTES)
+END_S = 600.0
+Victims = Sequence[str]
+EVERY_PART = (("web",), ("matcher",), (SOLVER,), ("web", "matcher"))
+
+
+async def kill_web(trial: Trial) -> None:
+    """The web process is killed; callers wait, feeds and replies go on where they were."""
+    await kill_in_turn(trial, (("web",),))
+
+
+async def kill_matcher(trial: Trial) -> None:
+    """The matcher is killed; its lease and its timers are taken up."""
+    await kill_in_turn(trial, (("matcher",),))
+
+
+async def kill_solver(trial: Trial) -> None:
+    """A process below the matcher is killed, a solver or what starts them; matching goes on."""
+    await kill_in_turn(trial, ((SOLVER,),))
+
+
+async def kill_in_turn(trial: Trial, turns: Sequence[Victims]) -> None:
+    """One set of victims after the other, as many rounds as were asked for, in days of A_DAY rounds."""
+    while (left := trial.rounds - trial.report.rounds) > 0:
+        folder = trial.folder / f"day{trial.report.rounds}"
+        folder.mkdir()
+        await _day(trial, min(left, A_DAY), turns, folder)
+
+
+async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path) -> None:
+    settings = Settings(data_dir=folder, port=0, markets=Markets({small.MARKET: small.TZ}))
+    async with web_and_matcher(settings) as parts:
+        outage_s = min([await _outage_s(parts) for _ in range(2)])
+        speed = min(FASTEST, 60 * AHEAD_MINUTES / (OUTAGES_AHEAD * outage_s))
+        span_ms = int(rounds * (outage_s + 0.4) * 1000 * speed)
+        day = long_day(trial.seed + trial.report.rounds, rounds, span_ms)
+        parts.settings = replace(
+            parts.settings, clock_start_ms=day.start_ms, clock_anchor_s=time.time() + 2, clock_speed=speed
+        )
+        await parts.start("web", "matcher")
+        async with _cast(parts, day) as cast:
+            await cast.register()
+            acting = asyncio.create_task(cast.act())
+            try:
+                in_flight = await _rounds(trial, parts, cast, acting, (tuple(turns) * rounds)[:rounds])
+                await _until_all_ended(cast, acting)
+            finally:
+                acting.cancel()
+                await asyncio.gather(acting, return_exceptions=True)
+            await _judged(trial, parts, cast, in_flight)
+
+
+def long_day(seed: int, rounds: int, span_ms: int) -> Day:
+    """Requests of the made-up day, moved so that they come all through `span_ms`; patient vendors."""
+    made = small.generate(seed)
+    requests = sorted(made.requests, key=wanted_ms)[: EACH_ROUND * rounds]
+    ahead_ms = AHEAD_MINUTES * MINUTE_MS
+    start_ms = min(map(wanted_ms, requests)) - ahead_ms - 40 * MINUTE_MS
+    step_ms = span_ms // len(requests)
+    submissions = tuple(
+        Submission(min(start_ms + number * step_ms, wanted_ms(each) - ahead_ms), (each,))
+        for number, each in enumerate(requests)
+    )
+    return Day(
+        name="killed",
+        market=made.market,
+        tz=made.tz,
+        vendors=tuple(replace(each, answer=PATIENT) for each in made.vendors),
+        capacity=made.capacity,
+        submissions=tuple(sorted(submissions, key=lambda each: each.at_ms)),
+        cancel_share=0.05,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _cast(parts: Parts, day: Day) -> AsyncIterator[Cast]:
+    settings = parts.settings
+    clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
+    secrets = tokens(settings, day, clock), reply_keys(settings, day)
+    async with Cast(parts.url, parts.redis_url, *secrets, day, clock=clock, seed=7) as cast:
+        yield cast
+
+
+async def _outage_s(parts: Parts) -> float:
+    """How long it takes on this machine until a matcher that is started matches."""
+    began_s, before = time.monotonic(), await fence(parts.redis_url)
+    await parts.start("matcher")
+    await owned(parts, before)
+    await parts.kill("matcher")
+    return time.monotonic() - began_s
+
+
+async def _rounds(
+    trial: Trial, parts: Parts, cast: Cast, acting: asyncio.Task[None], turns: Sequence[Victims]
+) -> list[int]:
+    """Kill and start again; how many requests were in nobody's hands or a vendor's at each kill."""
+    rng, in_flight = random.Random(trial.seed), []
+    for victims in turns:
+        await asyncio.sleep(rng.uniform(0.2, 0.6))
+        in_flight.append(sum(state not in TERMINAL for state in cast.tally.states.values()))
+        before = await fence(parts.redis_url)
+        with trial.strike():
+            await parts.kill(*victims)
+            await parts.start(*victims)
+            await cast.ops.call("GET", "/tuning", TuningView)  # waits until there is an answer
+            if "matcher" in victims:
+                await owned(parts, before)
+        if acting.done():
+            acting.result()
+        trial.over()
+    return in_flight
+
+
+async def _until_all_ended(cast: Cast, acting: asyncio.Task[None]) -> None:
+    """Every request has its end, within the day."""
+    deadline_s = time.monotonic() + END_S
+    while time.monotonic() < deadline_s:
+        if acting.done():
+            acting.result()
+        ended = [state for state in cast.tally.states.values() if state in TERMINAL]
+        if len(ended) + len(cast.tally.refused) == cast.tally.planned:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"not all ended: {cast.tally.by_state()}")
+
+
+async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int]) -> None:
+    """By the audit, and by what a platform sees."""
+    tally, day = cast.tally, cast.day
+    client = connect(parts.redis_url)
+    try:
+        found = await audit(Reader(client), day.market, tally.acknowledged, streams=True, settle_s=0.5)
+    finally:
+        await client.aclose()
+    trial.judged(found, tally.acknowledged)
+    views = {view.id: view async for view in cast.client.views()}
+    completed = sum(view.state is RequestState.COMPLETED for view in views.values())
+    for is_wrong, finding in (
+        (set(tally.acknowledged) != set(views), "what is listed is not what was acknowledged"),
+        (set(views) | tally.refused != {each.id for each in day.requests}, "not all was asked for"),
+        (not {view.state for view in views.values()} <= TERMINAL, "some have no end"),
+        (completed <= len(views) / 2, f"only {completed} of {len(views)} were completed"),  # 19 in 20, idle
+        (sum(in_flight) <= 2 * len(in_flight), "the kills met no work on its way: this tried nothing"),
+    ):
+        if is_wrong:
+            trial.find(f"{day.market}: {finding}; {tally.by_state()}")

@@ -1,0 +1,172 @@
+"""The service's processes, each to be killed and started again by whoever plays with them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import socket
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.security import key_files
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.processes import die_with_parent, own_command, own_environment
+from dispatcher.serve.supervisor import address, listening
+from dispatcher.settings import Settings
+from dispatcher.store.connection import Reader, StoreError, connect
+from dispatcher.store.keys import Keys
+from simulation import small
+from tests.e2e.conftest import alive, descendants, kill
+
+LIMIT_S = 90.0  # for anything that must come
+SOLVER = "solver"  # any process below the matcher
+
+
+class Parts(Protocol):
+    """What runs, by role."""
+
+    url: str
+    redis_url: str
+    settings: Settings
+    running: dict[str, Process]
+
+    async def start(self, *roles: str) -> None: ...
+    async def kill(self, *roles: str, in_order: bool = False) -> None: ...
+
+
+class _Running:
+    """Processes by role, and how each is started."""
+
+    def __init__(self, url: str, redis_url: str, settings: Settings, log: Path) -> None:
+        self.url, self.redis_url, self.settings, self.log = url, redis_url, settings, log
+        self.commands: dict[str, Sequence[str]] = {}
+        self.files: tuple[int, ...] = ()
+        self.running: dict[str, Process] = {}
+
+    async def start(self, *roles: str) -> None:
+        """Start processes; one that a parent starts again by itself is none of ours."""
+        environment = own_environment() | self.settings.environment()
+        with self.log.open("ab") as log:
+            for role in (each for each in roles if each in self.commands):
+                self.running[role] = await asyncio.create_subprocess_exec(
+                    *self.commands[role],
+                    env=environment,
+                    pass_fds=self.files,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    preexec_fn=die_with_parent(),
+                )
+
+    async def kill(self, *roles: str, in_order: bool = False) -> None:
+        """kill -9, or what asks to end; wait until they are gone with all that must end with them."""
+        for role in roles:
+            if role == SOLVER:
+                _kill_one(descendants(self.running["matcher"].pid))
+                continue
+            process = self.running[role]
+            below = descendants(process.pid)
+            kill(process.pid, signal.SIGTERM if in_order else signal.SIGKILL)
+            await process.wait()
+            if left := await asyncio.to_thread(alive, below):
+                raise AssertionError(f"{len(left)} processes outlive the {role} that was killed")
+
+    async def stop(self) -> None:
+        """End all in order."""
+        for process in self.running.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+def _kill_one(pids: set[int]) -> None:
+    if pids:
+        with contextlib.suppress(ProcessLookupError):
+            kill(random.choice(sorted(pids)), signal.SIGKILL)
+
+
+@contextlib.asynccontextmanager
+async def web_and_matcher(settings: Settings) -> AsyncIterator[Parts]:
+    """As the supervisor starts them, over a Redis server of their own; callers wait in the listener."""
+    _make_keys(settings)
+    folder = settings.data_dir
+    async with EmbeddedRedis(folder) as redis:
+        ours = Settings.read(settings.environment(), redis_url=redis.url)
+        with listening(ours) as listener:
+            made = _Running(address(ours, listener), redis.url, ours, folder / "log")
+            name, file = ("--name", "killed-and-back"), listener.fileno()
+            made.commands = {
+                "web": own_command("serve", "--role", "web", "--listener", str(file), *name),
+                "matcher": own_command("serve", "--role", "matcher", *name),
+            }
+            made.files = (file,)
+            try:
+                yield made
+            finally:
+                await made.stop()
+
+
+@contextlib.asynccontextmanager
+async def whole(settings: Settings, log: Path | None = None) -> AsyncIterator[Parts]:
+    """`dispatcher serve`, its embedded server and all, always on the same port."""
+    _make_keys(settings)
+    with socket.create_server((settings.host, 0)) as probe:
+        port = probe.getsockname()[1]
+    ours = Settings.read(settings.environment(), port=port)
+    redis_url = EmbeddedRedis(settings.data_dir).url
+    made = _Running(f"http://{settings.host}:{port}", redis_url, ours, log or settings.data_dir / "log")
+    made.commands = {"supervisor": own_command("serve")}
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+def _make_keys(settings: Settings) -> None:
+    key_files.ensure_token_keys(settings.token_keys_file)
+    key_files.ensure_patient_keys(settings.patient_keys_file)
+
+
+async def fence(redis_url: str) -> int:
+    """How often a matcher has taken the market; 0 while the server is away."""
+    client = connect(redis_url)
+    try:
+        found = await Reader(client, 0.0).get(Keys(small.MARKET).fence)
+    except (Unavailable, StoreError):
+        found = None
+    finally:
+        await client.aclose()
+    return int((found or b"0").partition(b"-")[0])
+
+
+async def owned(parts: Parts, before: int) -> None:
+    """Until a matcher has taken the market once more: it matches again."""
+    while await fence(parts.redis_url) <= before:
+        await asyncio.sleep(0.02)
+
+
+async def until_ready(url: str, status: int = 200, words: Sequence[str] = ("",)) -> None:
+    """Until `/readyz` has this status, and one of these words among its reasons. Raises TimeoutError."""
+    began_s, found = time.monotonic(), (0, "")
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        while found[0] != status or not any(each in found[1] for each in words):
+            if time.monotonic() - began_s > LIMIT_S:
+                raise TimeoutError(f"/readyz says {found} and not {status} {words} after {LIMIT_S:g} s")
+            await asyncio.sleep(0.02)
+            found = await _asked(session, f"{url}/readyz")
+
+
+async def _asked(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
+    try:
+        async with session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as answer:
+            return answer.status, " ".join((await answer.json())["reasons"])
+    except (aiohttp.ClientError, TimeoutError):
+        return 0, ""

@@ -1,0 +1,47 @@
+"""The service's processes are killed, its disk is full, one of everything stored is damaged: it goes on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos.damage import damage
+from chaos.disk_full import disk_full
+from chaos.disks import limited
+from chaos.kill_service import EVERY_PART, kill_in_turn
+from chaos.kill_supervisor import kill_supervisor
+from chaos.trial import Trial
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc, and inherits a socket by number"),
+    pytest.mark.timeout(1200),
+]
+
+
+async def test_a_killed_service_loses_nothing_and_books_nothing_twice(trial: Trial) -> None:
+    await kill_in_turn(trial, EVERY_PART)
+    assert trial.findings == []
+    assert trial.report.strikes == trial.rounds
+
+
+async def test_a_supervisor_that_is_killed_or_told_to_end_takes_all_with_it_and_all_is_there_again(
+    tmp_path: Path,
+) -> None:
+    trial = Trial(tmp_path, 2)
+    await kill_supervisor(trial)
+    assert trial.findings == []
+
+
+async def test_on_a_full_disk_callers_are_told_and_with_room_it_comes_back_by_itself(
+    short_trial: Trial,
+) -> None:
+    await disk_full(short_trial, limited)
+    assert short_trial.findings == []
+    assert short_trial.report.acknowledged > 0
+
+
+async def test_one_of_everything_damaged_stops_nothing_else(short_trial: Trial) -> None:
+    await damage(short_trial)
+    assert short_trial.findings == []

@@ -1,0 +1,34 @@
+"""The store is killed, full, or lost to a replica amid the work of everybody: what was promised holds."""
+
+from __future__ import annotations
+
+from chaos.fail_over import fail_over
+from chaos.store import kill_store, kill_store_amid_commands, memory_full
+from chaos.trial import Trial
+
+
+async def test_a_killed_server_loses_nothing_acknowledged_and_repeats_nothing(trial: Trial) -> None:
+    await kill_store(trial)
+    assert trial.findings == []
+    assert trial.report.acknowledged > trial.rounds
+
+
+async def test_a_server_killed_amid_all_commands_keeps_every_promise(trial: Trial) -> None:
+    await kill_store_amid_commands(trial)
+    assert trial.findings == []
+    assert len(trial.states) >= 3, "the rounds led to little"
+
+
+async def test_a_server_whose_memory_is_full_amid_all_commands_keeps_every_promise(
+    short_trial: Trial,
+) -> None:
+    await memory_full(short_trial)
+    assert short_trial.findings == []
+
+
+async def test_a_fail_over_that_loses_the_last_writes_reuses_no_fence_and_leaves_nothing_half_done(
+    short_trial: Trial,
+) -> None:
+    await fail_over(short_trial)
+    assert short_trial.findings == []
+    assert short_trial.report.strikes == 1
