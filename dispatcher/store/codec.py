@@ -101,6 +101,6 @@ def document_of(kind: Kind[R]) -> Document[R]:
 
 
 # All vendors are read for every quote and every batch: decoding 600 of them anew took 25 ms each time.
-VENDOR = Document(Vendor, remembered=2_000, dated=True)
+VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_old)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)

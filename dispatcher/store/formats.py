@@ -14,11 +14,13 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, Requirement, TrackingStatus
 from contracts.unmatched import Unmatched
+from contracts.vendors import Vendor
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.states import WORKED_ON
 
+_WAITING = b"wait_half_hour_cents"
 _FIRST_TEXT, _LAST_TEXT, _LONG_TEXT = 0xA0, 0xBF, 0xD9  # how MessagePack begins a short text
 
 
@@ -66,6 +68,16 @@ def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
         requirements=_requirements(old),
         unmatched=old.unmatched,
     )
+
+
+def vendor_of_old(content: bytes | memoryview) -> Vendor | None:
+    """A vendor whose rate card still names a price of waiting, which nothing ever read; None: it does not."""
+    raw = bytes(content)
+    if _WAITING not in raw:
+        return None
+    old = msgspec.msgpack.decode(raw)
+    old["rate_card"].pop(_WAITING.decode(), None)
+    return msgspec.convert(old, Vendor)
 
 
 def _offer(old: Request1, offer: OfferRecord) -> OfferRecord:

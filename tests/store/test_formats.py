@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
 from contracts.instants import MINUTE_MS
 from contracts.unmatched import Unmatched
+from contracts.vendors import RateCard
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.store import codec, formats
 from dispatcher.store.compression import decompress
+from tests.domain import make
 from tests.store import old_market
 from tests.store.old_market import END_MS, NOW_MS, START_MS
 
@@ -226,3 +228,12 @@ def test_an_id_of_any_length_tells_the_old_form_from_the_new(length: int) -> Non
 def format_number(raw: bytes) -> int | None:
     first = msgspec.msgpack.decode(decompress(raw[4:]))[0]
     return first if isinstance(first, int) else None
+
+
+def test_a_vendor_that_names_the_price_of_waiting_is_read_without_it() -> None:
+    plain = msgspec.to_builtins(make.vendor(), builtin_types=())
+    plain["rate_card"] = {"night_cents": 1, "wait_half_hour_cents": 2_000}
+    raw = codec.pack(3, plain, 5)
+    read = codec.VENDOR.unpack(raw)
+    assert (read.version, read.changed_ms) == (3, 5)
+    assert read.value == replace(make.vendor(), rate_card=RateCard(night_cents=1))
