@@ -21,6 +21,7 @@ from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
+from dispatcher.store.pulse import PulsePart
 from dispatcher.store.records import R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
@@ -47,6 +48,7 @@ class MarketStore:
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
+        self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
 
     @cached_property

@@ -90,7 +90,7 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.scorecards("2026-01"),), COUNTS),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
-        ((keys.matchers,), MATCHERS),
+        ((keys.matchers, keys.pulse), MATCHERS),
         ((keys.troubles,), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),
         ((keys.wake,), HINTED),

@@ -17,7 +17,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 WIDTH = "document.documentElement.scrollWidth"
 OPENED = """async () => {
   for (let round = 0; round < 3; round++) {
-    const all = document.querySelectorAll("#submitRequests, #putVendor, #putTuning, #listTasks, details[open] details");
+    const all = document.querySelectorAll("#submitRequests, #putVendor, #listTasks, details[open] details");
     for (const each of all) each.open = true;
     await new Promise((done) => setTimeout(done));
   }
