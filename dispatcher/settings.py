@@ -89,9 +89,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, le=LAST_MS / 1000, description="Unix time when a scaled clock started")
     ] = 0.0
     clock_speed: Speed = 0.0
+    clock_file: Annotated[
+        Path | None, Meta(description="holds CLOCK_ANCHOR_S once a scaled clock starts; until then it stands")
+    ] = None
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
+
+    @property
+    def clock(self) -> tuple[int, float, float, Path | None]:
+        """What `make_clock` takes."""
+        return self.clock_start_ms, self.clock_anchor_s, self.clock_speed, self.clock_file
 
     @property
     def token_keys_file(self) -> Path:

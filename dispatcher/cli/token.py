@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
-    now_ms = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed).now_ms()
+    now_ms = make_clock(*settings.clock).now_ms()
     made = claims(
         role,
         markets=markets,
