@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
-from typing import Any
 
 from client import sse
-from client.answers import Answered, about
+from client.answers import about
 from client.errors import Problem, UnexpectedAnswer
-from client.http import Connection, segment
+from client.http import segment
 from client.pages import pages
+from client.posting import CHANGED_MEANWHILE, Posting, etag
 from contracts.base import Wire
-from contracts.capacity import Capacity
 from contracts.codes import Requirement
 from contracts.quotes import Quotes
 from contracts.request_views import PutOnHold, Receipts, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
-from contracts.vendors import Posted, Vendor
+from contracts.vendors import Vendor
 
 REQUESTS, TUNING = "/requests", "/tuning"
-ACCEPTED, STORED = frozenset({202}), frozenset({200, 201})
+ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
-CHANGED_MEANWHILE = frozenset({412, 428})
 
 
-class PlatformClient(Connection):
+class PlatformClient(Posting):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:
@@ -83,18 +80,11 @@ class PlatformClient(Connection):
         """Register or change a vendor; `version` is the ETag of what is replaced. Returns the new ETag."""
         return await self._put(f"/vendors/{segment(vendor.id)}", vendor, version)
 
-    async def put_capacity(
-        self, vendor_id: str, day: date, capacity: Capacity, *, version: str | None = None
-    ) -> str:
-        """Post a vendor's capacity of one day; refused when it falls below what is booked."""
-        path = f"/vendors/{segment(vendor_id)}/capacity/{day.isoformat()}"
-        return await self._put(path, capacity, version)
-
     async def put_tuning(self, values: Mapping[str, Number], *, reason: str) -> TuningView:
         """Replace all overrides of the market's tuning, whatever version is current."""
         update = TuningUpdate(values=dict(values), reason=reason)
         for left in reversed(range(TRIES)):
-            condition = {"If-Match": _etag(await self.exchange("GET", TUNING, TuningView), TUNING)}
+            condition = {"If-Match": etag(await self.exchange("GET", TUNING, TuningView), TUNING)}
             try:
                 return await self.call("PUT", TUNING, TuningView, body=update, headers=condition)
             except Problem as problem:
@@ -109,26 +99,6 @@ class PlatformClient(Connection):
         path = f"{REQUESTS}/{segment(request_id)}{step}"
         view = await self.call(method, path, RequestView, body=body)
         return about(view, view.id, request_id, f"{method} {path}")
-
-    async def _put(self, path: str, body: Vendor | Capacity, version: str | None) -> str:
-        """Put until it is there: after a lost answer the repetition finds its own body, and is content."""
-        condition = {"If-Match": version} if version else {}
-        try:
-            put = await self.exchange("PUT", path, Posted, statuses=STORED, body=body, headers=condition)
-            return _etag(put, path)
-        except Problem as problem:
-            if problem.status not in CHANGED_MEANWHILE:
-                raise
-            found = await self.exchange("GET", path, type(body))
-            if found.value != body:
-                raise
-            return _etag(found, path)
-
-
-def _etag(answered: Answered[Any], path: str) -> str:
-    if not (etag := answered.headers.get("ETag", "")):
-        raise UnexpectedAnswer(path, 200, "it has no ETag")
-    return etag
 
 
 def new_key() -> str:

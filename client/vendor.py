@@ -1,4 +1,4 @@
-"""What a vendor does over HTTP: hear offers, accept, decline, report, read the dispatch."""
+"""What a vendor does over HTTP: offers, accept, decline, report, dispatches, capacity."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import AsyncIterator
 
 from client import sse
 from client.answers import about
-from client.http import Connection, segment
+from client.http import segment
+from client.posting import Posting
 from contracts.base import Wire
 from contracts.codes import DeclineCode
 from contracts.dispatches import Dispatch, StatusUpdate
-from contracts.offers import Accept, Decline, Offer
+from contracts.offers import Accept, Decline, Offer, Offers
 
 
-class VendorClient(Connection):
+class VendorClient(Posting):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
         """This vendor's own feed: offers made and closed, dispatches confirmed."""
         return sse.follow(self, after)
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """This vendor's open offers and the dispatches it works on, earliest start first."""
+        return (await self.call("GET", "/offers", Offers)).offers
 
     async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch:
         """Take the work. Raises Problem 409 if the offer expired or was taken back."""
@@ -27,7 +32,10 @@ class VendorClient(Connection):
         return about(taken, taken.id, offer_id, f"POST {path}")
 
     async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:
-        """Leave the work, or turn back before it started; this vendor is not asked for it again."""
+        """Leave an offer that is still open; this vendor is not asked for it again.
+
+        Raises Problem 409 once it is accepted: a dispatch is turned back with `report`.
+        """
         await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
 
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
@@ -35,7 +43,10 @@ class VendorClient(Connection):
         await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
 
     async def dispatch(self, offer_id: str) -> Dispatch:
-        """An accepted offer with door, name and phone. Raises Problem 404 before acceptance."""
+        """An accepted offer with door, name and phone.
+
+        Raises Problem 409 before acceptance and after the work was given back, 404 for another vendor's.
+        """
         path = f"/dispatches/{segment(offer_id)}"
         found = await self.call("GET", path, Dispatch)
         return about(found, found.id, offer_id, f"GET {path}")

@@ -5,9 +5,24 @@ from __future__ import annotations
 import msgspec
 
 
+class Matching(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a market is matched. Real seconds, but for `oldest_s`, which is by the service's clock.
+
+    `held_s`: for how long a matcher has had the market; null: none has it. `batch_age_s`: since its last
+    batch ended (or since it was taken); null: never. `waiting`: requests that wait for a vendor, `oldest_s`:
+    the first of them for how long.
+    """
+
+    held_s: float | None = None
+    batch_age_s: float | None = None
+    waiting: int = 0
+    oldest_s: float = 0.0
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the service can take work, and why not.
 
+    `matching`: how it goes in each market; a market that nobody matches takes requests all the same.
     `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure;
     and those of which something stored cannot be read and is passed over (`set_aside`): how many of a kind.
     The others are not concerned.
@@ -16,4 +31,5 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     durable: bool = False
     reasons: tuple[str, ...] = ()
+    matching: dict[str, Matching] = {}
     markets: dict[str, dict[str, str]] = {}

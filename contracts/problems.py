@@ -59,7 +59,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unauthenticated": ProblemType(
         401,
         "No token, or one that does not hold",
-        "Get a new token; `dispatcher token` mints one for development.",
+        "Get a new token; for development, the command `token` of the service mints one.",
     ),
     "forbidden": ProblemType(403, "The token does not allow this", "Use a token of another role or market."),
     "not-found": ProblemType(

@@ -35,7 +35,7 @@ ServiceMinutes = Annotated[int, Meta(ge=1, le=480, description="minutes spent at
 
 
 class Patient(Wire):
-    """Patient data. Encrypted at rest, shown only to the platform and, after acceptance, to the vendor."""
+    """Patient data, encrypted at rest; shown only to the vendor that has the work, from acceptance on."""
 
     name: Name
     phone: Annotated[str, Meta(max_length=40)] = ""

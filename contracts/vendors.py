@@ -54,7 +54,6 @@ class RateCard(Wire):
     equipment: Annotated[tuple[EquipmentFare, ...], Meta(max_length=200)] = ()
     included_miles: Annotated[int, Meta(ge=0, le=500)] = 15
     delivery_cents: Cents = 3_500
-    wait_half_hour_cents: Cents = 1_000
     night_cents: Cents = 4_500
     weekend_cents: Cents = 2_250
     out_of_area_cents: Cents = 2_500

@@ -170,7 +170,7 @@ async def _agree(store: Store, markets: Sequence[str]) -> None:
 
 def clock_of(settings: Settings) -> Clock:
     """The system's clock, or the scaled one of the settings."""
-    return make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
+    return make_clock(*settings.clock)
 
 
 def own_name() -> str:

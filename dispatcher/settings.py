@@ -19,8 +19,11 @@ LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
 
 
+Options = Mapping[str, tuple[str, str | None]]  # field → the option as it is typed, and what was given
+
+
 class SettingsError(UserError):
-    """A setting cannot be used; the message names the variable, its value and the limit."""
+    """A setting cannot be used; the message names the variable or option, its value and the limit."""
 
 
 class Markets(dict[str, ZoneInfo]):
@@ -95,9 +98,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(ge=0, le=LAST_MS / 1000, description="Unix time when a scaled clock started")
     ] = 0.0
     clock_speed: Speed = 0.0
+    clock_file: Annotated[
+        Path | None, Meta(description="holds CLOCK_ANCHOR_S once a scaled clock starts; until then it stands")
+    ] = None
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
+
+    @property
+    def clock(self) -> tuple[int, float, float, Path | None]:
+        """What `make_clock` takes."""
+        return self.clock_start_ms, self.clock_anchor_s, self.clock_speed, self.clock_file
 
     @property
     def token_keys_file(self) -> Path:
@@ -120,17 +131,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return {variable(name): _show(value) for name, value in values.items() if value is not None}
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], **overrides: Any) -> Settings:
-        """Settings from the environment; `overrides` that are not None win (the command line).
+    def read(
+        cls, environment: Mapping[str, str], options: Options | None = None, **overrides: Any
+    ) -> Settings:
+        """Settings from the environment; `options` of a command line and `overrides` win where not None.
 
-        Raises SettingsError for a value out of bounds and for a `DISPATCHER_*` variable that is no setting.
+        Raises SettingsError for a value out of bounds, which names the variable or the option that it came
+        by, and for a `DISPATCHER_*` variable that is no setting.
         """
         known = {variable(name): name for name in cls.__struct_fields__}
         for name in environment:
             if name.startswith(PREFIX) and name not in known and name not in NOT_OURS:
                 raise SettingsError(f"{name} is no setting.", f"Known: {', '.join(known)}")
+        told = {field: (name, environment.get(name) or None) for name, field in known.items()}
+        told |= {field: typed for field, typed in (options or {}).items() if typed[1] is not None}
         values = {
-            field: _parse(field, environment[name]) for name, field in known.items() if environment.get(name)
+            field: _parse(field, text, name) for field, (name, text) in told.items() if text is not None
         }
         return cls(**(values | {key: value for key, value in overrides.items() if value is not None}))
 
@@ -150,13 +166,13 @@ def described() -> list[tuple[str, str, str]]:
     ]
 
 
-def _parse(field: str, text: str) -> Any:
+def _parse(field: str, text: str, name: str) -> Any:
     hint = get_type_hints(Settings, include_extras=True)[field]
     try:
         return msgspec.convert(text, hint, strict=False, dec_hook=_decode)
     except (msgspec.ValidationError, ValueError) as error:
         about = hint.__metadata__[-1].description
-        raise SettingsError(f"{variable(field)} is '{text}': {error}.", f"It is: {about}.") from error
+        raise SettingsError(f"{name} is '{text}': {error}.", f"It is: {about}.") from error
 
 
 def _decode(kind: type, text: Any) -> Any:

@@ -37,6 +37,17 @@ def test_a_wrong_setting_is_named_with_its_value_and_limit(name, text, limit):
     assert limit in str(wrong.value)
 
 
+def test_a_wrong_option_is_named_as_it_was_typed_and_no_variable_is_blamed():
+    with pytest.raises(SettingsError) as wrong:
+        Settings.read({"DISPATCHER_PORT": "80"}, {"port": ("--port", "abc"), "host": ("--host", None)})
+    assert str(wrong.value).startswith("--port is 'abc': Expected `int`")
+    assert "DISPATCHER_PORT" not in str(wrong.value)
+
+
+def test_an_option_wins_over_the_environment():
+    assert Settings.read({"DISPATCHER_PORT": "80"}, {"port": ("--port", "0")}).port == 0
+
+
 def test_a_misspelt_variable_is_refused_not_ignored():
     with pytest.raises(SettingsError, match="DISPATCHER_PROT is no setting"):
         Settings.read({"DISPATCHER_PROT": "80"})

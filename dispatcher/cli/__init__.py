@@ -24,6 +24,7 @@ from typing import NoReturn, Protocol, cast
 
 from dispatcher import __version__
 from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.own_command import as_typed, typed
 from dispatcher.runtime.own_packages import refuse_foreign
 
 RUN, OPERATE, MEASURE = "Run the service", "Operate it", "Measure it"
@@ -134,9 +135,9 @@ class Parser(argparse.ArgumentParser):
 def _parser(command: Command) -> argparse.ArgumentParser:
     example = getattr(command, "EXAMPLE", "")
     parser = Parser(
-        prog=f"dispatcher {command.NAME}",
+        prog=typed(command.NAME),
         description=command.__doc__ or command.HELP,
-        epilog=f"example:\n  {example}" if example else None,
+        epilog=f"example:\n  {as_typed(example)}" if example else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_arguments(parser)
@@ -149,7 +150,7 @@ def _help() -> str:
     lines = [
         "dispatcher: match ride and equipment requests to vendors, offer them, follow them to their end.",
         "",
-        "usage: dispatcher COMMAND [options]      dispatcher COMMAND --help",
+        f"usage: {typed('COMMAND [options]')}      {typed('COMMAND --help')}",
     ]
     for group in GROUPS:
         members = [each for each in commands if getattr(each, "GROUP", OPERATE) == group]
@@ -157,6 +158,9 @@ def _help() -> str:
             lines += ["", f"{group}:", *(f"  {each.NAME:<{width}}  {each.HELP}" for each in members)]
     examples = [each.EXAMPLE for each in commands if hasattr(each, "EXAMPLE")]
     if examples:
-        lines += ["", "Examples:", *(f"  {line}" for line in examples)]
-    lines += ["", "From a checkout, ./run COMMAND makes the environment first and then does the same."]
+        lines += ["", "Examples:", *(f"  {as_typed(line)}" for line in examples)]
+    lines += [
+        "",
+        "In a checkout ./run COMMAND makes the environment first; installed, it is dispatcher COMMAND.",
+    ]
     return "\n".join(lines)

@@ -55,11 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: sound; 1: something is wrong."""
     from dispatcher.serve.embedded import EmbeddedRedis
-    from dispatcher.settings import Settings, variable
+    from dispatcher.settings import Settings
 
-    given = {"redis_url": args.url, "data_dir": args.data_dir and str(args.data_dir)}
-    wanted = {variable(name): value for name, value in given.items() if value is not None}
-    settings = Settings.read(dict(os.environ) | wanted)
+    folder = args.data_dir and str(args.data_dir)
+    options = {"redis_url": ("--url", args.url), "data_dir": ("--data-dir", folder)}
+    settings = Settings.read(os.environ, options)
     acknowledged = _ids(args.ids) if args.ids else []
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     markets = list(dict.fromkeys(args.market or settings.markets))

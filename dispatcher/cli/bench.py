@@ -12,10 +12,11 @@ from pathlib import Path
 
 from dispatcher.cli import MEASURE, Parser, suggest
 from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.own_command import as_typed, typed
 from dispatcher.runtime.own_packages import HOME, lies_here
 
 NAME = "bench"
-HELP = "measure it beside its peers: dispatcher bench NAME [options]"
+HELP = "measure it beside its peers: bench NAME [options]"
 GROUP = MEASURE
 EXAMPLE = "dispatcher bench assignment --requests 1000 --seconds 10 --json -"
 
@@ -23,8 +24,8 @@ EXAMPLE = "dispatcher bench assignment --requests 1000 --seconds 10 --json -"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The benchmark's name, then its own options (`dispatcher bench NAME --help` lists them)."""
     listing = "\n".join(f"  {name:<14} {text}" for name, text in sorted(benchmarks().items()))
-    parser.epilog = f"benchmarks:\n{listing}\n\nexample:\n  {EXAMPLE}"
-    parser.usage = "dispatcher bench NAME [options]"
+    parser.epilog = f"benchmarks:\n{listing}\n\nexample:\n  {as_typed(EXAMPLE)}"
+    parser.usage = typed("bench NAME [options]")
     parser.add_argument("benchmark", metavar="NAME", nargs="?", help="which benchmark")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="its own options")
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no benchmark '{args.benchmark}'.", suggest(args.benchmark, sorted(known)))
     module = importlib.import_module(f"benchmarks.{args.benchmark.replace('-', '_')}")
     parser = Parser(
-        prog=f"dispatcher bench {args.benchmark}",
+        prog=typed(f"bench {args.benchmark}"),
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.cli import RUN
 from dispatcher.runtime.errors import UsageError
+from dispatcher.runtime.own_command import as_typed, typed
 
 if TYPE_CHECKING:
     from dispatcher.settings import Settings
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"  {name}\n      {about}{f' ({default})' if default else ''}" for name, default, about in described()
     ]
     parser.epilog = "\n".join(
-        ["settings (environment variable, meaning, default):", *rows, "", f"example:\n  {EXAMPLE}"]
+        ["settings (environment variable, meaning, default):", *rows, "", f"example:\n  {as_typed(EXAMPLE)}"]
     )
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", help="port to listen on; 0 for any free one")
@@ -53,12 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve in the role asked for."""
     from dispatcher.runtime.logs import configure
-    from dispatcher.settings import Settings, variable
+    from dispatcher.settings import Settings
 
-    given = {"host": args.host, "port": args.port, "redis_url": args.redis_url}
-    given |= {"data_dir": args.data_dir and str(args.data_dir)}
-    wanted = {variable(name): value for name, value in given.items() if value is not None}
-    settings = Settings.read(dict(os.environ) | wanted)
+    folder = args.data_dir and str(args.data_dir)
+    options = {"host": ("--host", args.host), "port": ("--port", args.port)}
+    options |= {"redis_url": ("--redis-url", args.redis_url), "data_dir": ("--data-dir", folder)}
+    settings = Settings.read(os.environ, options)
     if args.role != "all" and not settings.redis_url:
         raise UsageError(
             f"--role {args.role} needs a Redis that is there, and DISPATCHER_REDIS_URL is not set.",
@@ -110,5 +111,5 @@ def announcement(settings: Settings, url: str) -> str:
     told = "" if folder == Settings().data_dir else f"DISPATCHER_DATA_DIR={folder} "
     return (
         f"dispatcher answers on {url}   documentation: {url}/docs\n"
-        f"a token for development: {told}dispatcher token --role platform --market {market}"
+        f"a token for development: {told}{typed('token')} --role platform --market {market}"
     )

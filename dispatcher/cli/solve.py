@@ -25,6 +25,7 @@ from dispatcher.runtime.arguments import (
     writing,
 )
 from dispatcher.runtime.errors import UsageError
+from dispatcher.runtime.own_command import typed
 
 if TYPE_CHECKING:
     from solvers.assignment.problem import AssignmentProblem
@@ -100,7 +101,7 @@ def load_problem(path: Path) -> AssignmentProblem:
         said = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise UsageError(
             f"{path} is not an assignment problem: {said}",
-            "Maybe make one: dispatcher bench assignment --save.",
+            f"Maybe make one: {typed('bench assignment --save FILE')}.",
         ) from error
 
 

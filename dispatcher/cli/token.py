@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import an_id, number
+from dispatcher.runtime.own_command import as_typed
 
 NAME = "token"
 HELP = "mint a bearer token for development"
@@ -41,16 +42,18 @@ def run(args: argparse.Namespace) -> int:
 
     settings = Settings.read(os.environ)
     role, markets = Role(args.role), list(dict.fromkeys(args.market or settings.markets))
-    if (role is Role.VENDOR) != (args.vendor is not None):
+    if role is Role.VENDOR and args.vendor is None:
+        raise UsageError("--role vendor needs --vendor: whose token is it?", f"Maybe: {as_typed(EXAMPLE)}")
+    if role is not Role.VENDOR and args.vendor is not None:
         raise UsageError(
-            f"the role is {role} and the vendor is '{args.vendor or ''}'.",
-            "--vendor goes with --role vendor, and with no other.",
+            f"--vendor {args.vendor} goes with --role vendor, not with --role {role}.",
+            "Maybe leave --vendor out.",
         )
     if unknown := [each for each in markets if each not in settings.markets]:
         raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
-    now_ms = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed).now_ms()
+    now_ms = make_clock(*settings.clock).now_ms()
     made = claims(
         role,
         markets=markets,

@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.settings import Settings
     from dispatcher.store.vendor_access import set_user, user_of
 
-    settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
+    options = {"redis_url": ("--url", args.url)}
+    settings = Settings.read(os.environ, options, data_dir=args.data_dir)
     _refuse_unknown(args, settings.markets)
     if settings.patient_keys is None:
         ensure_patient_keys(settings.patient_keys_file)

@@ -18,10 +18,10 @@ from dispatcher.demo.board import Board
 from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
 from dispatcher.demo.possible import possible
-from dispatcher.demo.service import Service, running
+from dispatcher.demo.service import Service, running, until_matched
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
-from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.clock import Clock, begin, make_clock
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.security.tokens import claims, mint
@@ -32,7 +32,7 @@ from dispatcher.store.footprint import OpenRequestBytes, open_request_bytes
 from simulation.cast import Cast, ReplyKeyOf, TokenOf
 from simulation.day import Day, at
 
-LEAD_S = 4.0  # real seconds from here to the day's start, for the service and the vendors to come up
+LEAD_S = 1.0  # real seconds from when all is up to the day's start: by then the vendors listen
 QUIET_MINUTE = 5 * 60  # 05:00: the evening's work is matched, the day's has not begun
 LOOK_EVERY_S = 0.2
 TOKEN_HOURS = 14 * 24
@@ -56,14 +56,14 @@ class Played(msgspec.Struct, kw_only=True):
 
 
 def _settings(day: Day, options: Options) -> Settings:
-    """The service's: on any free port, by a clock that runs as fast as the day is played."""
+    """The service's: on any free port, by a clock that runs as fast as the day is played, once it begins."""
     return Settings(
         data_dir=options.data_dir,
         port=0,
         markets=Markets({day.market: day.tz}),
         clock_start_ms=day.start_ms,
-        clock_anchor_s=time.time() + LEAD_S,
         clock_speed=options.speed,
+        clock_file=options.data_dir / "clock",
     )
 
 
@@ -72,7 +72,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
     """Play the whole day; the service runs until the block ends."""
     started_s = time.monotonic()
     settings = _settings(day, options)
-    clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
+    clock = make_clock(*settings.clock)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
         async with Cast(
@@ -126,6 +126,7 @@ def reply_keys(settings: Settings, day: Day) -> ReplyKeyOf:
 async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | None]:
     """Everybody acts until the day is over; returns what memory was seen."""
     await cast.register()
+    await until_matched(service, cast.day.market)
     idle_mb = resident_mb(service.process.pid, "web")
     cost: list[OpenRequestBytes] = []
 
@@ -138,6 +139,8 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
             cost.append(found)
 
     cast.agenda.at(at(cast.day.tz, QUIET_MINUTE), look)
+    if service.settings.clock_file is not None:
+        begin(service.settings.clock_file, LEAD_S)
     await _until(_over(cast, board.clock), cast.act(), board.run())
     return {
         "web_rss_idle_mb": idle_mb,

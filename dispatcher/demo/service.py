@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
+
 from dispatcher.runtime.errors import UserError
 from dispatcher.serve.processes import die_with_parent, own_command, own_environment
 from dispatcher.settings import PREFIX, Settings
@@ -48,6 +50,19 @@ async def running(settings: Settings, log: Path) -> AsyncIterator[Service]:
         yield Service(await _address(process, settings.address_file, log), settings, process, log)
     finally:
         await stop(process)
+
+
+async def until_matched(service: Service, market: str) -> None:
+    """Until a matcher has the market: its solver processes are warm then. Raises DemoError."""
+    deadline_s = asyncio.get_running_loop().time() + START_LIMIT_S
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        while asyncio.get_running_loop().time() < deadline_s:
+            async with session.get(f"{service.url}/readyz") as answer:
+                found = (await answer.json())["matching"].get(market, {})
+            if found.get("held_s") is not None:
+                return
+            await asyncio.sleep(0.05)
+    raise DemoError(f"no matcher took {market} within {START_LIMIT_S:g} s.", _tail(service.log))
 
 
 async def stop(process: Process) -> None:

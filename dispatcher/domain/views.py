@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from contracts.codes import OfferState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
@@ -14,6 +17,14 @@ from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
+
+_HINTS: Mapping[OfferState, str] = {  # where there is no dispatch (any more): what may help
+    OfferState.REQUESTED: "Maybe accept it first, before its expires_at.",
+    OfferState.CANCELLED: "Maybe the request was cancelled, or another has it: nothing is left to do.",
+    OfferState.EXPIRED: "Maybe answer sooner: `expires_at` of an offer says until when.",
+    OfferState.REJECTED: "Maybe it was declined by mistake: then call whoever runs the service.",
+    OfferState.TURNED_BACK: "Maybe it was turned back by mistake: then call whoever runs the service.",
+}
 
 
 def request_view(record: RequestRecord) -> RequestView:
@@ -99,8 +110,8 @@ def dispatch_view(
     """
     if offer.state not in SHOWS_PATIENT:
         raise WrongState(
-            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen after acceptance\n"
-            "Maybe accept it first.",
+            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
+            f"{_HINTS[offer.state]}",
             state=offer.state.value,
         )
     pickup, dropoff = request.doors

@@ -10,8 +10,9 @@ import contextlib
 from functools import partial
 
 from aiohttp import web
+from msgspec.structs import replace
 
-from contracts.health import Health
+from contracts.health import Health, Matching
 from contracts.operations import ANYONE, Answer
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
@@ -69,12 +70,34 @@ PROBES = web.AppKey("probes", Probes)
 async def _health(parts: Parts) -> Health:
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
-        markets = await asyncio.wait_for(_troubles(parts), PROBE_S) if not found.reasons else {}
-        return Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons, markets=markets)
+        told = Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons)
+        return await asyncio.wait_for(_with_markets(told, parts), PROBE_S) if told.ready else told
     except Unavailable as error:
         return Health(ready=False, reasons=(error.detail,))
     except TimeoutError:
         return Health(ready=False, reasons=(f"the store gave no answer within {PROBE_S:g} s",))
+
+
+async def _with_markets(told: Health, parts: Parts) -> Health:
+    markets, matching = await asyncio.gather(_troubles(parts), _matching(parts))
+    return replace(told, markets=markets, matching=matching)
+
+
+async def _matching(parts: Parts) -> dict[str, Matching]:
+    """Of each market how its matching goes; without those of which a key is not ours to read."""
+    markets = list(parts.service.markets)
+    found = await asyncio.gather(*(_of_market(parts, each) for each in markets), return_exceptions=True)
+    return {market: each for market, each in zip(markets, found, strict=True) if isinstance(each, Matching)}
+
+
+async def _of_market(parts: Parts, market: str) -> Matching:
+    """How the matching of one market goes. Raises Unavailable, ResponseError."""
+    stored = parts.service.store.market(market)
+    pulse, (waiting, first_ms) = await asyncio.gather(stored.pulse.read(), stored.requests.waiting())
+    waited_ms = max(0, parts.clock.now_ms() - first_ms) if first_ms else 0
+    return Matching(
+        held_s=pulse.held_s, batch_age_s=pulse.batch_age_s, waiting=waiting, oldest_s=waited_ms / 1000
+    )
 
 
 async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
@@ -88,6 +111,8 @@ async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
 async def _page(parts: Parts) -> bytes:
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
+            for market, each in (await _matching(parts)).items():
+                parts.metrics.matching.found(market, each)
             for market in parts.service.markets:
                 stored = parts.service.store.market(market)
                 parts.metrics.counted(market, await stored.requests.counts())

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from contracts.codes import RequestState
+from contracts.health import Matching
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -49,7 +50,7 @@ class Metrics:
             ["market"],
             registry=self.registry,
         )
-        self.troubles = TroubleCounts(self.registry)
+        self.troubles, self.matching = TroubleCounts(self.registry), MatchingGauges(self.registry)
         self.replaced = Gauge(
             "dispatcher_streams_set_aside",
             "Streams that lie aside because their ids were used up.",
@@ -111,4 +112,36 @@ class TroubleCounts:
                     first, _, value = what.partition(":")
                     if first == word:
                         family.add_metric([market, value], count)
+            yield family
+
+
+class MatchingGauges:
+    """How the matching of each market goes. What is not known is left out, never told as 0."""
+
+    FAMILIES: ClassVar[Mapping[str, tuple[str, str]]] = {  # field of Matching: name, what it says
+        "held_s": ("dispatcher_matcher_held_seconds", "Since the matcher took the market that has it now."),
+        "batch_age_s": ("dispatcher_matcher_batch_age_seconds", "Since the last batch ended."),
+        "waiting": ("dispatcher_waiting_requests", "Requests that wait for a vendor."),
+        "oldest_s": ("dispatcher_waiting_oldest_seconds", "For how long the first of them has waited."),
+    }
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._found: dict[str, Matching] = {}
+        registry.register(self)
+
+    def found(self, market: str, matching: Matching) -> None:
+        """As a market is now."""
+        self._found[market] = matching
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Each family, and whether a matcher has the market."""
+        held = GaugeMetricFamily("dispatcher_matcher_held", "1: a matcher has the market.", labels=["market"])
+        for market, each in self._found.items():
+            held.add_metric([market], each.held_s is not None)
+        yield held
+        for field, (name, about) in self.FAMILIES.items():
+            family = GaugeMetricFamily(name, about, labels=["market"])
+            for market, each in self._found.items():
+                if (value := getattr(each, field)) is not None:
+                    family.add_metric([market], value)
             yield family

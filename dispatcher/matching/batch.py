@@ -57,7 +57,13 @@ log = structlog.get_logger()
 
 
 async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
-    """One batch. Raises FenceLost."""
+    """One batch, were it of nothing. Raises FenceLost."""
+    done = await _batch(own, market, solvers)
+    await market.stored.pulse.batched()
+    return done
+
+
+async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.requests.open_ids()

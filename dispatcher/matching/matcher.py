@@ -70,6 +70,7 @@ class Matcher:
                 await asyncio.sleep(LEASE_MS / 3000)
                 return False
             log.info("market_owned", market=name, fence=fence)
+            await self.market.stored.pulse.taken()
             await self._work(Ownership(self.executor, fence))
         finally:  # also if we were told to end before the answer to `acquire` came: it may be ours
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Protocol
 
 
@@ -39,19 +40,26 @@ class SystemClock:
 class ScaledClock:
     """A day at any speed: it showed `start_ms` at Unix time `anchor_unix_s` and runs `speed` times as fast.
 
-    Processes that are told the same three numbers show the same time.
+    Processes that are told the same three numbers show the same time. With `begins`, a file, the anchor is
+    what stands in it (see `begin`): until it is there, the clock stands still.
     """
 
-    def __init__(self, start_ms: int, anchor_unix_s: float, speed: float) -> None:
+    def __init__(self, start_ms: int, anchor_unix_s: float, speed: float, begins: Path | None = None) -> None:
         if speed <= 0:
             raise ValueError(f"a clock's speed is above 0, not {speed}\nMaybe leave it out for real time.")
         self.start_ms = start_ms
-        self.anchor_unix_s = anchor_unix_s
+        self.anchor_unix_s: float | None = anchor_unix_s if begins is None else None
+        self.begins = begins
         self.speed = speed
 
     def now_ms(self) -> int:
         """Clock time, ms since the epoch."""
-        return self.start_ms + int((time.time() - self.anchor_unix_s) * 1000 * self.speed)
+        if self.anchor_unix_s is None:
+            self.anchor_unix_s = _read(self.begins)
+        passed_s = 0.0 if self.anchor_unix_s is None else time.time() - self.anchor_unix_s
+        if self.begins is not None:
+            passed_s = max(0.0, passed_s)  # it stood still until now: it must not step back
+        return self.start_ms + int(passed_s * 1000 * self.speed)
 
     def real_s(self, clock_s: float) -> float:
         """Clock seconds as real seconds."""
@@ -62,6 +70,22 @@ class ScaledClock:
         await asyncio.sleep(max(0.0, self.real_s(clock_s)))
 
 
-def make_clock(start_ms: int, anchor_unix_s: float, speed: float) -> Clock:
-    """The clock of the settings CLOCK_START_MS, CLOCK_ANCHOR_S and CLOCK_SPEED; speed 0: real time."""
-    return ScaledClock(start_ms, anchor_unix_s, speed) if speed else SystemClock()
+def begin(begins: Path, in_s: float = 0.0) -> None:
+    """Let the clocks that wait for this file run, `in_s` real seconds from now. Once begun, that stays."""
+    draft = begins.with_suffix(".new")
+    draft.write_text(repr(time.time() + in_s), encoding="ascii")
+    draft.replace(begins)
+
+
+def _read(begins: Path | None) -> float | None:
+    try:
+        return float(begins.read_text(encoding="ascii")) if begins else None
+    except FileNotFoundError:
+        return None
+
+
+def make_clock(
+    start_ms: int, anchor_unix_s: float, speed: float, begins: Path | None = None
+) -> SystemClock | ScaledClock:
+    """The clock of the settings CLOCK_…: start, anchor, speed (0: real time), file."""
+    return ScaledClock(start_ms, anchor_unix_s, speed, begins) if speed else SystemClock()

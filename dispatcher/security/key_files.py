@@ -19,6 +19,7 @@ import msgspec
 from contracts import codec
 from contracts.problems import Problem
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.own_command import typed
 
 KEY_BYTES = 32
 LONGEST_NAME_BYTES = 255  # its length is stored in one byte
@@ -182,7 +183,7 @@ def _decode(path: Path, form: type[Form]) -> Form:
         return msgspec.convert(codec.unpack(_private(path).removeprefix(BOM)), form)
     except FileNotFoundError as error:
         raise KeyFileError(
-            f"there is no key file {path}.", "Maybe `dispatcher serve` has not run here yet."
+            f"there is no key file {path}.", f"Maybe `{typed('serve')}` has not run here yet."
         ) from error
     except OSError as error:
         raise KeyFileError(

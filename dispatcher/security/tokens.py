@@ -140,7 +140,10 @@ def _in_time(claims: Claims, now_s: float) -> None:
     if not claims.nbf <= now_s:
         raise Unauthenticated("the token does not hold yet\nMaybe the clocks differ.")
     if not now_s < claims.exp:
-        raise Unauthenticated("the token has expired\nMaybe get a new one; `dispatcher token` mints one.")
+        raise Unauthenticated(
+            "the token has expired\n"
+            "Maybe get a new one; for development, the command `token` of the service mints one."
+        )
 
 
 def _key(described: Mapping[str, Any]) -> jwk.Key:

@@ -36,6 +36,7 @@ DOCUMENTS: Mapping[type, tuple[str, int]] = {
 }
 BODY, LAYOUT = 2, 1  # of bodies; of all that has no number of its own: ledgers, lists, messages, counts
 _FIRST, _LAST = 0x40, 0x7F  # of the byte that tells a document's format
+_WAITING = b"wait_half_hour_cents"
 _FIRST_TEXT, _LAST_TEXT, _LONG_TEXT = 0xA0, 0xBF, 0xD9  # how MessagePack begins a short text
 
 
@@ -129,6 +130,16 @@ def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
         requirements=_requirements(old),
         unmatched=old.unmatched,
     )
+
+
+def vendor_of_old(content: bytes | memoryview) -> Vendor | None:
+    """A vendor whose rate card still names a price of waiting, which nothing ever read; None: it does not."""
+    raw = bytes(content)
+    if _WAITING not in raw:
+        return None
+    old = msgspec.msgpack.decode(raw)
+    old["rate_card"].pop(_WAITING.decode(), None)
+    return msgspec.convert(old, Vendor)
 
 
 def _offer(old: Request1, offer: OfferRecord) -> OfferRecord:

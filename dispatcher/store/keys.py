@@ -25,7 +25,7 @@ class Keys:
         self.shared_replies, self.dead = streams.shared_replies(market), prefix + DEAD
         self.wake = streams.wake(market)
         self.lease, self.fence = prefix + "lease", prefix + "fence"
-        self.matchers = prefix + "matchers"
+        self.matchers, self.pulse = prefix + "matchers", prefix + "pulse"
         self.formats = prefix + "formats"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"

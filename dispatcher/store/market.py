@@ -21,6 +21,7 @@ from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
+from dispatcher.store.pulse import PulsePart
 from dispatcher.store.records import R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
@@ -49,6 +50,7 @@ class MarketStore:
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)
+        self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
 
     @cached_property

@@ -82,6 +82,16 @@ class RequestPart:
         places = merge(*(Place.read(each) for each in found))
         return [place.id for place in islice(places, limit)]
 
+    async def waiting(self) -> tuple[int, int]:
+        """How many wait for a vendor, and when the first of them was received (ms; 0: there is none)."""
+        lists = [self.keys.list(index_of(state)) for state in sorted(OPEN)]
+        counts = [("ZCARD", each) for each in lists]
+        found = await self.reader.ask_all(
+            [*counts, *(("ZRANGE", each, 0, 0, "WITHSCORES") for each in lists)]
+        )
+        first = [place.score for some in found[len(lists) :] for place in Place.read(some)]
+        return sum(found[: len(lists)]), min(first, default=0)
+
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(index_of(state)), 0, limit - 1)

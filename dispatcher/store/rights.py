@@ -90,7 +90,7 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.scorecards("2026-01"),), COUNTS),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
-        ((keys.matchers, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
+        ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
         ((keys.troubles,), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),
         ((keys.wake,), HINTED),

@@ -28,7 +28,7 @@ class Store:
     """The system of record, for one process. Use as an async context manager, or call `aclose`.
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
-    dead letters, lease, matchers, retention; and `commit`. `store.streams` reads streams of any market;
+    dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
     `store.aside` is what could not be read; `store.agreement` which patient key is sealed under.
     """
 

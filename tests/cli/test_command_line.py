@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher import cli
 from dispatcher.runtime.errors import UsageError, UserError
+from dispatcher.runtime.own_command import typed
 
 HEAVY = ("ortools", "numpy", "aiohttp", "redis", "uvloop", "cryptography", "matplotlib", "rich")
 
@@ -35,7 +36,7 @@ def test_help_lists_every_command_once_with_its_line(capsys: pytest.CaptureFixtu
 
 def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 0
-    assert "usage: dispatcher COMMAND" in capsys.readouterr().out
+    assert f"usage: {typed('COMMAND')}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", cli.command_names())
@@ -48,7 +49,7 @@ def test_every_command_is_named_after_its_module_and_has_help(
     assert "\n" not in command.HELP
     assert getattr(command, "GROUP", cli.OPERATE) in cli.GROUPS
     assert cli.main([name, "--help"]) == 0
-    assert f"dispatcher {name}" in capsys.readouterr().out
+    assert typed(name) in capsys.readouterr().out
 
 
 def test_help_imports_nothing_heavy() -> None:

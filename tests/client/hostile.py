@@ -37,6 +37,8 @@ CALLS = {
     "put_capacity": (PlatformClient, lambda c: c.put_capacity("v1", DAY, POOLS)),
     "put_tuning": (PlatformClient, lambda c: c.put_tuning({}, reason="test")),
     "platform_events": (PlatformClient, lambda c: first(c.events())),
+    "offers": (VendorClient, lambda c: c.offers()),
+    "capacity": (VendorClient, lambda c: c.capacity("v1", DAY)),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),

@@ -8,11 +8,14 @@ import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
+from contracts.codes import OfferState
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.states import SHOWS_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view, request_view
 from dispatcher.domain.windows import start_window
 from tests.domain import make
@@ -40,6 +43,16 @@ def test_after_acceptance_a_vendor_sees_door_and_patient_until_the_work_is_no_lo
     gone = after(declining(make.offered()))
     with pytest.raises(WrongState):
         dispatch_view(gone, gone.offers[0], make.trip(), make.PATIENT)
+
+
+@pytest.mark.parametrize("state", sorted(set(OfferState) - SHOWS_PATIENT))
+def test_only_who_may_still_accept_is_told_to_accept(state: OfferState) -> None:
+    record = make.offered()
+    with pytest.raises(WrongState) as told:
+        dispatch_view(record, replace(record.offers[0], state=state), make.trip(), None)
+    remedy = told.value.detail.partition("\n")[2]
+    assert ("accept it first" in remedy) is (state is OfferState.REQUESTED)
+    assert remedy.startswith("Maybe ")
 
 
 def test_platform_and_ops_see_the_match_while_there_is_one_and_every_attempt() -> None:

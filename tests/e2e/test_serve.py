@@ -113,5 +113,5 @@ def test_a_wrong_option_ends_with_a_message_and_no_traceback(tmp_path):
         check=False,
     )
     assert ended.returncode == 1
-    assert re.match(r"dispatcher: DISPATCHER_PORT is '99999'", ended.stderr)
+    assert re.match(r"dispatcher: --port is '99999'", ended.stderr)
     assert "Traceback" not in ended.stderr

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
-from playwright.async_api import async_playwright
+from playwright.async_api import ViewportSize, async_playwright
 
 from contracts.codes import Role
 from tests.http.conftest import GUARDED, OPEN, Api, trip
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+WIDTH = "document.documentElement.scrollWidth"
+OPENED = """async () => {
+  for (let round = 0; round < 3; round++) {
+    const all = document.querySelectorAll("#submitRequests, #putVendor, #listTasks, details[open] details");
+    for (const each of all) each.open = true;
+    await new Promise((done) => setTimeout(done));
+  }
+}"""
 
 
 async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api, browser_program: str) -> None:
@@ -36,3 +47,22 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api, brows
     assert failures == []
     assert asked == {host}
     assert await api.store.market(api.market).requests.records.get("r1") is not None
+
+
+async def test_the_docs_page_fits_a_phone_with_everything_open_light_and_dark(
+    api: Api, browser_program: str
+) -> None:
+    async with async_playwright() as tools:
+        browser = await tools.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
+        page = await browser.new_page(viewport=PHONE)
+        await page.goto(f"http://{api.client.host}:{api.client.port}/docs")
+        await page.wait_for_selector("details.operation")
+        assert await page.evaluate(WIDTH) == PHONE["width"]
+        await page.evaluate(OPENED)
+        await page.wait_for_selector("details.schema[open] details.schema")
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert await page.evaluate(WIDTH) == PHONE["width"]
+            if folder := os.environ.get("SCREENSHOTS"):
+                await page.screenshot(path=f"{folder}/docs-{scheme}.png")
+        await browser.close()

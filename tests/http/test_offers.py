@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.codes import CredentialKind, Role
+from client.errors import Problem
+from client.vendor import VendorClient
+from contracts.codes import CredentialKind, DeclineCode, Role
 from contracts.instants import HOUR_MS
+from contracts.pools import Pools
 from contracts.vendors import Credential
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.refusals import NotFound
@@ -159,6 +162,25 @@ async def test_a_cancelled_request_releases_its_capacity_and_tells_its_vendor(ap
     status, problem = await _as_vendor(api, "POST", f"/offers/{offer_id}/accept")
     assert (status, problem["type"]) == (409, "/problems/wrong-state")
     assert (await api.call("PUT", f"/vendors/v1/capacity/{DAY}", POOLS, role=Role.OPS))[0] == 428
+
+
+async def test_the_vendors_client_lists_its_offers_and_posts_its_capacity(api: Api) -> None:
+    offer_id, day = await offered(api), date.fromisoformat(DAY)
+    url, token = str(api.client.make_url("/")), api.token(Role.VENDOR, vendor="v1")
+    async with VendorClient(url, token, api.market) as vendor:
+        assert [each.id for each in await vendor.offers()] == [offer_id]
+        posted = await vendor.capacity("v1", day)
+        assert posted.value == msgspec.convert(POOLS, Pools)
+        version = await vendor.put_capacity("v1", day, posted.value, version=posted.version)
+        assert (await vendor.capacity("v1", day)).version == version
+        with pytest.raises(Problem) as too_early:
+            await vendor.dispatch(offer_id)
+        with pytest.raises(Problem) as anothers:
+            await vendor.capacity("v2", day)
+        await vendor.accept(offer_id)
+        with pytest.raises(Problem) as too_late:
+            await vendor.decline(offer_id, DeclineCode.OTHER)
+    assert (too_early.value.status, anothers.value.status, too_late.value.status) == (409, 404, 409)
 
 
 async def test_capacity_below_what_is_booked_is_refused_with_each_place(api: Api) -> None:

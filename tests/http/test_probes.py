@@ -12,9 +12,16 @@ from dispatcher.http.health import PROBES
 from dispatcher.http.shared import Shared
 from dispatcher.store.health import Health
 from dispatcher.store.requests import RequestPart
-from tests.http.conftest import Api
+from tests.http.conftest import Api, trip
 
 CALLERS = 1_000
+GAUGES = (
+    "matcher_held",
+    "matcher_held_seconds",
+    "matcher_batch_age_seconds",
+    "waiting_requests",
+    "waiting_oldest_seconds",
+)
 
 
 async def _all(api: Api, path: str) -> set[int]:
@@ -95,3 +102,39 @@ async def test_who_goes_away_takes_it_from_nobody() -> None:
     await asyncio.gather(first, return_exceptions=True)
     release.set()
     assert await second is RequestState.MATCHING
+
+
+async def _matching(api: Api) -> Any:
+    async with api.client.get("/readyz") as answer:
+        return (await answer.json())["matching"][api.market]
+
+
+async def test_readiness_and_metrics_tell_how_the_matching_goes(api: Api) -> None:
+    app: Any = api.client.app
+    app[PROBES].health._keep_s = 0.0
+    assert await _matching(api) == {"held_s": None, "batch_age_s": None, "waiting": 0, "oldest_s": 0.0}
+    stored = api.store.market(api.market)
+    await api.call("POST", "/requests", trip("r1"))
+    await stored.lease.acquire("a", 60_000)
+    await stored.pulse.taken()
+    api.clock.ms += 90_000
+    found = await _matching(api)
+    assert (found["waiting"], found["oldest_s"]) == (1, 90.0)
+    assert 0 <= found["held_s"] == found["batch_age_s"] < 60
+    await api.store.reader.ask("HINCRBY", stored.keys.pulse, "since_ms", -100_000)
+    await stored.pulse.batched()
+    async with api.client.get("/metrics") as answer:
+        lines = dict(line.rsplit(" ", 1) for line in (await answer.text()).splitlines() if api.market in line)
+    told = {name: float(lines[f'dispatcher_{name}{{market="{api.market}"}}']) for name in GAUGES}
+    assert (told["matcher_held"], told["waiting_requests"], told["waiting_oldest_seconds"]) == (1, 1, 90)
+    assert told["matcher_batch_age_seconds"] < 60 <= 100 <= told["matcher_held_seconds"] < 160
+    await stored.lease.release("a")
+    assert (await _matching(api))["held_s"] is None
+
+
+async def test_a_key_of_a_wrong_type_leaves_the_service_ready_and_the_market_out(api: Api) -> None:
+    stored = api.store.market(api.market)
+    await api.store.reader.ask("SET", stored.keys.pulse, "no hash")
+    await stored.pulse.batched()
+    async with api.client.get("/readyz") as answer:
+        assert (answer.status, (await answer.json())["matching"]) == (200, {})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
-from dispatcher.runtime.clock import ScaledClock, SystemClock, make_clock
+from dispatcher.runtime.clock import ScaledClock, SystemClock, begin, make_clock
 
 
 def test_processes_that_are_told_the_same_show_the_same_time_and_it_runs_at_its_speed() -> None:
@@ -37,3 +38,16 @@ async def test_without_a_speed_it_is_the_systems_clock() -> None:
 def test_a_clock_that_stands_still_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         ScaledClock(0, 0.0, -1.0)
+
+
+def test_a_clock_that_waits_for_its_file_stands_still_until_it_begins_and_never_steps_back(
+    tmp_path: Path,
+) -> None:
+    begins = tmp_path / "clock"
+    here, there = (make_clock(1_000, 0.0, 3_600.0, begins) for _ in range(2))
+    assert here.now_ms() == there.now_ms() == 1_000
+    begin(begins, in_s=3_600.0)
+    assert here.now_ms() == 1_000
+    begin(begins, in_s=-10.0)  # it has begun for `here`; `there` had not looked yet
+    assert here.now_ms() == 1_000
+    assert there.now_ms() >= 1_000 + 10_000 * 3_600

@@ -14,6 +14,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tasks import TaskKind
 from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
+from contracts.vendors import RateCard
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.context import Context
@@ -28,6 +29,7 @@ from dispatcher.store.compression import decompress
 from dispatcher.store.format_numbers import NewerData
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
+from tests.domain import make
 from tests.store import old_market
 from tests.store.made import DAY, pools, received, trip, vendor
 from tests.store.old_market import END_MS, NOW_MS, START_MS
@@ -343,3 +345,12 @@ async def test_every_version_tells_the_store_its_numbers_and_refuses_those_it_do
         await looked_at(store.url, [market.name])
     findings = (await audit(store.reader, market.name))["findings"]
     assert [each["rule"] for each in findings] == ["readable", "readable"]
+
+
+def test_a_vendor_that_names_the_price_of_waiting_is_read_without_it() -> None:
+    plain = msgspec.to_builtins(make.vendor(), builtin_types=())
+    plain["rate_card"] = {"night_cents": 1, "wait_half_hour_cents": 2_000}
+    raw = codec.pack(3, plain, 5)
+    read = codec.VENDOR.unpack(raw)
+    assert (read.version, read.changed_ms) == (3, 5)
+    assert read.value == replace(make.vendor(), rate_card=RateCard(night_cents=1))
