@@ -16,12 +16,13 @@ from contracts.unmatched import Unmatched
 
 
 class Transition(Wire):
-    """One step of a request's history."""
+    """One step of a request's history: by which role, and by whom of it (the token's `sub`)."""
 
     state: RequestState
     at: Instant
     by: str = ""
     code: str = ""
+    subject: str = ""
 
 
 class Attempt(Wire):
@@ -91,13 +92,13 @@ class Receipts(Wire, omit_defaults=False):
 
 
 class Cancel(Wire):
-    """The platform withdraws a request."""
+    """Platform or ops withdraw a request."""
 
     code: ProviderCancelCode | None = None
 
 
 class PutOnHold(Wire):
-    """The platform wants no vendor for a request until it resumes it."""
+    """Nobody is to be asked for a request until it is resumed."""
 
     reason: Requirement = Requirement.AUTHORIZATION
 

@@ -20,12 +20,22 @@ DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED
 
 
 class Transition(Compact, frozen=True):
-    """One step: to which state, when, by whom (`platform`, `matcher`, `vendor:<id>` …)."""
+    """One step: to which state, when, by whom (`platform`, `matcher`, `vendor:<id>` …).
+
+    `subject`: which of them, as their token says; two dispatchers have one role.
+    """
 
     state: RequestState
     at_ms: int
     by: str = ""
     code: str = ""
+    subject: str = ""
+
+
+def step(state: RequestState, context: Context, code: str = "", *, at_ms: int | None = None) -> Transition:
+    """A step of whoever acts; `at_ms`: when it happened, if not now."""
+    happened_ms = context.now_ms if at_ms is None else at_ms
+    return Transition(state, happened_ms, context.by, code, context.subject)
 
 
 class RequestRecord(Record, frozen=True, tag=2):
@@ -123,8 +133,7 @@ def moved(
             "Maybe read the request again: its work has moved on.",
             state=record.state.value,
         )
-    step = Transition(state, context.now_ms if at_ms is None else at_ms, context.by, code)
-    history = (*record.history, step)[-HISTORY_LIMIT:]
+    history = (*record.history, step(state, context, code, at_ms=at_ms))[-HISTORY_LIMIT:]
     return noted(record, context, state=state, history=history, **changes)
 
 

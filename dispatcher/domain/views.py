@@ -36,7 +36,13 @@ def request_view(record: RequestRecord) -> RequestView:
         unmatched=record.unmatched,
         attempts=tuple(_attempt(record, each) for each in record.offers),
         history=tuple(
-            Transition(state=step.state, at=to_instant(step.at_ms), by=step.by, code=step.code)
+            Transition(
+                state=step.state,
+                at=to_instant(step.at_ms),
+                by=step.by,
+                code=step.code,
+                subject=step.subject,
+            )
             for step in record.history
         ),
     )

@@ -40,7 +40,7 @@ class Executor:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
-            context = await self._context(stored, record, tuning, who.name, who.vendor_id)
+            context = await self._context(stored, record, tuning, who.name, who)
             try:
                 decision = decide(record, command, context)
             except Refusal:
@@ -99,11 +99,22 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
 
     async def _context(
-        self, stored: MarketStore, record: Record | None, tuning: Tuning, by: str, vendor_id: str = ""
+        self,
+        stored: MarketStore,
+        record: Record | None,
+        tuning: Tuning,
+        by: str,
+        who: Principal | None = None,
     ) -> Context:
+        """`who`: the caller; None when the service acts of its own accord."""
         related: Mapping[str, Record] = await stored.related(record) if record is not None else {}
         return Context(
-            now_ms=self.clock.now_ms(), values=tuning.values, by=by, vendor_id=vendor_id, related=related
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=by,
+            subject=who.subject if who else "",
+            vendor_id=who.vendor_id if who else "",
+            related=related,
         )
 
 

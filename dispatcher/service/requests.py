@@ -82,7 +82,7 @@ class Requests:
     def _received(
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name)
+        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
         tz, travel = self.markets.zones[market], self.travel_of(tuning.values)
         return [receive(each, context, travel_s=ride_s(each, tz, travel)) for each in requests]
 
