@@ -1,4 +1,4 @@
-"""A request is cancelled until its passenger sits in the vehicle; from then on its vendor says how it ends."""
+"""A request is cancelled until its passenger sits in the vehicle; then its vendor says how it ends."""
 
 from __future__ import annotations
 
