@@ -7,12 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
-from contracts.unmatched import Unmatched
+from contracts.instants import to_instant
+from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
-from dispatcher.domain.states import WORKED_ON, may_stay_or_go
+from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
 from dispatcher.domain.timers import timer_ms
 
 HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
@@ -73,6 +74,24 @@ class RequestRecord(Record, frozen=True, tag=2):
     def declined_by(self) -> frozenset[str]:
         """Vendors that refused, let expire or turned back this request."""
         return frozenset(offer.vendor_id for offer in self.offers if offer.state in DECLINED)
+
+    @property
+    def has_nobody_left(self) -> bool:
+        """Whether it waits for a vendor and there is none to ask: it is a person's, before its deadline."""
+        return self.state in OPEN and self.unmatched is not None and self.unmatched.nobody_left
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Vendors that were asked and did not take it, each as it answered last, the latest last."""
+        over = sorted(
+            (each for each in self.offers if each.state in DECLINED), key=lambda each: each.closed_ms
+        )
+        last = {each.vendor_id: each for each in over}
+        return tuple(
+            Asked(vendor_id=each.vendor_id, state=each.state, at=to_instant(each.closed_ms), code=each.code)
+            for each in over
+            if last[each.vendor_id] is each
+        )
 
     def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
         """Whether the vendor did so since it last changed: then it is not offered the request again."""

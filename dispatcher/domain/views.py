@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.codes import RequestState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
@@ -25,7 +26,7 @@ def request_view(record: RequestRecord) -> RequestView:
         id=record.id,
         kind=record.kind,
         state=record.state,
-        owner=waits_for[0].owner if waits_for else REQUEST_STATES[record.state].owner,
+        owner=waits_for[0].owner if waits_for else _owner(record),
         version=record.version,
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
@@ -46,6 +47,11 @@ def request_view(record: RequestRecord) -> RequestView:
             for step in record.history
         ),
     )
+
+
+def _owner(record: RequestRecord) -> str:
+    """By the table of states; who would have it unmatched has it as soon as nobody is left to ask."""
+    return REQUEST_STATES[RequestState.UNMATCHED if record.has_nobody_left else record.state].owner
 
 
 def _match(record: RequestRecord) -> Match | None:
