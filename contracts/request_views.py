@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.base import Id, Instant, OfferId, Version, Wire
+from contracts.base import Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import (
     OfferState,
     ProviderCancelCode,
@@ -34,6 +34,7 @@ class Attempt(Wire):
     at: Instant
     code: str = ""
     reference: str = ""  # the vendor's own trip number
+    chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
 
 
 class WaitsFor(Wire):
@@ -95,6 +96,18 @@ class Cancel(Wire):
     """Platform or ops withdraw a request."""
 
     code: ProviderCancelCode | None = None
+
+
+class OfferTo(Wire):
+    """Ops asks a vendor of its choice; without `start_at` when it costs least within the window."""
+
+    vendor_id: Id
+    start_at: Instant | None = None
+    again: bool = False  # although the vendor declined it, or did not answer
+
+    def __post_init__(self) -> None:
+        """Refuse a start that no calendar of ours holds."""
+        refuse_odd_year("start_at", self.start_at)
 
 
 class PutOnHold(Wire):

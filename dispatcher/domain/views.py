@@ -135,4 +135,5 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         at=to_instant(offer.closed_ms or offer.made_ms),
         code=offer.code,
         reference=offer.reference,
+        chosen_by=offer.chosen_by,
     )

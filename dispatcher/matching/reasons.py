@@ -35,7 +35,7 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
 
 
 def _passing() -> frozenset[str]:
-    """Rules that remove a vendor for now: its room is taken, is not posted yet, or it is paused."""
+    """Rules that remove a vendor for now: its room is taken, or not posted yet."""
     return frozenset(rule.code for rule in registry.hard_rules() if rule.passing)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from contracts.tuning import Tuning
@@ -18,6 +18,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome, Status
 
+Prepare = Callable[[Any, Any], Awaitable[Command]]
 ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect
 
 
@@ -28,13 +29,20 @@ class Executor:
         self.markets, self.clock = markets, clock
 
     async def execute(
-        self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None = None
+        self,
+        who: Principal,
+        market: str,
+        command: Command,
+        idempotency: IdempotencyRecord | None = None,
+        *,
+        prepare: Prepare | None = None,
     ) -> Any:
         """The record after the command had its effect, and the same again when it is repeated.
 
-        What moved on meanwhile is loaded and decided anew. Raises what the decision raises, unless this very
-        command had its effect before; NotFound (market, record, or a command that is not the caller's to
-        give); Reused; Unavailable.
+        What moved on meanwhile is loaded and decided anew; `prepare`: the command as it is decided on, made
+        of the record and whatever else stands at that moment. Raises what the decision (or that) raises,
+        unless this very command had its effect before; NotFound (market, record, or a command that is not the
+        caller's to give); Reused; Unavailable.
         """
         self._authorize(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
@@ -42,7 +50,8 @@ class Executor:
             record = await self._find(stored, command)
             context = await self._context(stored, record, tuning, who.name, who)
             try:
-                decision = decide(record, command, context)
+                ready = command if prepare is None else await prepare(record, command)
+                decision = decide(record, ready, context)
             except Refusal:
                 if await already_applied(stored, idempotency):
                     return record or await self.load(stored, command)

@@ -16,7 +16,6 @@ class Paused(PairRule):
 
     code = "paused"
     order = 5
-    passing = True
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`open`: V."""
