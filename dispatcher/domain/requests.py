@@ -54,6 +54,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     requirements: tuple[Requirement, ...] = ()  # what it waits for, on hold
     unmatched: Unmatched | None = None
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
+    service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -91,6 +92,14 @@ class RequestRecord(Record, frozen=True, tag=2):
             Asked(vendor_id=each.vendor_id, state=each.state, at=to_instant(each.closed_ms), code=each.code)
             for each in over
             if last[each.vendor_id] is each
+        )
+
+    def is_with(self, vendor_id: str) -> bool:
+        """Whether the vendor is asked for it, has the work, or has done it."""
+        done = self.dispatch
+        return any(
+            each.vendor_id == vendor_id
+            for each in (*self.live_offers, *((done,) if done is not None else ()))
         )
 
     def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:

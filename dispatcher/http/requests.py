@@ -76,9 +76,8 @@ def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
     answers={200: Answer("a page", RequestPage)},
 )
 async def list_requests(call: Call, parts: Parts) -> Reply:
-    """List requests by time received, in pages."""
-    state, cursor, limit = call.query.state, call.query.cursor or None, call.query.limit
-    views, after = await parts.service.requests.page(call.principal, call.market, state, cursor, limit)
+    """List requests in pages: by state, day, vendor, deadline, class of service, text of the id."""
+    views, after = await parts.service.requests.search(call.principal, call.market, call.query)
     return Reply(RequestPage(requests=tuple(views), cursor=after or ""))
 
 
