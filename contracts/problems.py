@@ -82,6 +82,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "over-booked": ProblemType(
         409, "Capacity is taken", "Post at least what is booked, or cancel work first."
     ),
+    "does-not-fit": ProblemType(
+        409,
+        "The vendor may not serve this request",
+        "`rules` names what it breaks, `unmatched` the smallest changes that would fit; choose another.",
+    ),
     "stale-version": ProblemType(
         412, "Another version is current", "Read it again, take its ETag, and send your change anew."
     ),

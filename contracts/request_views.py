@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from contracts.base import Id, Instant, OfferId, Version, Wire
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Day, Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import (
     OfferState,
     ProviderCancelCode,
     RequestState,
     Requirement,
+    ServiceClass,
     TrackingStatus,
 )
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
+from contracts.patterns import whole
 from contracts.unmatched import Unmatched
+
+IdPart = Annotated[
+    str, Meta(pattern=whole("[A-Za-z0-9_-]{0,64}"), description="the id begins so, or has this within")
+]
 
 
 class Transition(Wire):
-    """One step of a request's history."""
+    """One step of a request's history: by which role, and by whom of it (the token's `sub`)."""
 
     state: RequestState
     at: Instant
     by: str = ""
     code: str = ""
+    subject: str = ""
 
 
 class Attempt(Wire):
@@ -33,6 +45,7 @@ class Attempt(Wire):
     at: Instant
     code: str = ""
     reference: str = ""  # the vendor's own trip number
+    chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
 
 
 class WaitsFor(Wire):
@@ -62,11 +75,27 @@ class RequestView(Wire):
 
 
 class RequestQuery(Wire):
-    """Which requests to list; all states when none is given."""
+    """Which requests to list: those for which all that is given holds; all when nothing is.
+
+    By time received; with `day` by when their window opens. Without `state` and `day`, a `vendor_id` means
+    what it has open, `match_by_before` what waits for a vendor, `service_class` what has not ended. A page
+    may be shorter than `limit`, even empty, and have a cursor all the same: so much was looked through.
+    """
 
     state: RequestState | None = None
+    day: Annotated[Day | None, Meta(description="its window opens on this local day")] = None
+    vendor_id: Annotated[Id | None, Meta(description="asked for it, works on it, or has done it")] = None
+    match_by_before: Annotated[Instant | None, Meta(description="its deadline is before this")] = None
+    service_class: Annotated[ServiceClass | None, Meta(description="level of service, or equipment")] = None
+    id: IdPart = ""
     cursor: Cursor = ""
     limit: PageSize = 50
+
+    def __post_init__(self) -> None:
+        """Refuse a day or a deadline that no calendar of ours holds."""
+        refuse_odd_year("match_by_before", self.match_by_before)
+        if self.day is not None:
+            refuse_odd_year("day", datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC))
 
 
 class RequestPage(Wire, omit_defaults=False):
@@ -91,13 +120,25 @@ class Receipts(Wire, omit_defaults=False):
 
 
 class Cancel(Wire):
-    """The platform withdraws a request."""
+    """Platform or ops withdraw a request."""
 
     code: ProviderCancelCode | None = None
 
 
+class OfferTo(Wire):
+    """Ops asks a vendor of its choice; without `start_at` when it costs least within the window."""
+
+    vendor_id: Id
+    start_at: Instant | None = None
+    again: bool = False  # although the vendor declined it, or did not answer
+
+    def __post_init__(self) -> None:
+        """Refuse a start that no calendar of ours holds."""
+        refuse_odd_year("start_at", self.start_at)
+
+
 class PutOnHold(Wire):
-    """The platform wants no vendor for a request until it resumes it."""
+    """Nobody is to be asked for a request until it is resumed."""
 
     reason: Requirement = Requirement.AUTHORIZATION
 

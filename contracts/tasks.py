@@ -43,7 +43,7 @@ class OwnerRole(StrEnum):
 class TaskKind(StrEnum):
     """Why a person is needed."""
 
-    UNMATCHED = "unmatched"  # no vendor was found by the deadline
+    UNMATCHED = "unmatched"  # no vendor was found by the deadline, or nobody is left to ask before it
     OVERDUE = "overdue"  # a vendor should have reported, and has not
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Tally, Wire
+from contracts.codes import OfferState
 
 
 class RuleCount(Wire):
@@ -35,13 +36,27 @@ class Relaxation(Wire):
     changes: tuple[Change, ...]
 
 
+class Asked(Wire):
+    """A vendor that was asked and did not take it: it said no, said nothing in time, or turned it back."""
+
+    vendor_id: Id
+    state: OfferState  # rejected | expired | turned_back
+    at: Instant
+    code: str = ""  # the vendor's own, or how it ended
+
+
 class Unmatched(Wire):
-    """Why there is no match: vendors removed by each rule, the last rule, and what would match it."""
+    """Why there is no match: vendors removed by each rule, the last rule, and what would match it.
+
+    Those who were `asked` count as removed by `declined`; who was never asked, by the rule that says why.
+    """
 
     vendors: Tally
     removed: tuple[RuleCount, ...] = ()
     last_rule: str = ""
     last_rule_alone: bool | None = None  # lifting it, and nothing else, gives a match; null: not proven
     competition: bool = False  # candidates exist, their capacity went to others
+    asked: tuple[Asked, ...] = ()  # each vendor once, as it answered last; the latest last
+    nobody_left: bool = False  # no vendor may be asked, whatever room frees: a person has to look, now
     relaxations: tuple[Relaxation, ...] = ()  # smallest first
     explained_at: Instant | None = None

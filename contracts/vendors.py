@@ -1,18 +1,30 @@
-"""A vendor: what it may serve, where, when, at what price, and how it answers."""
+"""A vendor: what it may serve, where, when, at what price, and how it answers.
+
+What ops says of a vendor stands in its document and is kept by the service: a change of the document takes it
+over as it stands, whatever is sent.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import replace
 
-from contracts.base import Cents, Day, Id, Kilograms, Name, Wire
+from contracts.base import Cents, Day, Id, Instant, Kilograms, Name, Version, Wire
 from contracts.codes import CredentialKind, Hcpcs, LevelOfService, Npi, Skill
 from contracts.geo import Area
 from contracts.outside import refuse_no_name, refuse_wrong_npi
+from contracts.paging import PageSize
+from contracts.patterns import whole
 
 AnswerSeconds = Annotated[int, Meta(ge=10, le=604_800, description="seconds")]
 MinuteOfDay = Annotated[int, Meta(ge=0, le=1440, description="minutes after local midnight")]
+Reason = Annotated[str, Meta(min_length=1, max_length=200, description="why; the vendor reads it")]
+VendorCursor = Annotated[
+    str, Meta(pattern=whole("[A-Za-z0-9_-]{0,64}"), description="of the page before: its last id")
+]
+MAX_CREDENTIALS = 32
 
 
 class Hours(Wire):
@@ -59,11 +71,35 @@ class RateCard(Wire):
     out_of_area_cents: Cents = 2_500
 
 
-class Credential(Wire):
-    """Proof that expires; the last valid day is `expires_on`."""
+class Signed(Wire):
+    """Who did something, and when: a role or a vendor, and whom of it the token names (`sub`)."""
+
+    by: str
+    subject: str = ""
+    at: Instant
+
+
+class OpsPause(Signed):
+    """Ops sends a vendor no new work; ops alone ends it. The vendor's own `paused` is another matter."""
+
+    reason: str
+
+
+class Paper(Wire):
+    """One credential by what it says: its kind and its last valid day."""
 
     kind: CredentialKind
     expires_on: Day
+
+
+class Credential(Paper):
+    """Proof that expires. Whoever sends it claims it, ops verifies it; changed, it is another and unverified.
+
+    `claimed` and `verified` are kept by the service: what is sent of them is not taken.
+    """
+
+    claimed: Signed | None = None  # none: from before this was noted
+    verified: Signed | None = None
 
 
 class ExplicitAnswer(Wire, tag="explicit", tag_field="mode"):
@@ -95,9 +131,21 @@ class Vendor(Wire):
     out_of_area_m: Annotated[int, Meta(ge=0, le=200_000)] = 0  # how far beyond it goes, for a surcharge
     hours: Annotated[tuple[Hours, ...], Meta(max_length=50)] = ()  # none listed: always open
     rate_card: RateCard = RateCard()
-    credentials: Annotated[tuple[Credential, ...], Meta(max_length=32)] = ()
+    credentials: Annotated[tuple[Credential, ...], Meta(max_length=MAX_CREDENTIALS)] = ()
     answer: ExplicitAnswer | AssumedAnswer = ExplicitAnswer()
-    paused: bool = False
+    paused: bool = False  # by the vendor itself
+    ops_pause: OpsPause | None = None  # kept by the service: what is sent of it is not taken
+
+    @property
+    def as_claimed(self) -> Vendor:
+        """Without what the service keeps: as it is sent, and as two may be compared."""
+        papers = tuple(Credential(kind=each.kind, expires_on=each.expires_on) for each in self.credentials)
+        return replace(self, credentials=papers, ops_pause=None)
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether neither it nor ops has paused it."""
+        return not self.paused and self.ops_pause is None
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a name that cannot be read, and an NPI that was mistyped."""
@@ -110,3 +158,37 @@ class Posted(Wire, omit_defaults=False):
     """A version is stored; the same number is its ETag."""
 
     version: Annotated[int, Meta(ge=1)]
+
+
+class VendorQuery(Wire):
+    """A page of the vendors, by id."""
+
+    cursor: VendorCursor = ""
+    limit: PageSize = 50
+
+
+class StoredVendor(Wire, omit_defaults=False):
+    """A vendor and the version (its ETag) that it stands at."""
+
+    version: Version
+    vendor: Vendor
+
+
+class VendorPage(Wire, omit_defaults=False):
+    """Vendors by id; `cursor` is empty on the last page."""
+
+    vendors: tuple[StoredVendor, ...] = ()
+    cursor: str = ""
+
+
+class PauseVendor(Wire):
+    """Ops sends the vendor no new work; what it has, it keeps."""
+
+    reason: Reason
+
+
+class VerifyCredentials(Wire):
+    """Ops has seen these papers, or (`verified` false) takes back that it has."""
+
+    credentials: Annotated[tuple[Paper, ...], Meta(min_length=1, max_length=MAX_CREDENTIALS)]
+    verified: bool = True

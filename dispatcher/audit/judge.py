@@ -127,7 +127,7 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     for each in _requests(found):
         kind = REQUEST_STATES[each.state].task
         is_older = each.id in found.older.get(REQUEST_KIND.name, set())
-        if kind is not None and f"{each.id}.{kind.value}" not in each.tasks and not is_older:
+        if kind is not None and not any(f".{kind.value}" in task for task in each.tasks) and not is_older:
             yield each.id, f"is {each.state.value} and names no task"
         for name in each.tasks:
             if name not in there:

@@ -13,12 +13,14 @@ from contracts.tuning import Number
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Time, ids and tuning are arguments of every decision; it reads no clock and draws no lots.
 
-    `by` is how histories name who acts; `vendor_id` is set when a vendor does. `related`: records beside the
-    one that is decided on, by id, as its kind asked for them.
+    `by` is how histories name who acts: a role, or a vendor; `subject` which person or system of theirs, as
+    the token says. `vendor_id` is set when a vendor does. `related`: records beside the one that is decided
+    on, by id, as its kind asked for them.
     """
 
     now_ms: int
     values: Mapping[str, Number] = {}
     by: str = ""
+    subject: str = ""
     vendor_id: str = ""
     related: Mapping[str, Any] = {}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from contracts.codes import RequestState
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import REQUEST_STATES
+from dispatcher.domain.states import OPEN, REQUEST_STATES
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
+
+EARLY = "early"  # before the deadline
+VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 
 def with_tasks(decision: Decision, context: Context) -> Decision:
@@ -35,12 +39,18 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _opened(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
     """The task of a state that was reached, and one for each dispatch whose next report is now overdue.
 
+    A request that has nobody left to ask has its task before its deadline; who has that, keeps it beyond.
+
     A report settles such a task and the next may be missing too: that is another task, with an id of its own.
     """
     found = []
     kind = REQUEST_STATES[after.state].task
-    if kind and (before is None or before.state is not after.state):
+    is_new = before is None or before.state is not after.state
+    if kind and is_new and not (kind is TaskKind.UNMATCHED and _unmatched_tasks(context)):
         found.append(opened(kind, after.id, context, code=after.history[-1].code))
+    early = _early(after, context) if after.has_nobody_left else None
+    if early is not None and early.id not in after.tasks:
+        found.append(early)
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
@@ -54,11 +64,28 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
 def _settled(
     before: RequestRecord | None, after: RequestRecord, context: Context
 ) -> list[tuple[TaskRecord, TaskRecord]]:
-    """Open tasks about a missing report, once there was one or the work is no longer that vendor's."""
+    """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
+
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise.
+    """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
+    late = [each for each in _undone(context, TaskKind.OVERDUE) if each.offer_id not in overdue]
+    sought = after.state in VENDORLESS
+    tasks = late if sought else [*late, *_unmatched_tasks(context)]
+    return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+
+
+def _early(after: RequestRecord, context: Context) -> TaskRecord:
+    """That nobody is left to ask: a task for each time that this was so, after another offer."""
+    last = offer_id(after, after.offers[-1]) if after.offers else ""
+    rule = after.unmatched.last_rule if after.unmatched else ""
+    return opened(TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY)
+
+
+def _unmatched_tasks(context: Context) -> list[TaskRecord]:
+    return _undone(context, TaskKind.UNMATCHED)
+
+
+def _undone(context: Context, kind: TaskKind) -> list[TaskRecord]:
     tasks = [each for each in context.related.values() if isinstance(each, TaskRecord)]
-    return [
-        (task, done(task, context, TaskOutcome.SETTLED))
-        for task in tasks
-        if task.kind is TaskKind.OVERDUE and task.state is not TaskState.DONE and task.offer_id not in overdue
-    ]
+    return [each for each in tasks if each.kind is kind and each.state is not TaskState.DONE]

@@ -46,6 +46,7 @@ class OfferRecord(Compact, frozen=True):
     status: TrackingStatus | None = None  # what its vendor reported last
     arrived_ms: int = 0  # when its vendor first said that it is at the door
     overdue: int = 0  # how often its report was missed
+    chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
 
     @property
     def live(self) -> bool:

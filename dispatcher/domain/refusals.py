@@ -6,6 +6,7 @@ Refusal
 ├── WrongState        409  the work has moved on (expired, taken back, ended)
 ├── Stale             412  another version is current
 ├── Reused            422  the id or key was used before with another body
+├── DoesNotFit        409  the vendor that was chosen may not serve the request: by which rules
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
 │   └── PatientKeyMissing  503  the patient key that it was sealed under is not in this process's key ring
@@ -65,6 +66,12 @@ class OverBooked(Refusal):
     """Capacity is taken, or a posting is lower than what is booked."""
 
     type, status = "over-booked", 409
+
+
+class DoesNotFit(Refusal):
+    """A vendor that was chosen by hand breaks rules; `rules` names them, `unmatched` what would fit."""
+
+    type, status = "does-not-fit", 409
 
 
 class Unreadable(Refusal):

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
+from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.requests import RequestRecord, offer_id
@@ -15,6 +16,7 @@ from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 
 INDEX = "i:"  # requests in one state, by time received
+BY_START = "i:start"  # all requests, by when their window opens
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
@@ -30,6 +32,8 @@ def offers_of(vendor_id: str) -> str:
 
 def _lists(record: RequestRecord) -> Mapping[Entry, int]:
     entries = {Entry(index_of(record.state), record.id): record.received_ms}
+    if record.service_class:  # else from before there was this list
+        entries[Entry(BY_START, record.id)] = record.earliest_ms
     live = {
         Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
     }
@@ -41,12 +45,13 @@ def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bo
         return after is not None and after.state in ENTRY
     if after is None:
         return before.state in TERMINAL
-    return may_stay_or_go(before.state, after.state) or _is_kept_longer(before, after)
+    return may_stay_or_go(before.state, after.state) or _is_filed_otherwise(before, after)
 
 
-def _is_kept_longer(before: RequestRecord, after: RequestRecord) -> bool:
-    """Whether nothing but the time at which it is forgotten differs."""
-    return replace(after, version=before.version, timer_ms=before.timer_ms) == before
+def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
+    """Whether nothing differs but when it is forgotten, and where it is listed (`sorted_in`)."""
+    filed = replace(after, service_class=before.service_class) if not before.service_class else after
+    return replace(filed, version=before.version, timer_ms=before.timer_ms) == before
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
@@ -74,3 +79,9 @@ REQUEST_KIND = register(
         follow_up=with_tasks,
     )
 )
+
+
+def sorted_in(record: RequestRecord, service_class: ServiceClass, now_ms: int) -> Decision:
+    """A request that was taken in before its class was kept, with it: listed by its start from now on."""
+    after = replace(record, version=record.version + 1, service_class=service_class.value)
+    return Decision(changes=(Change(record, after),), at_ms=now_ms)

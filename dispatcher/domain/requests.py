@@ -7,12 +7,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
-from contracts.unmatched import Unmatched
+from contracts.instants import to_instant
+from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
-from dispatcher.domain.states import WORKED_ON, may_stay_or_go
+from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
 from dispatcher.domain.timers import timer_ms
 
 HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
@@ -20,12 +21,22 @@ DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED
 
 
 class Transition(Compact, frozen=True):
-    """One step: to which state, when, by whom (`platform`, `matcher`, `vendor:<id>` …)."""
+    """One step: to which state, when, by whom (`platform`, `matcher`, `vendor:<id>` …).
+
+    `subject`: which of them, as their token says; two dispatchers have one role.
+    """
 
     state: RequestState
     at_ms: int
     by: str = ""
     code: str = ""
+    subject: str = ""
+
+
+def step(state: RequestState, context: Context, code: str = "", *, at_ms: int | None = None) -> Transition:
+    """A step of whoever acts; `at_ms`: when it happened, if not now."""
+    happened_ms = context.now_ms if at_ms is None else at_ms
+    return Transition(state, happened_ms, context.by, code, context.subject)
 
 
 class RequestRecord(Record, frozen=True, tag=2):
@@ -43,6 +54,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     requirements: tuple[Requirement, ...] = ()  # what it waits for, on hold
     unmatched: Unmatched | None = None
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
+    service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -63,6 +75,32 @@ class RequestRecord(Record, frozen=True, tag=2):
     def declined_by(self) -> frozenset[str]:
         """Vendors that refused, let expire or turned back this request."""
         return frozenset(offer.vendor_id for offer in self.offers if offer.state in DECLINED)
+
+    @property
+    def has_nobody_left(self) -> bool:
+        """Whether it waits for a vendor and there is none to ask: it is a person's, before its deadline."""
+        return self.state in OPEN and self.unmatched is not None and self.unmatched.nobody_left
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Vendors that were asked and did not take it, each as it answered last, the latest last."""
+        over = sorted(
+            (each for each in self.offers if each.state in DECLINED), key=lambda each: each.closed_ms
+        )
+        last = {each.vendor_id: each for each in over}
+        return tuple(
+            Asked(vendor_id=each.vendor_id, state=each.state, at=to_instant(each.closed_ms), code=each.code)
+            for each in over
+            if last[each.vendor_id] is each
+        )
+
+    def is_with(self, vendor_id: str) -> bool:
+        """Whether the vendor is asked for it, has the work, or has done it."""
+        done = self.dispatch
+        return any(
+            each.vendor_id == vendor_id
+            for each in (*self.live_offers, *((done,) if done is not None else ()))
+        )
 
     def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
         """Whether the vendor did so since it last changed: then it is not offered the request again."""
@@ -123,8 +161,7 @@ def moved(
             "Maybe read the request again: its work has moved on.",
             state=record.state.value,
         )
-    step = Transition(state, context.now_ms if at_ms is None else at_ms, context.by, code)
-    history = (*record.history, step)[-HISTORY_LIMIT:]
+    history = (*record.history, step(state, context, code, at_ms=at_ms))[-HISTORY_LIMIT:]
     return noted(record, context, state=state, history=history, **changes)
 
 

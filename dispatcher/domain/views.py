@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.codes import OfferState
+from contracts.codes import OfferState, RequestState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
@@ -36,7 +36,7 @@ def request_view(record: RequestRecord) -> RequestView:
         id=record.id,
         kind=record.kind,
         state=record.state,
-        owner=waits_for[0].owner if waits_for else REQUEST_STATES[record.state].owner,
+        owner=waits_for[0].owner if waits_for else _owner(record),
         version=record.version,
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
@@ -47,10 +47,21 @@ def request_view(record: RequestRecord) -> RequestView:
         unmatched=record.unmatched,
         attempts=tuple(_attempt(record, each) for each in record.offers),
         history=tuple(
-            Transition(state=step.state, at=to_instant(step.at_ms), by=step.by, code=step.code)
+            Transition(
+                state=step.state,
+                at=to_instant(step.at_ms),
+                by=step.by,
+                code=step.code,
+                subject=step.subject,
+            )
             for step in record.history
         ),
     )
+
+
+def _owner(record: RequestRecord) -> str:
+    """By the table of states; who would have it unmatched has it as soon as nobody is left to ask."""
+    return REQUEST_STATES[RequestState.UNMATCHED if record.has_nobody_left else record.state].owner
 
 
 def _match(record: RequestRecord) -> Match | None:
@@ -134,4 +145,5 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         at=to_instant(offer.closed_ms or offer.made_ms),
         code=offer.code,
         reference=offer.reference,
+        chosen_by=offer.chosen_by,
     )

@@ -7,9 +7,10 @@ from typing import Any
 from dispatcher.domain.commands.table import Command
 from dispatcher.http.call import Call
 from dispatcher.http.parts import Parts
+from dispatcher.service.execute import Prepare
 
 
-async def execute(call: Call, parts: Parts, command: Command) -> Any:
+async def execute(call: Call, parts: Parts, command: Command, prepare: Prepare | None = None) -> Any:
     """The record after. The key is the caller's own for this command on this subject."""
-    scope = f"{type(command).__name__}/{command.named}"
-    return await parts.service.execute(call.principal, call.market, command, call.idempotency(scope))
+    key = call.idempotency(f"{type(command).__name__}/{command.named}")
+    return await parts.service.execute(call.principal, call.market, command, key, prepare=prepare)

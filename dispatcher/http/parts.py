@@ -10,6 +10,8 @@ import msgspec
 from contracts.quotes import Quotes
 from contracts.requests import Request
 from dispatcher.delivery.hub import Hub
+from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.metrics import Metrics
 from dispatcher.runtime.clock import Clock
@@ -17,10 +19,13 @@ from dispatcher.service.service import Service
 
 
 class Quoter(Protocol):
-    """Who answers quotes: `dispatcher.matching.quotes.Quoter`."""
+    """Who answers quotes, and makes the match of an offer by hand: `dispatcher.matching.quotes.Quoter`."""
 
     async def quote(self, market: str, request: Request) -> Quotes:
         """Ranked vendors and start times, or why there are none."""
+
+    async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
+        """The command with its match, by the matcher's rules. Raises DoesNotFit, and what `by_hand` says."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,16 +1,19 @@
-"""Requests: submit, list, read, cancel, put on hold, resume."""
+"""Requests: submit, list, read, cancel, put on hold, resume, offer by hand."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 import msgspec
 
 from contracts.base import Id
 from contracts.codes import Role
+from contracts.instants import to_ms
 from contracts.operations import Answer, Body
 from contracts.request_views import (
     Cancel,
+    OfferTo,
     PutOnHold,
     Receipt,
     Receipts,
@@ -21,6 +24,7 @@ from contracts.request_views import (
 )
 from contracts.requests import Request, RequestBatch
 from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.views import request_view
@@ -29,6 +33,7 @@ from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import etag
+from dispatcher.service.execute import Prepare
 from dispatcher.store.idempotency import IdempotencyRecord
 
 REQUESTS = f"{MARKET}/requests"
@@ -71,9 +76,8 @@ def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
     answers={200: Answer("a page", RequestPage)},
 )
 async def list_requests(call: Call, parts: Parts) -> Reply:
-    """List requests by time received, in pages."""
-    state, cursor, limit = call.query.state, call.query.cursor or None, call.query.limit
-    views, after = await parts.service.requests.page(call.principal, call.market, state, cursor, limit)
+    """List requests in pages: by state, day, vendor, deadline, class of service, text of the id."""
+    views, after = await parts.service.requests.search(call.principal, call.market, call.query)
     return Reply(RequestPage(requests=tuple(views), cursor=after or ""))
 
 
@@ -131,7 +135,27 @@ async def resume(call: Call, parts: Parts) -> Reply:
     return await _executed(call, parts, command)
 
 
-async def _executed(call: Call, parts: Parts, command: OnRequest) -> Reply:
+@ROUTES.post(
+    f"{REQUEST}/offer",
+    id="offerRequest",
+    command=OfferByHand,
+    body=Body(OfferTo),
+    answers={200: Answer("the request, offered to that vendor", RequestView, ETAG)},
+    problems=("wrong-state", "does-not-fit"),
+)
+async def offer(call: Call, parts: Parts) -> Reply:
+    """Offer a request to a vendor of your choice, by the matcher's rules; the matcher does not undo it."""
+    body: OfferTo = call.body
+    command = OfferByHand(
+        request_id=call.path["request_id"],
+        vendor_id=body.vendor_id,
+        start_ms=to_ms(body.start_at) if body.start_at else None,
+        again=body.again,
+    )
+    return await _executed(call, parts, command, partial(parts.quoter.prepared, call.market))
+
+
+async def _executed(call: Call, parts: Parts, command: OnRequest, prepare: Prepare | None = None) -> Reply:
     """The request as it stands now: the same answer when it stood so before."""
-    record = await execute(call, parts, command)
+    record = await execute(call, parts, command, prepare)
     return Reply(request_view(record), headers=etag(record.version))

@@ -1,4 +1,7 @@
-"""What is tidied now and then: old stream entries, old days, readers that ended. Any number may do it."""
+"""What is tidied now and then: old stream entries, old days, readers that ended; what an upgrade left.
+
+Any number may do it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import structlog
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.retention import DONE_RETENTION_MS, STREAM_RETENTION_MS
+from dispatcher.store.sorting_in import sort_in
 from dispatcher.store.store import Store
 
 EVERY_S = 3_600.0  # clock time, as are the ages below
@@ -30,7 +34,8 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
             )
             days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
             consumers = await tidied.forget_consumers()
-            log.info("tidied", market=market, entries=entries, days=days, consumers=consumers)
+            filed = await sort_in(store.market(market), clock.now_ms())
+            log.info("tidied", market=market, entries=entries, days=days, consumers=consumers, filed=filed)
         except (Unavailable, Unwritable) as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
         await clock.sleep(EVERY_S)

@@ -14,7 +14,10 @@ from contracts.instants import to_instant
 from contracts.quotes import Quote, Quotes
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
+from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
+from dispatcher.matching import by_hand
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
@@ -55,6 +58,10 @@ class Quoter:
             vendors = [each.id for each in snapshot.vendors]
             return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
         return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
+
+    async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
+        """An offer by hand with its match; see `by_hand`."""
+        return await by_hand.prepared(self._markets[market], record, command)
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)

@@ -42,16 +42,23 @@ class Reading:
 
 
 async def read_market(
-    stored: MarketStore, tz: ZoneInfo, now_ms: int, *, before: Reading | None = None, until_ms: int = 0
+    stored: MarketStore,
+    tz: ZoneInfo,
+    now_ms: int,
+    *,
+    before: Reading | None = None,
+    until_ms: int = 0,
+    only: str = "",
 ) -> Reading:
     """Read it now. What is as it was in `before` is not encoded again.
 
-    `until_ms`: of days up to this one, though it lies beyond the horizon.
+    `until_ms`: of days up to this one, though it lies beyond the horizon. `only`: one vendor, if it is there.
     """
     tuning = await stored.tuning.in_force()
-    documents = await stored.vendors.get_all()
+    documents = await _vendor(stored, only) if only else await stored.vendors.get_all()
     horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
     postings = await stored.capacity.get_all(horizon.days)
+    postings = {key: each for key, each in postings.items() if key[0] in documents}
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     known = await read_knowledge(stored, now_ms, tuning.values)
@@ -65,6 +72,11 @@ async def read_market(
         versions={key: each.version for key, each in dated.items()},
         changes=Changes(tz, {key: each.changed_ms for key, each in dated.items()}),
     )
+
+
+async def _vendor(stored: MarketStore, vendor_id: str) -> Mapping[str, Versioned[Vendor]]:
+    found = await stored.vendors.get(vendor_id)
+    return {} if found is None else {vendor_id: found}
 
 
 def _book(

@@ -9,7 +9,7 @@ from contracts.tuning import Parameter
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
-from solvers.rules import time_window
+from solvers.rules import registry, time_window
 
 REFRESH = Parameter(
     name="reason_refresh_minutes",
@@ -28,7 +28,15 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
     counts = rule_counts(plan.codes, plan.removed[request].tolist())
     competition = bool(plan.candidate_counts[request])
     last = "" if competition or not counts else counts[-1].rule
-    return Unmatched(vendors=vendors, removed=counts, last_rule=last, competition=competition)
+    nobody_left = not competition and not any(each.rule in _passing() for each in counts)
+    return Unmatched(
+        vendors=vendors, removed=counts, last_rule=last, competition=competition, nobody_left=nobody_left
+    )
+
+
+def _passing() -> frozenset[str]:
+    """Rules that remove a vendor for now: its room is taken, or not posted yet."""
+    return frozenset(rule.code for rule in registry.hard_rules() if rule.passing)
 
 
 def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount, ...]:
@@ -38,6 +46,10 @@ def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount
     )
 
 
+def _gist(why: Unmatched) -> tuple[str, bool, bool]:
+    return why.last_rule, why.competition, why.nobody_left
+
+
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:
     """Whether to write it: another last rule or cause, or the last word is old.
 
@@ -45,7 +57,7 @@ def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bo
     """
     if known is not None and fresh.last_rule == time_window.RULE.code:
         return False
-    if known is None or (known.last_rule, known.competition) != (fresh.last_rule, fresh.competition):
+    if known is None or _gist(known) != _gist(fresh):
         return True
     said_ms = to_ms(known.explained_at) if known.explained_at else 0
     return (

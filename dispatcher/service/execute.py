@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from contracts.tuning import Tuning
@@ -19,6 +19,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome, Status
 
+Prepare = Callable[[Any, Any], Awaitable[Command]]
 ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be a defect
 
 
@@ -29,21 +30,29 @@ class Executor:
         self.markets, self.clock = markets, clock
 
     async def execute(
-        self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None = None
+        self,
+        who: Principal,
+        market: str,
+        command: Command,
+        idempotency: IdempotencyRecord | None = None,
+        *,
+        prepare: Prepare | None = None,
     ) -> Any:
         """The record after the command had its effect, and the same again when it is repeated.
 
-        What moved on meanwhile is loaded and decided anew. Raises what the decision raises, unless this very
-        command had its effect before; NotFound (market, record, or a command that is not the caller's to
-        give); Reused; Unavailable.
+        What moved on meanwhile is loaded and decided anew; `prepare`: the command as it is decided on, made
+        of the record and whatever else stands at that moment. Raises what the decision (or that) raises,
+        unless this very command had its effect before; NotFound (market, record, or a command that is not the
+        caller's to give); Reused; Unavailable.
         """
         self._authorize(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
-            context = await self._context(stored, record, tuning, who.name, who.vendor_id)
+            context = await self._context(stored, record, tuning, who.name, who)
             try:
-                decision = decide(record, command, context)
+                ready = command if prepare is None else await prepare(record, command)
+                decision = decide(record, ready, context)
             except Refusal:
                 if await already_applied(stored, idempotency):
                     return record or await self.load(stored, command)
@@ -102,11 +111,22 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
 
     async def _context(
-        self, stored: MarketStore, record: Record | None, tuning: Tuning, by: str, vendor_id: str = ""
+        self,
+        stored: MarketStore,
+        record: Record | None,
+        tuning: Tuning,
+        by: str,
+        who: Principal | None = None,
     ) -> Context:
+        """`who`: the caller; None when the service acts of its own accord."""
         related: Mapping[str, Record] = await stored.related(record) if record is not None else {}
         return Context(
-            now_ms=self.clock.now_ms(), values=tuning.values, by=by, vendor_id=vendor_id, related=related
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=by,
+            subject=who.subject if who else "",
+            vendor_id=who.vendor_id if who else "",
+            related=related,
         )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
-from contracts.request_views import RequestView
+from contracts.instants import to_ms
+from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
@@ -23,6 +26,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.rides import ride_s
 from dispatcher.store.aside import Item
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.request_search import Wanted, search
 from dispatcher.store.requests import BODY
 from dispatcher.store.store import Store
 from solvers.travel import TravelOf
@@ -80,10 +84,29 @@ class Requests:
         page = await self.markets.store(market).requests.page(state, cursor, limit)
         return [request_view(record) for record in page.records], page.cursor
 
+    async def search(
+        self, who: Principal, market: str, query: RequestQuery
+    ) -> tuple[list[RequestView], str | None]:
+        """Requests for which all that is asked holds (`RequestQuery`). Raises Invalid: no such cursor."""
+        if replace(query, state=None, cursor="", limit=1) == RequestQuery(limit=1):
+            return await self.page(who, market, query.state, query.cursor or None, query.limit)
+        self.markets.authorize_requests(who, market)
+        tz, day = self.markets.zones[market], query.day
+        wanted = Wanted(
+            state=query.state,
+            day_ms=(_midnight_ms(day, tz), _midnight_ms(day + timedelta(days=1), tz)) if day else None,
+            vendor_id=query.vendor_id or "",
+            match_by_ms=to_ms(query.match_by_before) if query.match_by_before else None,
+            service_class=query.service_class,
+            id=query.id,
+        )
+        page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
+        return [request_view(record) for record in page.records], page.cursor
+
     def _received(
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name)
+        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
         tz, travel = self.markets.zones[market], self.travel_of(tuning.values)
         return [receive(each, context, travel_s=ride_s(each, tz, travel)) for each in requests]
 
@@ -113,6 +136,11 @@ class Requests:
         if replace(request, patient=None) != stored:
             return False
         return await self.markets.store(market).requests.patient(request.id) == request.patient
+
+
+def _midnight_ms(day: date, tz: ZoneInfo) -> int:
+    """When a local day begins; where its clock leaves midnight out, the moment at which it does."""
+    return to_ms(datetime(day.year, day.month, day.day, tzinfo=tz))
 
 
 def _refuse_repeats(ids: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.capacity import Postings
-from dispatcher.service.execute import Executor
+from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
 from dispatcher.service.offers import Offers
 from dispatcher.service.requests import Requests
@@ -51,10 +51,16 @@ class Service:
         self.tuning = Tunings(self.markets, clock, registry)
 
     async def execute(
-        self, who: Principal, market: str, command: Command, idempotency: IdempotencyRecord | None = None
+        self,
+        who: Principal,
+        market: str,
+        command: Command,
+        idempotency: IdempotencyRecord | None = None,
+        *,
+        prepare: Prepare | None = None,
     ) -> Any:
         """See `Executor.execute`."""
-        return await self.executor.execute(who, market, command, idempotency)
+        return await self.executor.execute(who, market, command, idempotency, prepare=prepare)
 
     def records(self, who: Principal, market: str, kind: Kind[R]) -> Records[R]:
         """The records of a kind, to be read and listed: for kinds that need no part of their own.

@@ -1,17 +1,23 @@
-"""Vendors: versioned documents."""
+"""Vendors: versioned documents; what a vendor says of itself, and what ops says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from contracts.codes import Role
+from contracts.instants import to_instant
 from contracts.requests import Request
-from contracts.vendors import Vendor
+from contracts.vendors import Paper, Signed, Vendor
 from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.vendors import paused, posted, resumed, verified
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
+from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.outcome import Status
+from dispatcher.store.vendors import stale
 
 
 class Vendors:
@@ -47,9 +53,97 @@ class Vendors:
         named = dict.fromkeys(each for request in requests for each in request.named_vendors)
         return await self.markets.store(market).vendors.unknown(list(named))
 
+    async def page(
+        self, who: Principal, market: str, after: str, limit: int
+    ) -> tuple[list[Versioned[Vendor]], str | None]:
+        """Vendors by id, and where the next page starts; for a vendor, itself."""
+        self.markets.authorize(who, market)
+        vendors = self.markets.store(market).vendors
+        if who.role is Role.VENDOR:
+            own = await vendors.get(who.vendor_id) if after < who.vendor_id else None
+            return ([own] if own else []), None
+        found, cursor = await vendors.page(after, limit)
+        return list(found.values()), cursor
+
     async def put(self, who: Principal, market: str, vendor: Vendor, expected_version: int | None) -> int:
-        """Register or change a vendor; its new version."""
+        """Register or change a vendor; its new version. What ops says of it stands as it stood.
+
+        One that cannot be read is written over by ops alone: that ops had paused it would be lost with it.
+        """
         self.markets.authorize(who, market)
         who.refuse_others(vendor.id)
-        vendors, now_ms = self.markets.store(market).vendors, self.clock.now_ms()
-        return await vendors.put(vendor, expected_version, at_ms=now_ms)
+        vendors = self.markets.store(market).vendors
+        for _ in range(ATTEMPTS):
+            version, current = await vendors.current(vendor.id)
+            if expected_version not in (None, version):
+                raise stale(f"vendor {vendor.id}", expected_version or 0)
+            if version and current is None and who.role is Role.VENDOR:
+                await vendors.get(vendor.id)  # raises Unreadable
+            after = posted(vendor, current.value if current else None, self._signed(who))
+            outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms())
+            if outcome.ok:
+                return version + 1
+        raise too_busy(f"vendor {vendor.id}")
+
+    async def pause(
+        self, who: Principal, market: str, vendor_id: str, reason: str, key: IdempotencyRecord | None = None
+    ) -> Versioned[Vendor]:
+        """Send it no new work until ops resumes it. Raises WrongState: it is paused for another reason."""
+        by = self._signed(who)
+        return await self._by_ops(who, market, vendor_id, lambda vendor: paused(vendor, reason, by), key)
+
+    async def resume(
+        self, who: Principal, market: str, vendor_id: str, key: IdempotencyRecord | None = None
+    ) -> Versioned[Vendor]:
+        """End the pause of ops; a pause of the vendor's own stands."""
+        return await self._by_ops(who, market, vendor_id, resumed, key)
+
+    async def verify(
+        self,
+        who: Principal,
+        market: str,
+        vendor_id: str,
+        papers: Sequence[Paper],
+        key: IdempotencyRecord | None = None,
+        *,
+        holds: bool,
+    ) -> Versioned[Vendor]:
+        """Papers verified, or no longer. Raises WrongState for one that the vendor does not claim (now)."""
+        by = self._signed(who)
+
+        def change(vendor: Vendor) -> Vendor:
+            return verified(vendor, papers, by, holds=holds)
+
+        return await self._by_ops(who, market, vendor_id, change, key)
+
+    async def _by_ops(
+        self,
+        who: Principal,
+        market: str,
+        vendor_id: str,
+        change: Callable[[Vendor], Vendor],
+        key: IdempotencyRecord | None,
+    ) -> Versioned[Vendor]:
+        """The vendor after it was changed, and the same again when that is repeated."""
+        if who.role is not Role.OPS:
+            raise NotFound(f"there is no vendor {vendor_id}\nMaybe it is for another role.")
+        stored = self.markets.store(market)
+        for _ in range(ATTEMPTS):
+            found = await self.get(who, market, vendor_id)
+            if await already_applied(stored, key):
+                return found
+            after = change(found.value)
+            if after == found.value:
+                if key is not None:
+                    refuse_reuse(await stored.remember(key))
+                return found
+            outcome = await stored.vendors.replace(
+                found.version, found, after, at_ms=self.clock.now_ms(), idempotency=key
+            )
+            refuse_reuse(outcome)
+            if outcome.status is Status.OK:
+                return Versioned(found.version + 1, after, found.changed_ms)
+        raise too_busy(f"vendor {vendor_id}")
+
+    def _signed(self, who: Principal) -> Signed:
+        return Signed(by=who.name, subject=who.subject, at=to_instant(self.clock.now_ms()))

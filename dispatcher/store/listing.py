@@ -41,8 +41,10 @@ class Cursor(Place):
         return f"{self.score}.{self.id}"
 
 
-async def page_of(reader: Reader, keys: Sequence[str], after: Cursor, limit: int) -> list[Place]:
-    """The first `limit` places after the cursor, over all the sets together.
+async def page_of(
+    reader: Reader, keys: Sequence[str], after: Place, limit: int, until: str | int = "+inf"
+) -> list[Place]:
+    """The first `limit` places after the cursor, over all the sets together; up to the score `until`.
 
     Requests of one batch share their score, so a set is read until enough lie behind the cursor.
     """
@@ -50,7 +52,7 @@ async def page_of(reader: Reader, keys: Sequence[str], after: Cursor, limit: int
     going, offset = list(keys), 0
     while going:
         span = ("BYSCORE", "LIMIT", offset, limit, "WITHSCORES")
-        answers = await reader.ask_all([("ZRANGE", key, after.score, "+inf", *span) for key in going])
+        answers = await reader.ask_all([("ZRANGE", key, after.score, until, *span) for key in going])
         for key, answer in zip(going, answers, strict=True):
             found[key] += [place for place in Place.read(answer) if place > after]
         full = [key for key, answer in zip(going, answers, strict=True) if len(answer) == 2 * limit]

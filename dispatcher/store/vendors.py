@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from contracts.vendors import Vendor
@@ -10,8 +11,10 @@ from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
+from dispatcher.store.outcome import Outcome
 from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 
@@ -47,31 +50,64 @@ class VendorPart:
             self._known |= set(map(text_of, await self.reader.ask("SMEMBERS", self.keys.vendors)))
         return frozenset(ids) - self._known
 
+    async def page(self, after: str, limit: int) -> tuple[dict[str, Versioned[Vendor]], str | None]:
+        """Up to `limit` vendors whose ids follow `after`, and where the next page starts, if any.
+
+        All ids are read, as many as there are vendors, and the documents of one page.
+        """
+        keys = self.keys
+        ids = sorted(map(text_of, await self.reader.ask("SMEMBERS", keys.vendors)))
+        ids = ids[bisect_right(ids, after) :]
+        some = ids[:limit]
+        pairs = zip(some, await self.reader.get_all([keys.vendor(each) for each in some]), strict=True)
+        found = self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack, expected=True)
+        return found, some[-1] if len(ids) > limit else None
+
     async def put(self, vendor: Vendor, expected_version: int | None = None, *, at_ms: int = 0) -> int:
         """Write it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        `at_ms`: the time from which on it is another vendor, unless it is the same. One that cannot be read
-        is written over like any other. Raises Stale.
+        As `replace`. Raises Stale.
         """
-        keys = self.keys
-        key = keys.vendor(vendor.id)
         while True:
-            version, current = await self._current(vendor.id)
+            version, current = await self.current(vendor.id)
             before = version if expected_version is None else expected_version
-            changed_ms = current.changed_ms if current and current.value == vendor else at_ms
-            program = Program()
-            program.document(vendor.id, key, before, codec.pack(before + 1, vendor, changed_ms))
-            program.write(keys.vendors, "SADD", vendor.id)
-            program.write(keys.wake, "PUBLISH", b"")
-            outcome = await self.committer.commit(program)
+            outcome = await self.replace(before, current, vendor, at_ms=at_ms)
             if outcome.ok:
-                self._known.add(vendor.id)
                 return before + 1
             if expected_version is not None:
                 raise stale(f"vendor {vendor.id}", before)
 
-    async def _current(self, vendor_id: str) -> tuple[int, Versioned[Vendor] | None]:
-        """The version that stands there, and what it holds if that can be read."""
+    async def replace(
+        self,
+        version: int,
+        current: Versioned[Vendor] | None,
+        vendor: Vendor,
+        *,
+        at_ms: int = 0,
+        idempotency: IdempotencyRecord | None = None,
+    ) -> Outcome:
+        """Write it over `version`, at which `current` was read: OK, STALE, or that this command was known.
+
+        `at_ms`: the time from which on it is another vendor, unless it says the same of itself: what ops
+        says of it is no reason to ask it again for what it declined.
+        """
+        keys = self.keys
+        same = current is not None and current.value.as_claimed == vendor.as_claimed
+        changed_ms = current.changed_ms if current is not None and same else at_ms
+        program = Program()
+        if idempotency is not None:
+            program.remember(keys, idempotency)
+        document = codec.pack(version + 1, vendor, changed_ms)
+        program.document(vendor.id, keys.vendor(vendor.id), version, document)
+        program.write(keys.vendors, "SADD", vendor.id)
+        program.write(keys.wake, "PUBLISH", b"")
+        outcome = await self.committer.commit(program)
+        if outcome.ok:
+            self._known.add(vendor.id)
+        return outcome
+
+    async def current(self, vendor_id: str) -> tuple[int, Versioned[Vendor] | None]:
+        """The version that stands there (0: none), and what it holds if that can be read."""
         raw = await self.reader.get(self.keys.vendor(vendor_id)) or b""
         if codec.is_headless(raw):
             self._read(vendor_id, raw)  # raises: it has no version that one could write over

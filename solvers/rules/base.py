@@ -131,6 +131,9 @@ class Rule(ABC):
     order: ClassVar[int] = 50
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     relaxable: ClassVar[bool] = False  #: whether operations may let a hard rule yield for one vendor
+    passing: ClassVar[bool] = (
+        False  #: whether whom it removes may come back with no one changing a vendor: room frees
+    )
     unit: ClassVar[str] = ""  #: of `short_by`; "" for a rule that is yes or no
     reads: ClassVar[str] = ""  #: the subject known of vendors beside their documents that `of_known` encodes
 

@@ -30,6 +30,7 @@ class Capacity(CandidateRule):
 
     code = "capacity"
     order = 70
+    passing = True
     parameters = PARAMETERS
 
     def mask(self, view: View, candidates: Candidates) -> Flags:

@@ -1,12 +1,12 @@
-"""Vendors that the request rules out, and vendors that declined it or let it expire: never asked (again)."""
+"""Vendors that the request rules out: never asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from solvers.arrays import Arrays, Flags, table_of
+from solvers.arrays import Arrays, Flags, Ints, table_of
 from solvers.rules.base import Candidate, PairRule, View
 from solvers.screening import OpenRequest
 
@@ -19,25 +19,29 @@ class Exclusions(PairRule):
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`excluded`: R x E vendor rows, -1 where there are fewer."""
-        barred = [[vendor_index[each] for each in _barred(one) if each in vendor_index] for one in asked]
+        barred = [rows_of(each.request.excluded_vendors, vendor_index) for each in asked]
         return {"excluded": table_of(barred)}
 
     def mask(self, view: View) -> Flags:
         """(r, V)."""
-        excluded = view.request["excluded"]
-        allowed = np.ones((len(excluded), view.vendors), np.bool_)
-        row, nth = np.nonzero(excluded >= 0)
-        allowed[row, excluded[row, nth]] = False
-        return allowed
+        return all_but(view.request["excluded"], view.vendors)
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor may be asked."""
-        excluded = one.vendor.id in one.asked.request.excluded_vendors
-        return not excluded and one.vendor.id not in one.asked.declined_by
+        return one.vendor.id not in one.asked.request.excluded_vendors
 
 
-def _barred(each: OpenRequest) -> list[str]:
-    return sorted({*each.request.excluded_vendors, *each.declined_by})
+def rows_of(vendors: Iterable[str], vendor_index: Mapping[str, int]) -> list[int]:
+    """Rows of those of these vendors that are known, ids ascending, each once."""
+    return [vendor_index[each] for each in sorted(set(vendors)) if each in vendor_index]
+
+
+def all_but(rows: Ints, vendors: int) -> Flags:
+    """(r, V): all vendors but those in `rows` (r x E, -1 for nobody)."""
+    allowed = np.ones((len(rows), vendors), np.bool_)
+    row, nth = np.nonzero(rows >= 0)
+    allowed[row, rows[row, nth]] = False
+    return allowed
 
 
 RULE = Exclusions()

@@ -1,4 +1,4 @@
-"""A paused vendor gets no new work."""
+"""A paused vendor gets no new work, whoever paused it: itself or ops."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from solvers.rules.base import Candidate, PairRule, View
 
 
 class Paused(PairRule):
-    """Hard, and not to be relaxed: the vendor asked for it."""
+    """Hard, and not to be relaxed: the vendor or ops asked for it."""
 
     code = "paused"
     order = 5
 
     def of_vendors(self, vendors: Sequence[Vendor]) -> Arrays:
         """`open`: V."""
-        return {"open": np.array([not vendor.paused for vendor in vendors], np.bool_)}
+        return {"open": np.array([vendor.takes_work for vendor in vendors], np.bool_)}
 
     def mask(self, view: View) -> Flags:
         """(1, V)."""
@@ -27,7 +27,7 @@ class Paused(PairRule):
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor takes work."""
-        return not one.vendor.paused
+        return one.vendor.takes_work
 
 
 RULE = Paused()

@@ -11,6 +11,7 @@ class Pools(PairRule):
 
     code = "pools"
     order = 35
+    passing = True
 
     def mask(self, view: View) -> Flags:
         """(r, V)."""

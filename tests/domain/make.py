@@ -98,6 +98,7 @@ def context(
     *,
     now_ms: int = NOW,
     by: str = "platform",
+    subject: str = "",
     vendor: str = "",
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
@@ -105,7 +106,7 @@ def context(
     """What a decision is made in; a vendor is named as the service names it."""
     name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by
     related = {each.id: each for each in tasks}
-    return Context(now_ms=now_ms, values=values, by=name, vendor_id=vendor, related=related)
+    return Context(now_ms=now_ms, values=values, by=name, subject=subject, vendor_id=vendor, related=related)
 
 
 def decide(record: Record, command: Command, **facts: Any) -> Decision | None:

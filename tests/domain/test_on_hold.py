@@ -10,7 +10,7 @@ from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import HISTORY_LIMIT, RequestRecord
-from dispatcher.domain.states import REQUEST_STATES
+from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS
 from dispatcher.domain.views import request_view
 from tests.domain import make
 from tests.domain.make import NOW, after, decide, due, offering
@@ -113,6 +113,18 @@ def test_when_one_requirement_is_there_the_other_is_still_missing_and_its_owner_
         (),
         "service",
     )
+
+
+def test_a_second_hold_is_beside_the_first_and_to_lift_one_leaves_the_other_whatever_the_order() -> None:
+    for first, second in ((AUTHORIZATION, PREDECESSOR), (PREDECESSOR, AUTHORIZATION)):
+        record = after(holding(after(holding(make.received(), first)), second))
+        assert record.requirements == (first, second)
+        assert [each.owner for each in request_view(record).waits_for] == [
+            REQUIREMENT_OWNERS[first].value,
+            REQUIREMENT_OWNERS[second].value,
+        ]
+        assert after(resuming(record, first)).requirements == (second,)
+        assert after(resuming(record, second)).requirements == (first,)
 
 
 def test_a_requirement_that_it_does_not_wait_for_changes_nothing() -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import RequestState, TrackingStatus
+from contracts.codes import OfferState, RequestState, TrackingStatus
 from contracts.events import RequestUnmatched
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.streams import To
-from contracts.unmatched import RuleCount, Unmatched
+from contracts.unmatched import Asked, RuleCount, Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.offers import WITHDRAWN, close
 from dispatcher.domain.refusals import WrongState
 from tests.domain import make
 from tests.domain.make import NOW, accepting, after, decide, due, heard, offered, offering, reporting
@@ -68,21 +69,46 @@ def test_nobody_asked_and_nothing_known_is_told_as_that() -> None:
 def test_who_was_asked_and_did_not_take_it_is_counted_at_the_deadline() -> None:
     record = after(declining(offered()))
     record = after(due(offered(make.vendor("v2"), record=record)))  # and a vendor that said nothing
-    assert reasons_of(record) == Unmatched(
-        vendors=2, removed=(RuleCount(rule="declined", vendors=2),), last_rule="declined"
+    said_no = Asked(
+        vendor_id="v1", state=OfferState.REJECTED, at=to_instant(NOW), code="NO_VEHICLES_AVAILABLE"
     )
+    silent = Asked(
+        vendor_id="v2",
+        state=OfferState.EXPIRED,
+        at=to_instant(record.offers[1].closed_ms),
+        code="expired",
+    )
+    assert reasons_of(record) == Unmatched(
+        vendors=2,
+        removed=(RuleCount(rule="declined", vendors=2),),
+        last_rule="declined",
+        asked=(said_no, silent),
+    )
+
+
+def test_a_vendor_that_was_asked_again_is_named_once_as_it_answered_last_and_one_withdrawn_is_not() -> None:
+    record = after(declining(offered()))
+    again = replace(make.proposal(record, make.vendor()), changed_ms=NOW + 1)
+    record = after(due(after(offering(record, again))))
+    assert [(each.vendor_id, each.state) for each in record.asked] == [("v1", "expired")]
+    moved = close(offered().offers[0], OfferState.CANCELLED, NOW, WITHDRAWN)
+    assert replace(offered(), offers=(moved,)).asked == ()
 
 
 def test_what_the_matcher_counted_is_not_overwritten_when_all_offers_were_used() -> None:
     record = after(explaining(after(declining(offered())), REASONS))
-    assert reasons_of(record) == REASONS
-    assert reasons_of(record, values={"max_attempts": 1}) == replace(REASONS, last_rule="max_attempts")
+    told = replace(REASONS, asked=record.asked)
+    assert reasons_of(record) == told
+    assert reasons_of(record, values={"max_attempts": 1}) == replace(told, last_rule="max_attempts")
 
 
 def test_a_matcher_that_counted_nothing_leaves_the_count_to_who_declined() -> None:
     record = after(explaining(after(declining(offered())), Unmatched(vendors=7, last_rule="hours")))
     assert reasons_of(record, values={"max_attempts": 1}) == Unmatched(
-        vendors=7, removed=(RuleCount(rule="declined", vendors=1),), last_rule="max_attempts"
+        vendors=7,
+        removed=(RuleCount(rule="declined", vendors=1),),
+        last_rule="max_attempts",
+        asked=record.asked,
     )
 
 

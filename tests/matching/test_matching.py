@@ -12,6 +12,7 @@ from contracts.tuning import Tuning
 from dispatcher.domain.commands.on_hold import ResumeRequest
 from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
+from dispatcher.domain.views import request_view
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
 from dispatcher.matching.explanations import explain
@@ -110,7 +111,39 @@ async def test_a_declined_vendor_is_never_offered_the_request_again(town: Town, 
                     await asyncio.sleep(0.005)
     assert sorted(asked) == ["v1", "v2", "v3"]
     assert record.unmatched is not None
-    assert record.unmatched.last_rule == "exclusions"
+    assert record.unmatched.last_rule == "declined"
+    assert [(each.vendor_id, each.state) for each in record.unmatched.asked] == [
+        (each, "rejected") for each in asked
+    ]
+    assert request_view(record).owner == "care_coordinator"
+    task = await town.store.market(town.name).tasks.records.get(record.tasks[-1])
+    assert task is not None
+    assert (task.state, task.code) == ("open", "declined")
+
+
+async def test_who_is_excluded_is_told_apart_from_who_was_asked_and_a_full_vendor_leaves_somebody_to_ask(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    for each in ("v1", "v2"):
+        await town.add_vendor(vendor(each))
+    await town.add_vendor(vendor("v3"), units=0)
+    barred = trip("r1", start_min=30, excluded_vendors=("v2",))
+    full = trip("r2", start_min=30, excluded_vendors=("v1", "v2"))
+    await town.submit(barred, full)
+    await match_imminent(own, town.market, ["r1"])
+    await town.decline("r1", DECLINE)
+    await explain(own, town.market, solvers, await match_imminent(own, town.market, ["r1", "r2"]))
+    why = (await town.record("r1")).unmatched
+    assert why is not None
+    assert {each.rule: each.vendors for each in why.removed} == {
+        "declined": 1,
+        "exclusions": 1,
+        "capacity": 1,
+    }
+    assert ([each.vendor_id for each in why.asked], why.nobody_left) == (["v1"], False)
+    lonely = (await town.record("r2")).unmatched
+    assert lonely is not None
+    assert (lonely.asked, lonely.nobody_left) == ((), False)
 
 
 async def test_what_cannot_be_matched_says_which_rule_removed_the_last_vendor(

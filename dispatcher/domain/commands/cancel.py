@@ -1,15 +1,19 @@
-"""Any state that is not terminal → cancelled: capacity given back, every vendor that was asked is told."""
+"""Any state that is not terminal → cancelled: capacity given back, every vendor that was asked is told.
+
+But for a ride that is under way: who sits in the vehicle arrives somewhere, and its vendor says where.
+"""
 
 from __future__ import annotations
 
-from contracts.codes import OfferState, RequestState, Role
+from contracts.codes import OfferState, RequestState, Role, TrackingStatus
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed, closed
 from dispatcher.domain.offers import bookings_of, close
-from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord, moved, offer_id
 
 
 class CancelRequest(OnRequest, frozen=True, kw_only=True):
@@ -18,11 +22,15 @@ class CancelRequest(OnRequest, frozen=True, kw_only=True):
     code: str = ""
 
 
-@decides(CancelRequest, REQUEST, roles={Role.PLATFORM})
+@decides(CancelRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
 def cancel(record: RequestRecord, command: CancelRequest, context: Context) -> Decision | None:
-    """End it; None when it was cancelled before. Raises WrongState when it has ended otherwise."""
+    """End it; None when it was cancelled before.
+
+    Raises WrongState when it has ended otherwise, or the passenger is on board.
+    """
     if record.state is RequestState.CANCELLED:
         return None
+    refuse_on_board(record)
     live = record.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, command.code) for each in live]
     offers = record.offers_with(*over)
@@ -34,3 +42,16 @@ def cancel(record: RequestRecord, command: CancelRequest, context: Context) -> D
         messages=(*told, changed(after, context.by, command.code)),
         at_ms=context.now_ms,
     )
+
+
+def refuse_on_board(record: RequestRecord) -> None:
+    """Raises WrongState while the passenger (or the equipment) is in the vehicle."""
+    for offer in record.live_offers:
+        if offer.status is TrackingStatus.ON_BOARD:
+            raise WrongState(
+                f"request {record.id} is {record.state}, on board of vendor {offer.vendor_id}; "
+                f"it cannot be cancelled\nMaybe call the vendor: dispatch {offer_id(record, offer)} ends "
+                "with its report, completed or failed.",
+                state=record.state.value,
+                status=TrackingStatus.ON_BOARD.value,
+            )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from contracts.codes import DeclineCode, OfferState, RequestState, Role
 from contracts.instants import to_instant
+from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.domain.commands.make_offer import USED_UP, exhausted
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -14,6 +18,7 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.scorecards import Outcome, outcome_of
 
+DECLINED = "declined"  # the rule that says so, `solvers.rules.declined`
 OUTCOMES = {
     OfferState.REJECTED: Outcome.DECLINED,
     OfferState.EXPIRED: Outcome.EXPIRED,
@@ -71,19 +76,23 @@ def given_back(
     """The offer closed as `state`, its capacity free; the request open again unless others are still asked.
 
     The search goes on to the deadline; to the end of the window when a dispatch came back after the deadline.
+    Once all offers are used up nobody is left to ask: that is known here, the matcher will not look again.
     """
     over = close(offer, state, context.now_ms, code)
     asked = [each for each in record.live_offers if each.attempt != offer.attempt]
     match_by_ms = record.match_by_ms
     if state is OfferState.TURNED_BACK and match_by_ms <= context.now_ms:
         match_by_ms = max(match_by_ms, record.latest_ms)
+    offers = record.offers_with(over)
+    following = record.state if asked else RequestState.MATCHING
     after = moved(
         record,
-        record.state if asked else RequestState.MATCHING,
+        following,
         context,
         code,
         match_by_ms=match_by_ms,
-        offers=record.offers_with(over),
+        offers=offers,
+        unmatched=_known_already(replace(record, state=following, offers=offers), context),
     )
     return Decision(
         changes=(Change(record, after),),
@@ -92,3 +101,22 @@ def given_back(
         outcomes=(outcome_of(offer, context.now_ms, OUTCOMES[state], code),),
         at_ms=context.now_ms,
     )
+
+
+def only_asked(record: RequestRecord, last_rule: str, context: Context) -> Unmatched:
+    """Reasons that follow from the offers alone, where no matcher has counted."""
+    number = len(record.asked)
+    return Unmatched(
+        vendors=number,
+        removed=(RuleCount(rule=DECLINED, vendors=number),) if number else (),
+        last_rule=last_rule,
+        asked=record.asked,
+        explained_at=to_instant(context.now_ms),
+    )
+
+
+def _known_already(record: RequestRecord, context: Context) -> Unmatched | None:
+    """Why there is no vendor, if its own offers say so; what was known, where the matcher will say."""
+    if record.state is not RequestState.MATCHING or not exhausted(record, context.values):
+        return record.unmatched
+    return replace(only_asked(record, USED_UP, context), nobody_left=True)

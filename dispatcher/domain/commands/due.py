@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, TrackingStatus
-from contracts.instants import HOUR_MS, to_instant
+from contracts.instants import HOUR_MS
 from contracts.tasks import TaskOutcome, TaskState
-from contracts.unmatched import RuleCount, Unmatched
+from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.accept import taken_on
-from dispatcher.domain.commands.decline import given_back
-from dispatcher.domain.commands.make_offer import exhausted
+from dispatcher.domain.commands.decline import DECLINED, given_back, only_asked
+from dispatcher.domain.commands.make_offer import USED_UP, exhausted
 from dispatcher.domain.commands.report import ended
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -56,18 +56,17 @@ def _match_by(record: RequestRecord, context: Context) -> Decision:
 
 def _reasons(record: RequestRecord, context: Context) -> Unmatched:
     """On hold; what the matcher said last; what the offers say; that nobody had looked in time."""
-    asked = len(record.declined_by)
     if record.state is RequestState.ON_HOLD:
         rule = RequestState.ON_HOLD.value
     elif exhausted(record, context.values):
-        rule = "max_attempts"
+        rule = USED_UP
     elif record.unmatched is not None:
-        return record.unmatched
+        return replace(record.unmatched, asked=record.asked)
     else:
-        rule = "declined" if asked else "match_by"
-    known = record.unmatched or Unmatched(vendors=asked, explained_at=to_instant(context.now_ms))
-    removed = known.removed or ((RuleCount(rule="declined", vendors=asked),) if asked else ())
-    return replace(known, removed=removed, last_rule=rule)
+        rule = DECLINED if record.asked else "match_by"
+    known = record.unmatched or only_asked(record, rule, context)
+    removed = known.removed or only_asked(record, rule, context).removed
+    return replace(known, removed=removed, last_rule=rule, asked=record.asked)
 
 
 def _overdue(record: RequestRecord, context: Context) -> Decision:

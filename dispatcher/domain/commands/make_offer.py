@@ -30,13 +30,14 @@ MAX_ATTEMPTS = Parameter(
     scope="domain.offer",
 )
 PARAMETERS = (MAX_ATTEMPTS,)
+USED_UP = "max_attempts"  # the last rule of a request that has had all its offers
 
 
 def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
     """Whether the request has had all its offers; those that were withdrawn to move it do not count.
 
-    It stays `matching` until its deadline: ops may raise the limit or call a vendor, and a request has one
-    place where it ends for want of a vendor.
+    It stays `matching` until its deadline, with a task for a person at once: ops may raise the limit or offer
+    it to a vendor of its choice, and a request has one place where it ends for want of a vendor.
     """
     return _attempts(record) >= MAX_ATTEMPTS.whole(values)
 

@@ -63,11 +63,11 @@ class MoveOffer(OnOffer, frozen=True, kw_only=True):
 def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> OfferRecord | None:
     """The offer that a plan may move; None where it must stay.
 
-    It is the only one that is out, and explicit: silence may accept any other. It is neither about to begin
-    nor fresh nor about to expire, and the request has not been moved as often as it may be.
+    It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand. It is
+    neither about to begin nor fresh nor about to expire, and the request may still be moved.
     """
     live = record.live_offers
-    if len(live) != 1 or not live[0].unanswered or live[0].assumed:
+    if len(live) != 1 or not live[0].unanswered or live[0].assumed or live[0].chosen_by:
         return None
     offer, moves = live[0], sum(each.withdrawn for each in record.offers)
     frozen = offer.start_ms - now_ms < FREEZE.whole(values) * MINUTE_MS

@@ -25,7 +25,7 @@ class ResumeRequest(OnRequest, frozen=True, kw_only=True):
     requirement: Requirement | None = None
 
 
-@decides(HoldRequest, REQUEST, roles={Role.PLATFORM})
+@decides(HoldRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
 def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decision | None:
     """Add to what it waits for; None when it waits for that already.
 
@@ -43,7 +43,7 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     return _waiting_for(record, RequestState.ON_HOLD, wanted, command.requirement.value, context)
 
 
-@decides(ResumeRequest, REQUEST, roles={Role.PLATFORM})
+@decides(ResumeRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
 def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> Decision | None:
     """Seek a vendor once nothing is missing; None when it does not wait for that.
 

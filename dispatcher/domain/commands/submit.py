@@ -9,7 +9,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.requests import RequestRecord, Transition
+from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.windows import StartWindow, start_window
 
 
@@ -21,8 +21,8 @@ def receive(request: Request, context: Context, *, travel_s: float = 0.0) -> Dec
     window = start_window(request, context.values, travel_s=travel_s)
     match_by_ms = _match_by(request, window, context.now_ms)
     codes = [each.value for each in request.requirements]
-    held = [Transition(RequestState.ON_HOLD, context.now_ms, context.by, code) for code in codes]
-    history = (Transition(RequestState.RECEIVED, context.now_ms, context.by), *held)
+    held = [step(RequestState.ON_HOLD, context, code) for code in codes]
+    history = (step(RequestState.RECEIVED, context), *held)
     after = RequestRecord(
         id=request.id,
         version=1,
@@ -35,6 +35,7 @@ def receive(request: Request, context: Context, *, travel_s: float = 0.0) -> Dec
         timer_ms=match_by_ms,
         history=history,
         requirements=request.requirements,
+        service_class=request.service_class.value,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)

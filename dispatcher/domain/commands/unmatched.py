@@ -25,7 +25,9 @@ class ExplainUnmatched(OnRequest, frozen=True, kw_only=True):
 
 @decides(ExplainUnmatched, REQUEST)
 def explain(record: RequestRecord, command: ExplainUnmatched, context: Context) -> Decision | None:
-    """Keep the reasons of the newest attempt; None when they are the same as before.
+    """Keep the reasons of the newest attempt, with who was asked; None when they are the same as before.
+
+    Where they say that nobody is left to ask, a task is opened with them (`follow_up`).
 
     Raises WrongState when the request no longer waits for a vendor.
     """
@@ -33,9 +35,9 @@ def explain(record: RequestRecord, command: ExplainUnmatched, context: Context) 
         raise WrongState(
             f"request {record.id} is {record.state}; nothing to explain", state=record.state.value
         )
-    if _same(record.unmatched, command.unmatched):
+    reasons = replace(command.unmatched, asked=record.asked, explained_at=to_instant(context.now_ms))
+    if _same(record.unmatched, reasons):
         return None
-    reasons = replace(command.unmatched, explained_at=to_instant(context.now_ms))
     if record.state is RequestState.MATCHING:
         after = noted(record, context, unmatched=reasons)
         return Decision(changes=(Change(record, after),), at_ms=context.now_ms)

@@ -1,7 +1,7 @@
 """Random requests and vendors for the rules, and the two ways in which a rule judges them."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfService, Skill
 from contracts.geo import Circle, Place, Polygon
 from contracts.requests import OrderLine, PassengerNeeds
-from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, RateCard, Vendor
+from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
 from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
@@ -43,10 +43,13 @@ hours = st.builds(
     st.integers(0, 6),
     spans | st.just((0, 1440)),
 )
+SEEN = Signed(by="ops", at=datetime(2026, 1, 1, tzinfo=UTC))
+OPS_PAUSE = OpsPause(by="ops", at=SEEN.at, reason="late, again and again")
 credentials = st.builds(
     Credential,
     kind=st.sampled_from(CredentialKind),
     expires_on=st.integers(-3, 4).map(lambda days: town.DAY + timedelta(days=days)),
+    verified=st.none() | st.just(SEEN),
 )
 rate_cards = st.builds(
     RateCard,
@@ -87,6 +90,7 @@ def vendors(draw: st.DrawFn, number: int = 0) -> Vendor:
         rate_card=draw(rate_cards),
         credentials=draw(st.just(kinds) | st.lists(credentials, max_size=9).map(tuple)),
         paused=draw(st.booleans()),
+        ops_pause=draw(st.none() | st.just(OPS_PAUSE)),
     )
 
 
@@ -203,6 +207,7 @@ def cases(draw: st.DrawFn) -> Case:
                 "hours_overrun_minutes": st.integers(0, 60),
                 "credentials_grace_days": st.integers(0, 3),
                 "credentials_enforced": st.integers(0, 1),
+                "credentials_verified_only": st.integers(0, 1),
                 "night_from_hour": st.integers(0, 24),
                 "night_to_hour": st.integers(0, 24),
                 "price_weight": st.sampled_from([0.5, 1.0]),

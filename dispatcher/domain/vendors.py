@@ -1,0 +1,66 @@
+"""What a vendor says of itself and what ops says of it, in one document: who may change which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contracts.vendors import Credential, OpsPause, Paper, Signed, Vendor
+from dispatcher.domain.refusals import WrongState
+
+
+def posted(sent: Vendor, before: Vendor | None, by: Signed) -> Vendor:
+    """What is stored of what was sent: ops's pause stands, papers that are as they were stay verified.
+
+    A paper is known by its kind and last day: one that was changed, or left out and sent again, is claimed
+    anew. So a vendor that renews one lists both until the new one is verified.
+    """
+    known = {_paper(each): each for each in before.credentials} if before else {}
+    papers = tuple(
+        known.get(_paper(each)) or Credential(kind=each.kind, expires_on=each.expires_on, claimed=by)
+        for each in sent.credentials
+    )
+    return replace(sent, credentials=papers, ops_pause=before.ops_pause if before else None)
+
+
+def paused(vendor: Vendor, reason: str, by: Signed) -> Vendor:
+    """Paused by ops; as it is when it was so for the same reason. Raises WrongState: for another one."""
+    stands = vendor.ops_pause
+    if stands is not None and stands.reason == reason:
+        return vendor
+    if stands is not None:
+        raise WrongState(
+            f"vendor {vendor.id} was paused by {stands.subject or stands.by} at {stands.at.isoformat()}, for "
+            "another reason\nMaybe resume it first: a pause is kept with the name of who made it.",
+            state="paused",
+        )
+    return replace(vendor, ops_pause=OpsPause(by=by.by, subject=by.subject, at=by.at, reason=reason))
+
+
+def resumed(vendor: Vendor) -> Vendor:
+    """No longer paused by ops; what the vendor said itself stands."""
+    return replace(vendor, ops_pause=None)
+
+
+def verified(vendor: Vendor, papers: Sequence[Paper], by: Signed, *, holds: bool) -> Vendor:
+    """These papers verified by somebody, or (not `holds`) no longer; who did so first is kept.
+
+    Raises WrongState for one that the vendor does not claim: it was changed since somebody looked at it.
+    """
+    wanted, claimed = set(map(_paper, papers)), set(map(_paper, vendor.credentials))
+    for kind, expires_on in sorted(wanted - claimed):
+        raise WrongState(
+            f"vendor {vendor.id} claims no {kind} valid until {expires_on}\n"
+            "Maybe it was changed since you looked: read the vendor again.",
+            state="unclaimed",
+        )
+    seen = tuple(
+        replace(each, verified=(each.verified or by) if holds else None) if _paper(each) in wanted else each
+        for each in vendor.credentials
+    )
+    return replace(vendor, credentials=seen)
+
+
+def _paper(paper: Paper) -> tuple[str, str]:
+    return paper.kind.value, paper.expires_on.isoformat()

@@ -1,0 +1,99 @@
+"""A match that somebody asks for: one request, one vendor, by the rules and the capacity of the matcher.
+
+Runs in the web process: no optimiser is imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace as with_
+from typing import NoReturn
+
+from msgspec.structs import replace
+
+from contracts.instants import to_instant
+from contracts.requests import Request
+from contracts.unmatched import Unmatched
+from dispatcher.domain.commands.offer_by_hand import OfferByHand, is_out, refuse_taken
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.refusals import DoesNotFit, NotFound
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.market import Market
+from dispatcher.matching.reading import Reading, read_market
+from dispatcher.matching.reasons import rule_counts
+from dispatcher.matching.relaxations import with_relaxations
+from dispatcher.matching.requests import open_request
+from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.verify import BrokenRule, proposal
+from solvers.misfit import broken_rules
+from solvers.planning import plan
+from solvers.rules import time_window
+
+
+async def prepared(market: Market, record: RequestRecord, command: OfferByHand) -> OfferByHand:
+    """The command with its match, made of what stands now; as it is where it has had its effect.
+
+    Raises WrongState, NotFound (the vendor), DoesNotFit with the rules that it breaks, Unreadable.
+    """
+    if is_out(record, command):
+        return command
+    refuse_taken(record, market.clock.now_ms())
+    request = await market.stored.requests.body(record.id)
+    if request is None:
+        raise NotFound(f"there is no request {record.id}\nMaybe the id is misspelt.")
+    reading = await read_market(
+        market.stored,
+        market.tz,
+        market.clock.now_ms(),
+        until_ms=record.latest_ms,
+        only=command.vendor_id,
+    )
+    if not reading.documents:
+        raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
+    snapshot = _snapshot(market, record, request, command, reading)
+    return replace(command, request=request, proposal=_match(snapshot, command))
+
+
+def _snapshot(
+    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+) -> Snapshot:
+    """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
+    asked = open_request(record, request, reading.changes, reading.values, market.travel_of)
+    asked = with_(asked, declined_by=frozenset()) if command.again else asked
+    start_ms = command.start_ms
+    if start_ms is not None:
+        if not asked.earliest_ms <= start_ms <= asked.latest_ms:
+            window = (
+                f"{to_instant(asked.earliest_ms).isoformat()} to {to_instant(asked.latest_ms).isoformat()}"
+            )
+            _refuse(command, (time_window.RULE.code,), f"it may start from {window}")
+        asked = with_(asked, earliest_ms=start_ms, latest_ms=start_ms)
+    capacity = reading.capacity.copy()
+    for each in record.live_offers:
+        capacity.give_back(each.bookings)
+    return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), market.travel_of)
+
+
+def _match(snapshot: Snapshot, command: OfferByHand) -> Proposal:
+    found = plan(snapshot.screening())
+    if not len(found.chosen):
+        removed = rule_counts(found.codes, found.removed[0].tolist())
+        last = removed[-1].rule if removed else ""
+        why = Unmatched(vendors=1, removed=removed, last_rule=last)
+        vendors = (command.vendor_id,)
+        rules = broken_rules(snapshot.screening()) or (last,)
+        _refuse(command, rules, unmatched=with_relaxations(why, vendors, snapshot.screening(), row=0))
+    try:
+        return proposal(snapshot, found, 0)
+    except BrokenRule as defect:
+        _refuse(command, (), str(defect))
+
+
+def _refuse(
+    command: OfferByHand, rules: tuple[str, ...], more: str = "", unmatched: Unmatched | None = None
+) -> NoReturn:
+    detail = (
+        f"vendor {command.vendor_id} may not serve request {command.request_id}: {', '.join(rules) or more}"
+    )
+    hint = more if rules and more else "unmatched says what would fit"
+    facts = {} if unmatched is None else {"unmatched": unmatched}
+    raise DoesNotFit(f"{detail}\nMaybe another vendor or start: {hint}.", rules=list(rules), **facts)

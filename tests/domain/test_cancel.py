@@ -1,0 +1,46 @@
+"""A request is cancelled until its passenger sits in the vehicle; then its vendor says how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.codes import Requirement, Role, TrackingStatus
+from dispatcher.domain.commands import table
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.views import request_view
+from tests.domain import make
+from tests.domain.make import after, decide, reporting
+
+T = TrackingStatus
+CANCEL = CancelRequest(request_id="r1")
+
+
+def test_with_the_passenger_on_board_nothing_is_cancelled_and_what_may_help_is_said() -> None:
+    riding = after(reporting(make.accepted(), T.ON_BOARD))
+    with pytest.raises(WrongState, match=r"on board of vendor v1.*\nMaybe call the vendor.*r1\.1") as refused:
+        decide(riding, CANCEL)
+    assert refused.value.facts == {"state": "in_progress", "status": "on_board"}
+    assert after(reporting(riding, T.COMPLETED)).state == "completed"
+
+
+@pytest.mark.parametrize("status", [T.EN_ROUTE, T.AT_PICKUP])
+def test_until_then_a_ride_that_is_under_way_is_cancelled(status: TrackingStatus) -> None:
+    under_way = after(reporting(make.accepted(), status))
+    cancelled = decide(under_way, CANCEL)
+    assert cancelled is not None
+    assert (cancelled.after.state, cancelled.unbook) == ("cancelled", under_way.offers[0].bookings)
+
+
+def test_ops_may_cancel_hold_and_resume_as_the_platform_may_and_no_vendor_may() -> None:
+    for command in (CancelRequest, HoldRequest, ResumeRequest):
+        assert table.row(command).roles == {Role.PLATFORM, Role.OPS}
+
+
+def test_a_history_tells_two_dispatchers_of_one_role_apart() -> None:
+    hold = HoldRequest(request_id="r1", requirement=Requirement.PREDECESSOR)
+    held = after(decide(make.received(), hold, by="ops", subject="ana"))
+    resumed = after(decide(held, ResumeRequest(request_id="r1"), by="ops", subject="ben"))
+    steps = request_view(resumed).history[1:]
+    assert [(step.by, step.subject) for step in steps] == [("ops", "ana"), ("ops", "ben")]
