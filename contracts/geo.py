@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.base import Instant, Wire, refuse_odd_year
+from contracts.instants import to_ms
 
 Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east; a position is [lon, lat]")]
 Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north; a position is [lon, lat]")]
@@ -33,7 +34,7 @@ class Window(WindowView):
         """Refuse a window that ends before it starts, or that no calendar of ours holds."""
         refuse_odd_year("earliest", self.earliest)
         refuse_odd_year("latest", self.latest)
-        if self.latest < self.earliest:
+        if to_ms(self.latest) < to_ms(self.earliest):  # of one zone, Python compares clocks, not instants
             raise ValueError(
                 f"window ends {self.latest.isoformat()} before it starts {self.earliest.isoformat()}\n"
                 "Maybe the two ends are swapped: earliest must be at or before latest."

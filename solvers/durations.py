@@ -31,6 +31,8 @@ DELIVERY_TRAVEL = Parameter(
     scope="solvers.durations",
 )
 PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL)
+DOORS = 2  # of a ride: as long at the one as at the other
+_ROUNDING_MIN = 1e-6  # a ride of twenty minutes and a rounding error takes twenty minutes
 
 
 class Durations(NamedTuple):
@@ -47,6 +49,6 @@ def durations(
 
     `onsite_min`: minutes at all doors together. `ride_s`: seconds by road, 0 for equipment.
     """
-    service = onsite_min * MINUTE_MS + np.ceil(np.asarray(ride_s) / 60).astype(np.int64) * MINUTE_MS
+    service = (onsite_min + np.ceil(np.asarray(ride_s) / 60 - _ROUNDING_MIN).astype(np.int64)) * MINUTE_MS
     after = np.where(is_trip, DEADHEAD.whole(values), DELIVERY_TRAVEL.whole(values)) * MINUTE_MS
     return Durations(service, service + after)

@@ -29,8 +29,11 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
                 done_ms=int(clock.real_s(DONE_RETENTION_MS)),
             )
             days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
+            renewed = await store.market(market).capacity.renew_by_clock(today, tz)
             consumers = await tidied.forget_consumers()
-            log.info("tidied", market=market, entries=entries, days=days, consumers=consumers)
+            log.info(
+                "tidied", market=market, entries=entries, days=days, renewed=renewed, consumers=consumers
+            )
         except (Unavailable, Unwritable) as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
         await clock.sleep(EVERY_S)

@@ -1,7 +1,12 @@
 """Both kinds of request answer the same questions, so that nobody has to ask which kind it is."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from contracts.codes import DoorLevel, LevelOfService, ServiceClass, Skill
-from contracts.geo import Place
+from contracts.geo import Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
 from tests.solvers.town import order, trip
 
@@ -37,3 +42,11 @@ def test_an_order_has_one_door_and_lines_but_nobody_rides() -> None:
 
 def test_setting_up_takes_a_minute_at_least() -> None:
     assert order("e1", OrderLine(hcpcs="E1390", setup_minutes=0)).onsite_minutes == 1
+
+
+def test_a_window_over_an_hour_that_comes_twice_is_none_that_is_swapped() -> None:
+    tz = ZoneInfo("America/New_York")
+    first, second = (datetime(2027, 11, 7, 1, 40, tzinfo=tz, fold=fold) for fold in (0, 1))
+    assert Window(earliest=first, latest=second.replace(minute=10)).latest.fold == 1
+    with pytest.raises(ValueError, match="before it starts"):
+        Window(earliest=second, latest=first)
