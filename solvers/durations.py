@@ -31,7 +31,7 @@ DELIVERY_TRAVEL = Parameter(
     scope="solvers.durations",
 )
 PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL)
-DOORS = 2  # of a ride: as long at the one as at the other
+DOORS = 2  #: of a ride: as long at the one as at the other
 _ROUNDING_MIN = 1e-6  # a ride of twenty minutes and a rounding error takes twenty minutes
 
 

@@ -15,7 +15,7 @@ from dispatcher.domain.windows import start_window
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
-from dispatcher.service.rides import ride_s
+from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf
@@ -117,8 +117,8 @@ def asked_of(
     declined_by: frozenset[str] = frozenset(),
     travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
-    """A request with the window on its start; an appointment is reached by the estimated ride."""
-    window = start_window(request, values, travel_s=ride_s(request, tz, travel_of(values)))
+    """A request with the window on its start; an appointment is reached by the ride as it is timed."""
+    window = start_window(request, values, leaves(request, tz, travel_of(values)))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

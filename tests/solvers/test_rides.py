@@ -1,4 +1,4 @@
-"""A ride over the hours of a day: nobody who leaves later arrives earlier, and every arrival has its start."""
+"""A ride over the hours of a day: who leaves later arrives no earlier; every arrival has its start."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
