@@ -12,6 +12,7 @@ from contracts.instants import to_ms
 Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east; a position is [lon, lat]")]
 Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north; a position is [lon, lat]")]
 Position = tuple[Longitude, Latitude]
+MAX_CORNERS = 5_000  # real cities have thousands
 
 
 class Place(Wire):
@@ -48,10 +49,17 @@ class Circle(Wire, tag="circle", tag_field="kind"):
     radius_m: Annotated[int, Meta(ge=1, le=5_000_000, description="metres")]
 
 
-class Polygon(Wire, tag="polygon", tag_field="kind"):
-    """One outer ring, 3 to 500 corners; the last corner joins the first. No holes."""
+Ring = Annotated[tuple[Position, ...], Meta(min_length=3, max_length=MAX_CORNERS)]
 
-    ring: Annotated[tuple[Position, ...], Meta(min_length=3, max_length=500)]
+
+class Polygon(Wire, tag="polygon", tag_field="kind"):
+    """An outer ring and holes in it; of each, the last corner joins the first. The border belongs to it.
+
+    From one corner to the next the shorter way round the globe is meant, over the date line too.
+    """
+
+    ring: Ring
+    holes: Annotated[tuple[Ring, ...], Meta(max_length=100)] = ()
 
 
 Area = Circle | Polygon
