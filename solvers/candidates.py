@@ -17,7 +17,7 @@ import numpy as np
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from solvers.arrays import Flags, Floats, Ints, counting
-from solvers.durations import DOORS, durations
+from solvers.durations import DOORS, at_doors_min, durations
 from solvers.rides import rides
 from solvers.rules import registry
 from solvers.rules.base import Candidates, View
@@ -136,7 +136,8 @@ def _options(view: View, alive: Flags, found: Slots) -> Options:
     request, vendor = np.nonzero(alive)
     row, resource = screening.supply.resources(vendor, facts.service_class[request])
     request = request[row]
-    shortest = durations(facts.is_trip, facts.onsite_min, np.zeros(len(facts)), view.values)
+    at_doors = at_doors_min(facts.onsite_min, facts.further_pieces, view.values)
+    shortest = durations(facts.is_trip, at_doors, np.zeros(len(facts)), view.values)
     return Options(
         request=request,
         vendor=vendor[row],
@@ -178,10 +179,11 @@ def _with_begins(view: View, options: Options, even: _Starts) -> _Starts:
 def _timed(view: View, request: Ints, start_ms: Ints) -> tuple[Ints, Ints, Floats]:
     """Of n starts: how long service lasts and how long the unit is taken, in ms; metres by road."""
     facts, horizon = view.facts, view.screening.horizon
-    is_trip, onsite_min = facts.is_trip[request], facts.onsite_min[request]
-    leave_ms = start_ms + onsite_min * MINUTE_MS // DOORS
+    is_trip = facts.is_trip[request]
+    at_doors = at_doors_min(facts.onsite_min[request], facts.further_pieces[request], view.values)
+    leave_ms = start_ms + at_doors * MINUTE_MS // DOORS
     ride = rides(view.screening.travel, facts.pickup[request], facts.dropoff[request], leave_ms, horizon)
-    lasts = durations(is_trip, onsite_min, np.where(is_trip, ride.seconds, 0.0), view.values)
+    lasts = durations(is_trip, at_doors, np.where(is_trip, ride.seconds, 0.0), view.values)
     return lasts.service_ms, lasts.taken_ms, np.where(is_trip, ride.metres, 0.0)
 
 

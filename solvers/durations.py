@@ -30,7 +30,16 @@ DELIVERY_TRAVEL = Parameter(
     summary="A delivery crew stays taken this long after set-up, to get to the next one.",
     scope="solvers.durations",
 )
-PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL)
+PIECE = Parameter(
+    name="delivery_piece_s",
+    default=1,
+    minimum=0,
+    maximum=60,
+    unit="seconds",
+    summary="Each piece of an order line beyond its first makes the delivery so much longer.",
+    scope="solvers.durations",
+)
+PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL, PIECE)
 DOORS = 2  #: of a ride: as long at the one as at the other
 _ROUNDING_MIN = 1e-6  # a ride of twenty minutes and a rounding error takes twenty minutes
 
@@ -40,6 +49,11 @@ class Durations(NamedTuple):
 
     service_ms: Ints
     taken_ms: Ints
+
+
+def at_doors_min(onsite_min: Ints, further_pieces: Ints, values: Mapping[str, Number]) -> Ints:
+    """Minutes at all doors together: 200 catheters are one delivery, and a little more than one catheter."""
+    return np.asarray(onsite_min - -further_pieces * PIECE.whole(values) // 60)
 
 
 def durations(

@@ -9,6 +9,7 @@ import numpy as np
 
 from contracts.codes import CredentialKind, Priority
 from contracts.geo import Circle, Place
+from contracts.requests import OrderLine
 from contracts.vendors import Credential, Hours, RateCard
 from solvers.posing import pose
 from solvers.screening import OpenRequest, Screening
@@ -38,7 +39,7 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("peak", start_min=5 * 60, preferred_vendors=("v2",)),
         trip("soon", start_min=-20, width_min=120),
         trip("far", pickup=Place(position=far), dropoff=Place(position=CENTRE)),
-        order("box", start_min=7.4 * 60),
+        order("box", OrderLine(hcpcs="E1390", quantity=90), start_min=7.4 * 60),
         trip("away", dropoff=Place(position=(-74.0, 41.3)), start_min=4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
