@@ -44,4 +44,5 @@ class Unmatched(Wire):
     last_rule_alone: bool | None = None  # lifting it, and nothing else, gives a match; null: not proven
     competition: bool = False  # candidates exist, their capacity went to others
     relaxations: tuple[Relaxation, ...] = ()  # smallest first
+    hint: str = ""  # what may be wrong with the request itself, to be read by a person
     explained_at: Instant | None = None

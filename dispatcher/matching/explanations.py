@@ -9,7 +9,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import is_news, reasons
+from dispatcher.matching.reasons import is_news, reasons, with_hint
 from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
@@ -78,5 +78,6 @@ class _Explanations:
 
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]
+        why = with_hint(why, self.snapshot.asked[row], self.snapshot.vendors)
         command = ExplainUnmatched(request_id=record.id, unmatched=why)
         self.told += await self.own.stored(self.own.attempt(self.market.name, (command, record)))

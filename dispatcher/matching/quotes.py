@@ -16,7 +16,7 @@ from contracts.requests import Request
 from contracts.unmatched import Unmatched
 from dispatcher.domain.windows import start_window
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import rule_counts
+from dispatcher.matching.reasons import rule_counts, with_hint
 from dispatcher.matching.refused import told_apart
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
@@ -58,6 +58,7 @@ class Quoter:
         if quotes:
             return Quotes(quotes=quotes)
         vendors, why = [each.id for each in snapshot.vendors], told_apart(_why(found, snapshot), refusals)
+        why = with_hint(why, snapshot.asked[0], snapshot.vendors)
         return Quotes(unmatched=with_relaxations(why, vendors, screening, row=0))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
