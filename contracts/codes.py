@@ -123,10 +123,11 @@ class ReportCode(StrEnum):
 
 
 class Acquisition(StrEnum):
-    """HCPCS modifier: RR rental, NU new purchase."""
+    """HCPCS modifier: RR rental, NU new purchase, UE used purchase."""
 
     RENTAL = "RR"
     PURCHASE = "NU"
+    USED = "UE"
 
 
 class Role(StrEnum):
@@ -186,4 +187,11 @@ class TrackingStatus(StrEnum):
 
 
 Hcpcs = Annotated[str, Meta(pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390")]
+Modifier = Annotated[
+    str,
+    Meta(
+        pattern=whole("[A-Z][A-Z0-9]"),
+        description="HCPCS modifier, e.g. KX: requirements of coverage are met",
+    ),
+]
 Npi = Annotated[str, Meta(pattern=whole("[0-9]{10}"), description="National Provider Identifier")]

@@ -18,6 +18,7 @@ from contracts.codes import (
     DoorLevel,
     Hcpcs,
     LevelOfService,
+    Modifier,
     Priority,
     Requirement,
     ServiceClass,
@@ -104,9 +105,24 @@ class OrderLine(Wire):
     """One line of an equipment order."""
 
     hcpcs: Hcpcs
-    quantity: Annotated[int, Meta(ge=1, le=100)] = 1
+    quantity: Annotated[int, Meta(ge=1, le=10_000, description="pieces")] = 1
     acquisition: Acquisition = Acquisition.RENTAL
-    setup_minutes: Annotated[int, Meta(ge=0, le=480, description="minutes of set-up and education")] = 15
+    setup_minutes: Annotated[
+        int, Meta(ge=0, le=480, description="minutes of set-up and education, for the line as a whole")
+    ] = 15
+    modifiers: Annotated[
+        tuple[Modifier, ...], Meta(max_length=3)
+    ] = ()  # beside `acquisition`: a claim has four
+
+    def __post_init__(self) -> None:
+        """Refuse a modifier that `acquisition` says, and one that stands twice."""
+        said = [each for each in self.modifiers if each in tuple(Acquisition)]
+        if said:
+            raise ValueError(f"modifier {said[0]} is said by `acquisition`\nMaybe set that instead.")
+        if len(set(self.modifiers)) < len(self.modifiers):
+            raise ValueError(
+                f"modifiers repeat: {', '.join(self.modifiers)}\nMaybe one of them was meant otherwise."
+            )
 
 
 class TripRequest(_Asked, tag="trip", tag_field="kind"):
@@ -114,6 +130,7 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
 
     is_trip: ClassVar[bool] = True
     order_lines: ClassVar[tuple[OrderLine, ...]] = ()
+    further_pieces: ClassVar[int] = 0
 
     pickup: Place
     dropoff: Place
@@ -216,7 +233,12 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
     @property
     def onsite_minutes(self) -> int:
         """The set-up of every line, at least a minute."""
-        return max(1, sum(line.quantity * line.setup_minutes for line in self.lines))
+        return max(1, sum(line.setup_minutes for line in self.lines))
+
+    @property
+    def further_pieces(self) -> int:
+        """How many pieces there are beyond the first of each line."""
+        return sum(line.quantity - 1 for line in self.lines)
 
     @property
     def wished_window(self) -> Window | None:

@@ -59,4 +59,5 @@ class Unmatched(Wire):
     asked: tuple[Asked, ...] = ()  # each vendor once, as it answered last; the latest last
     nobody_left: bool = False  # no vendor may be asked, whatever room frees: a person has to look, now
     relaxations: tuple[Relaxation, ...] = ()  # smallest first
+    hint: str = ""  # what may be wrong with the request itself, to be read by a person
     explained_at: Instant | None = None

@@ -14,6 +14,7 @@ from contracts.problems import InvalidMessage
 
 HIDDEN = frozenset({"patient"})  # what stands under these is never repeated, nor is an unknown key
 MAX_SHOWN = 80
+SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
@@ -30,7 +31,18 @@ def invalid_message(error: msgspec.ValidationError, body: Any, form: Any) -> Inv
     if HIDDEN.intersection(steps):
         told = what if what.startswith("Expected") else "not as described"
         return InvalidMessage.at(pointer, f"{told}\nMaybe compare it with /openapi.json.")
+    if _is_swapped(body, steps):
+        return InvalidMessage.at(pointer, f"{_with_value(what, _value(body, steps))}\n{SWAPPED}")
     return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps))
+
+
+def _is_swapped(body: Any, steps: Sequence[str | int]) -> bool:
+    """Whether it is the second of two numbers that would do the other way round: beyond the poles."""
+    pair = _value(body, steps[:-1]) if steps and steps[-1] == 1 else None
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        return False
+    numbers = [each for each in pair if isinstance(each, int | float) and not isinstance(each, bool)]
+    return len(numbers) == 2 and abs(numbers[0]) <= 90 < abs(numbers[1]) <= 180
 
 
 def _steps(path: str) -> tuple[str | int, ...]:

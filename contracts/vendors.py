@@ -52,11 +52,12 @@ class BaseFare(Wire):
 
 
 class EquipmentFare(Wire):
-    """The price of one HCPCS code, by rental month or purchase."""
+    """The price of a piece of one HCPCS code, by rental month or purchase; used, if not told, as new."""
 
     hcpcs: Hcpcs
     rental_cents: Cents = 0
     purchase_cents: Cents = 0
+    used_cents: Cents = 0
 
 
 class RateCard(Wire):

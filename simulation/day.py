@@ -14,7 +14,7 @@ from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 
-DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks
+DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks; a day may be played on another
 EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
 EVENING_LENGTH_MINUTES = 150  # … until 23:30
 SAME_DAY_LEAD_MINUTES = (45, 180)
@@ -42,6 +42,7 @@ class Day:
     cancel_share: float = 0.0
     takes_s: float = 110.0  # real time for the whole day, unless told otherwise
     tuning: Mapping[str, Number] = dataclasses.field(default_factory=dict)  # what ops sets before it begins
+    date: dt.date = DATE
 
     @property
     def start_ms(self) -> int:
@@ -51,7 +52,7 @@ class Day:
     @property
     def end_ms(self) -> int:
         """When the last ride has had time to end: 02:00 of the day after."""
-        return at(self.tz, 26 * 60)
+        return at(self.tz, 26 * 60, self.date)
 
     @property
     def requests(self) -> list[Request]:
@@ -59,9 +60,11 @@ class Day:
         return [request for submission in self.submissions for request in submission.requests]
 
 
-def at(tz: ZoneInfo, minute: float) -> int:
-    """The instant `minute` minutes after midnight of the day; may be negative, or past the day's end."""
-    midnight = dt.datetime.combine(DATE, dt.time(), tz)
+def at(tz: ZoneInfo, minute: float, date: dt.date = DATE) -> int:
+    """When the clock shows so many minutes of the day; may be negative, or past the day's end."""
+    midnight = dt.datetime.combine(
+        date, dt.time(), tz
+    )  # adding to it moves its clock, whatever an hour lasts
     return to_ms(midnight + dt.timedelta(minutes=minute))
 
 
@@ -80,7 +83,11 @@ def wanted_ms(request: Request) -> int:
 
 
 def booked(
-    requests: Iterable[Request], tz: ZoneInfo, advance_share: float, rng: random.Random
+    requests: Iterable[Request],
+    tz: ZoneInfo,
+    advance_share: float,
+    rng: random.Random,
+    date: dt.date = DATE,
 ) -> tuple[Submission, ...]:
     """Most is booked the evening before, in a few large calls; the rest singly, 45 to 180 minutes ahead."""
     advance, later = [], []
@@ -89,21 +96,21 @@ def booked(
         if request.arrive_by is not None:
             lead_minutes += RIDE_MINUTES
         asked_ms = wanted_ms(request) - lead_minutes * MINUTE_MS
-        if rng.random() < advance_share or asked_ms < at(tz, 0):
+        if rng.random() < advance_share or asked_ms < at(tz, 0, date):
             advance.append(request)
         else:
             later.append(Submission(asked_ms, (request,)))
     rng.shuffle(advance)
-    return tuple(sorted(_evening(advance, tz) + later, key=lambda each: each.at_ms))
+    return tuple(sorted(_evening(advance, tz, date) + later, key=lambda each: each.at_ms))
 
 
-def _evening(requests: Sequence[Request], tz: ZoneInfo) -> list[Submission]:
+def _evening(requests: Sequence[Request], tz: ZoneInfo, date: dt.date) -> list[Submission]:
     calls = max(4, -(-len(requests) // MAX_BATCH))
     size = -(-len(requests) // calls)
     step = EVENING_LENGTH_MINUTES / calls
     return [
         Submission(
-            at(tz, EVENING_MINUTE + number * step), tuple(requests[number * size : (number + 1) * size])
+            at(tz, EVENING_MINUTE + number * step, date), tuple(requests[number * size : (number + 1) * size])
         )
         for number in range(calls)
         if requests[number * size : (number + 1) * size]

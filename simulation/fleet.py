@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from msgspec.structs import replace
+
 from contracts.codes import CredentialKind, LevelOfService, ServiceClass, Skill
 from contracts.geo import Circle, Position
 from contracts.vendors import AssumedAnswer, BaseFare, EquipmentFare, ExplicitAnswer, RateCard, Vendor
+from simulation.day import DATE
 from simulation.licences import valid_credentials
 
 CENTRE: Position = (-75.16, 39.95)
@@ -40,7 +45,7 @@ TECHNICIAN = (Skill.OXYGEN, Skill.RESPIRATORY_THERAPIST, Skill.EQUIPMENT_EDUCATI
 Strength = dict[tuple[ServiceClass, ...], int]
 
 
-def small_vendors() -> list[tuple[Vendor, Strength]]:
+def small_vendors(date: dt.date = DATE) -> list[tuple[Vendor, Strength]]:
     """Each vendor with the units of each of its pools at full strength."""
     vans = [_rides(number, name, units) for number, (name, units) in enumerate(_VANS, 1)]
     others = [
@@ -58,8 +63,11 @@ def small_vendors() -> list[tuple[Vendor, Strength]]:
             for number, name in enumerate(("Home Breath", "Bedside", "Set & Ready"), 1)
         ),
     ]
-    lapsed = _vendor("lapsed-1", "Lapsed Papers", RIDES, {(S.AMBULATORY, S.WHEELCHAIR): 8}, lapsed=True)
-    return [*vans, *others, lapsed]
+    lapsed = _vendor("lapsed-1", "Lapsed Papers", RIDES, {(S.AMBULATORY, S.WHEELCHAIR): 8})
+    papers = valid_credentials(date=date)
+    held = [(replace(vendor, credentials=papers), pools) for vendor, pools in (*vans, *others)]
+    expired = valid_credentials(CredentialKind.AUTO_INSURANCE, date)
+    return [*held, (replace(lapsed[0], credentials=expired), lapsed[1])]
 
 
 _VANS = (("North Wheels", 12), ("Harbour Ride", 12), ("Careful Vans", 10), ("Green Cab", 10), ("Sunrise", 8))
@@ -78,7 +86,6 @@ def _vendor(
     *,
     offset: float = 0.0,
     assumed: bool = False,
-    lapsed: bool = False,
 ) -> tuple[Vendor, Strength]:
     fares = tuple(BaseFare(level_of_service=level, base_cents=BASE_CENTS[level]) for level in levels)
     vendor = Vendor(
@@ -93,7 +100,6 @@ def _vendor(
         service_area=(Circle(centre=(CENTRE[0] + offset, CENTRE[1]), radius_m=16_000),),
         out_of_area_m=8_000,
         rate_card=RateCard(fares=fares),
-        credentials=valid_credentials(CredentialKind.AUTO_INSURANCE if lapsed else None),
         answer=AssumedAnswer(reject_within_s=900) if assumed else ExplicitAnswer(time_limit_s=600),
     )
     return vendor, pools
@@ -108,7 +114,6 @@ def _supplier(number: int, name: str) -> tuple[Vendor, Strength]:
         skills=TECHNICIAN,
         service_area=(Circle(centre=CENTRE, radius_m=25_000),),
         rate_card=RateCard(equipment=fares),
-        credentials=valid_credentials(),
         answer=ExplicitAnswer(time_limit_s=900),
     )
     return vendor, {(S.EQUIPMENT,): 6}

@@ -7,6 +7,7 @@ without patients.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -61,22 +62,23 @@ class Vehicle(NamedTuple):
         return hour >= self.start_h or hour < self.end_h
 
 
-def load(folder: Path, seed: int) -> Day:
-    """The day in `folder`; `seed` draws what is booked ahead."""
-    trips = [_trip(row) for row in read_table(folder / "trips.csv", TRIPS)]
+def load(folder: Path, seed: int, date: dt.date = DATE) -> Day:
+    """The day in `folder`, as if it were that date; `seed` draws what is booked ahead."""
+    trips = [_trip(row, date) for row in read_table(folder / "trips.csv", TRIPS)]
     _refuse_repeats(trips)
     vehicles = [_vehicle(row) for row in read_table(folder / "vehicles.csv", VEHICLES)]
     groups = grouped(vehicles, max(1, round(len(vehicles) / VEHICLES_A_VENDOR)))
-    vendors = tuple(_vendor(number, group) for number, group in enumerate(groups, 1))
+    vendors = tuple(_vendor(number, group, date) for number, group in enumerate(groups, 1))
     return Day(
         name="Seoul",
         market="seoul",
         tz=TZ,
         vendors=vendors,
-        capacity={(vendor.id, DATE): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
-        submissions=booked(trips, TZ, ADVANCE_SHARE, random.Random(seed)),
+        capacity={(vendor.id, date): _pools(group) for vendor, group in zip(vendors, groups, strict=True)},
+        submissions=booked(trips, TZ, ADVANCE_SHARE, random.Random(seed), date),
         takes_s=118.0,
         tuning=TUNING,
+        date=date,
     )
 
 
@@ -99,7 +101,7 @@ def grouped(vehicles: Sequence[Vehicle], parts: int) -> list[list[Vehicle]]:
     return grouped(ordered[:cut], parts // 2) + grouped(ordered[cut:], parts - parts // 2)
 
 
-def _vendor(number: int, vehicles: Sequence[Vehicle]) -> Vendor:
+def _vendor(number: int, vehicles: Sequence[Vehicle], date: dt.date) -> Vendor:
     middle = tuple(round(sum(each[axis] for each in vehicles) / len(vehicles), 6) for axis in (0, 1))
     vans = any(each.wheelchair for each in vehicles)
     levels = RIDE if vans else RIDE[:1]
@@ -113,7 +115,7 @@ def _vendor(number: int, vehicles: Sequence[Vehicle]) -> Vendor:
         service_area=(Circle(centre=(middle[0], middle[1]), radius_m=RADIUS_M),),
         out_of_area_m=BEYOND_M,
         rate_card=RateCard(fares=fares),
-        credentials=valid_credentials(),
+        credentials=valid_credentials(date=date),
         answer=ExplicitAnswer(time_limit_s=900),
     )
 
@@ -141,9 +143,9 @@ def _units(vehicles: Sequence[Vehicle]) -> tuple[int, ...]:
     return tuple(sum(each.drives(hour) for each in vehicles) for hour in hours)
 
 
-def _trip(row: Row) -> Request:
-    wanted_ms = at(TZ, 5 * round(row["ride_time"] / 5))
-    earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(TZ, 0))
+def _trip(row: Row, date: dt.date) -> Request:
+    wanted_ms = at(TZ, 5 * round(row["ride_time"] / 5), date)
+    earliest_ms = max(wanted_ms - WINDOW_MINUTES * MINUTE_MS, at(TZ, 0, date))
     latest_ms = wanted_ms + WINDOW_MINUTES * MINUTE_MS
     return TripRequest(
         id=f"trip-{row['ID']:.0f}",

@@ -35,23 +35,24 @@ LEVELS = {
 DEVICES = (("E1390", 40), ("E0260", 35), ("E0431", 20), ("K0001", 15), ("E0601", 30), ("E0630", 30))
 
 
-def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS) -> Day:
-    """The same seed gives the same day."""
+def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS, date: dt.date = DATE) -> Day:
+    """The same seed gives the same day, on whichever date."""
     rng = random.Random(seed)
-    requests: list[Request] = [_trip(number, rng) for number in range(1, trips + 1)]
-    requests += [_order(number, rng) for number in range(1, orders + 1)]
-    requests += _impossible()
-    vendors = small_vendors()
+    requests: list[Request] = [_trip(number, rng, date) for number in range(1, trips + 1)]
+    requests += [_order(number, rng, date) for number in range(1, orders + 1)]
+    requests += _impossible(date)
+    vendors = small_vendors(date)
     load = max(1.0, trips / TRIPS)
-    days = (DATE, DATE + dt.timedelta(days=1))
+    days = (date, date + dt.timedelta(days=1))
     return Day(
         name="made-up",
         market=MARKET,
         tz=TZ,
         vendors=tuple(vendor for vendor, _ in vendors),
         capacity={(vendor.id, day): _pools(pools, load) for vendor, pools in vendors for day in days},
-        submissions=booked(requests, TZ, ADVANCE_SHARE, rng),
+        submissions=booked(requests, TZ, ADVANCE_SHARE, rng, date),
         cancel_share=CANCEL_SHARE,
+        date=date,
     )
 
 
@@ -72,9 +73,9 @@ def _pools(pools: dict[tuple[ServiceClass, ...], int], load: float) -> Pools:
     )
 
 
-def _trip(number: int, rng: random.Random) -> TripRequest:
+def _trip(number: int, rng: random.Random, date: dt.date) -> TripRequest:
     level = rng.choices(list(LEVELS), weights=list(LEVELS.values()))[0]
-    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12))
+    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12), date)
     by_appointment = rng.random() < 0.3
     return TripRequest(
         id=f"ride-{number:04d}",
@@ -101,10 +102,10 @@ def _needs(level: LevelOfService, rng: random.Random) -> PassengerNeeds:
     )
 
 
-def _order(number: int, rng: random.Random) -> EquipmentOrder:
+def _order(number: int, rng: random.Random, date: dt.date) -> EquipmentOrder:
     code, setup_minutes = rng.choice(DEVICES)
-    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0])
-    wanted_ms = min(max(wanted_ms, at(TZ, 9 * 60)), at(TZ, 18 * 60))
+    wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0], date)
+    wanted_ms = min(max(wanted_ms, at(TZ, 9 * 60, date)), at(TZ, 18 * 60, date))
     return EquipmentOrder(
         id=f"order-{number:04d}",
         patient=_patient(f"e{number:04d}", rng),
@@ -114,9 +115,9 @@ def _order(number: int, rng: random.Random) -> EquipmentOrder:
     )
 
 
-def _impossible() -> list[Request]:
+def _impossible(date: dt.date) -> list[Request]:
     """Four requests that no vendor may take, each for a reason of its own."""
-    noon, near = _around(at(TZ, 12 * 60), WINDOW_MINUTES), Place(position=CENTRE)
+    noon, near = _around(at(TZ, 12 * 60, date), WINDOW_MINUTES), Place(position=CENTRE)
     beyond = Place(position=(CENTRE[0] + 3.0, CENTRE[1]))
     level = LevelOfService.WHEELCHAIR
     device = (OrderLine(hcpcs="E0483"),)

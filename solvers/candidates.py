@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
-from solvers.arrays import Flags, Ints, counting
-from solvers.durations import durations
+from solvers.arrays import Flags, Floats, Ints, counting
+from solvers.durations import DOORS, at_doors_min, durations
+from solvers.rides import rides
 from solvers.rules import registry
 from solvers.rules.base import Candidates, View
 from solvers.screening import Screening, Standing
-from solvers.slots import slots
+from solvers.slots import Slots, slots
+from solvers.starts import Options, sorted_once
 
 MOST_CANDIDATES = Parameter(
     name="most_candidates",
@@ -54,7 +58,8 @@ class Screened:
 def screen(screening: Screening) -> Screened:
     """Run every rule and cost term of the registry."""
     registry.load(*screening.plugins)
-    parts = [_chunk(screening, rows) for rows in _chunks(screening)]
+    common: dict[str, Any] = {}
+    parts = [_chunk(View(screening, rows, "", common=common)) for rows in _chunks(screening)]
     codes = tuple(rule.code for rule in registry.hard_rules())
     if not parts:
         nothing = np.zeros((0, len(codes)), np.int64)
@@ -75,9 +80,8 @@ def _chunks(screening: Screening) -> Iterator[slice]:
         yield slice(first, min(first + size, screening.requests))
 
 
-def _chunk(screening: Screening, rows: slice) -> tuple[Candidates, Ints, Ints]:
-    view = View(screening, rows, "")
-    alive = np.ones((len(view.facts), screening.vendors), np.bool_)
+def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
+    alive = np.ones((len(view.facts), view.vendors), np.bool_)
     removed = []
     for pair_rule in registry.pair_rules():
         left = alive & pair_rule.mask(view.seen_by(pair_rule.code))
@@ -98,7 +102,7 @@ def _chunk(screening: Screening, rows: slice) -> tuple[Candidates, Ints, Ints]:
     keep = _cheapest(view, candidates, cents)
     kept = candidates.only(keep)
     moved = Candidates(
-        kept.request + rows.start, *(getattr(kept, n) for n in list(Candidates.__dataclass_fields__)[1:])
+        kept.request + view.rows.start, *(getattr(kept, n) for n in list(Candidates.__dataclass_fields__)[1:])
     )
     return moved, cents[keep], np.stack(removed, axis=1)
 
@@ -107,28 +111,80 @@ def expand(view: View, alive: Flags) -> Candidates:
     """All candidates of the pairs that are left: each resource that serves the class, each start."""
     screening, facts = view.screening, view.facts
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
-    hour = screening.horizon.minute_of_day(found.start_ms) // 60
-    ride = screening.travel.between(facts.pickup[found.request], facts.dropoff[found.request], hour)
-    is_trip = facts.is_trip[found.request]
-    lasts = durations(
-        is_trip, facts.onsite_min[found.request], np.where(is_trip, ride.seconds, 0.0), view.values
-    )
-    request, vendor = np.nonzero(alive)
-    row, resource = screening.supply.resources(vendor, facts.service_class[request])
-    request, vendor = request[row], vendor[row]
+    options = _options(view, alive, found)
+    request = options.request
     count = found.starts[request]
     option = np.repeat(np.arange(len(request)), count)
     first = (np.cumsum(found.starts) - found.starts)[request]
     slot = first[option] + counting(count)
+    service_ms, taken_ms, metres = _timed(view, found.request, found.start_ms)
+    even = _Starts(option, found.start_ms[slot], service_ms[slot], taken_ms[slot], metres[slot])
+    starts = _with_begins(view, options, even)
     return Candidates(
-        request=request[option],
-        vendor=vendor[option],
-        resource=resource[option],
-        start_ms=found.start_ms[slot],
-        service_ms=lasts.service_ms[slot],
-        taken_ms=lasts.taken_ms[slot],
-        metres=np.where(is_trip, ride.metres, 0.0)[slot],
+        request=request[starts.option],
+        vendor=options.vendor[starts.option],
+        resource=options.resource[starts.option],
+        start_ms=starts.start_ms,
+        service_ms=starts.service_ms,
+        taken_ms=starts.taken_ms,
+        metres=starts.metres,
     )
+
+
+def _options(view: View, alive: Flags, found: Slots) -> Options:
+    facts, screening = view.facts, view.screening
+    request, vendor = np.nonzero(alive)
+    row, resource = screening.supply.resources(vendor, facts.service_class[request])
+    request = request[row]
+    at_doors = at_doors_min(facts.onsite_min, facts.further_pieces, view.values)
+    shortest = durations(facts.is_trip, at_doors, np.zeros(len(facts)), view.values)
+    return Options(
+        request=request,
+        vendor=vendor[row],
+        resource=resource,
+        first_ms=found.first_ms[request],
+        last_ms=found.last_ms[request],
+        least_ms=shortest.taken_ms[request],
+        since_ms=screening.horizon.start_ms,
+    )
+
+
+class _Starts(NamedTuple):
+    """Starts of options, by option and time, and what comes of them."""
+
+    option: Ints
+    start_ms: Ints
+    service_ms: Ints
+    taken_ms: Ints
+    metres: Floats
+
+
+def _with_begins(view: View, options: Options, even: _Starts) -> _Starts:
+    """With the starts at which a rule begins to allow an option, in their places."""
+    rules = ((rule, view.seen_by(rule.code)) for rule in registry.candidate_rules())
+    option, start_ms = sorted_once(options, [rule.begins(seen, options) for rule, seen in rules])
+    if not len(option):
+        return even
+    keys, more = options.keys(even.option, even.start_ms), options.keys(option, start_ms)
+    place = np.searchsorted(keys, more)
+    new = keys[np.minimum(place, len(keys) - 1)] != more
+    option, start_ms, place = option[new], start_ms[new], place[new]
+    each = options.keys(options.request[option], start_ms)
+    _, first, which = np.unique(each, return_index=True, return_inverse=True)
+    service_ms, taken_ms, metres = _timed(view, options.request[option[first]], start_ms[first])
+    begun = _Starts(option, start_ms, service_ms[which], taken_ms[which], metres[which])
+    return _Starts(*(np.insert(a, place, b) for a, b in zip(even, begun, strict=True)))
+
+
+def _timed(view: View, request: Ints, start_ms: Ints) -> tuple[Ints, Ints, Floats]:
+    """Of n starts: how long service lasts and how long the unit is taken, in ms; metres by road."""
+    facts, horizon = view.facts, view.screening.horizon
+    is_trip = facts.is_trip[request]
+    at_doors = at_doors_min(facts.onsite_min[request], facts.further_pieces[request], view.values)
+    leave_ms = start_ms + at_doors * MINUTE_MS // DOORS
+    ride = rides(view.screening.travel, facts.pickup[request], facts.dropoff[request], leave_ms, horizon)
+    lasts = durations(is_trip, at_doors, np.where(is_trip, ride.seconds, 0.0), view.values)
+    return lasts.service_ms, lasts.taken_ms, np.where(is_trip, ride.metres, 0.0)
 
 
 def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:

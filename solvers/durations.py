@@ -30,7 +30,18 @@ DELIVERY_TRAVEL = Parameter(
     summary="A delivery crew stays taken this long after set-up, to get to the next one.",
     scope="solvers.durations",
 )
-PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL)
+PIECE = Parameter(
+    name="delivery_piece_s",
+    default=1,
+    minimum=0,
+    maximum=60,
+    unit="seconds",
+    summary="Each piece of an order line beyond its first makes the delivery so much longer.",
+    scope="solvers.durations",
+)
+PARAMETERS = (DEADHEAD, DELIVERY_TRAVEL, PIECE)
+DOORS = 2  #: of a ride: as long at the one as at the other
+_ROUNDING_MIN = 1e-6  # a ride of twenty minutes and a rounding error takes twenty minutes
 
 
 class Durations(NamedTuple):
@@ -40,6 +51,11 @@ class Durations(NamedTuple):
     taken_ms: Ints
 
 
+def at_doors_min(onsite_min: Ints, further_pieces: Ints, values: Mapping[str, Number]) -> Ints:
+    """Minutes at all doors together: 200 catheters are one delivery, and a little more than one catheter."""
+    return np.asarray(onsite_min - -further_pieces * PIECE.whole(values) // 60)
+
+
 def durations(
     is_trip: npt.NDArray[np.bool_], onsite_min: Ints, ride_s: npt.ArrayLike, values: Mapping[str, Number]
 ) -> Durations:
@@ -47,6 +63,6 @@ def durations(
 
     `onsite_min`: minutes at all doors together. `ride_s`: seconds by road, 0 for equipment.
     """
-    service = onsite_min * MINUTE_MS + np.ceil(np.asarray(ride_s) / 60).astype(np.int64) * MINUTE_MS
+    service = (onsite_min + np.ceil(np.asarray(ride_s) / 60 - _ROUNDING_MIN).astype(np.int64)) * MINUTE_MS
     after = np.where(is_trip, DEADHEAD.whole(values), DELIVERY_TRAVEL.whole(values)) * MINUTE_MS
     return Durations(service, service + after)

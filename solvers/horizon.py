@@ -1,7 +1,7 @@
 """The days in view as one line of time: local days, ledger buckets and clock times from milliseconds.
 
-A day has 276, 288 or 300 ledger buckets (summer time), counted from its local midnight, so that the
-ledgers of consecutive days form one gapless line.
+A day has 288 ledger buckets, or fewer or more where the clock is changed on it, counted from its beginning,
+so that the ledgers of consecutive days form one gapless line. What a clock shows is `contracts.local_day`'s.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from itertools import starmap
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,29 +19,40 @@ import numpy.typing as npt
 
 from contracts.instants import MINUTE_MS
 from contracts.ledger import LEDGER_BUCKET_MINUTES
+from contracts.local_day import DAY_MINUTES, LocalDay
 from solvers.arrays import Ints
 
 LEDGER_MS: Final = LEDGER_BUCKET_MINUTES * MINUTE_MS
-_STEP_MS: Final = 30 * MINUTE_MS  # offsets from UTC change on half hours at the finest
+_NEVER_MS: Final = 2**60
+
+
+class Stretch(NamedTuple):
+    """Instants of one day over which the clock runs on evenly, from one minute of the day up to another."""
+
+    weekday: int
+    start_ms: int
+    opens: int
+    closes: int
 
 
 @dataclass(frozen=True, eq=False)
 class Horizon:
-    """D consecutive local days. All arrays int64."""
+    """D consecutive local days, in S stretches over which the clock runs on evenly. All arrays int64."""
 
-    midnight_ms: Ints  #: D + 1; local midnights, epoch milliseconds; the last ends the horizon
+    midnight_ms: Ints  #: D + 1; when each day begins, epoch milliseconds; the last ends the horizon
     ordinal: Ints  #: D; `date.toordinal()`
-    offset_ms: Ints  #: offset from UTC for each half hour from the first midnight
+    stretch_ms: Ints  #: S; when each stretch begins; it lasts until the next, the last to the end
+    stretch_day: Ints  #: S; index of its day
+    stretch_minute: Ints  #: S; the clock at its beginning, in minutes of the day
 
     @classmethod
     def of(cls, tz: ZoneInfo, first: date, days: int) -> Horizon:
         """`days` local days of the time zone `tz` from `first`."""
-        dates = [first + timedelta(days=n) for n in range(days + 1)]
-        midnight_ms = [_midnight_ms(each, tz) for each in dates]
-        steps = range(midnight_ms[0], midnight_ms[-1], _STEP_MS)
-        offsets = [_offset_ms(step, tz) for step in steps]
-        ordinals = [each.toordinal() for each in dates[:-1]]
-        return cls(np.array(midnight_ms), np.array(ordinals), np.array(offsets))
+        dates = [LocalDay.of(first + timedelta(days=n), tz) for n in range(days)]
+        stretches = [(each.start_ms, n, each.minute) for n, day in enumerate(dates) for each in day.stretches]
+        midnight_ms = [*(day.start_ms for day in dates), dates[-1].end_ms]
+        ordinals = [day.day.toordinal() for day in dates]
+        return cls(np.array(midnight_ms), np.array(ordinals), *np.array(stretches, np.int64).T.copy())
 
     @cached_property
     def start_ms(self) -> int:
@@ -68,20 +80,22 @@ class Horizon:
         return (self.end_ms - self.start_ms) // LEDGER_MS
 
     @cached_property
-    def _numbers(self) -> tuple[list[int], list[int], list[int]]:
-        """Midnights, ordinals and offsets as Python numbers: for one instant, arrays are slow."""
-        return self.midnight_ms.tolist(), self.ordinal.tolist(), self.offset_ms.tolist()
+    def _numbers(self) -> tuple[list[int], list[int], list[int], list[int]]:
+        """Midnights, ordinals, stretches and their minutes as Python numbers: one by one, arrays are slow."""
+        arrays = (self.midnight_ms, self.ordinal, self.stretch_ms, self.stretch_minute)
+        midnights, ordinals, stretches, minutes = (each.tolist() for each in arrays)
+        return midnights, ordinals, stretches, minutes
 
     def day_at(self, ms: int) -> int:
         """`day_of` for one instant."""
-        midnights, ordinals, _ = self._numbers
+        midnights, ordinals, _, _ = self._numbers
         return min(max(bisect_right(midnights, ms) - 1, 0), len(ordinals) - 1)
 
     def minute_at(self, ms: int) -> int:
         """`minute_of_day` for one instant."""
-        midnights, _, offsets = self._numbers
-        step = min(max((ms - midnights[0]) // _STEP_MS, 0), len(offsets) - 1)
-        return (ms + offsets[step]) // MINUTE_MS % 1440
+        _, _, stretches, minutes = self._numbers
+        at = max(bisect_right(stretches, ms) - 1, 0)
+        return (minutes[at] + (ms - stretches[at]) // MINUTE_MS) % DAY_MINUTES
 
     def weekday_at(self, ms: int) -> int:
         """`weekday_of` for one instant."""
@@ -95,16 +109,29 @@ class Horizon:
     def minute_of_day(self, ms: npt.ArrayLike) -> Ints:
         """Minutes on the local clock, 0..1439, of instants within the horizon."""
         at = np.asarray(ms, np.int64)
-        step = np.clip((at - self.start_ms) // _STEP_MS, 0, len(self.offset_ms) - 1)
-        return ((at + self.offset_ms[step]) // MINUTE_MS) % 1440
+        which = np.maximum(np.searchsorted(self.stretch_ms, at, side="right") - 1, 0)
+        return (self.stretch_minute[which] + (at - self.stretch_ms[which]) // MINUTE_MS) % DAY_MINUTES
+
+    def hour_end(self, ms: Ints) -> Ints:
+        """When the clock's hour ends at each instant, or the clock is changed in it."""
+        which = np.maximum(np.searchsorted(self.stretch_ms, ms, side="right") - 1, 0)
+        minute = self.stretch_minute[which] + (ms - self.stretch_ms[which]) // MINUTE_MS
+        ends = self.stretch_ms[which] + ((minute // 60 + 1) * 60 - self.stretch_minute[which]) * MINUTE_MS
+        changes = np.append(self.stretch_ms[1:], _NEVER_MS)
+        return np.asarray(np.minimum(ends, changes[which]))
 
     def weekday_of(self, ms: npt.ArrayLike) -> Ints:
         """0 = Monday, of instants within the horizon."""
         return (self.ordinal[self.day_of(ms)] + 6) % 7
 
-    def minute_of_week(self, ms: npt.ArrayLike) -> Ints:
-        """Minutes on the local clock since Monday 0:00."""
-        return self.weekday_of(ms) * 1440 + self.minute_of_day(ms)
+    @property
+    def stretches(self) -> list[Stretch]:
+        """The stretches with the weekday of their day (0 = Monday) and the minute at which they end."""
+        ends = np.append(self.stretch_ms[1:], self.end_ms)
+        weekdays = (self.ordinal[self.stretch_day] + 6) % 7
+        closes = self.stretch_minute + (ends - self.stretch_ms) // MINUTE_MS
+        columns = (weekdays, self.stretch_ms, self.stretch_minute, closes)
+        return list(starmap(Stretch, zip(*(each.tolist() for each in columns), strict=True)))
 
     def first_bucket(self, ms: Any) -> Any:
         """Ledger bucket that holds each instant, from the start of the horizon."""
@@ -118,12 +145,3 @@ class Horizon:
 def local_day(ms: int, tz: ZoneInfo) -> date:
     """The local calendar day of an instant."""
     return datetime.fromtimestamp(ms / 1000, tz).date()
-
-
-def _midnight_ms(day: date, tz: ZoneInfo) -> int:
-    return round(datetime(day.year, day.month, day.day, tzinfo=tz).timestamp() * 1000)
-
-
-def _offset_ms(at_ms: int, tz: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(at_ms / 1000, tz).utcoffset()
-    return round(offset.total_seconds() * 1000) if offset else 0

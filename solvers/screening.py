@@ -52,6 +52,7 @@ class Facts:
     earliest_ms: Ints
     latest_ms: Ints
     onsite_min: Ints  #: at all doors together
+    further_pieces: Ints  #: beyond the first of each line
     tie: Ints  #: breaks ties among equal candidates, differently for each request
 
     def __len__(self) -> int:
@@ -115,6 +116,7 @@ def facts_of(asked: Sequence[OpenRequest]) -> Facts:
         earliest_ms=np.array([each.earliest_ms for each in asked], np.int64),
         latest_ms=np.array([each.latest_ms for each in asked], np.int64),
         onsite_min=np.array([each.onsite_minutes for each in requests], np.int64),
+        further_pieces=np.array([each.further_pieces for each in requests], np.int64),
         tie=np.array([crc32(each.id.encode()) for each in requests], np.int64),
     )
 

@@ -47,6 +47,8 @@ class Slots(NamedTuple):
     request: Ints  #: T; index of the request, sorted
     start_ms: Ints  #: T
     starts: Ints  #: R; how many each request has, 0 when its window has gone by
+    first_ms: Ints  #: R; the earliest start that is possible ...
+    last_ms: Ints  #: R; ... and the latest; before the earliest where there is none
 
 
 def slots(
@@ -55,10 +57,11 @@ def slots(
     """Starts within each window (R, both ends inclusive), not before now + notice, before `end_ms`."""
     soonest = -(-(now_ms + NOTICE.whole(values) * MINUTE_MS) // MINUTE_MS) * MINUTE_MS
     first = np.maximum(earliest_ms, soonest)
-    span = np.minimum(latest_ms, end_ms - 1) - first
+    last = np.minimum(latest_ms, end_ms - 1)
+    span = last - first
     step = STEP.whole(values) * MINUTE_MS
     most = MOST_STARTS.whole(values)
     wide = np.maximum(1, -(-(span // step + 1) // most)) * step
     count = np.where(span < 0, 0, span // wide + 1)
     request = np.repeat(np.arange(len(first)), count)
-    return Slots(request, first[request] + counting(count) * wide[request], count)
+    return Slots(request, first[request] + counting(count) * wide[request], count, first, last)

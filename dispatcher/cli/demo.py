@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher.cli import RUN
-from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, try_to_write, whole, writing
+from dispatcher.runtime.arguments import (
+    MOST_SEED,
+    STANDARD_OUTPUT,
+    a_date,
+    number,
+    try_to_write,
+    whole,
+    writing,
+)
 from dispatcher.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,6 +47,12 @@ PLAIN_CHARS = 110  # the width of a line where there is no terminal
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which day, how fast, where the figures go."""
     parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv")
+    parser.add_argument(
+        "--date",
+        type=a_date,
+        metavar="YYYY-MM-DD",
+        help="play it on this date, one that changes the clock say",
+    )
     parser.add_argument(
         "--speed",
         type=number(0, FASTEST, above=True),
@@ -157,10 +171,12 @@ def _day(args: argparse.Namespace) -> Day:
 
     from dispatcher.domain.timers import RETENTION
     from simulation import seoul, small
+    from simulation.day import DATE
     from simulation.errors import DayError
 
     try:
-        day = seoul.load(args.day, args.seed) if args.day else small.generate(args.seed)
+        on = args.date or DATE
+        day = seoul.load(args.day, args.seed, on) if args.day else small.generate(args.seed, date=on)
     except DayError as error:
         raise UserError(error.message, error.remedy) from error
     if not args.keep:

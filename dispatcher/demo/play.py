@@ -138,7 +138,7 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
         if found := await open_request_bytes(cast.matches.redis, cast.day.market, open_ids, number):
             cost.append(found)
 
-    cast.agenda.at(at(cast.day.tz, QUIET_MINUTE), look)
+    cast.agenda.at(at(cast.day.tz, QUIET_MINUTE, cast.day.date), look)
     if service.settings.clock_file is not None:
         begin(service.settings.clock_file, LEAD_S)
     await _until(_over(cast, board.clock), cast.act(), board.run())

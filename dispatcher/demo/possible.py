@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from contracts.local_day import LocalDay
 from dispatcher.matching.pools import PoolBook
 from dispatcher.matching.requests import asked_of
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey
@@ -59,7 +60,9 @@ def _pools(day: Day, book: VendorBook, horizon: Horizon) -> PoolBook:
     """Everything that is posted, nothing booked."""
     posts = {(vendor, date.isoformat()): each for (vendor, date), each in day.capacity.items()}
     ledgers = {
-        LedgerKey(vendor, pool.id, date): Ledger(posted(pool), EMPTY)
+        LedgerKey(vendor, pool.id, date): Ledger(
+            posted(pool, LocalDay.of(dt.date.fromisoformat(date), day.tz)), EMPTY
+        )
         for (vendor, date), capacity in posts.items()
         for pool in capacity.pools
     }

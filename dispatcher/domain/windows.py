@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS, to_ms
 from contracts.requests import Request
-from contracts.tuning import Number, Parameter
+from contracts.tuning import Number
+from solvers.arrival import arrival
 
-ARRIVE_BY = Parameter(
-    name="arrive_by_minutes",
-    default=30,
-    minimum=0,
-    maximum=120,
-    unit="minutes",
-    summary="How long before an appointment a passenger may arrive.",
-    scope="domain.windows",
-)
-PARAMETERS = (ARRIVE_BY,)
+Leaves = Callable[[int], int]  #: when a ride leaves, in ms, to arrive at an instant
 
 
 class StartWindow(NamedTuple):
@@ -29,21 +20,27 @@ class StartWindow(NamedTuple):
     latest_ms: int
 
 
-def start_window(request: Request, values: Mapping[str, Number], *, travel_s: float = 0.0) -> StartWindow:
+def at_once(arrive_ms: int) -> int:
+    """No ride at all."""
+    return arrive_ms
+
+
+def start_window(request: Request, values: Mapping[str, Number], leaves: Leaves = at_once) -> StartWindow:
     """The window on the pick-up or delivery.
 
-    A trip to an appointment arrives at most `arrive_by_minutes` before it and never after: the pick-up is
-    earlier by the ride (`travel_s`, an estimate, in whole minutes) and by `service_minutes` at each door.
-    With `travel_s` 0 both ends are the latest that any ride could have.
+    A trip to an appointment is picked up, for `service_minutes`, before it `leaves` for its arrival; in whole
+    minutes: nobody is told to come at 22.4 seconds past. Without a ride both ends are the latest there are.
     """
     if request.wished_window is not None:
         return StartWindow(to_ms(request.wished_window.earliest), to_ms(request.wished_window.latest))
-    return _before_appointment(request, values, travel_s)
-
-
-def _before_appointment(request: Request, values: Mapping[str, Number], travel_s: float) -> StartWindow:
     assert request.arrive_by is not None  # noqa: S101  (the contract has one of the two)
-    ride_minutes = math.ceil(travel_s / 60)  # an estimate: nobody is told to come at 22.4 seconds past
-    ride_ms = (ride_minutes + request.onsite_minutes) * MINUTE_MS
-    latest = to_ms(request.arrive_by) - ride_ms
-    return StartWindow(latest - ARRIVE_BY.whole(values) * MINUTE_MS, latest)
+    at_door_min = request.onsite_minutes // 2
+    first_ms, last_ms = arrival(to_ms(request.arrive_by), at_door_min, values)
+    latest_ms = _minute(leaves(_minute(last_ms))) - at_door_min * MINUTE_MS
+    earliest_ms = -_minute(-leaves(-_minute(-first_ms))) - at_door_min * MINUTE_MS
+    return StartWindow(min(earliest_ms, latest_ms), latest_ms)
+
+
+def _minute(at_ms: int) -> int:
+    """The whole minute before."""
+    return at_ms // MINUTE_MS * MINUTE_MS

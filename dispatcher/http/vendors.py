@@ -20,6 +20,7 @@ from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import POSTED, changed, etag, posted
+from dispatcher.service.areas import refuse_bad_areas
 from dispatcher.store.codec import Versioned
 
 VENDORS = f"{MARKET}/vendors"
@@ -60,6 +61,7 @@ async def put(call: Call, parts: Parts) -> Reply:
     if vendor.id != vendor_id:
         detail = f"the id is {vendor.id}, and the path says {vendor_id}"
         raise InvalidMessage.at("/id", f"{detail}\nMaybe one of the two is misspelt.")
+    refuse_bad_areas(vendor)
     who, market, vendors = call.principal, call.market, parts.service.vendors
 
     async def current() -> int:

@@ -33,9 +33,17 @@ async def keep_house(store: Store, market: str, tz: ZoneInfo, clock: Clock) -> N
                 done_ms=int(clock.real_s(DONE_RETENTION_MS)),
             )
             days = await tidied.forget_days(today - dt.timedelta(days=KEEP_DAYS))
+            renewed = await store.market(market).capacity.renew_by_clock(today, tz)
             consumers = await tidied.forget_consumers()
             filed = await sort_in(store.market(market), clock.now_ms())
-            log.info("tidied", market=market, entries=entries, days=days, consumers=consumers, filed=filed)
+            did = {
+                "entries": entries,
+                "days": days,
+                "renewed": renewed,
+                "consumers": consumers,
+                "filed": filed,
+            }
+            log.info("tidied", market=market, **did)
         except (Unavailable, Unwritable) as refusal:
             log.warning("house_not_kept", market=market, reason=refusal.detail)
         await clock.sleep(EVERY_S)

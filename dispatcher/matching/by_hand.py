@@ -21,7 +21,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
-from dispatcher.matching.requests import open_request
+from dispatcher.matching.requests import asked_of
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.misfit import broken_rules
@@ -57,8 +57,8 @@ def _snapshot(
     market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
 ) -> Snapshot:
     """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
-    asked = open_request(record, request, reading.changes, reading.values, market.travel_of)
-    asked = with_(asked, declined_by=frozenset()) if command.again else asked
+    declined_by = frozenset() if command.again else reading.changes.declined_by(record)
+    asked = asked_of(request, market.tz, reading.values, declined_by, market.travel_of)
     start_ms = command.start_ms
     if start_ms is not None:
         if not asked.earliest_ms <= start_ms <= asked.latest_ms:

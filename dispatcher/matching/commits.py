@@ -151,7 +151,9 @@ class _Matches:
         self.done.note(match, await self._outcome(match), self.market)
 
     def _checked(self, row: int) -> Match | None:
-        match = checked(self.snapshot, self.plan, row, self.market.clock.now_ms())
+        match = checked(
+            self.snapshot, self.plan, row, self.market.clock.now_ms(), self.market.requests.refused
+        )
         self.done.fell_out += match is None
         return match
 

@@ -9,7 +9,8 @@ from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import is_news, reasons
+from dispatcher.matching.reasons import is_news, reasons, with_hint
+from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
@@ -24,16 +25,21 @@ async def explain(own: Ownership, market: Market, solvers: Solvers, done: Done) 
     told = 0
     for snapshot, plan in done.plans:
         works = _Explanations(own, market, solvers, snapshot)
-        await works.run(_news(snapshot, plan, done.offered))
+        await works.run(_news(snapshot, plan, done.offered, market.requests.refused))
         told += works.told
     return told
 
 
-def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str]) -> list[News]:
+def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str], refused: Refused) -> list[News]:
     """Of those that the plan left without a vendor, unless one was found for them all the same."""
     matched, vendors = set(plan.chosen.request.tolist()), len(snapshot.vendors)
     rows = [row for row in snapshot.waiting if snapshot.records[row].id not in offered]
-    missed = [(row, reasons(plan, row, vendors)) for row in rows if row not in matched]
+    refusals = {row: refused.of(snapshot.records[row].id, snapshot.reading) for row in rows}
+    missed = [
+        (row, told_apart(reasons(plan, row, vendors), refusals[row].values()))
+        for row in rows
+        if row not in matched
+    ]
     return [(row, why) for row, why in missed if is_news(snapshot.records[row].unmatched, why, snapshot)]
 
 
@@ -72,5 +78,6 @@ class _Explanations:
 
     async def _tell(self, row: int, why: Unmatched) -> None:
         record = self.snapshot.records[row]
+        why = with_hint(why, self.snapshot.asked[row], self.snapshot.vendors)
         command = ExplainUnmatched(request_id=record.id, unmatched=why)
         self.told += await self.own.stored(self.own.attempt(self.market.name, (command, record)))

@@ -11,6 +11,7 @@ from dispatcher.domain.commands.move_offer import MoveOffer
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.matching.refused import Refused
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.planning import BatchPlan
@@ -28,8 +29,8 @@ class Match:
     command: MakeOffer | MoveOffer
 
 
-def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int) -> Match | None:
-    """Match `row` of the plan; None if it breaks a rule (a defect) or its start went by meanwhile.
+def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int, refused: Refused) -> Match | None:
+    """Match `row` of the plan; None if it breaks a rule (a defect, noted) or its start went by meanwhile.
 
     Its units are taken from the snapshot's capacity.
     """
@@ -37,6 +38,7 @@ def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int) -> Match
         proposed = proposal(snapshot, plan, row)
     except BrokenRule as defect:
         log.error("plan_broke_a_rule", detail=str(defect), solver=plan.solver)
+        refused.note(defect.request_id, defect.vendor_id, defect.rule, snapshot.reading)
         return None
     return _match(snapshot, int(plan.chosen.request[row]), proposed) if proposed.start_ms >= now_ms else None
 

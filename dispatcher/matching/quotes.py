@@ -19,14 +19,16 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
 from dispatcher.matching import by_hand
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import rule_counts
+from dispatcher.matching.reasons import rule_counts, with_hint
+from dispatcher.matching.refused import told_apart
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
 from dispatcher.matching.snapshot import Snapshot
-from dispatcher.matching.verify import candidate, cents_of, told
+from dispatcher.matching.verify import candidate, cents_of, refusing, told
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
+from solvers.rules.base import Candidate
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
 
@@ -53,11 +55,14 @@ class Quoter:
         snapshot = await self._snapshot(self._markets[market], request)
         screening = snapshot.screening()
         found = screen(screening)
-        rows = _best_of_each_vendor(found)[:limit]
-        if not len(rows):
-            vendors = [each.id for each in snapshot.vendors]
-            return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
-        return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
+        best = [candidate(snapshot, found.candidates, row) for row in _best_of_each_vendor(found)[:limit]]
+        refusals = [refusing(one) for one in best]  # as the matcher would, whatever the arrays say
+        quotes = tuple(_quote(one) for one, rule in zip(best, refusals, strict=True) if not rule)
+        if quotes:
+            return Quotes(quotes=quotes)
+        vendors, why = [each.id for each in snapshot.vendors], told_apart(_why(found, snapshot), refusals)
+        why = with_hint(why, snapshot.asked[0], snapshot.vendors)
+        return Quotes(unmatched=with_relaxations(why, vendors, screening, row=0))
 
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """An offer by hand with its match; see `by_hand`."""
@@ -76,8 +81,7 @@ def _best_of_each_vendor(found: Screened) -> list[int]:
     return [int(row) for row in np.sort(first)]
 
 
-def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
-    one = candidate(snapshot, found.candidates, row)
+def _quote(one: Candidate) -> Quote:
     cents = cents_of(one)
     return Quote(
         vendor_id=one.vendor.id,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from contracts.instants import MINUTE_MS, to_ms
 from contracts.tuning import Parameter
 from contracts.unmatched import RuleCount, Unmatched
+from contracts.vendors import Vendor
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
-from solvers.rules import registry, time_window
+from solvers.rules import registry, service_area, time_window
+from solvers.screening import OpenRequest
+from solvers.swapped import looks_swapped, somewhere_in
 
 REFRESH = Parameter(
     name="reason_refresh_minutes",
@@ -21,6 +26,9 @@ REFRESH = Parameter(
     scope="matching.reasons",
 )
 PARAMETERS = (REFRESH,)
+SWAPPED = (
+    "A door is far from every vendor, and near one if its position is read as [lat, lon]: it is [lon, lat]."
+)
 
 
 def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
@@ -37,6 +45,14 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
 def _passing() -> frozenset[str]:
     """Rules that remove a vendor for now: its room is taken, or not posted yet."""
     return frozenset(rule.code for rule in registry.hard_rules() if rule.passing)
+
+
+def with_hint(why: Unmatched, asked: OpenRequest, vendors: Iterable[Vendor]) -> Unmatched:
+    """With a hint where nobody serves the place, and somebody would the place that was probably meant."""
+    if why.last_rule != service_area.RULE.code:
+        return why
+    doors = [each for each in asked.request.doors if each is not None]
+    return replace(why, hint=SWAPPED) if looks_swapped(doors, somewhere_in(vendors)) else why
 
 
 def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount, ...]:

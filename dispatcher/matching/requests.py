@@ -12,10 +12,10 @@ from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import start_window
-from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
-from dispatcher.service.rides import ride_s
+from dispatcher.matching.refused import Refused
+from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf
@@ -42,6 +42,7 @@ class WaitingRequests:
     travel_of: TravelOf
     bodies: dict[str, Request] = field(default_factory=dict)
     untried: bool = False  #: whether the last batch left something out that was in none before it
+    refused: Refused = field(default_factory=Refused)
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
     _tried: dict[str, int] = field(default_factory=dict)  #: by id, the number of the last batch with it
     _batches: int = 0
@@ -59,10 +60,15 @@ class WaitingRequests:
         self._far |= far
         bodies = await self.bodies_of([each for each in records if each not in far])
         return [
-            (record, open_request(record, bodies[record.id], reading.changes, values, self.travel_of))
+            (record, self.as_asked(record, bodies[record.id], reading))
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
+
+    def as_asked(self, record: RequestRecord, request: Request, reading: Reading) -> OpenRequest:
+        """A stored request beside who is not to be asked: who declined it, or whose match was refused."""
+        left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
+        return asked_of(request, reading.changes.tz, reading.values, left_out, self.travel_of)
 
     async def next_batch(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
         """Of these, as many as a batch takes: first what was in none, then what was in one longest ago.
@@ -96,18 +102,7 @@ class WaitingRequests:
         self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
         self._far = {each: self._far[each] for each in open_ids if each in self._far}
         self._tried = {each: self._tried[each] for each in open_ids if each in self._tried}
-
-
-def open_request(
-    record: RequestRecord,
-    request: Request,
-    changes: Changes,
-    values: Mapping[str, Number],
-    travel_of: TravelOf,
-) -> OpenRequest:
-    """A stored request that waits for a vendor."""
-    declined_by = changes.declined_by(record)
-    return asked_of(request, changes.tz, values, declined_by=declined_by, travel_of=travel_of)
+        self.refused.forget_all_but(open_ids)
 
 
 def asked_of(
@@ -117,8 +112,8 @@ def asked_of(
     declined_by: frozenset[str] = frozenset(),
     travel_of: TravelOf = DetourTravel.of,
 ) -> OpenRequest:
-    """A request with the window on its start; an appointment is reached by the estimated ride."""
-    window = start_window(request, values, travel_s=ride_s(request, tz, travel_of(values)))
+    """A request with the window on its start; an appointment is reached by the ride as it is timed."""
+    window = start_window(request, values, leaves(request, tz, travel_of(values)))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

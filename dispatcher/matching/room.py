@@ -50,7 +50,9 @@ async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting]) 
 async def _commit_together(own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan) -> Done:
     """All of the plan's moves and its match, or nothing."""
     now_ms = market.clock.now_ms()
-    looked_at = [checked(snapshot, plan, row, now_ms) for row in range(len(plan.chosen))]
+    looked_at = [
+        checked(snapshot, plan, row, now_ms, market.requests.refused) for row in range(len(plan.chosen))
+    ]
     matches = [each for each in looked_at if each is not None]
     done = Done()
     if len(matches) < len(looked_at):

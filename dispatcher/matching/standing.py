@@ -15,7 +15,7 @@ from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.reading import Reading
-from dispatcher.matching.requests import Waiting, WaitingRequests, open_request
+from dispatcher.matching.requests import Waiting, WaitingRequests
 from solvers.screening import OpenRequest
 
 MOST = Parameter(
@@ -62,9 +62,7 @@ class StandingOffers:
         for record in chosen:
             offer = movable_offer(record, now_ms, reading.values)
             if offer is not None and record.id in bodies and _is_in_view(offer, reading):
-                asked = open_request(
-                    record, bodies[record.id], reading.changes, reading.values, self.requests.travel_of
-                )
+                asked = self.requests.as_asked(record, bodies[record.id], reading)
                 found.append(StandingRequest(record, asked, offer))
         return found
 

@@ -7,6 +7,7 @@ does not pass is not committed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from contracts.instants import to_instant
 from contracts.matches import CostTerm, RunnerUp
@@ -18,9 +19,15 @@ from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
 from solvers.rules.price import price_of
 
+COST: Final = "cost"  # said in place of a rule where plan and terms disagree
+
 
 class BrokenRule(Exception):
     """A planned match that a rule does not allow: a defect, to be reported; the match is dropped."""
+
+    def __init__(self, rule: str, one: Candidate, detail: str = "") -> None:
+        self.rule, self.vendor_id, self.request_id = rule, one.vendor.id, one.asked.request.id
+        super().__init__(detail or f"{rule} does not allow {self.vendor_id} for {self.request_id}")
 
 
 def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
@@ -29,9 +36,8 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
     Raises BrokenRule with the rule's code.
     """
     chosen, one = plan.chosen.at(row), candidate(snapshot, plan.chosen, row)
-    for rule in registry.hard_rules():
-        if not rule.permits(one):
-            raise BrokenRule(f"{rule.code} does not allow {one.vendor.id} for {one.asked.request.id}")
+    if rule := refusing(one):
+        raise BrokenRule(rule, one)
     terms = _terms(one, int(plan.cents[row]))
     bookings = snapshot.capacity.bookings(one.vendor.id, chosen.resource, one.start_ms, one.free_ms)
     snapshot.capacity.take(bookings)
@@ -51,6 +57,11 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
         preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )
+
+
+def refusing(one: Candidate) -> str:
+    """The first rule whose scalar check does not allow it; "" if all do."""
+    return next((rule.code for rule in registry.hard_rules() if not rule.permits(one)), "")
 
 
 def candidate(snapshot: Snapshot, candidates: Candidates, row: int) -> Candidate:
@@ -76,9 +87,8 @@ def _terms(one: Candidate, planned_cents: int) -> tuple[CostTerm, ...]:
     """Every cost term that is not zero; together they are the planned cost, to a cent of rounding each."""
     cents = cents_of(one)
     if abs(sum(cents.values()) - planned_cents) > len(cents):
-        raise BrokenRule(
-            f"cost of {one.asked.request.id}: planned {planned_cents}, but the terms say {cents}"
-        )
+        detail = f"cost of {one.asked.request.id}: planned {planned_cents}, but the terms say {cents}"
+        raise BrokenRule(COST, one, detail)
     return told(cents)
 
 

@@ -10,11 +10,12 @@ import contextlib
 import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from contracts.base import Id
+from contracts.base import FIRST_YEAR, LAST_YEAR, Id
 from dispatcher.runtime.errors import UserError
 
 STANDARD_OUTPUT = "-"
@@ -61,6 +62,17 @@ def an_id(text: str) -> str:
         return msgspec.convert(text, Id)
     except msgspec.ValidationError:
         raise ArgumentTypeError(f"'{text}' is no id: 1 to 64 of A-Z, a-z, 0-9, _ and -") from None
+
+
+def a_date(text: str) -> date:
+    """Reads a calendar day that the interface takes."""
+    try:
+        read = date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is no date such as 2027-03-14") from None
+    if not FIRST_YEAR < read.year < LAST_YEAR:
+        raise ArgumentTypeError(f"'{text}' lies not between {FIRST_YEAR + 1} and {LAST_YEAR - 1}")
+    return read
 
 
 def output(text: str) -> str:

@@ -40,4 +40,5 @@ class Postings:
         """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
         await self.vendors.get(who, market, vendor_id)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
-        return await store.put(vendor_id, day, capacity, expected_version, at_ms=now_ms)
+        tz = self.markets.zones[market]
+        return await store.put(vendor_id, day, capacity, expected_version, at_ms=now_ms, tz=tz)

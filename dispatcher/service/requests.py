@@ -23,7 +23,7 @@ from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
-from dispatcher.service.rides import ride_s
+from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.request_search import Wanted, search
@@ -108,7 +108,7 @@ class Requests:
     ) -> list[Decision]:
         context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
         tz, travel = self.markets.zones[market], self.travel_of(tuning.values)
-        return [receive(each, context, travel_s=ride_s(each, tz, travel)) for each in requests]
+        return [receive(each, context, leaves(each, tz, travel)) for each in requests]
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from contracts.base import Day
 from contracts.capacity import Capacity
-from contracts.ledger import LEDGER_BUCKET_MINUTES
-from dispatcher.domain.refusals import OverBooked
+from contracts.local_day import LocalDay
+from dispatcher.domain.refusals import OverBooked, Stale
 from dispatcher.store import codec, ledger, pools
 from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
@@ -20,6 +23,7 @@ from dispatcher.store.program import Program
 from dispatcher.store.resp import text_of
 from dispatcher.store.vendors import stale
 
+UTC: Final = ZoneInfo("UTC")
 POSTING, LEDGER = "posting", "ledger"  # what is set aside
 NAMED = 5  # over-booked buckets spelled out in the refusal's text; `facts` has them all
 
@@ -55,28 +59,49 @@ class CapacityPart:
         expected_version: int | None = None,
         *,
         at_ms: int = 0,
+        tz: ZoneInfo = UTC,
     ) -> int:
         """Post it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
-        `at_ms`: the time from which on there is more, if there is. One that cannot be read is written over
-        like any other. Raises Stale, and OverBooked naming every bucket where more is booked than this would
-        allow.
+        `tz`: on whose clock posted hours are read. `at_ms`: from when on there is more, if there is. One that
+        cannot be read is written over like any other. Raises Stale, and OverBooked naming every bucket where
+        more is booked than this would allow.
         """
-        keys = self.keys
+        keys, clock = self.keys, LocalDay.of(day, tz)
         while True:
             version, current = await self._current(_name(vendor_id, day))
             if expected_version not in (None, version):
                 raise stale(f"capacity of {vendor_id} on {day}", expected_version or 0)
-            changed_ms = (
-                at_ms if current is None or pools.is_more(current.value, capacity) else current.changed_ms
-            )
+            more = current is None or pools.is_more(current.value, capacity, clock)
+            changed_ms = at_ms if current is None or more else current.changed_ms
             dated = codec.pack(version + 1, capacity, changed_ms)
-            program = _posting(keys, (vendor_id, day), version, _limits(current, capacity), dated)
+            limits = _limits(current, capacity, clock)
+            program = _posting(keys, (vendor_id, day), version, limits, dated)
             outcome = await self.committer.commit(program)
             if outcome.ok:
                 return version + 1
             if outcome.status is Status.FULL:
-                await self._refuse_overbooked(vendor_id, day, current, capacity)
+                await self._refuse_overbooked(vendor_id, clock, limits)
+
+    async def renew_by_clock(self, first: Day, tz: ZoneInfo) -> int:
+        """Post again what was posted for days that change the clock, from `first` on, and read otherwise.
+
+        Versions before counted posted hours from midnight. What is booked meanwhile stays: where the clock's
+        hours would allow less, the posting stays as it is. Gives how many were posted again.
+        """
+        members = await self.reader.ask("ZRANGE", self.keys.capacities, first.toordinal(), "+inf", "BYSCORE")
+        named = [text_of(each).rpartition(":")[::2] for each in members]
+        days = {iso: LocalDay.of(date.fromisoformat(iso), tz) for _, iso in named}
+        postings = await self.get_all([each.day for each in days.values() if each.changes_clock])
+        renewed = 0
+        for (vendor_id, iso), posting in postings.items():
+            limits = pools.limits(posting.value, days[iso])
+            found = await self.ledger([LedgerKey(vendor_id, each, iso) for each in limits])
+            if any(each.limit != limits[key.pool_id] for key, each in found.items()):
+                with contextlib.suppress(OverBooked, Stale):
+                    await self.put(vendor_id, days[iso].day, posting.value, posting.version, tz=tz)
+                    renewed += 1
+        return renewed
 
     async def ledger(self, ledgers: Sequence[LedgerKey]) -> dict[LedgerKey, Ledger]:
         """What is posted and booked for each; zeros where nothing is."""
@@ -105,16 +130,14 @@ class CapacityPart:
         item, version = Item(POSTING, name), codec.version_of(raw)
         return self.aside.read(self.keys.market, item, raw, codec.CAPACITY.unpack, version=version)
 
-    async def _refuse_overbooked(
-        self, vendor_id: str, day: Day, current: Versioned[Capacity] | None, wanted: Capacity
-    ) -> None:
+    async def _refuse_overbooked(self, vendor_id: str, clock: LocalDay, limits: Mapping[str, bytes]) -> None:
         """Raise OverBooked with all that is over; return if what was over has gone meanwhile."""
-        limits = _limits(current, wanted)
+        day = clock.day
         booked = await self.ledger([LedgerKey(vendor_id, pool, day.isoformat()) for pool in limits])
         over = [
             {
                 "pool": each.pool_id,
-                "at": _time(excess.bucket),
+                "at": "day" if excess.bucket is None else clock.clock_of_bucket(excess.bucket),
                 "booked": excess.booked,
                 "posted": excess.limit,
             }
@@ -147,16 +170,10 @@ def _posting(
     return program
 
 
-def _limits(current: Versioned[Capacity] | None, capacity: Capacity) -> dict[str, bytes]:
+def _limits(current: Versioned[Capacity] | None, capacity: Capacity, clock: LocalDay) -> dict[str, bytes]:
     """The new limit of each resource, b"" for one that is no longer posted."""
-    gone = pools.limits(current.value) if current else {}
-    return dict.fromkeys(gone, b"") | pools.limits(capacity)
-
-
-def _time(bucket: int | None) -> str:
-    if bucket is None:
-        return "day"
-    return "{:02d}:{:02d}".format(*divmod(bucket * LEDGER_BUCKET_MINUTES, 60))
+    gone = pools.resources(current.value) if current else []
+    return dict.fromkeys(gone, b"") | pools.limits(capacity, clock)
 
 
 def _told(vendor_id: str, day: date, over: list[dict[str, object]]) -> str:

@@ -1,7 +1,7 @@
 """The ledger's form: 16-bit cells, high byte first; cell 0 counts the day, cell 1 + b is bucket b.
 
-Buckets are five minutes of elapsed time since local midnight, so a day of 25 hours has 300 of them. A posting
-covers 24 hours; whatever a day has beyond them repeats the last posted bucket.
+Buckets are five minutes of elapsed time from the beginning of the local day, so a day of 25 hours has 300 of
+them. What is posted for an hour of the clock stands in the buckets at which the clock shows that hour.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-DAY_BUCKETS = 300
+DAY_BUCKETS = 26 * 12  # the longest day: one zone puts its clock back by two hours
 CELLS = 1 + DAY_BUCKETS
 _FORM = struct.Struct(f">{CELLS}H")
 EMPTY = bytes(_FORM.size)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from operator import gt
 
-from contracts.ledger import LEDGER_BUCKETS
+from contracts.local_day import DAY_MINUTES, LocalDay
 from contracts.pools import Pool, Pools
 from dispatcher.store.ledger import DAY_BUCKETS, pack, unpack
 
 
-def limits(posting: Pools) -> dict[str, bytes]:
-    """The ledger limit of each of its resources, by id: here of its pools."""
-    return {pool.id: posted(pool) for pool in posting.pools}
+def resources(posting: Pools) -> list[str]:
+    """The ids of what it posts: here of its pools."""
+    return [pool.id for pool in posting.pools]
 
 
-def is_more(before: Pools, after: Pools) -> bool:
+def limits(posting: Pools, day: LocalDay) -> dict[str, bytes]:
+    """The ledger limit of each of its resources on a day, by id: here of its pools."""
+    return {pool.id: posted(pool, day) for pool in posting.pools}
+
+
+def is_more(before: Pools, after: Pools, day: LocalDay) -> bool:
     """Whether some pool is new, serves more levels, or has more units at some time or for the day."""
     known = {pool.id: pool for pool in before.pools}
     return any(
         pool.id not in known
         or not set(pool.serves) <= set(known[pool.id].serves)
-        or any(map(gt, unpack(posted(pool)), unpack(posted(known[pool.id]))))
+        or any(map(gt, unpack(posted(pool, day)), unpack(posted(known[pool.id], day))))
         for pool in after.pools
     )
 
 
-def posted(pool: Pool) -> bytes:
-    """The limits of a pool as posted; whatever a day has beyond 24 hours repeats the last bucket."""
-    width = LEDGER_BUCKETS // len(pool.units)
-    buckets = [units for units in pool.units for _ in range(width)]
-    return pack([pool.daily_cap, *buckets, *[buckets[-1]] * (DAY_BUCKETS - LEDGER_BUCKETS)])
+def posted(pool: Pool, day: LocalDay) -> bytes:
+    """The limits of a pool as posted: each ledger bucket has the units of what the clock shows at it."""
+    minutes = DAY_MINUTES // len(pool.units)
+    buckets = [pool.units[minute // minutes] for minute in day.bucket_minutes]
+    return pack([pool.daily_cap, *buckets, *[0] * (DAY_BUCKETS - len(buckets))])

@@ -120,7 +120,7 @@ class RetentionPart:
             return False
         program = Program()
         program.remove(vendor_id, keys.capacity(vendor_id, day), posting.version)
-        for resource in pools.limits(posting.value):
+        for resource in pools.resources(posting.value):
             used, limit = keys.used(vendor_id, resource, day), keys.limit(vendor_id, resource, day)
             program.ceiling(resource, used, limit, b"")  # refuses while anything is booked
         program.write(keys.capacities, "ZREM", f"{vendor_id}:{day}")

@@ -93,6 +93,13 @@ class PoolSupply:
                 level = np.minimum(level[:, : level.shape[1] - half], level[:, half:])
         return least
 
+    def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """See `Supply`."""
+        free = np.pad(self.units(0, self.left.shape[2], factor) > 0, ((0, 0), (0, 0), (1, 1)))
+        vendor, resource, first = np.nonzero(~free[:, :, :-1] & free[:, :, 1:])
+        end = np.nonzero(free[:, :, :-1] & ~free[:, :, 1:])[2]
+        return vendor, resource, first, end
+
     def units(self, first: int, end: int, factor: int) -> Ints:
         """V x K x coarse buckets; a bucket that the horizon cuts off counts what is in view."""
         left = np.maximum(self.left[:, :, first:end], 0)

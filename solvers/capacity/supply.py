@@ -48,6 +48,10 @@ class Supply(Protocol):
         """n; fewest units left in the buckets from `first` up to `end`; 0 where they leave the horizon."""
         ...
 
+    def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
+        """Where a unit is left: vendor, resource, first and end coarse bucket of `factor` each; sorted."""
+        ...
+
     def units(self, first: int, end: int, factor: int) -> Ints:
         """V x K x coarse buckets of `factor` ledger buckets each; the least left in each, never below 0."""
         ...

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from solvers.arrays import Arrays, Flags, Floats, Ints
 from solvers.capacity.supply import Room
 from solvers.horizon import Horizon
 from solvers.screening import Facts, OpenRequest, Screening
+from solvers.starts import NO_BEGINS, Begins, Options
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +36,18 @@ class View:
     rows: slice
     code: str
     memo: dict[str, Any] = field(default_factory=dict)  #: shared by the rules that look at this chunk
+    common: dict[str, Any] = field(default_factory=dict)  #: shared by all chunks of a screening
 
     def seen_by(self, code: str) -> View:
         """The same chunk as another rule sees it."""
-        return View(self.screening, self.rows, code, self.memo)
+        return View(self.screening, self.rows, code, self.memo, self.common)
+
+    def once_for_all(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several chunks need of the vendors, made once."""
+        if name not in self.common:
+            self.common[name] = make()
+        found: Made = self.common[name]
+        return found
 
     def once(self, name: str, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """An array that several rules need of this chunk, made once."""
@@ -168,6 +179,13 @@ class PairRule(Rule):
 
 class CandidateRule(Rule):
     """A hard rule on (request, vendor, resource, start)."""
+
+    def begins(self, view: View, options: Options) -> Begins:
+        """Starts within the options' windows at which the rule begins to allow what it refused just before.
+
+        A rule that depends on the start and not on an end names them, so that no window is too wide for it.
+        """
+        return NO_BEGINS
 
     @abstractmethod
     def mask(self, view: View, candidates: Candidates) -> Flags:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from contracts.ledger import LEDGER_BUCKET_MINUTES
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Flags, Ints
-from solvers.horizon import Horizon
+from solvers.horizon import LEDGER_MS, Horizon
 from solvers.rules.base import Candidate, CandidateRule, Candidates, View
+from solvers.starts import Begins, Options
 
 BUCKET = Parameter(
     name="bucket_minutes",
@@ -45,11 +47,44 @@ class Capacity(CandidateRule):
         free[where] = supply.least_left(vendor[where], resource[where], first, end) >= UNITS
         return free
 
+    def begins(self, view: View, options: Options) -> Begins:
+        """When a unit becomes free for long enough; and when a day begins, which has a cap of its own."""
+        runs = view.once_for_all("free_runs", lambda: _free_runs(view))
+        option, which = options.among(
+            runs.owner, runs.first_ms, runs.owner_of(options.vendor, options.resource)
+        )
+        long = runs.lasts_ms[which] >= options.least_ms[option]
+        days = view.screening.horizon.midnight_ms[:-1]
+        none = np.zeros(len(options.vendor), np.int64)
+        other, day = options.among(np.zeros(len(days), np.int64), days, none)
+        return np.r_[option[long], other], np.r_[runs.first_ms[which[long]], days[day]]
+
     def permits(self, one: Candidate) -> bool:
         """Whether every ledger bucket of the work has a unit left, and the day a dispatch."""
         first = one.horizon.first_bucket(one.start_ms)
         end = one.horizon.end_bucket(one.free_ms)
         return one.room.serves(one.asked.request.service_class) and one.room.has(UNITS, first, end)
+
+
+class _Runs(NamedTuple):
+    """Over which time a resource has a unit left, sorted by resource and time."""
+
+    resources: int  #: of a vendor, at the most
+    owner: Ints
+    first_ms: Ints
+    lasts_ms: Ints
+
+    def owner_of(self, vendor: Ints, resource: Ints) -> Ints:
+        """Both in one number."""
+        return vendor * self.resources + resource
+
+
+def _free_runs(view: View) -> _Runs:
+    supply, start_ms = view.screening.supply, view.screening.horizon.start_ms
+    factor = ledger_buckets(view.values)
+    vendor, resource, first, end = supply.free_runs(factor)
+    runs = _Runs(1 + int(resource.max(initial=0)), vendor, start_ms + first * factor * LEDGER_MS, end - first)
+    return runs._replace(owner=runs.owner_of(vendor, resource), lasts_ms=runs.lasts_ms * factor * LEDGER_MS)
 
 
 def ledger_buckets(values: Mapping[str, Number]) -> int:

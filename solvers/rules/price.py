@@ -56,6 +56,7 @@ UNLISTED_LINE = Parameter(
 )
 PARAMETERS = (WEIGHT, NIGHT_FROM, NIGHT_TO, UNLISTED_LINE)
 METRES_PER_MILE = 1_609.344
+MOST_CENTS = 10_000_000_000  #: no price is higher: costs are counted exactly up to some hundred times as much
 
 
 class Price(CostTerm):
@@ -96,7 +97,7 @@ def price_cents(view: View, candidates: Candidates) -> Ints:
     price = price + _is_night(hour, view.values) * card["night"][vendor]
     price = price + (horizon.weekday_of(candidates.start_ms) >= 5) * card["weekend"][vendor]
     outside = beyond_m(view)[candidates.request, vendor] > 0
-    return whole(price + outside * card["out_of_area"][vendor])
+    return whole(np.minimum(price + outside * card["out_of_area"][vendor], MOST_CENTS))
 
 
 @lru_cache(maxsize=8)  # asked for as a term of the cost, and as the price
@@ -112,7 +113,8 @@ def price_of(one: Candidate) -> int:
         price += card.night_cents
     if one.horizon.weekday_at(one.start_ms) >= 5:
         price += card.weekend_cents
-    return whole_cents(price + (card.out_of_area_cents if beyond_one_m(one) > 0 else 0))
+    price += card.out_of_area_cents if beyond_one_m(one) > 0 else 0
+    return whole_cents(min(price, MOST_CENTS))
 
 
 def _fare(one: Candidate) -> tuple[int, int]:
@@ -127,9 +129,15 @@ def _line_cents(listed: Sequence[EquipmentFare], line: OrderLine, values: Mappin
     price = 0
     for fare in listed:
         if fare.hcpcs == line.hcpcs:
-            price = fare.rental_cents if line.acquisition is Acquisition.RENTAL else fare.purchase_cents
+            price = _listed_cents(fare, line.acquisition)
             break
     return line.quantity * (price or UNLISTED_LINE.of(values))
+
+
+def _listed_cents(fare: EquipmentFare, how: Acquisition) -> int:
+    if how is Acquisition.USED and fare.used_cents:
+        return fare.used_cents
+    return fare.rental_cents if how is Acquisition.RENTAL else fare.purchase_cents
 
 
 def _is_night(hour: npt.ArrayLike, values: Mapping[str, Number]) -> npt.NDArray[np.bool_]:

@@ -27,6 +27,8 @@ UNLISTED_FARES: Final[Mapping[ServiceClass, tuple[int, int]]] = {
     _C.CCT: (60_000, 756),
 }
 
+_ACQUISITIONS: Final = tuple(Acquisition)
+
 
 def encode_lines(asked: Sequence[OpenRequest]) -> Arrays:
     """`item`, `quantity`: R x most lines."""
@@ -48,6 +50,7 @@ def encode_vendors(vendors: Sequence[Vendor]) -> Arrays:
         for how, cents in (
             (Acquisition.RENTAL, fare.rental_cents),
             (Acquisition.PURCHASE, fare.purchase_cents),
+            (Acquisition.USED, fare.used_cents or fare.purchase_cents),
         )
     ]
     prices = np.array(listed, np.int64).reshape(-1, 3)
@@ -87,7 +90,7 @@ def line_cents(
 
 
 def _item(code: str, how: Acquisition) -> int:
-    return 2 * number_of(code) + (how is Acquisition.PURCHASE)
+    return len(_ACQUISITIONS) * number_of(code) + _ACQUISITIONS.index(how)
 
 
 def _card(vendor: Vendor) -> list[tuple[int, int]]:

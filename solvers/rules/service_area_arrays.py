@@ -2,66 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import asin, cos, radians, sin, sqrt
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from contracts.geo import Circle, Polygon
+from contracts.geo import Circle, Polygon, Position
 from contracts.vendors import Vendor
-from solvers.arrays import Arrays, Flags, Floats
-from solvers.geometry import EARTH_RADIUS_M, METRES_PER_DEGREE, outside_ring_m
+from solvers.arrays import Arrays, Floats
+from solvers.geometry import EARTH_RADIUS_M
+from solvers.rings import JUST_OUTSIDE_M, Rings, edges_of, micro
+
+BORDER_M: Final = 0.1  #: what is nearer to a circle's border lies on it
+NEAR_BORDER_M: Final = 5.0  #: here no other way of computing a distance is asked
 
 
 def encode(vendors: Sequence[Vendor]) -> Arrays:
-    """`reach_m` (V); circles: `owner`, `centre`, `radius_m`; rings: `ring_owner`, `ring_end`, `corner`."""
+    """`reach_m` (V); circles: `owner`, `centre`, `radius_m`; polygons, each once: `edge` (E, 4), `edge_end`.
+
+    `polygon_owner`, `polygon`: which vendor has which of them.
+    """
     listed = [(row, area) for row, vendor in enumerate(vendors) for area in vendor.service_area]
     circles = [(row, area) for row, area in listed if isinstance(area, Circle)]
-    rings = [(row, area) for row, area in listed if isinstance(area, Polygon)]
+    polygons = [(row, area) for row, area in listed if isinstance(area, Polygon)]
+    each = {area: nth for nth, area in enumerate(dict.fromkeys(area for _, area in polygons))}
+    edges = [edges_of(area) for area in each]
     return {
         "reach_m": np.array([vendor.out_of_area_m for vendor in vendors], np.float64),
         "owner": np.array([row for row, _ in circles], np.int64),
         "centre": np.array([area.centre for _, area in circles], np.float64).reshape(-1, 2),
         "radius_m": np.array([area.radius_m for _, area in circles], np.float64),
-        "ring_owner": np.array([row for row, _ in rings], np.int64),
-        "ring_end": np.cumsum([len(area.ring) for _, area in rings], dtype=np.int64),
-        "corner": np.array([at for _, area in rings for at in area.ring], np.float64).reshape(-1, 2),
+        "polygon_owner": np.array([row for row, _ in polygons], np.int64),
+        "polygon": np.array([each[area] for _, area in polygons], np.int64),
+        "edge": np.array([edge for some in edges for edge in some], np.int64).reshape(-1, 4),
+        "edge_end": np.cumsum([len(some) for some in edges], dtype=np.int64),
     }
 
 
-def outside_m(points: Floats, areas: Arrays, slack_m: float) -> Floats:
-    """(n, V); metres from each point (n, 2) to the vendor's nearest area, 0 inside.
+def outside_m(
+    points: Floats, areas: Mapping[str, npt.NDArray[Any]], shapes: Sequence[Rings], slack_m: float
+) -> Floats:
+    """(n, V); metres from each point (n, 2) to the vendor's nearest area, 0 inside. `shapes`: the polygons.
 
-    Beyond the vendor's reach and `slack_m` a ring's distance may be given as infinite.
+    Beyond the vendor's reach and `slack_m` the distance to a polygon may be given as infinite.
     """
-    vendors = len(areas["reach_m"])
-    nearest = np.full((vendors, len(points)), np.inf)
+    reach_m = areas["reach_m"]
+    nearest = np.full((len(reach_m), len(points)), np.inf)
     _circles(points, areas, nearest)
-    ends = areas["ring_end"].tolist()
-    for ring, (owner, end) in enumerate(zip(areas["ring_owner"].tolist(), ends, strict=True)):
-        corners = np.asarray(areas["corner"][ends[ring - 1] if ring else 0 : end], np.float64)
-        reach_m = float(np.asarray(areas["reach_m"], np.float64)[owner]) + slack_m
-        near = np.flatnonzero(_within_box(points, corners, reach_m))
-        nearest[owner, near] = np.minimum(nearest[owner, near], outside_ring_m(points[near], corners))
+    places = micro(points)
+    for nth, shape in enumerate(shapes):
+        owners = np.unique(areas["polygon_owner"][areas["polygon"] == nth])
+        away = shape.outside_m(places, float(reach_m[owners].max()) + slack_m)
+        nearest[owners] = np.minimum(nearest[owners], away)
     return nearest.T.copy()
 
 
-def _circles(points: Floats, areas: Arrays, nearest: Floats) -> None:
+def _circles(points: Floats, areas: Mapping[str, npt.NDArray[Any]], nearest: Floats) -> None:
     """By unit vectors: their product is the cosine of the angle, exact to some decimetres."""
-    angle = np.arccos(np.clip(_unit(np.asarray(areas["centre"], np.float64)) @ _unit(points).T, -1.0, 1.0))
-    radius_m = np.asarray(areas["radius_m"], np.float64)
-    beyond = np.maximum(0.0, angle * EARTH_RADIUS_M - radius_m[:, None])
-    np.minimum.at(nearest, areas["owner"], beyond)
+    centres, radius_m = areas["centre"], areas["radius_m"]
+    angle = np.arccos(np.clip(_unit(centres) @ _unit(points).T, -1.0, 1.0))
+    beyond = angle * EARTH_RADIUS_M - radius_m[:, None]
+    for circle, point in zip(*np.nonzero(np.abs(beyond) < NEAR_BORDER_M), strict=True):
+        (lon, lat), (x, y) = centres[circle].tolist(), points[point].tolist()
+        beyond[circle, point] = beyond_circle_m((x, y), (lon, lat), float(radius_m[circle]))
+    np.minimum.at(nearest, areas["owner"], np.maximum(0.0, beyond))
+
+
+@lru_cache(maxsize=100_000)
+def beyond_circle_m(at: Position, centre: Position, radius_m: float) -> float:
+    """Metres beyond a circle; 0 in it and on its border. Near a border, all ask this and nothing else."""
+    lon_a, lat_a, lon_b, lat_b = map(radians, (*at, *centre))
+    half_chord = sin((lat_b - lat_a) / 2) ** 2 + cos(lat_a) * cos(lat_b) * sin((lon_b - lon_a) / 2) ** 2
+    beyond = 2 * EARTH_RADIUS_M * asin(sqrt(min(1.0, half_chord))) - radius_m
+    return max(beyond, JUST_OUTSIDE_M) if beyond > BORDER_M else 0.0
 
 
 def _unit(points: Floats) -> Floats:
     lon, lat = np.radians(points[:, 0]), np.radians(points[:, 1])
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
-def _within_box(points: Floats, corners: Floats, reach_m: float) -> Flags:
-    """Points that could lie within reach of a ring: its box, widened."""
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    rise = reach_m / METRES_PER_DEGREE * 1.01
-    furthest = min(89.0, np.abs([low[1], high[1]]).max() + rise)
-    margin = np.array([rise / np.cos(np.radians(furthest)), rise]) + 1e-9
-    return np.asarray(((points >= low - margin) & (points <= high + margin)).all(axis=1))

@@ -1,7 +1,13 @@
 """Both kinds of request answer the same questions, so that nobody has to ask which kind it is."""
 
-from contracts.codes import DoorLevel, LevelOfService, ServiceClass, Skill
-from contracts.geo import Place
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from contracts.codes import Acquisition, DoorLevel, LevelOfService, ServiceClass, Skill
+from contracts.geo import Place, Window
 from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
 from tests.solvers.town import order, trip
 
@@ -30,10 +36,38 @@ def test_an_order_has_one_door_and_lines_but_nobody_rides() -> None:
     box = order("e1", *lines, skills=(Skill.OXYGEN,))
     assert (box.is_trip, box.doors) == (False, ((-74.0, 40.7), None))
     assert (box.service_class, box.ride_level) == (ServiceClass.EQUIPMENT, None)
-    assert (box.passenger_needs, box.order_lines, box.onsite_minutes) == (None, lines, 55)
+    assert (box.passenger_needs, box.order_lines, box.onsite_minutes) == (None, lines, 35)
     assert box.required_skills == (Skill.OXYGEN,)
     assert (box.wished_window, box.arrive_by) == (box.window, None)
 
 
 def test_setting_up_takes_a_minute_at_least() -> None:
     assert order("e1", OrderLine(hcpcs="E1390", setup_minutes=0)).onsite_minutes == 1
+
+
+def test_set_up_is_a_lines_whatever_its_quantity() -> None:
+    catheters = OrderLine(hcpcs="A4351", quantity=200, acquisition=Acquisition.PURCHASE, modifiers=("KX",))
+    supplies = order("e1", catheters, OrderLine(hcpcs="E1390"))
+    assert (supplies.onsite_minutes, supplies.further_pieces) == (30, 199)
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "told"),
+    [
+        (["RR"], "said by `acquisition`"),
+        (["KX", "KX"], "repeat"),
+        (["kx"], "regex"),
+        (["KX"] * 4, "length"),
+    ],
+)
+def test_modifiers_are_hcpcs_own_and_say_nothing_twice(modifiers: list[str], told: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=told):
+        msgspec.convert({"hcpcs": "A4351", "modifiers": modifiers}, OrderLine)
+
+
+def test_a_window_over_an_hour_that_comes_twice_is_none_that_is_swapped() -> None:
+    tz = ZoneInfo("America/New_York")
+    first, second = (datetime(2027, 11, 7, 1, 40, tzinfo=tz, fold=fold) for fold in (0, 1))
+    assert Window(earliest=first, latest=second.replace(minute=10)).latest.fold == 1
+    with pytest.raises(ValueError, match="before it starts"):
+        Window(earliest=second, latest=first)

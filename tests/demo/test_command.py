@@ -10,6 +10,7 @@ from dispatcher.cli import main
     [
         (["--speed", "0"], 2, "--speed: '0' is no number above 0"),
         (["--speed", "fast"], 2, "--speed: 'fast' is no number above 0"),
+        (["--date", "14.3.2027"], 2, "--date: '14.3.2027' is no date such as 2027-03-14"),
         (["--day", "nowhere"], 1, "nowhere holds no trips.csv"),
         (["--data-dir", "."], 1, "is not empty"),
     ],

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from contracts.codes import RequestState, TrackingStatus
-from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
+from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.windows import start_window
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
 from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
@@ -24,11 +23,6 @@ def _expiry(ahead_ms: int, limit_s: int) -> Callable[[Values], object]:
     record = make.received(make.trip(ahead_ms=ahead_ms))
     to = make.vendor(limit_s=limit_s)
     return lambda values: offering(record, to, values=values).after.timer_ms
-
-
-def _arrival(values: Values) -> object:
-    trip = make.trip(pickup_window=None, appointment_at=to_instant(NOW + 5 * HOUR_MS))
-    return start_window(trip, values)
 
 
 def _watch(values: Values) -> object:
@@ -97,7 +91,6 @@ def _earliest_end(values: Values) -> bool:
 
 
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
-    "arrive_by_minutes": (10, _arrival),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),

@@ -98,16 +98,19 @@ def test_an_offer_leaves_time_to_ask_another_vendor_and_its_own_vendor_time_to_r
 def test_a_ride_to_an_appointment_arrives_at_most_half_an_hour_early_and_never_late() -> None:
     appointment = NOW + DAY_MS
     ride = make.trip(pickup_window=None, appointment_at=to_instant(appointment), service_minutes=5)
-    window = start_window(ride, VALUES, travel_s=1_200)
-    arrivals = [start + 1_200_000 + 10 * MINUTE_MS for start in window]
-    assert arrivals == [appointment - 30 * MINUTE_MS, appointment]
-    assert start_window(ride, {"arrive_by_minutes": 0}).earliest_ms == appointment - 10 * MINUTE_MS
+    window = start_window(ride, VALUES, lambda arrive_ms: arrive_ms - 1_200_000)
+    at_door = [start + 5 * MINUTE_MS + 1_200_000 for start in window]
+    assert at_door == [appointment - 30 * MINUTE_MS, appointment - 5 * MINUTE_MS]
+    narrow = start_window(ride, {"arrive_by_minutes": 0})
+    assert narrow == (appointment - 15 * MINUTE_MS, appointment - 10 * MINUTE_MS), (
+        "nobody plans to the minute"
+    )
 
 
 def test_a_window_that_is_given_stands_as_given() -> None:
     order = make.equipment()
     assert start_window(order, VALUES) == (to_ms(order.window.earliest), to_ms(order.window.latest))
-    assert start_window(make.trip(), VALUES, travel_s=999) == (
+    assert start_window(make.trip(), VALUES, lambda arrive_ms: arrive_ms - 999) == (
         NOW + 4 * HOUR_MS,
         NOW + 4 * HOUR_MS + 30 * MINUTE_MS,
     )

@@ -3,13 +3,14 @@
 import numpy as np
 
 from contracts.codes import ServiceClass
+from contracts.local_day import LocalDay
 from contracts.pools import Pool, Pools
 from dispatcher.domain.booking import Booking
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.pools import PoolBook
 from dispatcher.store.ledger import EMPTY, Ledger
 from dispatcher.store.pools import posted
-from tests.solvers.town import HORIZON, supply
+from tests.solvers.town import DAY, HORIZON, TZ, supply
 
 MINUTE_MS = 60_000
 
@@ -47,7 +48,7 @@ def test_bookings_of_what_is_not_in_view_are_passed_over() -> None:
 def test_what_is_posted_less_what_is_booked_is_left() -> None:
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(3,) * 24, daily_cap=7)
     postings = {("v1", "2026-11-24"): Pools(pools=(pool,)), ("gone", "2026-11-24"): Pools(pools=(pool,))}
-    ledgers = {key: Ledger(posted(pool), EMPTY) for key in ledger_keys(postings)}
+    ledgers = {key: Ledger(posted(pool, LocalDay.of(DAY, TZ)), EMPTY) for key in ledger_keys(postings)}
     book = capacity_book({"v1": 0}, postings, ledgers, HORIZON)
     arrays = book.supply.arrays()
     assert arrays["left"][0, 0].tolist() == [0] * 288 + [3] * 288 + [0] * 288

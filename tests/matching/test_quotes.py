@@ -5,12 +5,12 @@ import sys
 from datetime import timedelta
 
 from contracts.codes import LevelOfService, ServiceClass
-from contracts.geo import Circle
+from contracts.geo import Circle, Place
 from contracts.pools import Pool, Pools
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town
-from tests.solvers.town import DAY, TZ, trip, vendor
+from tests.solvers.town import CENTRE, DAY, TZ, trip, vendor
 
 
 def priced(vendor_id: str, base_cents: int) -> RateCard:
@@ -81,3 +81,14 @@ async def test_a_quote_for_a_day_beyond_the_horizon_finds_the_capacity_posted_fo
     await town.store.market(town.name).capacity.put("v1", in_a_week, Pools(pools=(pool,)))
     (quote,) = (await quoter.quote(town.name, ride)).quotes
     assert quote.start_at.date() == in_a_week
+
+
+async def test_doors_given_as_lat_lon_get_a_hint(town: Town) -> None:
+    await town.add_vendor(vendor("v1"))
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
+    lon, lat = CENTRE
+    swapped = trip(pickup=Place(position=(lat, lon)), dropoff=Place(position=(lat + 0.02, lon)))
+    for ride, hinted in ((swapped, True), (trip(pickup=Place(position=(-90.0, lat))), False)):
+        why = (await quoter.quote(town.name, ride)).unmatched
+        assert why is not None
+        assert (why.last_rule, "[lon, lat]" in why.hint) == ("service_area", hinted)

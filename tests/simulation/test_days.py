@@ -1,6 +1,7 @@
 """The days that are played: the same seed, the same day; real counts; nobody is forgotten."""
 
 from collections import Counter
+from datetime import date
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from contracts.instants import MINUTE_MS
 from contracts.requests import RequestBatch
 from simulation import seoul, small
 from simulation.behaviour import Answer, course, reaction
-from simulation.day import wanted_ms
+from simulation.day import instant, wanted_ms
 from simulation.errors import DayError
 from simulation.table import read_table
 
@@ -18,6 +19,16 @@ from simulation.table import read_table
 def test_the_same_seed_gives_the_same_day():
     assert small.generate(3) == small.generate(3)
     assert small.generate(3) != small.generate(4)
+
+
+def test_a_day_may_be_played_on_one_that_changes_the_clock():
+    plain, spring = small.generate(3), small.generate(3, date=date(2027, 3, 14))
+    clocks = [
+        [instant(wanted_ms(each), day.tz).strftime("%H:%M") for each in day.requests]
+        for day in (plain, spring)
+    ]
+    assert sum(a != b for a, b in zip(*clocks, strict=True)) == sum(each[:2] == "02" for each in clocks[0])
+    assert spring.end_ms - spring.start_ms == plain.end_ms - plain.start_ms - 3_600_000
 
 
 def test_every_request_survives_the_wire():

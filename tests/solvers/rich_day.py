@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
 from contracts.codes import CredentialKind, Priority
 from contracts.geo import Circle, Place
+from contracts.requests import OrderLine
 from contracts.vendors import Credential, Hours, RateCard
 from solvers.posing import pose
-from solvers.screening import Screening
-from tests.solvers.town import CENTRE, asked, order, screening, standing_at, supply, trip, vendor
+from solvers.screening import OpenRequest, Screening
+from tests.solvers.town import CENTRE, NOON, asked, ms, order, screening, standing_at, supply, trip, vendor
 
 
 def rich_day(values: Mapping[str, float]) -> Screening:
@@ -27,8 +28,9 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         vendor("v3", credentials=lapsed),
         vendor("v4", service_area=(Circle(centre=near, radius_m=3_000),)),
         vendor("v5"),
+        vendor("v6", out_of_area_m=100_000),
     ]
-    held = supply(5, pools=2)
+    held = supply(6, pools=2)
     held.left[0, 0, ::7] = 0
     requests = [
         *(trip(f"p{n}", priority=each, start_min=70 + 3 * n) for n, each in enumerate(Priority)),
@@ -37,11 +39,18 @@ def rich_day(values: Mapping[str, float]) -> Screening:
         trip("peak", start_min=5 * 60, preferred_vendors=("v2",)),
         trip("soon", start_min=-20, width_min=120),
         trip("far", pickup=Place(position=far), dropoff=Place(position=CENTRE)),
-        order("box", start_min=7.4 * 60),
+        order("box", OrderLine(hcpcs="E1390", quantity=90), start_min=7.4 * 60),
+        trip("away", dropoff=Place(position=(-74.0, 41.3)), start_min=4 * 60),
         trip("closing", start_min=7.3 * 60, width_min=20),
     ]
     known = {"scorecards": {"v1": 0.5}}
-    day = screening([asked(each) for each in requests], vendors, held, values, known=known)
+    at = NOON + timedelta(hours=3)
+    visit = OpenRequest(
+        request=trip("visit", pickup_window=None, appointment_at=at),
+        earliest_ms=ms(at) - 120 * 60_000,
+        latest_ms=ms(at),
+    )
+    day = screening([*(asked(each) for each in requests), visit], vendors, held, values, known=known)
     return standing_at(day, {0: (1, int(day.facts.earliest_ms[0]))})
 
 

@@ -5,7 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
-from solvers.geometry import great_circle_m, outside_ring_m
+from contracts.geo import Polygon
+from solvers.geometry import great_circle_m
+from solvers.rings import Rings, edges_of, micro
 from solvers.travel import DetourTravel
 
 NEW_YORK, LOS_ANGELES = np.array([[-74.006, 40.7128]]), np.array([[-118.2437, 34.0522]])
@@ -30,9 +32,10 @@ def test_travel_times_go_to_a_solver_process() -> None:
 
 
 def test_outside_a_ring_is_the_way_to_its_nearest_edge() -> None:
-    square = np.array([[127.0, 37.0], [127.1, 37.0], [127.1, 37.1], [127.0, 37.1]])
+    square = Polygon(ring=((127.0, 37.0), (127.1, 37.0), (127.1, 37.1), (127.0, 37.1)))
     points = np.array([[127.05, 37.05], [127.05, 37.2], [127.2, 37.05]])
-    inside, north, east = outside_ring_m(points, square)
+    shape = Rings(np.array(edges_of(square)))
+    inside, north, east = shape.outside_m(micro(points), 50_000)
     assert inside == 0
     assert north == pytest.approx(great_circle_m(points[1], np.array([127.05, 37.1])), rel=1e-3)
     assert east == pytest.approx(great_circle_m(points[2], np.array([127.1, 37.05])), rel=1e-3)

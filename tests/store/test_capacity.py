@@ -1,8 +1,10 @@
 """Posted capacity: versioned, and never lowered below what is booked without saying so."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.codes import ServiceClass
@@ -87,7 +89,7 @@ async def test_every_bucket_of_the_posting_is_in_the_ledger(market: MarketStore)
     limit, used = map(ledger.unpack, (await market.capacity.ledger([VANS]))[VANS])
     assert limit[0] == 7
     assert [limit[1 + bucket] for bucket in range(288)] == [bucket // 6 for bucket in range(288)]
-    assert set(limit[289:]) == {47}, "the 25th hour of a day has what the last bucket has"
+    assert set(limit[289:]) == {0}, "a day without a change of clocks has no 25th hour"
     assert not any(used)
 
 
@@ -102,3 +104,39 @@ async def test_old_days_go_once_nothing_is_held_on_them(market: MarketStore, raw
     await market.commit([released(offered(record("a"), booking(2, first=168)).after)])
     assert await market.retention.forget_days(DAY + timedelta(days=1)) == 1
     assert not [name async for name in raw.scan_iter(match=f"{keys.prefix}[luc]*")]
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "end", "told"),
+    [
+        (date(2027, 3, 14), 6 * 12, 16 * 12, "07:05"),  # 02:00 is skipped: 07:00 is the seventh hour's end
+        (date(2027, 11, 7), 8 * 12, 18 * 12, "07:05"),  # 01:00 comes twice
+    ],
+)
+async def test_a_posted_hour_is_the_clocks_hour(
+    market: MarketStore, day: date, first: int, end: int, told: str
+) -> None:
+    """Open from 7:00 to 17:00: the ledger has its units where the clock of that day shows these hours."""
+    tz, key = ZoneInfo("America/New_York"), LedgerKey("v1", "vans", day.isoformat())
+    open_by_day = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(0,) * 7 + (2,) * 10 + (0,) * 7)
+    await market.capacity.put("v1", day, Pools(pools=(open_by_day,)), tz=tz)
+    limit = ledger.unpack((await market.capacity.ledger([key]))[key].limit)[1:]
+    assert [bucket for bucket, units in enumerate(limit) if units] == list(range(first, end))
+    await market.commit([received("a")], requests=[trip("a")])
+    taken = replace(booking(2, first=first + 1, count=1), day=day.isoformat())
+    assert (await market.commit([offered(record("a"), taken)])).ok
+    with pytest.raises(OverBooked, match=f"pool vans at {told}: 2 booked, 1 posted"):
+        await market.capacity.put("v1", day, Pools(pools=(replace(open_by_day, units=(1,)),)), tz=tz)
+
+
+async def test_what_was_posted_by_hours_since_midnight_is_posted_again_by_the_clock(
+    market: MarketStore,
+) -> None:
+    tz, spring = ZoneInfo("America/New_York"), date(2027, 3, 14)
+    by_day = Pools(pools=(Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(0,) * 7 + (2,) * 17),))
+    for day in (spring, spring + timedelta(days=1)):
+        await market.capacity.put("v1", day, by_day)  # as if it had no clock that changes
+    assert [await market.capacity.renew_by_clock(spring, tz) for _ in range(2)] == [1, 0]
+    key = LedgerKey("v1", "vans", spring.isoformat())
+    assert ledger.unpack((await market.capacity.ledger([key]))[key].limit)[72:74] == (0, 2)
+    assert (await market.capacity.get("v1", spring)) == (2, by_day, 0)

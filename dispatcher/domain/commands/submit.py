@@ -10,15 +10,15 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
-from dispatcher.domain.windows import StartWindow, start_window
+from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
 
-def receive(request: Request, context: Context, *, travel_s: float = 0.0) -> Decision:
-    """The first version of the record. `travel_s` estimates the ride to an appointment.
+def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Decision:
+    """The first version of the record. `leaves` times the ride to an appointment.
 
     Raises Invalid when the window or the deadline has passed.
     """
-    window = start_window(request, context.values, travel_s=travel_s)
+    window = start_window(request, context.values, leaves)
     match_by_ms = _match_by(request, window, context.now_ms)
     codes = [each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]

@@ -64,6 +64,7 @@ rate_cards = st.builds(
             hcpcs=st.sampled_from(CODES),
             rental_cents=st.integers(0, 3).map(lambda n: n * 1_234),
             purchase_cents=st.integers(0, 3).map(lambda n: n * 23_456),
+            used_cents=st.integers(0, 1).map(lambda n: n * 3_456),
         ),
         max_size=4,
     ).map(tuple),
@@ -131,7 +132,7 @@ def _order(draw: st.DrawFn, number: int, common: dict[str, Any]) -> Any:
             st.builds(
                 OrderLine,
                 hcpcs=st.sampled_from(CODES),
-                quantity=st.integers(1, 3),
+                quantity=st.integers(1, 3) | st.just(10_000),
                 acquisition=st.sampled_from(Acquisition),
             ),
             min_size=1,

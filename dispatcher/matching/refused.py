@@ -1,0 +1,67 @@
+"""Matches that a rule's own check refused although its mask had allowed them: a defect, and nobody's fault.
+
+The vendor is left out for that request until it, or the tuning, is another: the same is not planned for ever,
+others have their turn, and the request is told which rule it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.matching.reading import Reading
+from solvers.rules import capacity, exclusions, time_window
+
+PASSING: Final = frozenset({capacity.RULE.code, time_window.RULE.code})  # may be otherwise at the next look
+
+
+class _Refusal(NamedTuple):
+    """By which rule, of what was read."""
+
+    rule: str
+    vendor: int
+    tuning: int
+
+
+@dataclass(eq=False)
+class Refused:
+    """By request, which vendors' matches were refused."""
+
+    found: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
+
+    def note(self, request_id: str, vendor_id: str, rule: str, reading: Reading) -> None:
+        """A match with this vendor was refused by a rule; what passes by itself is not kept."""
+        if rule not in PASSING:
+            self.found.setdefault(request_id, {})[vendor_id] = _Refusal(rule, *_as_read(vendor_id, reading))
+
+    def of(self, request_id: str, reading: Reading) -> Mapping[str, str]:
+        """The rule by vendor, of those that are still as they were."""
+        refusals = self.found.get(request_id, {})
+        return {
+            vendor: each.rule for vendor, each in refusals.items() if each[1:] == _as_read(vendor, reading)
+        }
+
+    def forget_all_but(self, ids: Iterable[str]) -> None:
+        """Keep what is known of these requests only."""
+        self.found = {each: self.found[each] for each in ids if each in self.found}
+
+
+def told_apart(why: Unmatched, rules: Collection[str]) -> Unmatched:
+    """The reasons with these vendors counted under the rules that refused them, not as left out."""
+    if not rules:
+        return why
+    counts = {each.rule: each.vendors for each in why.removed}
+    counts[exclusions.RULE.code] = max(0, counts.get(exclusions.RULE.code, 0) - len(rules))
+    for rule in rules:
+        counts[rule] = counts.get(rule, 0) + 1
+    removed = tuple(RuleCount(rule=rule, vendors=count) for rule, count in counts.items() if count)
+    was_last = why.last_rule in ("", exclusions.RULE.code) and not why.competition
+    return replace(why, removed=removed, last_rule=[*rules][-1] if was_last else why.last_rule)
+
+
+def _as_read(vendor_id: str, reading: Reading) -> tuple[int, int]:
+    return reading.versions.get((vendor_id, ""), 0), reading.tuning.version

@@ -1,0 +1,48 @@
+"""Areas with corners, as a vendor sends them: refused with words where they have no inside and outside."""
+
+from __future__ import annotations
+
+import re
+
+from contracts.geo import Polygon
+from contracts.problems import InvalidMessage
+from contracts.vendors import Vendor
+from solvers.rings import MICRO, TURN, Corner, rings_of
+
+_REASON = re.compile(r"(.*)\[(\S+) (\S+)\]$")
+REMEDY = "Maybe two corners are in the wrong order, or it is several areas: give each a polygon of its own."
+
+
+def refuse_bad_areas(vendor: Vendor) -> None:
+    """Raises InvalidMessage for a ring that crosses itself, is flat or goes round a pole; for odd holes."""
+    for nth, area in enumerate(vendor.service_area):
+        if isinstance(area, Polygon) and (wrong := _wrong(area)):
+            raise InvalidMessage.at(f"/service_area/{nth}", wrong)
+
+
+def _wrong(area: Polygon) -> str:
+    """What is wrong with it, and what may fix that; "" if nothing is."""
+    from shapely import Polygon as Shape  # noqa: PLC0415 - takes a tenth of a second, and few vendors need it
+    from shapely.validation import explain_validity  # noqa: PLC0415
+
+    outer, *holes = rings_of(area)
+    if any(_goes_round(ring) for ring in (outer, *holes)):
+        return "the ring goes round a pole\nMaybe use a circle, or cut the area in two at a meridian."
+    shape = Shape(outer, holes)
+    if not shape.convex_hull.area:
+        return "the ring is flat: it surrounds nothing\nMaybe a corner is missing, or all lie on one line."
+    return "" if shape.is_valid else _told(explain_validity(shape))
+
+
+def _goes_round(ring: list[Corner]) -> bool:
+    """Whether the last corner is half a turn and more from the first; all round the world is an area."""
+    return TURN // 2 < abs(ring[-1][0] - ring[0][0]) < TURN
+
+
+def _told(reason: str) -> str:
+    """In microdegrees it was asked, in degrees it is told."""
+    found = _REASON.match(reason)
+    if not found:
+        return f"the polygon is not one area: {reason}\n{REMEDY}"
+    lon, lat = (float(each) / MICRO for each in found.groups()[1:])
+    return f"the polygon is not one area: {found[1].lower()} at [{lon:.6f}, {lat:.6f}]\n{REMEDY}"
