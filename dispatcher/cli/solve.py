@@ -76,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
 
     result = solve(problem, time_limit_s=args.seconds, seed=args.seed, workers=args.workers)
     report = check(problem, result.choice, claimed_cost=result.cost)
+    for why in result.lacking:
+        print(f"not proven as far as it could be: {why}", file=sys.stderr)
     for violation in report.violations[:5]:
         print(f"not a plan: {violation}", file=sys.stderr)
     if args.out is not None:
@@ -115,6 +117,7 @@ def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckR
         "lower_bound": int(result.lower_bound),
         "gap": float(result.gap),
         "status": str(result.status),
+        "lacking": list(result.lacking),
         "checked": report.ok,
         "violations": [str(violation) for violation in report.violations],
         "trace": [[round(float(seconds), 4), int(cost)] for seconds, cost in result.trace],

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from solvers.arrays import Arrays, Flags, Ints, arrays_of
+from solvers.assignment.exactness import worst_total
 from solvers.assignment.validation import validate
 
 OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
@@ -64,6 +65,12 @@ class AssignmentProblem:
         """R."""
         return len(self.request_penalty)
 
+    @cached_property
+    def worst_total(self) -> int:
+        """Cents that no plan costs more than, or less than with the sign turned."""
+        costs = self.request_penalty, self.column_request, self.column_cost
+        return worst_total(*costs, self.shortfall_cost, self.vendor_target)
+
     @property
     def columns(self) -> int:
         """N."""
@@ -106,7 +113,7 @@ def _window_minimum(problem: AssignmentProblem, columns: Ints) -> Ints:
     least = np.zeros(len(columns), np.int64)
     level = problem.capacity.reshape(-1)
     width = 1
-    while width <= buckets and len(columns):
+    while width <= min(buckets, int(problem.column_duration[columns].max(initial=0))):
         here = np.flatnonzero((duration >= width) & (duration < 2 * width))
         first = start[here]
         least[here] = np.minimum(level[first], level[first + duration[here] - width])

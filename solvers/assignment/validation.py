@@ -8,10 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.arrays import Ints
-
-COST_LIMIT: Final = 2**40  #: |cost| and penalty, cents: sums over 2**20 requests stay below 2**60
-AMOUNT_LIMIT: Final = 2**40  #: units a column takes, buckets it lasts
-HUGE: Final = 2**62  #: capacity, cap: anything up to here may stand for "no limit"
+from solvers.assignment.exactness import (
+    AMOUNT_LIMIT,
+    COST_LIMIT,
+    HUGE,
+    SHORTFALL_LIMIT,
+    TARGET_LIMIT,
+    TOTAL_LIMIT,
+    sizes,
+    worst_total,
+)
 
 _COLUMNS: Final = ("vendor", "resource", "start", "duration", "units", "cost")
 
@@ -28,14 +34,34 @@ def validate(given: dict[str, Any]) -> dict[str, Any]:
     for part in _COLUMNS:
         held[f"column_{part}"] = _ints(given, f"column_{part}", 1, (len(request),))
     capacity = held["capacity"] = _ints(given, "capacity", 3)
+    _sizes(held)
     held |= _optional(given, len(penalty), capacity.shape[0])
     _bounds(held)
+    _total(held)
     _precedence(held)
     _pinned(held)
     for value in held.values():
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return held
+
+
+def _sizes(held: dict[str, Any]) -> None:
+    for name, (size, most) in sizes(held).items():
+        if size > most:
+            raise MalformedProblem(f"{name} has shape {held[name].shape}: {size} entries, above {most}")
+
+
+def _total(held: dict[str, Any]) -> None:
+    """Refuse what could not be summed exactly."""
+    costs = held["request_penalty"], held["column_request"], held["column_cost"]
+    worst = worst_total(*costs, held["shortfall_cost"], held["vendor_target"])
+    if worst > TOTAL_LIMIT:
+        raise MalformedProblem(
+            f"a plan could cost {worst} cents, above the limit of {TOTAL_LIMIT}: request_penalty or "
+            "column_cost, and shortfall_cost x vendor_target, are summed\n"
+            "Maybe state costs in a larger unit, or lower vendor_target to what can be reached."
+        )
 
 
 def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, Any]:
@@ -106,8 +132,8 @@ def _bounds(held: dict[str, Any]) -> None:
     _within("column_cost", held["column_cost"], -COST_LIMIT, COST_LIMIT)
     _within("capacity", held["capacity"], 0, HUGE)
     _within("vendor_cap", held["vendor_cap"], 0, HUGE)
-    _within("vendor_target", held["vendor_target"], 0, 2**20)
-    _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, 2**30)
+    _within("vendor_target", held["vendor_target"], 0, TARGET_LIMIT)
+    _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, SHORTFALL_LIMIT)
     _within("precedence", held["precedence"], 0, requests - 1)
     _within("precedence_lag", held["precedence_lag"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
     _within("pinned", held["pinned"], 0, len(request) - 1)
@@ -138,6 +164,8 @@ def _pinned(held: dict[str, Any]) -> None:
     for at, column in enumerate(pinned.tolist()):
         if taken.setdefault(int(request[at]), column) != column:
             raise MalformedProblem(f"pinned[{at}] is {column}, a second column of request {request[at]}")
+        if len(taken) <= at:
+            raise MalformedProblem(f"pinned[{at}] is {column}, which pinned lists before")
         vendor, pool, start, duration, units = (held[f"column_{part}"][column] for part in _COLUMNS[:5])
         window = used[vendor, pool, start : start + duration]
         window += units
