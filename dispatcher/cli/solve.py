@@ -47,7 +47,10 @@ _UNREADABLE: tuple[type[Exception], ...] = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """File, limits, and where the answer goes."""
     parser.add_argument(
-        "problem", type=Path, help="arrays of an assignment problem, .npz (see docs/optimiser.md)"
+        "problem",
+        type=Path,
+        help="arrays of an assignment problem, .npz (see docs/optimiser.md); at most 2^20 requests, "
+        "2^23 candidates, and 2^23 of vendors x pools x buckets",
     )
     parser.add_argument(
         "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="time limit (default: 10)"

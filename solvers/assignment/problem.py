@@ -18,8 +18,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from solvers.arrays import Arrays, Flags, Ints, arrays_of
+from solvers.arrays import Flags, Ints, arrays_of
 from solvers.assignment.exactness import worst_total
+from solvers.assignment.reading import read_arrays
 from solvers.assignment.validation import validate
 
 OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
@@ -93,15 +94,8 @@ class AssignmentProblem:
 
     @classmethod
     def load(cls, path: str | Path) -> AssignmentProblem:
-        """Read `.npz`; the arrays in `OPTIONAL` may be absent."""
-        names = [each.name for each in fields(cls)]
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in names if name not in file and name not in OPTIONAL]
-            if missing:
-                raise KeyError(f"{path} lacks {', '.join(missing)}\nMaybe it is not an assignment problem.")
-            arrays: Arrays = {name: file[name] for name in names if name in file}
-        if "shortfall_cost" in arrays:
-            arrays["shortfall_cost"] = arrays["shortfall_cost"].reshape(-1)[0]
+        """Read `.npz`; the arrays in `OPTIONAL` may be absent. What it may hold at most: see `reading`."""
+        arrays = read_arrays(path, [each.name for each in fields(cls)], OPTIONAL)
         return cls(**arrays)  # type: ignore[arg-type]
 
 

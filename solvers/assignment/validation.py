@@ -65,14 +65,15 @@ def _total(held: dict[str, Any]) -> None:
 
 
 def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, Any]:
-    pairs = np.asarray(given["precedence"])
+    pairs = _array(given, "precedence")
     absent = {
         "vendor_cap": np.full(vendors, requests),
         "vendor_target": np.zeros(vendors, np.int64),
         "precedence_lag": np.zeros(len(pairs) if pairs.ndim else 0, np.int64),
     }
     filled = given | {name: value for name, value in absent.items() if given[name] is None}
-    shortfall = _ints({"shortfall_cost": np.atleast_1d(given["shortfall_cost"])}, "shortfall_cost", 1, (1,))
+    shortfall = np.atleast_1d(_array(given, "shortfall_cost"))
+    cost = int(_ints({"shortfall_cost": shortfall}, "shortfall_cost", 1, (1,))[0])
     if pairs.size == 0:
         filled["precedence"] = np.zeros((0, 2), np.int64)
     precedence = _ints(filled, "precedence", 2)
@@ -81,7 +82,7 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
     return {
         "vendor_cap": _ints(filled, "vendor_cap", 1, (vendors,)),
         "vendor_target": _ints(filled, "vendor_target", 1, (vendors,)),
-        "shortfall_cost": int(shortfall[0]),
+        "shortfall_cost": cost,
         "precedence": precedence,
         "precedence_lag": _ints(filled, "precedence_lag", 1, (len(precedence),)),
         "pinned": _ints(filled, "pinned", 1),
@@ -90,7 +91,7 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
 
 def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | None = None) -> Ints:
     """The array as contiguous int64; an empty one may have any type."""
-    array = np.asarray(given[name])
+    array = _array(given, name)
     if array.ndim != ndim or (shape is not None and array.shape != shape):
         wanted = shape if shape is not None else f"{ndim} dimension(s)"
         raise MalformedProblem(f"{name} has shape {array.shape}; it must have {wanted}")
@@ -102,6 +103,14 @@ def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | 
         _within(name, array, 0, HUGE)
     held = np.ascontiguousarray(array, dtype=np.int64)
     return held.view() if held is array else held
+
+
+def _array(given: dict[str, Any], name: str) -> npt.NDArray[Any]:
+    """Whatever numpy makes of it."""
+    try:
+        return np.asarray(given[name])
+    except (ValueError, TypeError) as error:  # rows of different lengths
+        raise MalformedProblem(f"{name} is no array: {error}") from error
 
 
 def _first_fraction(array: npt.NDArray[Any]) -> int:
@@ -142,7 +151,7 @@ def _bounds(held: dict[str, Any]) -> None:
 def _within(name: str, array: npt.NDArray[Any], least: int, most: int) -> None:
     wrong = (array < least) | (array > most)
     if wrong.any():
-        where = tuple(int(part) for part in np.argwhere(wrong)[0])
+        where = tuple(int(part) for part in np.unravel_index(int(wrong.argmax()), wrong.shape))
         index = ", ".join(map(str, where))
         raise MalformedProblem(f"{name}[{index}] is {array[where]}; it must lie in [{least}, {most}]")
 
