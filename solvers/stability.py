@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from contracts.tuning import Parameter
 from solvers.arrays import Ints
+from solvers.assignment.exactness import COST_LIMIT
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import COST_LIMIT
 
 MOVE_CENTS = Parameter(
     name="move_offer_cents",

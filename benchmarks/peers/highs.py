@@ -9,9 +9,10 @@ import highspy
 import numpy as np
 
 from benchmarks.peers.contender import Outcome
+from solvers.assignment.exactness import believed_margin
+from solvers.assignment.highs import model_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import program_of
-from solvers.assignment.prover import model_of
 
 
 def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -> Outcome:
@@ -33,5 +34,6 @@ def solve(problem: AssignmentProblem, seconds: float, seed: int, workers: int) -
     info = highs.getInfo()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     choice = program.choice(problem, np.array(highs.getSolution().col_value)) if found else None
-    proven = math.isfinite(info.mip_dual_bound)
-    return Outcome(choice, math.ceil(info.mip_dual_bound - 1e-3) if proven else None, build_s)
+    margin, bound = believed_margin(problem), info.mip_dual_bound
+    proven = margin is not None and math.isfinite(bound)
+    return Outcome(choice, math.ceil(bound - margin) if proven else None, build_s)

@@ -48,7 +48,10 @@ _UNREADABLE: tuple[type[Exception], ...] = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """File, limits, and where the answer goes."""
     parser.add_argument(
-        "problem", type=Path, help="arrays of an assignment problem, .npz (see docs/optimiser.md)"
+        "problem",
+        type=Path,
+        help="arrays of an assignment problem, .npz (see docs/optimiser.md); at most 2^20 requests, "
+        "2^23 candidates, and 2^23 of vendors x pools x buckets",
     )
     parser.add_argument(
         "--seconds", type=number(0, MOST_S, above=True), default=10.0, help="time limit (default: 10)"
@@ -77,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
     result = solve(problem, time_limit_s=args.seconds, seed=args.seed, workers=args.workers)
     report = check(problem, result.choice, claimed_cost=result.cost)
+    for why in result.lacking:
+        print(f"not proven as far as it could be: {why}", file=sys.stderr)
     for violation in report.violations[:5]:
         print(f"not a plan: {violation}", file=sys.stderr)
     if args.out is not None:
@@ -116,6 +121,7 @@ def _answer(problem: AssignmentProblem, result: AssignmentResult, report: CheckR
         "lower_bound": int(result.lower_bound),
         "gap": float(result.gap),
         "status": str(result.status),
+        "lacking": list(result.lacking),
         "checked": report.ok,
         "violations": [str(violation) for violation in report.violations],
         "trace": [[round(float(seconds), 4), int(cost)] for seconds, cost in result.trace],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Sequence
 from functools import partial
 
@@ -42,7 +43,10 @@ def _optimise(
 ) -> Ints:
     from solvers.assignment.solve import solve  # noqa: PLC0415  (OR-Tools: 94 MB that the matcher can do without)
 
-    return solve(problem, time_limit_s=time_limit_s, seed=seed, workers=workers, work_limit=work_limit).choice
+    found = solve(problem, time_limit_s=time_limit_s, seed=seed, workers=workers, work_limit=work_limit)
+    for why in found.lacking:
+        warnings.warn(f"planned without an engine, less well than it could be: {why}", stacklevel=2)
+    return found.choice
 
 
 def warm_up() -> None:

@@ -12,6 +12,10 @@ WORK_PER_SECOND: Final = 3_000_000  #: steps of work that stand for a second of 
 Stop = Callable[[], bool] | threading.Event | None
 
 
+class Stopped(Exception):
+    """The caller asked to stop, amid something that is of no use half done: no error, but the way out."""
+
+
 @dataclass
 class Deadline:
     """A time limit in seconds from now, a caller's wish to stop and, for repeatable runs, a limit on work.
@@ -57,6 +61,11 @@ class Deadline:
         if self.stop is None:
             return False
         return self.stop.is_set() if isinstance(self.stop, threading.Event) else bool(self.stop())
+
+    def look(self) -> None:
+        """Raise `Stopped` if the caller asked to stop: between parts of what no time limit cuts short."""
+        if self.stopped:
+            raise Stopped
 
     @property
     def over(self) -> bool:

@@ -13,7 +13,6 @@ from solvers.assignment.ties import ties_of
 from solvers.kernels.layouts import DUAL, SEEN
 from solvers.kernels.library import Struct, library
 
-SCALE: Final = 1024  #: fixed point of prices when they prove, as in dual.h
 _ROUNDS: Final = 20  #: steps between two surveys
 _CALL: Final = 5  #: steps in one call into C, so that a wish to stop is honoured soon
 _REACH: Final = 0.1  #: how far prices drift between two surveys, of how far they could

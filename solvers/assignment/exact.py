@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from ortools.sat.python import cp_model
 
 from solvers.arrays import Ints
 from solvers.assignment.deadline import WORK_PER_SECOND, Deadline
+from solvers.assignment.exactness import HUGE, fits_engine
 from solvers.assignment.plan import is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import NO_LIMIT, Program, program_of
@@ -26,8 +26,10 @@ def solve_exactly(
     seed: int,
     workers: int,
 ) -> tuple[Ints, int]:
-    """The best plan found, `start` if none is better; a proven bound."""
+    """The best plan found, `start` if none is better; a proven bound, in integers throughout."""
     program = program_of(problem)
+    if not fits_engine(program):
+        return start, -HUGE
     model = _model(program, program.values(problem, start))
     solver = cp_model.CpSolver()
     solver.parameters.random_seed = seed % 2**31
@@ -44,9 +46,9 @@ def solve_exactly(
     if deadline.work_limit is not None:
         deadline.work += int(solver.response_proto.deterministic_time * WORK_PER_SECOND) + 1
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return start, -(2**62)
+        return start, -HUGE
     choice = program.choice(problem, np.array(list(solver.response_proto.solution)))
-    bound = math.floor(solver.best_objective_bound + 1e-6)
+    bound = int(solver.response_proto.inner_objective_lower_bound) + program.offset
     return (choice if is_feasible(problem, choice) else start), bound
 
 
@@ -76,7 +78,7 @@ def _model(program: Program, start: Ints) -> cp_model.CpModel:
         for least, most in zip(program.least.tolist(), program.most.tolist(), strict=True)
     ]
     _rows(model, program)
-    model.minimize(cp_model.LinearExpr.weighted_sum(variables, program.objective.tolist()) + program.offset)
+    model.minimize(cp_model.LinearExpr.weighted_sum(variables, program.objective.tolist()))
     for variable, value in zip(variables, start.tolist(), strict=True):
         model.add_hint(variable, value)
     return model

@@ -7,9 +7,9 @@ import numpy as np
 from solvers.arrays import Ints
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import Instance, instance_of
-from solvers.assignment.plan import cost_of
+from solvers.assignment.plan import cost_of, pins_of
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.search import Search
+from solvers.assignment.search import Look, Search, never
 
 
 def greedy(problem: AssignmentProblem) -> Ints:
@@ -18,12 +18,13 @@ def greedy(problem: AssignmentProblem) -> Ints:
     return greedy_at(Prices(instance), greedy_order(instance), by_price=False, most=len(instance.cost) + 1)
 
 
-def greedy_at(prices: Prices, order: Ints, *, by_price: bool, most: int) -> Ints:
+def greedy_at(prices: Prices, order: Ints, *, by_price: bool, most: int, look: Look = never) -> Ints:
     """The same from each request's `most` cheapest columns; `by_price`: the first that fits."""
     problem, instance = prices.instance.problem, prices.instance
-    pins = np.full(problem.requests, -1, np.int64)
-    pins[problem.column_request[problem.pinned]] = problem.pinned
-    search = Search(prices, instance.from_given(pins), cost_of(problem, pins), width=np.inf, most=most)
+    pins = pins_of(problem)
+    search = Search(
+        prices, instance.from_given(pins), cost_of(problem, pins), width=np.inf, most=most, look=look
+    )
     search.fill(order, by_price=by_price)
     prices.spread = search.spread
     return instance.to_given(search.choice)

@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.arrays import Ints
 from solvers.assignment.deadline import Deadline
-from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.plan import cost_of, is_feasible, least_of
 from solvers.assignment.problem import AssignmentProblem
 
 Trace = list[tuple[float, int]]  #: (seconds since the start, cents)
@@ -19,9 +19,10 @@ class Incumbent:
     """`choice`: R, columns as given; cost and bound in cents; `trace`: each better plan that was met."""
 
     def __init__(self, problem: AssignmentProblem, deadline: Deadline) -> None:
+        """Begins above what any plan costs, and below."""
         self._problem, self._deadline, self._lock = problem, deadline, Lock()
-        self.choice, self.cost = np.full(problem.requests, -1, np.int64), 2**62
-        self.bound = -(2**62)
+        self.choice = np.full(problem.requests, -1, np.int64)
+        self.cost, self.bound = problem.worst_total + 1, least_of(problem)
         self.trace: Trace = []
 
     @property

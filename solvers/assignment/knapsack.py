@@ -9,6 +9,7 @@ import numpy as np
 
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
+from solvers.assignment.exactness import COST_LIMIT, most_value
 from solvers.assignment.instance import Instance
 from solvers.kernels.layouts import KNAPSACKS
 from solvers.kernels.library import Struct, library
@@ -65,10 +66,15 @@ class Knapsacks:
     def prove(self) -> int:
         """The bound at the best values, cents, in integers only."""
         table = np.zeros(self._width, np.int64)
-        bound: int = library().knapsacks_bound(
-            self.instance.struct.address, self._struct.address, table.ctypes.data
-        )
+        here, most = self.instance.struct.address, float(min(_most_value(self.instance), COST_LIMIT))
+        bound: int = library().knapsacks_bound(here, self._struct.address, most, table.ctypes.data)
         return bound
+
+
+def _most_value(instance: Instance) -> int:
+    """Cents that a request's value may have for a row's sums to be exact; 0: none, do without."""
+    longest = int(np.bincount(instance.cell // instance.capacity.shape[1]).max(initial=0))
+    return most_value(instance.cost, longest)
 
 
 def _cells(instance: Instance) -> int:
@@ -92,5 +98,6 @@ def is_knapsacks(instance: Instance) -> bool:
         instance.cap.min() >= instance.requests
         and _cells(instance) <= _MOST_CELLS
         and max(2 * width * in_two_rows, width * (longest + 1)) <= _ROOM
-        and instance.penalty.max() < 2**40
+        and instance.penalty.max() <= COST_LIMIT
+        and _most_value(instance) >= 2 * max(np.abs(instance.cost).max(), np.abs(instance.penalty).max())
     )

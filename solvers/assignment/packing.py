@@ -16,10 +16,10 @@ import numpy as np
 
 from solvers.arrays import Flags, Ints
 from solvers.assignment.deadline import Deadline
-from solvers.assignment.dual import SCALE, Prices
+from solvers.assignment.dual import Prices
 from solvers.assignment.exact import solve_exactly
+from solvers.assignment.exactness import COST_LIMIT, HUGE, SCALE
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.validation import COST_LIMIT, HUGE
 
 _LEAST: Final = 5e-5  #: of the plan's cost: a row that could raise the bound by less is not asked
 _ROW_S: Final = 0.5  #: for one row; what is proven by then counts

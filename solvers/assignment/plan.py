@@ -21,14 +21,31 @@ def cost_of(problem: AssignmentProblem, choice: Ints) -> int:
     return total
 
 
+def pins_of(problem: AssignmentProblem) -> Ints:
+    """R; the choice that holds what is pinned, and nothing else: always feasible."""
+    choice = np.full(problem.requests, -1, np.int64)
+    choice[problem.column_request[problem.pinned]] = problem.pinned
+    return choice
+
+
+def least_of(problem: AssignmentProblem) -> int:
+    """Cents below which no plan lies: each request at its cheapest, targets met as far as requests may go."""
+    least = problem.request_penalty.copy()
+    np.minimum.at(least, problem.column_request, problem.column_cost)
+    least[problem.column_request[problem.pinned]] = problem.column_cost[problem.pinned]
+    target = problem.vendor_target
+    far = np.maximum(target - np.minimum(problem.vendor_cap, problem.requests), 0).sum()
+    short = max(int(far), int(target.sum()) - problem.requests)
+    return int(least.sum()) + short * problem.shortfall_cost
+
+
 def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
     """Whether `choice` keeps capacity, caps, precedence and pins."""
     taken = choice >= 0
     chosen = choice[taken]
-    if (
-        not (problem.column_request[chosen] == np.flatnonzero(taken)).all()
-        or not problem.fits_alone[chosen].all()
-    ):
+    if not (problem.column_request[chosen] == np.flatnonzero(taken)).all():
+        return False
+    if (problem.column_start[chosen] + problem.column_duration[chosen] > problem.capacity.shape[2]).any():
         return False
     if not (choice[problem.column_request[problem.pinned]] == problem.pinned).all():
         return False

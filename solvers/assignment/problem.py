@@ -18,7 +18,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from solvers.arrays import Arrays, Flags, Ints, arrays_of
+from solvers.arrays import Flags, Ints, arrays_of
+from solvers.assignment.exactness import worst_total
+from solvers.assignment.reading import read_arrays
 from solvers.assignment.validation import validate
 
 OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
@@ -64,6 +66,12 @@ class AssignmentProblem:
         """R."""
         return len(self.request_penalty)
 
+    @cached_property
+    def worst_total(self) -> int:
+        """Cents that no plan costs more than, or less than with the sign turned."""
+        costs = self.request_penalty, self.column_request, self.column_cost
+        return worst_total(*costs, self.shortfall_cost, self.vendor_target)
+
     @property
     def columns(self) -> int:
         """N."""
@@ -86,15 +94,8 @@ class AssignmentProblem:
 
     @classmethod
     def load(cls, path: str | Path) -> AssignmentProblem:
-        """Read `.npz`; the arrays in `OPTIONAL` may be absent."""
-        names = [each.name for each in fields(cls)]
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in names if name not in file and name not in OPTIONAL]
-            if missing:
-                raise KeyError(f"{path} lacks {', '.join(missing)}\nMaybe it is not an assignment problem.")
-            arrays: Arrays = {name: file[name] for name in names if name in file}
-        if "shortfall_cost" in arrays:
-            arrays["shortfall_cost"] = arrays["shortfall_cost"].reshape(-1)[0]
+        """Read `.npz`; the arrays in `OPTIONAL` may be absent. What it may hold at most: see `reading`."""
+        arrays = read_arrays(path, [each.name for each in fields(cls)], OPTIONAL)
         return cls(**arrays)  # type: ignore[arg-type]
 
 
@@ -106,7 +107,7 @@ def _window_minimum(problem: AssignmentProblem, columns: Ints) -> Ints:
     least = np.zeros(len(columns), np.int64)
     level = problem.capacity.reshape(-1)
     width = 1
-    while width <= buckets and len(columns):
+    while width <= min(buckets, int(problem.column_duration[columns].max(initial=0))):
         here = np.flatnonzero((duration >= width) & (duration < 2 * width))
         first = start[here]
         least[here] = np.minimum(level[first], level[first + duration[here] - width])

@@ -1,125 +1,117 @@
 """HiGHS on the whole problem, beside the search for plans: it raises the bound, and may find a plan.
 
-Its cuts close most of what the capacity prices leave open. It works in floating point: of a bound, half a
-cent is not believed.
+Its cuts close most of what the capacity prices leave open. It works in floating point: `exactness` says
+whether its bound is believed at all, and by how much less. It runs in a process of its own (`highs`), which
+ends at once when it is told to; the thread here only listens.
 """
 
 from __future__ import annotations
 
 import math
+import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from typing import IO, Any, Final, cast
 
-import highspy
 import numpy as np
 
 from solvers.arrays import Ints
+from solvers.assignment import highs
+from solvers.assignment.exactness import believed_margin
 from solvers.assignment.problem import AssignmentProblem
-from solvers.assignment.program import Program, program_of
+from solvers.assignment.program import program_of
 
-_MARGIN: Final = 0.5
-_GRACE_S: Final = 0.1  #: to notice that it is to stop; where it does not look, it ends a second later
+_CHILD: Final = "import sys; sys.path[:] = sys.argv[1:]; from solvers.assignment.highs import serve; serve()"
 
 
 class Prover:
-    """Runs from `with` to its end, or to the limit, in a thread of its own."""
+    """Runs from `with` to its end, or to the limit, beside whoever asked."""
 
-    def __init__(self, problem: AssignmentProblem, start: Ints, limit_s: float, *, seed: int) -> None:
-        """`start`: a feasible choice."""
-        self._problem, self._program = problem, program_of(problem)
-        self._highs = _highs(self._program, self._program.values(problem, start), limit_s, seed)
-        self._highs.cbMipInterrupt.subscribe(self._look)
-        self._highs.cbMipImprovingSolution.subscribe(self._found)
-        self._stop, self._thread = threading.Event(), threading.Thread(target=self._run)
-        self._failed: BaseException | None = None
+    def __init__(
+        self, problem: AssignmentProblem, start: Ints, limit_s: float, *, seed: int, after_s: float = 0.0
+    ) -> None:
+        """`start`: a feasible choice; `after_s`: seconds to wait first, for what others may prove sooner."""
+        self._problem, self._start, self._limit, self._after_s = problem, start, (limit_s, seed), after_s
+        self._stopped, self._thread = threading.Event(), threading.Thread(target=self._run)
+        self._margin = believed_margin(problem)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._broken: BaseException | None = None
+        self.lacking: str | None = None  #: why it could not help, where it could not
 
     @contextmanager
     def telling(self, offer: Callable[[Ints], object], prove: Callable[[int], None]) -> Iterator[None]:
-        """While this lasts, in that thread: `offer` is told each plan, `prove` each bound that it meets.
+        """While this lasts, in its thread: `offer` is told each plan, `prove` each bound that it meets.
 
-        Raises what went wrong there.
+        Raises what these two raised. A HiGHS that is missing or broken is no error: see `lacking`.
         """
         self._offer, self._prove = offer, prove
         self._thread.start()
         try:
             yield
         finally:
-            self._stop.set()
-            self._thread.join(_GRACE_S)
-        if self._failed:
-            raise self._failed
+            self._stopped.set()
+            if self._child is not None:
+                self._child.kill()
+            self._thread.join()
+        if self._broken is not None:
+            raise self._broken
 
     def wait(self) -> None:
         """Until it has ended by itself: proven the optimum, or come to its limit."""
         self._thread.join()
 
     def _run(self) -> None:
-        with self._kept():
-            self._highs.run()
-            info = self._highs.getInfo()
-            self._proven(info.mip_dual_bound if info.valid else -math.inf)
-
-    @contextmanager
-    def _kept(self) -> Iterator[None]:
-        """What goes wrong here is raised by `telling`; HiGHS would swallow it, the thread print it."""
+        """Start it, give it the job, and hear it to its end."""
+        if self._margin is None or self._stopped.wait(self._after_s):
+            return
         try:
-            yield
-        except BaseException as error:
-            self._failed = self._failed or error
-            self._stop.set()
+            self._child = _started()
+        except OSError as error:
+            self.lacking = f"HiGHS: no process for it: {error}"
+            return
+        with self._child as child:  # closes the line and waits for its end
+            try:
+                self._talk(child)
+            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                if not self._stopped.is_set():
+                    self.lacking = f"HiGHS broke off: {type(error).__name__}: {error}"
+            except BaseException as error:  # raised by `telling`; the thread would print it
+                self._broken = error
+            finally:
+                child.kill()
+                with suppress(OSError):  # of a job that it did not read to its end
+                    child.stdin.close()  # type: ignore[union-attr]
 
-    def _look(self, event: Any) -> None:
-        with self._kept():
-            self._proven(event.data_out.mip_dual_bound)
-        if self._stop.is_set():
-            event.interrupt()
-
-    def _found(self, event: Any) -> None:
-        with self._kept():
-            if self._stop.is_set():
+    def _talk(self, child: subprocess.Popen[bytes]) -> None:
+        self._program = program = program_of(self._problem)
+        job = highs.Job(program, program.values(self._problem, self._start), *self._limit)
+        to_child, from_child = cast(IO[bytes], child.stdin), cast(IO[bytes], child.stdout)
+        pickle.dump(job, to_child)
+        to_child.flush()
+        while not self._stopped.is_set():
+            kind, value = pickle.load(from_child)  # noqa: S301 - of our own child
+            if kind == highs.END or not self._hear(kind, value):
                 return
-            self._offer(self._program.choice(self._problem, np.array(event.data_out.mip_solution)))
 
-    def _proven(self, bound: float) -> None:
-        if math.isfinite(bound) and not self._stop.is_set():
-            self._prove(math.ceil(bound - _MARGIN))
-
-
-class _Silent(highspy.Highs):
-    """HiGHS greets on standard output once callbacks are enabled, which its constructor does."""
-
-    def enableCallbacks(self) -> Any:
-        """Be silent first."""
-        self.silent()
-        return super().enableCallbacks()  # type: ignore[no-untyped-call]
+    def _hear(self, kind: str, value: Any) -> bool:
+        """Take one message; whether there may be more."""
+        if self._stopped.is_set():
+            return False
+        if kind == highs.FAILED:
+            self.lacking = f"HiGHS: {value}"
+        elif kind == highs.PLAN:
+            self._offer(self._program.choice(self._problem, np.asarray(value)))
+        elif math.isfinite(value) and self._margin is not None:
+            self._prove(math.ceil(value - self._margin))
+        return kind != highs.FAILED
 
 
-def _highs(program: Program, start: Ints, limit_s: float, seed: int) -> highspy.Highs:
-    """The program in HiGHS, with a plan to begin with; one thread, no tolerance for a gap."""
-    highs = _Silent()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("time_limit", limit_s)
-    highs.setOptionValue("mip_rel_gap", 0.0)
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("random_seed", seed % 2**31)
-    highs.passModel(model_of(program))
-    solution = highspy.HighsSolution()
-    solution.col_value = start.astype(float).tolist()
-    highs.setSolution(solution)
-    return highs
-
-
-def model_of(program: Program) -> highspy.HighsLp:
-    """The program as HiGHS takes it."""
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(program.objective), len(program.upper)
-    model.col_cost_, model.offset_ = program.objective.astype(float), float(program.offset)
-    model.col_lower_, model.col_upper_ = program.least.astype(float), program.most.astype(float)
-    model.row_lower_ = np.full(len(program.upper), -np.inf)
-    model.row_upper_ = program.upper.astype(float)
-    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_, model.a_matrix_.index_ = program.start, program.index
-    model.a_matrix_.value_ = program.value.astype(float)
-    model.integrality_ = [highspy.HighsVarType.kInteger] * len(program.objective)
-    return model
+def _started() -> subprocess.Popen[bytes]:
+    """With this process' path, out of reach of a terminal's Ctrl-C: it ends with us anyway."""
+    return subprocess.Popen(
+        [sys.executable, "-ISc", _CHILD, *sys.path],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip

@@ -27,6 +27,7 @@ class AssignmentResult:
     prices: (
         Floats  #: V x K x B; what a unit in a bucket is worth to this plan, cents (the duals of the bound)
     )
+    lacking: tuple[str, ...] = ()  #: engines that could not help, and why: less may be proven than otherwise
 
     @property
     def gap(self) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,13 +13,25 @@ from solvers.assignment.instance import Small
 from solvers.kernels.layouts import CANDIDATE, OCCUPANT, PLAN
 from solvers.kernels.library import Struct, library
 
+_STRIDE: Final = 8_192  #: requests in one call into C, so that a wish to stop is honoured soon
+Look = Callable[[], None]  #: raises where the caller asked to stop
+
+
+def never() -> None:
+    """Nobody will ask to stop."""
+
 
 class Search:
     """One plan and its candidates; `cost` in cents is kept up to date."""
 
-    def __init__(self, prices: Prices, choice: Small, cost: int, *, width: float, most: int) -> None:
-        """`choice`: R, feasible, kept column or -1, and its cost; candidates within `width` cents."""
-        self.instance, self.cost = prices.instance, cost
+    def __init__(
+        self, prices: Prices, choice: Small, cost: int, *, width: float, most: int, look: Look = never
+    ) -> None:
+        """`choice`: R, feasible, kept column or -1, and its cost; candidates within `width` cents.
+
+        `look`: asked between parts of what takes long; may raise.
+        """
+        self.instance, self.cost, self._look = prices.instance, cost, look
         instance, kernels = self.instance, library()
         (rows, stride), requests, vendors = instance.capacity.shape, instance.requests, len(instance.cap)
         self.arrays: dict[str, Any] = {
@@ -43,9 +56,10 @@ class Search:
         largest = np.minimum(np.diff(self.instance.first) + 1, most + 2).sum()
         room = np.empty(largest, CANDIDATE)  # memory that is not written to is not taken
         self._hold("candidate", room)
-        self._hold(
-            "candidate", room[: kernels.plan_candidates(here, plan, at[0], at[1], width, most, *at[2:])]
-        )
+        for begin, end in _parts(self.instance.requests):
+            self._look()
+            size = kernels.plan_candidates(here, plan, begin, end, at[0], at[1], width, most, *at[2:])
+            self._hold("candidate", room[:size])
         self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)
         self._hold("occupant", np.zeros(max(1, kernels.plan_rows(here, plan, seen.ctypes.data)), OCCUPANT))
@@ -84,12 +98,20 @@ class Search:
     def fill(self, order: Ints, *, by_price: bool) -> None:
         """Take unmatched requests, in order, to the cheapest (or, by price, first) candidate that fits."""
         order = np.ascontiguousarray(order, np.int32)
-        self.cost += library().plan_fill(
-            self.instance.struct.address, self._plan.address, order.ctypes.data, len(order), int(by_price)
-        )
+        here, plan = self.instance.struct.address, self._plan.address
+        for begin, end in _parts(len(order)):
+            self._look()
+            part = order[begin:end]
+            self.cost += library().plan_fill(here, plan, part.ctypes.data, len(part), int(by_price))
 
     def anneal(self, seed: int, moves: int, temperature: float, depth: int) -> None:
         """`moves` proposals; the interpreter is free meanwhile. `depth`: requests one move may take along."""
         self.cost += library().plan_anneal(
             self.instance.struct.address, self._plan.address, seed, moves, temperature, depth
         )
+
+
+def _parts(size: int) -> Iterator[tuple[int, int]]:
+    """All of them, `_STRIDE` at a time; at least one part."""
+    for begin in range(0, max(1, size), _STRIDE):
+        yield begin, min(begin + _STRIDE, size)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
 import numpy as np
 
-from solvers.arrays import Ints
+from solvers.arrays import Floats, Ints
 from solvers.assignment.anneal import Annealer, anneal
 from solvers.assignment.branching import Brancher
-from solvers.assignment.deadline import Deadline, Stop
+from solvers.assignment.deadline import Deadline, Stop, Stopped
 from solvers.assignment.dual import Prices
 from solvers.assignment.engines import LOADING_S, Engines, loaded
 from solvers.assignment.enumeration import Enumerator, Replica, enumerate_rows
+from solvers.assignment.exactness import believed_margin
 from solvers.assignment.greedy import greedy_at, greedy_order
 from solvers.assignment.incumbent import Incumbent
-from solvers.assignment.instance import Instance, instance_of
+from solvers.assignment.instance import instance_of
 from solvers.assignment.knapsack import Knapsacks, is_knapsacks
-from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.plan import cost_of, is_feasible, pins_of
 from solvers.assignment.polish import Polisher
 from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.prover import Prover
 from solvers.assignment.result import AssignmentResult, Status
 from solvers.assignment.search import Search
 
@@ -35,6 +37,7 @@ _ROUGH_S, _SETTLED_S = 0.00035, 0.0035  #: ... within these of a request: before
 _FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
 _POLISH_S: Final = 1.0  #: of what is left, below which polishing is not begun
 _PROOF_S: Final = 1e-5  #: by requests squared: about what HiGHS needs to close a day
+_AFTER_S: Final = 0.3  #: in which CP-SAT closes most of what it is given whole: HiGHS need not start
 _SOON: Final = 400  #: requests up to which it begins before annealing has settled: by then it may be done
 _WIDTH: Final = 12.0  #: spreads within which a request's candidates are annealed, where there are many
 _WIDE: Final = 30.0  #: the same where there are few requests: each one left unmatched counts
@@ -43,6 +46,8 @@ _TINY: Final = 60  #: the same where there is one bucket and rows can be enumera
 _ROUNDS: Final = 2000  #: steps of the prices at most
 _STEPS: Final = 300  #: steps of the values at most
 _PRICING: Final = 0.15  #: share of the time they may take
+#: what an engine raises that is missing, broken, or out of memory
+_FAULTS: Final = (ImportError, OSError, MemoryError, RuntimeError)
 _PACKING: Final = 0.1  #: share of the time that a better bound from packing may take
 
 
@@ -66,13 +71,15 @@ def solve(
     run = _Run(problem, deadline, np.random.default_rng(seed), workers)
     if warm_start is not None and is_feasible(problem, warm_start):
         run.best.offer(warm_start)
-    run.solve()
+    with suppress(Stopped):
+        run.solve()
     best, cost = run.best, cost_of(problem, run.best.choice)
     if not is_feasible(problem, best.choice) or cost != best.cost:
         raise AssertionError(f"the plan found breaks a rule or costs {cost}, not {best.cost}")
     bound = min(best.bound, cost)
     status = Status.OPTIMAL if cost == bound else Status.FEASIBLE
-    return AssignmentResult(best.choice, cost, bound, status, tuple(best.trace), run.prices.of_cells())
+    lacking = tuple(dict.fromkeys(run.lacking))
+    return AssignmentResult(best.choice, cost, bound, status, tuple(best.trace), run.worth, lacking)
 
 
 class _Run:
@@ -82,29 +89,44 @@ class _Run:
         self, problem: AssignmentProblem, deadline: Deadline, rng: np.random.Generator, workers: int
     ) -> None:
         self.problem, self.deadline, self.rng, self.workers = problem, deadline, rng, max(1, workers)
-        self.instance: Instance = instance_of(problem)
-        self.order = greedy_order(self.instance)
-        self.prices = Prices(self.instance)
         self.best = Incumbent(problem, deadline)
+        self.best.offer(pins_of(problem))  # there is always a plan
+        self.lacking: list[str] = []  #: engines that could not help, and why
+        self.worth: Floats = np.zeros(problem.capacity.shape)  #: the best prices met, V x K x B
 
     def solve(self) -> None:
-        """Greedy, prices, priced greedy; then what suits the size and shape."""
-        deadline = self.deadline
-        self.best.offer(greedy_at(self.prices, self.order, by_price=False, most=16))
+        """Greedy, prices, priced greedy; then what suits the size and shape. `Stopped` ends it early."""
+        deadline, look = self.deadline, self.deadline.look
+        self._enter()
+        self.best.offer(greedy_at(self.prices, self.order, by_price=False, most=16, look=look))
         if deadline.time_limit_s >= _LONG_S and self.instance.requests > _SOON:
             self._price(rounds=200, share=0.05)  # a good plan early, lest the caller stop early
         self._price(rounds=_ROUNDS, share=_PRICING)
-        if deadline.stopped or self.best.done:
+        look()
+        if self.best.done:
             return
         if self.problem.capacity.shape[2] == 1 and self.instance.requests > _TINY:
             self._rows()
         else:
             self._search()
 
+    def _enter(self) -> None:
+        """What all stages read, with a look between its parts whether to go on."""
+        self.deadline.look()
+        self.problem.fits_alone  # noqa: B018 - kept by the problem
+        self.deadline.look()
+        self.instance = instance_of(self.problem)
+        self.deadline.look()
+        self.order = greedy_order(self.instance)
+        self.prices = Prices(self.instance)
+        self.deadline.look()
+
     def _rows(self) -> None:
         """Where there is one bucket: annealing, then rows by branch and bound, and HiGHS beside them."""
         threads = self.workers - self._provable
-        with self._prover() if self._provable else nullcontext():
+        with ExitStack() as beside:
+            if self._provable:
+                beside.enter_context(self._proving())
             self._anneal(until=0.15, threads=threads)
             self._enumerate(threads)
 
@@ -115,13 +137,22 @@ class _Run:
         engines = Engines() if until < 1 else None
         with ExitStack() as beside:
             if early:
-                beside.enter_context(self._prover())
+                beside.enter_context(self._proving())
             self._anneal(until=until, threads=self.workers - early)
-            if not (engines and engines.ready(self.deadline, given_up=lambda: self.best.done)):
+            if engines is None or self.best.done:
                 return
             if proving and not early:
-                beside.enter_context(self._prover())
-            self._exact(self.workers - proving) if self._small else self._polish(self.workers - proving)
+                beside.enter_context(self._proving())
+            self._engines(engines, self.workers - proving)
+
+    def _engines(self, engines: Engines, threads: int) -> None:
+        """CP-SAT once it is loaded; what there is goes on where it is missing or fails."""
+        try:
+            if engines.ready(self.deadline, given_up=lambda: self.best.done):
+                self._exact(threads) if self._small else self._polish(threads)
+        except _FAULTS as error:
+            self.lacking.append(f"OR-Tools: {type(error).__name__}: {error}")
+            self._anneal(until=1.0, threads=threads)
 
     @property
     def _small(self) -> bool:
@@ -132,7 +163,8 @@ class _Run:
     def _provable(self) -> bool:
         """Whether HiGHS may close the whole in the time there is, and there is a thread for it."""
         enough = self.deadline.budget_s >= _PROOF_S * self.instance.requests**2
-        return enough and self.workers > 1 and self.deadline.work_limit is None
+        believed = believed_margin(self.problem) is not None
+        return enough and self.workers > 1 and self.deadline.work_limit is None and believed
 
     @property
     def _annealed(self) -> float:
@@ -149,8 +181,9 @@ class _Run:
     def _price(self, *, rounds: int, share: float) -> None:
         self.prices.climb(self.deadline, rounds=rounds, share=share)
         self.best.prove(self.prices.prove())
-        if not self.deadline.stopped:
-            self.best.offer(greedy_at(self.prices, self.order, by_price=True, most=48))
+        self.worth = self.prices.of_cells()
+        look = self.deadline.look
+        self.best.offer(greedy_at(self.prices, self.order, by_price=True, most=48, look=look))
 
     def _anneal(self, *, until: float, threads: int) -> None:
         width = _WIDTH if self.instance.requests >= _MANY else _WIDE
@@ -165,7 +198,8 @@ class _Run:
     def _candidates(self, *, width: float) -> Search:
         """Candidates within `width` spreads of the cheapest at the prices."""
         kept, spread = self.instance.from_given(self.best.choice), self.prices.spread
-        return Search(self.prices, kept, self.best.cost, width=width * spread, most=32)
+        look = self.deadline.look
+        return Search(self.prices, kept, self.best.cost, width=width * spread, most=32, look=look)
 
     def _polish(self, threads: int) -> None:
         """What rows really hold, for a better bound; then neighbourhoods."""
@@ -178,11 +212,17 @@ class _Run:
         polisher = Polisher(self.prices, self._candidates(width=_NEAR), self.best)
         polisher.run(self.deadline, seeds=self._seeds(threads))
 
-    def _prover(self) -> AbstractContextManager[None]:
-        from solvers.assignment.prover import Prover  # noqa: PLC0415 - only few solves need HiGHS
-
-        prover = Prover(self.problem, self.best.choice, self.deadline.left_s, seed=self._seeds(1)[0])
-        return prover.telling(self.best.offer, self.best.prove)
+    @contextmanager
+    def _proving(self) -> Iterator[None]:
+        """HiGHS on the whole while this lasts."""
+        after_s, left_s, seed = _AFTER_S if self._small else 0.0, self.deadline.left_s, self._seeds(1)[0]
+        prover = Prover(self.problem, self.best.choice, left_s - after_s, seed=seed, after_s=after_s)
+        try:
+            with prover.telling(self.best.offer, self.best.prove):
+                yield
+        finally:
+            if prover.lacking is not None:
+                self.lacking.append(prover.lacking)
 
     def _exact(self, threads: int) -> None:
         from solvers.assignment.exact import solve_exactly  # noqa: PLC0415 - OR-Tools takes 1.4 s

@@ -8,10 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.arrays import Ints
-
-COST_LIMIT: Final = 2**40  #: |cost| and penalty, cents: sums over 2**20 requests stay below 2**60
-AMOUNT_LIMIT: Final = 2**40  #: units a column takes, buckets it lasts
-HUGE: Final = 2**62  #: capacity, cap: anything up to here may stand for "no limit"
+from solvers.assignment.exactness import (
+    AMOUNT_LIMIT,
+    COST_LIMIT,
+    HUGE,
+    SHORTFALL_LIMIT,
+    TARGET_LIMIT,
+    TOTAL_LIMIT,
+    sizes,
+    worst_total,
+)
 
 _COLUMNS: Final = ("vendor", "resource", "start", "duration", "units", "cost")
 
@@ -28,8 +34,10 @@ def validate(given: dict[str, Any]) -> dict[str, Any]:
     for part in _COLUMNS:
         held[f"column_{part}"] = _ints(given, f"column_{part}", 1, (len(request),))
     capacity = held["capacity"] = _ints(given, "capacity", 3)
+    _sizes(held)
     held |= _optional(given, len(penalty), capacity.shape[0])
     _bounds(held)
+    _total(held)
     _precedence(held)
     _pinned(held)
     for value in held.values():
@@ -38,15 +46,34 @@ def validate(given: dict[str, Any]) -> dict[str, Any]:
     return held
 
 
+def _sizes(held: dict[str, Any]) -> None:
+    for name, (size, most) in sizes(held).items():
+        if size > most:
+            raise MalformedProblem(f"{name} has shape {held[name].shape}: {size} entries, above {most}")
+
+
+def _total(held: dict[str, Any]) -> None:
+    """Refuse what could not be summed exactly."""
+    costs = held["request_penalty"], held["column_request"], held["column_cost"]
+    worst = worst_total(*costs, held["shortfall_cost"], held["vendor_target"])
+    if worst > TOTAL_LIMIT:
+        raise MalformedProblem(
+            f"a plan could cost {worst} cents, above the limit of {TOTAL_LIMIT}: request_penalty or "
+            "column_cost, and shortfall_cost x vendor_target, are summed\n"
+            "Maybe state costs in a larger unit, or lower vendor_target to what can be reached."
+        )
+
+
 def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, Any]:
-    pairs = np.asarray(given["precedence"])
+    pairs = _array(given, "precedence")
     absent = {
         "vendor_cap": np.full(vendors, requests),
         "vendor_target": np.zeros(vendors, np.int64),
         "precedence_lag": np.zeros(len(pairs) if pairs.ndim else 0, np.int64),
     }
     filled = given | {name: value for name, value in absent.items() if given[name] is None}
-    shortfall = _ints({"shortfall_cost": np.atleast_1d(given["shortfall_cost"])}, "shortfall_cost", 1, (1,))
+    shortfall = np.atleast_1d(_array(given, "shortfall_cost"))
+    cost = int(_ints({"shortfall_cost": shortfall}, "shortfall_cost", 1, (1,))[0])
     if pairs.size == 0:
         filled["precedence"] = np.zeros((0, 2), np.int64)
     precedence = _ints(filled, "precedence", 2)
@@ -55,7 +82,7 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
     return {
         "vendor_cap": _ints(filled, "vendor_cap", 1, (vendors,)),
         "vendor_target": _ints(filled, "vendor_target", 1, (vendors,)),
-        "shortfall_cost": int(shortfall[0]),
+        "shortfall_cost": cost,
         "precedence": precedence,
         "precedence_lag": _ints(filled, "precedence_lag", 1, (len(precedence),)),
         "pinned": _ints(filled, "pinned", 1),
@@ -64,7 +91,7 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
 
 def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | None = None) -> Ints:
     """The array as contiguous int64; an empty one may have any type."""
-    array = np.asarray(given[name])
+    array = _array(given, name)
     if array.ndim != ndim or (shape is not None and array.shape != shape):
         wanted = shape if shape is not None else f"{ndim} dimension(s)"
         raise MalformedProblem(f"{name} has shape {array.shape}; it must have {wanted}")
@@ -76,6 +103,14 @@ def _ints(given: dict[str, Any], name: str, ndim: int, shape: tuple[int, ...] | 
         _within(name, array, 0, HUGE)
     held = np.ascontiguousarray(array, dtype=np.int64)
     return held.view() if held is array else held
+
+
+def _array(given: dict[str, Any], name: str) -> npt.NDArray[Any]:
+    """Whatever numpy makes of it."""
+    try:
+        return np.asarray(given[name])
+    except (ValueError, TypeError) as error:  # rows of different lengths
+        raise MalformedProblem(f"{name} is no array: {error}") from error
 
 
 def _first_fraction(array: npt.NDArray[Any]) -> int:
@@ -106,8 +141,8 @@ def _bounds(held: dict[str, Any]) -> None:
     _within("column_cost", held["column_cost"], -COST_LIMIT, COST_LIMIT)
     _within("capacity", held["capacity"], 0, HUGE)
     _within("vendor_cap", held["vendor_cap"], 0, HUGE)
-    _within("vendor_target", held["vendor_target"], 0, 2**20)
-    _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, 2**30)
+    _within("vendor_target", held["vendor_target"], 0, TARGET_LIMIT)
+    _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, SHORTFALL_LIMIT)
     _within("precedence", held["precedence"], 0, requests - 1)
     _within("precedence_lag", held["precedence_lag"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
     _within("pinned", held["pinned"], 0, len(request) - 1)
@@ -116,7 +151,7 @@ def _bounds(held: dict[str, Any]) -> None:
 def _within(name: str, array: npt.NDArray[Any], least: int, most: int) -> None:
     wrong = (array < least) | (array > most)
     if wrong.any():
-        where = tuple(int(part) for part in np.argwhere(wrong)[0])
+        where = tuple(int(part) for part in np.unravel_index(int(wrong.argmax()), wrong.shape))
         index = ", ".join(map(str, where))
         raise MalformedProblem(f"{name}[{index}] is {array[where]}; it must lie in [{least}, {most}]")
 
@@ -138,6 +173,8 @@ def _pinned(held: dict[str, Any]) -> None:
     for at, column in enumerate(pinned.tolist()):
         if taken.setdefault(int(request[at]), column) != column:
             raise MalformedProblem(f"pinned[{at}] is {column}, a second column of request {request[at]}")
+        if len(taken) <= at:
+            raise MalformedProblem(f"pinned[{at}] is {column}, which pinned lists before")
         vendor, pool, start, duration, units = (held[f"column_{part}"][column] for part in _COLUMNS[:5])
         window = used[vendor, pool, start : start + duration]
         window += units

@@ -23,15 +23,15 @@ static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const 
     return size;
 }
 
-/* The candidates of every request: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
+/* The candidates of the requests [from, to), of all from the first on part by part: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
  * one of `keep` (column or -1), at which the request then stands. `scratch`: one more than the most columns a request has.
  * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: what the third costs more than the
  * first, on average. */
-EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *prefix, const float *vendor_price,
-                               double width, int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
-    int32_t n = 0;
-    *spread = 0;
-    for (int64_t r = 0; r < in->requests; r++) {
+EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int64_t to, const float *prefix,
+                               const float *vendor_price, double width, int64_t most, const int32_t *keep,
+                               Candidate *scratch, double *spread) {
+    int32_t n = plan->first[from];
+    for (int64_t r = from; r < to; r++) {
         int64_t size = all_of(in, r, prefix, vendor_price, scratch), kept = 0;
         float low = scratch[0].key;
         for (int64_t i = 1; i < size; i++) low = scratch[i].key < low ? scratch[i].key : low;
@@ -53,7 +53,7 @@ EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, const float *pref
             n++;
         }
     }
-    return plan->first[in->requests] = n;
+    return plan->first[to] = n;
 }
 
 /* Sets row_first: room for all requests that could ever stand in each row. `seen`: rows, scratch. */

@@ -14,6 +14,18 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+typedef __int128 wide;
+
+#define SCALE 1024                 /* fixed point: 1/1024 cent */
+#define NOTHING (-((int64_t)1 << 62)) /* a bound below every plan: nothing is proven */
+
+/* ceil(value / SCALE), or NOTHING where that is below it. */
+static inline int64_t rounded_up(wide value) {
+    wide whole = value / SCALE;
+    if (whole <= NOTHING) return NOTHING;
+    return (int64_t)(whole + (value > whole * SCALE));
+}
+
 /* A struct that Python fills in is made from a list of its fields, from which layout.c also tells where each of them lies. */
 #define DECLARE(type, name) type name;
 

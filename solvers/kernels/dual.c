@@ -39,6 +39,9 @@ static void use(Dual *dual, const Seen *c) {
     dual->count[c->vendor] += 1;
 }
 
+/* A priced cost in fixed point; what no cost comes near is cut. */
+static int64_t fixed_point(float cost) { return (int64_t)(fmin(fmax(cost, -0x1p44), 0x1p44) * SCALE); }
+
 /* The cheapest choice at the current prices, from the subset: fills use and count. */
 static void respond(const Instance *in, Dual *dual) {
     prefix_sums(in, dual);
@@ -58,7 +61,7 @@ static void respond(const Instance *in, Dual *dual) {
     for (int64_t k = 0; k < ties->size; k++) {
         int32_t r = ties->request[k];
         for (int32_t i = dual->first[r], j = ties->first[k]; i < dual->first[r + 1]; i++, j++)
-            ties->value[j] = (int64_t)(priced(dual, dual->seen + i) * SCALE);
+            ties->value[j] = fixed_point(priced(dual, dual->seen + i));
         ties->alone[k] = in->penalty[r] * SCALE;
     }
     ties_solve(in, ties);
@@ -119,7 +122,7 @@ EXPORT double dual_survey(const Instance *in, Dual *dual, double width) {
             float cost = priced(dual, &c);
             if (cost < low) low = cost;
             if (cost <= low + (float)width || is_tied) dual->seen[n++] = c;
-            if (is_tied) dual->ties->value[tied++] = (int64_t)(cost * SCALE);
+            if (is_tied) dual->ties->value[tied++] = fixed_point(cost);
         }
         if (!is_tied) total += low;
         dual->low[r] = low;
@@ -129,28 +132,28 @@ EXPORT double dual_survey(const Instance *in, Dual *dual, double width) {
     return total + (double)ties_solve(in, dual->ties) / SCALE;
 }
 
-/* ceil(value / SCALE) for a 128-bit value that fits 64 bits after it. */
-static int64_t rounded_up(wide value) {
-    wide whole = value / SCALE;
-    return (int64_t)(whole + (value > whole * SCALE));
-}
+/* A price as it proves, x SCALE: at most `most`, for which any price may stand in. */
+static int64_t proving(double price, double most) { return (int64_t)(fmin(price, most) * SCALE); }
 
 /* The bound at the current prices in integers only: prices are rounded to 1/SCALE, which any prices may be, every sum and
- * product is exact in 128 bits, and costs are whole, so that the value may be rounded up. `fixed`: rows x stride. */
+ * product is exact in 128 bits, and costs are whole, so that the value may be rounded up. A row's prices sum to 2^61 at most,
+ * a cell holds 2^60 units, so that a row counts 2^121. `fixed`: rows x stride. */
 EXPORT int64_t dual_bound(const Instance *in, Dual *dual, int64_t *fixed, int64_t *vendor_fixed) {
     wide total = 0;
+    double most = fmin(0x1p40, 0x1p51 / (double)in->stride);
     for (int64_t row = 0; row < in->rows; row++) {
+        if (total < -((wide)1 << 124)) return NOTHING;
         int64_t sum = 0;
         for (int64_t b = 0; b < in->stride; b++) {
             int64_t at = row * in->stride + b;
-            int64_t price = b + 1 < in->stride ? (int64_t)(fmin(dual->price[at], 0x1p40) * SCALE) : 0;
+            int64_t price = b + 1 < in->stride ? proving(dual->price[at], most) : 0;
             fixed[at] = sum;
             sum += price;
             total -= (wide)price * in->capacity[at];
         }
     }
     for (int64_t v = 0; v < in->vendors; v++) {
-        int64_t price = vendor_fixed[v] = (int64_t)(fmin(dual->vendor_price[v], 0x1p40) * SCALE);
+        int64_t price = vendor_fixed[v] = proving(dual->vendor_price[v], 0x1p40);
         total -= (wide)price * (price > 0 ? in->cap[v] : in->target[v]);
     }
     for (int64_t r = 0, tied = 0; r < in->requests; r++) {

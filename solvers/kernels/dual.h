@@ -4,9 +4,6 @@
 
 #include "common.h"
 
-typedef __int128 wide;
-
-#define SCALE 1024                  /* fixed point: 1/1024 cent */
 #define CEILING ((int64_t)1 << 56) /* priced costs above it count as it, which keeps a bound a bound */
 
 /* Requests tied by precedence, as a forest: a pair that would close a cycle is left out, which only relaxes.
@@ -52,7 +49,8 @@ typedef struct { SEEN(DECLARE) } Seen;
     X(double *, vendor_square) /* vendors */
 typedef struct { DUAL(DECLARE) } Dual;
 
-/* Cheapest choice that keeps precedence in every tree: sets pick, returns its value; value and alone are used up. */
-int64_t ties_solve(const Instance *in, const Ties *ties);
+/* Cheapest choice that keeps precedence in every tree: sets pick, returns its value; value and alone are used up. Where the
+ * values together might not fit into 64 bits, each request is taken by itself, which only relaxes. */
+wide ties_solve(const Instance *in, const Ties *ties);
 
 #endif

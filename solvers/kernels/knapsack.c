@@ -5,10 +5,6 @@
 
 #include "knapsack.h"
 
-enum { SCALE = 1024 };
-
-typedef __int128 wide;
-
 /* The least sum of cost - value in a row; counts what it takes. */
 static double solve_row(const Instance *in, Knapsacks *ks, int64_t row) {
     int64_t capacity = in->capacity[row * in->stride], width = capacity + 1, n = 0;
@@ -62,12 +58,17 @@ EXPORT void knapsacks_climb(const Instance *in, Knapsacks *ks, int64_t steps, do
     }
 }
 
+static int64_t proving(const Knapsacks *ks, int64_t r, double most) {
+    return (int64_t)(fmax(fmin(ks->best[r], most), -most) * SCALE);
+}
+
 /* The bound at the best values in integers only: values are rounded to 1/SCALE, which any values may be; costs are whole, so
- * that the bound may be rounded up. `table`: largest capacity + 1, scratch. */
-EXPORT int64_t knapsacks_bound(const Instance *in, const Knapsacks *ks, int64_t *table) {
+ * that the bound may be rounded up. `most`: cents that no value proves with more or less than, any may stand in for it: then
+ * a row's sums stay within 64 bits. `table`: largest capacity + 1, scratch. */
+EXPORT int64_t knapsacks_bound(const Instance *in, const Knapsacks *ks, double most, int64_t *table) {
     wide total = 0;
     for (int64_t r = 0; r < in->requests; r++) {
-        int64_t value = (int64_t)(fmin(ks->best[r], 0x1p40) * SCALE);
+        int64_t value = proving(ks, r, most);
         total += value < (wide)in->penalty[r] * SCALE ? (wide)value : (wide)in->penalty[r] * SCALE;
     }
     for (int64_t row = 0; row < in->rows; row++) {
@@ -75,13 +76,11 @@ EXPORT int64_t knapsacks_bound(const Instance *in, const Knapsacks *ks, int64_t 
         memset(table, 0, sizeof(int64_t) * (size_t)(capacity + 1));
         for (int32_t k = ks->first[row]; k < ks->first[row + 1]; k++) {
             int32_t i = ks->column[k];
-            int64_t value = (int64_t)(fmin(ks->best[ks->request[k]], 0x1p40) * SCALE);
-            int64_t key = in->cost[i] * SCALE - value;
+            int64_t key = in->cost[i] * SCALE - proving(ks, ks->request[k], most);
             for (int64_t y = capacity; key < 0 && y >= in->units[i]; y--)
                 if (table[y - in->units[i]] + key < table[y]) table[y] = table[y - in->units[i]] + key;
         }
         total += table[capacity];
     }
-    wide whole = total / SCALE;
-    return (int64_t)(whole + (total > whole * SCALE));
+    return rounded_up(total);
 }

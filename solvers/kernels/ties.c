@@ -61,8 +61,34 @@ static int agrees(const Instance *in, const Ties *ties, int32_t k, int32_t j) {
     return two < 0 || (one >= 0 && ties->end[one] + in->lag[ties->pair[k]] <= ties->begin[two]);
 }
 
-int64_t ties_solve(const Instance *in, const Ties *ties) {
-    int64_t total = 0;
+/* Whether no tree's sum of what is below zero leaves 64 bits. Above, sums are cut at NEVER: that lowers a bound, and no more. */
+static int adds_up(const Ties *ties) {
+    wide total = 0;
+    for (int64_t i = 0; i < ties->size; i++) {
+        int32_t k = ties->order[i];
+        if (ties->parent[k] < 0) total = 0; /* a tree's requests stand together, its root first */
+        total += least(least_of(ties, k), 0);
+        if (total < -((wide)1 << 62)) return 0;
+    }
+    return 1;
+}
+
+/* Each request at its cheapest, untied. */
+static wide each_alone(const Ties *ties) {
+    wide total = 0;
+    for (int64_t k = 0; k < ties->size; k++) {
+        int64_t low = ties->alone[k];
+        ties->pick[k] = -1;
+        for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++)
+            if (ties->value[j] < low) low = ties->value[j], ties->pick[k] = j - ties->first[k];
+        total += low;
+    }
+    return total;
+}
+
+wide ties_solve(const Instance *in, const Ties *ties) {
+    wide total = 0;
+    if (!adds_up(ties)) return each_alone(ties);
     for (int64_t i = ties->size - 1; i >= 0; i--)
         if (ties->parent[ties->order[i]] >= 0) send(in, ties, ties->order[i]);
     for (int64_t i = 0; i < ties->size; i++) {

@@ -7,8 +7,11 @@ import sys
 
 import pytest
 
+from benchmarks.generator import generate
 from solvers.assignment import engines
 from solvers.assignment.deadline import Deadline
+from solvers.assignment.solve import solve
+from solvers.checker import check
 
 
 def test_who_has_time_gets_it() -> None:
@@ -24,6 +27,15 @@ def test_what_goes_wrong_in_loading_is_raised(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(engines, "_MODULE", "solvers.assignment.no_such_module")
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         engines.Engines().ready(Deadline(60.0))
+
+
+def test_a_solve_without_or_tools_keeps_its_plan_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_MODULE", "solvers.assignment.no_such_module")
+    problem = generate(30, "overloaded", 1)
+    result = solve(problem, time_limit_s=1e9, workers=1, work_limit=200_000)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.lower_bound <= result.cost
+    assert "no_such_module" in result.lacking[0]
 
 
 SHORT = """

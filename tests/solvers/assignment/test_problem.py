@@ -46,6 +46,10 @@ def _problem(**changes: Any) -> AssignmentProblem:
         ("precedence", [[0, 5]], r"precedence\[0, 1\] is 5"),
         ("precedence", [[1, 1]], r"precedence\[0\] is \[1, 1\]"),
         ("pinned", [0, 1], r"pinned\[1\] is 1, a second column of request 0"),
+        ("pinned", [1, 1], r"pinned\[1\] is 1, which pinned lists before"),
+        ("shortfall_cost", [1, 2], r"shortfall_cost has shape \(2,\)"),
+        ("precedence", [[0, 1], [1]], r"precedence is no array"),
+        ("column_cost", [[1], [2, 3], 4], r"column_cost is no array"),
         ("pinned", [9], r"pinned\[0\] is 9"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generate
+from solvers.assignment import prover as prover_module
 from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.prover import Prover
@@ -58,6 +60,45 @@ def test_told_to_stop_it_offers_nothing_more_and_holds_nobody() -> None:
     told = len(plans)
     prover.wait()
     assert len(plans) == told
+
+
+def test_nothing_of_it_outlives_who_asked() -> None:
+    before = threading.active_count()
+    prover = Prover(generate(600, "overloaded", 1), np.full(600, -1), 60.0, seed=1)
+    with prover.telling(lambda plan: None, lambda bound: None):
+        while prover._child is None:
+            time.sleep(0.01)
+    assert prover._child.returncode is not None
+    assert threading.active_count() == before
+    assert prover.lacking is None
+
+
+@pytest.mark.parametrize(
+    ("child", "why"),
+    [
+        ("import sys; sys.path[:] = sys.argv[1:]; sys.modules['highspy'] = None; ", "highspy"),
+        ("raise SystemExit(3); ", "broke off"),
+    ],
+)
+def test_highs_that_is_missing_or_breaks_off_is_no_error_but_told(
+    child: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prover_module, "_CHILD", child + prover_module._CHILD)
+    prover = Prover(generate(30, "normal", 1), np.full(30, -1), 30.0, seed=1)
+    with prover.telling(lambda plan: None, lambda bound: None):
+        prover.wait()
+    assert why in str(prover.lacking)
+
+
+def test_a_solve_without_highs_keeps_its_plan_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_process() -> None:
+        raise OSError("no process left")
+
+    monkeypatch.setattr(prover_module, "_started", no_process)
+    problem = generate(220, "overloaded", 1)
+    result = solve(problem, time_limit_s=1.0, seed=1, workers=2)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.lacking == ("HiGHS: no process for it: no process left",)
 
 
 def test_what_goes_wrong_in_its_thread_is_raised_where_it_is_waited_for() -> None:

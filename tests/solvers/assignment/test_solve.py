@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generate
+from solvers.assignment import search as searching
+from solvers.assignment import solve as solving
 from solvers.assignment.deadline import Deadline
 from solvers.assignment.dual import Prices
 from solvers.assignment.instance import instance_of
@@ -124,3 +126,33 @@ def test_a_solve_stops_wherever_it_is_asked_to(asks: int) -> None:
     result = solve(problem, time_limit_s=600, seed=1, workers=2, stop=stop)
     assert check(problem, result.choice, claimed_cost=result.cost).ok
     assert asked[0] < asks + 50
+
+
+def test_who_asks_to_stop_beforehand_gets_what_is_pinned_and_nothing_is_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(solving, "instance_of", None)
+    problem = generate(50, "normal", 1)
+    pinned = np.flatnonzero(problem.fits_alone & ~np.isin(problem.column_request, problem.precedence))[:1]
+    problem = replace(problem, pinned=pinned)
+    result = solve(problem, time_limit_s=60, stop=lambda: True)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.lower_bound <= result.cost
+    assert (result.prices == 0).all()
+
+
+@pytest.mark.parametrize("asks", range(2, 12))
+def test_between_two_looks_no_more_than_one_part_of_a_day_is_done(
+    asks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_STRIDE", 50)
+    asked = [0]
+
+    def stop() -> bool:
+        asked[0] += 1
+        return asked[0] >= asks
+
+    problem = generate(400, "normal", 1)
+    result = solve(problem, time_limit_s=60, workers=1, stop=stop)
+    assert asked[0] == asks, "the first greedy alone has more parts than that"
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
