@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import overload_offers
 from benchmarks.intake import MARKET, PATH, await_answer, platform_token, running, settings_in, web_command
-from benchmarks.overload_load import SETTLE_S
+from benchmarks.overload_load import settle_s
 from benchmarks.overload_quiet import EVERY_S
 from dispatcher.runtime.arguments import MOST_S, number, output, writing
 from dispatcher.security.key_files import read_patient_keys
@@ -77,7 +77,7 @@ async def _measure(args: argparse.Namespace) -> dict[str, Any]:
         async with EmbeddedRedis(settings.data_dir / "valkey") as redis:
             environment = settings.environment() | {"DISPATCHER_REDIS_URL": redis.url}
             async with Store(redis.url, read_patient_keys(settings.patient_keys_file)) as store:
-                seconds = args.seconds + SETTLE_S
+                seconds = args.seconds + settle_s(args.seconds)
                 count = int((1 + len(crowds)) * (seconds / EVERY_S["vendor"] + 1))
                 offers = await overload_offers.make(store, settings, count)
                 with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -117,7 +117,7 @@ class _Bench:
 
     async def all_of(self, crowds: Iterable[Crowd]) -> dict[str, Any]:
         """The idle service, then each crowd beside what the service does at its best before and after."""
-        await self._crowd(Crowd("warm-up", SWEET_SPOT, 0, "honest"), 0, 1.0)
+        await self._crowd(Crowd("warm-up", SWEET_SPOT, 0, "honest"), 0, min(1.0, self.seconds))
         idle = _waits(await self._quiet())
         return {"idle": idle, "crowds": {each.name: await self._one(each, idle) for each in crowds}}
 
@@ -125,7 +125,7 @@ class _Bench:
         before, used_before = await self._at_its_best()
         began_s = self._web_s()
         seen, quiet = await asyncio.gather(
-            self._crowd(crowd, crowd.times * before, self.seconds), self._quiet(SETTLE_S)
+            self._crowd(crowd, crowd.times * before, self.seconds), self._quiet(settle_s(self.seconds))
         )
         used = (self._web_s() - began_s) / (seen["statuses"].get("202", 0) + len(quiet["accepted"]))
         after, used_after = await self._at_its_best()
@@ -144,7 +144,7 @@ class _Bench:
             "platform_p99_to_idle": round(ratio, 1),
             "platform_p99_to_idle_aim": QUIET_AIM,
             "vendor_p99_aim_ms": ACCEPT_AIM_MS,
-            "refusals_per_s": round(refused / (self.seconds + SETTLE_S)),
+            "refusals_per_s": round(refused / (self.seconds + settle_s(self.seconds))),
             "connections_cut": seen["cut"],
             "statuses": seen["statuses"],
         }

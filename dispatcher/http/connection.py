@@ -1,4 +1,4 @@
-"""One connection: how long it may be silent, how many there are, and what is said to bytes that are no call.
+"""One connection: its calls wait at the door, silence has its time, bytes that are no call are told so.
 
 aiohttp waits for header lines, and for the first byte, as long as for the next call of an idle connection.
 """
@@ -15,66 +15,12 @@ from aiohttp.web_request import BaseRequest
 from contracts.problems import Overloaded, Problem, TooMany, TooSlow
 from dispatcher.http import answers, problem_responses, turns
 from dispatcher.http.arrivals import END, Arrival, SentAway
-from dispatcher.http.concurrency import Limits
+from dispatcher.http.connections import Connections
 from dispatcher.http.door import Place, Turn
 from dispatcher.http.entry import new_id
 from dispatcher.http.lanes import Lanes
 
 MOST_UNREAD = 65_536  # bytes of answers that a caller has not read
-
-
-class Connections:
-    """How many there are; those without a call under way make room for new ones, the longest idle first.
-
-    Whose token has not held before, and who was refused, goes before the others.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._idle: dict[Connection, None] = {}  # in the order in which they became so
-        self._strangers: dict[Connection, None] = {}  # likewise
-        self._count = 0
-
-    def opened(self, connection: Connection) -> bool:
-        """Whether it may stay: there is room, or room could be made."""
-        self._count += 1
-        if self._count > self._limits.connections:
-            longest = next(iter(self._strangers or self._idle), None)
-            if longest is None:
-                return False
-            self.busy(longest)
-            longest.give_way()
-        self._strangers[connection] = None
-        return True
-
-    def closed(self, connection: Connection) -> None:
-        """It is gone."""
-        self._count -= 1
-        self.busy(connection)
-
-    def busy(self, connection: Connection) -> None:
-        """It has a call under way."""
-        self._idle.pop(connection, None)
-        self._strangers.pop(connection, None)
-
-    def idle(self, connection: Connection, *, known: bool = False) -> None:
-        """Its call is answered; `known`: its caller had proved itself before."""
-        (self._idle if known else self._strangers)[connection] = None
-
-    def ending(self) -> Exception:
-        """What a call is told that waits when the service ends."""
-        return Overloaded(
-            "the service ends; nothing was stored\nMaybe repeat it under the same key.",
-            retry_after_s=self._limits.retry_after_s,
-        )
-
-    def overloaded(self) -> Exception:
-        """What the one too many is told."""
-        return Overloaded(
-            f"{self._limits.connections} connections are open, each with a call under way\n"
-            "Maybe use fewer connections, and each for many calls.",
-            retry_after_s=self._limits.retry_after_s,
-        )
 
 
 class Connection(RequestHandler):

@@ -14,7 +14,8 @@ from aiohttp.web_request import BaseRequest
 
 from dispatcher.http import answers, oddities, problem_responses, turns
 from dispatcher.http.concurrency import Limits
-from dispatcher.http.connection import Connection, Connections
+from dispatcher.http.connection import Connection
+from dispatcher.http.connections import Connections
 from dispatcher.http.entry import new_id
 from dispatcher.http.lanes import Lanes
 
