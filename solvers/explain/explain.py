@@ -12,7 +12,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.explain.missing import missing
 from solvers.explain.reasons import Explanation, LastRule, Reason, Relaxation
 from solvers.explain.removal import last_rule, tally, vendors_back
-from solvers.explain.search import Budget, Question, place, relaxations
+from solvers.explain.search import Budget, Question, has_place, rank, relaxations
 from solvers.explain.verdicts import Verdicts
 from solvers.insertion import Columns, StandingPlan
 
@@ -62,11 +62,8 @@ def _last(question: Question, budget: Budget) -> LastRule | None:
     if rule is None:
         return None
     lifted = np.flatnonzero(question.verdicts.allowed(without=rule) & question.in_order)
-    matches = place(question, lifted, budget) is not None
-    proven = matches or budget.proven
-    return LastRule(
-        question.verdicts.codes[rule], vendors_back(question.verdicts, rule), matches if proven else None
-    )
+    matches = has_place(question, rank(question), lifted, budget)
+    return LastRule(question.verdicts.codes[rule], vendors_back(question.verdicts, rule), matches)
 
 
 def _reason(question: Question, found: list[Relaxation]) -> Reason:

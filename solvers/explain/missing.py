@@ -16,6 +16,33 @@ from solvers.insertion.direct import buckets_of
 FAR = 1 << 30  #: steps of an option outside the plan's buckets: nothing can be added there
 
 
+@dataclass(frozen=True, slots=True)
+class Short:
+    """What one option lacks: units in each of its buckets, and requests that its vendor may not take."""
+
+    units: list[int]
+    room: int
+
+    def steps(self, taken: Ints) -> tuple[Step, ...]:
+        """The changes at the place `taken` (6) that make up for it."""
+        vendor, resource, start = taken[[VENDOR, RESOURCE, START]].tolist()
+        steps = [
+            Step(
+                What.UNITS,
+                vendor,
+                amount,
+                "units",
+                resource=resource,
+                bucket=start + first,
+                buckets=end - first,
+            )
+            for first, end, amount in _runs(self.units)
+        ]
+        if self.room > 0:
+            steps.append(Step(What.VENDOR_CAP, vendor, self.room, "requests"))
+        return tuple(steps)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Missing:
     """n options; what each lacks."""
@@ -28,21 +55,7 @@ class Missing:
         """The steps that one option needs."""
         vendor, resource, start, duration, units, _ = table[:, option].tolist()
         short = np.maximum(units - plan.left[vendor, resource, start : start + duration], 0).tolist()
-        steps = [
-            Step(
-                What.UNITS,
-                vendor,
-                amount,
-                "units",
-                resource=resource,
-                bucket=start + first,
-                buckets=end - first,
-            )
-            for first, end, amount in _runs(short)
-        ]
-        if plan.vendor_room[vendor] < 1:
-            steps.append(Step(What.VENDOR_CAP, vendor, 1 - int(plan.vendor_room[vendor]), "requests"))
-        return tuple(steps)
+        return Short(short, max(0, 1 - int(plan.vendor_room[vendor]))).steps(table[:, option])
 
 
 def missing(plan: StandingPlan, table: Ints) -> Missing:
@@ -51,10 +64,14 @@ def missing(plan: StandingPlan, table: Ints) -> Missing:
     bucket, within = buckets_of(plan, table)
     row = table[VENDOR] * plan.left.shape[1] + table[RESOURCE]
     short = np.where(within, np.maximum(table[UNITS][:, None] - plan.rows[row[:, None], bucket], 0), 0)
-    before = np.pad(short, ((0, 0), (1, 0)))[:, :-1]
     room = np.maximum(1 - plan.vendor_room[table[VENDOR]], 0)
-    runs = ((short > 0) & (short != before)).sum(axis=1)
-    return Missing(inside, np.where(inside, runs + (room > 0), FAR), short.sum(axis=1) + room)
+    return Missing(inside, np.where(inside, runs_of(short) + (room > 0), FAR), short.sum(axis=1) + room)
+
+
+def runs_of(short: Ints) -> Ints:
+    """n; how many stretches of equal shortage each row (n x buckets) has."""
+    before = np.pad(short, ((0, 0), (1, 0)))[:, :-1]
+    return np.asarray(((short > 0) & (short != before)).sum(axis=1))
 
 
 def _runs(short: list[int]) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from solvers.arrays import Ints
-from solvers.insertion.columns import COST, Columns, Entry, Insertion
+from solvers.insertion.columns import COST, VENDOR, Columns, Entry, Insertion
 from solvers.insertion.eject import Aside, Wish, move_of
 from solvers.insertion.plan import Booking, StandingPlan
 
@@ -47,4 +47,7 @@ def _after(
     if found is None:
         return None
     first = move_of(booking, found.column + (found.column >= booking.column))
+    stays = others.table[VENDOR, found.column] == new[VENDOR]
+    if (wish.cents[column] if stays else new[COST]) > wish.most:
+        return None  # worth it only by what the neighbours gain
     return Insertion(wish.entry, column, (first, *found.moves), spent + found.cents, plan.version)

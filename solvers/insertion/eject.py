@@ -26,8 +26,10 @@ class Wish:
 
     entry: Entry
     located: Located
-    fits: Flags
+    fits: Flags  #: n; there is room as the plan stands, whatever it costs
+    cents: Ints  #: n; cost less a shortfall filled
     limit: float  #: cents to beat
+    most: float  #: cents that leaving the request out costs
     effort: int  #: columns that do not fit to try
 
 
@@ -47,16 +49,16 @@ class Pairs:
         return np.array([booking.taken for booking in self.booking], dtype=np.int64).T
 
 
-def _blocked(plan: StandingPlan, wish: Wish) -> Ints:
+def _blocked(wish: Wish) -> Ints:
     """The columns worth fighting for, best first."""
-    cost = wish.entry.columns.table[COST]
-    wanted = np.flatnonzero(~wish.fits & wish.located.inside & (cost < wish.limit))
-    return np.asarray(wanted[cost[wanted].argsort(kind="stable")[: wish.effort]])
+    worth = (wish.cents < wish.limit) & (wish.cents <= wish.most)
+    wanted = np.flatnonzero(~wish.fits & wish.located.inside & worth)
+    return np.asarray(wanted[wish.cents[wanted].argsort(kind="stable")[: wish.effort]])
 
 
 def _pairs(plan: StandingPlan, wish: Wish) -> Pairs:
     """The best blocked columns, each with the bookings whose leaving makes room for it."""
-    blocked = _blocked(plan, wish)
+    blocked = _blocked(wish)
     vendor = wish.entry.columns.table[VENDOR, blocked]
     found: list[tuple[int, Booking]] = []
     for each in np.unique(vendor).tolist():
@@ -111,7 +113,7 @@ class Aside:
 
     pairs: Pairs
     every: Alternatives
-    total: Floats  #: m; cents of the new column and of the move; infinite for what the neighbour holds now
+    total: Floats  #: m; cents of the new column and of the move; infinite where that is no answer
 
 
 def look_aside(plan: StandingPlan, wish: Wish) -> Aside | None:
@@ -122,15 +124,16 @@ def look_aside(plan: StandingPlan, wish: Wish) -> Aside | None:
     every = _alternatives(plan, pairs)
     total = _totals(plan, wish, pairs, every)
     held = np.array([booking.column for booking in pairs.booking])
+    own = _own(wish, pairs, every)
     total[(every.which == held[every.pair]) | ~every.located.inside] = np.inf
+    total[(own >= wish.limit) | (own > wish.most)] = np.inf
     return Aside(pairs, every, total)
 
 
 def step_aside(plan: StandingPlan, wish: Wish, aside: Aside) -> Insertion | None:
     """The cheapest single ejection that beats `wish.limit`, or None."""
     pairs, every, total = aside.pairs, aside.every, aside.total
-    most = np.inf if wish.entry.penalty_cents is None else wish.entry.penalty_cents
-    worthy = np.flatnonzero((total < wish.limit) & (total <= most))
+    worthy = np.flatnonzero((total < wish.limit) & (total <= wish.most))
     order = worthy[total[worthy].argsort(kind="stable")[: TRIES * wish.effort]]
     room = np.flatnonzero(_has_room(plan, wish, pairs, every.take(order)))
     if not len(room):
@@ -139,6 +142,16 @@ def step_aside(plan: StandingPlan, wish: Wish, aside: Aside) -> Insertion | None
     column, booking = int(pairs.column[every.pair[at]]), pairs.booking[every.pair[at]]
     move = move_of(booking, int(every.which[at]))
     return Insertion(wish.entry, column, (move,), int(total[at]), plan.version)
+
+
+def _own(wish: Wish, pairs: Pairs, every: Alternatives) -> Ints:
+    """m; cents of the new column alone: what the neighbour gains by moving is no reason to move it.
+
+    A shortfall of the vendor is filled only where the neighbour stays with it.
+    """
+    column = pairs.column[every.pair]
+    stays = every.table[VENDOR] == wish.entry.columns.table[VENDOR, column]
+    return np.where(stays, wish.cents[column], wish.entry.columns.table[COST, column])
 
 
 def _totals(plan: StandingPlan, wish: Wish, pairs: Pairs, every: Alternatives) -> Floats:

@@ -27,7 +27,8 @@ def insert(
     fair-share shortfall it fills. With `polish`, up to `effort`
     columns that do not fit, but would cost less than the best that does, are tried with one movable neighbour
     stepping aside, if that is cheaper over all; where there is no place even so, with two (`most_moves`).
-    Nobody is moved only because that neighbour could be better off: that is the next batch's business.
+    Nobody is moved only because that neighbour could be better off, which is the next batch's business: not
+    for a column that has room as it is, nor for one that the request by itself would not be worth.
     """
     if not len(entry.columns):
         return None
@@ -46,11 +47,10 @@ def insert(
 def _look(plan: StandingPlan, entry: Entry, effort: int) -> tuple[Wish, int | None]:
     """What fits as the plan stands, and the best of it."""
     table = entry.columns.table
-    located, saved = locate(plan, table), shortfall_saved(plan, table[VENDOR])
+    located, cents = locate(plan, table), table[COST] - shortfall_saved(plan, table[VENDOR])
     fits = (tightest(plan, table, located) >= table[UNITS]) & (plan.vendor_room[table[VENDOR]] > 0)
-    if entry.penalty_cents is not None:
-        fits &= table[COST] - saved <= entry.penalty_cents
-    fitting, cents = np.flatnonzero(fits), table[COST] - saved
+    most = np.inf if entry.penalty_cents is None else entry.penalty_cents
+    fitting = np.flatnonzero(fits & (cents <= most))
     best = int(fitting[cents[fitting].argmin()]) if len(fitting) else None
     limit = np.inf if best is None else float(cents[best])
-    return Wish(entry, located, fits, limit, effort), best
+    return Wish(entry, located, fits, cents, limit, most, effort), best

@@ -111,6 +111,16 @@ TestStandingPlan = StandingPlanMachine.TestCase
 TestStandingPlan.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
+def has_room(plan: StandingPlan, entry: Entry, column: int) -> bool:
+    """As the plan stands, whatever it costs."""
+    try:
+        plan.add(entry, column)
+    except NoRoom:
+        return False
+    plan.release(entry.key)
+    return True
+
+
 def by_hand(plan: StandingPlan, entry: Entry) -> int | None:
     """The cheapest way to place the entry, or, one neighbour moving, where it costs less but does not fit."""
     found: list[int] = []
@@ -128,7 +138,11 @@ def by_hand(plan: StandingPlan, entry: Entry) -> int | None:
     try_here(0, set(range(len(entry.columns))))
     most = 10**9 if entry.penalty_cents is None else entry.penalty_cents
     direct = min((cost for cost in found if cost <= most), default=10**9)
-    wanted = {column for column in range(len(entry.columns)) if costs[column] < direct}  # so they do not fit
+    wanted = {
+        column
+        for column in range(len(entry.columns))
+        if costs[column] < direct and costs[column] <= most and not has_room(plan, entry, column)
+    }
     for key in [booking.entry.key for v in range(SHAPE[0]) for booking in plan.of_vendor(v)]:
         held = plan[key]
         if not held.entry.movable:
@@ -207,6 +221,33 @@ def test_a_neighbour_steps_aside_only_when_it_is_cheaper_over_all() -> None:
     assert moves is not None
     assert (moves.cents, moves.moves[0].key, moves.moves[0].cents) == (17, "old", 7)
     assert insert(plan, Entry("new", either(10, 18)), polish=False).moves == ()  # type: ignore[union-attr]
+
+
+def test_nobody_is_moved_only_because_that_neighbour_gains() -> None:
+    plan = two_vendors()
+    plan.add(Entry("old", either(30, 10)), 0)
+    beside = Columns.of(vendor=[0], resource=[0], start=[2], duration=[2], units=[1], cost=[70])
+    assert insert(plan, Entry("new", beside, penalty_cents=60)) is None, "it has room, and is too dear"
+    instead = Columns.of(vendor=[0], resource=[0], start=[0], duration=[2], units=[1], cost=[70])
+    assert insert(plan, Entry("new", instead, penalty_cents=60)) is None, "it is not worth its place"
+    found = insert(plan, Entry("new", instead, penalty_cents=70))
+    assert (found.cents, found.moves[0].cents) == (50, -20)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("seed", [*range(40), 1243, 3563])
+def test_who_moves_makes_room_for_what_is_worth_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    plan = StandingPlan(rng.integers(0, 3, SHAPE), rng.integers(0, 5, SHAPE[0]))
+    for key in range(7):
+        found = insert(plan, Entry(key, columns(rng), movable=bool(rng.random() < 0.8)), polish=False)
+        if found is not None:
+            plan.apply(found)
+    entry = Entry("new", columns(rng, 8), penalty_cents=int(rng.integers(10, 60)))
+    for most_moves in (1, 2):
+        found = insert(plan, entry, effort=100, most_moves=most_moves)
+        if found is not None and found.moves:
+            assert not has_room(plan, entry, found.column)
+            assert entry.columns.table[COST, found.column] <= (entry.penalty_cents or 0)
 
 
 def test_two_neighbours_step_aside_for_a_request_that_would_be_left_out() -> None:
