@@ -49,9 +49,9 @@ class PlatformClient(Posting):
         """A request's state, history, match or reasons. Raises Problem 404."""
         return await self._request("GET", request_id)
 
-    async def views(self, state: str = "") -> AsyncIterator[RequestView]:
-        """All requests (of one state), page by page."""
-        asked = {"state": state} if state else {}
+    async def views(self, state: str = "", **wanted: str) -> AsyncIterator[RequestView]:
+        """All requests (of one state), page by page; `wanted` as `RequestQuery` has it: `id="ride"`."""
+        asked = ({"state": state} if state else {}) | wanted
         async for page in pages(self, REQUESTS, RequestPage, asked):
             for view in page.requests:
                 yield view

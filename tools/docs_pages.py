@@ -52,7 +52,7 @@ that makes it necessary.
 |---|---|---|
 """
 WHY = {
-    TaskKind.UNMATCHED: "no vendor was found by the deadline",
+    TaskKind.UNMATCHED: "no vendor was found by the deadline, or nobody is left to ask before it",
     TaskKind.OVERDUE: "a vendor should have reported, and has not; one for each report that is missing",
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",

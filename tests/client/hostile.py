@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from client.ops import OpsClient
 from client.platform import PlatformClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
@@ -12,6 +13,7 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.pools import Pool, Pools
 from contracts.tasks import TaskOutcome
+from tests.solvers import town
 from tests.solvers.town import trip, vendor
 
 RIDE = trip("r1")
@@ -39,6 +41,11 @@ CALLS = {
     "platform_events": (PlatformClient, lambda c: first(c.events())),
     "offers": (VendorClient, lambda c: c.offers()),
     "capacity": (VendorClient, lambda c: c.capacity("v1", DAY)),
+    "vendors": (OpsClient, lambda c: first(c.vendors())),
+    "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
+    "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
+    "offer": (OpsClient, lambda c: c.offer("r1", "v1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),

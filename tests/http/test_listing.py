@@ -1,4 +1,4 @@
-"""Requests are found by day, vendor, deadline, class, text of the id and state; pages are bounded."""
+"""Requests are found by day, vendor, deadline, class, text of the id and state, a bounded part at a time."""
 
 from __future__ import annotations
 

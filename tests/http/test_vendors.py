@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from client.errors import Problem
+from client.ops import OpsClient
 from contracts.codes import Role
 from contracts.vendors import Vendor
 from dispatcher.store import codec
 from dispatcher.store.keys import Keys
-from tests.http.conftest import NOW, Api
+from tests.http.conftest import NOW, Api, trip
 from tests.http.test_versions import VENDOR
 
 PAPER, LATER = (
@@ -141,3 +144,23 @@ async def test_vendors_are_listed_in_pages_and_a_vendor_sees_itself_alone(api: A
     _, own = await api.call("GET", "/vendors", role=Role.VENDOR, vendor="v2")
     assert ([each["vendor"]["id"] for each in own["vendors"]], own["cursor"]) == (["v2"], "")
     assert (await api.call("GET", "/vendors", role=Role.VENDOR, vendor="v9"))[1]["vendors"] == []
+
+
+async def test_the_client_of_ops_does_all_of_it(api: Api) -> None:
+    await put(api, credentials=[PAPER])
+    url = str(api.client.make_url("/"))
+    async with OpsClient(url, api.token(Role.OPS, subject="ana"), api.market) as ops:
+        vendors = [each async for each in ops.vendors()]
+        (paper,) = vendors[0].vendor.credentials
+        seen = await ops.verify("v1", [paper])
+        assert seen.credentials[0].verified is not None
+        assert (await ops.verify("v1", seen.credentials, holds=False)).credentials == (paper,)
+        assert not (await ops.pause_vendor("v1", "late")).takes_work
+        assert (await ops.resume_vendor("v1")).takes_work
+        again = await ops.put_vendor(vendors[0].vendor, version='"1"')
+        assert again == '"5"', "a repetition whose first answer was lost finds what it sent"
+        await api.call("POST", "/requests", trip("r1"))
+        with pytest.raises(Problem, match="may not serve") as refused:
+            await ops.offer("r1", "v1")
+        assert refused.value.facts["rules"] == ["pools"], "it has posted nothing"
+        assert [each.id async for each in ops.views(id="r1", service_class="wheelchair")] == ["r1"]
