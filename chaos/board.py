@@ -34,18 +34,19 @@ class Board:
             name: self._progress.add_task(name, total=rounds, told="", start=False)
             for name, rounds in planned.items()
         }
-        self._planned, self._told = planned, set[str]()
 
     def tell(self, report: Report) -> None:
         """One more round of a scenario is over."""
-        told = f"{report.acknowledged:,} kept, {report.found} found"
         bar = self._bars[report.scenario]
         self._progress.start_task(bar)
-        self._progress.update(bar, completed=report.rounds, told=told)
-        is_over = report.rounds == self._planned[report.scenario] and report.scenario not in self._told
-        if is_over and not self.console.is_terminal:
-            self._told.add(report.scenario)
-            name = f"{report.scenario:<{self._width}}"
+        self._progress.update(bar, completed=report.rounds, told=_told(report))
+
+    def over(self, report: Report) -> None:
+        """A scenario is over: where there are no bars, a line says so."""
+        self.tell(report)
+        self._progress.stop_task(self._bars[report.scenario])
+        if not self.console.is_terminal:
+            name, told = f"{report.scenario:<{self._width}}", _told(report)
             self.console.print(f"{name}  {report.rounds} rounds: {told}", highlight=False)
 
     def show(self, reports: Iterable[Report]) -> None:
@@ -72,3 +73,7 @@ class Board:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+def _told(report: Report) -> str:
+    return f"{report.acknowledged:,} kept, {report.found} found"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,19 +55,18 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from chaos.scenarios import SCENARIOS, described
-
+    scenarios = importlib.import_module("chaos.scenarios")
     out = sys.stderr if args.json == STANDARD_OUTPUT else sys.stdout
     console = Console(file=out, width=None if out.isatty() else PLAIN_CHARS)
     if args.list:
-        width = max(map(len, SCENARIOS))
-        for name, what in described():
+        width = max(map(len, scenarios.SCENARIOS))
+        for name, what in scenarios.described():
             console.print(f"{name:<{width}}  {what}", highlight=False, soft_wrap=True)
         return 0
-    names = args.only.split(",") if args.only else list(SCENARIOS)
+    names = args.only.split(",") if args.only else list(scenarios.SCENARIOS)
     for name in names:
-        if name not in SCENARIOS:
-            raise UsageError(f"there is no scenario '{name}'.", suggest(name, list(SCENARIOS)))
+        if name not in scenarios.SCENARIOS:
+            raise UsageError(f"there is no scenario '{name}'.", suggest(name, list(scenarios.SCENARIOS)))
     with _logging(args.log):
         return _play(args, names, console)
 
@@ -76,15 +76,16 @@ def _play(args: argparse.Namespace, names: list[str], console: Console) -> int:
 
     import msgspec
 
-    from chaos.board import Board
-    from chaos.scenarios import SCENARIOS, play
-
-    planned = {name: SCENARIOS[name].rounds(args.rounds) for name in names}
+    scenarios, board_of = importlib.import_module("chaos.scenarios"), importlib.import_module("chaos.board")
+    planned = {name: scenarios.SCENARIOS[name].rounds(args.rounds) for name in names}
     reports = []
-    with tempfile.TemporaryDirectory(prefix="dispatcher-chaos-") as made, Board(console, planned) as board:
+    with (
+        tempfile.TemporaryDirectory(prefix="dispatcher-chaos-") as made,
+        board_of.Board(console, planned) as board,
+    ):
         for name in names:
-            report = asyncio.run(play(name, Path(made), args.rounds, args.seed, board.tell))
-            board.tell(report)
+            report = asyncio.run(scenarios.play(name, Path(made), args.rounds, args.seed, board.tell))
+            board.over(report)
             reports.append(report)
     board.show(reports)
     if args.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -26,12 +25,11 @@ async def test_a_killed_service_loses_nothing_and_books_nothing_twice(trial: Tri
     assert trial.report.strikes == trial.rounds
 
 
-async def test_a_supervisor_that_is_killed_or_told_to_end_takes_all_with_it_and_all_is_there_again(
-    tmp_path: Path,
+async def test_a_supervisor_that_is_killed_takes_every_process_with_it_and_nothing_is_lost(
+    short_trial: Trial,
 ) -> None:
-    trial = Trial(tmp_path, 2)
-    await kill_supervisor(trial)
-    assert trial.findings == []
+    await kill_supervisor(short_trial)
+    assert short_trial.findings == []
 
 
 async def test_on_a_full_disk_callers_are_told_and_with_room_it_comes_back_by_itself(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from contracts.streams import replies, vendor
 from dispatcher import cli
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store import connection
 
 _numbers = count()
 
@@ -96,8 +98,9 @@ def test_what_cannot_be_meant_is_refused_with_words(
 
 
 def test_a_server_that_does_not_answer_is_said_so(
-    market: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    market: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(connection, "Reader", partial(connection.Reader, timeout_s=0.1))
     words = ["--market", market, "--vendor", "v1", "--apply", "--url", f"unix://{tmp_path}/none.sock"]
     assert cli.main(["vendor-access", *words]) == 1
     assert "does not answer" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from client.errors import Problem
 from client.platform import PlatformClient
@@ -27,6 +28,17 @@ COURSE = (
 )
 
 
+OTHERS = ("v-http", "v-redis")  # vendors that other tests register
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory):
+    """One service for all of them: each has requests and vendors of its own."""
+    async with service(tmp_path_factory.mktemp("path")) as started:
+        yield started
+
+
 def link(running, vendor_id, way):
     if way == "http":
         secret = token(running.settings, Role.VENDOR, vendor_id)
@@ -43,18 +55,17 @@ async def hear(events, kind):
     raise AssertionError("the feed ended")
 
 
-async def test_a_request_goes_all_the_way_over_http_and_over_redis(tmp_path):
-    async with service(tmp_path) as running:
-        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
-        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
-        async with ops, platform, MatchStream(redis_url(running.settings), MARKET) as matches:
-            for way in ("http", "redis"):
-                await post(ops, f"v-{way}")
-                works = link(running, f"v-{way}", way)
-                try:
-                    await asyncio.wait_for(_whole_way(running, platform, matches, works, way), 30)
-                finally:
-                    await works.close()
+async def test_a_request_goes_all_the_way_over_http_and_over_redis(running):
+    ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+    platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+    async with ops, platform, MatchStream(redis_url(running.settings), MARKET) as matches:
+        for way in ("http", "redis"):
+            await post(ops, f"v-{way}")
+            works = link(running, f"v-{way}", way)
+            try:
+                await asyncio.wait_for(_whole_way(running, platform, matches, works, way), 30)
+            finally:
+                await works.close()
 
 
 async def _whole_way(running, platform, matches, works, way):
@@ -100,43 +111,39 @@ async def _dispatch(running, offer):
             return problem.status
 
 
-async def test_another_vendors_offer_does_not_exist(tmp_path):
-    async with service(tmp_path) as running:
-        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
-        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
-        async with ops, platform:
-            await post(ops, "v1")
-            await platform.submit(trip("t1"))
-            works, other = link(running, "v1", "http"), link(running, "v2", "http")
-            offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
-            with pytest.raises(Problem) as problem:
-                await other.accept(offer.id, reference="")
-            assert problem.value.status == 404
-            await works.close()
-            await other.close()
+async def test_another_vendors_offer_does_not_exist(running):
+    ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+    platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+    async with ops, platform:
+        await post(ops, "v1")
+        await platform.submit(trip("t1", *OTHERS))
+        works, other = link(running, "v1", "http"), link(running, "v2", "http")
+        offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
+        with pytest.raises(Problem) as problem:
+            await other.accept(offer.id, reference="")
+        assert problem.value.status == 404
+        await works.close()
+        await other.close()
 
 
-async def test_what_a_person_must_do_is_a_task_until_it_is_done(tmp_path):
-    async with service(tmp_path) as running:
-        ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
-        platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
-        people = TaskClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
-        async with ops, platform, people:
-            await post(ops, "v1")
-            await platform.submit(trip("t1"))
-            works = link(running, "v1", "http")
-            offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
-            await works.accept(offer.id, reference="")
-            await works.report(offer.id, StatusUpdate(status=TrackingStatus.NO_SHOW))
-            await works.close()
-            (task,) = [each async for each in people.tasks(OwnerRole.CARE_COORDINATOR)]
-            assert (task.id, task.kind, task.request_id) == ("t1.no_show", TaskKind.NO_SHOW, "t1")
-            assert (await people.claim(task.id, "ann")).claimed_by == "ann"
-            assert (await people.comment(task.id, "ann", "called the ward")).comments[
-                0
-            ].text == "called the ward"
-            assert (await people.release(task.id, "ann")).state is TaskState.OPEN
-            done = await people.finish(task.id, "ann", TaskOutcome.ARRANGED_OTHERWISE)
-            assert done == await people.task(task.id)
-            assert [each async for each in people.tasks()] == []
-            assert [each.id async for each in people.tasks(state=TaskState.DONE)] == [task.id]
+async def test_what_a_person_must_do_is_a_task_until_it_is_done(running):
+    ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
+    platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+    people = TaskClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
+    async with ops, platform, people:
+        await post(ops, "v3")
+        await platform.submit(trip("t3", *OTHERS, "v1"))
+        works = link(running, "v3", "http")
+        offer = msgspec.convert((await hear(works.events(), "dispatch.offer.made")).data, OfferMade).offer
+        await works.accept(offer.id, reference="")
+        await works.report(offer.id, StatusUpdate(status=TrackingStatus.NO_SHOW))
+        await works.close()
+        (task,) = [each async for each in people.tasks(OwnerRole.CARE_COORDINATOR)]
+        assert (task.id, task.kind, task.request_id) == ("t3.no_show", TaskKind.NO_SHOW, "t3")
+        assert (await people.claim(task.id, "ann")).claimed_by == "ann"
+        assert (await people.comment(task.id, "ann", "called the ward")).comments[0].text == "called the ward"
+        assert (await people.release(task.id, "ann")).state is TaskState.OPEN
+        done = await people.finish(task.id, "ann", TaskOutcome.ARRANGED_OTHERWISE)
+        assert done == await people.task(task.id)
+        assert [each async for each in people.tasks()] == []
+        assert [each.id async for each in people.tasks(state=TaskState.DONE)] == [task.id]

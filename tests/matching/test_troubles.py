@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from contracts.codes import RequestState
+from contracts.tuning import Tuning
 from dispatcher.domain.request_kind import index_of
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
@@ -16,24 +17,25 @@ from tests.solvers.town import trip, vendor
 
 async def test_a_list_of_a_wrong_type_is_told_until_it_is_mended(town: Town, solvers: SolverPool) -> None:
     await town.add_vendor(vendor("v1"))
+    stored = town.store.market(town.name)
+    await stored.tuning.put(Tuning(version=1, values={"batch_interval_s": 1}), 0)
     lists = Keys(town.name).list(index_of(RequestState.RECEIVED))
     await town.store.reader.ask("SET", lists, "no list")
-    told = town.store.market(town.name).troubles
     matcher = Matcher(
         town.market, town.service.executor, solvers, "a", troubles=Troubles(town.store, town.name, MATCHING)
     )
     task = asyncio.create_task(matcher.run())
     try:
         async with asyncio.timeout(20):
-            while await told.now((MATCHING,)) != {MATCHING: "ResponseError WRONGTYPE"}:
+            while await stored.troubles.now((MATCHING,)) != {MATCHING: "ResponseError WRONGTYPE"}:
                 await asyncio.sleep(0.01)
         await town.store.reader.ask("DEL", lists)
         await town.submit(trip("r1"))
         await town.until("r1", RequestState.OFFERED)
         async with asyncio.timeout(20):
-            while await told.now((MATCHING,)):
+            while await stored.troubles.now((MATCHING,)):
                 await asyncio.sleep(0.01)
-        assert (await told.counts())["failed:matching"] >= 1
+        assert (await stored.troubles.counts())["failed:matching"] >= 1
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
