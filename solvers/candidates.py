@@ -89,11 +89,11 @@ def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
         alive = left
     candidates = expand(view, alive)
     for nth, rule in enumerate(registry.candidate_rules()):
-        keep = rule.mask(view.seen_by(rule.code), candidates)
-        if nth and keep.all():  # the first also removes pairs without a candidate
+        allowed = rule.mask(view.seen_by(rule.code), candidates)
+        if nth and allowed.all():  # the first also removes pairs without a candidate
             removed.append(np.zeros(len(alive), np.int64))
             continue
-        candidates = candidates.only(keep)
+        candidates = candidates.only(allowed)
         left = np.zeros_like(alive)
         left[candidates.request, candidates.vendor] = True
         removed.append((alive & ~left).sum(axis=1))
