@@ -88,8 +88,12 @@ def _chunk(view: View) -> tuple[Candidates, Ints, Ints]:
         removed.append((alive & ~left).sum(axis=1))
         alive = left
     candidates = expand(view, alive)
-    for rule in registry.candidate_rules():
-        candidates = candidates.only(rule.mask(view.seen_by(rule.code), candidates))
+    for nth, rule in enumerate(registry.candidate_rules()):
+        allowed = rule.mask(view.seen_by(rule.code), candidates)
+        if nth and allowed.all():  # the first also removes pairs without a candidate
+            removed.append(np.zeros(len(alive), np.int64))
+            continue
+        candidates = candidates.only(allowed)
         left = np.zeros_like(alive)
         left[candidates.request, candidates.vendor] = True
         removed.append((alive & ~left).sum(axis=1))

@@ -108,9 +108,18 @@ class Horizon:
 
     def minute_of_day(self, ms: npt.ArrayLike) -> Ints:
         """Minutes on the local clock, 0..1439, of instants within the horizon."""
-        at = np.asarray(ms, np.int64)
-        which = np.maximum(np.searchsorted(self.stretch_ms, at, side="right") - 1, 0)
-        return (self.stretch_minute[which] + (at - self.stretch_ms[which]) // MINUTE_MS) % DAY_MINUTES
+        minutes = (np.asarray(ms, np.int64) - self.start_ms) // MINUTE_MS
+        step = np.clip(minutes // LEDGER_BUCKET_MINUTES, 0, len(self._ahead_min) - 1)
+        return (minutes + self._ahead_min[step]) % DAY_MINUTES
+
+    @cached_property
+    def _ahead_min(self) -> Ints:
+        """For each ledger bucket, how far the clock is ahead of the minutes since the horizon began."""
+        begins = (self.stretch_ms - self.start_ms) // MINUTE_MS
+        lasts = (
+            np.diff(np.append(begins, (self.end_ms - self.start_ms) // MINUTE_MS)) // LEDGER_BUCKET_MINUTES
+        )
+        return np.repeat(self.stretch_minute - begins, lasts)
 
     def hour_end(self, ms: Ints) -> Ints:
         """When the clock's hour ends at each instant, or the clock is changed in it."""

@@ -34,11 +34,16 @@ class Options:
 
         `owner`, `at_ms`: all instants, sorted by owner and time.
         """
-        keys = self.keys(owner, at_ms)
+        if not len(of):
+            return NO_BEGINS
+        near = np.flatnonzero((at_ms > self.first_ms.min()) & (at_ms <= self.last_ms.max()))
+        if not len(near):
+            return NO_BEGINS
+        keys = self.keys(owner[near], at_ms[near])
         low = np.searchsorted(keys, self.keys(of, self.first_ms), side="right")
         count = np.maximum(np.searchsorted(keys, self.keys(of, self.last_ms), side="right") - low, 0)
         option = np.repeat(np.arange(len(of)), count)
-        return option, low[option] + counting(count)
+        return option, near[low[option] + counting(count)]
 
     def keys(self, row: Ints, at_ms: Ints) -> Ints:
         """Sorted like (row, instant); instants before `since_ms` count as that."""

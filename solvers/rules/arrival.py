@@ -34,6 +34,8 @@ class ArrivalRule(CandidateRule):
 
     def mask(self, view: View, candidates: Candidates) -> Flags:
         """(n)."""
+        if (view.request["appointment_ms"] == _NONE).all():
+            return np.ones(len(candidates), np.bool_)
         early_ms, late_ms = _off(view, candidates)
         return np.asarray((early_ms <= 0) & (late_ms <= 0))
 
