@@ -40,12 +40,14 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     found = []
     kind = REQUEST_STATES[after.state].task
     if kind and (before is None or before.state is not after.state):
-        found.append(opened(kind, after.id, context, code=after.history[-1].code))
+        code, priority = after.history[-1].code, after.priority
+        found.append(opened(kind, after.id, context, code=code, priority=priority))
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
             name = offer_id(after, offer)
-            task = opened(TaskKind.OVERDUE, after.id, context, offer_id=name, code=since, since=since)
+            about = {"offer_id": name, "code": since, "since": since}
+            task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found

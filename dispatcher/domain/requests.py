@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.codes import OfferState, Priority, RequestState, Requirement, TrackingStatus
 from contracts.unmatched import Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
@@ -43,6 +43,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     requirements: tuple[Requirement, ...] = ()  # what it waits for, on hold
     unmatched: Unmatched | None = None
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
+    priority: Priority = Priority.ROUTINE
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

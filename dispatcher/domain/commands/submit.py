@@ -35,6 +35,7 @@ def receive(request: Request, context: Context, *, travel_s: float = 0.0) -> Dec
         timer_ms=match_by_ms,
         history=history,
         requirements=request.requirements,
+        priority=request.priority,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
