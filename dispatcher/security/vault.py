@@ -15,7 +15,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from dispatcher.security.key_files import PatientKeyFile
 
 DERIVED_BYTES = 32
+TAG_BYTES = 16
 NONCE_BYTES = 12  # NIST SP 800-38D; random, so below 2^32 blocks a key
+
+
+def is_whole(sealed: bytes) -> bool:
+    """Whether it could be a sealed block, as far as that is seen without keys."""
+    return len(sealed) > 1 and len(sealed) >= 1 + sealed[0] + NONCE_BYTES + TAG_BYTES
 
 
 class UnreadablePatient(RuntimeError):

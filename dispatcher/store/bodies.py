@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
-from dispatcher.security.vault import Vault
+from dispatcher.security.vault import Vault, is_whole
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
 
@@ -63,8 +63,14 @@ class Bodies:
 
 
 def clear_part(raw: bytes) -> Request:
-    """What can be read without keys: all but patient and doors. Raises msgspec.DecodeError."""
-    return _parted(raw)[0]
+    """What can be read without keys: all but patient and doors.
+
+    Raises msgspec.DecodeError; ValueError where the sealed block is missing, or too short to be one.
+    """
+    request, sealed, has_doors = _parted(raw)
+    if (has_doors or sealed) and not is_whole(sealed):
+        raise ValueError("its sealed block is cut")
+    return request
 
 
 def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
