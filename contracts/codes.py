@@ -45,12 +45,17 @@ class DoorLevel(StrEnum):
 
 
 class Priority(StrEnum):
-    """FHIR R4 request-priority."""
+    """FHIR R4 request-priority, the most pressing last."""
 
     ROUTINE = "routine"
     URGENT = "urgent"
     ASAP = "asap"
     STAT = "stat"
+
+    @property
+    def rank(self) -> int:
+        """0 for routine; who is more pressing has more."""
+        return list(type(self)).index(self)
 
 
 class Skill(StrEnum):

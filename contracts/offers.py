@@ -11,13 +11,27 @@ from contracts.codes import (
     DeclineCode,
     LevelOfService,
     OfferState,
+    Priority,
+    Skill,
 )
 from contracts.geo import Position, WindowView
 from contracts.requests import OrderLine, PassengerNeeds
 
 
-class Offer(Wire):
-    """What a vendor sees before it accepts: zone, window, service, needs and price; no one's name (P6)."""
+class NeedsView(PassengerNeeds, omit_defaults=False):
+    """The passenger's needs, said in full: a vendor should not have to know what is usual."""
+
+
+class LineView(OrderLine, omit_defaults=False):
+    """A line of an equipment order, said in full: code, quantity, rental or purchase, set-up."""
+
+
+class Offer(Wire, omit_defaults=False):
+    """What a vendor sees before it accepts: zone, window, service, needs and price; no one's name (P6).
+
+    All that it must bring is here, also where it is nothing: `skills` its crew must have, `needs` of the
+    passenger (escorts, oxygen, stairs, weight …), `lines` to deliver with the minutes of their set-up.
+    """
 
     id: OfferId
     request_id: Id
@@ -32,8 +46,10 @@ class Offer(Wire):
     dropoff_zone: Position | None = None
     distance_m: Metres = 0
     level_of_service: LevelOfService | None = None
-    needs: PassengerNeeds | None = None
-    lines: tuple[OrderLine, ...] = ()
+    priority: Priority = Priority.ROUTINE  # the more pressing, the sooner it expires
+    skills: tuple[Skill, ...] = ()  # all of them
+    needs: NeedsView | None = None
+    lines: tuple[LineView, ...] = ()
     expires_at: Instant
     assumed: bool = False  # silence is acceptance
 

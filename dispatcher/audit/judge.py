@@ -13,13 +13,15 @@ from typing import NamedTuple, TypeVar
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
 from dispatcher.domain.compact import Record
-from dispatcher.domain.kinds import Entry, kinds
+from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
+from dispatcher.store.heard import Heard
+from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey
 
@@ -87,6 +89,14 @@ def _readable(found: Survey) -> Iterator[tuple[str, str]]:
     """What is stored can be read: else its vendor is asked for nothing, its request offered to nobody."""
     yield from found.unreadable.items()
     yield from ((found.market, each) for each in unknown(found.formats, known()))
+    yield from found.strange.items()
+    for stream, heard in found.heard.items():
+        for entry_id in heard.odd:
+            yield f"{_short(found, stream)} {entry_id}", "is no event"
+    for kind, records in found.records.items():
+        for each, (_, record, _) in records.items():
+            if (wrong := _odd_values(kind, record)) is not None:
+                yield each, wrong
     for key, raw in (*found.limits.items(), *found.used.items()):
         if not fits(raw):
             yield f"ledger {_name(key)}", "has more cells than a day"
@@ -111,7 +121,8 @@ def _wanted(found: Survey) -> dict[Entry, int]:
     wanted: dict[Entry, int] = {}
     for kind in kinds():
         for each in (versioned.value for versioned in found.records.get(kind.name, {}).values()):
-            wanted |= {**kind.lists(each), Entry(kind.timers, each.id): kind.timer_ms(each)}
+            if _odd_values(kind.name, each) is None:  # else it is told of as such
+                wanted |= {**kind.lists(each), Entry(kind.timers, each.id): kind.timer_ms(each)}
     return wanted
 
 
@@ -168,9 +179,33 @@ def _overbooked(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _replayed(found: Survey) -> Iterator[tuple[str, str]]:
     """No message is in its stream twice."""
-    for name, times in found.events.items():
-        if times > 1:
-            yield name, f"is there {times} times"
+    for stream, heard in found.heard.items():
+        for name, times in heard.ids.items():
+            if times > 1:
+                yield f"{_short(found, stream)} {name}", f"is there {times} times"
+
+
+def _told(found: Survey) -> Iterator[tuple[str, str]]:
+    """What happened was told: of each request its last step, to each vendor the offers that it has.
+
+    What a stream has trimmed away is not asked for. Without a look at the streams there is nothing to judge.
+    """
+    keys = Keys(found.market)
+    for record in _requests(found):
+        events = found.heard.get(keys.events)
+        if events is not None and record.history and events.lacks(record.id, record.history[-1].at_ms):
+            yield record.id, f"is {record.state.value}, and no message says so"
+        for offer in record.live_offers:
+            name, stream = offer_id(record, offer), keys.stream(offer.vendor_id)
+            heard = found.heard.get(stream, Heard()) if events is not None else None
+            if heard and _short(found, stream) not in found.strange and heard.lacks(name, offer.made_ms):
+                yield name, f"was made, and no message tells {offer.vendor_id}"
+
+
+def _unlisted(found: Survey) -> Iterator[tuple[str, str]]:
+    """A vendor that is stored is known to be there: else it is never asked."""
+    for vendor_id in sorted(found.vendors - found.listed):
+        yield f"vendor {vendor_id}", "is stored, and the list of vendors does not name it"
 
 
 def _lost(found: Survey, acknowledged: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -192,6 +227,8 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "ledger": _ledger,
     "overbooked": _overbooked,
     "replayed": _replayed,
+    "told": _told,
+    "vendors": _unlisted,
 }
 
 
@@ -205,7 +242,7 @@ def summary(found: Survey) -> dict[str, object]:
         "documents": found.documents,
         "ledgers": len(found.used.keys() | found.limits.keys()),
         "unsettled": len(found.moving),
-        "messages": found.events.total(),
+        "messages": sum(each.ids.total() for each in found.heard.values()),
         "streams_set_aside": found.exhausted,
     }
 
@@ -229,6 +266,20 @@ def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:
         for cell in range(1 + booking.first, 1 + booking.first + booking.count):
             cells[cell] += booking.units
     return held
+
+
+def _odd_values(kind: str, record: Record) -> str | None:
+    """Why a record that decodes cannot be worked with, if that is so."""
+    try:
+        kind_named(kind).lists(record)
+        kind_named(kind).timer_ms(record)
+    except Exception as error:  # whatever it is, the service would meet it too
+        return f"holds what cannot be worked with ({type(error).__name__})"
+    return None
+
+
+def _short(found: Survey, key: str) -> str:
+    return key.removeprefix(Keys(found.market).prefix)
 
 
 def _name(key: LedgerKey) -> str:

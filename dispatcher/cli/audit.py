@@ -104,9 +104,8 @@ def _ring(path: Path) -> Ring | None:
 def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> None:
     """Raises UserError for a market that is neither set nor stored: an empty one would be told as sound."""
     for report in reports:
-        if report["market"] not in known and not any(
-            report[each] for each in ("requests", "ledgers", "findings")
-        ):
+        wrong = [each for each in report["findings"] if each["rule"] != LOST]  # an id is lost anywhere
+        if report["market"] not in known and not (report["requests"] or report["ledgers"] or wrong):
             raise UserError(
                 f"nothing is stored of a market '{report['market']}'.",
                 f"Known by DISPATCHER_MARKETS: {', '.join(known)}",

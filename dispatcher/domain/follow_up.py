@@ -47,7 +47,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     kind = REQUEST_STATES[after.state].task
     is_new = before is None or before.state is not after.state
     if kind and is_new and not (kind is TaskKind.UNMATCHED and _unmatched_tasks(context)):
-        found.append(opened(kind, after.id, context, code=after.history[-1].code))
+        code, priority = after.history[-1].code, after.priority
+        found.append(opened(kind, after.id, context, code=code, priority=priority))
     early = _early(after, context) if after.has_nobody_left else None
     if early is not None and early.id not in after.tasks:
         found.append(early)
@@ -55,7 +56,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
             name = offer_id(after, offer)
-            task = opened(TaskKind.OVERDUE, after.id, context, offer_id=name, code=since, since=since)
+            about = {"offer_id": name, "code": since, "since": since}
+            task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
@@ -79,7 +81,9 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
-    return opened(TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY)
+    return opened(
+        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY, priority=after.priority
+    )
 
 
 def _unmatched_tasks(context: Context) -> list[TaskRecord]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from contracts.vendors import AssumedAnswer, Vendor
+from dispatcher.domain.pressing import pressed, shares
 from dispatcher.domain.requests import RequestRecord
 
 OFFER_SHARE = Parameter(
@@ -36,14 +37,17 @@ OFFER_MINIMUM = Parameter(
     summary="However short the time, a vendor has this long to answer (or its own limit, if shorter).",
     scope="domain.offer_expiry",
 )
-PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM)
+PRESSED = shares("offer", "domain.offer_expiry", "A vendor that must answer has an offer")
+PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM, *PRESSED.values())
 
 
 def offer_expiry(record: RequestRecord, vendor: Vendor, now_ms: int, values: Mapping[str, Number]) -> int:
     """When an offer made now ends without an answer, in ms since the epoch.
 
     The vendor's own limit; more when the window is far away (an explicit answer only: silence that accepts
-    needs no more time); less when another vendor could not be asked in time; never less than the minimum.
+    needs no more time); less of both the more pressing the request is (again an explicit answer only: when
+    silence accepts, the time to reject is agreed); less when another vendor could not be asked in time; never
+    less than the minimum.
     """
     assumed = isinstance(vendor.answer, AssumedAnswer)
     limit_ms = 1000 * (
@@ -54,4 +58,6 @@ def offer_expiry(record: RequestRecord, vendor: Vendor, now_ms: int, values: Map
     ahead_ms = 0 if assumed else int(OFFER_SHARE.of(values) * (record.earliest_ms - now_ms))
     last_ask_ms = min(record.match_by_ms, record.latest_ms) - OFFER_RESERVE.whole(values) * MINUTE_MS
     least_ms = now_ms + min(limit_ms, OFFER_MINIMUM.whole(values) * 1000)
-    return max(least_ms, min(now_ms + max(limit_ms, ahead_ms), last_ask_ms))
+    open_ms = max(limit_ms, ahead_ms)
+    open_ms = open_ms if assumed else pressed(open_ms, PRESSED, record.priority, values)
+    return max(least_ms, min(now_ms + open_ms, last_ask_ms))

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.codes import OfferState, Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
@@ -55,6 +55,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     unmatched: Unmatched | None = None
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
     service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
+    priority: Priority = Priority.ROUTINE
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

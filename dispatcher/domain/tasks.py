@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.codes import Priority
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.tasks import OwnerRole, TaskChanged, TaskKind, TaskOutcome, TaskState
 from contracts.tuning import Parameter
@@ -14,6 +15,7 @@ from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.pressing import pressed, shares
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.timers import RETENTION
 
@@ -44,7 +46,8 @@ LAPSE = Parameter(
     summary="A task that nobody ends keeps its request from being forgotten for so long; then both go.",
     scope="domain.tasks",
 )
-PARAMETERS = (DUE, ESCALATION, LAPSE)
+PRESSED = shares("task", "domain.tasks", "A task is due, and goes to its next owner, of a request")
+PARAMETERS = (DUE, ESCALATION, LAPSE, *PRESSED.values())
 S = TaskState
 TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
     S.OPEN: frozenset({S.CLAIMED, S.DONE}),
@@ -94,6 +97,7 @@ class TaskRecord(Record, frozen=True, tag=1):
     outcome: TaskOutcome | None = None
     ended_ms: int = 0
     comments: tuple[TaskComment, ...] = ()
+    priority: Priority = Priority.ROUTINE  # of its request
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:
@@ -102,10 +106,21 @@ def list_of(state: TaskState, owner: OwnerRole) -> str:
 
 
 def opened(
-    kind: TaskKind, request_id: str, context: Context, *, offer_id: str = "", code: str = "", since: str = ""
+    kind: TaskKind,
+    request_id: str,
+    context: Context,
+    *,
+    offer_id: str = "",
+    code: str = "",
+    since: str = "",
+    priority: Priority = Priority.ROUTINE,
 ) -> TaskRecord:
-    """A new task; `since`: after which report, where there may be a task of the kind after each."""
-    due_ms = context.now_ms + DUE.whole(context.values) * MINUTE_MS
+    """A new task; `since`: after which report, where there may be a task of the kind after each.
+
+    `priority`: its request's. The more pressing that is, the sooner it is due and goes to the next owner.
+    """
+    usual_ms = DUE.whole(context.values) * MINUTE_MS
+    due_ms = context.now_ms + pressed(usual_ms, PRESSED, priority, context.values)
     return TaskRecord(
         id=f"{offer_id or request_id}.{kind.value}" + (f"_{since}" if since else ""),
         version=1,
@@ -118,6 +133,7 @@ def opened(
         opened_ms=context.now_ms,
         due_ms=due_ms,
         timer_ms=due_ms,
+        priority=priority,
     )
 
 
@@ -166,7 +182,8 @@ def due(task: TaskRecord, context: Context) -> Decision | None:
         return None
     if task.state is S.DONE:
         return _forgotten(task, context)
-    pause_ms = ESCALATION.whole(context.values) * MINUTE_MS * 2 ** min(task.escalations, 10)
+    usual_ms = ESCALATION.whole(context.values) * MINUTE_MS * 2 ** min(task.escalations, 10)
+    pause_ms = pressed(usual_ms, PRESSED, task.priority, context.values)
     after = changed(
         task,
         task.state,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
+from msgspec.structs import asdict
+
+from contracts.base import Wire
 from contracts.codes import OfferState, RequestState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
-from contracts.offers import Offer
+from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.coarse_position import coarse_position
@@ -18,6 +22,7 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
 
+View = TypeVar("View", bound=Wire)
 _HINTS: Mapping[OfferState, str] = {  # where there is no dispatch (any more): what may help
     OfferState.REQUESTED: "Maybe accept it first, before its expires_at.",
     OfferState.CANCELLED: "Maybe the request was cancelled, or another has it: nothing is left to do.",
@@ -105,11 +110,18 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
         level_of_service=request.ride_level,
-        needs=request.passenger_needs,
-        lines=request.order_lines,
+        priority=request.priority,
+        skills=request.required_skills,
+        needs=_in_full(request.passenger_needs, NeedsView) if request.passenger_needs else None,
+        lines=tuple(_in_full(each, LineView) for each in request.order_lines),
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
     )
+
+
+def _in_full(asked: Wire, form: type[View]) -> View:
+    """What was asked for as the vendor reads it: the same fields, none left out."""
+    return form(**asdict(asked))
 
 
 def dispatch_view(

@@ -108,7 +108,7 @@ async def commit_plan(
 ) -> Done:
     """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
 
-    Moves go first: they make room for the others. Raises FenceLost.
+    Moves go first: they make room for the others; then the most pressing. Raises FenceLost.
     """
     works = _Matches(own, market, snapshot, plan)
     works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
@@ -116,6 +116,8 @@ async def commit_plan(
     snapshot.keep_unmoved(plan)
     moves = [row for row, at in enumerate(plan.chosen.request.tolist()) if at in snapshot.standing]
     offers = np.setdiff1d(np.arange(len(plan.chosen)), moves).tolist()
+    chosen = plan.chosen.request.tolist()
+    offers.sort(key=lambda row: -snapshot.records[chosen[row]].priority.rank)
     await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
     await run_bounded((works.offer(row) for row in offers), market, yields_to_imminent=yields_to_imminent)

@@ -8,7 +8,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
-from dispatcher.matching.requests import Waiting
+from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from solvers.planning import plan
 from solvers.screening import OpenRequest
@@ -33,7 +33,7 @@ def is_imminent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -
 
 
 async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
-    """Match those that are imminent; `deferred` counts those that are not. Raises FenceLost.
+    """Match those that are imminent, the most pressing first; `deferred`: how many are not. Raises FenceLost.
 
     Capacity is as last read, less what this matcher took since. Where that leaves a request without a vendor,
     the ledgers are read again, and others that have only been asked may step aside, before it is told so.
@@ -44,7 +44,7 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
     for first in range(0, len(ids), READ_AT_ONCE):
         waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
         now_ms, values = market.clock.now_ms(), market.values
-        imminent = [each for each in waiting if is_imminent(each[1], now_ms, values)]
+        imminent = pressing_first([each for each in waiting if is_imminent(each[1], now_ms, values)])
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
             done += await _match(own, market, imminent[begin : begin + AT_ONCE])

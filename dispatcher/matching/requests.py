@@ -73,11 +73,14 @@ class WaitingRequests:
     async def next_batch(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
         """Of these, as many as a batch takes: first what was in none, then what was in one longest ago.
 
-        In each turn the longest waiting come first, so who can have no vendor keeps nobody waiting for ever.
+        In each turn the most pressing (as far as they were read before), then the longest waiting come first:
+        who can have no vendor keeps nobody waiting for ever.
         """
         limit, found = BATCH_LIMIT.whole(reading.values), list[Waiting]()
         queue = self._near(ids, reach_ms(now_ms, reading.values))
-        queue.sort(key=lambda each: self._tried.get(each, 0))  # stable: as they came, within a turn
+        queue.sort(
+            key=lambda each: (self._tried.get(each, 0), -self._rank(each))
+        )  # stable: then as they came
         at, self._batches = 0, self._batches + 1
         while at < len(queue) and len(found) < limit:
             taken = queue[at : at + limit - len(found)]
@@ -86,6 +89,10 @@ class WaitingRequests:
             at += len(taken)
         self.untried = any(each not in self._tried for each in queue[at:])
         return sorted(found, key=lambda each: _as_received(each[0]))
+
+    def _rank(self, request_id: str) -> int:
+        known = self.bodies.get(request_id)
+        return known.priority.rank if known else 0
 
     def _near(self, ids: Sequence[str], end_ms: int) -> list[str]:
         """Without those that are known to be out of reach."""
@@ -128,6 +135,11 @@ def may_be_offered(record: RequestRecord, now_ms: int, values: Mapping[str, Numb
 def received_first(records: Sequence[RequestRecord]) -> list[RequestRecord]:
     """In a stable order: as they came, then by id."""
     return sorted(records, key=_as_received)
+
+
+def pressing_first(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """The most pressing first; those of one priority as they were."""
+    return sorted(waiting, key=lambda each: -each[0].priority.rank)
 
 
 def _as_received(record: RequestRecord) -> tuple[int, str]:

@@ -16,9 +16,14 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.security.key_files import PatientKeyFile
 
 DERIVED_BYTES = 32
+TAG_BYTES = 16
 NONCE_BYTES = 12  # NIST SP 800-38D; random, so below 2^32 blocks a key
-LEAST_BYTES = 1 + 1 + NONCE_BYTES + 16  # of a sealed block: length and key id, nonce, tag
 RETRY_AFTER_S = 1
+
+
+def is_whole(sealed: bytes) -> bool:
+    """Whether it could be a sealed block, as far as that is seen without keys."""
+    return len(sealed) > 1 and len(sealed) >= 1 + sealed[0] + NONCE_BYTES + TAG_BYTES
 
 
 class UnreadablePatient(RuntimeError):

@@ -11,7 +11,7 @@ import msgspec
 
 from contracts.geo import Position
 from contracts.requests import Patient, Request
-from dispatcher.security.vault import LEAST_BYTES, Vault, key_of
+from dispatcher.security.vault import Vault, is_whole, key_of
 from dispatcher.store.codec import encode
 from dispatcher.store.compression import compress, decompress
 from dispatcher.store.formats import BODY, NewerFormat
@@ -67,8 +67,14 @@ class Bodies:
 
 
 def clear_part(raw: bytes) -> Request:
-    """What can be read without keys: all but patient and doors. Raises msgspec.DecodeError."""
-    return _parted(raw)[0]
+    """What can be read without keys: all but patient and doors.
+
+    Raises msgspec.DecodeError; ValueError where the sealed block is missing, or too short to be one.
+    """
+    request, sealed, has_doors = _parted(raw)
+    if (has_doors or sealed) and not is_whole(sealed):
+        raise ValueError("its sealed block is cut")
+    return request
 
 
 def key_of_body(raw: bytes) -> str:
@@ -87,6 +93,6 @@ def _parted(raw: bytes) -> tuple[Request, bytes, bool]:
         raise msgspec.DecodeError("no version wrote a body like it")
     end = _LENGTH_BYTES + (head & (1 << _FORMAT_AT) - 1)
     request = _REQUEST.decode(decompress(memoryview(raw)[_LENGTH_BYTES:end]))
-    if bits == _DOORS_SEALED and len(raw) - end < LEAST_BYTES:
+    if bits == _DOORS_SEALED and not is_whole(raw[end:]):
         raise msgspec.DecodeError("the sealed block of this body was cut")
     return request, raw[end:], bits == _DOORS_SEALED

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from redis.exceptions import ResponseError
 
 from contracts import streams as streams_named
 from contracts.streams import To
@@ -17,7 +17,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.security.rings import KeyPrint, Ring
-from dispatcher.store import codec, events
+from dispatcher.store import codec
 from dispatcher.store import keys as names
 from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.bodies import clear_part, key_of_body
@@ -25,6 +25,7 @@ from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import Reader
 from dispatcher.store.format_numbers import newest
 from dispatcher.store.formats import NewerFormat
+from dispatcher.store.heard import Heard, heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.listing import Place
@@ -62,7 +63,10 @@ class Survey(msgspec.Struct, kw_only=True):
     newer: dict[str, dict[str, str]] = {}  # of what is damaged: ids of a format not known, by kind, in words
     formats: dict[str, int] = {}  # the newest format of each kind, as the versions that wrote it say
     exhausted: list[str] = []  # streams that were moved aside, their ids were used up
-    events: Counter[str] = msgspec.field(default_factory=Counter)  # event id → how often, in its stream
+    strange: dict[str, str] = {}  # keys that hold what is not theirs to hold, and what is wrong with them
+    vendors: set[str] = set()  # vendors that are stored
+    listed: set[str] = set()  # vendors that are known to be there
+    heard: dict[str, Heard] = {}  # what the streams tell, by key
 
     def of_kind(self, kind: Kind[R], form: type[R]) -> dict[str, R]:
         """The records of a kind that can be read, by id."""
@@ -75,13 +79,19 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     keys, found = Keys(market), Survey(market=market)
     parts: dict[str, list[str]] = {}
     for name in await _scan(reader, keys):
+        if "\ufffd" in name:
+            found.strange[name] = "has a name that no key of ours has"
+            continue
         first, rest = keys.parted(name)
         parts.setdefault(first, []).append(rest)
+    for first in (names.USED, names.LIMITS):
+        parts[first] = [each for each in parts.get(first, ()) if _is_ledger(found, first, each)]
     found.used = await _read_ledgers(reader, keys.used, parts.get(names.USED, []))
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
+    found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
     found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
@@ -89,8 +99,19 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
         for name in (keys.events, keys.matches, *map(keys.stream, parts.get(To.VENDOR, ()))):
-            await _read_stream(reader, found, name)
+            told = await heard(reader, name)
+            if isinstance(told, str):
+                found.strange[name.removeprefix(keys.prefix)] = told
+            else:
+                found.heard[name] = told
     return found
+
+
+def _is_ledger(found: Survey, first: str, rest: str) -> bool:
+    if rest.count(":") == len(LedgerKey._fields) - 1:
+        return True
+    found.strange[f"{first}:{rest}"] = "names no pool and day"
+    return False
 
 
 async def _scan(reader: Reader, keys: Keys, *options: str) -> list[str]:
@@ -99,7 +120,7 @@ async def _scan(reader: Reader, keys: Keys, *options: str) -> list[str]:
     while True:
         words = (cursor, "MATCH", f"{keys.prefix}*", "COUNT", SCAN_COUNT, *options)
         cursor, some = await reader.ask("SCAN", *words)
-        found.update(name.decode() for name in some)
+        found.update(name.decode(errors="replace") for name in some)
         if int(cursor) == 0:
             return sorted(found)
 
@@ -115,13 +136,20 @@ async def _read_records(
     raws = await reader.get_all([keys.record(kind, each) for each in ids])
     for each, raw in zip(ids, raws, strict=True):
         try:
-            if raw:  # else it was forgotten since the scan
+            if raw is not None:
                 records[each] = document.unpack(raw)
                 older |= {each} if document.is_older(raw) else set()
+            elif await _is_there(reader, keys.record(kind, each)):  # else it was forgotten since the scan
+                damaged.add(each)
         except READ_ERRORS as error:
             damaged.add(each)
             if isinstance(error, NewerFormat):
                 found.newer.setdefault(kind.name, {})[each] = str(error)
+
+
+async def _is_there(reader: Reader, key: str) -> bool:
+    """Whether a key that reads as nothing is of another type."""
+    return bool(await reader.ask("EXISTS", key))
 
 
 async def _read_documents(
@@ -166,9 +194,18 @@ def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:
 
 async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:
     for name in await _scan(reader, keys, "TYPE", "zset"):
-        places = Place.read(await reader.ask("ZRANGE", name, 0, -1, "WITHSCORES"))
+        short = name.removeprefix(keys.prefix)
+        try:
+            places = list(Place.read(await reader.ask("ZRANGE", name, 0, -1, "WITHSCORES")))
+        except (ValueError, OverflowError, ResponseError):
+            found.strange[short] = "has a place that is no time"
+            continue
         if name != keys.capacities:
-            found.lists[name.removeprefix(keys.prefix)] = {place.id: place.score for place in places}
+            found.lists[short] = {place.id: place.score for place in places}
+    try:
+        found.listed = set(map(text_of, await reader.ask("SMEMBERS", keys.vendors)))
+    except ResponseError:
+        found.strange[keys.vendors.removeprefix(keys.prefix)] = "is no set"
 
 
 async def _read_limits(reader: Reader, keys: Keys, found: Survey, parts: Sequence[str]) -> None:
@@ -186,18 +223,3 @@ async def _read_ledgers(
     ledgers = [LedgerKey(*part.split(":")) for part in parts]
     raws = await reader.get_all([name(*each) for each in ledgers])
     return {each: raw for each, raw in zip(ledgers, raws, strict=True) if raw}
-
-
-async def _read_stream(reader: Reader, found: Survey, stream: str) -> None:
-    after: Any = "-"
-    while entries := await reader.ask("XRANGE", stream, after, "+", "COUNT", SCAN_COUNT):
-        for name, fields in entries:
-            after = b"(" + name
-            found.events[f"{stream} {_event_id(fields)}"] += 1
-
-
-def _event_id(fields: dict[bytes, bytes]) -> str:
-    try:
-        return events.unpack_event(fields.get(events.FIELD.encode(), b"")).id
-    except msgspec.MsgspecError:
-        return "unreadable"

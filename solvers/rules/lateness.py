@@ -1,11 +1,21 @@
-"""Each minute of waiting after the earliest start costs a little, so that ties go to the passenger."""
+"""Each minute of waiting after the earliest start costs a little, so that ties go to the passenger.
+
+It costs more for a request that is more pressing: of two that want the same van, it gets the earlier start.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from contracts.codes import Priority
 from contracts.instants import MINUTE_MS
-from contracts.tuning import Parameter
+from contracts.tuning import Number, Parameter
 from solvers.arrays import Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
+from solvers.screening import PRIORITIES
 
 CENTS = Parameter(
     name="lateness_cents_per_minute",
@@ -16,11 +26,27 @@ CENTS = Parameter(
     summary="Cost of each minute by which service starts after the earliest start of the window.",
     scope="rules.lateness",
 )
-PARAMETERS = (CENTS,)
+
+
+def _factor(priority: Priority, default: float) -> Parameter:
+    return Parameter(
+        name=f"lateness_{priority.value}_factor",
+        default=default,
+        minimum=0.0,
+        maximum=100.0,
+        unit="ratio",
+        summary=f"Lateness of priority {priority.value} costs so many times what that of routine does.",
+        scope="rules.lateness",
+    )
+
+
+_DEFAULTS: Final = {Priority.URGENT: 2.0, Priority.ASAP: 4.0, Priority.STAT: 8.0}
+FACTORS: Final = {each: _factor(each, default) for each, default in _DEFAULTS.items()}
+PARAMETERS = (CENTS, *FACTORS.values())
 
 
 class Lateness(CostTerm):
-    """Minutes after the start of the window x cents."""
+    """Minutes after the start of the window x cents x what the priority makes of it."""
 
     code = "lateness"
     order = 82
@@ -29,11 +55,19 @@ class Lateness(CostTerm):
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
         late_ms = candidates.start_ms - view.facts.earliest_ms[candidates.request]
-        return whole(late_ms / MINUTE_MS * CENTS.of(view.values))
+        each = np.array([_cents(priority, view.values) for priority in PRIORITIES], np.float64)
+        return whole(late_ms / MINUTE_MS * each[view.facts.priority[candidates.request]])
 
     def cents_of(self, one: Candidate) -> int:
         """For one."""
-        return whole_cents((one.start_ms - one.asked.earliest_ms) / MINUTE_MS * CENTS.of(one.values))
+        late_ms = one.start_ms - one.asked.earliest_ms
+        return whole_cents(late_ms / MINUTE_MS * _cents(one.asked.request.priority, one.values))
+
+
+def _cents(priority: Priority, values: Mapping[str, Number]) -> float:
+    """A minute's."""
+    factor = FACTORS.get(priority)
+    return CENTS.of(values) * (1.0 if factor is None else factor.of(values))
 
 
 RULE = Lateness()

@@ -21,7 +21,7 @@ from dispatcher.domain.tasks import TASK_KIND, opened
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec
 from dispatcher.store.keys import Keys
-from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.ledger import CELLS, LedgerKey
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.conftest import everything
@@ -77,6 +77,18 @@ def unlisted(name: str, member: str) -> Damage:
     return lambda raw, keys: raw.zrem(keys.list(name), member)
 
 
+async def cut_sealed(raw: Redis, keys: Keys) -> None:
+    stored = await raw.get(body(keys, "b"))
+    clear = int.from_bytes(stored[:3], "big") & 0x7FFFFF
+    await raw.set(body(keys, "b"), stored[: 3 + clear + 9])
+
+
+async def record_as_hash(raw: Redis, keys: Keys) -> None:
+    await raw.delete(of(keys, "b"), body(keys, "b"))
+    await raw.hset(of(keys, "b"), "x", "y")
+    await raw.hset(body(keys, "b"), "x", "y")
+
+
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
 ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
@@ -84,7 +96,7 @@ ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
 DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules it breaks, what is told
     "ended twice": (
         written(ended_twice),
-        {"one end", "table", "lists"},
+        {"one end", "table", "lists", "told"},
         "has ended as cancelled and completed",
     ),
     "ended without a step": (
@@ -94,7 +106,7 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     ),
     "a person is needed, and nobody is asked": (
         written(moved(record("b"), RequestState.UNMATCHED)),
-        {"lists", "tasks"},
+        {"lists", "tasks", "told"},
         "is unmatched and names no task",
     ),
     "a task that is gone": (
@@ -109,7 +121,7 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),
-        {"table", "lists"},
+        {"table", "lists", "told"},
         "went from received to in_progress",
     ),
     "another version inside": (
@@ -143,12 +155,54 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     ),
     "a vendor of a wrong type": (
         lambda raw, keys: raw.rename(keys.vendors, keys.vendor("v1")),
-        {"readable"},
+        {"readable", "vendors"},
         "is no document",
+    ),
+    "cut sealed block": (cut_sealed, {"readable"}, "cannot be decoded"),
+    "a record of a wrong type": (record_as_hash, {"whole", "readable"}, "its record cannot be decoded"),
+    "events that are no stream": (
+        lambda raw, keys: raw.set(keys.events, "x"),
+        {"readable"},
+        "is no stream (WRONGTYPE)",
+    ),
+    "an entry that is no event": (
+        lambda raw, keys: raw.xadd(keys.stream("v1"), {"x": "y"}),
+        {"readable"},
+        "is no event",
+    ),
+    "a ledger of no day": (
+        lambda raw, keys: raw.set(f"{keys.prefix}used:x", b""),
+        {"readable"},
+        "names no pool and day",
+    ),
+    "a name that is no text": (
+        lambda raw, keys: raw.set(keys.prefix.encode() + b"r:\xff", b"x"),
+        {"readable"},
+        "no key of ours",
+    ),
+    "a place that is no time": (
+        lambda raw, keys: raw.zadd(keys.list("o:v9"), {"a.1": float("inf")}),
+        {"readable"},
+        "has a place that is no time",
+    ),
+    "an offer that nobody was told of": (
+        lambda raw, keys: raw.delete(keys.stream("v1")),
+        {"told"},
+        "was made, and no message tells v1",
+    ),
+    "events that are gone": (
+        lambda raw, keys: raw.delete(keys.events),
+        {"told"},
+        "is received, and no message says so",
+    ),
+    "a vendor that is not listed": (
+        lambda raw, keys: raw.srem(keys.vendors, "v1"),
+        {"vendors"},
+        "the list of vendors does not name it",
     ),
     "cut tuning": (lambda raw, keys: raw.set(keys.tuning, b"\0\0"), {"readable"}, "cannot be decoded"),
     "a ledger that is too long": (
-        lambda raw, keys: raw.setrange(keys.limit(*VANS), 602, b"\0\1"),
+        lambda raw, keys: raw.setrange(keys.limit(*VANS), 2 * CELLS, b"\0\1"),
         {"readable"},
         "more cells than a day",
     ),
@@ -266,6 +320,18 @@ async def test_the_command_says_what_is_wrong_and_exits_1(
     finding = {"rule": "lists", "subject": "b", "detail": told}
     assert json.loads(printed)[0]["findings"] == [finding]
     assert PATIENT.name not in printed
+
+
+async def test_a_market_of_which_nothing_is_stored_is_an_error_whatever_else_is_asked(
+    server: EmbeddedRedis, market: MarketStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await fill(market)
+    (tmp_path / "ids").write_text("a\n")
+    words = ["audit", "--url", server.url, "--market", "nope", "--settle", "0", "--streams"]
+    for more in ([], ["--ids", str(tmp_path / "ids")], ["--json"]):
+        assert await asyncio.to_thread(main, [*words, *more]) == 1
+        told = capsys.readouterr()
+        assert (told.out, "nothing is stored of a market 'nope'" in told.err) == ("", True)
 
 
 async def test_the_audit_changes_nothing(store: Store, market: MarketStore, raw: Redis, keys: Keys) -> None:

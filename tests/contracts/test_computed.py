@@ -16,7 +16,7 @@ from contracts.event_types import event_types
 from contracts.events import CloudEvent, OfferReply, RequestChanged
 from contracts.geo import Window, WindowView
 from contracts.matches import Match, RunnerUp
-from contracts.offers import Offer
+from contracts.offers import LineView, NeedsView, Offer
 from contracts.quotes import Quote
 from contracts.request_views import RequestView, Transition
 from contracts.streams import To
@@ -32,6 +32,7 @@ COPIED = {  # as a sender gave it, within the same bounds; zones are kept on the
     ("Offer", "dropoff_zone"),
     ("Dispatch", "pickup"),
     ("Dispatch", "dropoff"),
+    *((form.__name__, name) for form in (NeedsView, LineView) for name in form.__struct_fields__),
 }
 WHERE = [
     *(answer.body for each in OPERATIONS for answer in each.answers.values() if answer.body is not None),

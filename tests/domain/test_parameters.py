@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.codes import RequestState, TrackingStatus
+from contracts.codes import Priority, RequestState, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
@@ -16,6 +16,7 @@ from dispatcher.tuning.registry import Registry
 from tests.domain import make
 from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
 
+PRESSING = (Priority.URGENT, Priority.ASAP, Priority.STAT)
 PARAMETERS = Registry.found(["dispatcher.domain"]).parameters
 
 
@@ -23,6 +24,16 @@ def _expiry(ahead_ms: int, limit_s: int) -> Callable[[Values], object]:
     record = make.received(make.trip(ahead_ms=ahead_ms))
     to = make.vendor(limit_s=limit_s)
     return lambda values: offering(record, to, values=values).after.timer_ms
+
+
+def _pressed_expiry(priority: Priority) -> Callable[[Values], object]:
+    record = make.received(make.trip(ahead_ms=24 * HOUR_MS, priority=priority))
+    return lambda values: offering(record, make.vendor(), values=values).after.timer_ms
+
+
+def _pressed_task(priority: Priority) -> Callable[[Values], object]:
+    record = make.received(make.trip(priority=priority))
+    return lambda values: [each.due_ms for each in opened(due(record, values=values))]
 
 
 def _watch(values: Values) -> object:
@@ -99,6 +110,8 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "offer_minimum_s": (60, _expiry(-25 * MINUTE_MS, 3_600)),
     "offer_reserve_minutes": (5, _expiry(20 * MINUTE_MS, 3_600)),
     "offer_share": (0.2, _expiry(24 * HOUR_MS, 600)),
+    **{f"offer_{each.value}_share": (0.9, _pressed_expiry(each)) for each in PRESSING},
+    **{f"task_{each.value}_share": (0.9, _pressed_task(each)) for each in PRESSING},
     "on_time_minutes": (30, _outcome),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.codes import Priority
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.streams import To
 from contracts.tasks import MAX_COMMENTS, OwnerRole, TaskKind, TaskOutcome, TaskState
@@ -99,6 +100,17 @@ def test_what_cannot_be_is_refused_with_the_state_that_it_is_in(
     with pytest.raises(WrongState, match=words) as refused:
         decide(task_in(before), command)
     assert refused.value.facts == {"state": before.value}
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_the_more_pressing_the_request_the_sooner_its_task_is_due_and_goes_to_the_next_owner(
+    priority: Priority,
+) -> None:
+    share = {"urgent": 0.5, "asap": 0.3, "stat": 0.2}.get(priority, 1.0)
+    (task,) = opened(due(make.received(make.trip(priority=priority))))
+    assert task.due_ms - task.opened_ms == 30 * MINUTE_MS * share
+    later: TaskRecord = after(due(task, task.due_ms))
+    assert later.due_ms - task.due_ms == 30 * MINUTE_MS * share
 
 
 def test_how_a_task_was_finished_and_when_is_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import cos, radians
+from typing import Any
 
 import hypothesis.strategies as st
 import msgspec
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from contracts.codes import OfferState
+from contracts.codes import OfferState, Priority, Skill
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from contracts.requests import PassengerNeeds
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.refusals import WrongState
@@ -19,7 +21,7 @@ from dispatcher.domain.states import SHOWS_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view, request_view
 from dispatcher.domain.windows import start_window
 from tests.domain import make
-from tests.domain.make import NOW, VALUES, after
+from tests.domain.make import NOW, VALUES, after, offering
 from tests.domain.test_decisions import declining
 
 DAY_MS = 24 * HOUR_MS
@@ -85,6 +87,57 @@ def test_an_offer_stands_for_the_vendors_limit_and_longer_when_the_window_is_far
     far = make.received(make.trip(ahead_ms=10 * HOUR_MS))
     assert offer_expiry(far, make.vendor(limit_s=600), NOW, VALUES) == NOW + HOUR_MS
     assert offer_expiry(far, make.vendor(limit_s=600, assumed=True), NOW, VALUES) == NOW + 10 * MINUTE_MS
+
+
+@pytest.mark.parametrize(
+    ("priority", "minutes"),
+    [(Priority.ROUTINE, 60), (Priority.URGENT, 30), (Priority.ASAP, 18), (Priority.STAT, 12)],
+)
+def test_the_more_pressing_the_sooner_an_offer_ends_but_not_where_silence_accepts(
+    priority: Priority, minutes: int
+) -> None:
+    record = make.received(make.trip(ahead_ms=10 * HOUR_MS, priority=priority))
+    assert offer_expiry(record, make.vendor(limit_s=600), NOW, VALUES) == NOW + minutes * MINUTE_MS
+    assert offer_expiry(record, make.vendor(limit_s=600, assumed=True), NOW, VALUES) == NOW + 10 * MINUTE_MS
+
+
+def test_a_stat_offer_at_short_notice_ends_after_two_minutes_and_never_before_the_least() -> None:
+    record = make.received(make.trip(ahead_ms=HOUR_MS, priority=Priority.STAT))
+    assert offer_expiry(record, make.vendor(limit_s=600), NOW, VALUES) == NOW + 2 * MINUTE_MS
+    soon = make.received(make.trip(ahead_ms=20 * MINUTE_MS, priority=Priority.STAT))
+    assert offer_expiry(soon, make.vendor(limit_s=60), NOW, VALUES) == NOW + MINUTE_MS
+
+
+def _wire(message: object) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(message))
+
+
+def test_an_offer_says_all_that_the_vendor_must_bring_also_what_is_usual() -> None:
+    ride = make.trip(priority=Priority.STAT, needs=PassengerNeeds(attendants=1, escorts=2))
+    record = make.received(ride)
+    shown = _wire(offer_view(record, offering(record).after.offers[0], ride))
+    assert (shown["priority"], shown["skills"], shown["lines"]) == ("stat", ["attendant"], [])
+    assert shown["needs"] == _wire(ride.needs) | {
+        "oxygen_l_min": 0.0,
+        "stairs": 0,
+        "weight_kg": None,
+        "infectious_precautions": False,
+        "door_level": "curb_to_curb",
+    }
+    order = replace(make.equipment(), skills=(Skill.RESPIRATORY_THERAPIST,))
+    shown = _wire(offer_view(record, offering(record).after.offers[0], order))
+    assert (shown["priority"], shown["skills"], shown["needs"]) == (
+        "routine",
+        ["respiratory_therapist"],
+        None,
+    )
+    (line,) = shown["lines"]
+    assert {name: line[name] for name in ("hcpcs", "quantity", "acquisition", "setup_minutes")} == {
+        "hcpcs": "E1390",
+        "quantity": 1,
+        "acquisition": "RR",
+        "setup_minutes": 15,
+    }
 
 
 def test_an_offer_leaves_time_to_ask_another_vendor_and_its_own_vendor_time_to_read_it() -> None:

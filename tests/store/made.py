@@ -53,7 +53,7 @@ def record(request_id: str, **changes: Any) -> RequestRecord:
 def decided(before: RequestRecord | None, after: RequestRecord, **more: Any) -> Decision:
     """The request goes from `before` to `after`, and all who follow requests hear of it."""
     told = more.pop("messages", (changed(after),))
-    return Decision(changes=(Change(before, after),), messages=told, at_ms=NOW_MS, **more)
+    return Decision(changes=(Change(before, after),), messages=told, at_ms=after.history[-1].at_ms, **more)
 
 
 def received(request_id: str, **changes: Any) -> Decision:
@@ -85,8 +85,9 @@ def offered(before: RequestRecord, *bookings: Booking) -> Decision:
         bookings=bookings,
     )
     after = moved(before, RequestState.OFFERED, offers=(*before.offers, offer), timer_ms=offer.expires_ms)
-    news = OfferClosed(offer_id=f"{after.id}.1", state="requested")
-    told = Message(type="dispatch.offer.closed", subject=after.id, data=news, vendor_id="v1")
+    name = f"{after.id}.{offer.attempt}"
+    news = OfferClosed(offer_id=name, state="requested")
+    told = Message(type="dispatch.offer.closed", subject=name, data=news, vendor_id="v1")
     return decided(before, after, book=bookings, messages=(changed(after), told))
 
 

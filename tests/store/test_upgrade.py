@@ -67,7 +67,7 @@ class Upgraded:
 
     async def findings(self) -> list[dict[str, str]]:
         report = await audit(self.store.reader, self.market.name, NAMES, streams=True)
-        return list(report["findings"])
+        return [each for each in report["findings"] if each["rule"] != "told"]  # old_market has no streams
 
     async def booked(self, vendor_id: str) -> int:
         """What counts against the vendor's day."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from contracts.codes import Priority
 from contracts.tasks import TaskKind
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
@@ -23,7 +24,7 @@ class SetAside(OnRequest, frozen=True, kw_only=True):
 @decides(SetAside, REQUEST)
 def set_aside(record: RequestRecord, command: SetAside, context: Context) -> Decision | None:
     """Open the task, beside the request's own timer; None when it has one already."""
-    alone = unread(record.id, command.what, context)
+    alone = unread(record.id, command.what, context, record.priority)
     task = alone.changes[0].record
     if task.id in record.tasks:
         return None
@@ -33,9 +34,9 @@ def set_aside(record: RequestRecord, command: SetAside, context: Context) -> Dec
     return replace(alone, changes=(Change(record, after), *alone.changes))
 
 
-def unread(request_id: str, what: str, context: Context) -> Decision:
+def unread(request_id: str, what: str, context: Context, priority: Priority = Priority.ROUTINE) -> Decision:
     """The task alone: of a request whose record cannot be read either."""
-    task = opened(TaskKind.UNREADABLE, request_id, context, code=what)
+    task = opened(TaskKind.UNREADABLE, request_id, context, code=what, priority=priority)
     return Decision(
         changes=(Change(None, task),), messages=(news(task, "opened", BY_ITSELF),), at_ms=context.now_ms
     )

@@ -36,6 +36,7 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         history=history,
         requirements=request.requirements,
         service_class=request.service_class.value,
+        priority=request.priority,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
