@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 from aiohttp.web_request import BaseRequest
 
-from contracts.problems import Overloaded, Problem, TooMany, TooSlow
-from dispatcher.http import answers, problem_responses, turns
-from dispatcher.http.arrivals import END, Arrival, SentAway
+from contracts.problems import Overloaded, TooMany, TooSlow
+from dispatcher.http import answers, problem_responses, refused, turns
+from dispatcher.http.arrivals import END, MOST_HELD, Arrival, SentAway
 from dispatcher.http.connections import Connections
 from dispatcher.http.door import Place, Turn
 from dispatcher.http.entry import new_id
@@ -30,6 +30,7 @@ class Connection(RequestHandler):
         "_address",
         "_arrival",
         "_away",
+        "_behind",
         "_connections",
         "_free",
         "_header_s",
@@ -49,6 +50,7 @@ class Connection(RequestHandler):
         self.turn: Turn | None = None  # of the call under way
         self._arrival: Arrival | None = None  # the call that is not yet read
         self._away: SentAway | None = None
+        self._behind = b""  # what came behind the call under way, unread: its turn is yet to come
         self._unread = False  # what comes is left to the network
         self._free = True  # no call is under way, and none of an answered one's body is still to come
         self._header_timer: asyncio.TimerHandle | None = None
@@ -83,13 +85,31 @@ class Connection(RequestHandler):
             return
         if self._arrival is not None:
             self._arrival.more(data)
-        elif data and self._between_calls() and END in data:
+        elif self._behind or (data and self._call_is_whole()):
+            self._comes_behind(data)
+        elif data and self._free and not self._partial and not self._upgraded and END in data:
             self._arrives(data)
         else:
             self._read(data)
 
-    def _between_calls(self) -> bool:
-        return self._free and not self._partial and not self._upgraded
+    def _call_is_whole(self) -> bool:
+        """Whether the call under way has all of its bytes, so that what comes now is another."""
+        if self._free or self._upgraded or len(self._messages) > 1:
+            return False
+        if self._messages:
+            return self._messages[0][1].is_eof()
+        return self._current_request is not None and self._current_request.content.is_eof()
+
+    def _comes_behind(self, data: bytes) -> None:
+        self._behind += data
+        if len(self._behind) > MOST_HELD:
+            self.stop_reading()
+
+    def _take_behind(self) -> None:
+        """What came behind the call that is answered now."""
+        data, self._behind = self._behind, b""
+        self._read_on()
+        self.data_received(data)
 
     def _arrives(self, data: bytes, *, behind: bool = False) -> None:
         """`behind`: it was sent together with one that was refused."""
@@ -106,6 +126,7 @@ class Connection(RequestHandler):
         """Read the call: its turn has come."""
         self._arrival, self.turn = None, turn
         self._read_on()
+        data, self._behind = refused.one_call(data, data.index(END) + len(END))
         try:
             self._read(data)
         except Exception as error:  # it is nobody else's trouble: we are called from where another ended
@@ -114,6 +135,8 @@ class Connection(RequestHandler):
         if not self._messages:  # it was none, or it is gone
             self.turn = None
             turn.leave()
+            if self._behind:
+                self._loop.call_soon(self._take_behind)
 
     def waits(self) -> None:
         """Its call waits: read on, so that a hang-up is noticed."""
@@ -238,6 +261,8 @@ class Connection(RequestHandler):
             self._free = not self._messages and request.content.is_eof()
             if self.transport is not None:
                 self._connections.idle(self, known=known)
+                if self._behind:
+                    self._loop.call_soon(self._take_behind)
 
     async def _in_turn(self, request: BaseRequest, handler: Any) -> Any:
         """The handler, once it is its turn; else who says no."""
@@ -252,7 +277,7 @@ class Connection(RequestHandler):
         except (TooMany, Overloaded) as error:
             self.lanes.refused(lane.name, error.status)
             self._away = SentAway(caller, self._loop.time() + lane.retry_after_s, 0)
-            return _refusing(error)
+            return refused.handler(error)
         return handler
 
     def handle_error(
@@ -265,22 +290,9 @@ class Connection(RequestHandler):
         """Answer what could not be read (400), or a failure outside of our handlers (500), and hang up."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun: it is cut off")
-        answer = answers.marked(problem_responses.answer(_problem(status, exc), new_id()))
+        answer = answers.marked(problem_responses.answer(refused.no_call(status, exc), new_id()))
         answer.force_close()
         return answer
 
     def log_exception(self, *args: Any, **more: Any) -> None:
         """Nothing: `problem_responses` has logged what is a defect of ours."""
-
-
-def _refusing(error: Exception) -> Any:
-    async def handle(request: BaseRequest) -> web.StreamResponse:
-        return answers.marked(problem_responses.answer(error, new_id()))
-
-    return handle
-
-
-def _problem(status: int, error: BaseException | None) -> Exception:
-    if status < 500:
-        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", type="malformed-call")
-    return error if isinstance(error, Exception) else RuntimeError()

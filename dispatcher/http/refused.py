@@ -7,8 +7,10 @@ shorter than a proxy takes it, its rest would be read as a call of somebody else
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from contracts.problems import Problem
 from dispatcher.http import answers, problem_responses
@@ -42,6 +44,31 @@ def size(head: bytes, most: int) -> int | None:
         return 0 if not mentions else None
     length = int(found[1])
     return length if length <= most else None
+
+
+def one_call(data: bytes, end: int) -> tuple[bytes, bytes]:
+    """The first call, whose header lines end there, and what came behind it, as far as that is certain."""
+    if data.find(b"\r\n\r\n", end) < 0:
+        return data, b""
+    length = size(data[:end], len(data))
+    cut = len(data) if length is None else end + length
+    return data[:cut], data[cut:]
+
+
+def handler(error: Problem) -> Callable[[BaseRequest], Awaitable[web.StreamResponse]]:
+    """Says no to a call that was parsed already."""
+
+    async def handle(request: BaseRequest) -> web.StreamResponse:
+        return answers.marked(problem_responses.answer(error, new_id()))
+
+    return handle
+
+
+def no_call(status: int, error: BaseException | None) -> Exception:
+    """What is said to bytes that are no call, or of a failure outside of our handlers."""
+    if status < 500:
+        return Problem("the bytes are no HTTP call\nMaybe Content-Length is wrong.", type="malformed-call")
+    return error if isinstance(error, Exception) else RuntimeError()
 
 
 def _make(error: Problem, keep: bool) -> bytes:

@@ -24,7 +24,7 @@ LANES = web.AppKey("lanes", Lanes)
 
 
 BACKLOG = 4_096  # connections that wait to be taken; Linux takes no more than net.core.somaxconn
-TAKEN_AT_ONCE = 16
+TAKEN_AT_ONCE = 8  # more would cost more than it brings: each of them looks at every new connection
 
 
 async def listen(runner: web.BaseRunner, bound: socket.socket) -> None:

@@ -73,3 +73,22 @@ def test_every_refusal_has_an_id_of_its_own_and_nothing_of_another() -> None:
     told = refused.answer(error, b"HEAD / HTTP/1.1\r\n\r\n", keep=False)
     assert told.endswith(b"\r\n\r\n")
     assert b"Connection: close" in told
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "behind"),
+    [
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"", b"GET /livez HTTP/1.1\r\n\r\n"),
+        ("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", b"\r\n\r\n1", b"POST / HTTP/1.1\r\n\r\n"),
+        ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"\r\n\r\n12345", b""),
+    ],
+)
+def test_of_calls_sent_in_one_go_the_first_is_cut_off(lines: str, body: bytes, behind: bytes) -> None:
+    head = lines.encode()
+    assert refused.one_call(head + body + behind, len(head)) == (head + body, behind)
+
+
+def test_calls_are_not_taken_apart_where_it_is_not_certain_where_the_first_one_ends() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"0\r\n\r\nGET / HTTP/1.1\r\n\r\n"
+    assert refused.one_call(data, len(head)) == (data, b"")
