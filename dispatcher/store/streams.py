@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ResponseError
 
 from dispatcher.store import events, script
-from dispatcher.store.connection import Reader
+from dispatcher.store.connection import NoGroup, Reader
 from dispatcher.store.events import Entry
 from dispatcher.store.resp import text_of
 
@@ -78,10 +78,12 @@ class Streams:
         """
         try:
             return int(await script.run(self.reader, "consumers", [stream], group, idle_ms))
+        except NoGroup:
+            return 0
         except ResponseError as error:
-            if str(error).startswith("NOGROUP") or "no such key" in str(error):
-                return 0
-            raise
+            if "no such key" not in str(error):
+                raise
+            return 0
 
     async def read_group(self, stream: str, group: str, consumer: str, count: int = 100) -> list[Entry]:
         """New entries for this consumer, pending until acknowledged. Does not wait: see `Tail`."""

@@ -194,9 +194,10 @@ async def test_a_consumer_whose_process_ended_is_forgotten_unless_it_left_someth
     market: MarketStore, keys: Keys, streams: Streams, raw: Redis
 ) -> None:
     await market.vendors.put(vendor("v1"))
-    assert await market.retention.forget_consumers() == 0  # there is no group yet
-    await streams.ensure_group(keys.replies("v1"), GROUP)
+    assert await market.retention.forget_consumers() == 0  # there is no stream yet
     await raw.xadd(keys.replies("v1"), {"ce": b"reply"})
+    assert await market.retention.forget_consumers() == 0  # nor, while no web process runs, its group
+    await streams.ensure_group(keys.replies("v1"), GROUP)
     assert len(await streams.read_group(keys.replies("v1"), GROUP, "left-something")) == 1
     for name in ("ended", "alive"):
         await streams.read_group(keys.replies("v1"), GROUP, name)
