@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from contracts.instants import to_instant
-from contracts.quotes import Quote, Quotes
+from contracts.quotes import Quote, QuotedStart, Quotes
 from contracts.requests import Request
-from contracts.unmatched import Unmatched
+from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.windows import start_window
+from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
@@ -26,6 +27,8 @@ from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
+
+MOST_OTHERS = 8  # starts told of a vendor beside its best
 
 
 class Quoter:
@@ -43,18 +46,21 @@ class Quoter:
         }
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
-        """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.
+        """The best start of each of up to `limit` vendors, cheapest first, and others; or why there is none.
 
-        The day asked for is looked at even if it lies beyond the matcher's horizon.
+        The day asked for is looked at even if it lies beyond the matcher's horizon, up to the farthest that
+        this may be tuned to; a window that opens later is said to lie beyond it.
         """
         snapshot = await self._snapshot(self._markets[market], request)
+        if snapshot.asked[0].earliest_ms >= snapshot.reading.capacity.horizon.end_ms:
+            return Quotes(unmatched=_too_far(snapshot))
         screening = snapshot.screening()
         found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
         if not len(rows):
             vendors = [each.id for each in snapshot.vendors]
             return Quotes(unmatched=with_relaxations(_why(found, snapshot), vendors, screening, row=0))
-        return Quotes(quotes=tuple(_quote(snapshot, found, row) for row in rows))
+        return Quotes(quotes=tuple(_quote(snapshot, found, row, _others(found, row)) for row in rows))
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
@@ -69,7 +75,16 @@ def _best_of_each_vendor(found: Screened) -> list[int]:
     return [int(row) for row in np.sort(first)]
 
 
-def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
+def _others(found: Screened, best: int) -> list[int]:
+    """The best candidates of the same vendor at other starts, the soonest first."""
+    start_ms = found.candidates.start_ms
+    mine = np.flatnonzero(found.candidates.vendor == found.candidates.vendor[best])
+    _, first = np.unique(start_ms[mine], return_index=True)
+    cheapest = [row for row in mine[np.sort(first)].tolist() if start_ms[row] != start_ms[best]]
+    return sorted(cheapest[:MOST_OTHERS], key=lambda row: int(start_ms[row]))
+
+
+def _quote(snapshot: Snapshot, found: Screened, row: int, others: list[int]) -> Quote:
     one = candidate(snapshot, found.candidates, row)
     cents = cents_of(one)
     return Quote(
@@ -79,6 +94,23 @@ def _quote(snapshot: Snapshot, found: Screened, row: int) -> Quote:
         price_cents=price_of(one),
         cost_cents=sum(cents.values()),
         terms=told(cents),
+        other_starts=tuple(_start(snapshot, found, each) for each in others),
+    )
+
+
+def _start(snapshot: Snapshot, found: Screened, row: int) -> QuotedStart:
+    one = candidate(snapshot, found.candidates, row)
+    return QuotedStart(start_at=to_instant(one.start_ms), price_cents=price_of(one))
+
+
+def _too_far(snapshot: Snapshot) -> Unmatched:
+    """No vendor is to blame, and none was looked at: the days in view end before the window opens."""
+    vendors = len(snapshot.vendors)
+    return Unmatched(
+        vendors=vendors,
+        removed=(RuleCount(rule=HORIZON.name, vendors=vendors),),
+        last_rule=HORIZON.name,
+        explained_at=to_instant(snapshot.now_ms),
     )
 
 

@@ -128,11 +128,7 @@ def _holds_files(folder: Path) -> bool:
 @contextlib.asynccontextmanager
 async def _loaded(about: About, tar: tarfile.TarFile, stage: Path, *, durable: bool) -> AsyncIterator[Reader]:
     """A server of our own that holds the backup's data; `durable`: also in append-only files."""
-    home = stage / "valkey"
-    stage.mkdir(mode=0o700)
-    home.mkdir(mode=0o700)
-    with writing(home / DATA), archive.read(tar, DATA) as data, (home / DATA).open("wb") as file:
-        shutil.copyfileobj(data, file)
+    await asyncio.to_thread(_unpack, tar, stage / "valkey" / DATA)
     settings = {"appendonly": "no", "dbfilename": DATA}
     async with EmbeddedRedis(stage, settings=settings) as redis, _reader(redis.url) as reader:
         if about.database:
@@ -146,6 +142,13 @@ async def _loaded(about: About, tar: tarfile.TarFile, stage: Path, *, durable: b
             await reader.ask("CONFIG", "SET", "appendonly", "yes")
             await _until_written(reader)
         yield reader
+
+
+def _unpack(tar: tarfile.TarFile, target: Path) -> None:
+    for folder in (target.parent.parent, target.parent):
+        folder.mkdir(mode=0o700)
+    with writing(target), archive.read(tar, DATA) as data, target.open("wb") as file:
+        shutil.copyfileobj(data, file)
 
 
 async def _until_written(reader: Reader) -> None:

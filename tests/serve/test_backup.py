@@ -1,4 +1,4 @@
-"""The drill: a backup is taken under load and restored elsewhere; nothing that was acknowledged is missing."""
+"""The drill: a backup under load, restored elsewhere; nothing that was acknowledged is missing."""
 
 from __future__ import annotations
 
