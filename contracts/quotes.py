@@ -7,8 +7,18 @@ from contracts.matches import CostTerm
 from contracts.unmatched import Unmatched
 
 
+class QuotedStart(Wire):
+    """Another start at the same vendor, with its price."""
+
+    start_at: Instant
+    price_cents: Price
+
+
 class Quote(Wire):
-    """One vendor and start time that breaks no rule now, with its price. Nothing is booked."""
+    """A vendor and its best start time that breaks no rule now, with its price. Nothing is booked.
+
+    `other_starts`: up to eight more of this vendor's, the soonest first; there may be others still.
+    """
 
     vendor_id: Id
     vendor_name: Name
@@ -16,10 +26,11 @@ class Quote(Wire):
     price_cents: Price
     cost_cents: int
     terms: tuple[CostTerm, ...] = ()
+    other_starts: tuple[QuotedStart, ...] = ()
 
 
 class Quotes(Wire):
-    """Ranked quotes, best first; when there is none, why. Which vendors it names that nobody knows."""
+    """Ranked quotes, a vendor each, best first; when there is none, why. Vendors named that nobody knows."""
 
     quotes: tuple[Quote, ...] = ()
     unmatched: Unmatched | None = None

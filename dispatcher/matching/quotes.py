@@ -5,19 +5,20 @@ Runs in the web process: no optimiser is imported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from contracts.instants import to_instant
-from contracts.quotes import Quote, Quotes
+from contracts.quotes import Quote, QuotedStart, Quotes
 from contracts.requests import Request
-from contracts.unmatched import Unmatched
+from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
 from dispatcher.matching import by_hand
+from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts, with_hint
 from dispatcher.matching.refused import told_apart
@@ -31,6 +32,8 @@ from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
 from solvers.rules.price import price_of
 from solvers.travel import DetourTravel, TravelOf
+
+MOST_OTHERS = 8  # starts told of a vendor beside its best
 
 
 class Quoter:
@@ -48,16 +51,24 @@ class Quoter:
         }
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
-        """The best start of each of up to `limit` vendors, cheapest first; when there is none, why.
+        """The best start of each of up to `limit` vendors, cheapest first, and others; or why there is none.
 
-        The day asked for is looked at even if it lies beyond the matcher's horizon.
+        The day asked for is looked at even if it lies beyond the matcher's horizon, up to the farthest that
+        this may be tuned to; a window that opens later is said to lie beyond it.
         """
         snapshot = await self._snapshot(self._markets[market], request)
+        if snapshot.asked[0].earliest_ms >= snapshot.reading.capacity.horizon.end_ms:
+            return Quotes(unmatched=_too_far(snapshot))
         screening = snapshot.screening()
         found = screen(screening)
-        best = [candidate(snapshot, found.candidates, row) for row in _best_of_each_vendor(found)[:limit]]
+        rows = _best_of_each_vendor(found)[:limit]
+        best = [candidate(snapshot, found.candidates, row) for row in rows]
         refusals = [refusing(one) for one in best]  # as the matcher would, whatever the arrays say
-        quotes = tuple(_quote(one) for one, rule in zip(best, refusals, strict=True) if not rule)
+        quotes = tuple(
+            _quote(one, _others(snapshot, found, row))
+            for row, one, rule in zip(rows, best, refusals, strict=True)
+            if not rule
+        )
         if quotes:
             return Quotes(quotes=quotes)
         vendors, why = [each.id for each in snapshot.vendors], told_apart(_why(found, snapshot), refusals)
@@ -81,7 +92,18 @@ def _best_of_each_vendor(found: Screened) -> list[int]:
     return [int(row) for row in np.sort(first)]
 
 
-def _quote(one: Candidate) -> Quote:
+def _others(snapshot: Snapshot, found: Screened, best: int) -> list[Candidate]:
+    """The cheapest candidates of the same vendor at other starts, the soonest first."""
+    start_ms = found.candidates.start_ms
+    mine = np.flatnonzero(found.candidates.vendor == found.candidates.vendor[best])
+    _, first = np.unique(start_ms[mine], return_index=True)
+    cheapest = [row for row in mine[np.sort(first)].tolist() if start_ms[row] != start_ms[best]]
+    soonest = sorted(cheapest[:MOST_OTHERS], key=lambda row: int(start_ms[row]))
+    others = [candidate(snapshot, found.candidates, row) for row in soonest]
+    return [each for each in others if not refusing(each)]
+
+
+def _quote(one: Candidate, others: Sequence[Candidate]) -> Quote:
     cents = cents_of(one)
     return Quote(
         vendor_id=one.vendor.id,
@@ -90,6 +112,22 @@ def _quote(one: Candidate) -> Quote:
         price_cents=price_of(one),
         cost_cents=sum(cents.values()),
         terms=told(cents),
+        other_starts=tuple(map(_start, others)),
+    )
+
+
+def _start(one: Candidate) -> QuotedStart:
+    return QuotedStart(start_at=to_instant(one.start_ms), price_cents=price_of(one))
+
+
+def _too_far(snapshot: Snapshot) -> Unmatched:
+    """No vendor is to blame, and none was looked at: the days in view end before the window opens."""
+    vendors = len(snapshot.vendors)
+    return Unmatched(
+        vendors=vendors,
+        removed=(RuleCount(rule=HORIZON.name, vendors=vendors),),
+        last_rule=HORIZON.name,
+        explained_at=to_instant(snapshot.now_ms),
     )
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.matching.reading import Reading
-from solvers.rules import capacity, exclusions, time_window
+from solvers.rules import capacity, declined, time_window
 
 PASSING: Final = frozenset({capacity.RULE.code, time_window.RULE.code})  # may be otherwise at the next look
 
@@ -51,15 +51,15 @@ class Refused:
 
 
 def told_apart(why: Unmatched, rules: Collection[str]) -> Unmatched:
-    """The reasons with these vendors counted under the rules that refused them, not as left out."""
+    """The reasons with these vendors counted under the rules that refused them, not as having declined."""
     if not rules:
         return why
     counts = {each.rule: each.vendors for each in why.removed}
-    counts[exclusions.RULE.code] = max(0, counts.get(exclusions.RULE.code, 0) - len(rules))
+    counts[declined.RULE.code] = max(0, counts.get(declined.RULE.code, 0) - len(rules))
     for rule in rules:
         counts[rule] = counts.get(rule, 0) + 1
     removed = tuple(RuleCount(rule=rule, vendors=count) for rule, count in counts.items() if count)
-    was_last = why.last_rule in ("", exclusions.RULE.code) and not why.competition
+    was_last = why.last_rule in ("", declined.RULE.code) and not why.competition
     return replace(why, removed=removed, last_rule=[*rules][-1] if was_last else why.last_rule)
 
 

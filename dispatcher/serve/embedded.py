@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,12 +45,20 @@ class EmbeddedRedis:
     """A Valkey (or Redis) server in `folder`/valkey, reached by `url`.
 
     Start it in a thread that outlives it (the event loop's is right): Linux ends the server with that thread.
-    `port` also opens it on 127.0.0.1; the default is the Unix socket alone.
+    `port` also opens it on 127.0.0.1; the default is the Unix socket alone. `settings` win over the usual.
     """
 
-    def __init__(self, folder: Path, *, port: int = 0, start_timeout_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        start_timeout_s: float = 60.0,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder.absolute() / "valkey"
         self.port = port
+        self.settings = settings or {}
         self.start_timeout_s = start_timeout_s
         self.socket = data_folder.socket_path(self.folder)
         self.log = self.folder / "valkey.log"
@@ -147,6 +156,7 @@ class EmbeddedRedis:
             "logfile": str(self.log),
             "daemonize": "no",
         }
+        settings |= self.settings
         words = [word for name, value in settings.items() for word in (f"--{name}", value)]
         return subprocess.Popen(
             [str(program), *words],

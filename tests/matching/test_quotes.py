@@ -92,3 +92,28 @@ async def test_doors_given_as_lat_lon_get_a_hint(town: Town) -> None:
         why = (await quoter.quote(town.name, ride)).unmatched
         assert why is not None
         assert (why.last_rule, "[lon, lat]" in why.hint) == ("service_area", hinted)
+
+
+async def test_a_window_that_opens_beyond_what_can_be_looked_at_blames_the_horizon(town: Town) -> None:
+    await town.add_vendor(vendor("v1"))
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
+    why = (await quoter.quote(town.name, trip(start_min=60 + 20 * 24 * 60))).unmatched
+    assert why is not None
+    assert (why.last_rule, why.vendors, why.relaxations) == ("horizon_hours", 1, ())
+    assert [(each.rule, each.vendors) for each in why.removed] == [("horizon_hours", 1)]
+
+
+async def test_a_quote_names_other_starts_of_its_vendor_soonest_first_each_with_its_price(town: Town) -> None:
+    await town.add_vendor(vendor("v1", rate_card=priced("v1", 6_000)))
+    await town.add_vendor(vendor("v2", rate_card=priced("v2", 4_000)))
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
+    quotes = (await quoter.quote(town.name, trip(width_min=60))).quotes
+    assert [each.vendor_id for each in quotes] == ["v2", "v1"]
+    for quote, cents in zip(quotes, (4_000, 6_000), strict=True):
+        starts = [each.start_at for each in quote.other_starts]
+        assert starts == [quote.start_at + timedelta(minutes=15 * n) for n in range(1, 5)]
+        assert {each.price_cents for each in quote.other_starts} == {cents}
+    (only,) = (await quoter.quote(town.name, trip(width_min=0, preferred_vendors=("v2",)))).quotes[:1]
+    assert only.other_starts == ()
+    long = (await quoter.quote(town.name, trip(width_min=300))).quotes[0]
+    assert len(long.other_starts) == 8

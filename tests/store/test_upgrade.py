@@ -196,7 +196,7 @@ async def test_what_ended_before_is_forgotten_when_its_time_is_over(upgraded: Up
     await upgraded.timers.fire_due(upgraded.market.name)
     assert await upgraded.market.requests.records.get_all(ended) == {}
     assert await upgraded.market.requests.bodies(ended) == {}
-    report = await audit(upgraded.store.reader, upgraded.market.name, streams=True)
+    report = await audit(upgraded.store.reader, upgraded.market.name)
     assert report["findings"] == []
 
 

@@ -1,0 +1,51 @@
+"""Put a backup into a store that is empty; stop the service first. Its checksum is looked at before anything.
+
+Without --url it goes into the embedded server's folder, which may be new. What is there is written over only
+with --replace: a folder's data is moved aside, a server's is deleted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+
+from dispatcher.cli import OPERATE
+from dispatcher.runtime.own_command import typed
+
+NAME = "restore"
+HELP = "put a backup into an empty store"
+GROUP = OPERATE
+EXAMPLE = "dispatcher restore /backups/monday.tar --data-dir .dispatcher"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What, and into which store."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a backup")
+    parser.add_argument(
+        "--url", help="the store; default: DISPATCHER_REDIS_URL, else that of the data folder"
+    )
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    parser.add_argument("--replace", action="store_true", help="also where something is stored")
+    parser.add_argument("--with-keys", action="store_true", help="also its key files, into the data folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Restore it, and say what to look at next."""
+    from dispatcher.domain.refusals import Unavailable
+    from dispatcher.runtime.errors import UserError
+    from dispatcher.serve.backup import restore
+    from dispatcher.settings import Settings
+
+    options = {"redis_url": ("--url", args.url)}
+    settings = Settings.read(os.environ, options, data_dir=args.data_dir)
+    try:
+        about = asyncio.run(restore(settings, args.file, replace=args.replace, with_keys=args.with_keys))
+    except Unavailable as refusal:
+        raise UserError(*refusal.detail.split("\n", 1)) from refusal
+    print(f"store {about.identity} is as it was at {about.made_at} (version {about.version} made the backup)")
+    if not args.with_keys:
+        print(f"it needs the key files that it was made under: {settings.patient_keys_file} for the patients")
+    print(f"next: {typed('audit')} --streams, then start the service")
+    return 0

@@ -1,0 +1,243 @@
+"""Backup and restore of the store: the embedded server's folder, running or not, or any server by URL."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tarfile
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dispatcher import __version__
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.arguments import writing
+from dispatcher.runtime.errors import UserError
+from dispatcher.serve import archive, data_folder
+from dispatcher.serve.archive import DATA, About, Draft
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.keeping import IDENTITY_FILE
+from dispatcher.settings import Settings
+from dispatcher.store import copying
+from dispatcher.store.connection import Reader, connect
+from dispatcher.store.identity import IDENTITY
+from dispatcher.store.snapshot import snapshot
+
+AOF = "appendonlydir"
+STAGE = "restoring"  # beside the data that comes: on the same disk
+KEYS = ("token-keys.json", "patient-keys.json")
+ASK_S = 5.0
+
+
+class NotEmpty(UserError):
+    """Something is stored where the backup would go."""
+
+
+async def back_up(settings: Settings, target: Path, *, with_keys: bool) -> About:
+    """Write a backup of the store to `target`. Raises UserError."""
+    keys = _key_files(settings) if with_keys else {}
+    data = Draft(target.with_name(f"{target.name}.{DATA}"))
+    try:
+        with data.opened() as file:
+
+            def write(piece: bytes) -> None:
+                data.note(piece)
+                file.write(piece)
+
+            async with _serving(settings) as url:
+                identity = await _identity(url)
+                await snapshot(url, write)
+            about = About(
+                format=archive.FORMAT,
+                made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                version=__version__,
+                identity=identity,
+                database=_database(url),
+                parts={DATA: data.part(), **{name: archive.digest(each) for name, each in keys.items()}},
+            )
+            archive.pack(target, about, file, keys)
+    finally:
+        data.discard()
+    return about
+
+
+async def restore(settings: Settings, source: Path, *, replace: bool, with_keys: bool) -> About:
+    """Put a backup into the store, which must hold nothing unless `replace`. Raises UserError."""
+    with archive.opened(source) as (about, tar):
+        keys = _packed_keys(tar, about) if with_keys else {}
+        for path, _ in keys.values():
+            _refuse_there(settings.data_dir / path, replace)
+        data_folder.make_usable(settings.data_dir)
+        stage = settings.data_dir / STAGE
+        shutil.rmtree(stage, ignore_errors=True)  # of a restore that did not come to its end
+        try:
+            if settings.redis_url:
+                await _into_server(settings.redis_url, about, tar, stage, replace)
+            else:
+                await _into_folder(settings.data_dir, about, tar, stage, replace)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+        for path, content in keys.values():
+            _write_private(settings.data_dir / path, content)
+    return about
+
+
+async def _into_folder(folder: Path, about: About, tar: tarfile.TarFile, stage: Path, replace: bool) -> None:
+    redis = EmbeddedRedis(folder)
+    data_folder.make_private(redis.folder)
+    lock = await data_folder.lock(redis.folder)  # a running service has it
+    try:
+        there = redis.folder / AOF
+        is_there = await asyncio.to_thread(_holds_files, there)
+        if is_there and not replace:
+            raise NotEmpty(
+                f"the data folder {folder} holds a store.",
+                "Maybe name an empty one with --data-dir; --replace moves what is there aside.",
+            )
+        async with _loaded(about, tar, stage, durable=True):
+            pass
+        if is_there:
+            there.rename(redis.folder / f"{AOF}.replaced-{time.time_ns() // 1_000_000}")
+        (stage / "valkey" / AOF).rename(there)  # also over an empty folder
+        (redis.folder / IDENTITY_FILE).write_text(about.identity, encoding="ascii")
+    finally:
+        os.close(lock)
+
+
+async def _into_server(url: str, about: About, tar: tarfile.TarFile, stage: Path, replace: bool) -> None:
+    async with _reader(url) as target:
+        if not await copying.is_empty(target):
+            if not replace:
+                raise NotEmpty(
+                    "the store at this URL is not empty.",
+                    "Maybe name an empty one with --url; --replace deletes all that is ours there first.",
+                )
+            await copying.clear(target)
+        async with _loaded(about, tar, stage, durable=False) as source:
+            await copying.copy(source, target)
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+@contextlib.asynccontextmanager
+async def _loaded(about: About, tar: tarfile.TarFile, stage: Path, *, durable: bool) -> AsyncIterator[Reader]:
+    """A server of our own that holds the backup's data; `durable`: also in append-only files."""
+    await asyncio.to_thread(_unpack, tar, stage / "valkey" / DATA)
+    settings = {"appendonly": "no", "dbfilename": DATA}
+    async with EmbeddedRedis(stage, settings=settings) as redis, _reader(redis.url) as reader:
+        if about.database:
+            await reader.ask("SWAPDB", 0, about.database)
+        if (found := await _identity_of(reader)) != about.identity:
+            raise UserError(
+                f"the backup is of store {about.identity}, and its data of {found or 'none'}.",
+                "Maybe take another backup.",
+            )
+        if durable:
+            await reader.ask("CONFIG", "SET", "appendonly", "yes")
+            await _until_written(reader)
+        yield reader
+
+
+def _unpack(tar: tarfile.TarFile, target: Path) -> None:
+    for folder in (target.parent.parent, target.parent):
+        folder.mkdir(mode=0o700)
+    with writing(target), archive.read(tar, DATA) as data, target.open("wb") as file:
+        shutil.copyfileobj(data, file)
+
+
+async def _until_written(reader: Reader) -> None:
+    """Until the append-only files hold all that was loaded."""
+    while True:
+        info = await reader.ask("INFO", "persistence")
+        if not int(info["aof_rewrite_in_progress"]) and not int(info.get("aof_rewrite_scheduled", 0)):
+            break
+        await asyncio.sleep(0.02)
+    if info["aof_last_bgrewrite_status"] != "ok":
+        raise UserError("the data could not be written.", "Maybe the disk of the data folder is full.")
+
+
+@contextlib.asynccontextmanager
+async def _serving(settings: Settings) -> AsyncIterator[str]:
+    """A URL on which the store answers: as set, the running embedded server's, or one that is started."""
+    redis = EmbeddedRedis(settings.data_dir)
+    if settings.redis_url:
+        yield settings.redis_url
+    elif await _answers(redis.url):
+        yield redis.url
+    elif (redis.folder / AOF).is_dir():
+        async with redis:
+            yield redis.url
+    else:
+        raise UserError(
+            f"there is no store in {settings.data_dir}.", "Maybe name another folder with --data-dir."
+        )
+
+
+async def _answers(url: str) -> bool:
+    with contextlib.suppress(Unavailable):
+        async with _reader(url, timeout_s=0.0) as reader:
+            return bool(await reader.ask("PING"))
+    return False
+
+
+async def _identity(url: str) -> str:
+    async with _reader(url) as reader:
+        if found := await _identity_of(reader):
+            return found
+    raise UserError("nothing is stored there.", "Maybe the address is another: see --url and --data-dir.")
+
+
+async def _identity_of(reader: Reader) -> str:
+    raw = await reader.ask("GET", IDENTITY)
+    return raw.decode(errors="replace") if raw else ""
+
+
+@contextlib.asynccontextmanager
+async def _reader(url: str, timeout_s: float | None = None) -> AsyncIterator[Reader]:
+    client = connect(url)
+    try:
+        yield Reader(client, ASK_S if timeout_s is None else timeout_s)
+    finally:
+        await client.aclose()
+
+
+def _database(url: str) -> int:
+    path = urlsplit(url)
+    return int(path.path.strip("/") or 0) if path.scheme != "unix" else 0
+
+
+def _key_files(settings: Settings) -> dict[str, bytes]:
+    files = dict(zip(KEYS, (settings.token_keys_file, settings.patient_keys_file), strict=True))
+    try:
+        return {name: path.read_bytes() for name, path in files.items()}
+    except OSError as error:
+        raise UserError(
+            f"cannot read the key file {error.filename}: {error.strerror}.", "Maybe leave --with-keys out."
+        ) from error
+
+
+def _packed_keys(tar: tarfile.TarFile, about: About) -> dict[str, tuple[str, bytes]]:
+    if missing := [name for name in KEYS if name not in about.parts]:
+        raise UserError(f"the backup holds no {missing[0]}.", "Maybe leave --with-keys out.")
+    return {name: (name, archive.read(tar, name).read()) for name in KEYS}
+
+
+def _refuse_there(path: Path, replace: bool) -> None:
+    if path.exists() and not replace:
+        raise NotEmpty(f"there is a key file {path}.", "Maybe leave --with-keys out, or move it aside first.")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with writing(path):
+        draft = path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, archive.PRIVATE)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        draft.replace(path)
