@@ -104,7 +104,7 @@ class Recorder:
 
     def optimise(self, problem: AssignmentProblem, **limits: Any) -> SimpleNamespace:
         self.told.append(limits)
-        return SimpleNamespace(choice=greedy(problem))
+        return SimpleNamespace(choice=greedy(problem), lacking=())
 
 
 async def what_is_done(store: Store, values: Values, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
