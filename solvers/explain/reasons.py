@@ -75,7 +75,8 @@ class Explanation:
 
     `proven`: the search went through everything, so the first of `relaxations` is the smallest (fewest steps,
     no weight, no rule lifted whole, nobody moved, least in amount, cheapest: in this order) with other requests
-    where they stand but for one in the option's way, which may step aside to where there is room. False: the first is the smallest with all of them where they stand; more is not proven within the limit.
+    where they stand but for one in the option's way, which may step aside to where there is room.
+    False: the first is the smallest with all of them where they stand; more is not proven within the limit.
     """
 
     reason: Reason
