@@ -74,9 +74,9 @@ class Explanation:
     """Why one request is unmatched, and what would match it.
 
     `proven`: the search went through everything, so the first of `relaxations` is the smallest (fewest steps,
-    no weight, no rule lifted whole, nobody moved, least in amount, cheapest: in this order) with other
-    requests where they stand but for one in the option's way, which may step aside to where there is room.
-    False: the first is the smallest with all of them where they stand; more is not proven within the limit.
+    no weight, no rule lifted whole, nobody moved, least in amount, cheapest: in this order) with others where
+    they stand but for one in the option's way, which may step aside to where there is room. False: the first
+    is the smallest with all of them where they stand; more is not proven within the limit.
     """
 
     reason: Reason
