@@ -21,7 +21,7 @@ from dispatcher.domain.tasks import TASK_KIND, opened
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store import codec
 from dispatcher.store.keys import Keys
-from dispatcher.store.ledger import LedgerKey
+from dispatcher.store.ledger import CELLS, LedgerKey
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.conftest import everything
@@ -148,7 +148,7 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
     ),
     "cut tuning": (lambda raw, keys: raw.set(keys.tuning, b"\0\0"), {"readable"}, "cannot be decoded"),
     "a ledger that is too long": (
-        lambda raw, keys: raw.setrange(keys.limit(*VANS), 602, b"\0\1"),
+        lambda raw, keys: raw.setrange(keys.limit(*VANS), 2 * CELLS, b"\0\1"),
         {"readable"},
         "more cells than a day",
     ),
