@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -90,12 +89,6 @@ class RequestQuery(Wire):
     id: IdPart = ""
     cursor: Cursor = ""
     limit: PageSize = 50
-
-    def __post_init__(self) -> None:
-        """Refuse a day or a deadline that no calendar of ours holds."""
-        refuse_odd_year("match_by_before", self.match_by_before)
-        if self.day is not None:
-            refuse_odd_year("day", datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC))
 
 
 class RequestPage(Wire, omit_defaults=False):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from contracts.base import FIRST_YEAR, LAST_YEAR
 from contracts.codes import RequestState
 from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
@@ -94,7 +95,7 @@ class Requests:
         tz, day = self.markets.zones[market], query.day
         wanted = Wanted(
             state=query.state,
-            day_ms=(_midnight_ms(day, tz), _midnight_ms(day + timedelta(days=1), tz)) if day else None,
+            day_ms=_span_ms(day, tz) if day else None,
             vendor_id=query.vendor_id or "",
             match_by_ms=to_ms(query.match_by_before) if query.match_by_before else None,
             service_class=query.service_class,
@@ -136,6 +137,13 @@ class Requests:
         if replace(request, patient=None) != stored:
             return False
         return await self.markets.store(market).requests.patient(request.id) == request.patient
+
+
+def _span_ms(day: date, tz: ZoneInfo) -> tuple[int, int]:
+    """From its midnight to the next; of a day that no window of ours can be on, nothing."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        return 0, 0
+    return _midnight_ms(day, tz), _midnight_ms(day + timedelta(days=1), tz)
 
 
 def _midnight_ms(day: date, tz: ZoneInfo) -> int:
