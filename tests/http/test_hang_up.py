@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from tests.http.conftest import Api
+from dispatcher.store.requests import RequestPart
+from tests.http.conftest import Api, trip
 from tests.http.wire import post, wire
 
 NONE = 'operation="submitRequests",status="500"'
@@ -61,3 +62,53 @@ async def test_chunks_that_are_none_are_a_400_and_no_defect(api: Api, lines: lis
         told = await line.told()
     assert (told.status, told.problem) == (400, "malformed-body")
     assert [each for each in lines if each["log_level"] == "error"] == []
+
+
+def _get(api: Api, path: str) -> tuple[str, ...]:
+    headers = {"Host": "x", **api.headers()}
+    return (f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()))
+
+
+@pytest.mark.parametrize("cancelling", [True, False])
+@pytest.mark.parametrize("phase", ["headers", "at once", "handler", "answer", "stream"])
+async def test_who_hangs_up_at_whatever_moment_is_no_error(
+    api: Api,
+    phase: str,
+    lines: list[Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reached, going_on = asyncio.Event(), asyncio.Event()
+    counts = RequestPart.page
+
+    async def slow(self: RequestPart, *args: Any) -> Any:
+        reached.set()
+        await going_on.wait()
+        return await counts(self, *args)
+
+    monkeypatch.setattr(RequestPart, "page", slow)
+    async with wire(api) as line:
+        if phase == "headers":
+            line.writer.write(b"GET /livez HTTP/1.1\r\nHo")
+        elif phase == "at once":
+            line.send(*_get(api, "/metrics"))
+        elif phase == "handler":
+            line.send(*_get(api, f"{api.base}/requests"))
+            async with asyncio.timeout(20):
+                await reached.wait()
+        elif phase == "answer":
+            line.send(*_get(api, "/openapi.json"))
+            await line.reader.read(10)
+        else:
+            line.send(*_get(api, f"{api.base}/events"))
+            await line.reader.readuntil(b"\n\n")
+        await line.writer.drain()
+    going_on.set()
+    if phase == "stream":  # it is written to after its reader has gone
+        await api.call("POST", "/requests", trip("r1"))
+    async with asyncio.timeout(20):
+        while api.limit.taken:
+            await asyncio.sleep(0.005)
+    assert 'status="500"' not in await _metrics(api, "dispatcher_http_calls")
+    assert [each for each in lines if each["log_level"] in ("error", "warning", "critical")] == []
+    assert [each for each in caplog.records if each.levelname in ("ERROR", "WARNING", "CRITICAL")] == []
