@@ -126,7 +126,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unreadable": ProblemType(
         500,
         "What is stored cannot be read",
-        "The call is not at fault: ops restores what is named; `dispatcher audit` finds all that is like it.",
+        "The call is not at fault: ops restores what is named; the command `audit` finds all like it.",
     ),
     "patient-key-missing": ProblemType(
         503,

@@ -59,12 +59,20 @@ async def check(reader: Reader, identity: Identity | None = None, markets: Seque
         problems = tuple(_problems(info, await _settings(reader)))
         lacking = await rights.lacking(reader, markets) if markets else ()
         # a server that takes no writes cannot be given a name: first things first
-        lost = await identity.problem() if identity and not problems and not lacking else ""
+        lost = await _lost(identity) if identity and not problems and not lacking else ""
         return Health(_version(info), problems + ((lost,) if lost else ()), bool(lost), lacking)
     except Unavailable as error:
         return Health("", (error.detail,))
     except ResponseError as error:
         return Health("", (f"the store refuses to be asked: {error}",))
+
+
+async def _lost(identity: Identity) -> str:
+    """Why it is not the store that was in use; "" also where we may not ask, which is told as a lacking right."""
+    try:
+        return await identity.problem()
+    except NoPermissionError:
+        return ""
 
 
 async def _settings(reader: Reader) -> dict[str, str] | None:

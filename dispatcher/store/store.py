@@ -59,7 +59,7 @@ class Store:
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
-        self._watch = Watch(self.health)
+        self._watch = Watch(self._relied_on)
 
     def market(self, name: str) -> MarketStore:
         """One market; its keys are made once."""
@@ -90,6 +90,11 @@ class Store:
         except Unavailable as error:
             return Health("", (error.detail,))
         return found._replace(newer=newer, keyless=self.agreement.reasons(self._markets))
+
+    async def _relied_on(self) -> Health:
+        """As `health`, without what grows with the markets: it is asked every second, beside all else."""
+        trouble = self._trouble()
+        return Health("", (trouble,)) if trouble else await health.check(self.reader, self._identity)
 
     async def refuse_unless_durable(self) -> None:
         """Raises Unavailable when the server, asked a moment ago, would not keep what it acknowledges."""
