@@ -68,7 +68,7 @@ async def check(reader: Reader, identity: Identity | None = None, markets: Seque
 
 
 async def _lost(identity: Identity) -> str:
-    """Why it is not the store that was in use; "" also where we may not ask, which is told as a lacking right."""
+    """Why it is not the store that was in use; "" where we may not ask: that is told as a lacking right."""
     try:
         return await identity.problem()
     except NoPermissionError:
