@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.codes import ServiceClass
@@ -23,6 +23,7 @@ def drawn(seed: int) -> PoolSupply:
     return held
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_least_left_is_that_of_the_buckets_one_by_one(seed: int) -> None:
     held, rng, n = drawn(seed), np.random.default_rng(seed), 20
@@ -34,6 +35,7 @@ def test_the_least_left_is_that_of_the_buckets_one_by_one(seed: int) -> None:
     assert held.least_left(vendor, resource, first, end).tolist() == slow
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_beyond_a_cap_are_the_dearest_of_each_pool_and_day(seed: int) -> None:
     held, rng, n = drawn(seed), np.random.default_rng(seed), 30
@@ -46,6 +48,7 @@ def test_beyond_a_cap_are_the_dearest_of_each_pool_and_day(seed: int) -> None:
         assert sorted(left) == sorted(mine)[: held.daily_left[v, k, d]]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(ServiceClass))
 def test_a_room_says_what_the_arrays_say(seed: int, service_class: ServiceClass) -> None:
     pools = drawn(seed)
