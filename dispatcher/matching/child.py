@@ -44,7 +44,7 @@ def _optimise(
     from solvers.assignment.solve import solve  # noqa: PLC0415  (OR-Tools: 94 MB that the matcher can do without)
 
     found = solve(problem, time_limit_s=time_limit_s, seed=seed, workers=workers, work_limit=work_limit)
-    for why in found.lacking:
+    for why in getattr(found, "lacking", ()):  # another solver has its own result, and need not know of any
         warnings.warn(f"planned without an engine, less well than it could be: {why}", stacklevel=2)
     return found.choice
 
