@@ -142,6 +142,7 @@ async def _rounds(
             await cast.ops.call("GET", "/tuning", TuningView)  # waits until there is an answer
             if "matcher" in victims:
                 await owned(parts, before)
+        parts.refuse_ended()
         if acting.done():
             acting.result()
         trial.over()

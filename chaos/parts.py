@@ -40,6 +40,7 @@ class Parts(Protocol):
 
     async def start(self, *roles: str) -> None: ...
     async def kill(self, *roles: str, in_order: bool = False) -> None: ...
+    def refuse_ended(self) -> None: ...
 
 
 class _Running:
@@ -78,6 +79,12 @@ class _Running:
             await process.wait()
             if left := await asyncio.to_thread(alive, below):
                 raise AssertionError(f"{len(left)} processes outlive the {role} that was killed")
+
+    def refuse_ended(self) -> None:
+        """Raises AssertionError if one has ended that nobody killed."""
+        for role, process in self.running.items():
+            if process.returncode is not None:
+                raise AssertionError(f"the {role} has ended by itself, with {process.returncode}")
 
     async def stop(self) -> None:
         """End all in order."""

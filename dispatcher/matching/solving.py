@@ -24,7 +24,7 @@ from solvers.screening import Screening
 
 LEAST_SOLVE_S = 0.1
 GRACE_S = 2.0  # beyond the optimiser's limit: screening, transport, checking, a busy machine …
-RELAX_LIMIT_S = 10.0
+RELAX_LIMIT_S, WARM_LIMIT_S = 10.0, 60.0
 PAIRS_PER_S = 100_000  # … and this many (request, vendor) pairs a second
 CONSTS.term_timeout, CONSTS.sleep_unit = 0.2, 0.02  # pebble's own would make a limit of 2 s take 5 s
 _PRELOAD = (
@@ -59,8 +59,14 @@ class SolverPool:
         self._pool = _start(processes)
 
     async def warm(self) -> None:
-        """Start the processes and their imports now, so that no request waits for them."""
-        await asyncio.wrap_future(self._running().schedule(nothing))
+        """Start the processes and their imports now, so that no request waits for them.
+
+        One that dies meanwhile, or what it is forked from, ends nobody: the next job starts another.
+        """
+        try:
+            await self._done(WARM_LIMIT_S, nothing)
+        except _Failed as failure:
+            log.warning("solvers_not_warm", **failure.facts)
 
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from multiprocessing import popen_forkserver
 
 import numpy as np
 import pytest
@@ -79,6 +80,29 @@ async def test_imminent_requests_go_on_while_a_solver_hangs(
     assert not hanging.done()
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
+
+
+@pytest.mark.parametrize("dying", ["the server that it is forked from", "the process itself"])
+async def test_a_solver_that_dies_while_it_gets_warm_ends_nobody(
+    monkeypatch: pytest.MonkeyPatch, dying: str
+) -> None:
+    pool, launch, times = SolverPool(workers=1), popen_forkserver.Popen._launch, iter((1,))
+
+    def die_once(self: popen_forkserver.Popen, process: object) -> None:
+        first = next(times, None)
+        if first and dying.startswith("the server"):
+            raise EOFError("unexpected EOF")  # as `multiprocessing` hears of it
+        launch(self, process)
+        if first:
+            os.kill(self.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(popen_forkserver.Popen, "_launch", die_once)
+    day = screening([asked(trip(f"r{n}", width_min=0)) for n in range(3)], [vendor("v1")])
+    try:
+        await pool.warm()
+        assert len((await pool.plan(day)).chosen) == 2
+    finally:
+        await pool.aclose()
 
 
 async def test_a_killed_solver_process_costs_no_request_its_plan(pytestconfig: pytest.Config) -> None:
