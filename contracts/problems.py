@@ -121,7 +121,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unreadable": ProblemType(
         500,
         "What is stored cannot be read",
-        "The call is not at fault: ops restores what is named; `dispatcher audit` finds all that is like it.",
+        "The call is not at fault: ops restores what is named; the command `audit` finds all like it.",
     ),
     "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."

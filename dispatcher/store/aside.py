@@ -48,7 +48,7 @@ class Aside:
             self.note(market, item, type(error).__name__)
             raise Unreadable(
                 f"{item.kind} {item.id} is stored and cannot be read\n"
-                "Maybe restore it from a backup: `dispatcher audit` names all that is like it.",
+                "Maybe restore it from a backup: the command `audit` names all that is like it.",
                 kind=item.kind,
                 id=item.id,
                 **facts,

@@ -12,7 +12,6 @@ import pytest
 from benchmarks.generator import generate
 from dispatcher import cli
 from dispatcher.cli import audit
-from dispatcher.runtime import own_command
 from dispatcher.runtime.arguments import try_to_write
 from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
@@ -176,36 +175,6 @@ IDS_FILES = {
 def test_a_list_of_ids_is_read_as_it_was_saved(here, name):
     (here / "ids").write_bytes(IDS_FILES[name])
     assert audit._ids(here / "ids") == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["token", "--role", "vendor"], ("--role vendor needs --vendor", "--role vendor --vendor v1")),
-        (
-            ["token", "--role", "ops", "--vendor", "v1"],
-            ("--vendor v1 goes with --role vendor", "leave --vendor out"),
-        ),
-        (["serve", "--port", "abc"], ("--port is 'abc'", "listen here")),
-        (["serve", "--redis-url", "x"], ("--redis-url is 'x'", "redis://")),
-        (["audit", "--url", "x"], ("--url is 'x'", "redis://")),
-        (["vendor-access", "--market", "metro", "--vendor", "v", "--url", "x"], ("--url is 'x'", "redis://")),
-    ],
-)
-def test_what_is_missing_or_wrong_is_named_as_it_is_typed(here, capsys, words, told):
-    assert cli.main(words) in (1, 2)
-    first, second = capsys.readouterr().err.splitlines()
-    assert told[0] in first
-    assert told[1] in second
-    assert "DISPATCHER_" not in first
-
-
-def test_what_is_typed_is_what_works_here(tmp_path):
-    assert own_command._program(tmp_path, tmp_path) == "dispatcher"
-    for name in ("run", "pyproject.toml"):
-        (tmp_path / name).touch()
-    assert own_command._program(tmp_path, tmp_path) == "./run"
-    assert own_command._program(tmp_path, tmp_path.parent) == str(tmp_path / "run")
 
 
 def test_an_id_is_lost_only_if_no_market_has_it():
