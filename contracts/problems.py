@@ -131,7 +131,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "patient-key-missing": ProblemType(
         503,
         "A patient key is missing here",
-        "Ask again after Retry-After: ops puts the key back that `key_id` names; `dispatcher keys status`.",
+        "Ask again after Retry-After: ops puts the key back that `key_id` names; the command `keys status`.",
     ),
     "unavailable": ProblemType(
         503, "The service cannot answer now", "Repeat under the same id or key after Retry-After."
