@@ -29,6 +29,7 @@ from dispatcher.store.connection import Reader, connect
 from simulation import small
 from simulation.cast import Cast
 from simulation.day import Day, Submission, wanted_ms
+from simulation.links import HttpLink
 
 AHEAD_MINUTES = 300  # requests come, and vendors may answer, so long before
 OUTAGES_AHEAD = 6  # which is at least so many outages, however long one lasts on this machine
@@ -84,7 +85,8 @@ async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path
             finally:
                 acting.cancel()
                 await asyncio.gather(acting, return_exceptions=True)
-            await _judged(trial, parts, cast, in_flight)
+            slower = trial.report.longest_recovery_s > OUTAGES_AHEAD / 2 * outage_s
+            await _judged(trial, parts, cast, in_flight, may_lapse=slower)
 
 
 def long_day(seed: int, rounds: int, span_ms: int) -> Day:
@@ -115,6 +117,9 @@ async def _cast(parts: Parts, day: Day) -> AsyncIterator[Cast]:
     clock = make_clock(settings.clock_start_ms, settings.clock_anchor_s, settings.clock_speed)
     secrets = tokens(settings, day, clock), reply_keys(settings, day)
     async with Cast(parts.url, parts.redis_url, *secrets, day, clock=clock, seed=7) as cast:
+        links = [each.link.client for each in cast.vendors if isinstance(each.link, HttpLink)]
+        for each in (cast.client, cast.ops, *links):
+            each.total_timeout_s = END_S  # a machine with much to do takes long to start a process
         yield cast
 
 
@@ -162,8 +167,11 @@ async def _until_all_ended(cast: Cast, acting: asyncio.Task[None]) -> None:
     raise AssertionError(f"not all ended: {cast.tally.by_state()}")
 
 
-async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int]) -> None:
-    """By the audit, and by what a platform sees."""
+async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int], may_lapse: bool) -> None:
+    """By the audit, and by what a platform sees.
+
+    `may_lapse`: the machine became so slow that windows went by while nobody was there to match.
+    """
     tally, day = cast.tally, cast.day
     client = connect(parts.redis_url)
     try:
@@ -177,7 +185,10 @@ async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int]) 
         (set(tally.acknowledged) != set(views), "what is listed is not what was acknowledged"),
         (set(views) | tally.refused != {each.id for each in day.requests}, "not all was asked for"),
         (not {view.state for view in views.values()} <= TERMINAL, "some have no end"),
-        (completed <= len(views) / 2, f"only {completed} of {len(views)} were completed"),  # 19 in 20, idle
+        (
+            completed <= len(views) / 2 and not may_lapse,
+            f"only {completed} of {len(views)} were completed",
+        ),  # 19 in 20, idle
         (sum(in_flight) <= 2 * len(in_flight), "the kills met no work on its way: this tried nothing"),
     ):
         if is_wrong:
