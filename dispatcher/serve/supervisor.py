@@ -73,7 +73,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
         redis = EmbeddedRedis(settings.data_dir)
         async with started(redis, notice) as starting:
             if starting.done():
-                await looked_at(redis.url, list(settings.markets))
+                await looked_at(redis.url, list(settings.markets), remembered(redis))
             ours = replace(settings, redis_url=redis.url, store_identity=remembered(redis))
             children = _children(ours, listener, notice, name="embedded")
             kept = [keep(redis, notice, starting), keep_rewriting(redis, settings.aof_rewrite_hours)]
@@ -122,14 +122,15 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def looked_at(redis_url: str, markets: Sequence[str] = ()) -> str:
+async def looked_at(redis_url: str, markets: Sequence[str] = (), known: str = "") -> str:
     """The name of the store, which our children then insist on; "" if the server is away: it is waited for.
 
+    `known`: the name it must have; a store that has lost it is given no other.
     Raises UserError if it is a node of a Redis Cluster, or a newer version wrote what is stored.
     """
     client = connect(redis_url, timeout_s=ASK_S)
     reader = Reader(client, 0.0)
-    identity = Identity(reader)
+    identity = Identity(reader, known)
     try:
         info = await reader.ask("INFO", "cluster")
         if int(info.get("cluster_enabled", 0)):

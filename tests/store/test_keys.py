@@ -56,8 +56,8 @@ async def test_every_key_that_the_service_writes_has_a_name(busy: Busy, raw: Red
     written = first_parts(keys, *(name.decode() for name in await everything(raw, keys)))
     named = of_the_store(keys) | of_kinds(keys, await found(busy))
     assert written <= named
-    unused = first_parts(keys, keys.wake, keys.exhausted)
-    assert named - written == unused, "it writes all but the hint, and has lost no stream"
+    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse)
+    assert named - written == unused, "all but the hint and a matcher's pulse, and it has lost no stream"
 
 
 async def test_no_kind_takes_a_name_of_the_store_or_of_another_kind(keys: Keys) -> None:
@@ -74,7 +74,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         seen |= {keys.record(kind, each) for each in look.records[kind.name]}
         seen |= {keys.body(kind, each) for each in look.bodies.get(kind.name, ())}
     seen |= {keys.used(*each) for each in look.used} | {keys.limit(*each) for each in look.limits}
-    seen |= {name.partition(" ")[0] for name in look.events}
+    seen |= set(look.heard)
     left = {each.decode() for each in await everything(raw, keys)} - seen
     aside = {parts.VENDORS, parts.CAPACITY, parts.COMMANDS, parts.SCORECARDS}  # what no promise is judged by
     single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
