@@ -19,7 +19,8 @@ from dispatcher.http.health import PROBES, Probes
 from dispatcher.http.lanes import Lanes
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route, Routes, check, subjects
-from dispatcher.http.server import LANES, LIMITS
+from dispatcher.http.server import LANES, LIMITS, SWITCH
+from dispatcher.http.switch import Switch
 from dispatcher.security.tokens import Authenticator
 
 VENDORS = frozenset({Role.VENDOR})
@@ -36,6 +37,7 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     app = web.Application(client_max_size=MAX_BYTES + 1, middlewares=[problems])
     app[GATE], app[DOCUMENTS], app[LIMITS] = _gate(parts), Documents(operations), parts.limits
     app[PROBES], app[LANES] = Probes(parts), _lanes(parts, routes, app[GATE].authenticator)
+    app[SWITCH] = Switch(app)
     app.on_response_prepare.append(answers.mark)
     for route in routes:
         _add(app, route, parts)
@@ -48,8 +50,10 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
 
 def _add(app: web.Application, route: Route, parts: Parts) -> None:
     enter = entry(route, parts, app[GATE])
+    path = route.operation.path
     for method in _methods(route.operation):
-        app.router.add_route(method, route.operation.path, enter, expect_handler=bodies.go_ahead_later)
+        added = app.router.add_route(method, path, enter, expect_handler=bodies.go_ahead_later)
+        app[SWITCH].add(method, path, added)
 
 
 def _methods(operation: Operation) -> tuple[str, ...]:

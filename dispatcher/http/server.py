@@ -10,7 +10,6 @@ import socket
 from typing import Any
 
 from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from dispatcher.http import answers, oddities, problem_responses, turns
 from dispatcher.http.concurrency import Limits
@@ -18,9 +17,11 @@ from dispatcher.http.connection import Connection
 from dispatcher.http.connections import Connections
 from dispatcher.http.entry import new_id
 from dispatcher.http.lanes import Lanes
+from dispatcher.http.switch import Switch
 
 LIMITS = web.AppKey("limits", Limits)
 LANES = web.AppKey("lanes", Lanes)
+SWITCH = web.AppKey("switch", Switch)
 
 
 BACKLOG = 4_096  # connections that wait to be taken; Linux takes no more than net.core.somaxconn
@@ -44,6 +45,7 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
         return _Server(
             made.request_handler,
+            switch=self._app[SWITCH],
             limits=self._app.get(LIMITS, Limits()),
             lanes=self._app[LANES],
             request_factory=made.request_factory,
@@ -53,27 +55,34 @@ class Runner(web.AppRunner):
 
 
 class _Server(web.Server):
-    def __init__(self, handler: Any, *, limits: Limits, lanes: Lanes, **settings: Any) -> None:
+    def __init__(
+        self, handler: Any, *, switch: Switch, limits: Limits, lanes: Lanes, **settings: Any
+    ) -> None:
         settings |= {"auto_decompress": False, "keepalive_timeout": limits.idle_s}
-        super().__init__(_within_http(handler), **settings)
+        super().__init__(_within_http(handler, switch), **settings)
         self.limits, self.lanes, self.open = limits, lanes, Connections(limits)
 
     def __call__(self) -> Connection:
         return Connection(self, self.open, self.lanes, self.limits.header_s, loop=self._loop, **self._kwargs)
 
 
-def _within_http(handler: Any) -> Any:
+def _within_http(resolve: Any, switch: Switch) -> Any:
     """The application's handler, behind what is refused whatever the path."""
 
-    async def handle(request: BaseRequest) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         try:
             oddities.refuse(request)
         except Exception as error:
             answer = answers.marked(problem_responses.answer(error, new_id()))
             answer.force_close()
             return answer
+        found = switch.find(request.method, request.raw_path)
         try:
-            answered: web.StreamResponse = await handler(request)
+            if found is None:
+                answered: web.StreamResponse = await resolve(request)
+            else:
+                handler, request._match_info = found
+                answered = await handler(request)
         finally:
             turns.over(request)  # to send the answer takes as long as its caller takes to read it
         return answered
