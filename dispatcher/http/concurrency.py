@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 
@@ -43,8 +41,7 @@ class ConcurrencyLimit:
         self.taken = 0
         self.taken_by: Counter[str] = Counter()
 
-    @contextmanager
-    def slot(self, caller: str) -> Iterator[None]:
+    def slot(self, caller: str) -> Slot:
         """A slot for one call. Raises TooMany (the caller's share is taken) or Overloaded (all slots are)."""
         if self.taken_by[caller] >= self.per_caller:
             raise TooMany(
@@ -58,12 +55,24 @@ class ConcurrencyLimit:
                 "Maybe repeat it under the same key.",
                 retry_after_s=self.retry_after_s,
             )
-        self.taken += 1
-        self.taken_by[caller] += 1
-        try:
-            yield
-        finally:
-            self.taken -= 1
-            self.taken_by[caller] -= 1
-            if not self.taken_by[caller]:
-                del self.taken_by[caller]
+        return Slot(self, caller)
+
+
+class Slot:
+    """A slot, held for the length of a block. A class: contextlib's generator costs four times as much."""
+
+    __slots__ = ("_caller", "_limit")
+
+    def __init__(self, limit: ConcurrencyLimit, caller: str) -> None:
+        self._limit, self._caller = limit, caller
+
+    def __enter__(self) -> None:
+        self._limit.taken += 1
+        self._limit.taken_by[self._caller] += 1
+
+    def __exit__(self, *error: object) -> None:
+        limit, caller = self._limit, self._caller
+        limit.taken -= 1
+        limit.taken_by[caller] -= 1
+        if not limit.taken_by[caller]:
+            del limit.taken_by[caller]

@@ -19,6 +19,7 @@ from contracts.problems import (
 )
 from contracts.validation_errors import invalid_message
 from dispatcher.http import if_match
+from dispatcher.http.switch import Found
 
 Form = TypeVar("Form")
 
@@ -56,7 +57,12 @@ def sent(content_type: str, body: Body) -> str:
 def parameters(request: web.Request, operation: Operation) -> dict[str, Any]:
     """What stands in the path, by name. Raises InvalidParameter."""
     given, types = request.match_info, operation.parameters
-    return {name: _typed(name, given[name], types[name]) for name in operation.names}
+    if isinstance(given, Found) and given.typed is not None:
+        return given.typed
+    typed = {name: _typed(name, given[name], types[name]) for name in operation.names}
+    if isinstance(given, Found):
+        given.typed = typed
+    return typed
 
 
 def query(request: web.Request, operation: Operation) -> Any:

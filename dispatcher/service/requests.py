@@ -20,6 +20,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound, Refusal, Reused
 from dispatcher.domain.views import request_view
+from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
@@ -108,8 +109,11 @@ class Requests:
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
         context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
-        tz, travel = self.markets.zones[market], self.travel_of(tuning.values)
-        return [receive(each, context, leaves(each, tz, travel)) for each in requests]
+        tz, values = self.markets.zones[market], tuning.values
+        return [
+            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
+            for each in requests
+        ]
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

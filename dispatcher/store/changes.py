@@ -79,7 +79,8 @@ def _add_body(program: Program, keys: Keys, change: Change, bodies: Mapping[str,
 
 def _add_lists(program: Program, keys: Keys, change: Change) -> None:
     """Keep the lists in step with the record: who leaves, who comes, who moves."""
-    was, now = _entries(change.kind, change.before), _entries(change.kind, change.after)
+    kind = change.kind
+    was, now = _entries(kind, change.before), _entries(kind, change.after)
     for entry in was:
         if entry not in now:
             program.write(keys.list(entry.list), "ZREM", entry.member)

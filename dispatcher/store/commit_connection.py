@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 
 from redis.asyncio import Redis
@@ -58,10 +59,11 @@ class CommitConnection:
             connection = await self._connected()
             lines = (job.program.command_line(self._sha, job.tag) for job in batch)
             await connection.send_packed_command([b"".join(map(resp.pack, lines))])
-            while unanswered:
-                if not await self._settle(connection, unanswered[0]):
-                    again.append(unanswered[0])
-                unanswered.popleft()
+            async with asyncio.timeout(connection.socket_timeout):
+                while unanswered:
+                    if not await self._settle(connection, unanswered[0]):
+                        again.append(unanswered[0])
+                    unanswered.popleft()
         except CONNECTION_ERRORS:
             for job in unanswered:
                 job.asked_again |= self._connection is not None
@@ -80,7 +82,8 @@ class CommitConnection:
 
     async def _settle(self, connection: AbstractConnection, job: Job) -> bool:
         try:
-            tag, *reply = await connection.read_response(disable_decoding=True)
+            # a timer for all answers: one for each was a fiftieth of a commit's cost
+            tag, *reply = await connection.read_response(disable_decoding=True, timeout=math.inf)
             if tag != job.tag:
                 raise OUT_OF_STEP
             job.settle(script.outcome_of(job.program, reply, asked_again=job.asked_again))

@@ -12,6 +12,7 @@ import zlib
 
 import msgspec
 
+LEAST_BYTES = 160  # what is smaller gains less than a bulk string's own overhead: not worth the time
 MARK = b"\x01"  # dictionary 1
 # Raw deflate over 2 KB, 4 to 7 us a document, 1 to undo; level 6 takes a fifth longer for half a percent.
 _WINDOW, _MEMORY, _LEVEL = -11, 2, 3
@@ -44,6 +45,8 @@ _PRIMED = zlib.compressobj(  # a copy of it costs a third of a new one
 
 def compress(plain: bytes) -> bytes:
     """`plain`, a MessagePack map or array, as it is stored: unchanged where that gains nothing."""
+    if len(plain) < LEAST_BYTES:
+        return plain
     deflate = _PRIMED.copy()
     small = MARK + deflate.compress(plain) + deflate.flush()
     return small if len(small) < len(plain) else plain
