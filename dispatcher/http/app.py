@@ -90,7 +90,7 @@ def _gate(parts: Parts) -> Gate:
     return Gate(
         authenticator=Authenticator(parts.token_keys),
         clock=parts.clock,
-        enter=parts.service.markets.authorize,
+        authorize_market=parts.service.markets.authorize,
         calls=calls,
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,

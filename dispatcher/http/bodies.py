@@ -36,7 +36,8 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
     if body is None:
         return None
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
-    await _go_ahead(request)
+    if "Expect" in request.headers:
+        await _go_ahead(request)
     raw = await _bytes(request, timeout_s, wait_s)
     if deflated and raw:
         raw = _inflated(raw)
@@ -62,7 +63,7 @@ async def go_ahead_later(request: web.Request) -> None:
 
 
 async def _go_ahead(request: web.Request) -> None:
-    if "Expect" in request.headers and not request.content.is_eof():
+    if not request.content.is_eof():
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer has not begun
 

@@ -46,14 +46,14 @@ class Gate:
         *,
         authenticator: Authenticator,
         clock: Clock,
-        enter: Callable[[Principal, str], None],
+        authorize_market: Callable[[Principal, str], None],
         calls: ConcurrencyLimit,
         streams: ConcurrencyLimit,
         metrics: Metrics,
         body_s: float,
         wait_s: float,
     ) -> None:
-        self.authenticator, self.clock, self.enter = authenticator, clock, enter
+        self.authenticator, self.clock, self.authorize_market = authenticator, clock, authorize_market
         self.calls, self.streams, self.metrics = calls, streams, metrics
         self.body_s, self.wait_s = body_s, wait_s
 
@@ -135,7 +135,7 @@ async def _call(
     """The call, decoded; raises the Problem that it is otherwise."""
     path = negotiation.parameters(request, operation)
     if operation.market:
-        gate.enter(principal, path["market"])  # NotFound: unknown, or not theirs
+        gate.authorize_market(principal, path["market"])  # NotFound: unknown, or not theirs
     return Call(
         principal=principal,
         path=path,

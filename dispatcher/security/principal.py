@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from contracts.codes import Role
 from dispatcher.domain.refusals import NotFound
 
 
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
+class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Who calls, as its token says: a role, the markets it may touch, and for a vendor its id.
 
     `markets` is empty for no market at all; None means every market of this service (ops tools only).
@@ -19,12 +21,12 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     markets: frozenset[str] | None = frozenset()
     vendor_id: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """How histories and audits name the caller."""
         return f"vendor:{self.vendor_id}" if self.role is Role.VENDOR else self.role.value
 
-    @property
+    @cached_property
     def caller(self) -> str:
         """Who it is among all callers, whatever its token."""
         return f"{self.name}/{self.subject}"

@@ -50,8 +50,8 @@ class Vendors:
 
     async def unknown(self, market: str, requests: Iterable[Request]) -> frozenset[str]:
         """Vendors that these requests prefer or exclude, and that are not registered."""
-        named = dict.fromkeys(each for request in requests for each in request.named_vendors)
-        return await self.markets.store(market).vendors.unknown(list(named))
+        named = {each for request in requests for each in request.named_vendors}
+        return await self.markets.store(market).vendors.unknown(named) if named else frozenset()
 
     async def page(
         self, who: Principal, market: str, after: str, limit: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Set
 
 from contracts.vendors import Vendor
 from dispatcher.domain.refusals import Stale
@@ -43,7 +43,7 @@ class VendorPart:
         pairs = zip(ids, await self.reader.get_all([keys.vendor(each) for each in ids]), strict=True)
         return self.aside.read_all(keys.market, VENDOR, pairs, codec.VENDOR.unpack, expected=True)
 
-    async def unknown(self, ids: Sequence[str]) -> frozenset[str]:
+    async def unknown(self, ids: Set[str]) -> frozenset[str]:
         """Those of these ids that no vendor has, or got elsewhere within the last second (`LOOK_EVERY_S`)."""
         if not self._known.issuperset(ids) and time.monotonic() >= self._look_s:
             self._look_s = time.monotonic() + LOOK_EVERY_S  # first: who asks meanwhile does not look, too
