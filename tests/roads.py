@@ -1,6 +1,8 @@
 """Real routing servers over a small map of Helsinki, unpacked for tests (see tools/environment.py)."""
 
+import json
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,7 @@ class Server:
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    timed: bool = False  #: whether it looks at the hour (Valhalla)
 
     def start(self) -> None:
         """Until it takes connections; the time limit only stops a test that would never end."""
@@ -79,3 +83,47 @@ def osrm(folder: Path, *options: str) -> Server:
         subprocess.run(run, cwd=folder, check=True, capture_output=True)
     serve = [str(root / "bin" / "osrm-routed"), "-i", "127.0.0.1", "-p", "PORT", "-t", "1", *options]
     return Server([*serve, "--verbosity", "WARNING", "town.osrm"], folder)
+
+
+def valhalla(folder: Path, timed_m: int = 0) -> Server:
+    """Valhalla with its tiles, made unless they are there, not started; `timed_m`: the farthest by the hour."""
+    root = programs() / "valhalla"
+    config = _valhalla_config(root / "valhalla_build_config.py")
+    config["mjolnir"] |= {"tile_dir": str(folder / "tiles"), "tile_extract": ""}
+    config["service_limits"]["max_timedep_distance_matrix"] = timed_m
+    service = config["httpd"]["service"]  # sockets by a relative path: a long one is no name for a socket
+    server = Server([str(root / "bin" / "valhalla_service"), "config.json", "1"], folder)
+    service |= {
+        "listen": f"tcp://127.0.0.1:{server.port}",
+        "loopback": "ipc://loop",
+        "interrupt": "ipc://stop",
+    }
+    for stage in ("loki", "thor", "odin"):
+        config[stage]["service"]["proxy"] = f"ipc://{stage}"
+    (folder / "config.json").write_text(json.dumps(config))
+    if not (folder / "tiles").exists():
+        build = [
+            str(root / "bin" / "valhalla_build_tiles"),
+            "-c",
+            "config.json",
+            "-j",
+            "1",
+            map_in(folder).name,
+        ]
+        subprocess.run(build, cwd=folder, check=True, capture_output=True)
+    return server
+
+
+def _valhalla_config(module: Path) -> dict[str, Any]:
+    """Its default configuration, without what is optional: the wheel has it as Python."""
+    found = runpy.run_path(str(module))
+    optional = found["Optional"]
+
+    def plain(part: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: plain(each) if isinstance(each, dict) else each
+            for name, each in part.items()
+            if not isinstance(each, optional)
+        }
+
+    return plain(found["config"])

@@ -1,24 +1,12 @@
-"""Real servers for a worker's whole run, and engines that ask them."""
+"""Engines that ask a server, and waiting for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-
-import pytest
 
 from dispatcher.travel.breaker import Breaker
 from dispatcher.travel.engine import Engine
 from dispatcher.travel.url import TravelUrl
-from tests import roads
-
-
-@pytest.fixture(scope="session")
-def osrm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[roads.Server]:
-    """OSRM that takes ten coordinates a table; who kills it starts it again."""
-    server = roads.osrm(tmp_path_factory.mktemp("osrm"), "--max-table-size", "10")
-    server.start()
-    yield server
-    server.kill()
 
 
 @asynccontextmanager
