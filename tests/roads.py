@@ -86,7 +86,7 @@ def osrm(folder: Path, *options: str) -> Server:
 
 
 def valhalla(folder: Path, timed_m: int = 0) -> Server:
-    """Valhalla with its tiles, made unless they are there, not started; `timed_m`: the farthest by the hour."""
+    """Valhalla with its tiles, made if need be, not started; `timed_m`: the farthest ride by the hour."""
     root = programs() / "valhalla"
     config = _valhalla_config(root / "valhalla_build_config.py")
     config["mjolnir"] |= {"tile_dir": str(folder / "tiles"), "tile_extract": ""}

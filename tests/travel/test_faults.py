@@ -108,6 +108,14 @@ async def test_a_strange_answer_is_a_failure_and_told_once_without_a_place(
     assert "24.9" not in said + engine.breaker.trouble
 
 
+async def test_a_server_that_takes_no_post_is_told_as_such() -> None:
+    refusal = {"code": "InvalidUrl", "message": "URL string malformed"}
+    async with server(saying(refusal, 400)) as port, running("osrm", port) as engine:
+        engine.travel_of({}).between(HERE, THERE, HOUR)
+        await until(lambda: engine.calls["failed"] == 1)
+    assert engine.breaker.trouble == "HTTP 400, InvalidUrl; before v26 it takes only GET"
+
+
 async def test_an_answer_without_end_is_cut_off() -> None:
     async def endless(call: web.Request) -> web.StreamResponse:
         answer = web.StreamResponse()
