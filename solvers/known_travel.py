@@ -115,6 +115,9 @@ def _by_hour(answers: Sequence[Answers], fallback: DetourTravel) -> tuple[Floats
     """Seconds and metres (N x 24) of N pairs."""
     told = np.full((3, len(answers), HOURS), np.nan)
     for row, by_hour in enumerate(answers):
+        if len(set(by_hour.values())) == 1:  # of a server that knows no hours
+            told[:, row, list(by_hour)] = np.array(next(iter(by_hour.values())), np.float64)[:, None]
+            continue
         for hour, each in by_hour.items():
             told[:, row, hour] = each
     seconds, metres, has_traffic = told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from solvers.known_travel import HOURS, Answer, Answers, Pair
@@ -35,16 +35,16 @@ class Cache:
         """Pairs of which something is known."""
         return len(self._pairs)
 
-    def look(self, pair: Pair, hours: Iterable[int], now_s: float) -> tuple[Answers, list[int]]:
+    def look(self, pair: Pair, hours: Sequence[int], now_s: float) -> tuple[Answers, list[int]]:
         """What is known of a pair by hour, and for which of these hours it is to be asked for."""
         said = self._pairs.get(pair)
         if said is None:
             return {}, list(hours)
         self._pairs.move_to_end(pair)
+        if (whole := said.get(ANY_HOUR)) is not None:
+            always = dict.fromkeys(range(HOURS), whole.answer) if whole.answer else {}
+            return always, list(hours[:1]) if whole.is_old(now_s) else []
         missing = [hour for hour in hours if _lacks(said, hour, now_s)]
-        if ANY_HOUR in said:
-            always = said[ANY_HOUR].answer
-            return (dict.fromkeys(range(HOURS), always) if always else {}), missing
         return {hour: each.answer for hour, each in said.items() if each.answer}, missing
 
     def lacks(self, pair: Pair, hour: int, now_s: float) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from solvers.arrays import Flags, Floats, Ints
-from solvers.known_travel import HOURS, Answers, KnownTravel, Pair, points
+from solvers.known_travel import Answers, KnownTravel, Pair, points
 from solvers.travel import DetourTravel, Travel
 
 Hours = Set[int]
@@ -26,11 +26,14 @@ class RoadTravel:
 
     def between(self, origins: Floats, destinations: Floats, departure_hour: Ints) -> Travel:
         """See `TravelTimes.between`."""
-        hours = np.arange(HOURS) == np.asarray(departure_hour)[:, None]
-        return self.table(origins, destinations, hours).between(origins, destinations, departure_hour)
+        hours = [(hour,) for hour in departure_hour.tolist()]
+        return self._known(origins, destinations, hours).between(origins, destinations, departure_hour)
 
     def table(self, origins: Floats, destinations: Floats, hours: Flags) -> KnownTravel:
         """See `TravelSource.table`."""
+        return self._known(origins, destinations, [np.flatnonzero(each).tolist() for each in hours])
+
+    def _known(self, origins: Floats, destinations: Floats, hours: Sequence[Sequence[int]]) -> KnownTravel:
         asked = _asked(points(origins), points(destinations), hours)
         new = {pair: at for pair, at in asked.items() if pair not in self._said}
         if new:
@@ -47,14 +50,10 @@ class RoadTravel:
         return repr(KnownTravel.of({pair: each for pair, each in self._said.items() if each}, self._fallback))
 
 
-def _asked(origins: Ints, destinations: Ints, hours: Flags) -> dict[Pair, set[int]]:
+def _asked(origins: Ints, destinations: Ints, hours: Sequence[Sequence[int]]) -> dict[Pair, set[int]]:
     """Each pair once, with the hours for which it is asked; who stays where they are needs no road."""
-    ends = np.stack([origins, destinations], axis=1)
-    pairs, row = np.unique(ends, axis=0, return_inverse=True)
-    wanted = np.zeros((len(pairs), HOURS), np.bool_)
-    np.logical_or.at(wanted, row.reshape(-1), hours)
-    return {
-        Pair(origin, destination): set(np.flatnonzero(wanted[at]).tolist())
-        for at, (origin, destination) in enumerate(pairs.tolist())
-        if origin != destination
-    }
+    asked = dict[Pair, set[int]]()
+    for origin, destination, each in zip(origins.tolist(), destinations.tolist(), hours, strict=True):
+        if origin != destination:
+            asked.setdefault(Pair(origin, destination), set()).update(each)
+    return asked
