@@ -19,6 +19,20 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     oldest_s: float = 0.0
 
 
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the routing server does, as the web process has it; without it rides are estimated.
+
+    `server`: osrm or valhalla. `answers`: as it was asked last; null: not asked yet. `trouble`: the kind of
+    its last failure. `pairs`: of so many pairs of points something is known; `waiting`: so many are wanted.
+    """
+
+    server: str
+    answers: bool | None = None
+    trouble: str = ""
+    pairs: int = 0
+    waiting: int = 0
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the service can take work, and why not.
 
@@ -26,6 +40,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     `markets`: those of which a part fails now and is tried again, each with the part and the kind of failure;
     and those of which something stored cannot be read and is passed over (`set_aside`): how many of a kind.
     The others are not concerned.
+    `routing`: the routing server, if there is to be one (DISPATCHER_TRAVEL_URL); we are ready without it.
     """
 
     ready: bool
@@ -33,3 +48,4 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     matching: dict[str, Matching] = {}
     markets: dict[str, dict[str, str]] = {}
+    routing: Routing | None = None

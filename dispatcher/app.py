@@ -24,6 +24,7 @@ from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.patient_keys import keep_agreement
+from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
@@ -39,7 +40,9 @@ from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.connection import StoreError
 from dispatcher.store.store import Store
+from dispatcher.travel.engine import Engine
 from dispatcher.tuning import plugins
+from solvers.travel import DetourTravel
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -84,16 +87,19 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
     async with open_store(settings, "web", trouble) as store:
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules))
+        engine = engine_of(settings)
+        travel_of = DetourTravel.of if engine is None else engine.travel_of
+        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
         await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(
             service=service,
             hub=hub,
-            quoter=Quoter(store, clock, settings.markets),
+            quoter=Quoter(store, clock, settings.markets, travel_of),
             clock=clock,
             token_keys=keys,
             limits=Limits(connections=min(Limits().connections, files.raise_limit())),
+            engine=engine,
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
@@ -104,6 +110,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
             await _until_told(
                 *(_kept(store, each, REPLIES, partial(replies.run, each)) for each in settings.markets),
                 *_telling(service),
+                *([] if engine is None else [engine.run()]),
             )
         finally:
             await runner.cleanup()
@@ -117,13 +124,15 @@ async def _matcher(settings: Settings, name: str) -> None:
 
     clock = clock_of(settings)
     async with open_store(settings, "matcher") as store:
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules))
+        engine = engine_of(settings)
+        travel_of = DetourTravel.of if engine is None else engine.travel_of
+        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
         await _agree(store, list(settings.markets))
         timers, solvers = Timers(service), SolverPool()
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            await run_matchers(service, solvers, name)
+            await run_matchers(service, solvers, name, travel_of=travel_of)
 
         try:
             await _until_told(
@@ -134,6 +143,11 @@ async def _matcher(settings: Settings, name: str) -> None:
                     for each, tz in settings.markets.items()
                 ),
                 *_telling(service),
+                *(
+                    []
+                    if engine is None
+                    else [engine.run(), tell_routing(store, list(settings.markets), engine)]
+                ),
             )
         finally:
             await solvers.aclose()
@@ -166,6 +180,12 @@ async def _agree(store: Store, markets: Sequence[str]) -> None:
             await store.formats.refuse(markets)
             for each in markets:
                 await store.agreement.reach(each, store.market(each).rings)
+
+
+def engine_of(settings: Settings) -> Engine | None:
+    """What asks the routing server; None: there is none, and rides are estimated."""
+    url = settings.travel_url
+    return None if url is None else Engine(url, tile=settings.travel_tile, by_get=settings.travel_by_get)
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -13,6 +13,7 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
+from dispatcher.travel.url import SCHEMES, TravelUrl
 
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
@@ -101,6 +102,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock_file: Annotated[
         Path | None, Meta(description="holds CLOCK_ANCHOR_S once a scaled clock starts; until then it stands")
     ] = None
+    travel_url: Annotated[
+        TravelUrl | None,
+        Meta(description=f"routing server: {' or '.join(f'{each}://…' for each in SCHEMES)}"),
+    ] = None
+    travel_tile: Annotated[
+        int,
+        Meta(
+            ge=0, le=1_000, description="most coordinates (OSRM), points a side (Valhalla) a call; 0: 100, 50"
+        ),
+    ] = 0
+    travel_by_get: Annotated[
+        bool, Meta(description="1: OSRM before v26, asked by GET: doors stand in its URLs and log")
+    ] = False
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
@@ -175,8 +189,8 @@ def _parse(field: str, text: str, name: str) -> Any:
         raise SettingsError(f"{name} is '{text}': {error}.", f"It is: {about}.") from error
 
 
-def _decode(kind: type, text: Any) -> Any:
-    return Markets.parse(text) if kind is Markets else kind(text)
+def _decode(kind: Any, text: Any) -> Any:
+    return kind.parse(text) if kind in (Markets, TravelUrl) else kind(text)
 
 
 def _show(value: Any) -> str:

@@ -139,8 +139,12 @@ class DetourTravel:
     def between(self, origins: Floats, destinations: Floats, departure_hour: npt.NDArray[np.int64]) -> Travel:
         """See `TravelTimes.between`."""
         metres = great_circle_m(origins, destinations) * self.detour
+        return Travel(self.driving_s(metres, departure_hour), metres)
+
+    def driving_s(self, metres: Floats, departure_hour: npt.NDArray[np.int64]) -> Floats:
+        """Seconds for so many metres of road, by hour; of shapes that broadcast."""
         beyond = np.maximum(metres - self.town_m, 0.0)
         regional = np.minimum(beyond, self.regional_m)
         in_town = (metres - beyond) / np.asarray(self.kmh)[departure_hour]
         outside = regional / self.regional_kmh + (beyond - regional) / self.motorway_kmh
-        return Travel((in_town + outside) * 3.6, metres)
+        return np.asarray((in_town + outside) * 3.6)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.serve.embedded import EmbeddedRedis
+from tests import roads
 from tests.browser import program
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -24,6 +25,15 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedR
     asyncio.run(server.start())
     yield server
     asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def osrm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[roads.Server]:
+    """OSRM that takes ten coordinates a table; who kills it starts it again."""
+    server = roads.osrm(tmp_path_factory.mktemp("osrm"), "--max-table-size", "10")
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

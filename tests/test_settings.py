@@ -10,7 +10,13 @@ from dispatcher.settings import Settings, SettingsError, described
 
 def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
     settings = Settings.read(
-        {"DISPATCHER_PORT": "0", "DISPATCHER_MARKETS": "metro=America/New_York", "DISPATCHER_LOG_JSON": "0"},
+        {
+            "DISPATCHER_PORT": "0",
+            "DISPATCHER_MARKETS": "metro=America/New_York",
+            "DISPATCHER_LOG_JSON": "0",
+            "DISPATCHER_TRAVEL_URL": "osrm+https://roads:5000/car/",
+            "DISPATCHER_TRAVEL_TILE": "40",
+        },
         data_dir=tmp_path,
         clock_speed=960.0,
     )
@@ -28,6 +34,17 @@ def test_a_child_process_gets_the_very_settings_of_its_parent(tmp_path):
         ("MARKETS", ",", "no market"),
         ("LOG_LEVEL", "loud", "loud"),
         ("CLOCK_SPEED", "-1", ">= 0"),
+        ("TRAVEL_URL", "http://roads:5000", "osrm+http://"),
+        ("TRAVEL_URL", "osrm+ftp://roads", "osrm+http://"),
+        ("TRAVEL_URL", "osrm+http://", "no host"),
+        ("TRAVEL_URL", "osrm+http://:5000", "no host"),
+        ("TRAVEL_URL", "osrm+http://roads:99999", "ort"),
+        ("TRAVEL_URL", "osrm+http://roads:0", "port is 0"),
+        ("TRAVEL_URL", "osrm+http://[::1", "IPv6"),
+        ("TRAVEL_URL", "osrm+http://ro ads", "no host"),
+        ("TRAVEL_URL", "valhalla+https://user@roads", "password"),
+        ("TRAVEL_URL", "valhalla+https://roads?json=1", "no ?"),
+        ("TRAVEL_TILE", "-1", ">= 0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_limit(name, text, limit):

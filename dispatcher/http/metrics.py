@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from contracts.codes import RequestState
-from contracts.health import Matching
+from contracts.health import Matching, Routing
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -51,6 +51,7 @@ class Metrics:
             registry=self.registry,
         )
         self.troubles, self.matching = TroubleCounts(self.registry), MatchingGauges(self.registry)
+        self.routing = RoutingCounts(self.registry)
         self.replaced = Gauge(
             "dispatcher_streams_set_aside",
             "Streams that lie aside because their ids were used up.",
@@ -144,4 +145,40 @@ class MatchingGauges:
             for market, each in self._found.items():
                 if (value := getattr(each, field)) is not None:
                     family.add_metric([market], value)
+            yield family
+
+
+class RoutingCounts:
+    """How this process's routing server does; nothing where there is none."""
+
+    FAMILIES: ClassVar[Mapping[str, tuple[str, str]]] = {  # field of Routing: name, what it says
+        "answers": ("dispatcher_travel_server_answers", "1: the routing server answered when last asked."),
+        "pairs": ("dispatcher_travel_known_pairs", "Pairs of points of which something is known."),
+        "waiting": ("dispatcher_travel_wanted_pairs", "Pairs of points that are to be asked for."),
+    }
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._found: Routing | None = None
+        self._pairs: Mapping[str, int] = {}
+        self._calls: Mapping[str, int] = {}
+        registry.register(self)
+
+    def found(self, routing: Routing, pairs: Mapping[str, int], calls: Mapping[str, int]) -> None:
+        """As it is now; pairs by what answered, calls by what became of them."""
+        self._found, self._pairs, self._calls = routing, pairs, calls
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Each family, as Prometheus reads it."""
+        if self._found is None:
+            return
+        for field, (name, about) in self.FAMILIES.items():
+            if (value := getattr(self._found, field)) is not None:
+                yield GaugeMetricFamily(name, about, value=float(value))
+        for name, about, label, counts in (
+            ("dispatcher_travel_pairs", "Rides looked up, by what answered.", "answer", self._pairs),
+            ("dispatcher_travel_calls", "Calls of the routing server.", "outcome", self._calls),
+        ):
+            family = CounterMetricFamily(name, about, labels=[label])
+            for value, count in counts.items():
+                family.add_metric([value], count)
             yield family

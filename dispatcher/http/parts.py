@@ -16,6 +16,7 @@ from dispatcher.http.concurrency import Limits
 from dispatcher.http.metrics import Metrics
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.service import Service
+from dispatcher.travel.engine import Engine
 
 
 class Quoter(Protocol):
@@ -37,4 +38,5 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     token_keys: Mapping[str, Any]  # a JWKS
     limits: Limits = Limits()
+    engine: Engine | None = None  # asks a routing server, if there is one
     metrics: Metrics = msgspec.field(default_factory=Metrics)

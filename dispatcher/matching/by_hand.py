@@ -58,7 +58,8 @@ def _snapshot(
 ) -> Snapshot:
     """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
     declined_by = frozenset() if command.again else reading.changes.declined_by(record)
-    asked = asked_of(request, market.tz, reading.values, declined_by, market.travel_of)
+    travel = market.travel_of(reading.values)
+    asked = asked_of(request, market.tz, reading.values, declined_by, travel)
     start_ms = command.start_ms
     if start_ms is not None:
         if not asked.earliest_ms <= start_ms <= asked.latest_ms:
@@ -70,7 +71,7 @@ def _snapshot(
     capacity = reading.capacity.copy()
     for each in record.live_offers:
         capacity.give_back(each.bookings)
-    return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), market.travel_of)
+    return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), travel)
 
 
 def _match(snapshot: Snapshot, command: OfferByHand) -> Proposal:

@@ -12,6 +12,7 @@ from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from solvers.planning import plan
 from solvers.screening import OpenRequest
+from solvers.travel import TravelTimes
 
 LEAD = Parameter(
     name="imminent_lead_minutes",
@@ -42,19 +43,20 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
     """
     done = Done()
     for first in range(0, len(ids), READ_AT_ONCE):
-        waiting = await market.waiting(ids[first : first + READ_AT_ONCE])
+        travel = await market.travel()
+        waiting = await market.waiting(ids[first : first + READ_AT_ONCE], travel)
         now_ms, values = market.clock.now_ms(), market.values
         imminent = pressing_first([each for each in waiting if is_imminent(each[1], now_ms, values)])
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
-            done += await _match(own, market, imminent[begin : begin + AT_ONCE])
+            done += await _match(own, market, imminent[begin : begin + AT_ONCE], travel)
     return done
 
 
-async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting]) -> Done:
+async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
     done = Done()
     for _ in range(ATTEMPTS):
-        tried = await _try(own, market, imminent)
+        tried = await _try(own, market, imminent, travel)
         done += tried
         imminent = [each for each in imminent if each[0].id in tried.outdated]
         if not imminent:
@@ -63,14 +65,14 @@ async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting]) ->
     return done
 
 
-async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting]) -> Done:
-    snapshot = await market.snapshot(imminent)
+async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
+    snapshot = await market.snapshot(imminent, travel=travel)
     found = plan(snapshot.screening())
     if len(found.chosen) == len(imminent):
         return await commit_plan(own, market, snapshot, found)
     await market.refresh()
-    snapshot = await market.snapshot(imminent)
+    snapshot = await market.snapshot(imminent, travel=travel)
     found = plan(snapshot.screening())
     done = await commit_plan(own, market, snapshot, found)
-    done += await make_room(own, market, cramped(snapshot, found))
+    done += await make_room(own, market, cramped(snapshot, found), travel)
     return done

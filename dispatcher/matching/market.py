@@ -16,7 +16,7 @@ from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.market import MarketStore
-from solvers.travel import DetourTravel, TravelOf
+from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 
 def _set() -> asyncio.Event:
@@ -42,7 +42,7 @@ class Market:
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
-        self.requests = WaitingRequests(self.stored.requests, self.travel_of)
+        self.requests = WaitingRequests(self.stored.requests)
         self.offered = StandingOffers(self.requests)
 
     @property
@@ -62,27 +62,40 @@ class Market:
         )
         return self.reading
 
-    async def waiting(self, ids: Sequence[str]) -> list[Waiting]:
-        """Those of these requests that may be offered now."""
-        reading = self.reading or await self.refresh()
-        return await self.requests.read(ids, reading, self.clock.now_ms())
+    async def travel(self) -> TravelTimes:
+        """For one plan, from the windows of appointments on: what it says of a ride it says again."""
+        return self.travel_of((self.reading or await self.refresh()).values)
 
-    async def next_batch(self, ids: Sequence[str]) -> list[Waiting]:
+    async def waiting(self, ids: Sequence[str], travel: TravelTimes | None = None) -> list[Waiting]:
+        """Those of these requests that may be offered now."""
+        reading, travel = self.reading or await self.refresh(), travel or await self.travel()
+        return await self.requests.read(ids, reading, travel, self.clock.now_ms())
+
+    async def next_batch(self, ids: Sequence[str], travel: TravelTimes) -> list[Waiting]:
         """Those of them whose turn it is in a batch."""
         reading = self.reading or await self.refresh()
-        return await self.requests.next_batch(ids, reading, self.clock.now_ms())
+        return await self.requests.next_batch(ids, reading, travel, self.clock.now_ms())
 
     async def standing(
-        self, waiting: Sequence[Waiting], ahead_ms: int = 0, most: int = MOST_OFFERED
+        self,
+        waiting: Sequence[Waiting],
+        travel: TravelTimes,
+        ahead_ms: int = 0,
+        most: int = MOST_OFFERED,
     ) -> list[StandingRequest]:
         """Unanswered offers that a plan for these may move, if it is ready in `ahead_ms`."""
         reading = self.reading or await self.refresh()
-        return await self.offered.near(waiting, reading, self.clock.now_ms() + ahead_ms, most)
+        return await self.offered.near(waiting, reading, travel, self.clock.now_ms() + ahead_ms, most)
 
     async def snapshot(
-        self, waiting: Sequence[Waiting], ahead_ms: int = 0, standing: Sequence[StandingRequest] = ()
+        self,
+        waiting: Sequence[Waiting],
+        ahead_ms: int = 0,
+        standing: Sequence[StandingRequest] = (),
+        travel: TravelTimes | None = None,
     ) -> Snapshot:
         """These requests beside the vendors as last refreshed, for a plan that is ready in `ahead_ms`."""
+        travel = travel or await self.travel()
         reading = self.reading or await self.refresh()
         records = [record for record, _ in waiting] + [each.record for each in standing]
         asked = [asked for _, asked in waiting] + [each.asked for each in standing]
@@ -90,7 +103,7 @@ class Market:
         for each in standing:
             capacity.give_back(each.offer.bookings)
         stand_at = {row: each.offer for row, each in enumerate(standing, start=len(waiting))}
-        return Snapshot(records, asked, reading, capacity, now_ms, self.travel_of, stand_at)
+        return Snapshot(records, asked, reading, capacity, now_ms, travel, stand_at)
 
     def due_for_room(self, waiting: Sequence[Waiting], every_ms: int, most: int) -> list[Waiting]:
         """The first `most` for whom room was not looked for in the last `every_ms`; noted as done now."""

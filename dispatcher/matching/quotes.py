@@ -81,9 +81,10 @@ class Quoter:
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
-        asked = asked_of(request, market.tz, reading.values, travel_of=market.travel_of)
+        travel = market.travel_of(reading.values)
+        asked = asked_of(request, market.tz, reading.values, travel=travel)
         now_ms = market.clock.now_ms()
-        return Snapshot((), (asked,), reading, reading.capacity, now_ms, market.travel_of)
+        return Snapshot((), (asked,), reading, reading.capacity, now_ms, travel)
 
 
 def _best_of_each_vendor(found: Screened) -> list[int]:

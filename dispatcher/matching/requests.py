@@ -18,7 +18,7 @@ from dispatcher.matching.refused import Refused
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
-from solvers.travel import DetourTravel, TravelOf
+from solvers.travel import DetourTravel, TravelTimes
 
 BATCH_LIMIT = Parameter(
     name="batch_limit",
@@ -39,7 +39,6 @@ class WaitingRequests:
     """Requests never change, so their bodies are read once; what is out of reach, not before it is near."""
 
     stored: RequestPart
-    travel_of: TravelOf
     bodies: dict[str, Request] = field(default_factory=dict)
     untried: bool = False  #: whether the last batch left something out that was in none before it
     refused: Refused = field(default_factory=Refused)
@@ -51,7 +50,9 @@ class WaitingRequests:
         """Requests that wait for a vendor, longest waiting first."""
         return await self.stored.open_ids(MOST_OPEN)
 
-    async def read(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
+    async def read(
+        self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
+    ) -> list[Waiting]:
         """Those of these requests that may be offered now, as they came: open, within reach, not used up."""
         values, end_ms = reading.values, reach_ms(now_ms, reading.values)
         near = self._near(ids, end_ms)
@@ -60,17 +61,21 @@ class WaitingRequests:
         self._far |= far
         bodies = await self.bodies_of([each for each in records if each not in far])
         return [
-            (record, self.as_asked(record, bodies[record.id], reading))
+            (record, self.as_asked(record, bodies[record.id], reading, travel))
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
 
-    def as_asked(self, record: RequestRecord, request: Request, reading: Reading) -> OpenRequest:
+    def as_asked(
+        self, record: RequestRecord, request: Request, reading: Reading, travel: TravelTimes
+    ) -> OpenRequest:
         """A stored request beside who is not to be asked: who declined it, or whose match was refused."""
         left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
-        return asked_of(request, reading.changes.tz, reading.values, left_out, self.travel_of)
+        return asked_of(request, reading.changes.tz, reading.values, left_out, travel)
 
-    async def next_batch(self, ids: Sequence[str], reading: Reading, now_ms: int) -> list[Waiting]:
+    async def next_batch(
+        self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
+    ) -> list[Waiting]:
         """Of these, as many as a batch takes: first what was in none, then what was in one longest ago.
 
         In each turn the most pressing (as far as they were read before), then the longest waiting come first:
@@ -84,7 +89,7 @@ class WaitingRequests:
         at, self._batches = 0, self._batches + 1
         while at < len(queue) and len(found) < limit:
             taken = queue[at : at + limit - len(found)]
-            found += await self.read(taken, reading, now_ms)
+            found += await self.read(taken, reading, travel, now_ms)
             self._tried |= dict.fromkeys(taken, self._batches)
             at += len(taken)
         self.untried = any(each not in self._tried for each in queue[at:])
@@ -117,10 +122,13 @@ def asked_of(
     tz: ZoneInfo,
     values: Mapping[str, Number],
     declined_by: frozenset[str] = frozenset(),
-    travel_of: TravelOf = DetourTravel.of,
+    travel: TravelTimes | None = None,
 ) -> OpenRequest:
-    """A request with the window on its start; an appointment is reached by the ride as it is timed."""
-    window = start_window(request, values, leaves(request, tz, travel_of(values)))
+    """A request with the window on its start; an appointment is reached by the ride as it is timed.
+
+    `travel` defaults to `DetourTravel` as tuned.
+    """
+    window = start_window(request, values, leaves(request, tz, travel or DetourTravel.of(values)))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

@@ -12,6 +12,7 @@ from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.room import make_room as plans_that_make_room
 from solvers.rules.capacity import RULE as CAPACITY
+from solvers.travel import TravelTimes
 
 REQUESTS, NEIGHBOURS = 8, 48  # looked at together: some 10 ms of the matcher's time
 AGAIN_MS = 30_000  # clock time
@@ -29,17 +30,17 @@ def cramped(snapshot: Snapshot, plan: BatchPlan) -> list[Waiting]:
     ]
 
 
-async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting]) -> Done:
+async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting], travel: TravelTimes) -> Done:
     """Offer those for whom neighbours make room, each together with its neighbours' moves. Raises FenceLost.
 
     Not for the same request again and again: who may step aside changes only as offers are made and settle.
     """
     due = market.due_for_room(waiting, AGAIN_MS, REQUESTS)
-    standing = await market.standing(due, most=NEIGHBOURS)
+    standing = await market.standing(due, travel, most=NEIGHBOURS)
     done = Done()
     if not standing:
         return done
-    snapshot = await market.snapshot(due, standing=standing)
+    snapshot = await market.snapshot(due, standing=standing, travel=travel)
     plans = list(plans_that_make_room(snapshot.screening()))
     snapshot.keep_unmoved(*plans)
     for plan in plans:

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tuning import Number
 from contracts.vendors import Vendor
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.matching.reading import Reading
+from solvers.arrays import Flags
 from solvers.encoding import encode
+from solvers.horizon import Horizon
+from solvers.known_travel import HOURS, TravelSource
 from solvers.planning import BatchPlan
 from solvers.screening import OpenRequest, Screening, Standing
-from solvers.travel import TravelOf
+from solvers.travel import TravelTimes
+
+ON_THE_ROAD_H = 2  # most rides have ended; of one that has not the rest is estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +37,7 @@ class Snapshot:
     reading: Reading
     capacity: CapacityBook  #: a copy: a plan's matches are counted in it as they are checked
     now_ms: int
-    travel_of: TravelOf
+    travel: TravelTimes
     standing: Mapping[int, OfferRecord] = field(default_factory=dict)  #: by row
 
     @property
@@ -65,9 +71,23 @@ class Snapshot:
             self.capacity.horizon,
             now_ms=self.now_ms,
             values=self.values,
-            travel=self.travel_of(self.values),
+            travel=self._travel(),
             standing=self._standing() if self.standing else None,
         )
+
+    def _travel(self) -> TravelTimes:
+        """As a table, if more becomes known meanwhile: who checks the plan knows what the solver knew."""
+        if not isinstance(self.travel, TravelSource):
+            return self.travel
+        rides = [each for each in self.asked if each.request.is_trip]
+        doors = [each.request.doors for each in rides]
+        ends = np.array([pickup + (dropoff or pickup) for pickup, dropoff in doors], np.float64).reshape(
+            -1, 4
+        )
+        hours = _hours(
+            [each.earliest_ms for each in rides], [each.latest_ms for each in rides], self.capacity.horizon
+        )
+        return self.travel.table(ends[:, :2], ends[:, 2:], hours)
 
     def _standing(self) -> Standing:
         places = np.full((5, len(self.asked)), -1, np.int64)
@@ -77,3 +97,12 @@ class Snapshot:
                 vendor, resource, first, end = place
                 places[:, row] = vendor, resource, offer.start_ms, first, end
         return Standing(*places)
+
+
+def _hours(earliest_ms: Sequence[int], latest_ms: Sequence[int], horizon: Horizon) -> Flags:
+    """n x 24; local hours in which rides that start in these windows may be on the road."""
+    first_ms = np.clip(np.array(earliest_ms, np.int64), horizon.start_ms, horizon.end_ms - 1)
+    window_ms = np.maximum(np.array(latest_ms, np.int64) - first_ms, 0)
+    first = horizon.minute_of_day(first_ms) * MINUTE_MS // HOUR_MS
+    later = (np.arange(HOURS) - first[:, None]) % HOURS
+    return np.asarray(later <= (window_ms // HOUR_MS + ON_THE_ROAD_H)[:, None])

@@ -17,6 +17,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from solvers.screening import OpenRequest
+from solvers.travel import TravelTimes
 
 MOST = Parameter(
     name="move_candidates",
@@ -48,7 +49,12 @@ class StandingOffers:
     records: dict[str, RequestRecord] = field(default_factory=dict)
 
     async def near(
-        self, waiting: Sequence[Waiting], reading: Reading, now_ms: int, most: int = MOST_OFFERED
+        self,
+        waiting: Sequence[Waiting],
+        reading: Reading,
+        travel: TravelTimes,
+        now_ms: int,
+        most: int = MOST_OFFERED,
     ) -> list[StandingRequest]:
         """Those that may move, at most `most`, whose place could matter to what waits."""
         most = min(most, MOST.whole(reading.values))
@@ -62,7 +68,7 @@ class StandingOffers:
         for record in chosen:
             offer = movable_offer(record, now_ms, reading.values)
             if offer is not None and record.id in bodies and _is_in_view(offer, reading):
-                asked = self.requests.as_asked(record, bodies[record.id], reading)
+                asked = self.requests.as_asked(record, bodies[record.id], reading, travel)
                 found.append(StandingRequest(record, asked, offer))
         return found
 

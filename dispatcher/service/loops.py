@@ -14,7 +14,8 @@ from dispatcher.store.troubles import TroublePart
 
 REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
-LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS)
+ROUTING = "routing"  # the matcher's routing server
+LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING)
 SET_ASIDE = "set_aside"  # no loop: what could not be read of late, by kind
 TROUBLES = (*LOOPS, SET_ASIDE)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds

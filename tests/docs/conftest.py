@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.tuning.registry import Registry
 from tests.docs.page import laid
-from tests.http.conftest import api, cancelling, limits, market, more_routes, store  # noqa: F401
+from tests.http.conftest import api, cancelling, engine, limits, market, more_routes, store  # noqa: F401
 
 
 @pytest.fixture

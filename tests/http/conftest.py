@@ -26,6 +26,7 @@ from dispatcher.security.tokens import claims, mint
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
+from dispatcher.travel.engine import Engine
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 
@@ -142,6 +143,12 @@ def registry() -> Registry:
 
 
 @pytest.fixture
+def engine() -> Engine | None:
+    """What asks a routing server, if there is one."""
+    return None
+
+
+@pytest.fixture
 async def api(
     store: Store,
     market: str,
@@ -149,6 +156,7 @@ async def api(
     cancelling: bool,
     more_routes: tuple[Routes, ...],
     registry: Registry,
+    engine: Engine | None,
 ) -> AsyncIterator[Api]:
     clock = ManualClock(NOW_MS)
     service = Service(store, clock, {market: ZoneInfo("America/New_York")}, registry)
@@ -159,6 +167,7 @@ async def api(
         clock=clock,
         token_keys=KEYS,
         limits=limits,
+        engine=engine,
     )
     app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:

@@ -18,6 +18,7 @@ ASKED = {
     "requirements-bench.txt": [*BASE, *BENCH],
     "requirements-dev.txt": [*BASE, *BENCH, *PROJECT["dependency-groups"]["dev"]],
     "requirements-build.txt": PROJECT["dependency-groups"]["build"],
+    "requirements-roads.txt": PROJECT["dependency-groups"]["roads"],
 }
 LOCKS = sorted(ASKED)
 LARGEST_ENVIRONMENT_MB, BYTECODE_MB = 300, 20

@@ -26,7 +26,12 @@ def small_checkout(root: Path) -> Path:
     (root / "tools").mkdir(parents=True)
     shutil.copy(ROOT / "run", root / "run")
     shutil.copy(ROOT / "tools" / "environment.py", root / "tools" / "environment.py")
-    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
+    for lock in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-bench.txt",
+        "requirements-roads.txt",
+    ):
         (root / lock).write_text("# nothing\n\n")
     (root / "dispatcher").mkdir()
     (root / "dispatcher" / "__init__.py").touch()
