@@ -107,7 +107,7 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
             await store.reader.ask("SET", name, "of a wrong type")
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                while set((await _troubles(listener)).get("webill", {})) != {"timers"}:
+                while set((await _troubles(listener)).get("webill", {})) != {"timers", "reply_streams"}:
                     await asyncio.sleep(0.1)
             await store.reader.ask("XADD", well.keys.shared_replies, "*", "ce", b"\xc1")
             async with asyncio.timeout(TIMEOUT_S):
