@@ -13,7 +13,7 @@ from dispatcher.store.codec import Versioned
 
 
 class Postings:
-    """Versions as for vendors. They raise NotFound for what is unknown or another's, Stale, OverBooked, Invalid."""
+    """Versions as for vendors. They raise NotFound for what is not theirs, Stale, OverBooked, Invalid."""
 
     def __init__(self, markets: Markets, clock: Clock, vendors: Vendors) -> None:
         self.markets, self.clock, self.vendors = markets, clock, vendors
@@ -39,7 +39,9 @@ class Postings:
     ) -> int:
         """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
         if not FIRST_DAY <= day <= LAST_DAY:
-            raise Invalid(f"day is {day}; {FIRST_DAY} to {LAST_DAY} is what is taken\nMaybe the year is a slip.")
+            raise Invalid(
+                f"day is {day}; {FIRST_DAY} to {LAST_DAY} is what is taken\nMaybe the year is a slip."
+            )
         await self.vendors.get(who, market, vendor_id)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
         tz = self.markets.zones[market]
