@@ -125,9 +125,9 @@ async def _page(parts: Parts) -> bytes:
 async def _count(parts: Parts, market: str) -> None:
     """What is stored of one market; what is in a key of another type stays as it was."""
     stored, metrics = parts.service.store.market(market), parts.metrics
-    with contextlib.suppress(StoreError):
+    with contextlib.suppress(StoreError, ValueError):
         metrics.counted(market, await stored.requests.counts())
-    with contextlib.suppress(StoreError):
+    with contextlib.suppress(StoreError, ValueError):
         metrics.troubles.found(market, await stored.troubles.counts())
-    with contextlib.suppress(StoreError):
+    with contextlib.suppress(StoreError, ValueError):
         metrics.replaced.labels(market).set(await stored.retention.set_aside())

@@ -28,7 +28,7 @@ from dispatcher.store.formats import NewerFormat
 from dispatcher.store.heard import Heard, heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.listing import Place
+from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
@@ -219,11 +219,12 @@ async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:
         short = name.removeprefix(keys.prefix)
         try:
             places = list(Place.read(await reader.ask("ZRANGE", name, 0, -1, "WITHSCORES")))
-        except (ValueError, OverflowError, ResponseError):
-            found.strange[short] = "has a place that is no time"
+        except ResponseError:  # it became something else meanwhile
             continue
+        if any(not BEFORE < place.score < END for place in places):
+            found.strange[short] = "has a place that is no time"
         if name != keys.capacities:
-            found.lists[short] = {place.id: place.score for place in places}
+            found.lists[short] = {each.id: each.score for each in places if BEFORE < each.score < END}
     try:
         found.listed = set(map(text_of, await reader.ask("SMEMBERS", keys.vendors)))
     except ResponseError:
