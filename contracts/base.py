@@ -46,6 +46,7 @@ Metres = Annotated[int, Meta(ge=0, description="metres")]
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 _FIRST, _END = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+FIRST_DAY, LAST_DAY = date(FIRST_YEAR - 1, 12, 31), date(LAST_YEAR + 1, 1, 1)  # of those years, in some zone
 
 
 def refuse_odd_year(name: str, at: datetime | None) -> None:

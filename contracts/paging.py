@@ -12,6 +12,6 @@ MAX_PAGE = 200
 
 
 Cursor = Annotated[
-    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_-]{1,64})?"), description="of the page before")
+    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?"), description="of the page before")
 ]
 PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE)]

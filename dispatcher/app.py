@@ -179,7 +179,8 @@ async def _agree(store: Store, markets: Sequence[str]) -> None:
         async with asyncio.timeout(AGREE_S):
             await store.formats.refuse(markets)
             for each in markets:
-                await store.agreement.reach(each, store.market(each).rings)
+                with contextlib.suppress(StoreError):  # of this one; its loop tells
+                    await store.agreement.reach(each, store.market(each).rings)
 
 
 def engine_of(settings: Settings) -> Engine | None:

@@ -13,6 +13,7 @@ import asyncio
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.read(os.environ, data_dir=args.data_dir, redis_url=args.url)
     ring = read_patient_keys(settings.patient_keys_file)
     found = asyncio.run(_surveyed(settings, args.timeout))
+    _refuse_unknown(found)
     now = standing(ring, found)
     if args.action == "rotate":
         return _rotate(settings, ring, now, args)
@@ -90,6 +92,20 @@ async def _surveyed(settings: Settings, timeout_s: float) -> list[Survey]:
         ) from error
     finally:
         await client.aclose()
+
+
+def _refuse_unknown(found: Sequence[Survey]) -> None:
+    """Raises UserError where it cannot be read who has which key: nobody must be taken for ready then."""
+    from dispatcher.store.keys import Keys
+
+    for each in found:
+        keys = Keys(each.market)
+        for name in (keys.rings, keys.patient_keys):
+            if why := each.strange.get(name.removeprefix(keys.prefix)):
+                raise UserError(
+                    f"which process can read which key is not known: {name} {why}.",
+                    "Maybe delete it and restart the service's processes one by one: they say it anew.",
+                )
 
 
 def _url(settings: Settings) -> str:

@@ -21,6 +21,7 @@ from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
 from dispatcher.http.shared import Shared
 from dispatcher.service.loops import TROUBLES
+from dispatcher.store.connection import StoreError
 
 TEXT, METRICS = "text/plain", "application/openmetrics-text"
 PROBE_S = 1.0  # real seconds: whoever asks whether we are ready does not wait long
@@ -123,7 +124,10 @@ async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
     store = parts.service.store
     markets = list(parts.service.markets)
     found = await asyncio.gather(*(store.market(each).troubles.now(TROUBLES) for each in markets))
-    return {market: dict(failing) for market, failing in zip(markets, found, strict=True) if failing}
+    told = {market: dict(failing) for market, failing in zip(markets, found, strict=True)}
+    for market in store.formats.wrong.intersection(told):
+        told[market]["formats"] = "what is stored there cannot be read"
+    return {market: failing for market, failing in told.items() if failing}
 
 
 async def _page(parts: Parts) -> bytes:
@@ -132,10 +136,18 @@ async def _page(parts: Parts) -> bytes:
             for market, each in (await _matching(parts)).items():
                 parts.metrics.matching.found(market, each)
             for market in parts.service.markets:
-                stored = parts.service.store.market(market)
-                parts.metrics.counted(market, await stored.requests.counts())
-                parts.metrics.troubles.found(market, await stored.troubles.counts())
-                parts.metrics.replaced.labels(market).set(await stored.retention.set_aside())
+                await _count(parts, market)
     if (routing := _routing(parts)) is not None and parts.engine is not None:
         parts.metrics.routing.found(routing, parts.engine.pairs, parts.engine.calls)
     return parts.metrics.page()
+
+
+async def _count(parts: Parts, market: str) -> None:
+    """What is stored of one market; what is in a key of another type stays as it was."""
+    stored, metrics = parts.service.store.market(market), parts.metrics
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.counted(market, await stored.requests.counts())
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.troubles.found(market, await stored.troubles.counts())
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.replaced.labels(market).set(await stored.retention.set_aside())

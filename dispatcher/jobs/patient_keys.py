@@ -9,7 +9,7 @@ import structlog
 
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.service.loops import PATIENT_KEYS
+from dispatcher.service.loops import LACKING
 from dispatcher.store.agreement import LIVES_MS
 from dispatcher.store.store import Store
 
@@ -40,7 +40,7 @@ async def _tell(store: Store, market: str, *, told: bool) -> bool:
     """A key that is missing here is seen in every process's `/readyz`; whether there is one."""
     troubles, missing = store.market(market).troubles, store.agreement.missing(market)
     if missing:
-        await troubles.tell(PATIENT_KEYS, f"{store.agreement.process} lacks {', '.join(missing)}")
+        await troubles.tell(LACKING, f"{store.agreement.process} lacks {', '.join(missing)}")
     elif told:
-        await troubles.over(PATIENT_KEYS)
+        await troubles.over(LACKING)
     return bool(missing)

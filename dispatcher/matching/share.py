@@ -1,7 +1,7 @@
 """How many markets one matcher holds, where several serve the same: its share, and the others get theirs.
 
 Every matcher tells each of its markets that it lives, and so learns how many there are. It takes markets
-up to its share, all by all rounded up, and lets go of what it holds beyond. Losing a market loses no work: it
+up to its share and lets go of what it holds beyond. Losing a market loses no work: it
 lies in the store, and the fence refuses what the former owner still sends.
 """
 
@@ -12,6 +12,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from fractions import Fraction
 
 import structlog
 
@@ -40,8 +41,8 @@ class Share:
 
     @property
     def limit(self) -> int:
-        """The most that it takes: an equal part, rounded up."""
-        return math.ceil(len(self.markets) / (1 + len(frozenset[str]().union(*self._others.values()))))
+        """The most that it takes: of each market an equal part with those who serve it too, rounded up."""
+        return math.ceil(sum(Fraction(1, 1 + len(others)) for others in self._others.values()))
 
     async def run(self) -> None:
         """Say that we live and look who else does, until cancelled."""

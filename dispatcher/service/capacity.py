@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.base import Day
+from contracts.base import FIRST_DAY, LAST_DAY, Day
 from contracts.capacity import Capacity
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -13,7 +13,7 @@ from dispatcher.store.codec import Versioned
 
 
 class Postings:
-    """Versions as for vendors. They raise NotFound for what is unknown or another's, Stale, OverBooked."""
+    """Versions as for vendors. They raise NotFound for what is not theirs, Stale, OverBooked, Invalid."""
 
     def __init__(self, markets: Markets, clock: Clock, vendors: Vendors) -> None:
         self.markets, self.clock, self.vendors = markets, clock, vendors
@@ -38,6 +38,10 @@ class Postings:
         expected_version: int | None,
     ) -> int:
         """Post a day's capacity; its new version. Less than what is booked is refused, bucket by bucket."""
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise Invalid(
+                f"day is {day}; {FIRST_DAY} to {LAST_DAY} is what is taken\nMaybe the year is a slip."
+            )
         await self.vendors.get(who, market, vendor_id)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
         tz = self.markets.zones[market]

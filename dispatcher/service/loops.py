@@ -9,6 +9,7 @@ import structlog
 
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.connection import server_words
+from dispatcher.store.reply_streams import TROUBLE as REPLY_STREAMS
 from dispatcher.store.store import Store
 from dispatcher.store.troubles import TroublePart
 
@@ -16,8 +17,10 @@ REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
 ROUTING = "routing"  # the matcher's routing server
 LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING)
-SET_ASIDE = "set_aside"  # no loop: what could not be read of late, by kind
-TROUBLES = (*LOOPS, SET_ASIDE)
+# No loops: what one found has a name of its own, or "the loop works" would end it.
+SET_ASIDE = "set_aside"  # what could not be read of late, by kind
+LACKING = "lacking_keys"  # patient keys that a process cannot read
+TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()

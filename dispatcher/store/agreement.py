@@ -6,7 +6,7 @@ says what it can read, and takes the current key of its ring only once all other
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import structlog
 
@@ -15,6 +15,7 @@ from dispatcher.security.key_files import RingFile
 from dispatcher.security.rings import KeyPrint, Ring, agreed, missing, prints_of
 from dispatcher.security.vault import Vault
 from dispatcher.store.aside import Aside
+from dispatcher.store.connection import StoreError
 from dispatcher.store.rings import RingPart
 
 LIVES_MS = 20_000  # real time; announced four times as often
@@ -32,6 +33,7 @@ class Agreement:
         self._said: dict[str, Ring] = {}  # by market
         self._elsewhere: dict[str, frozenset[str]] = {}
         self._missing: dict[str, tuple[str, ...]] = {}
+        self._failing = set[str]()  # markets that cannot be asked: theirs alone
 
     def take_part(self, process: str, file: RingFile) -> None:
         """From now on nothing is sealed for a market before `reach`. `process` is told to people."""
@@ -40,8 +42,19 @@ class Agreement:
         self._take()
 
     async def reach(self, market: str, part: RingPart) -> None:
-        """Read the key file if it changed, hear what others can read, choose. Raises Unavailable."""
+        """Read the key file if it changed, hear what others can read, choose.
+
+        Raises Unavailable; StoreError for a key that is not as the service made it.
+        """
         self._look()
+        try:
+            await self._reach(market, part)
+            self._failing.discard(market)
+        except StoreError:
+            self._failing.add(market)
+            raise
+
+    async def _reach(self, market: str, part: RingPart) -> None:
         others = await self._announced(market, part)
         ring, prints = self.vault.ring, self._own_prints()
         key_id = agreed(ring, prints, others)
@@ -68,9 +81,10 @@ class Agreement:
         """Whether another running process has that key: then this one alone lacks it."""
         return key_id in self._elsewhere.get(market, ())
 
-    def reasons(self, served: Iterable[str]) -> tuple[str, ...]:
+    def reasons(self, served: Collection[str]) -> tuple[str, ...]:
         """Why this process should not be given work: of each missing key, in words."""
-        if not all(map(self.vault.sealing, served)):
+        asked = [each for each in served if each not in self._failing]
+        if not all(map(self.vault.sealing, asked or served)):
             return ("which patient key every process can read is not known yet",)
         markets: dict[str, list[str]] = {}
         for market, keys in self._missing.items():

@@ -91,7 +91,7 @@ class CapacityPart:
         """
         members = await self.reader.ask("ZRANGE", self.keys.capacities, first.toordinal(), "+inf", "BYSCORE")
         named = [text_of(each).rpartition(":")[::2] for each in members]
-        days = {iso: LocalDay.of(date.fromisoformat(iso), tz) for _, iso in named}
+        days = {iso: day for iso in {iso for _, iso in named} if (day := _day_of(iso, tz)) is not None}
         postings = await self.get_all([each.day for each in days.values() if each.changes_clock])
         renewed = 0
         for (vendor_id, iso), posting in postings.items():
@@ -183,3 +183,11 @@ def _told(vendor_id: str, day: date, over: list[dict[str, object]]) -> str:
     )
     more = f"; and {len(over) - NAMED} more" if len(over) > NAMED else ""
     return f"{vendor_id} on {day}: {named}{more}.\nMaybe turn back or move those dispatches first."
+
+
+def _day_of(text: str, tz: ZoneInfo) -> LocalDay | None:
+    """The day that a name of a posting ends with; None: it was not written by us."""
+    try:
+        return LocalDay.of(date.fromisoformat(text), tz)
+    except (ValueError, OverflowError):
+        return None

@@ -6,11 +6,12 @@ does not pass over a part of it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.runtime.errors import UserError
 from dispatcher.store import formats, script
-from dispatcher.store.connection import Reader
+from dispatcher.store.connection import Reader, StoreError
 from dispatcher.store.keys import Keys
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import FOR_EVER_MS
@@ -27,13 +28,15 @@ class FormatNumbers:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self.wrong: frozenset[str] = (
+            frozenset()
+        )  #: markets whose numbers lately were in a key of another type
 
     async def problems(self, markets: Sequence[str]) -> tuple[str, ...]:
         """What this version does not know, in words; else its own numbers are added. Raises Unavailable."""
         known, told = formats.known(), list[str]()
-        keys = [Keys(each).formats for each in markets]
-        found = await self.reader.ask_all([("HGETALL", each) for each in keys])
-        for market, key, names in zip(markets, keys, found, strict=True):
+        for market, names in (await self._stored(markets)).items():
+            key = Keys(market).formats
             stored = newest(map(text_of, names))
             if newer := unknown(stored, known):
                 told += [f"{market}: {each}" for each in newer]
@@ -45,6 +48,20 @@ class FormatNumbers:
         """Raises NewerData, and Unavailable."""
         if told := await self.problems(markets):
             raise NewerData("; ".join(told) + ".", f"A newer version wrote it: {REMEDY}.")
+
+    async def _stored(self, markets: Sequence[str]) -> Mapping[str, Iterable[bytes]]:
+        """By market what is told there; without those of which the key is of another type."""
+        asked = [("HGETALL", Keys(each).formats) for each in markets]
+        try:
+            found = await self.reader.ask_all(asked)
+        except StoreError:  # one of them: its trouble is its own
+            found = await asyncio.gather(*(self.reader.ask(*each) for each in asked), return_exceptions=True)
+        told = dict(zip(markets, found, strict=True))
+        self.wrong = frozenset(name for name, names in told.items() if isinstance(names, StoreError))
+        for names in told.values():
+            if isinstance(names, BaseException) and not isinstance(names, StoreError):
+                raise names
+        return {name: names for name, names in told.items() if name not in self.wrong}
 
     async def _tell(self, key: str, numbers: Mapping[str, int]) -> None:
         for kind, number in numbers.items():

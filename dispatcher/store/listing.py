@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import islice
@@ -9,6 +10,9 @@ from typing import NamedTuple
 
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.connection import Reader
+
+BEFORE, END = -1, 10**16  # what is no time of ours stands there: first, or last
+_OURS = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_.-]{1,45})?")
 
 
 class Place(NamedTuple):
@@ -19,9 +23,18 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, answer: Sequence[bytes]) -> Iterator[Place]:
-        """From a ZRANGE … WITHSCORES: member, score, member, score …"""
+        """From a ZRANGE … WITHSCORES: member, score, member, score … Whatever was written there is read."""
         pairs = zip(answer[::2], answer[1::2], strict=True)
-        return (cls(int(float(score)), member.decode(errors="replace")) for member, score in pairs)
+        return (cls(_time(float(score)), member.decode(errors="replace")) for member, score in pairs)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the service may have written it: then a page can end there."""
+        return BEFORE < self.score < END and bool(_OURS.fullmatch(self.id))
+
+
+def _time(score: float) -> int:
+    return int(score) if BEFORE < score < END else END if score > 0 else BEFORE
 
 
 class Cursor(Place):
@@ -54,7 +67,7 @@ async def page_of(
         span = ("BYSCORE", "LIMIT", offset, limit, "WITHSCORES")
         answers = await reader.ask_all([("ZRANGE", key, after.score, until, *span) for key in going])
         for key, answer in zip(going, answers, strict=True):
-            found[key] += [place for place in Place.read(answer) if place > after]
+            found[key] += [place for place in Place.read(answer) if place > after and place.is_ours]
         full = [key for key, answer in zip(going, answers, strict=True) if len(answer) == 2 * limit]
         going = [key for key in full if len(found[key]) < limit]
         offset += limit

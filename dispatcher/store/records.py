@@ -12,6 +12,7 @@ from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
+from dispatcher.store.resp import text_of
 
 R = TypeVar("R", bound=Record)
 
@@ -48,7 +49,7 @@ class Records(Generic[R]):
         """Ids of records whose timer is due, the longest overdue first."""
         words = ("-inf", now_ms, "BYSCORE", "LIMIT", 0, limit)
         found = await self.reader.ask("ZRANGE", self.keys.list(self.kind.timers), *words)
-        return [each.decode() for each in found]
+        return [text_of(each) for each in found]
 
     async def next_due_ms(self) -> int | None:
         """When the next timer is due; None if nothing is stored."""

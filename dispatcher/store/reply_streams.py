@@ -27,7 +27,7 @@ LOOK_EVERY_S = 1.0  # real: by then the replies of a vendor that is new are read
 CHECK_EVERY_S = 2.0  # real: by then a stream that takes no more entries is noticed
 AHEAD_MS = HOUR_MS  # no clock is so wrong: ids that lie further ahead were chosen by their writer
 CHANGED = ("WRONGTYPE", "no such key")  # of a stream that is no longer what it was
-LOOP = "replies"  # whose trouble it is where a key is no stream
+TROUBLE = "reply_streams"  # what is told where a key is no stream; the loop `replies` works on beside it
 LET_GO = "return redis.call('XLEN', KEYS[1]) == 0 and redis.call('UNLINK', KEYS[1]) or 0"
 
 MadeAnew = Callable[[str], None]
@@ -143,9 +143,9 @@ class ReplyStreams:
             log.error("a key that vendors reply on is no stream", key=name)
             await self.troubles.count("unreadable:reply stream")
         if wrong:
-            await self.troubles.tell(LOOP, f"{min(wrong)} is no stream")
+            await self.troubles.tell(TROUBLE, f"{min(wrong)} is no stream")
         elif self._wrong:
-            await self.troubles.over(LOOP)
+            await self.troubles.over(TROUBLE)
         self._wrong = wrong
 
     def _own(self, vendor_id: str) -> str:

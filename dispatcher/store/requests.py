@@ -18,6 +18,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
+from dispatcher.store.resp import text_of
 
 BODY, PATIENT = "body", "patient"  # what is set aside of a request beside its record
 Value = TypeVar("Value")
@@ -95,7 +96,7 @@ class RequestPart:
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(index_of(state)), 0, limit - 1)
-        return [each.decode() for each in found]
+        return [text_of(each) for each in found]
 
     async def page(self, state: RequestState | None, cursor: str | None, limit: int) -> Page:
         """Up to `limit` records after `cursor`, by time received. Raises Invalid: no such cursor."""
@@ -113,7 +114,7 @@ class RequestPart:
     async def offer_ids(self, vendor_id: str, limit: int = 1_000) -> list[str]:
         """Ids of a vendor's open offers and dispatches, earliest start first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(offers_of(vendor_id)), 0, limit - 1)
-        return [each.decode() for each in found]
+        return [text_of(each) for each in found]
 
     def _read(self, item: Item, raw: bytes, unpack: Callable[[bytes], Value]) -> Value:
         return self.aside.read(self.keys.market, item, raw, unpack)

@@ -28,13 +28,14 @@ from dispatcher.store.formats import NewerFormat
 from dispatcher.store.heard import Heard, heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
-from dispatcher.store.listing import Place
+from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
 from dispatcher.store.sealed import Sealed, sealed_by_key
 
 SCAN_COUNT = 1_000
+NO_HASH = "is no hash as the service makes it"
 DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
@@ -90,11 +91,11 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
+    await _read_own(reader, keys, found)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
-    found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
@@ -165,10 +166,31 @@ async def _read_documents(
                 found.unreadable[f"{kind} {each}".strip()] = why
 
 
-async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:
-    """Which patient keys are needed, and who says to have which."""
+async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
+    """What the service's processes tell each other; each must be what it was made as."""
     part = RingPart(reader, keys)
-    found.rings, found.patient_keys = await part.living(), await part.used()
+    for name in (keys.matchers, keys.pulse, keys.troubles):
+        if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
+            found.strange[name.removeprefix(keys.prefix)] = NO_HASH
+    for name in (keys.lease, keys.fence):
+        if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
+            found.strange[name.removeprefix(keys.prefix)] = "is no text"
+    try:
+        found.formats = newest(map(text_of, await reader.ask("HGETALL", keys.formats)))
+    except ResponseError:
+        found.strange[keys.formats.removeprefix(keys.prefix)] = NO_HASH
+    try:
+        found.rings = await part.living()
+    except ResponseError:
+        found.strange[keys.rings.removeprefix(keys.prefix)] = NO_HASH
+    try:
+        found.patient_keys = await part.used()
+    except ResponseError:
+        found.strange[keys.patient_keys.removeprefix(keys.prefix)] = NO_HASH
+
+
+async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:
+    """Which patient keys are needed."""
     needed = dict[str, str]()
     raws = await reader.get_all([keys.body(REQUEST_KIND, each) for each in ids])
     for each, raw in zip(ids, raws, strict=True):
@@ -197,11 +219,12 @@ async def _read_lists(reader: Reader, keys: Keys, found: Survey) -> None:
         short = name.removeprefix(keys.prefix)
         try:
             places = list(Place.read(await reader.ask("ZRANGE", name, 0, -1, "WITHSCORES")))
-        except (ValueError, OverflowError, ResponseError):
-            found.strange[short] = "has a place that is no time"
+        except ResponseError:  # it became something else meanwhile
             continue
+        if any(not BEFORE < place.score < END for place in places):
+            found.strange[short] = "has a place that is no time"
         if name != keys.capacities:
-            found.lists[short] = {place.id: place.score for place in places}
+            found.lists[short] = {each.id: each.score for each in places if BEFORE < each.score < END}
     try:
         found.listed = set(map(text_of, await reader.ask("SMEMBERS", keys.vendors)))
     except ResponseError:

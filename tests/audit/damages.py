@@ -57,6 +57,11 @@ async def record_as_hash(raw: Redis, keys: Keys) -> None:
     await raw.hset(body(keys, "b"), "x", "y")
 
 
+async def own_as_texts(raw: Redis, keys: Keys) -> None:
+    for name in (keys.formats, keys.rings, keys.patient_keys, keys.matchers):
+        await raw.set(name, "of a wrong type")
+
+
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
 ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
@@ -126,6 +131,7 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         {"readable", "vendors"},
         "is no document",
     ),
+    "what processes tell each other is of a wrong type": (own_as_texts, {"readable"}, "is no hash"),
     "cut sealed block": (cut_sealed, {"readable"}, "cannot be decoded"),
     "a record of a wrong type": (record_as_hash, {"whole", "readable"}, "its record cannot be decoded"),
     "events that are no stream": (

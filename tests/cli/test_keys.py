@@ -13,11 +13,14 @@ import pytest
 
 from contracts.codes import RequestState
 from dispatcher import cli
+from dispatcher.cli import keys as keys_command
 from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import PatientKeyFile, RingFile, read_patient_keys, write_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.keys import Keys
 from dispatcher.store.store import Store
+from dispatcher.store.survey import Survey
 from tests.store.made import cancelled, forgotten, moved, received, record, trip
 
 OLD = PatientKeyFile("k1", {"k1": bytes([1]) * 32})
@@ -172,3 +175,9 @@ async def test_a_store_that_is_away_is_told(keys: Run, monkeypatch: pytest.Monke
     monkeypatch.setenv("DISPATCHER_REDIS_URL", "redis://127.0.0.1:1")
     code, told = await keys("status", "--timeout", "0.1")
     assert (code, "the store does not answer" in told) == (1, True)
+
+
+def test_no_step_is_taken_where_nobody_knows_which_process_has_which_key() -> None:
+    found = [Survey(market="a"), Survey(market="b", strange={"rings": "is no hash"})]
+    with pytest.raises(UserError, match=r"not known: dispatch:\{b\}:rings is no hash"):
+        keys_command._refuse_unknown(found)

@@ -15,7 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from dispatcher.domain.request_kind import REQUEST_KIND
+from contracts.codes import RequestState
+from dispatcher.domain.request_kind import REQUEST_KIND, index_of
 from dispatcher.security.key_files import PatientKeyFile, ensure_token_keys, write_patient_keys
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Markets, Settings
@@ -102,16 +103,24 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
 ) -> None:
     async with Store(redis_server.url, RING) as store:
         ill, well = Keys("webill"), store.market("webwell")
+        own = [ill.formats, ill.exhausted, ill.list(index_of(RequestState.RECEIVED))]
         for name in (ill.shared_replies, ill.list(REQUEST_KIND.timers)):
             await store.reader.ask("DEL", name)
             await store.reader.ask("SET", name, "of a wrong type")
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                while set((await _troubles(listener)).get("webill", {})) != {"timers"}:
+                while set((await _troubles(listener)).get("webill", {})) != {"timers", "reply_streams"}:
                     await asyncio.sleep(0.1)
             await store.reader.ask("XADD", well.keys.shared_replies, "*", "ce", b"\xc1")
             async with asyncio.timeout(TIMEOUT_S):
                 while not await well.dead_letters.get_all():
+                    await asyncio.sleep(0.1)
+            for name in own:
+                await store.reader.ask("DEL", name)
+                await store.reader.ask("SET", name, "of a wrong type")
+            assert (await _get(listener, "/metrics"))[0] == 200
+            async with asyncio.timeout(TIMEOUT_S):
+                while "formats" not in (await _troubles(listener))["webill"]:
                     await asyncio.sleep(0.1)
             assert (await _get(listener, "/readyz"))[0] == 200
             assert set(await _troubles(listener)) == {"webill"}
@@ -121,7 +130,7 @@ async def test_one_markets_trouble_ends_no_process_and_is_told_by_readyz_and_met
             assert 'dispatcher_unreadable_total{kind="reply",market="webwell"} 1.0' in page
             assert (web.poll(), matcher.poll()) == (None, None)
         finally:
-            await store.reader.ask("DEL", ill.shared_replies, ill.list(REQUEST_KIND.timers))
+            await store.reader.ask("DEL", ill.shared_replies, ill.list(REQUEST_KIND.timers), *own)
 
 
 async def _troubles(listener: socket.socket) -> dict[str, dict[str, str]]:

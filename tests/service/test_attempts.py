@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 import pytest
 
@@ -175,3 +176,20 @@ async def test_capacity_is_posted_for_vendors_that_exist_and_read_by_its_own(wor
         "v2"
     ]
     assert len(await world.service.vendors.get_all(world.ops, world.market)) == 2
+
+
+async def test_capacity_is_taken_for_every_day_a_window_may_be_on_and_refused_for_others(
+    world: World,
+) -> None:
+    await world.open_with(make.vendor("v1"))
+    posted = await world.service.capacity.get(world.vendor("v1"), world.market, "v1", DAY)
+
+    async def put(day: date) -> int:
+        market, capacity = world.market, posted.value
+        return await world.service.capacity.put(world.ops, market, "v1", day, capacity, expected_version=None)
+
+    for day in (date(1999, 12, 31), date(2101, 1, 1)):  # of an instant of 2000 or 2100, in some zone
+        assert await put(day) == 1
+    for day in (date.min, date(1999, 12, 30), date(2101, 1, 2), date.max):
+        with pytest.raises(Invalid, match=f"day is {day}"):
+            await put(day)

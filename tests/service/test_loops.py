@@ -17,7 +17,7 @@ from dispatcher.delivery.replies import Replies
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.service import loops
-from dispatcher.service.loops import LOOPS, REPLIES, TIMERS, Work, keep_running
+from dispatcher.service.loops import REPLIES, REPLY_STREAMS, TIMERS, TROUBLES, Work, keep_running
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.store.streams import GROUP
@@ -66,7 +66,7 @@ async def test_it_is_begun_anew_told_of_and_over_once_it_works(
 
 
 async def failing(world: World, expected: dict[str, str]) -> bool:
-    return await world.store.market(world.market).troubles.now(LOOPS) == expected
+    return await world.store.market(world.market).troubles.now(TROUBLES) == expected
 
 
 def neighbour(world: World) -> World:
@@ -101,7 +101,10 @@ async def is_unmatched(world: World) -> bool:
     return (await world.record()).state is RequestState.UNMATCHED
 
 
-async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(world: World) -> None:
+async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "SETTLED_S", 0.1)  # that the loop works does not end what it has found
     other = neighbour(world)
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
     await other.open_with(make.vendor("v1"))
@@ -116,7 +119,7 @@ async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(world: Worl
             await until(partial(told, each, vendor))
         counts = await world.store.market(world.market).troubles.counts()
         assert counts["unreadable:reply stream"] == 1
-        assert await failing(world, {REPLIES: f"{world.keys.replies('v1')} is no stream"})
+        assert await failing(world, {REPLY_STREAMS: f"{world.keys.replies('v1')} is no stream"})
         await world.store.reader.ask("DEL", world.keys.replies("v1"))
         await world.store.reader.ask("XADD", world.keys.replies("v1"), "*", "ce", b"\xc1")
         await until(partial(told, world, "v1"))

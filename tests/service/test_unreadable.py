@@ -6,24 +6,28 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from contracts.codes import RequestState
 from contracts.instants import HOUR_MS
 from contracts.offers import Accept
+from contracts.paging import Cursor
 from contracts.requests import Patient
 from contracts.tasks import OwnerRole, TaskKind, TaskQuery, TaskState
 from contracts.tuning import TuningUpdate
 from dispatcher.domain.refusals import Invalid, Unreadable
-from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs.timers import BATCH, Timers
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.rings import Ring, prints_of
 from dispatcher.store.aside import Item
+from dispatcher.store.keys import CAPACITIES
 from tests.domain import make
 from tests.service.world import DAY, World
 
@@ -299,3 +303,35 @@ async def test_what_was_mended_and_is_damaged_again_is_named_again(world: World)
             await vendors.get_all()
     assert [each["event"] for each in lines] == ["unreadable", "readable_again", "unreadable"]
     assert world.store.aside.met_lately(world.market) == {"vendor": 1}
+
+
+async def test_places_that_nobody_of_ours_wrote_stop_neither_lists_nor_timers_nor_matching(
+    world: World,
+) -> None:
+    await world.open_with(make.vendor("v1"))
+    await world.submit(make.trip("good"))
+    stored, ask = world.store.market(world.market), world.store.reader.ask
+    names = [index_of(RequestState.RECEIVED), REQUEST_KIND.timers, offers_of("v1"), CAPACITIES]
+    for each in names:
+        for score, member in (
+            (1, b"\xff\xfe"),
+            (2, b""),
+            (3, b"a" * 300),
+            ("-inf", "early"),
+            ("inf", "late"),
+        ):
+            await ask("ZADD", world.keys.list(each), score, member)
+    assert "good" in await stored.requests.open_ids(100)
+    assert await stored.requests.offer_ids("v1")
+    cursor, found = "", list[str]()
+    while True:
+        page = await stored.requests.page(None, cursor, 1)
+        found += [each.id for each in page.records]
+        if not page.cursor:
+            break
+        cursor = msgspec.convert(page.cursor, Cursor)
+    assert found == ["good"], "however small the pages, and whatever stands between"
+    await stored.capacity.renew_by_clock(DAY, ZoneInfo("UTC"))
+    await stored.retention.forget_days(DAY)
+    world.clock.ms += 7 * HOUR_MS
+    assert await Timers(world.service).fire_due(world.market) == 1

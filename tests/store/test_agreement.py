@@ -16,6 +16,7 @@ from dispatcher.security.key_files import PatientKeyFile, RingFile, write_patien
 from dispatcher.security.rings import prints_of
 from dispatcher.security.vault import key_of
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store.connection import StoreError
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from tests.store.made import PATIENT, received, trip
@@ -167,3 +168,24 @@ async def test_a_process_that_ended_is_not_waited_for(
         await y.store.agreement.leave(market.name, y.market.rings)
         await x.look()
         assert x.store.vault.sealing(market.name) == "b"
+
+
+async def test_one_markets_rings_of_a_wrong_type_keep_no_other_market_from_being_ready(
+    server: EmbeddedRedis, market: MarketStore, tmp_path: Path
+) -> None:
+    """Such a market seals nothing; the process is ready as soon as another market is."""
+    async with two(server, market.name, tmp_path, OLD, OLD) as (x, _):
+        agreement, other = x.store.agreement, x.store.market(f"{market.name}b")
+        served = (market.name, other.name)
+        await x.store.reader.ask("SET", market.keys.rings, "no hash")
+        with pytest.raises(StoreError):
+            await x.look()
+        assert agreement.reasons(served), "no market is there yet that could be served"
+        await agreement.reach(other.name, other.rings)
+        assert agreement.reasons(served) == ()
+        with pytest.raises(Unavailable):
+            await x.seal("r1")
+        await x.store.reader.ask("DEL", market.keys.rings)
+        await x.look()
+        await x.seal("r1")
+        await agreement.leave(other.name, other.rings)
