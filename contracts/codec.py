@@ -36,7 +36,7 @@ MAX_DEPTH = 32
 MAX_ITEMS = 200_000  # members and elements altogether: a full batch of 1,000 has about 60,000
 MAX_STRING_BYTES = 65_536
 MAX_SAFE_INTEGER = 2**53
-FEWER = "Maybe send fewer requests at once."
+FEWER = "Maybe send fewer requests at once; of a vendor, areas with fewer corners."
 
 
 def decode(body: bytes, form: type[Form], media: str = JSON) -> Form:

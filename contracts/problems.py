@@ -93,7 +93,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "too-large": ProblemType(
         413,
         "The body is too large",
-        "Send fewer requests at once: 1,000 requests and 2,000,000 bytes are the limits.",
+        "Send fewer requests at once (of a vendor, areas with fewer corners): "
+        "1,000 and 2,000,000 bytes are the limits.",
     ),
     "unsupported-media-type": ProblemType(
         415, "The body's form is not understood", "Send application/json or application/msgpack."

@@ -107,6 +107,4 @@ def _inflated(raw: bytes) -> bytes:
 
 
 def _too_large(size: str) -> TooLarge:
-    return TooLarge(
-        f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\nMaybe send fewer requests at once."
-    )
+    return TooLarge(f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\n{codec.FEWER}")

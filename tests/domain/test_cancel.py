@@ -21,7 +21,7 @@ def test_with_the_passenger_on_board_nothing_is_cancelled_and_what_may_help_is_s
     riding = after(reporting(make.accepted(), T.ON_BOARD))
     with pytest.raises(WrongState, match=r"on board of vendor v1.*\nMaybe call the vendor.*r1\.1") as refused:
         decide(riding, CANCEL)
-    assert refused.value.facts == {"state": "in_progress", "status": "on_board"}
+    assert refused.value.facts == {"state": "in_progress", "tracking_status": "on_board"}
     assert after(reporting(riding, T.COMPLETED)).state == "completed"
 
 

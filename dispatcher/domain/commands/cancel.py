@@ -53,5 +53,5 @@ def refuse_on_board(record: RequestRecord) -> None:
                 f"it cannot be cancelled\nMaybe call the vendor: dispatch {offer_id(record, offer)} ends "
                 "with its report, completed or failed.",
                 state=record.state.value,
-                status=TrackingStatus.ON_BOARD.value,
+                tracking_status=TrackingStatus.ON_BOARD.value,
             )

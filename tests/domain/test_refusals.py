@@ -1,0 +1,34 @@
+"""What a refusal tells a program reaches it: no fact has a name that a problem keeps for itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import dispatcher
+from contracts.problems import RESERVED
+from dispatcher.domain.refusals import Refusal
+
+SERVICE = Path(dispatcher.__file__).parent
+
+
+def test_no_refusal_has_a_fact_that_its_problem_would_drop() -> None:
+    refusals, told = _names(Refusal), []
+    for path in SERVICE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if not any(f"{name}(" in text for name in refusals):
+            continue
+        told += [(path.name, *each) for each in _facts(ast.parse(text), refusals)]
+    assert len({name for _, _, name in told}) > 5, "the facts are found no more"
+    assert [each for each in told if each[-1] in RESERVED] == []
+
+
+def _names(kind: type[Refusal]) -> set[str]:
+    return {kind.__name__}.union(*map(_names, kind.__subclasses__()))
+
+
+def _facts(tree: ast.Module, refusals: set[str]) -> list[tuple[int, str]]:
+    """Line and name of each fact, `**facts` left out."""
+    made = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    named = [each for each in made if isinstance(each.func, ast.Name) and each.func.id in refusals]
+    return [(each.lineno, fact.arg) for each in named for fact in each.keywords if fact.arg is not None]
