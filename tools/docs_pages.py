@@ -82,7 +82,8 @@ NOT_IN_TABLES = """
   and door and patient are not shown again to a vendor that has turned the dispatch back (409).
 - A vendor may leave reports out (`completed` straight from `accepted`). A report that a later one has
   overtaken is ignored.
-- Work is turned back, or a no-show, until the passenger is on board; then it is `completed` or `failed`.
+- Work is cancelled, turned back, or a no-show, until the passenger is on board; then it is `completed`
+  or `failed`.
 - A dispatch that comes back after its `match_by` is matched again until the end of its window.
 - An answer at or after `expires_at` is too late, whether or not the timer has fired: the offer has expired,
   or, if silence accepts, is accepted.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import number
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.own_command import typed
 
 if TYPE_CHECKING:
     from dispatcher.audit.key_rounds import Standing
@@ -32,9 +33,6 @@ HELP = "check patient keys, or rotate them step by step"
 GROUP = OPERATE
 EXAMPLE = "dispatcher keys status"
 KEY_BYTES = 32
-ALL_MACHINES = (
-    "on several machines copy the file to each; `dispatcher keys status` says when all have read it"
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,7 +130,8 @@ def _rotate(settings: Settings, ring: PatientKeyFile, now: Standing, args: argpa
     if now.step is Step.ADD or (args.new and not ring.next):
         name = _new_name(ring)
         keys = ring.keys | {name: secrets.token_bytes(KEY_BYTES)}
-        told = f"round 1: {name} is in the key file; once every process has read it, `dispatcher keys rotate`"
+        again = typed("keys rotate")
+        told = f"round 1: {name} is in the key file; once every process has read it, `{again}`"
         return _written(settings, replace(ring, keys=keys, next=name), told)
     print("\n".join(["nothing was changed:", *now.why, *_hints(now)]))
     return 1
@@ -142,7 +141,8 @@ def _written(settings: Settings, ring: PatientKeyFile, told: str) -> int:
     from dispatcher.security.key_files import write_patient_keys
 
     write_patient_keys(settings.patient_keys_file, ring)
-    print(f"{told}\n{ALL_MACHINES}")
+    status = typed("keys status")
+    print(f"{told}\non several machines copy the file to each; `{status}` says when all have read it")
     return 0
 
 
@@ -166,7 +166,7 @@ def _remove(settings: Settings, ring: PatientKeyFile, now: Standing, name: str) 
         raise UserError(
             f"'{name}' is needed: {key.sealed.blocks} blocks are sealed under it, "
             f"{len(key.sealing)} processes seal under it.",
-            "Maybe wait: see `dispatcher keys status`.",
+            f"Maybe wait: see `{typed('keys status')}`.",
         )
     keys = {each: secret for each, secret in ring.keys.items() if each != name}
     asyncio.run(_forgotten(settings, name))
@@ -179,7 +179,7 @@ def _forget(settings: Settings, ring: PatientKeyFile, name: str) -> int:
         raise UserError(f"'{name}' is in the key file: it is not lost.", "Maybe --remove was meant.")
     asyncio.run(_forgotten(settings, name))
     print(
-        f"{name} is not waited for any more; what it sealed cannot be read, and `dispatcher audit` names it"
+        f"{name} is not waited for any more; what it sealed cannot be read, and `{typed('audit')}` names it"
     )
     return 0
 
@@ -220,14 +220,15 @@ def _hints(now: Standing) -> list[str]:
     from dispatcher.audit.key_rounds import Role, Step
 
     free = [each.id for each in now.of_role(Role.OLD) if not each.sealed.blocks and not each.sealing]
+    rotate = typed("keys rotate")
     hints = {
-        Step.ADD: "  `dispatcher keys rotate` begins one",
-        Step.PROMOTE: "  `dispatcher keys rotate` does that",
-        Step.REMOVE: "\n".join(f"  `dispatcher keys rotate --remove {each}` does that" for each in free),
-        Step.WAIT: "  wait, and ask `dispatcher keys status` again",
+        Step.ADD: f"  `{rotate}` begins one",
+        Step.PROMOTE: f"  `{rotate}` does that",
+        Step.REMOVE: "\n".join(f"  `{rotate} --remove {each}` does that" for each in free),
+        Step.WAIT: f"  wait, and ask `{typed('keys status')}` again",
     }
     lost = [
-        f"  put {each.id} back into the key file; if it is lost: `dispatcher keys rotate --forget {each.id}`"
+        f"  put {each.id} back into the key file; if it is lost: `{rotate} --forget {each.id}`"
         for each in now.of_role(Role.MISSING)
     ]
     return [each for each in (hints[now.step], *lost) if each]

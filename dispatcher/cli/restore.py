@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 from pathlib import Path
 
 from dispatcher.cli import OPERATE
@@ -47,5 +48,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"store {about.identity} is as it was at {about.made_at} (version {about.version} made the backup)")
     if not args.with_keys:
         print(f"it needs the key files that it was made under: {settings.patient_keys_file} for the patients")
-    print(f"next: {typed('audit')} --streams, then start the service")
+    print(f"next: {typed('audit --streams')}{_same_store(args)}, then start the service")
     return 0
+
+
+def _same_store(args: argparse.Namespace) -> str:
+    """The option that names it, where the settings do not; a URL may hold a password."""
+    if args.url:
+        return " --url URL"
+    return f" --data-dir {shlex.quote(str(args.data_dir))}" if args.data_dir else ""

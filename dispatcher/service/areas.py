@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from contracts.geo import Polygon
+from contracts.geo import Polygon, Position
 from contracts.problems import InvalidMessage
 from contracts.vendors import Vendor
-from solvers.rings import MICRO, TURN, Corner, rings_of
+from solvers.rings import MICRO, rings_of, unwrapped
 
 _REASON = re.compile(r"(.*)\[(\S+) (\S+)\]$")
 REMEDY = "Maybe two corners are in the wrong order, or it is several areas: give each a polygon of its own."
@@ -25,18 +26,19 @@ def _wrong(area: Polygon) -> str:
     from shapely import Polygon as Shape  # noqa: PLC0415 - takes a tenth of a second, and few vendors need it
     from shapely.validation import explain_validity  # noqa: PLC0415
 
-    outer, *holes = rings_of(area)
-    if any(_goes_round(ring) for ring in (outer, *holes)):
+    if any(_goes_round(ring) for ring in (area.ring, *area.holes)):
         return "the ring goes round a pole\nMaybe use a circle, or cut the area in two at a meridian."
+    outer, *holes = rings_of(area)
     shape = Shape(outer, holes)
     if not shape.convex_hull.area:
         return "the ring is flat: it surrounds nothing\nMaybe a corner is missing, or all lie on one line."
     return "" if shape.is_valid else _told(explain_validity(shape))
 
 
-def _goes_round(ring: list[Corner]) -> bool:
-    """Whether the last corner is half a turn and more from the first; all round the world is an area."""
-    return TURN // 2 < abs(ring[-1][0] - ring[0][0]) < TURN
+def _goes_round(ring: Sequence[Position]) -> bool:
+    """Whether the way back to its first corner ends a turn away from it, closed or not."""
+    way = unwrapped((*ring, ring[0]))
+    return way[-1][0] != way[0][0]
 
 
 def _told(reason: str) -> str:

@@ -92,7 +92,7 @@ class Agreement:
                 markets.setdefault(key, []).append(market)
         return tuple(
             f"the patient key {key!r}, under which data of {', '.join(found)} is sealed, is not in the key "
-            "ring of this process; see `dispatcher keys status`"
+            "ring of this process; see the command `keys status`"
             for key, found in markets.items()
         )
 

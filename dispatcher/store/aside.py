@@ -55,7 +55,7 @@ class Aside:
             self._note_keyless(market, item, error.key_id)
             raise PatientKeyMissing(
                 f"{item.kind} {item.id} was sealed under the patient key {error.key_id!r}, not known here\n"
-                "Maybe put that key back, or restart with the newest key file: see `dispatcher keys status`.",
+                "Maybe put the newest key file there: the command `keys status` says more.",
                 kind=item.kind,
                 id=item.id,
                 key_id=error.key_id,

@@ -11,10 +11,13 @@ from solvers.screening import OpenRequest
 
 
 class Declined(PairRule):
-    """Hard, and not to be relaxed. Apart from `exclusions`: these were asked, those never."""
+    """Hard, and not to be relaxed. Apart from `exclusions`: these were asked, those never.
+
+    After all that says who may serve a request at all: who was asked was nearer than one of another kind.
+    """
 
     code = "declined"
-    order = 11
+    order = 48
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`declined`: R x E vendor rows, -1 where there are fewer."""

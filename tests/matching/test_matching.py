@@ -96,6 +96,7 @@ async def test_a_running_matcher_offers_what_is_submitted(town: Town, solvers: S
 async def test_a_declined_vendor_is_never_offered_the_request_again(town: Town, solvers: SolverPool) -> None:
     for each in ("v1", "v2", "v3"):
         await town.add_vendor(vendor(each))
+    await town.add_vendor(vendor("cots", levels_of_service=("stretcher",)))  # no reason: nobody meant it
     async with matching(town, solvers):
         await town.submit(trip("r1", start_min=30))
         asked = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import stat
 import tarfile
 from collections.abc import Collection
@@ -114,6 +115,7 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
     assert "can read every patient" in capsys.readouterr().out
     words = ["restore", keyed, "--data-dir", str(new), "--with-keys"]
     assert await asyncio.to_thread(main, words) == 0
+    assert f"audit --streams --data-dir {shlex.quote(str(new))}," in capsys.readouterr().out
     for name in ("token-keys.json", "patient-keys.json"):
         assert (new / name).read_bytes() == (old / name).read_bytes()
         assert stat.S_IMODE((new / name).stat().st_mode) == 0o600

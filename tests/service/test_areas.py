@@ -31,6 +31,7 @@ def refused(*ring: Position, holes: tuple[tuple[Position, ...], ...] = ()) -> st
         ((SQUARE[0], SQUARE[1], SQUARE[0]), (), "flat"),
         (((-75.0, 39.0), (-75.1, 39.1), (-75.2, 39.2)), (), "flat"),
         (((0.0, 80.0), (120.0, 80.0), (-120.0, 80.0)), (), "goes round a pole"),
+        (((0.0, 80.0), (120.0, 75.0), (-120.0, 80.0), (0.0, 80.0)), (), "goes round a pole"),
         (SQUARE, (((-75.5, 39.9), (-75.4, 39.9), (-75.45, 40.0)),), "outside shell"),
     ],
 )

@@ -16,6 +16,7 @@ from dispatcher.domain.scorecards import Outcome, outcome_of
 from dispatcher.domain.states import WORKED_ON
 
 TAKEN = "taken"  # another vendor was first
+OTHERS = "Maybe look which of your offers are open: this one is no longer yours to take."
 
 
 class AcceptOffer(OnOffer, frozen=True, kw_only=True):
@@ -42,7 +43,9 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
         )
     if not offer.unanswered:
         why = f"{offer.state} ({offer.code})" if offer.code else offer.state
-        raise WrongState(f"offer {command.offer_id} is {why}; it cannot be accepted", state=offer.state.value)
+        raise WrongState(
+            f"offer {command.offer_id} is {why}; it cannot be accepted\n{OTHERS}", state=offer.state.value
+        )
     _refuse_taken(record, offer, command, context)
     return taken_on(record, offer, context, reference=command.reference)
 
@@ -52,7 +55,7 @@ def _refuse_taken(record: RequestRecord, offer: OfferRecord, command: AcceptOffe
     first = record.accepted_by_silence(context.now_ms)
     if first is not None and first.attempt != offer.attempt:
         raise WrongState(
-            f"offer {command.offer_id} was taken by another vendor; it cannot be accepted",
+            f"offer {command.offer_id} was taken by another vendor; it cannot be accepted\n{OTHERS}",
             state=OfferState.CANCELLED.value,
         )
 
