@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from pathlib import Path
 from typing import Protocol
@@ -78,10 +79,14 @@ def begin(begins: Path, in_s: float = 0.0) -> None:
 
 
 def _read(begins: Path | None) -> float | None:
+    """Raises ValueError, and OSError for a file that is there and cannot be read."""
     try:
-        return float(begins.read_text(encoding="ascii")) if begins else None
+        at_s = float(begins.read_text(encoding="ascii")) if begins else None
     except FileNotFoundError:
         return None
+    if at_s is not None and not math.isfinite(at_s):
+        raise ValueError("it is no time")
+    return at_s
 
 
 def make_clock(

@@ -8,7 +8,7 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,17 +73,24 @@ async def restore(settings: Settings, source: Path, *, replace: bool, with_keys:
             _refuse_there(settings.data_dir / path, replace)
         data_folder.make_usable(settings.data_dir)
         stage = settings.data_dir / STAGE
-        shutil.rmtree(stage, ignore_errors=True)  # of a restore that did not come to its end
-        try:
-            if settings.redis_url:
+        if settings.redis_url:
+            with _cleared(stage):
                 await _into_server(settings.redis_url, about, tar, stage, replace)
-            else:
-                await _into_folder(settings.data_dir, about, tar, stage, replace)
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
+        else:
+            await _into_folder(settings.data_dir, about, tar, stage, replace)
         for path, content in keys.values():
             _write_private(settings.data_dir / path, content)
     return about
+
+
+@contextlib.contextmanager
+def _cleared(stage: Path) -> Iterator[None]:
+    """Without what a restore left that did not come to its end; and gone afterwards."""
+    shutil.rmtree(stage, ignore_errors=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 async def _into_folder(folder: Path, about: About, tar: tarfile.TarFile, stage: Path, replace: bool) -> None:
@@ -98,11 +105,12 @@ async def _into_folder(folder: Path, about: About, tar: tarfile.TarFile, stage: 
                 f"the data folder {folder} holds a store.",
                 "Maybe name an empty one with --data-dir; --replace moves what is there aside.",
             )
-        async with _loaded(about, tar, stage, durable=True):
-            pass
-        if is_there:
-            there.rename(redis.folder / f"{AOF}.replaced-{time.time_ns() // 1_000_000}")
-        (stage / "valkey" / AOF).rename(there)  # also over an empty folder
+        with _cleared(stage):  # only now: until we had the lock it might be another restore's
+            async with _loaded(about, tar, stage, durable=True):
+                pass
+            if is_there:
+                there.rename(redis.folder / f"{AOF}.replaced-{time.time_ns() // 1_000_000}")
+            (stage / "valkey" / AOF).rename(there)  # also over an empty folder
         (redis.folder / IDENTITY_FILE).write_text(about.identity, encoding="ascii")
     finally:
         os.close(lock)

@@ -108,14 +108,17 @@ class EmbeddedRedis:
                 self._process.kill()
             self._process.wait()
             self._process = None
+        if self._lock is not None:  # else the folder is another's, and so is the socket
+            self._remove_socket()
+            os.close(self._lock)
+            self._lock = None
+
+    def _remove_socket(self) -> None:
         with contextlib.suppress(OSError):  # a disk that became read-only
             self.socket.unlink(missing_ok=True)
         if self.socket.parent != self.folder:
             with contextlib.suppress(OSError):  # another server's socket may live there too
                 self.socket.parent.rmdir()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def kill(self) -> None:
         """End the server without warning, as a crash would; the folder stays ours for `start`."""

@@ -17,6 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.clock import make_clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
@@ -83,7 +84,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
 def prepare(settings: Settings) -> None:
     """The data folder, and development keys where none are set; whatever a child would end of is tried here.
 
-    Raises UserError: folder, key files, rules or the store's address cannot be used.
+    Raises UserError: folder, key files, rules, clock or the store's address cannot be used.
     """
     make_usable(settings.data_dir)
     if settings.token_keys is None and key_files.ensure_token_keys(settings.token_keys_file):
@@ -96,6 +97,11 @@ def prepare(settings: Settings) -> None:
         connect(settings.redis_url)
     if settings.rules:
         plugins.load(settings.rules)
+    try:
+        make_clock(*settings.clock).now_ms()
+    except (OSError, ValueError) as error:
+        told = f"DISPATCHER_CLOCK_FILE={settings.clock_file} cannot be read: {type(error).__name__}."
+        raise UserError(told, "Maybe it is a folder, or holds something else than a Unix time.") from error
 
 
 def listening(settings: Settings) -> socket.socket:

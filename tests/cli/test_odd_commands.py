@@ -16,6 +16,7 @@ from dispatcher.runtime.arguments import try_to_write
 from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
+from dispatcher.serve.supervisor import prepare
 from dispatcher.settings import Settings, SettingsError
 
 NUMBERS = ("", "nan", "inf", "-inf", "-1", "1e400", "9" * 5_000, "ten", "1\n2", "\x00")
@@ -288,3 +289,12 @@ def test_a_patient_key_whose_id_cannot_be_stored_is_refused(tmp_path, name):
     ring = {"current": name, "keys": {name: "A" * 43 + "="}}
     with pytest.raises(key_files.KeyFileError, match="bytes"):
         key_files.read_patient_keys(written(tmp_path / "keys", ring))
+
+
+@pytest.mark.parametrize("content", [None, b"soon", b"\xff", b"nan"])
+def test_a_file_of_the_clock_that_is_none_is_refused_at_the_start(tmp_path, content):
+    file = tmp_path / "clock"
+    file.mkdir() if content is None else file.write_bytes(content)
+    settings = Settings(data_dir=tmp_path / "data", clock_speed=1.0, clock_file=file)
+    with pytest.raises(UserError, match="DISPATCHER_CLOCK_FILE"):
+        prepare(settings)

@@ -20,7 +20,7 @@ from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve import archive, keeping
-from dispatcher.serve.backup import back_up, restore
+from dispatcher.serve.backup import STAGE, back_up, restore
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
 from dispatcher.store.identity import Identity
@@ -171,9 +171,12 @@ async def test_a_folder_whose_service_runs_is_not_restored_into(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dispatcher.serve.data_folder.LOCK_TIMEOUT_S", 0.0)
+    half_done = tmp_path / "new" / STAGE
     async with EmbeddedRedis(tmp_path / "new"):
+        half_done.mkdir()
         with pytest.raises(UserError, match="is in use"):
             await restore(settings(tmp_path / "new"), small, replace=True, with_keys=False)
+        assert half_done.is_dir(), "whoever has the folder may be a restore: its half is its own"
 
 
 async def test_what_a_backup_is_is_said_in_it(small: Path) -> None:

@@ -91,12 +91,16 @@ async def test_a_second_server_on_the_same_folder_is_refused(
 ) -> None:
     monkeypatch.setattr(data_folder, "LOCK_TIMEOUT_S", 0.1)
     async with EmbeddedRedis(tmp_path) as first, connected(first) as client:
+        second = EmbeddedRedis(tmp_path)
         with pytest.raises(FolderError, match="in use") as refused:
-            await EmbeddedRedis(tmp_path).start()
+            await second.start()
+        await second.stop()  # as whoever was refused ends in order
         assert str(tmp_path) in refused.value.message
         assert str(os.getpid()) in refused.value.message
         assert "another data folder" in refused.value.remedy
         assert await client.ping()
+        async with connected(first) as another:
+            assert await another.ping(), "its socket is still there"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
