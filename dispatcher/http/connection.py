@@ -18,7 +18,7 @@ from dispatcher.http.arrivals import END, MOST_HELD, Arrival, SentAway
 from dispatcher.http.connections import Connections
 from dispatcher.http.door import Place, Turn
 from dispatcher.http.entry import new_id
-from dispatcher.http.lanes import Lanes
+from dispatcher.http.lanes import Known, Lanes
 
 MOST_UNREAD = 65_536  # bytes of answers that a caller has not read
 
@@ -35,6 +35,7 @@ class Connection(RequestHandler):
         "_free",
         "_header_s",
         "_header_timer",
+        "_known",
         "_partial",
         "_unread",
         "lanes",
@@ -50,6 +51,7 @@ class Connection(RequestHandler):
         self.turn: Turn | None = None  # of the call under way
         self._arrival: Arrival | None = None  # the call that is not yet read
         self._away: SentAway | None = None
+        self._known: Known | None = None
         self._behind = b""  # what came behind the call under way, unread: its turn is yet to come
         self._unread = False  # what comes is left to the network
         self._free = True  # no call is under way, and none of an answered one's body is still to come
@@ -115,7 +117,8 @@ class Connection(RequestHandler):
         """`behind`: it was sent together with one that was refused."""
         self._stop_waiting()
         head = data[: data.index(END)]
-        turn = Turn(self.lanes.lane(head), self.lanes.caller(head, self._address))
+        self._known = self.lanes.caller(head, self._address, self._known)
+        turn = Turn(self.lanes.lane(head), self._known.caller)
         self._arrival, away = Arrival(self, self._loop, turn, data), self._away
         if away is not None and self._loop.time() < away.until_s and (behind or away.caller == turn.caller):
             self._arrival.too_early(away)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from contracts.operations import Operation
 from dispatcher.http.concurrency import Limits
@@ -22,6 +23,13 @@ SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
 _AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]*)", re.IGNORECASE)
 _NOTHING = re.compile(rb"(?!)")
+
+
+class Known(NamedTuple):
+    """Who calls, and the header line that said so; b"" if it has to be looked at anew."""
+
+    caller: Caller
+    line: bytes
 
 
 class Lanes:
@@ -64,10 +72,16 @@ class Lanes:
             return self.answers
         return self.probes if self._is_probe.match(line) else self.calls
 
-    def caller(self, head: bytes, address: str) -> Caller:
-        """By the header lines: who has proved the token before, else whoever calls from that address."""
+    def caller(self, head: bytes, address: str, before: Known | None = None) -> Known:
+        """By the header lines: who has proved the token before, else whoever calls from that address.
+
+        `before`: what the last call of the same connection said; mostly the next one says the same.
+        """
+        if before is not None and before.line and before.line in head:
+            return before
         found = _AUTHORIZATION.search(head)
-        return self.bearer(found[1].decode("latin-1") if found else "", address)
+        caller = self.bearer(found[1].decode("latin-1") if found else "", address)
+        return Known(caller, found[0] if found and caller.proved else b"")
 
     def bearer(self, token: str, address: str) -> Caller:
         """The same, by the token itself."""

@@ -29,10 +29,16 @@ async def test_vendors_answers_and_probes_have_lanes_of_their_own(api: Api) -> N
 async def test_a_caller_is_known_by_a_token_that_has_held_before(api: Api) -> None:
     lanes, token = api.client.server.app[LANES], api.token(Role.PLATFORM, subject="p")
     head = f"POST / HTTP/1.1\r\nHost: x\r\naUTHORIZATION: bEARER  {token}\r\nX: y".encode()
-    assert lanes.caller(head, "10.0.0.1") == ("10.0.0.1", False)
+    assert lanes.caller(head, "10.0.0.1").caller == ("10.0.0.1", False)
     api.gate.authenticator.verify(token, NOW_MS)
-    assert lanes.caller(head, "10.0.0.1") == ("platform/p", True)
-    assert lanes.caller(b"GET / HTTP/1.1\r\nHost: x", "10.0.0.1") == ("10.0.0.1", False)
+    assert lanes.caller(head, "10.0.0.1").caller == ("platform/p", True)
+    before = lanes.caller(head, "10.0.0.1")
+    assert before.caller == ("platform/p", True)
+    assert lanes.caller(head, "10.0.0.1", before) is before, "the same line again is not looked at anew"
+    for other in (b"GET / HTTP/1.1\r\nHost: x", b"GET / HTTP/1.1\r\nAuthorization: Bearer other"):
+        stranger = lanes.caller(other, "10.0.0.1", before)
+        assert stranger.caller == ("10.0.0.1", False)
+        assert lanes.caller(head, "10.0.0.1", stranger).caller == ("platform/p", True)
 
 
 @pytest.mark.parametrize(
