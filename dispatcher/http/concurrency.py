@@ -17,7 +17,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     in_flight: int = 1_000
     per_caller: int = 500
-    at_once: int = 32  # calls at work: more of them on one processor are not faster, only later
+    at_once: int = 48  # calls at work: more of them on one processor are not faster, only later
     answers_at_once: int = 16  # vendors' answers to offers and their reports, beside those
     probes_at_once: int = 8
     wait_s: float = 3.0  # a call that has waited for its turn this long is refused (real seconds)
