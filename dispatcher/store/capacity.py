@@ -121,8 +121,8 @@ class CapacityPart:
     async def _current(self, name: str) -> tuple[int, Versioned[Capacity] | None]:
         """The version that stands there, and what it holds if that can be read."""
         raw = await self.reader.get(self.keys.capacity(*name.split(":"))) or b""
-        if codec.is_headless(raw):
-            self._read(name, raw)  # raises: it has no version that one could write over
+        if codec.is_headless(raw) or codec.CAPACITY.is_newer(raw):
+            self._read(name, raw)  # raises: it has no version that one could write over, or is whole
         found = self.aside.read_all(self.keys.market, POSTING, [(name, raw)], codec.CAPACITY.unpack)
         return codec.version_of(raw), found.get(name)
 

@@ -63,6 +63,16 @@ class Document(Generic[Value]):
         """What `raw` holds, immutable. Raises one of `aside.READ_ERRORS`: it is damaged, or newer."""
         return self._decode(raw)
 
+    def is_newer(self, raw: bytes) -> bool:
+        """Whether a newer version of the service wrote it: what it holds is not known, and not lost."""
+        try:
+            self._content(raw)
+        except formats.NewerFormat:
+            return True
+        except msgspec.MsgspecError:
+            pass  # damaged
+        return False
+
     def is_older(self, raw: bytes) -> bool:
         """Whether an earlier version of the service wrote it, in a form of its own."""
         return self._older is not None and self._older(self._content(raw)) is not None

@@ -109,8 +109,8 @@ class VendorPart:
     async def current(self, vendor_id: str) -> tuple[int, Versioned[Vendor] | None]:
         """The version that stands there (0: none), and what it holds if that can be read."""
         raw = await self.reader.get(self.keys.vendor(vendor_id)) or b""
-        if codec.is_headless(raw):
-            self._read(vendor_id, raw)  # raises: it has no version that one could write over
+        if codec.is_headless(raw) or codec.VENDOR.is_newer(raw):
+            self._read(vendor_id, raw)  # raises: it has no version that one could write over, or is whole
         found = self.aside.read_all(self.keys.market, VENDOR, [(vendor_id, raw)], codec.VENDOR.unpack)
         return codec.version_of(raw), found.get(vendor_id)
 

@@ -304,6 +304,19 @@ async def test_what_a_newer_version_stored_is_set_aside_with_its_number(
     assert any(told in each["detail"] for each in found)
 
 
+@pytest.mark.parametrize("kind", ["vendor", "posting"])
+async def test_what_a_newer_version_stored_is_not_written_over(
+    market: MarketStore, raw: Redis, kind: str
+) -> None:
+    await of_a_newer_version(market, raw, kind)
+    keys = market.keys
+    names = [keys.vendor("v1"), keys.capacity("v1", DAY.isoformat())]
+    stored = await raw.mget(names)
+    with pytest.raises(Unreadable, match="is of format 3"):
+        await (market.vendors.put(vendor()) if kind == "vendor" else market.capacity.put("v1", DAY, pools(3)))
+    assert await raw.mget(names) == stored
+
+
 def test_a_record_with_more_than_is_known_is_not_read_by_half() -> None:
     stored = codec.pack(1, replace(MEANT[0], tasks=("x",)))
     content = msgspec.msgpack.decode(decompress(stored[4:]))
