@@ -168,7 +168,14 @@ class Matcher:
 
 
 async def _until_one_ends(*works: Coroutine[None, None, None]) -> None:
-    """Run them until one ends or fails; the others are cancelled, and its error is raised."""
+    """Run them until one ends or fails; the others are cancelled, and its error is raised.
+
+    Not if we were told to end before: a client of Redis may have lost that, and nobody says it twice.
+    """
+    if cancel_requested():
+        for work in works:
+            work.close()
+        raise asyncio.CancelledError
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
