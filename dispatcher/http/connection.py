@@ -46,8 +46,8 @@ class Connection(RequestHandler):
         self, manager: web.Server, connections: Connections, lanes: Lanes, header_s: float, **more: Any
     ) -> None:
         super().__init__(manager, **more)
-        self._connections, self.lanes, self._header_s = connections, lanes, header_s
-        self._address = ""
+        self._connections, self.lanes = connections, lanes
+        self._header_s, self._address = header_s, ""
         self.turn: Turn | None = None  # of the call under way
         self._arrival: Arrival | None = None  # the call that is not yet read
         self._away: SentAway | None = None
@@ -284,11 +284,7 @@ class Connection(RequestHandler):
         return handler
 
     def handle_error(
-        self,
-        request: BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: Any = None
     ) -> web.StreamResponse:
         """Answer what could not be read (400), or a failure outside of our handlers (500), and hang up."""
         if request.writer.output_size > 0:
