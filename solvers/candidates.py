@@ -35,7 +35,8 @@ MOST_CANDIDATES = Parameter(
     scope="solvers.candidates",
 )
 PARAMETERS = (MOST_CANDIDATES,)
-_CANDIDATES_AT_ONCE = 400_000
+# A chunk's arrays fit a core's cache where they can; a few requests share its costs where memory allows it.
+_CANDIDATES_IN_CACHE, _MOST_CANDIDATES_AT_ONCE, _REQUESTS_AT_ONCE = 25_000, 400_000, 16
 # Keys of one integer sort faster than several: costs up to $330,000 apart, 256 ranks, 509 turns of a tie.
 _COST_SPAN, _RANKS, _TURNS = 2**25, 2**8, 509
 
@@ -75,7 +76,7 @@ def _chunks(screening: Screening) -> Iterator[slice]:
     facts, horizon = screening.facts, screening.horizon
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, horizon.end_ms, screening.values)
     most = int(found.starts.max(initial=1)) * max(1, screening.vendors)
-    size = max(1, _CANDIDATES_AT_ONCE // max(1, most))
+    size = max(1, _CANDIDATES_IN_CACHE // most, min(_REQUESTS_AT_ONCE, _MOST_CANDIDATES_AT_ONCE // most))
     for first in range(0, screening.requests, size):
         yield slice(first, min(first + size, screening.requests))
 
@@ -116,22 +117,19 @@ def expand(view: View, alive: Flags) -> Candidates:
     screening, facts = view.screening, view.facts
     found = slots(facts.earliest_ms, facts.latest_ms, screening.now_ms, screening.horizon.end_ms, view.values)
     options = _options(view, alive, found)
-    request = options.request
-    count = found.starts[request]
-    option = np.repeat(np.arange(len(request)), count)
-    first = (np.cumsum(found.starts) - found.starts)[request]
-    slot = first[option] + counting(count)
-    service_ms, taken_ms, metres = _timed(view, found.request, found.start_ms)
-    even = _Starts(option, found.start_ms[slot], service_ms[slot], taken_ms[slot], metres[slot])
-    starts = _with_begins(view, options, even)
+    count = found.starts[options.request]
+    first = (np.cumsum(found.starts) - found.starts)[options.request]
+    even = _Starts(np.repeat(np.arange(len(count)), count), np.repeat(first, count) + counting(count))
+    starts, request, start_ms = _with_begins(view, options, found, even)
+    service_ms, taken_ms, metres = _timed(view, request, start_ms)
     return Candidates(
-        request=request[starts.option],
+        request=options.request[starts.option],
         vendor=options.vendor[starts.option],
         resource=options.resource[starts.option],
-        start_ms=starts.start_ms,
-        service_ms=starts.service_ms,
-        taken_ms=starts.taken_ms,
-        metres=starts.metres,
+        start_ms=start_ms[starts.slot],
+        service_ms=service_ms[starts.slot],
+        taken_ms=taken_ms[starts.slot],
+        metres=metres[starts.slot],
     )
 
 
@@ -154,30 +152,27 @@ def _options(view: View, alive: Flags, found: Slots) -> Options:
 
 
 class _Starts(NamedTuple):
-    """Starts of options, by option and time, and what comes of them."""
+    """Starts of options, by option and time: which request and instant each is, in a list of such."""
 
     option: Ints
-    start_ms: Ints
-    service_ms: Ints
-    taken_ms: Ints
-    metres: Floats
+    slot: Ints
 
 
-def _with_begins(view: View, options: Options, even: _Starts) -> _Starts:
-    """With the starts at which a rule begins to allow an option, in their places."""
+def _with_begins(view: View, options: Options, found: Slots, even: _Starts) -> tuple[_Starts, Ints, Ints]:
+    """With the starts at which a rule begins to allow an option, in their places; then the list."""
     rules = ((rule, view.seen_by(rule.code)) for rule in registry.candidate_rules())
     option, start_ms = sorted_once(options, [rule.begins(seen, options) for rule, seen in rules])
     if not len(option):
-        return even
-    keys, more = options.keys(even.option, even.start_ms), options.keys(option, start_ms)
+        return even, found.request, found.start_ms
+    keys, more = options.keys(even.option, found.start_ms[even.slot]), options.keys(option, start_ms)
     place = np.searchsorted(keys, more)
     new = keys[np.minimum(place, len(keys) - 1)] != more
     option, start_ms, place = option[new], start_ms[new], place[new]
     each = options.keys(options.request[option], start_ms)
-    _, first, which = np.unique(each, return_index=True, return_inverse=True)
-    service_ms, taken_ms, metres = _timed(view, options.request[option[first]], start_ms[first])
-    begun = _Starts(option, start_ms, service_ms[which], taken_ms[which], metres[which])
-    return _Starts(*(np.insert(a, place, b) for a, b in zip(even, begun, strict=True)))
+    _, one, which = np.unique(each, return_index=True, return_inverse=True)
+    begun = _Starts(option, len(found.request) + which)
+    starts = _Starts(*(np.insert(a, place, b) for a, b in zip(even, begun, strict=True)))
+    return starts, np.r_[found.request, options.request[option[one]]], np.r_[found.start_ms, start_ms[one]]
 
 
 def _timed(view: View, request: Ints, start_ms: Ints) -> tuple[Ints, Ints, Floats]:
@@ -213,14 +208,11 @@ def _cheapest(view: View, candidates: Candidates, cents: Ints) -> Ints:
         order = np.argsort(
             ((request * _RANKS + rank) * _COST_SPAN + cost[some]) * _TURNS + turn, kind="stable"
         )
-        first = some[order[_nth_within(request[order]) < most]]
-        kept = np.union1d(np.concatenate([np.flatnonzero(~crowded), first]), _stood_at(view, candidates))
+        keep = ~crowded
+        keep[some[order[_nth_within(request[order]) < most]]] = True
+        keep |= stood_at(view.screening.standing, candidates, view.rows.start)
+        kept = np.flatnonzero(keep)
     return kept[np.argsort(candidates.request[kept] * _COST_SPAN + cost[kept], kind="stable")]
-
-
-def _stood_at(view: View, candidates: Candidates) -> Ints:
-    """Indices of the candidates at which requests of this chunk stand."""
-    return np.flatnonzero(stood_at(view.screening.standing, candidates, view.rows.start))
 
 
 def stood_at(standing: Standing | None, candidates: Candidates, first_row: int = 0) -> Flags:

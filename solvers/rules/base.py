@@ -96,7 +96,8 @@ class Candidates:
 
     def only(self, keep: Flags | Ints) -> Candidates:
         """Those that `keep` marks (n flags) or lists (indices)."""
-        return Candidates(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
+        rows = np.flatnonzero(keep) if keep.dtype == np.bool_ else keep  # once, not once a field
+        return Candidates(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
     def at(self, row: int) -> Numbers:
         """One of them, as plain numbers."""

@@ -86,7 +86,8 @@ def test_equal_vendors_take_turns() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     day = rich_day({})
     whole = screen(day)
-    monkeypatch.setattr(module, "_CANDIDATES_AT_ONCE", 1)
+    for name in ("_CANDIDATES_IN_CACHE", "_MOST_CANDIDATES_AT_ONCE"):
+        monkeypatch.setattr(module, name, 1)
     parts = screen(day)
     for field in fields(whole.candidates):
         one, other = getattr(whole.candidates, field.name), getattr(parts.candidates, field.name)
