@@ -18,16 +18,22 @@ VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 def with_tasks(decision: Decision, context: Context) -> Decision:
     """The decision with its tasks in the same commit; as it is where there is none to open or to settle."""
-    before, after = decision.before, decision.after
-    if not isinstance(after, RequestRecord):
-        return decision
-    fresh, ended = _opened(before, after, context), _settled(before, after, context)
+    for change in decision.changes:
+        if isinstance(change.after, RequestRecord):
+            decision = _with_tasks_of(decision, change, change.after, context)
+    return decision
+
+
+def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
+    """With the tasks of one request among those that change."""
+    before = change.before if isinstance(change.before, RequestRecord) else None
+    fresh, ended = _opened(before, after, context), _settled(after, context)
     if not fresh and not ended:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))
+    with_names = Change(before, replace(after, tasks=tasks))
     changes = (
-        Change(before, replace(after, tasks=tasks)),
-        *decision.changes[1:],
+        *(with_names if each is change else each for each in decision.changes),
         *(Change(None, each) for each in fresh),
         *(Change(task, end) for task, end in ended),
     )
@@ -46,7 +52,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     found = []
     kind = REQUEST_STATES[after.state].task
     is_new = before is None or before.state is not after.state
-    if kind and is_new and not (kind is TaskKind.UNMATCHED and _unmatched_tasks(context)):
+    if kind and is_new and not (kind is TaskKind.UNMATCHED and _undone(after, context, kind)):
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     early = _early(after, context) if after.has_nobody_left else None
@@ -63,17 +69,15 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     return found
 
 
-def _settled(
-    before: RequestRecord | None, after: RequestRecord, context: Context
-) -> list[tuple[TaskRecord, TaskRecord]]:
+def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
-    late = [each for each in _undone(context, TaskKind.OVERDUE) if each.offer_id not in overdue]
+    late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
-    tasks = late if sought else [*late, *_unmatched_tasks(context)]
+    tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
     return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
 
 
@@ -86,10 +90,8 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     )
 
 
-def _unmatched_tasks(context: Context) -> list[TaskRecord]:
-    return _undone(context, TaskKind.UNMATCHED)
-
-
-def _undone(context: Context, kind: TaskKind) -> list[TaskRecord]:
+def _undone(of: RequestRecord, context: Context, kind: TaskKind) -> list[TaskRecord]:
+    """Tasks of that kind about a request that nobody has ended."""
     tasks = [each for each in context.related.values() if isinstance(each, TaskRecord)]
-    return [each for each in tasks if each.kind is kind and each.state is not TaskState.DONE]
+    undone = [each for each in tasks if each.kind is kind and each.state is not TaskState.DONE]
+    return [each for each in undone if each.request_id == of.id]

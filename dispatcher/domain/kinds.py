@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dispatcher.domain.decision import Decision
 
 R = TypeVar("R", bound=Record)
+FollowUp = Callable[["Decision", "Context"], "Decision"]
 
 
 class Entry(NamedTuple):
@@ -34,8 +35,8 @@ class Kind(Generic[R]):
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read; `follow_up` adds to a decision what follows from it. `plain_events`: no other kind's ids are like
-    its own, so its events are named by them alone.
+    read; each of `follow_ups` adds to a decision what follows from it, in their order. `plain_events`: no
+    other kind's ids are like its own, so its events are named by them alone.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Kind(Generic[R]):
     on_timer: Callable[[R, Context], Decision | None]
     is_new_work: Callable[[R | None, R | None], bool] = lambda before, after: False
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
-    follow_up: Callable[[Decision, Context], Decision] | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
     body: str = ""
     plain_events: bool = False
 

@@ -76,7 +76,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_up=with_tasks,
+        follow_ups=(with_tasks,),
     )
 )
 

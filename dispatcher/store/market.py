@@ -34,6 +34,8 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
+ROUNDS = 2  # of records beside records
+
 
 class MarketStore:
     """All that is stored of one market; each part binds the market's keys and the way to the server."""
@@ -107,12 +109,25 @@ class MarketStore:
         await self.node.committer.commit(program)
 
     async def related(self, record: Record) -> Mapping[str, Record]:
-        """The records beside this one that a decision on it reads, by id, as far as they can be read."""
-        found: dict[str, Record] = {}
-        for name, each in kind_of(record).related(record):
+        """The records beside this one that a decision on it reads, by id, as far as they can be read.
+
+        And those beside these: a decision may change a request's successor, and what follows has its tasks.
+        """
+        found, last = dict[str, Record](), [record]
+        for _ in range(ROUNDS):
+            names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
+            wanted = [each for each in names if each[1] not in found and each[1] != record.id]
+            last = await self._records_of(wanted)
+            found |= {each.id: each for each in last}
+        return found
+
+    async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
+        """Records by kind and id, as far as they can be read."""
+        found: list[Record] = []
+        for name, each in names:
             with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
                 other = await self.records(kind_named(name)).get(each)
-                found |= {} if other is None else {each: other}
+                found += [] if other is None else [other]
         return found
 
     @contextlib.asynccontextmanager

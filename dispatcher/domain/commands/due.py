@@ -87,6 +87,7 @@ def _forget(record: RequestRecord, context: Context) -> Decision:
     A task that nobody has ended keeps it, for a while: what one needs to do it would be gone.
     """
     tasks = [each for each in context.related.values() if isinstance(each, TaskRecord)]
+    tasks = [each for each in tasks if each.request_id == record.id]
     undone = [task for task in tasks if task.state is not TaskState.DONE]
     if any(context.now_ms < lapses_ms(task, context) for task in undone):
         later = replace(record, version=record.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)

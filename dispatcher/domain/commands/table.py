@@ -90,8 +90,14 @@ def temporary() -> AbstractContextManager[None]:
 def decide(record: Record | None, command: Command, context: Context) -> Decision | None:
     """What the command makes of the record, with all that follows from it. Raises Refusal."""
     decision = row(type(command)).decide(record, command, context)
-    then = kind_for(command).follow_up
-    return decision if decision is None or then is None else then(decision, context)
+    return None if decision is None else with_follow_ups(decision, context)
+
+
+def with_follow_ups(decision: Decision, context: Context) -> Decision:
+    """The decision with all that follows from it, by the kind of the record that it is about."""
+    for follow_up in decision.changes[0].kind.follow_ups:
+        decision = follow_up(decision, context)
+    return decision
 
 
 def kind_for(command: Command) -> Kind[Any]:
