@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,15 +80,16 @@ def _play(args: argparse.Namespace, names: list[str], console: Console) -> int:
     scenarios, board_of = importlib.import_module("chaos.scenarios"), importlib.import_module("chaos.board")
     planned = {name: scenarios.SCENARIOS[name].rounds(args.rounds) for name in names}
     reports = []
-    with (
-        tempfile.TemporaryDirectory(prefix="dispatcher-chaos-") as made,
-        board_of.Board(console, planned) as board,
-    ):
+    with _folder() as made, board_of.Board(console, planned) as board:
         for name in names:
-            report = asyncio.run(scenarios.play(name, Path(made), args.rounds, args.seed, board.tell))
+            report = asyncio.run(scenarios.play(name, made, args.rounds, args.seed, board.tell))
             board.over(report)
             reports.append(report)
+            if not report.found:
+                shutil.rmtree(made / name)
     board.show(reports)
+    if made.exists():
+        console.print(f"The logs and data of what was found are in {made}", highlight=False, soft_wrap=True)
     if args.json:
         text = msgspec.json.format(msgspec.json.encode(reports), indent=2).decode()
         if args.json == STANDARD_OUTPUT:
@@ -96,6 +98,19 @@ def _play(args: argparse.Namespace, names: list[str], console: Console) -> int:
             with writing(Path(args.json)):
                 Path(args.json).write_text(text + "\n")
     return 1 if any(each.found for each in reports) else 0
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for what is played; it goes again, unless something is left in it: of what was found."""
+    made = Path(tempfile.mkdtemp(prefix="dispatcher-chaos-"))
+    try:
+        yield made
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    if not any(made.iterdir()):
+        made.rmdir()
 
 
 @contextlib.contextmanager
