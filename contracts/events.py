@@ -54,7 +54,7 @@ class RequestChanged(Wire):
 
 @event("dispatch.request.matched", to=To.MATCHES)
 class RequestMatched(Wire):
-    """A request has a vendor: on `matches`, for the platform."""
+    """A request has a vendor: on `matches`, and over HTTP to those who see requests."""
 
     match: Match
     offer_id: OfferId
