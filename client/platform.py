@@ -11,6 +11,7 @@ from client.errors import Problem, UnexpectedAnswer
 from client.http import segment
 from client.pages import pages
 from client.posting import CHANGED_MEANWHILE, Posting, etag
+from client.threads import Threads
 from contracts.base import Wire
 from contracts.codes import Requirement
 from contracts.quotes import Quotes
@@ -24,7 +25,7 @@ ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 
 
-class PlatformClient(Posting):
+class PlatformClient(Posting, Threads):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:

@@ -8,13 +8,14 @@ from client import sse
 from client.answers import about
 from client.http import segment
 from client.posting import Posting
+from client.threads import Threads
 from contracts.base import Wire
 from contracts.codes import DeclineCode
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 
 
-class VendorClient(Posting):
+class VendorClient(Posting, Threads):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

@@ -14,6 +14,7 @@ from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.domain.threads import THREAD_KIND, threads_of
 
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
@@ -59,7 +60,10 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    return [(TASK_KIND.name, each) for each in record.tasks]
+    """Its tasks; once it has ended also its threads, which go when it goes."""
+    tasks = [(TASK_KIND.name, each) for each in record.tasks]
+    ended = record.state in TERMINAL
+    return tasks + [(THREAD_KIND.name, each) for each in threads_of(record)] if ended else tasks
 
 
 REQUEST_KIND = register(

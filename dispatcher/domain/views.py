@@ -124,6 +124,16 @@ def _in_full(asked: Wire, form: type[View]) -> View:
     return form(**asdict(asked))
 
 
+def refuse_unaccepted(record: RequestRecord, offer: OfferRecord) -> None:
+    """Raises WrongState unless the offer's vendor has the work or has done it."""
+    if offer.state not in SHOWS_PATIENT:
+        raise WrongState(
+            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
+            f"{_HINTS[offer.state]}",
+            state=offer.state.value,
+        )
+
+
 def dispatch_view(
     record: RequestRecord, offer: OfferRecord, request: Request, patient: Patient | None
 ) -> Dispatch:
@@ -131,12 +141,7 @@ def dispatch_view(
 
     Raises WrongState unless the vendor has the work or has done it: patient data has no other way out to it.
     """
-    if offer.state not in SHOWS_PATIENT:
-        raise WrongState(
-            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
-            f"{_HINTS[offer.state]}",
-            state=offer.state.value,
-        )
+    refuse_unaccepted(record, offer)
     pickup, dropoff = request.doors
     return Dispatch(
         id=offer_id(record, offer),

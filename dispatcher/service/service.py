@@ -16,6 +16,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.offers import Offers
 from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
+from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -46,6 +47,7 @@ class Service:
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
         self.tasks = Tasks(self.markets, self.executor)
+        self.threads = Threads(self.markets, self.executor)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.instants import MINUTE_MS
 from contracts.tasks import TaskOutcome
+from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -96,6 +97,11 @@ class Busy:
         done = FinishTask(task_id="nobody.no_show", by="kim", outcome=TaskOutcome.RESOLVED)
         for key in ("first", "second"):
             await self.give(PLATFORM, done, IdempotencyRecord.of("finish", key, b""))
+        for who, text in ((PLATFORM, "Canary Wren waits at the side door"), (VENDOR, "Ten minutes")):
+            kept = IdempotencyRecord.of("message", text, b"")
+            await self.service.threads.post(
+                who, self.name, About.DISPATCH, "riding.1", text=text, idempotency=kept
+            )
 
     async def words(self) -> None:
         """Vendors' replies came over Redis, on every way there is, and cannot be used."""

@@ -21,6 +21,7 @@ from dispatcher.domain.offers import bookings_of
 from dispatcher.domain.requests import RequestRecord, moved, noted
 from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import TaskRecord, done, lapses_ms, news
+from dispatcher.domain.threads import without_threads
 from dispatcher.domain.timers import OVERDUE_LIMIT
 
 LOOK_AGAIN_MS = 24 * HOUR_MS  # whether what keeps a request from being forgotten is done
@@ -82,7 +83,7 @@ def _overdue(record: RequestRecord, context: Context) -> Decision:
 
 
 def _forget(record: RequestRecord, context: Context) -> Decision:
-    """Retention is over: the request goes with its tasks, and the day it was booked on is given back.
+    """Retention is over: the request goes with its tasks and threads; the day it was booked on is given back.
 
     A task that nobody has ended keeps it, for a while: what one needs to do it would be gone.
     """
@@ -93,7 +94,11 @@ def _forget(record: RequestRecord, context: Context) -> Decision:
         later = replace(record, version=record.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)
         return Decision(changes=(Change(record, later),), at_ms=context.now_ms)
     return Decision(
-        changes=(Change(record, None), *(Change(task, None) for task in tasks)),
+        changes=(
+            Change(record, None),
+            *(Change(task, None) for task in tasks),
+            *without_threads(record, context),
+        ),
         unbook=bookings_of(record.offers),
         messages=tuple(news(done(task, context, TaskOutcome.LAPSED), "done", context.by) for task in undone),
         at_ms=context.now_ms,
