@@ -10,7 +10,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES
-from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
+from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, changed, done, news, opened
 
 EARLY = "early"  # before the deadline
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
@@ -27,7 +27,7 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
-    fresh, ended = _opened(before, after, context), _settled(after, context)
+    fresh, ended = _opened(before, after, context), _settled(before, after, context)
     if not fresh and not ended:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))
@@ -38,7 +38,7 @@ def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, con
         *(Change(task, end) for task, end in ended),
     )
     told: list[Message] = [news(each, "opened", BY_ITSELF) for each in fresh]
-    told += [news(end, "done", BY_ITSELF) for _, end in ended]
+    told += [news(end, "done", BY_ITSELF) for _, end in ended if end.state is TaskState.DONE]
     return replace(decision, changes=changes, messages=(*decision.messages, *told))
 
 
@@ -58,6 +58,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     early = _early(after, context) if after.has_nobody_left else None
     if early is not None and early.id not in after.tasks:
         found.append(early)
+    if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
+        found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
@@ -69,16 +71,36 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     return found
 
 
-def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
+def _settled(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; that a sequence
+    is at risk, once it stands again: where it is so for another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
-    return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
+    tasks += [] if after.risk else at_risk
+    ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    if _is_new_risk(before, after):
+        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    return ended
+
+
+def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
+    return bool(after.risk) and (before is None or before.risk != after.risk)
+
+
+def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
+    """That it is out of sequence, or may be: a task for each time that this came to be."""
+    kind = TaskKind.SEQUENCE_AT_RISK
+    number = sum(f".{kind.value}" in each for each in after.tasks)
+    since = str(number + 1) if number else ""
+    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:
