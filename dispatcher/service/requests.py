@@ -16,9 +16,11 @@ from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound, Refusal, Reused
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
@@ -69,7 +71,7 @@ class Requests:
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
-        """One request, for platform and ops. Raises NotFound, Unavailable."""
+        """One request, for all but vendors. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
         record = await self.markets.store(market).requests.records.get(request_id)
         if record is None:
@@ -108,10 +110,21 @@ class Requests:
     def _received(
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
+        context = Context(
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=who.acting_as(SUBMITTERS),
+            subject=who.subject,
+            roles=who.roles,
+        )
         tz, values = self.markets.zones[market], tuning.values
         return [
-            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
+            with_follow_ups(
+                receive(
+                    each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once
+                ),
+                context,
+            )
             for each in requests
         ]
 

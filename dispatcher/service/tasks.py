@@ -1,4 +1,4 @@
-"""Tasks as platform and ops read them, and a comment's way to where it is sealed."""
+"""Tasks as all but vendors read them, and a comment's way to where it is sealed."""
 
 from __future__ import annotations
 
