@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.instants import to_instant, to_ms
-from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
+from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.tasks import TaskRecord
@@ -11,8 +11,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
-
-NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
+from dispatcher.store.tasks import NOT_DONE
 
 
 class Tasks:
