@@ -8,7 +8,6 @@ from typing import cast
 import msgspec
 
 from contracts.base import Id
-from contracts.codes import Role
 from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
@@ -29,6 +28,7 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
@@ -46,7 +46,7 @@ ROUTES = Routes("requests", 10, request_id=Id)
 @ROUTES.post(
     REQUESTS,
     id="submitRequests",
-    roles={Role.PLATFORM},
+    roles=SUBMITTERS,
     body=Body(Request, batch=RequestBatch, batch_member="requests"),
     keyed=True,
     answers={202: Answer("durable; a vendor is being sought", Receipts, {"Location": "where to read it"})},
@@ -73,7 +73,7 @@ def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
 @ROUTES.get(
     REQUESTS,
     id="listRequests",
-    roles={Role.PLATFORM, Role.OPS},
+    roles=READERS,
     query=RequestQuery,
     answers={200: Answer("a page", RequestPage)},
 )
@@ -86,7 +86,7 @@ async def list_requests(call: Call, parts: Parts) -> Reply:
 @ROUTES.get(
     REQUEST,
     id="getRequest",
-    roles={Role.PLATFORM, Role.OPS},
+    roles=READERS,
     answers={200: Answer("the request", RequestView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:

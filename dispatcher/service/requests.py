@@ -20,6 +20,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.joining import joined
 from dispatcher.domain.refusals import NotFound, Refusal, Reused
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
@@ -71,7 +72,7 @@ class Requests:
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
-        """One request, for platform and ops. Raises NotFound, Unavailable."""
+        """One request, for all but vendors. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
         record = await self.markets.store(market).requests.records.get(request_id)
         if record is None:
@@ -111,7 +112,13 @@ class Requests:
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
         """What taking them in changes: they, and what goes before them. Raises Invalid."""
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
+        context = Context(
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=who.acting_as(SUBMITTERS),
+            subject=who.subject,
+            roles=who.roles,
+        )
         tz, values = self.markets.zones[market], tuning.values
         decisions = [
             receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
