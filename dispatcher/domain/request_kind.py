@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.requests import RequestRecord, offer_id
@@ -16,6 +17,7 @@ from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.domain.threads import THREAD_KIND, threads_of
 
+REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
@@ -60,15 +62,21 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    """Its tasks; once it has ended also its threads, which go when it goes."""
+    """Its tasks and neighbours in sequence; once it has ended also its threads, which go when it goes."""
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
-    ended = record.state in TERMINAL
-    return tasks + [(THREAD_KIND.name, each) for each in threads_of(record)] if ended else tasks
+    before = [(REQUEST, each.request_id) for each in record.after]
+    threads = threads_of(record) if record.state in TERMINAL else []
+    return [
+        *tasks,
+        *before,
+        *((REQUEST, each) for each in record.before),
+        *((THREAD_KIND.name, each) for each in threads),
+    ]
 
 
 REQUEST_KIND = register(
     Kind(
-        name="request",
+        name=REQUEST,
         form=RequestRecord,
         key="r",
         body="b",
@@ -80,7 +88,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_tasks,),
+        follow_ups=(with_sequence, with_tasks),
     )
 )
 

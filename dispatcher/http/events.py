@@ -19,6 +19,7 @@ from contracts.operations import Answer
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.joint import Heard, JointFeed
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 @ROUTES.get(
     f"{MARKET}/events",
     id="followEvents",
-    roles={Role.PLATFORM, Role.OPS, Role.VENDOR},
+    roles=READERS | {Role.VENDOR},
     resumable=True,
     answers={200: Answer("one CloudEvent in JSON an event; its id resumes", None, media=SSE)},
 )

@@ -8,7 +8,14 @@ from msgspec.structs import replace
 
 from contracts.instants import to_instant
 from contracts.threads import About, MessageView, ReadMark, ThreadView
-from dispatcher.domain.commands.threads import MarkRead, OnThread, PostMessage, read_up_to, refuse_beyond
+from dispatcher.domain.commands.threads import (
+    PARTIES,
+    MarkRead,
+    OnThread,
+    PostMessage,
+    read_up_to,
+    refuse_beyond,
+)
 from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.threads import SUBJECTS, Mark, Party, Posted, ThreadRecord, thread_id
@@ -119,7 +126,7 @@ class Threads:
 
 def _by(who: Principal) -> str:
     """How a thread names the caller; as the decision's context does."""
-    return who.name
+    return who.acting_as(PARTIES)
 
 
 def _mark(who: Principal, mark: Mark) -> ReadMark:
@@ -128,4 +135,4 @@ def _mark(who: Principal, mark: Mark) -> ReadMark:
 
 def _subject(who: Principal, of: Mark | Posted) -> str:
     """Which person it was: a vendor is told of its own people only."""
-    return of.subject if not who.vendor_id or of.by == who.name else ""
+    return of.subject if not who.vendor_id or of.by == _by(who) else ""

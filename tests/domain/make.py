@@ -100,13 +100,22 @@ def context(
     by: str = "platform",
     subject: str = "",
     vendor: str = "",
+    roles: Iterable[Role] = (),
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
 ) -> Context:
-    """What a decision is made in; a vendor is named as the service names it."""
-    name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by
-    related = {each.id: each for each in tasks}
-    return Context(now_ms=now_ms, values=values, by=name, subject=subject, vendor_id=vendor, related=related)
+    """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
+    name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
+    named = {Role.VENDOR} if vendor else {each for each in Role if each == by}
+    return Context(
+        now_ms=now_ms,
+        values=values,
+        by=name,
+        subject=subject,
+        roles=frozenset(roles or named),
+        vendor_id=vendor,
+        related={each.id: each for each in tasks},
+    )
 
 
 def decide(record: Record, command: Command, **facts: Any) -> Decision | None:
@@ -122,7 +131,8 @@ def due(record: Any, now_ms: int | None = None, **facts: Any) -> Decision | None
 
 def received(request: TripRequest | EquipmentOrder | None = None, now_ms: int = NOW) -> RequestRecord:
     """A request that has come in."""
-    record: RequestRecord = after(receive(request or trip(), context(now_ms=now_ms)))
+    now = context(now_ms=now_ms)
+    record: RequestRecord = after(table.with_follow_ups(receive(request or trip(), now), now))
     return record
 
 

@@ -231,4 +231,4 @@ async def test_a_patient_key_is_needed_for_as_long_as_a_message_is_sealed_under_
 
 def principal(api: Api) -> Principal:
     """Somebody of the platform's."""
-    return Principal(role=Role.PLATFORM, markets=frozenset({api.market}))
+    return Principal.of(Role.PLATFORM, markets=frozenset({api.market}))

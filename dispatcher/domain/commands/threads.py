@@ -10,6 +10,7 @@ from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.rights import READERS
 from dispatcher.domain.threads import (
     LOOK_AGAIN_MS,
     THREAD_KIND,
@@ -21,7 +22,7 @@ from dispatcher.domain.threads import (
     told,
 )
 
-PARTIES = frozenset({Role.PLATFORM, Role.OPS, Role.VENDOR})
+PARTIES = READERS | {Role.VENDOR}
 MOST_MARKS = 64  # the newest are kept: a thread must not grow with everybody who ever looked
 
 
