@@ -26,6 +26,7 @@ from contracts.codes import (
 )
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
+from contracts.notifications import Contact
 from contracts.outside import refuse_no_name
 
 MAX_BATCH = 1_000
@@ -45,6 +46,7 @@ class Patient(Wire):
     dropoff_address: Text = ""
     record_number: Annotated[str, Meta(max_length=64)] = ""
     notes: Text = ""
+    contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
 
 
 class PassengerNeeds(Wire):
@@ -112,6 +114,8 @@ class _Asked(Wire):
         """Refuse a patient without a name that can be read."""
         if self.patient is not None:
             refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+            if self.patient.contact is not None:
+                self.patient.contact.refuse_from_outside(f"{pointer}/patient/contact")
 
 
 class OrderLine(Wire):

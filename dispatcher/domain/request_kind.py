@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
@@ -88,7 +89,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_sequence, with_tasks),
+        follow_ups=(with_sequence, with_notifications, with_tasks),
     )
 )
 

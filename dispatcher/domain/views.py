@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from contracts.base import Wire
 from contracts.codes import OfferState, RequestState
@@ -155,7 +155,7 @@ def dispatch_view(
         status=offer.status,
         pickup=pickup,
         dropoff=dropoff,
-        patient=patient,
+        patient=replace(patient, contact=None) if patient else None,
     )
 
 

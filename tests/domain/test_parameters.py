@@ -9,12 +9,15 @@ from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
+from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -124,6 +127,28 @@ def _earliest_end(values: Values) -> bool:
     return True
 
 
+def _reminded(values: Values) -> object:
+    """When the patient of a dispatch is reminded of it."""
+    decision = decide(offered(), AcceptOffer(offer_id="r1.1"), vendor="v1", values=values)
+    return [each.due_ms for each in notes(decision)]
+
+
+def _told_on_the_way(values: Values) -> int:
+    return len(notes(reporting(accepted(), TrackingStatus.EN_ROUTE, values=values)))
+
+
+def _told_of_set_up(values: Values) -> int:
+    record = replace(accepted(values=values), kind="equipment")
+    late_ms = record.offers[0].start_ms + HOUR_MS
+    done = reporting(record, TrackingStatus.COMPLETED, now_ms=late_ms, values=values)
+    return len(notes(done))
+
+
+def notes(decision: Decision) -> list[NotificationRecord]:
+    """The notifications that a decision plans."""
+    return [each.after for each in decision.changes if isinstance(each.after, NotificationRecord)]
+
+
 def _sequence_watch(values: Values) -> int:
     """When it is looked at whether what goes before a dispatch stands."""
     link = Link(request_id="r0")
@@ -143,6 +168,9 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     **{f"offer_{each.value}_share": (0.9, _pressed_expiry(each)) for each in PRESSING},
     **{f"task_{each.value}_share": (0.9, _pressed_task(each)) for each in PRESSING},
     "on_time_minutes": (30, _outcome),
+    "notify_appointment_hours": (2, _reminded),
+    "notify_equipment_set_up": (0, _told_of_set_up),
+    "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
     "retention_hours": (24, _kept),

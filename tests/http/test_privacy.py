@@ -14,7 +14,7 @@ from contracts.codes import Role
 from contracts.requests import Patient
 from tests.http.conftest import Api, trip
 
-FIELDS = Patient.__struct_fields__
+FIELDS = tuple(each for each in Patient.__struct_fields__ if each != "contact")
 
 
 def canary(field: str) -> str:
