@@ -69,6 +69,7 @@ WHY = {
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
     TaskKind.AMENDMENT_REFUSED: "the vendor does not agree to a change",
+    TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
     TaskKind.WILL_CALL: "nobody has called yet for a return without a time",
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
