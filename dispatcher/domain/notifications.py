@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import OfferState
-from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
+from contracts.instants import HOUR_MS, to_instant
 from contracts.notifications import Audience, NotificationDue, Template
 from contracts.tasks import TaskKind
 from dispatcher.domain.compact import Record
@@ -25,7 +25,7 @@ from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened
 from dispatcher.domain.timers import RETENTION
 
-GRACE_MS = MINUTE_MS  # who sends is to find first that it is too late
+GRACE_MS = HOUR_MS  # who sends finds first that it is too late
 ID_BYTES = 15
 
 
@@ -133,13 +133,13 @@ def ended(note: NotificationRecord, state: NotificationState, code: str, context
 
 
 def due(note: NotificationRecord, context: Context) -> Decision | None:
-    """Its timer: a planned one is due, if what it is about still stands; one that was not sent has failed."""
+    """Its timer: a planned one is due, if what it is about still stands; one that nobody took has failed."""
     if note.timer_ms > context.now_ms:
         return None
     if note.state in ENDED:
         return Decision(changes=(Change(note, None),), at_ms=context.now_ms)
-    if note.state is S.DUE:
-        return ended(note, S.FAILED, "late", context)
+    if note.state is S.DUE:  # nobody sends here, or nobody did for long: that is no task for each
+        return ended(note, S.FAILED if note.attempts else S.DROPPED, "late", context)
     if not stands(note, context) or context.now_ms >= note.until_ms:
         return ended(note, S.DROPPED, "moved", context)
     after = changed(made_due(note, context.now_ms), context)

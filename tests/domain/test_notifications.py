@@ -132,9 +132,12 @@ def test_a_second_failure_of_the_same_kind_needs_no_second_task() -> None:
 def test_what_nobody_sent_in_time_has_failed_and_is_forgotten_in_the_end() -> None:
     record = accepted()
     (note,) = notes(reporting(record, TrackingStatus.EN_ROUTE))
-    put_off = decide(note, PutOffNotification(notification_id=note.id, next_ms=note.until_ms * 2)).after
+    unsent = due(note, note.timer_ms, tasks=[record])
+    assert (after(unsent).state, after(unsent).code, opened(unsent)) == (S.DROPPED, "late", [])
+    tried = decide(note, TryNotification(notification_id=note.id)).after
+    put_off = decide(tried, PutOffNotification(notification_id=note.id, next_ms=note.until_ms * 2)).after
     late = due(put_off, note.timer_ms, tasks=[record])
-    assert (after(late).state, after(late).code) == (S.FAILED, "late")
+    assert (after(late).state, after(late).code, len(opened(late))) == (S.FAILED, "late", 1)
     gone = due(after(late), after(late).timer_ms)
     assert gone is not None
     assert gone.after is None

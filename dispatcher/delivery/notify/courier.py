@@ -49,7 +49,6 @@ class Courier:
 
     def __init__(self, service: Service, notifier: Notifier | None, coordinator: str = "") -> None:
         self.service, self.notifier, self.coordinator = service, notifier, coordinator
-        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
@@ -65,13 +64,13 @@ class Courier:
         """See to what is due to be tried, the longest waiting first; how many of them moved on."""
         records = self.service.store.market(market).records(NOTIFICATION_KIND)
         ids = await records.due_in(DUE_LIST, self.service.clock.now_ms(), BATCH)
-        found = await records.get_all(ids)
-        seen = await asyncio.gather(*(self._one(market, each) for each in found.values()))
+        found, places = await records.get_all(ids), asyncio.Semaphore(AT_ONCE)
+        seen = await asyncio.gather(*(self._one(market, each, places) for each in found.values()))
         return sum(seen)
 
-    async def _one(self, market: str, note: NotificationRecord) -> bool:
+    async def _one(self, market: str, note: NotificationRecord, places: asyncio.Semaphore) -> bool:
         """One that goes wrong is named, and holds up no other."""
-        async with self._places:
+        async with places:
             try:
                 return await self._see_to(market, note)
             except Unavailable:
