@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from contracts.base import Instant, OfferId, Wire
+from contracts.base import Id, Instant, OfferId, Wire
 from contracts.event_types import event
 from contracts.patterns import whole
 from contracts.problems import InvalidMessage
@@ -68,8 +68,8 @@ class Contact(Wire):
 class NotificationDue(Wire):
     """Somebody is to be told something now, once; after `useful_until` it says nothing new."""
 
-    notification_id: Annotated[str, Meta(min_length=1, max_length=64)]
-    request_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    notification_id: Id
+    request_id: Id
     offer_id: OfferId
     audience: Audience
     template: Template
