@@ -24,6 +24,7 @@ from contracts.codes import (
     ServiceClass,
     Skill,
 )
+from contracts.duplicates import RequestIds
 from contracts.geo import Place, Position, Window
 from contracts.outside import refuse_no_name
 
@@ -79,6 +80,7 @@ class _Asked(Wire):
     match_by: Instant | None = None  # when left out: the end of the window
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
+    not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.refusals import NotFound, Refusal, Reused
+from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused
 from dispatcher.domain.views import request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
@@ -39,6 +40,7 @@ class Requests:
 
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
+        self.duplicates = Duplicates(store)
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -46,7 +48,8 @@ class Requests:
         """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
-        Invalid (a window in the past), Reused (key or request id with another body), Unavailable.
+        Invalid (a window in the past), Reused (key or request id with another body), PossibleDuplicate,
+        Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -56,12 +59,20 @@ class Requests:
         wanted = requests
         for _ in range(ATTEMPTS):
             try:
-                decided = self._received(who, market, wanted, tuning)
-            except Refusal:
+                context = self._context(who, tuning)
+                decided = self._received(market, wanted, context)
+                filed = await self.duplicates.checked(market, wanted, decided, context)
+            except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
-                raise
-            outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
+                left = (
+                    await self._missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
+                )
+                if len(left) == len(wanted):
+                    raise
+                wanted = left  # what is stored already is no duplicate of itself
+                continue
+            outcome = await market_store.commit([*decided, *filed], requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
             refuse_reuse(outcome)
@@ -105,11 +116,11 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    def _received(
-        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
-    ) -> list[Decision]:
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
-        tz, values = self.markets.zones[market], tuning.values
+    def _context(self, who: Principal, tuning: Tuning) -> Context:
+        return Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
+
+    def _received(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
+        tz, values = self.markets.zones[market], context.values
         return [
             receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
             for each in requests
