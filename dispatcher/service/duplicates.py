@@ -37,10 +37,17 @@ class Duplicates:
         self.store, self.index = store, BlindIndex(store.vault)
 
     async def checked(
-        self, market: str, requests: Sequence[Request], received: Sequence[Decision], context: Context
+        self,
+        market: str,
+        requests: Sequence[Request],
+        received: Sequence[Decision],
+        context: Context,
+        *,
+        unseen: bool = False,
     ) -> list[Decision]:
         """What files these requests under their patients; nothing, and no look, where none names one.
 
+        `unseen`: the patients are taken to be new, which saves a look; if one is not, the commit is stale.
         Raises PossibleDuplicate, Invalid (more requests than a patient can have), Unreadable.
         """
         patients: dict[Tokens, list[New]] = {}
@@ -50,7 +57,8 @@ class Duplicates:
                 patients.setdefault(tokens, []).append(New(request, decision.after))
         if not patients:
             return []
-        known = await self._known(market, [token for tokens in patients for token in tokens])
+        tokens_asked = [token for tokens in patients for token in tokens]
+        known = {} if unseen else await self._known(market, tokens_asked)
         names = {each.request_id for record in known.values() for each in record.requests}
         records = await self.store.market(market).requests.records.get_all(sorted(names)) if names else {}
         twice: list[Found] = []
@@ -60,6 +68,8 @@ class Duplicates:
             standing = _standing(before, records)
             twice += _twice(new, standing, context)
             decided += _decided(tokens, before, new, standing, context)
+        if twice and unseen:  # of one another: look for the others, too
+            return await self.checked(market, requests, received, context)
         if twice:
             raise _refusal(twice)
         return decided

@@ -57,11 +57,11 @@ class Requests:
         await self.store.refuse_unless_durable()
         tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
         wanted = requests
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
                 context = self._context(who, tuning)
                 decided = self._received(market, wanted, context)
-                filed = await self.duplicates.checked(market, wanted, decided, context)
+                filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
@@ -76,7 +76,8 @@ class Requests:
             if outcome.ok:
                 return ids
             refuse_reuse(outcome)
-            wanted = await self._missing(market, requests)
+            if outcome.stale_id in ids:  # else a patient is known, or moved on
+                wanted = await self._missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
