@@ -13,9 +13,10 @@ from client.pages import pages
 from client.posting import CHANGED_MEANWHILE, Posting, etag
 from contracts.base import Wire
 from contracts.codes import Requirement
+from contracts.patient_reads import ReadReason
 from contracts.quotes import Quotes
 from contracts.request_views import PutOnHold, Receipts, RequestPage, RequestView, Resume
-from contracts.requests import MAX_BATCH, Request, RequestBatch
+from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
 
@@ -46,8 +47,13 @@ class PlatformClient(Posting):
         return sent
 
     async def view(self, request_id: str) -> RequestView:
-        """A request's state, history, match or reasons. Raises Problem 404."""
+        """All that was asked, state, history, match or reasons. Raises Problem 404."""
         return await self._request("GET", request_id)
+
+    async def patient(self, request_id: str, reason: ReadReason | None = None) -> Patient:
+        """The patient block of a request; that it was read, and by whom, is kept. Raises Problem 404."""
+        said = {"reason": reason.value} if reason else {}
+        return await self.call("GET", f"{REQUESTS}/{segment(request_id)}/patient", Patient, params=said)
 
     async def views(self, state: str = "", **wanted: str) -> AsyncIterator[RequestView]:
         """All requests (of one state), page by page; `wanted` as `RequestQuery` has it: `id="ride"`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
@@ -18,6 +19,7 @@ from contracts.codes import (
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
+from contracts.requests import Request
 from contracts.unmatched import Unmatched
 
 IdPart = Annotated[
@@ -54,8 +56,19 @@ class WaitsFor(Wire):
     owner: str
 
 
+class Doors(StrEnum):
+    """What the positions of a request are that is read back."""
+
+    EXACT = "exact"
+    ZONE = "zone"  # the centre of a square of about 2 km
+
+
 class RequestView(Wire):
-    """A request as the platform and ops see it, without the patient block."""
+    """A request as the platform and ops see it, without the patient block.
+
+    `asked`: all that was asked, as it was submitted but for the patient; where one request is read, and its
+    doors can be opened, not in lists. Ops has the zones (`doors`): for a door it reads the patient block.
+    """
 
     id: Id
     kind: str
@@ -71,6 +84,8 @@ class RequestView(Wire):
     unmatched: Unmatched | None = None
     attempts: tuple[Attempt, ...] = ()
     history: tuple[Transition, ...] = ()
+    asked: Request | None = None
+    doors: Doors | None = None  # of `asked`
 
 
 class RequestQuery(Wire):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from contracts.base import Wire
 from contracts.codes import OfferState, RequestState
@@ -14,7 +14,7 @@ from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
 from contracts.offers import LineView, NeedsView, Offer
-from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
+from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.offers import OfferRecord
@@ -62,6 +62,21 @@ def request_view(record: RequestRecord) -> RequestView:
             for step in record.history
         ),
     )
+
+
+def read_back(view: RequestView, request: Request, *, sees_doors: bool) -> RequestView:
+    """With all that was asked; its doors only for those who may see them, the patient for nobody."""
+    return replace(
+        view, asked=as_asked(request, sees_doors=sees_doors), doors=Doors.EXACT if sees_doors else Doors.ZONE
+    )
+
+
+def as_asked(request: Request, *, sees_doors: bool) -> Request:
+    """A request without its patient; with zones in place of doors for those who may not see these."""
+    start, end = request.doors
+    if not sees_doors:
+        start, end = coarse_position(start), coarse_position(end) if end else None
+    return request.with_doors(start, end, patient=None)
 
 
 def _owner(record: RequestRecord) -> str:

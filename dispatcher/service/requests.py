@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,8 +19,9 @@ from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.refusals import NotFound, Refusal, Reused
-from dispatcher.domain.views import request_view
+from dispatcher.domain.patient_reads import SEES_DOORS
+from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unreadable
+from dispatcher.domain.views import read_back, request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -69,14 +71,19 @@ class Requests:
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
-        """One request, for platform and ops. Raises NotFound, Unavailable."""
+        """One request with all that was asked, as far as it can be read. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
-        record = await self.markets.store(market).requests.records.get(request_id)
+        part = self.markets.store(market).requests
+        record = await part.records.get(request_id)
         if record is None:
             await self.store.refuse_if_lost()
-            await self.markets.store(market).requests.refuse_lost(request_id)
+            await part.refuse_lost(request_id)
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
-        return request_view(record)
+        view = request_view(record)
+        with contextlib.suppress(Unreadable):  # it is named elsewhere; the rest is there
+            asked = await part.expected_body(request_id)
+            view = read_back(view, asked, sees_doors=who.role in SEES_DOORS)
+        return view
 
     async def page(
         self, who: Principal, market: str, state: RequestState | None, cursor: str | None, limit: int

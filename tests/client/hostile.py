@@ -30,6 +30,8 @@ CALLS = {
     "submit": (PlatformClient, lambda c: c.submit(RIDE)),
     "submit_batch": (PlatformClient, lambda c: c.submit([RIDE, trip("r2")])),
     "view": (PlatformClient, lambda c: c.view("r1")),
+    "patient": (PlatformClient, lambda c: c.patient("r1")),
+    "patient_reads": (OpsClient, lambda c: first(c.patient_reads())),
     "views": (PlatformClient, lambda c: first(c.views())),
     "cancel": (PlatformClient, lambda c: c.cancel("r1")),
     "hold": (PlatformClient, lambda c: c.hold("r1")),

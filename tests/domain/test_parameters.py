@@ -11,6 +11,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -85,6 +86,12 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
+
+
 def _may_move(ago_s: int) -> Callable[[Values], object]:
     """Whether an offer that was made so long ago may still be moved."""
     record = offered()
@@ -115,6 +122,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
