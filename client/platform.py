@@ -11,11 +11,12 @@ from client.errors import Problem, UnexpectedAnswer
 from client.http import segment
 from client.pages import pages
 from client.posting import CHANGED_MEANWHILE, Posting, etag
+from contracts.amendments import Amend
 from contracts.base import Wire
 from contracts.codes import Requirement
 from contracts.patient_reads import ReadReason
 from contracts.quotes import Quotes
-from contracts.request_views import PutOnHold, Receipts, RequestPage, RequestView, Resume
+from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
@@ -65,6 +66,15 @@ class PlatformClient(Posting):
     async def cancel(self, request_id: str) -> None:
         """Cancel: capacity is released and the vendor is told."""
         await self._request("POST", request_id, "/cancel")
+
+    async def amend(self, request_id: str, patch: Amend, *, key: str | None = None) -> AmendedRequest:
+        """Change what is asked; a vendor that has the work is asked to agree. With `requote` only its price.
+
+        Raises Problem 409 when the request has ended, or is on board and more than its destination changes.
+        """
+        path = f"{REQUESTS}/{segment(request_id)}/amend"
+        answer = await self.call("POST", path, AmendedRequest, body=patch, key=key)
+        return about(answer, answer.request.id, request_id, f"POST {path}")
 
     async def hold(self, request_id: str, reason: Requirement = Requirement.AUTHORIZATION) -> None:
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""

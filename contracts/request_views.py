@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from contracts.amendments import AmendmentView
 from contracts.base import Day, Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import (
     OfferState,
@@ -19,6 +20,7 @@ from contracts.codes import (
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
+from contracts.quotes import QuotedStart, Quotes
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
 
@@ -86,6 +88,7 @@ class RequestView(Wire):
     history: tuple[Transition, ...] = ()
     asked: Request | None = None
     doors: Doors | None = None  # of `asked`
+    amendments: tuple[AmendmentView, ...] = ()
 
 
 class RequestQuery(Wire):
@@ -131,6 +134,18 @@ class Cancel(Wire):
     """Platform or ops withdraw a request."""
 
     code: ProviderCancelCode | None = None
+
+
+class AmendedRequest(Wire):
+    """The request after an amendment; with `requote` as it stands, and what it would cost.
+
+    `quotes`: of all vendors, as for a new request. `kept`: of the vendor that has the work, if it agrees;
+    left out where none has it, or where it may not serve it so.
+    """
+
+    request: RequestView
+    quotes: Quotes | None = None
+    kept: QuotedStart | None = None
 
 
 class OfferTo(Wire):

@@ -48,6 +48,7 @@ class TaskKind(StrEnum):
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
     UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
+    AMENDMENT_REFUSED = "amendment_refused"  # the vendor that had the work did not agree to an amendment
 
 
 class TaskState(StrEnum):

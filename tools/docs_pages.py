@@ -57,6 +57,8 @@ WHY = {
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
+    TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
+    "went on before it had answered",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "`task_due_minutes` after it was opened: to the next owner; then after "

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 from msgspec.structs import replace
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
 
 EARLY = "early"  # before the deadline
+SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 
@@ -27,7 +33,7 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
-    fresh, ended = _opened(before, after, context), _settled(after, context)
+    fresh, ended = _opened(before, after, context), _settled(before, after, context)
     if not fresh and not ended:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))
@@ -58,26 +64,74 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     early = _early(after, context) if after.has_nobody_left else None
     if early is not None and early.id not in after.tasks:
         found.append(early)
+    found += _not_agreed(before, after, context)
     for offer in after.offers:
         if offer.live and offer.overdue:
-            since = offer.status.value if offer.status else ""
-            name = offer_id(after, offer)
-            about = {"offer_id": name, "code": since, "since": since}
+            code = offer.status.value if offer.status else ""
+            since = "_".join(filter(None, (code, _letter(_agreed(after, offer)))))
+            about = {"offer_id": offer_id(after, offer), "code": code, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
 
 
-def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
+def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
+    was = before.amendments if before else ()
+    found = []
+    for place, amendment in enumerate(after.amendments):
+        is_new = place >= len(was) or was[place].pending
+        if is_new and _needs_a_person(amendment, after):
+            facts = {"offer_id": f"{after.id}.{amendment.attempt}", "code": amendment.outcome.value}
+            first = opened(TaskKind.AMENDMENT_REFUSED, after.id, context, **facts, priority=after.priority)
+            again = opened(
+                TaskKind.AMENDMENT_REFUSED,
+                after.id,
+                context,
+                **facts,
+                since=_letter(place + 1),
+                priority=after.priority,
+            )
+            found.append(again if first.id in after.tasks else first)
+    return found
+
+
+def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    return amendment.outcome in LOST or dropped
+
+
+def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
+    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
+    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
+    return outcomes.count(AmendmentOutcome.AGREED)
+
+
+def _letter(number: int) -> str:
+    """What tells a task apart from one of before; "" for 0."""
+    return ascii_lowercase[number - 1] if number else ""
+
+
+def _settled(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; and that a vendor
+    did not agree to an amendment, once another has the work, or nobody seeks one any more.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
+    if before is not None and after.revision > before.revision and not after.has_nobody_left:
+        tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
+    if after.state not in SOUGHT:
+        name = offer_id(after, after.dispatch) if after.dispatch else ""
+        tasks += [
+            each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
+        ]
     return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
 
 
@@ -85,8 +139,9 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
+    since = "_".join(filter(None, (EARLY, _letter(after.revision))))
     return opened(
-        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY, priority=after.priority
+        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=since, priority=after.priority
     )
 
 

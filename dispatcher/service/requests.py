@@ -21,7 +21,8 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.patient_reads import SEES_DOORS
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unreadable
-from dispatcher.domain.views import read_back, request_view
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -72,6 +73,15 @@ class Requests:
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
         """One request with all that was asked, as far as it can be read. Raises NotFound, Unavailable."""
+        record = await self.record(who, market, request_id)
+        view = request_view(record)
+        with contextlib.suppress(Unreadable):  # it is named elsewhere; the rest is there
+            asked = await self.markets.store(market).requests.expected_body(request_id)
+            view = self._read_back(who, market, record, asked)
+        return view
+
+    async def record(self, who: Principal, market: str, request_id: str) -> RequestRecord:
+        """One request as it is stored, to be answered about. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
         part = self.markets.store(market).requests
         record = await part.records.get(request_id)
@@ -79,11 +89,7 @@ class Requests:
             await self.store.refuse_if_lost()
             await part.refuse_lost(request_id)
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
-        view = request_view(record)
-        with contextlib.suppress(Unreadable):  # it is named elsewhere; the rest is there
-            asked = await part.expected_body(request_id)
-            view = read_back(view, asked, sees_doors=who.role in SEES_DOORS)
-        return view
+        return record
 
     async def page(
         self, who: Principal, market: str, state: RequestState | None, cursor: str | None, limit: int
@@ -134,7 +140,10 @@ class Requests:
             if request.id not in stored and Item(BODY, request.id) in aside:
                 await part.body(request.id)
         known = [request for request in requests if request.id in stored]
-        same = await asyncio.gather(*(self._is_same(market, each, stored[each.id]) for each in known))
+        records = await part.records.get_all([each.id for each in known])
+        same = await asyncio.gather(
+            *(self._is_same(market, each, stored[each.id], records.get(each.id)) for each in known)
+        )
         reused = [request.id for request, is_same in zip(known, same, strict=True) if not is_same]
         if reused:
             raise Reused(
@@ -144,10 +153,35 @@ class Requests:
             )
         return [request for request in requests if request.id not in stored]
 
-    async def _is_same(self, market: str, request: Request, stored: Request) -> bool:
+    async def _is_same(
+        self, market: str, request: Request, stored: Request, record: RequestRecord | None
+    ) -> bool:
+        """Whether it was submitted so: what has become of it since makes its repetition no other request."""
+        part = self.markets.store(market).requests
+        first = next((each.before for each in record.amendments if each.made), b"") if record else b""
+        if first:
+            return part.opened_whole(request.id, first) == request
         if replace(request, patient=None) != stored:
             return False
-        return await self.markets.store(market).requests.patient(request.id) == request.patient
+        return await part.patient(request.id) == request.patient
+
+    def _read_back(self, who: Principal, market: str, record: RequestRecord, asked: Request) -> RequestView:
+        """The record with its body, and with what its amendments replaced or proposed."""
+        part, sees_doors = self.markets.store(market).requests, who.role in SEES_DOORS
+        view = read_back(request_view(record), asked, sees_doors=sees_doors)
+        bodies = [
+            {
+                "before" if each.made else "proposed": part.opened(
+                    record.id, each.before if each.made else each.proposed
+                )
+            }
+            for each in record.amendments
+        ]
+        shown = tuple(
+            replace(one, **{name: as_asked(body, sees_doors=sees_doors) for name, body in two.items()})
+            for one, two in zip(view.amendments, bodies, strict=True)
+        )
+        return replace(view, amendments=shown)
 
 
 def _span_ms(day: date, tz: ZoneInfo) -> tuple[int, int]:
