@@ -56,6 +56,7 @@ WHY = {
     TaskKind.OVERDUE: "a vendor should have reported, and has not; one for each report that is missing",
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",
+    TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
     "went on before it had answered",

@@ -75,6 +75,14 @@ class Body(NamedTuple):
     content: bytes
 
 
+class Reliance(NamedTuple):
+    """A record that a decision rests on and does not change, at the version that was read."""
+
+    kind: str
+    id: str
+    version: int
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of one or several records, of one or several kinds, with all that goes with them.
 
@@ -88,6 +96,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()
     preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
     bodies: tuple[Body, ...] = ()  # of records among its changes
+    relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     at_ms: int  # the time its messages carry
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from string import ascii_lowercase
-
 from msgspec.structs import replace
 
 from contracts.amendments import AmendmentOutcome
@@ -15,7 +13,7 @@ from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES
-from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
+from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, changed, done, news, opened
 
 EARLY = "early"  # before the deadline
 SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
@@ -44,7 +42,7 @@ def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, con
         *(Change(task, end) for task, end in ended),
     )
     told: list[Message] = [news(each, "opened", BY_ITSELF) for each in fresh]
-    told += [news(end, "done", BY_ITSELF) for _, end in ended]
+    told += [news(end, "done", BY_ITSELF) for _, end in ended if end.state is TaskState.DONE]
     return replace(decision, changes=changes, messages=(*decision.messages, *told))
 
 
@@ -65,10 +63,12 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     if early is not None and early.id not in after.tasks:
         found.append(early)
     found += _not_agreed(before, after, context)
+    if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
+        found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
             code = offer.status.value if offer.status else ""
-            since = "_".join(filter(None, (code, _letter(_agreed(after, offer)))))
+            since = "_".join(filter(None, (code, _number(_agreed(after, offer)))))
             about = {"offer_id": offer_id(after, offer), "code": code, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
@@ -90,7 +90,7 @@ def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Con
                 after.id,
                 context,
                 **facts,
-                since=_letter(place + 1),
+                since=_number(place + 1),
                 priority=after.priority,
             )
             found.append(again if first.id in after.tasks else first)
@@ -108,9 +108,9 @@ def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
     return outcomes.count(AmendmentOutcome.AGREED)
 
 
-def _letter(number: int) -> str:
+def _number(number: int) -> str:
     """What tells a task apart from one of before; "" for 0."""
-    return ascii_lowercase[number - 1] if number else ""
+    return str(number) if number else ""
 
 
 def _settled(
@@ -118,8 +118,9 @@ def _settled(
 ) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; and that a vendor
-    did not agree to an amendment, once another has the work, or nobody seeks one any more.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; that a vendor did
+    not agree to an amendment, once another has the work, or nobody seeks one any more; that a sequence is at
+    risk, once it stands again: where it is so for another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -132,14 +133,31 @@ def _settled(
         tasks += [
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
-    return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
+    tasks += [] if after.risk else at_risk
+    ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    if _is_new_risk(before, after):
+        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    return ended
+
+
+def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
+    return bool(after.risk) and (before is None or before.risk != after.risk)
+
+
+def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
+    """That it is out of sequence, or may be: a task for each time that this came to be."""
+    kind = TaskKind.SEQUENCE_AT_RISK
+    number = sum(f".{kind.value}" in each for each in after.tasks)
+    since = str(number + 1) if number else ""
+    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
-    since = "_".join(filter(None, (EARLY, _letter(after.revision))))
+    since = "_".join(filter(None, (EARLY, _number(after.revision))))
     return opened(
         TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=since, priority=after.priority
     )

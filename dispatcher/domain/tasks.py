@@ -61,6 +61,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.OVERDUE: OwnerRole.OPS,
     TaskKind.UNREADABLE: OwnerRole.OPS,
     TaskKind.AMENDMENT_REFUSED: OwnerRole.CARE_COORDINATOR,
+    TaskKind.SEQUENCE_AT_RISK: OwnerRole.CARE_COORDINATOR,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.CARE_COORDINATOR,

@@ -83,7 +83,7 @@ def agreed(record: RequestRecord, offer: OfferRecord) -> str:
     number = [each.outcome for each in record.amendments if each.attempt == offer.attempt].count(
         AmendmentOutcome.AGREED
     )
-    return f"_{chr(96 + number)}" if number else ""
+    return f"_{number}" if number else ""
 
 
 def accept(offer: str) -> OnOffer:
@@ -338,8 +338,9 @@ class Life(RuleBasedStateMachine):
             elif row.timer == "overdue":
                 assert dispatch is not None
                 expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
+                overdue_ms = expected_ms + 20 * MINUTE_MS
                 answer_ms = record.pending.expires_ms if record.pending else record.timer_ms
-                assert record.timer_ms >= min(expected_ms + 20 * MINUTE_MS, answer_ms)
+                assert record.timer_ms >= min(record.watch_ms or overdue_ms, overdue_ms, answer_ms)
                 assert record.timer_ms <= answer_ms
             else:
                 assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS

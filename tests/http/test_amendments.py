@@ -35,7 +35,7 @@ DOOR = {"dropoff": {"position": [-73.953, 40.762]}}
 async def town(api: Api) -> AsyncIterator[Api]:
     """Two vendors with a van each, a ride tomorrow; whatever happens, the audit finds nothing."""
     for name in ("v1", "v2"):
-        await add(api, name)
+        await add(api, name, rate_card={"included_miles": 0})
     assert (await api.call("POST", "/requests", trip("r1", patient=PATIENT)))[0] == 202
     yield api
     report = await audit(api.store.reader, api.market, streams=True)
@@ -176,7 +176,7 @@ async def test_without_the_vendors_word_it_is_matched_again_as_it_is_wanted_and_
         town.clock.ms = to_ms(AT) - 3_600_000
         assert await Timers(town.service).fire_due(town.market)
     read = await view(town)
-    assert (read["state"], read["status"] if "status" in read else None) == ("matching", None)
+    assert (read["state"], read.get("status")) == ("matching", None)
     assert read["asked"]["pickup_window"]["earliest"].startswith("2026-03-03T17:00")
     (task,) = read["tasks"]
     assert (await town.call("GET", f"/tasks/{task}"))[1]["kind"] == "amendment_refused"
@@ -314,7 +314,7 @@ async def test_what_cannot_be_meant_changes_nothing(
 async def test_requote_says_what_it_would_cost_and_changes_nothing(town: Api) -> None:
     await accepted(town)
     before = await view(town)
-    status, found = await amend(town, {"dropoff": {"position": [-73.60, 40.70]}, "requote": True})
+    status, found = await amend(town, {"dropoff": {"position": [-73.80, 40.70]}, "requote": True})
     assert status == 200
     assert found["kept"]["price_cents"] > before["match"]["price_cents"]
     assert {each["vendor_id"] for each in found["quotes"]["quotes"]} == {"v2"}, (
