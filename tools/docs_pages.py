@@ -71,7 +71,11 @@ NOT_IN_TABLES = """
 ## What the tables do not say
 
 - Who declined a request, let it expire or turned it back is not asked again, unless it changed
-  afterwards or posted more for that day.
+  afterwards or posted more for that day, or the request was amended to other work.
+- An amendment is made at once while no vendor has the work: unanswered offers are closed (`amended`), which
+  counts as a withdrawal does. The vendor of a dispatch is asked, until `expires_at`; the timer is no later.
+  What it does not agree to closes the dispatch (`amendment_refused`, `_expired`, `_unfit`), the request is
+  `matching` as it is wanted. A dispatch that ends otherwise settles its amendment in the same commit.
 - A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
   no vendor has it; once the last requirement is lifted, a vendor is sought. Its deadline runs on: at it,
   `unmatched` says `on_hold`.
