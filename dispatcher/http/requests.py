@@ -109,7 +109,7 @@ async def list_requests(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the request", RequestView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:
-    """Read a request: state, history, match or the reasons for none."""
+    """Read a request: all that was asked, state, history, match or the reasons for none."""
     view = await parts.service.requests.view(call.principal, call.market, call.path["request_id"])
     return Reply(view, headers=etag(view.version))
 

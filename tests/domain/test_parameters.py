@@ -17,6 +17,7 @@ from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
@@ -111,6 +112,12 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
+
+
 def _may_move(ago_s: int) -> Callable[[Values], object]:
     """Whether an offer that was made so long ago may still be moved."""
     record = offered()
@@ -166,6 +173,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),

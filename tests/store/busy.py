@@ -96,6 +96,7 @@ class Busy:
             pass
         await self.people()
         await self.words()
+        await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""
