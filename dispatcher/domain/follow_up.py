@@ -6,11 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import RequestState
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
 from dispatcher.domain.tasks import (
@@ -25,6 +28,7 @@ from dispatcher.domain.tasks import (
 )
 
 EARLY = "early"  # before the deadline
+SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 
@@ -71,13 +75,14 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     found += [each for each in _recurring(after, context) if each.id not in after.tasks]
+    found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
-            since = offer.status.value if offer.status else ""
-            name = offer_id(after, offer)
-            about: dict[str, Any] = {"offer_id": name, "code": since, "since": since}
+            code = offer.status.value if offer.status else ""
+            since = "_".join(filter(None, (code, _number(_agreed(after, offer)))))
+            about: dict[str, Any] = {"offer_id": offer_id(after, offer), "code": code, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
@@ -118,13 +123,54 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
+def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
+    was = before.amendments if before else ()
+    found = []
+    for place, amendment in enumerate(after.amendments):
+        is_new = place >= len(was) or was[place].pending
+        if is_new and _needs_a_person(amendment, after):
+            facts: dict[str, Any] = {
+                "offer_id": f"{after.id}.{amendment.attempt}",
+                "code": amendment.outcome.value,
+            }
+            first = opened(TaskKind.AMENDMENT_REFUSED, after.id, context, **facts, priority=after.priority)
+            again = opened(
+                TaskKind.AMENDMENT_REFUSED,
+                after.id,
+                context,
+                **facts,
+                since=_number(place + 1),
+                priority=after.priority,
+            )
+            found.append(again if first.id in after.tasks else first)
+    return found
+
+
+def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    return amendment.outcome in LOST or dropped
+
+
+def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
+    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
+    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
+    return outcomes.count(AmendmentOutcome.AGREED)
+
+
+def _number(number: int) -> str:
+    """What tells a task apart from one of before; "" for 0."""
+    return str(number) if number else ""
+
+
 def _settled(
     before: RequestRecord | None, after: RequestRecord, context: Context
 ) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
-    on hold for, once that is there or waited for no more; that a sequence is at risk, once it stands again:
+    on hold for, once that is there or waited for no more; that a vendor did not agree to an amendment, once
+    another has the work, or nobody seeks one any more; that a sequence is at risk, once it stands again:
     where it is so for another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
@@ -133,6 +179,13 @@ def _settled(
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in after.requirements else []
+    if before is not None and after.revision > before.revision and not after.has_nobody_left:
+        tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
+    if after.state not in SOUGHT:
+        name = offer_id(after, after.dispatch) if after.dispatch else ""
+        tasks += [
+            each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
+        ]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if after.risk else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
@@ -157,8 +210,9 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
+    since = "_".join(filter(None, (EARLY, _number(after.revision))))
     return opened(
-        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY, priority=after.priority
+        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=since, priority=after.priority
     )
 
 

@@ -14,6 +14,7 @@ from dispatcher.service.capacity import Postings
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
 from dispatcher.service.offers import Offers
+from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
@@ -46,6 +47,7 @@ class Service:
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
+        self.patient_reads = PatientReads(self.markets, clock)
         self.tasks = Tasks(self.markets, self.executor)
         self.threads = Threads(self.markets, self.executor)
         self.vendors = Vendors(self.markets, clock)

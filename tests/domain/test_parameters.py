@@ -9,15 +9,19 @@ from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.requests import Request
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
 from dispatcher.domain.notifications import NotificationRecord
+from dispatcher.domain.patient_reads import noted
+from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -111,6 +115,12 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
+
+
 def _may_move(ago_s: int) -> Callable[[Values], object]:
     """Whether an offer that was made so long ago may still be moved."""
     record = offered()
@@ -156,7 +166,25 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _rides(values: Values) -> bool:
+    """Whether two rides with twenty minutes between them may be one."""
+    first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
+    return _alike(first, second, values)
+
+
+def _rentals(values: Values) -> bool:
+    """Whether what is rented again after a week may be the same."""
+    return _alike(make.equipment("e1"), make.equipment("e2", ahead_ms=7 * 24 * HOUR_MS), values)
+
+
+def _alike(one: Request, other: Request, values: Values) -> bool:
+    first, second = (Asked(make.received(each), filed(each)) for each in (one, other))
+    return alike(first, second, values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    "duplicate_minutes": (10, _rides),
+    "rental_days": (5, _rentals),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),
@@ -173,6 +201,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),

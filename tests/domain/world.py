@@ -38,6 +38,7 @@ class World:
         self.notes: dict[str, NotificationRecord] = {}
         self.forgotten: set[str] = set()
         self.ledger: Counter[Booking] = Counter()
+        self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
 
@@ -84,6 +85,8 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for body in decision.bodies:
+            self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
             if isinstance(change.record, TaskRecord):
                 self._file_task(change.before, change.after)  # type: ignore[arg-type]
@@ -121,6 +124,7 @@ class World:
             del self.records[name]
             self.forgotten.add(name)
             return
+        self.bodies.setdefault(name, [make.body(make.trip(name))])
         assert after.version == (before.version + 1 if before else 1)
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
             assert after.timer_ms > self.now_ms

@@ -179,7 +179,8 @@ async def test_a_thread_goes_with_its_request_and_until_then_is_kept(api: Api) -
     for status in ("at_pickup", "completed"):
         assert (await as_vendor(api, "POST", "/dispatches/r1.1/status", {"status": status}))[0] == 200
     api.clock.ms += 25 * HOUR_MS
-    assert await timers.fire_due(api.market) == 1  # the thread's own: it looks, and stays
+    while await timers.fire_due(api.market):  # the thread's own among them: it looks, and stays
+        pass
     assert len((await api.call("GET", MESSAGES))[1]["messages"]) == 1
     assert judge(await survey(reader, api.market)) == []
     api.clock.ms += 73 * HOUR_MS
