@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.amendments import ProposedAmendment
-from contracts.codes import Role
 from contracts.dispatches import Dispatch
 from contracts.instants import to_instant
 from contracts.offers import Offer
@@ -13,6 +12,7 @@ from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
+from dispatcher.domain.rights import SEES_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view, proposed_offer
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -49,14 +49,14 @@ class Offers:
     async def dispatch(
         self, who: Principal, market: str, name: str, known: RequestRecord | None = None
     ) -> Dispatch:
-        """One dispatch with its door, and with the patient unless ops asks. `known`: as above.
+        """One dispatch with its door, and with the patient for who may know them. `known`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
         record, offer, request = await self._found(who, market, name, known)
         dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
         requests = self.markets.store(market).requests
-        patient = None if who.role is Role.OPS else await requests.patient(record.id)
+        patient = None if not who.may(SEES_PATIENT) else await requests.patient(record.id)
         return dispatch_view(record, offer, request, patient)
 
     async def proposed(self, who: Principal, market: str, name: str) -> ProposedAmendment:
@@ -71,7 +71,7 @@ class Offers:
                 f"dispatch {name} has no amendment to answer\nMaybe it was answered, or withdrawn."
             )
         request = self.markets.store(market).requests.opened_whole(record.id, asked.proposed)
-        dispatch = dispatch_view(record, offer, request, None if who.role is Role.OPS else request.patient)
+        dispatch = dispatch_view(record, offer, request, request.patient if who.may(SEES_PATIENT) else None)
         return ProposedAmendment(
             offer_id=name,
             number=len(record.amendments),

@@ -9,8 +9,9 @@ from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
 from contracts.requests import Patient
 from dispatcher.domain import patient_reads
 from dispatcher.domain.context import Context
-from dispatcher.domain.patient_reads import MAY_READ_PATIENT, PATIENT_READ_KIND, READS, reads_of
+from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of
 from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.rights import READS_PATIENT
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import too_busy
@@ -31,12 +32,17 @@ class PatientReads:
         """
         self.markets.authorize(who, market)
         stored = self.markets.store(market)
-        patient = await stored.requests.patient(request_id) if who.role in MAY_READ_PATIENT else None
+        patient = await stored.requests.patient(request_id) if who.may(READS_PATIENT) else None
         if patient is None:
             await self.markets.refuse_if_lost()
             raise NotFound(f"there is no patient block of request {request_id}\nMaybe it came without one.")
         tuning = await self.markets.tuning(market)
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
+        context = Context(
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=who.acting_as(READS_PATIENT),
+            subject=who.subject,
+        )
         entry = patient_reads.noted(secrets.token_hex(12), request_id, reason, context)
         if not (await stored.commit([entry])).ok:
             raise too_busy("the list of who read patient blocks")
@@ -47,7 +53,7 @@ class PatientReads:
     ) -> tuple[list[PatientRead], str | None]:
         """Who looked, by time, and where the next page starts: for ops. Raises Invalid: no such cursor."""
         self.markets.authorize(who, market)
-        if who.role is not Role.OPS:
+        if not who.may({Role.OPS}):
             raise NotFound("there is no list of who read patient blocks\nMaybe it is for another role.")
         records = self.markets.store(market).records(PATIENT_READ_KIND)
         name = reads_of(query.request_id) if query.request_id else READS

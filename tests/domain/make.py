@@ -46,6 +46,11 @@ Values = Mapping[str, Number]
 VALUES: Values = {}
 
 
+def patient(name: str = "r1") -> Patient:
+    """Whose request that is: one each, or they would be asked for twice."""
+    return replace(PATIENT, record_number=f"MRN {name}")
+
+
 def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> TripRequest:
     """A ride whose window opens `ahead_ms` from NOW and lasts half an hour."""
     earliest = NOW + ahead_ms
@@ -54,7 +59,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": PATIENT,
+        "patient": patient(name),
     }
     return TripRequest(id=name, **(facts | changes))
 
@@ -106,13 +111,22 @@ def context(
     by: str = "platform",
     subject: str = "",
     vendor: str = "",
+    roles: Iterable[Role] = (),
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
 ) -> Context:
-    """What a decision is made in; a vendor is named as the service names it."""
-    name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by
-    related = {each.id: each for each in tasks}
-    return Context(now_ms=now_ms, values=values, by=name, subject=subject, vendor_id=vendor, related=related)
+    """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
+    name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
+    named = {Role.VENDOR} if vendor else {each for each in Role if each == by}
+    return Context(
+        now_ms=now_ms,
+        values=values,
+        by=name,
+        subject=subject,
+        roles=frozenset(roles or named),
+        vendor_id=vendor,
+        related={each.id: each for each in tasks},
+    )
 
 
 def decide(record: Record, command: Command, **facts: Any) -> Decision | None:
@@ -128,7 +142,8 @@ def due(record: Any, now_ms: int | None = None, **facts: Any) -> Decision | None
 
 def received(request: TripRequest | EquipmentOrder | None = None, now_ms: int = NOW) -> RequestRecord:
     """A request that has come in."""
-    record: RequestRecord = after(receive(request or trip(), context(now_ms=now_ms)))
+    now = context(now_ms=now_ms)
+    record: RequestRecord = after(table.with_follow_ups(receive(request or trip(), now), now))
     return record
 
 

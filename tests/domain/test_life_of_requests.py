@@ -18,11 +18,12 @@ from contracts.codes import (
     Priority,
     RequestState,
     Requirement,
+    Role,
     TrackingStatus,
 )
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
-from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from contracts.tasks import BY_ITSELF, TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.amendments import LOST
@@ -36,6 +37,7 @@ from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.offers import OfferRecord
@@ -43,6 +45,7 @@ from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from tests.domain import make
+from tests.domain.needs import Watch
 from tests.domain.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
@@ -52,6 +55,8 @@ ids = st.sampled_from(("r0", "r1", "r2"))
 vendors = st.sampled_from(VENDORS)
 places = st.integers(0, 3)
 people = st.sampled_from(("ann", "bob"))
+releasers = st.sampled_from(((Role.PLATFORM,), (Role.CASE_MANAGER,), (Role.COORDINATOR, Role.CASE_MANAGER)))
+SAID = tuple(each for each in TaskOutcome if each not in BY_ITSELF)  # what people say of how a task ended
 
 
 later = Amend(
@@ -103,14 +108,15 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(VALUES)
+        self.world, self.watch = World(VALUES), Watch()
 
     @initialize()
     def requests_come_in(self) -> None:
         for n in range(3):
             waits_for = (Requirement.PREDECESSOR, Requirement.AUTHORIZATION) if n == 2 else None
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
-            self.world.commit(receive(request, make.context(now_ms=self.world.now_ms, values=VALUES)))
+            context = make.context(now_ms=self.world.now_ms, values=VALUES)
+            self.world.commit(with_follow_ups(receive(request, context), context))
             self.world.bodies[request.id] = [make.body(request)]
 
     @rule(minutes=st.sampled_from((1, 1, 2, 5, 20, 90, 3000)))
@@ -142,9 +148,9 @@ class Life(RuleBasedStateMachine):
         if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by:
             self.world.commit(make.also_asking(record, to, now_ms=self.world.now_ms, values=VALUES))
 
-    @rule(name=ids, removed=st.integers(0, 3))
-    def the_matcher_explains(self, name: str, removed: int) -> None:
-        reasons = Unmatched(vendors=removed, last_rule="hours")
+    @rule(name=ids, removed=st.integers(0, 3), nobody_left=st.booleans())
+    def the_matcher_explains(self, name: str, removed: int, nobody_left: bool) -> None:
+        reasons = Unmatched(vendors=removed, last_rule="hours", nobody_left=nobody_left)
         self.world.give(name, ExplainUnmatched(request_id=name, unmatched=reasons))
 
     @rule(name=ids, place=places)
@@ -237,11 +243,11 @@ class Life(RuleBasedStateMachine):
     def the_platform_holds(self, name: str, requirement: Requirement) -> None:
         self.world.give(name, HoldRequest(request_id=name, requirement=requirement))
 
-    @rule(name=ids, requirement=st.sampled_from((None, *Requirement)))
-    def the_platform_resumes(self, name: str, requirement: Requirement | None) -> None:
-        self.world.give(name, ResumeRequest(request_id=name, requirement=requirement))
+    @rule(name=ids, requirement=st.sampled_from((None, *Requirement)), by=releasers)
+    def somebody_resumes(self, name: str, requirement: Requirement | None, by: tuple[Role, ...]) -> None:
+        self.world.give(name, ResumeRequest(request_id=name, requirement=requirement), roles=by)
 
-    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *TaskOutcome)))
+    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *SAID)))
     def somebody_works_on_a_task(self, place: int, by: str, outcome: TaskOutcome | None) -> None:
         world = self.world
         for name in sorted(world.tasks)[place : place + 1]:
@@ -346,11 +352,12 @@ class Life(RuleBasedStateMachine):
                 assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS
 
     @invariant()
+    def nothing_that_needs_a_person_is_without_an_open_task(self) -> None:
+        self.watch.look(self.world.records.values(), self.world.tasks.values())
+
+    @invariant()
     def what_asks_for_a_person_has_one_task(self) -> None:
         assert all(count == 1 for count in self.world.opened.values())
-        for record in self.world.records.values():
-            kind = REQUEST_STATES[record.state].task
-            assert kind is None or f"{record.id}.{kind}" in self.world.opened
         missing = {
             f"{offer_id(record, each)}.overdue"
             + (f"_{each.status}" if each.status else "")
