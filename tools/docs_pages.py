@@ -68,7 +68,8 @@ WHY = {
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
-    TaskKind.AMENDMENT_REFUSED: "the vendor does not agree to a change",
+    TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
+    "went on before it had answered",
     TaskKind.WILL_CALL: "nobody has called yet for a return without a time",
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
