@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.amendments import MAX_AMENDMENTS, Amend, AmendmentOutcome
-from contracts.codes import OfferState, RequestState, TrackingStatus
+from contracts.codes import OfferState, RequestState, Role, TrackingStatus
 from dispatcher.domain.amendments import ON_BOARD, TERMS, Amendment, Ready, record_facts
 from dispatcher.domain.amendments import SHOWN as SHOWN_TO_VENDORS
 from dispatcher.domain.commands.make_offer import exhausted
@@ -22,7 +22,7 @@ from dispatcher.domain.not_agreed import taken_away
 from dispatcher.domain.offers import AMENDED, AMENDMENT, OfferRecord, bookings_of, close
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
-from dispatcher.domain.rights import READERS
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.states import TERMINAL
 
 O = AmendmentOutcome  # noqa: E741
@@ -38,7 +38,7 @@ class AmendRequest(OnRequest, frozen=True, kw_only=True):
     ready: Ready | None = None
 
 
-@decides(AmendRequest, REQUEST, roles=READERS)
+@decides(AmendRequest, REQUEST, roles=SUBMITTERS | {Role.OPS})
 def amend(record: RequestRecord, command: AmendRequest, context: Context) -> Decision | None:
     """Make it, or ask the vendor that has the work; None when the request is so, or its vendor is asked that.
 
