@@ -20,10 +20,9 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.joining import joined
-from dispatcher.domain.patient_reads import SEES_DOORS
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.rights import SUBMITTERS
+from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
 from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
