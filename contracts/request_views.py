@@ -71,6 +71,7 @@ class RequestView(Wire):
     unmatched: Unmatched | None = None
     attempts: tuple[Attempt, ...] = ()
     history: tuple[Transition, ...] = ()
+    standing_order: str = ""  # by which it was made
 
 
 class RequestQuery(Wire):

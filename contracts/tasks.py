@@ -47,6 +47,7 @@ class TaskKind(StrEnum):
     OVERDUE = "overdue"  # a vendor should have reported, and has not
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
+    POSSIBLE_DUPLICATE = "possible_duplicate"  # a standing order would have asked for the same
     UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
 
 

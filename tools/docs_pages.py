@@ -56,6 +56,7 @@ WHY = {
     TaskKind.OVERDUE: "a vendor should have reported, and has not; one for each report that is missing",
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",
+    TaskKind.POSSIBLE_DUPLICATE: "a standing order left an occurrence out: this request may be the same",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
 }
 TASK_TIMERS = {

@@ -56,6 +56,7 @@ class RequestRecord(Record, frozen=True, tag=2):
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
     service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
     priority: Priority = Priority.ROUTINE
+    standing_order: str = ""  # by which it was made
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -164,6 +165,11 @@ def moved(
         )
     history = (*record.history, step(state, context, code, at_ms=at_ms))[-HISTORY_LIMIT:]
     return noted(record, context, state=state, history=history, **changes)
+
+
+def with_task(record: RequestRecord, task_id: str) -> RequestRecord:
+    """The record one version on, with a task about it; its timer stays as it is."""
+    return replace(record, version=record.version + 1, tasks=(*record.tasks, task_id))
 
 
 def noted(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:

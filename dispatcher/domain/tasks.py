@@ -59,6 +59,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.NO_SHOW: OwnerRole.CARE_COORDINATOR,
     TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
     TaskKind.OVERDUE: OwnerRole.OPS,
+    TaskKind.POSSIBLE_DUPLICATE: OwnerRole.CARE_COORDINATOR,
     TaskKind.UNREADABLE: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again

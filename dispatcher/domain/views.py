@@ -61,6 +61,7 @@ def request_view(record: RequestRecord) -> RequestView:
             )
             for step in record.history
         ),
+        standing_order=record.standing_order,
     )
 
 

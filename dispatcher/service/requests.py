@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,13 +14,13 @@ from contracts.codes import RequestState
 from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
-from contracts.tuning import Tuning
+from contracts.tuning import Number, Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused
 from dispatcher.domain.views import request_view
-from dispatcher.domain.windows import at_once
+from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.duplicates import Duplicates
@@ -121,11 +121,13 @@ class Requests:
         return Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
 
     def _received(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
-        tz, values = self.markets.zones[market], context.values
-        return [
-            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
-            for each in requests
-        ]
+        return [receive(each, context, self.leaves(market, each, context.values)) for each in requests]
+
+    def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
+        """When the ride to an appointment leaves, as the matcher times it."""
+        if request.arrive_by is None:
+            return at_once
+        return leaves(request, self.markets.zones[market], self.travel_of(values))
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

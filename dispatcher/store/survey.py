@@ -15,6 +15,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec
@@ -200,7 +201,8 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
     requests, tasks = (
         found.of_kind(*each) for each in ((REQUEST_KIND, RequestRecord), (TASK_KIND, TaskRecord))
     )
-    found.sealed = sealed_by_key(needed, requests, tasks.values())
+    orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
+    found.sealed = sealed_by_key(needed, requests, tasks.values(), orders)
 
 
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:
