@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.problems import InvalidMessage
 from contracts.standing_orders import (
@@ -17,6 +16,7 @@ from contracts.standing_orders import (
     StandingOrderView,
 )
 from dispatcher.domain.commands.standing_orders import (
+    ROLES,
     EndStandingOrder,
     OnStandingOrder,
     PauseStandingOrder,
@@ -24,6 +24,7 @@ from dispatcher.domain.commands.standing_orders import (
     ShiftStandingOrder,
     SkipStandingOrder,
 )
+from dispatcher.domain.rights import READERS
 from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
@@ -34,13 +35,12 @@ from dispatcher.http.versions import changed, etag
 ORDERS = f"{MARKET}/standing-orders"
 ORDER = f"{ORDERS}/{{order_id}}"
 ROUTES = Routes("standing orders", 35, order_id=OrderId)
-PEOPLE = frozenset({Role.PLATFORM, Role.OPS})
 
 
 @ROUTES.put(
     ORDER,
     id="putStandingOrder",
-    roles=PEOPLE,
+    roles=ROLES,
     body=Body(StandingOrder),
     versioned=True,
     answers={
@@ -68,7 +68,7 @@ async def put(call: Call, parts: Parts) -> Reply:
 @ROUTES.get(
     ORDERS,
     id="listStandingOrders",
-    roles=PEOPLE,
+    roles=READERS,
     query=StandingOrderQuery,
     answers={200: Answer("a page", StandingOrderPage)},
 )
@@ -81,7 +81,7 @@ async def list_orders(call: Call, parts: Parts) -> Reply:
 @ROUTES.get(
     ORDER,
     id="getStandingOrder",
-    roles=PEOPLE,
+    roles=READERS,
     answers={200: Answer("the standing order", StandingOrderView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:

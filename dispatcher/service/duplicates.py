@@ -47,11 +47,12 @@ class Duplicates:
     ) -> list[Decision]:
         """What files these requests under their patients; nothing, and no look, where none names one.
 
+        `received`: the decision of each request, and then those of others that change with them.
         `unseen`: the patients are taken to be new, which saves a look; if one is not, the commit is stale.
         Raises PossibleDuplicate, Invalid (more requests than a patient can have), Unreadable.
         """
         patients: dict[Tokens, list[New]] = {}
-        for request, decision in zip(requests, received, strict=True):
+        for request, decision in zip(requests, received, strict=False):
             tokens = self.index.tokens(market, request.patient)
             if tokens:
                 patients.setdefault(tokens, []).append(New(request, decision.after))

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from contracts.requests import Request
 from contracts.standing_orders import RETURN, StandingOrderState
 from contracts.tasks import TaskKind
-from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.occurrences import made, with_vendor
@@ -129,10 +128,7 @@ class Occurrences:
         twice: Others = {}
         while True:
             wanted = [each for each in fresh if each.id not in twice]
-            received = [
-                receive(each, context, self.requests.leaves(market, each, context.values), order.id)
-                for each in wanted
-            ]
+            received = await self.requests.received(market, wanted, context, order.id)
             try:
                 filed = await self.requests.duplicates.checked(market, wanted, received, context)
                 return received, filed, twice

@@ -15,6 +15,7 @@ from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
+from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.requests import Requests
 from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
@@ -47,6 +48,7 @@ class Service:
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
+        self.patient_reads = PatientReads(self.markets, clock)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)

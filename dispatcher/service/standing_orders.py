@@ -21,7 +21,7 @@ from contracts.standing_orders import (
     StandingOrderSummary,
     StandingOrderView,
 )
-from dispatcher.domain.commands.standing_orders import PutStandingOrder
+from dispatcher.domain.commands.standing_orders import ROLES, PutStandingOrder
 from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
 from dispatcher.domain.occurrences import begins_at, ends_at, made
@@ -63,7 +63,11 @@ class StandingOrders:
             if expected_version != version:
                 raise stale(f"standing order {order_id}", expected_version)
             context = Context(
-                now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject
+                now_ms=self.clock.now_ms(),
+                values=tuning.values,
+                by=who.acting_as(ROLES),
+                subject=who.subject,
+                roles=who.roles,
             )
             decision = decide(current, self._command(market, order_id, body), context)
             assert decision is not None  # noqa: S101  (it is another than it was)
@@ -147,6 +151,11 @@ class StandingOrders:
             raise Invalid(
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
                 "Maybe give the first request that day."
+            )
+        if body.request.after or (body.return_ride is not None and body.return_ride.after):
+            raise Invalid(
+                "the request of a standing order names what goes before it (after), which comes once\n"
+                "Maybe leave it out, and name it on the requests that are made."
             )
         if body.return_ride is not None:
             _refuse_strange_return(body.request, begins_at(body.return_ride))

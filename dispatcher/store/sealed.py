@@ -17,7 +17,10 @@ from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks."""
+    """Under one key: requests at work, requests that have ended, comments on tasks.
+
+    What an amendment of a request replaced, or proposed, counts as the request does.
+    """
 
     open: int = 0
     ended: int = 0
@@ -57,6 +60,13 @@ def sealed_by_key(
     for raw in (each for order in orders for each in (order.request, order.return_ride) if each):
         with contextlib.suppress(*READ_ERRORS):  # damaged: it is told of as such
             _add(found, key_of_body(raw), Sealed(open=1))
+    for record in requests.values():
+        has_ended = record.state in TERMINAL
+        until_ms = record.timer_ms if has_ended else 0
+        kept = [body for each in record.amendments for body in (each.before, each.proposed) if body]
+        for body in kept:
+            with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
+                _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
     for task in tasks:
         for comment in task.comments:
             try:

@@ -7,23 +7,40 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
-from contracts.codes import Priority, RequestState, TrackingStatus
+from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.context import Context
 from dispatcher.domain.duplicates import Asked, alike
+from dispatcher.domain.follow_sequence import stands
+from dispatcher.domain.links import Link
 from dispatcher.domain.occurrences import with_vendor
+from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
-from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
+from tests.domain.make import (
+    NOW,
+    Values,
+    accepted,
+    after,
+    context,
+    decide,
+    due,
+    offered,
+    offering,
+    opened,
+    reporting,
+)
 
 PRESSING = (Priority.URGENT, Priority.ASAP, Priority.STAT)
 PARAMETERS = Registry.found(["dispatcher.domain"]).parameters
@@ -80,10 +97,17 @@ def _task_due(values: Values) -> int:
 
 
 def _escalated(values: Values) -> int:
-    """When the task is due again after it went to the next owner."""
+    """When the task is told again after it went to the next owner."""
     (task,) = opened(due(make.received(), values=values))
-    due_ms: int = after(due(task, values=values)).due_ms
-    return due_ms
+    timer_ms: int = after(due(task, values=values)).timer_ms
+    return timer_ms
+
+
+def _held_due(values: Values) -> int:
+    """When the task about the authorization of a ride in two days is due."""
+    hold = HoldRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)
+    (task,) = opened(decide(make.received(make.trip(ahead_ms=48 * HOUR_MS)), hold, values=values))
+    return task.due_ms
 
 
 def _lapses(values: Values) -> bool:
@@ -92,6 +116,12 @@ def _lapses(values: Values) -> bool:
     waits = due(record, NOW + 4 * 24 * HOUR_MS, values=values, tasks=opened(ended))
     assert waits is not None
     return waits.after is not None
+
+
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
 
 
 def _may_move(ago_s: int) -> Callable[[Values], object]:
@@ -108,6 +138,13 @@ def _earliest_end(values: Values) -> bool:
     except Invalid:
         return False
     return True
+
+
+def _sequence_watch(values: Values) -> int:
+    """When it is looked at whether what goes before a dispatch stands."""
+    link = Link(request_id="r0")
+    record = replace(accepted(values=values), after=(link,))
+    return stands(record, {}, context(values=values)).watch_ms
 
 
 def _rides(values: Values) -> bool:
@@ -155,9 +192,12 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
+    "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
+    "task_hold_lead_hours": (2, _held_due),
     "task_retention_hours": (24, _lapses),
 }
 

@@ -35,8 +35,8 @@ from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor
 
-PLATFORM, OPS = (Principal(role=role, markets=None) for role in (Role.PLATFORM, Role.OPS))
-VENDOR = Principal(role=Role.VENDOR, markets=None, vendor_id="v1")
+PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
+VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", *OFFERED)
@@ -111,6 +111,7 @@ class Busy:
             pass
         await self.people()
         await self.words()
+        await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""

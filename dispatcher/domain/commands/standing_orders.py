@@ -12,6 +12,7 @@ from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Invalid, WrongState
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.standing_orders import (
     STANDING_ORDER,
     Free,
@@ -22,7 +23,7 @@ from dispatcher.domain.standing_orders import (
     today,
 )
 
-ROLES = frozenset({Role.PLATFORM, Role.OPS})
+ROLES = SUBMITTERS | {Role.OPS}
 S = StandingOrderState
 MOST_SHIFTS = 366
 
