@@ -15,6 +15,7 @@ from contracts.codes import (
     ServiceClass,
     TrackingStatus,
 )
+from contracts.episodes import AfterView
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
@@ -70,6 +71,10 @@ class RequestView(Wire):
     match: Match | None = None
     unmatched: Unmatched | None = None
     attempts: tuple[Attempt, ...] = ()
+    episode: str = ""
+    after: tuple[AfterView, ...] = ()  # what goes before it
+    before: tuple[Id, ...] = ()  # what goes after it
+    at_risk: str = ""  # why it is out of sequence, or may be
     history: tuple[Transition, ...] = ()
 
 

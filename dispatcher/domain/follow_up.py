@@ -6,14 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
-from dispatcher.domain.tasks import BY_ITSELF, HOLD_LEAD, TaskRecord, done, news, opened, reopened
+from dispatcher.domain.tasks import BY_ITSELF, HOLD_LEAD, TaskRecord, changed, done, news, opened, reopened
 
 EARLY = "early"  # before the deadline
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
@@ -30,7 +30,7 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
-    fresh, ended = _opened(before, after, context), _settled(after, context)
+    fresh, ended = _opened(before, after, context), _settled(before, after, context)
     again = _reopened(before, after, context)
     if not fresh and not ended and not again:
         return decision
@@ -43,7 +43,7 @@ def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, con
     )
     told: list[Message] = [news(each, "opened", BY_ITSELF) for each in fresh]
     told += [news(task, "opened", BY_ITSELF) for _, task in again]
-    told += [news(end, "done", BY_ITSELF) for _, end in ended]
+    told += [news(end, "done", BY_ITSELF) for _, end in ended if end.state is TaskState.DONE]
     return replace(decision, changes=changes, messages=(*decision.messages, *told))
 
 
@@ -62,6 +62,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     found += [each for each in _recurring(after, context) if each.id not in after.tasks]
+    if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
+        found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
@@ -102,24 +104,54 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
             priority=of.priority,
             not_due_before_ms=of.match_by_ms - lead_ms,
         )
-        for each in of.requirements
+        for each in _asked_of_people(of)
     ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
-def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
+def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
+    """What it is on hold for that a person has to see to.
+
+    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
+    task already.
+    """
+    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    return tuple(each for each in of.requirements if each is not Requirement.PREDECESSOR or not by_itself)
+
+
+def _settled(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; and about what it
-    was on hold for, once that is there or waited for no more.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
+    on hold for, once that is there; that a sequence is at risk, once it stands again: where it is so for
+    another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
     for requirement, kind in REQUIREMENT_TASKS.items():
-        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
-    return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+        tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
+    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
+    tasks += [] if after.risk else at_risk
+    ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    if _is_new_risk(before, after):
+        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    return ended
+
+
+def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
+    return bool(after.risk) and (before is None or before.risk != after.risk)
+
+
+def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
+    """That it is out of sequence, or may be: a task for each time that this came to be."""
+    kind = TaskKind.SEQUENCE_AT_RISK
+    number = sum(f".{kind.value}" in each for each in after.tasks)
+    since = str(number + 1) if number else ""
+    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 
+REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
@@ -59,12 +61,14 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    return [(TASK_KIND.name, each) for each in record.tasks]
+    tasks = [(TASK_KIND.name, each) for each in record.tasks]
+    before = [(REQUEST, each.request_id) for each in record.after]
+    return [*tasks, *before, *((REQUEST, each) for each in record.before)]
 
 
 REQUEST_KIND = register(
     Kind(
-        name="request",
+        name=REQUEST,
         form=RequestRecord,
         key="r",
         body="b",
@@ -76,7 +80,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_tasks,),
+        follow_ups=(with_sequence, with_tasks),
     )
 )
 

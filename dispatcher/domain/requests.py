@@ -11,6 +11,7 @@ from contracts.instants import to_instant
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
+from dispatcher.domain.links import Link
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
@@ -39,7 +40,7 @@ def step(state: RequestState, context: Context, code: str = "", *, at_ms: int | 
     return Transition(state, happened_ms, context.by, code, context.subject)
 
 
-class RequestRecord(Record, frozen=True, tag=2):
+class RequestRecord(Record, frozen=True, tag=3):
     """A request with its offers, oldest first."""
 
     state: RequestState
@@ -56,6 +57,11 @@ class RequestRecord(Record, frozen=True, tag=2):
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
     service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
     priority: Priority = Priority.ROUTINE
+    episode: str = ""
+    after: tuple[Link, ...] = ()  # what goes before it
+    before: tuple[str, ...] = ()  # ids of requests that go after it
+    risk: str = ""  # why it is out of sequence, or may be; a person has a task about it
+    watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

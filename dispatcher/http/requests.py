@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, offer by hand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from contracts.base import Id
+from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
 from contracts.request_views import (
@@ -25,6 +26,7 @@ from contracts.requests import Request, RequestBatch
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import request_view
@@ -132,6 +134,20 @@ async def hold(call: Call, parts: Parts) -> Reply:
 async def resume(call: Call, parts: Parts) -> Reply:
     """Resume a request that is on hold: it is authorized, or its predecessor is done."""
     command = ResumeRequest(request_id=call.path["request_id"], requirement=call.body.requirement)
+    return await _executed(call, parts, command)
+
+
+@ROUTES.post(
+    f"{REQUEST}/release",
+    id="releaseRequest",
+    command=ReleaseSequence,
+    body=Body(Release, optional=True),
+    answers={200: Answer("the request; it waits no more for what it was to go after", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def release(call: Call, parts: Parts) -> Reply:
+    """Let a request go anyway: it waits no more for what goes before it, one or all."""
+    command = ReleaseSequence(request_id=call.path["request_id"], predecessor_id=call.body.request)
     return await _executed(call, parts, command)
 
 

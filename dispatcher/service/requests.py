@@ -16,9 +16,9 @@ from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
-from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.joining import joined
 from dispatcher.domain.refusals import NotFound, Refusal, Reused
 from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.views import request_view
@@ -48,7 +48,8 @@ class Requests:
         """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
-        Invalid (a window in the past), Reused (key or request id with another body), Unavailable.
+        Invalid (a window in the past, a sequence that cannot be), Reused (key or request id with another
+        body), Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -58,7 +59,7 @@ class Requests:
         wanted = requests
         for _ in range(ATTEMPTS):
             try:
-                decided = self._received(who, market, wanted, tuning)
+                decided = await self.received(who, market, wanted, tuning)
             except Refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
@@ -107,9 +108,10 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    def _received(
+    async def received(
         self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
+        """What taking them in changes: they, and what goes before them. Raises Invalid."""
         context = Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
@@ -118,15 +120,14 @@ class Requests:
             roles=who.roles,
         )
         tz, values = self.markets.zones[market], tuning.values
-        return [
-            with_follow_ups(
-                receive(
-                    each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once
-                ),
-                context,
-            )
+        decisions = [
+            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
             for each in requests
         ]
+        named = {link.request for each in requests for link in each.after}
+        names = sorted(named - {each.id for each in requests})
+        stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
+        return joined(decisions, stored, context)
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

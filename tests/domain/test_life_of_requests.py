@@ -224,7 +224,8 @@ class Life(RuleBasedStateMachine):
             elif row.timer == "overdue":
                 assert dispatch is not None
                 expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
-                assert record.timer_ms >= expected_ms + 20 * MINUTE_MS
+                overdue_ms = expected_ms + 20 * MINUTE_MS
+                assert record.timer_ms >= min(record.watch_ms or overdue_ms, overdue_ms)
             else:
                 assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
@@ -12,10 +13,24 @@ from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.follow_sequence import stands
+from dispatcher.domain.links import Link
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
-from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
+from tests.domain.make import (
+    NOW,
+    Values,
+    accepted,
+    after,
+    context,
+    decide,
+    due,
+    offered,
+    offering,
+    opened,
+    reporting,
+)
 
 PRESSING = (Priority.URGENT, Priority.ASAP, Priority.STAT)
 PARAMETERS = Registry.found(["dispatcher.domain"]).parameters
@@ -109,6 +124,13 @@ def _earliest_end(values: Values) -> bool:
     return True
 
 
+def _sequence_watch(values: Values) -> int:
+    """When it is looked at whether what goes before a dispatch stands."""
+    link = Link(request_id="r0")
+    record = replace(accepted(values=values), after=(link,))
+    return stands(record, {}, context(values=values)).watch_ms
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
@@ -124,6 +146,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
     "retention_hours": (24, _kept),
+    "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_hold_lead_hours": (2, _held_due),

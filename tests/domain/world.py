@@ -18,6 +18,7 @@ from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
+from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
@@ -89,8 +90,13 @@ class World:
         _vendors_learn_no_secret(decision)
 
     def _related(self, record: Stored) -> list[Stored]:
-        names = [name for _, name in kind_of(record).related(record)]
-        return [found for each in names if (found := self.stored(each)) is not None]
+        """As the store does: the records beside it, and those beside these."""
+        found, last = dict[str, Stored](), [record]
+        for _ in range(ROUNDS):
+            names = {name for one in last for _, name in kind_of(one).related(one)}
+            last = [other for each in sorted(names) if (other := self.stored(each)) is not None]
+            found |= {each.id: each for each in last if each.id != record.id}
+        return list(found.values())
 
     def _repeats_without_effect(
         self, decision: Decision, command: Command, vendor: str, roles: Roles
@@ -159,7 +165,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        assert message.subject.startswith(decision.changes[0].record.id)  # also of one that is forgotten
+        names = tuple(each.record.id for each in decision.changes)
+        assert message.subject.startswith(names)  # also of one that is forgotten
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
         assert (message.to is To.VENDOR) == bool(message.vendor_id)

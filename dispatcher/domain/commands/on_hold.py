@@ -89,6 +89,9 @@ def _waiting_for(
     code: str,
     context: Context,
 ) -> Decision:
-    after = moved(record, state, context, code, requirements=requirements)
+    links = record.after
+    if Requirement.PREDECESSOR not in requirements:  # go anyway: what was not done is waited for no more
+        links = tuple(each for each in links if not each.broken)
+    after = moved(record, state, context, code, requirements=requirements, after=links)
     news = changed(after, context.by, code)
     return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)

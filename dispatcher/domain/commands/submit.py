@@ -7,6 +7,7 @@ from contracts.instants import to_instant, to_ms
 from contracts.requests import Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.links import link_of
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
@@ -37,6 +38,7 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         requirements=request.requirements,
         service_class=request.service_class.value,
         priority=request.priority,
+        after=tuple(map(link_of, request.after)),
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
