@@ -13,7 +13,16 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
-from dispatcher.domain.tasks import BY_ITSELF, HOLD_LEAD, TaskRecord, changed, done, news, opened, reopened
+from dispatcher.domain.tasks import (
+    BY_ITSELF,
+    HOLD_LEAD,
+    TaskRecord,
+    changed,
+    done,
+    news,
+    opened,
+    reopened,
+)
 
 EARLY = "early"  # before the deadline
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}

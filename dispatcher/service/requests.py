@@ -19,12 +19,13 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.joining import joined
-from dispatcher.domain.refusals import NotFound, Refusal, Reused
+from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused
 from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
@@ -41,6 +42,7 @@ class Requests:
 
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
+        self.duplicates = Duplicates(store)
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -49,7 +51,7 @@ class Requests:
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
         Invalid (a window in the past, a sequence that cannot be), Reused (key or request id with another
-        body), Unavailable.
+        body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -57,18 +59,27 @@ class Requests:
         await self.store.refuse_unless_durable()
         tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
         wanted = requests
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
-                decided = await self.received(who, market, wanted, tuning)
-            except Refusal:
+                context = self._context(who, tuning)
+                decided = await self.received(market, wanted, context)
+                filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
+            except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
-                raise
-            outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
+                left = (
+                    await self._missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
+                )
+                if len(left) == len(wanted):
+                    raise
+                wanted = left  # what is stored already is no duplicate of itself
+                continue
+            outcome = await market_store.commit([*decided, *filed], requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
             refuse_reuse(outcome)
-            wanted = await self._missing(market, requests)
+            if outcome.stale_id in ids:  # else a patient is known, or moved on
+                wanted = await self._missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
@@ -108,18 +119,18 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    async def received(
-        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
-    ) -> list[Decision]:
-        """What taking them in changes: they, and what goes before them. Raises Invalid."""
-        context = Context(
+    def _context(self, who: Principal, tuning: Tuning) -> Context:
+        return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
             by=who.acting_as(SUBMITTERS),
             subject=who.subject,
             roles=who.roles,
         )
-        tz, values = self.markets.zones[market], tuning.values
+
+    async def received(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
+        """What taking them in changes: they, and what goes before them. Raises Invalid."""
+        tz, values = self.markets.zones[market], context.values
         decisions = [
             receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
             for each in requests

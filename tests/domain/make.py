@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from contracts.codes import LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
@@ -40,6 +42,11 @@ Values = Mapping[str, Number]
 VALUES: Values = {}
 
 
+def patient(name: str = "r1") -> Patient:
+    """Whose request that is: one each, or they would be asked for twice."""
+    return replace(PATIENT, record_number=f"MRN {name}")
+
+
 def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> TripRequest:
     """A ride whose window opens `ahead_ms` from NOW and lasts half an hour."""
     earliest = NOW + ahead_ms
@@ -48,7 +55,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": PATIENT,
+        "patient": patient(name),
     }
     return TripRequest(id=name, **(facts | changes))
 

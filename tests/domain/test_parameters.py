@@ -9,12 +9,15 @@ from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.requests import Request
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -131,7 +134,25 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _rides(values: Values) -> bool:
+    """Whether two rides with twenty minutes between them may be one."""
+    first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
+    return _alike(first, second, values)
+
+
+def _rentals(values: Values) -> bool:
+    """Whether what is rented again after a week may be the same."""
+    return _alike(make.equipment("e1"), make.equipment("e2", ahead_ms=7 * 24 * HOUR_MS), values)
+
+
+def _alike(one: Request, other: Request, values: Values) -> bool:
+    first, second = (Asked(make.received(each), filed(each)) for each in (one, other))
+    return alike(first, second, values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    "duplicate_minutes": (10, _rides),
+    "rental_days": (5, _rentals),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),
