@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.amendments import AmendmentOutcome
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.amendments import LOST, Amendment
@@ -154,9 +154,19 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
             priority=of.priority,
             not_due_before_ms=of.match_by_ms - lead_ms,
         )
-        for each in of.requirements
+        for each in _asked_of_people(of)
     ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
+
+
+def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
+    """What it is on hold for that a person has to see to.
+
+    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
+    task already.
+    """
+    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    return tuple(each for each in of.requirements if each is not Requirement.PREDECESSOR or not by_itself)
 
 
 def _settled(
@@ -165,9 +175,9 @@ def _settled(
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
-    on hold for, once that is there or waited for no more; that a vendor did not agree to an amendment, once
-    another has the work, or nobody seeks one any more; that a sequence is at risk, once it stands again:
-    where it is so for another reason than before, the task says that one.
+    on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work, or
+    nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
+    reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -181,7 +191,7 @@ def _settled(
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
     for requirement, kind in REQUIREMENT_TASKS.items():
-        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
+        tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if after.risk else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
