@@ -79,7 +79,8 @@ async def test_who_waits_for_what_has_no_vendor_is_told_so(
     found = await town.record("ride")
     assert found.state is RequestState.MATCHING
     assert found.unmatched is not None
-    assert (found.unmatched.last_rule, found.unmatched.nobody_left) == ("sequence", False)
+    assert (found.unmatched.last_rule, found.unmatched.waits_for) == ("sequence", "oxygen")
+    assert not found.unmatched.nobody_left
 
 
 async def test_what_stands_bounds_who_goes_after_and_who_goes_before(
