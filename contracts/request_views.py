@@ -94,6 +94,7 @@ class RequestView(Wire):
     asked: Request | None = None
     doors: Doors | None = None  # of `asked`
     amendments: tuple[AmendmentView, ...] = ()
+    standing_order: str = ""  # by which it was made
 
 
 class RequestQuery(Wire):

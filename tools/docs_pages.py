@@ -66,7 +66,7 @@ WHY = {
     TaskKind.FAILED: "the work was not done",
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
-    TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor",
+    TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
     TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
     TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "

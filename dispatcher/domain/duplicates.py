@@ -75,6 +75,8 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
     """Whether they are of one kind, at one time: nobody is on two rides at once, whichever way they go."""
     if (one.record.kind == "trip") is not (other.record.kind == "trip"):
         return False
+    if one.record.standing_order and one.record.standing_order == other.record.standing_order:
+        return False  # what comes again by order is meant
     apart_ms = _apart_ms(one.record, other.record)
     if one.record.kind == "trip":
         return apart_ms <= 0 or apart_ms < APART.whole(values) * MINUTE_MS

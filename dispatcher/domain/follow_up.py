@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.amendments import AmendmentOutcome
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.amendments import LOST, Amendment
@@ -89,6 +89,42 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     return found
 
 
+def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
+    was = before.amendments if before else ()
+    fresh = [
+        place
+        for place, amendment in enumerate(after.amendments)
+        if (place >= len(was) or was[place].pending) and _needs_a_person(amendment, after)
+    ]
+    return [_amendment_task(after, place, context) for place in fresh]
+
+
+def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskRecord:
+    """By its dispatch; with its number where that had one before."""
+    amendment, kind = after.amendments[place], TaskKind.AMENDMENT_REFUSED
+    name = f"{after.id}.{amendment.attempt}"
+    since = _number(place + 1) if f"{name}.{kind.value}" in after.tasks else ""
+    code, priority = amendment.outcome.value, after.priority
+    return opened(kind, after.id, context, offer_id=name, code=code, since=since, priority=priority)
+
+
+def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    return amendment.outcome in LOST or dropped
+
+
+def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
+    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
+    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
+    return outcomes.count(AmendmentOutcome.AGREED)
+
+
+def _number(number: int) -> str:
+    """What tells a task apart from one of before; "" for 0."""
+    return str(number) if number else ""
+
+
 def _reopened(
     before: RequestRecord | None, after: RequestRecord, context: Context
 ) -> list[tuple[TaskRecord, TaskRecord]]:
@@ -118,49 +154,19 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
             priority=of.priority,
             not_due_before_ms=of.match_by_ms - lead_ms,
         )
-        for each in of.requirements
+        for each in _asked_of_people(of)
     ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
-def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
-    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
-    was = before.amendments if before else ()
-    found = []
-    for place, amendment in enumerate(after.amendments):
-        is_new = place >= len(was) or was[place].pending
-        if is_new and _needs_a_person(amendment, after):
-            facts: dict[str, Any] = {
-                "offer_id": f"{after.id}.{amendment.attempt}",
-                "code": amendment.outcome.value,
-            }
-            first = opened(TaskKind.AMENDMENT_REFUSED, after.id, context, **facts, priority=after.priority)
-            again = opened(
-                TaskKind.AMENDMENT_REFUSED,
-                after.id,
-                context,
-                **facts,
-                since=_number(place + 1),
-                priority=after.priority,
-            )
-            found.append(again if first.id in after.tasks else first)
-    return found
+def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
+    """What it is on hold for that a person has to see to.
 
-
-def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
-    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
-    return amendment.outcome in LOST or dropped
-
-
-def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
-    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
-    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
-    return outcomes.count(AmendmentOutcome.AGREED)
-
-
-def _number(number: int) -> str:
-    """What tells a task apart from one of before; "" for 0."""
-    return str(number) if number else ""
+    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
+    task already.
+    """
+    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    return tuple(each for each in of.requirements if each is not Requirement.PREDECESSOR or not by_itself)
 
 
 def _settled(
@@ -169,16 +175,14 @@ def _settled(
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
-    on hold for, once that is there or waited for no more; that a vendor did not agree to an amendment, once
-    another has the work, or nobody seeks one any more; that a sequence is at risk, once it stands again:
-    where it is so for another reason than before, the task says that one.
+    on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work, or
+    nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
+    reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
-    for requirement, kind in REQUIREMENT_TASKS.items():
-        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
     if before is not None and after.revision > before.revision and not after.has_nobody_left:
         tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
     if after.state not in SOUGHT:
@@ -186,6 +190,8 @@ def _settled(
         tasks += [
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
+    for requirement, kind in REQUIREMENT_TASKS.items():
+        tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if after.risk else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
@@ -210,9 +216,8 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
-    since = "_".join(filter(None, (EARLY, _number(after.revision))))
     return opened(
-        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=since, priority=after.priority
+        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY, priority=after.priority
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from contracts.codes import Role
 from contracts.instants import DAY_MS, to_instant
 from contracts.patient_reads import PatientRead, PatientWasRead, ReadReason
 from contracts.tuning import Parameter
@@ -24,11 +23,6 @@ KEPT = Parameter(
 )
 PARAMETERS = (KEPT,)
 READS = "patient_reads"  # all of them, by time
-# In one place: a vendor has its dispatch, everybody else may look, and it is written down that they did.
-MAY_READ_PATIENT: frozenset[Role] = frozenset(Role) - {Role.VENDOR}
-# A home's door is patient data, too. Who cares for the patient sees it; ops sees the zone, and where it needs
-# the door it reads the patient block, which is kept.
-SEES_DOORS: frozenset[Role] = MAY_READ_PATIENT - {Role.OPS}
 
 
 class PatientReadRecord(Record, frozen=True, tag=1):

@@ -63,6 +63,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     risk: str = ""  # why it is out of sequence, or may be; a person has a task about it
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
+    standing_order: str = ""  # by which it was made
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -189,6 +190,11 @@ def moved(
         )
     history = (*record.history, step(state, context, code, at_ms=at_ms))[-HISTORY_LIMIT:]
     return noted(record, context, state=state, history=history, **changes)
+
+
+def with_task(record: RequestRecord, task_id: str) -> RequestRecord:
+    """The record one version on, with a task about it; its timer stays as it is."""
+    return replace(record, version=record.version + 1, tasks=(*record.tasks, task_id))
 
 
 def noted(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:

@@ -70,7 +70,6 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
     TaskKind.OVERDUE: OwnerRole.OPS,
     TaskKind.UNREADABLE: OwnerRole.OPS,
-    TaskKind.AMENDMENT_REFUSED: OwnerRole.CARE_COORDINATOR,
     TaskKind.SEQUENCE_AT_RISK: OwnerRole.CARE_COORDINATOR,
     TaskKind.PREDECESSOR_MISSING: OwnerRole.CARE_COORDINATOR,
     TaskKind.POSSIBLE_DUPLICATE: OwnerRole.CARE_COORDINATOR,

@@ -71,6 +71,7 @@ def request_view(record: RequestRecord) -> RequestView:
         amendments=tuple(
             _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)
         ),
+        standing_order=record.standing_order,
     )
 
 

@@ -7,7 +7,7 @@ from contracts.codes import Role
 from contracts.operations import Answer
 from contracts.patient_reads import PatientQuery, PatientReadPage, PatientReadQuery
 from contracts.requests import Patient
-from dispatcher.domain.patient_reads import MAY_READ_PATIENT
+from dispatcher.domain.rights import READS_PATIENT
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.requests import REQUEST
@@ -19,7 +19,7 @@ ROUTES = Routes("requests", 15, request_id=Id)
 @ROUTES.get(
     f"{REQUEST}/patient",
     id="readPatient",
-    roles=MAY_READ_PATIENT,
+    roles=READS_PATIENT,
     query=PatientQuery,
     answers={200: Answer("the patient block", Patient, {"Cache-Control": "no-store"})},
 )

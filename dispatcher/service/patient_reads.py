@@ -9,8 +9,9 @@ from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
 from contracts.requests import Patient
 from dispatcher.domain import patient_reads
 from dispatcher.domain.context import Context
-from dispatcher.domain.patient_reads import MAY_READ_PATIENT, PATIENT_READ_KIND, READS, reads_of
+from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of
 from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.rights import READS_PATIENT
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import too_busy
@@ -31,7 +32,7 @@ class PatientReads:
         """
         self.markets.authorize(who, market)
         stored = self.markets.store(market)
-        patient = await stored.requests.patient(request_id) if who.may(MAY_READ_PATIENT) else None
+        patient = await stored.requests.patient(request_id) if who.may(READS_PATIENT) else None
         if patient is None:
             await self.markets.refuse_if_lost()
             raise NotFound(f"there is no patient block of request {request_id}\nMaybe it came without one.")
@@ -39,9 +40,8 @@ class PatientReads:
         context = Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
-            by=who.acting_as(MAY_READ_PATIENT),
+            by=who.acting_as(READS_PATIENT),
             subject=who.subject,
-            roles=who.roles,
         )
         entry = patient_reads.noted(secrets.token_hex(12), request_id, reason, context)
         if not (await stored.commit([entry])).ok:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,17 +15,16 @@ from contracts.codes import RequestState
 from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
-from contracts.tuning import Tuning
+from contracts.tuning import Number, Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.joining import joined
-from dispatcher.domain.patient_reads import SEES_DOORS
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.rights import SUBMITTERS
+from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
 from dispatcher.domain.views import as_asked, read_back, request_view
-from dispatcher.domain.windows import at_once
+from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.duplicates import Duplicates
@@ -141,17 +140,27 @@ class Requests:
             roles=who.roles,
         )
 
-    async def received(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
-        """What taking them in changes: they, and what goes before them. Raises Invalid."""
-        tz, values = self.markets.zones[market], context.values
+    async def received(
+        self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
+    ) -> list[Decision]:
+        """What taking them in changes: they, and what goes before them. Raises Invalid.
+
+        `standing_order`: which one makes them.
+        """
         decisions = [
-            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
+            receive(each, context, self.leaves(market, each, context.values), standing_order)
             for each in requests
         ]
         named = {link.request for each in requests for link in each.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
         return joined(decisions, stored, context)
+
+    def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
+        """When the ride to an appointment leaves, as the matcher times it."""
+        if request.arrive_by is None:
+            return at_once
+        return leaves(request, self.markets.zones[market], self.travel_of(values))
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

@@ -29,6 +29,7 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
 from dispatcher.store.threads import ThreadPart
@@ -48,6 +49,7 @@ class MarketStore:
         self.tasks = TaskPart(node, self.keys)
         self.threads = ThreadPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
+        self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.domain.threads import ThreadRecord
@@ -47,15 +48,22 @@ def sealed_by_key(
     bodies: Mapping[str, str],
     requests: Mapping[str, RequestRecord],
     tasks: Iterable[TaskRecord],
-    threads: Iterable[ThreadRecord],
+    threads: Iterable[ThreadRecord] = (),
+    orders: Iterable[StandingOrderRecord] = (),
 ) -> dict[str, Sealed]:
-    """`bodies`: the key of each request's sealed block. Without a record that can be read: open."""
+    """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
+
+    What a standing order holds is as a request that is open.
+    """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():
         record = requests.get(request_id)
         has_ended = record is not None and record.state in TERMINAL
         until_ms = record.timer_ms if record is not None and has_ended else 0
         _add(found, key, Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
+    for raw in (each for order in orders for each in (order.request, order.return_ride) if each):
+        with contextlib.suppress(*READ_ERRORS):  # damaged: it is told of as such
+            _add(found, key_of_body(raw), Sealed(open=1))
     for record in requests.values():
         has_ended = record.state in TERMINAL
         until_ms = record.timer_ms if has_ended else 0

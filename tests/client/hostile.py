@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from client.care import CareClient
 from client.ops import OpsClient
 from client.platform import PlatformClient
 from client.tasks import TaskClient
@@ -49,7 +50,7 @@ CALLS = {
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
-    "offer": (OpsClient, lambda c: c.offer("r1", "v1")),
+    "offer": (CareClient, lambda c: c.offer("r1", "v1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),

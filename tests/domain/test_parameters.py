@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
-from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
+from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
 from dispatcher.domain.notifications import NotificationRecord
+from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
 from tests.domain.make import (
@@ -182,9 +188,22 @@ def _alike(one: Request, other: Request, values: Values) -> bool:
     return alike(first, second, values)
 
 
+def _standing(values: Values) -> int:
+    """When the first requests of an order that begins in a month are made."""
+    tz = ZoneInfo("UTC")
+    order = StandingOrderRecord(
+        id="o1", version=0, state=StandingOrderState.ACTIVE, rule="FREQ=DAILY", start="2026-06-01",
+        request=b"", return_ride=b"", created_ms=NOW, timer_ms=0, since="2026-06-01",
+    )  # fmt: skip
+    context = Context(now_ms=to_ms(datetime(2026, 5, 1, tzinfo=tz)), values=values)
+    return moved_on(order, tz, context).timer_ms
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
+    "standing_lead_days": (3, _standing),
+    "standing_same_vendor": (0, lambda values: with_vendor(make.trip(), "v1", values)),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),

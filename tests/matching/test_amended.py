@@ -28,7 +28,7 @@ async def amend(town: Town, patch: Amend, name: str = "r1") -> RequestRecord:
     async def prepare(record: RequestRecord, command: AmendRequest) -> AmendRequest:
         return await quoter.amended(town.name, record, command)
 
-    who = Principal(role=Role.PLATFORM, markets=frozenset({town.name}))
+    who = Principal.of(Role.PLATFORM, markets=frozenset({town.name}))
     command = AmendRequest(request_id=name, patch=patch)
     record: RequestRecord = await town.service.execute(who, town.name, command, prepare=prepare)
     return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.instants import MINUTE_MS
 from contracts.requests import Patient
+from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
@@ -69,6 +71,18 @@ class Busy:
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
 
+    async def order(self) -> None:
+        """A standing order that begins in a month: nothing of it is made yet."""
+        first = trip("dialysis", of("dialysis"))
+        assert first.pickup_window is not None
+        begins = replace(
+            first.pickup_window,
+            earliest=first.pickup_window.earliest + timedelta(days=30),
+            latest=first.pickup_window.latest + timedelta(days=30),
+        )
+        order = StandingOrder(request=replace(first, pickup_window=begins), rule="FREQ=WEEKLY")
+        await self.service.standing_orders.put(PLATFORM, self.name, "dialysis", order, 0)
+
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
@@ -79,6 +93,7 @@ class Busy:
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
+        await self.order()
         await self.submit(*NAMES)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
         for name in OFFERED:

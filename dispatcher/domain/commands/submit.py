@@ -14,8 +14,12 @@ from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
 
-def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Decision:
+def receive(
+    request: Request, context: Context, leaves: Leaves = at_once, standing_order: str = ""
+) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
+
+    `standing_order`: which one makes it.
 
     Raises Invalid when the window or the deadline has passed.
     """
@@ -39,6 +43,7 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         service_class=request.service_class.value,
         priority=request.priority,
         after=tuple(map(link_of, request.after)),
+        standing_order=standing_order,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
