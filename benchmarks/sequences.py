@@ -56,6 +56,26 @@ def draw_sequences(day: Day, demand: Demand, rng: np.random.Generator) -> dict[s
     }
 
 
+def with_what_can_be_kept(problem: AssignmentProblem) -> AssignmentProblem:
+    """The day without the pairs, and their bundles, that no vendors could keep though all of them were free.
+
+    Nobody plans an episode of which a part cannot be had: what that costs is no business of a solver's.
+    """
+    begin, end = problem.work(np.arange(problem.columns))
+    first = np.searchsorted(problem.column_request, np.arange(problem.requests + 1))
+    left = [np.arange(first[r], first[r + 1]) for r in range(problem.requests)]
+    for pair, (one, two) in enumerate(problem.precedence.tolist()):  # a group's pairs one after the other
+        since = (begin if problem.precedence_from_start[pair] else end)[left[one]]
+        after = begin[left[two]][None, :] - since[:, None]
+        good = (problem.precedence_lag[pair] <= after) & (after <= problem.precedence_most[pair])
+        left[two] = left[two][good.any(axis=0)]
+    cannot = np.array([not len(columns) for columns in left])
+    bundle = np.where(np.isin(problem.bundle, problem.bundle[cannot]), -1, problem.bundle)
+    pairs = ~cannot[problem.precedence].any(axis=1)
+    kept = {name: getattr(problem, name)[pairs] for name in ("precedence", *_LAGS)}
+    return replace(problem, bundle=bundle, **kept)
+
+
 def without(problem: AssignmentProblem) -> AssignmentProblem:
     """The same day with nobody in sequence and nobody bundled."""
     nothing = {name: getattr(problem, name)[:0] for name in ("precedence", *_LAGS)}
