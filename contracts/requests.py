@@ -24,7 +24,10 @@ from contracts.codes import (
     ServiceClass,
     Skill,
 )
+from contracts.duplicates import RequestIds
+from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
+from contracts.notifications import Contact
 from contracts.outside import refuse_no_name
 
 MAX_BATCH = 1_000
@@ -44,6 +47,7 @@ class Patient(Wire):
     dropoff_address: Text = ""
     record_number: Annotated[str, Meta(max_length=64)] = ""
     notes: Text = ""
+    contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
 
 
 class PassengerNeeds(Wire):
@@ -79,6 +83,8 @@ class _Asked(Wire):
     match_by: Instant | None = None  # when left out: the end of the window
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
+    after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
+    not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
 
     @property
     def named_vendors(self) -> tuple[str, ...]:
@@ -92,13 +98,26 @@ class _Asked(Wire):
         return tuple(dict.fromkeys(each for each in held if each is not None))
 
     def __post_init__(self) -> None:
-        """Refuse a deadline that no calendar of ours holds."""
+        """Refuse a deadline that no calendar of ours holds, and what cannot go before it."""
         refuse_odd_year("match_by", self.match_by)
+        if self.after:
+            self._refuse_odd_sequence()
+
+    def _refuse_odd_sequence(self) -> None:
+        names = [each.request for each in self.after]
+        if self.id in names:
+            raise ValueError(f"request {self.id} is to go after itself\nMaybe another id was meant.")
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"`after` names a request twice: {', '.join(names)}\nMaybe one of them was meant otherwise."
+            )
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a patient without a name that can be read."""
         if self.patient is not None:
             refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+            if self.patient.contact is not None:
+                self.patient.contact.refuse_from_outside(f"{pointer}/patient/contact")
 
 
 class OrderLine(Wire):

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
+from dispatcher.domain.threads import LOOK_AGAIN_MS, THREAD_KIND, ThreadRecord
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
-from dispatcher.store.survey import Survey
-
-R = TypeVar("R", bound=Record)
+from dispatcher.store.survey import Survey, of_kind
 
 
 class Finding(NamedTuple):
@@ -132,7 +132,7 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
     of an item that cannot be read stays until a person has seen to it.
     """
-    tasks = _of_kind(found, TASK_KIND.name, TaskRecord)
+    tasks = of_kind(found, TASK_KIND.name, TaskRecord)
     there = {each.id for each in tasks} | found.damaged.get(TASK_KIND.name, set())
     requests = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
     for each in _requests(found):
@@ -146,6 +146,31 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     for task in tasks:
         if task.request_id not in requests and task.kind is not TaskKind.UNREADABLE:
             yield task.id, "has outlived its request"
+
+
+def _threads(found: Survey) -> Iterator[tuple[str, str]]:
+    """No thread outlives what it is about; one that began as that went is seen to by its own timer."""
+    owners = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
+    for thread in of_kind(found, THREAD_KIND.name, ThreadRecord):
+        if thread.owner_id not in owners and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS:
+            yield thread.id, "has outlived what it is about"
+
+
+def _amendments(found: Survey) -> Iterator[tuple[str, str]]:
+    """An amendment that waits, waits for the vendor of a dispatch, and not for ever; none lost its bodies."""
+    for each in _requests(found):
+        for number, amendment in enumerate(each.amendments, start=1):
+            if amendment.pending != bool(amendment.before and amendment.proposed):
+                yield each.id, f"amendment {number} is {amendment.outcome.value} without its bodies"
+        pending = each.pending
+        if pending is None:
+            continue
+        if pending.attempt not in {offer.attempt for offer in each.live_offers if not offer.unanswered}:
+            yield each.id, f"amendment {len(each.amendments)} waits for a vendor that has not the work"
+        if each.timer_ms > pending.expires_ms:
+            yield each.id, f"amendment {len(each.amendments)} has no timer"
+        if any(one.pending for one in each.amendments[:-1]):
+            yield each.id, "has several amendments that wait"
 
 
 def _keys(found: Survey) -> Iterator[tuple[str, str]]:
@@ -223,6 +248,9 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
+    "threads": _threads,
+    "sequence": out_of_sequence,
+    "amendments": _amendments,
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
@@ -248,12 +276,7 @@ def summary(found: Survey) -> dict[str, object]:
 
 
 def _requests(found: Survey) -> list[RequestRecord]:
-    return _of_kind(found, REQUEST_KIND.name, RequestRecord)
-
-
-def _of_kind(found: Survey, name: str, form: type[R]) -> list[R]:
-    records = [each.value for each in found.records.get(name, {}).values()]
-    return [each for each in records if isinstance(each, form)]
+    return of_kind(found, REQUEST_KIND.name, RequestRecord)
 
 
 def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:

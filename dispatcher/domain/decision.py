@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -68,6 +68,21 @@ class Change(msgspec.Struct, frozen=True):
         return kind_of(self.record)
 
 
+class Body(NamedTuple):
+    """What is stored once of a record, written anew with a change of it: as the store packed it."""
+
+    record_id: str
+    content: bytes
+
+
+class Reliance(NamedTuple):
+    """A record that a decision rests on and does not change, at the version that was read."""
+
+    kind: str
+    id: str
+    version: int
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of one or several records, of one or several kinds, with all that goes with them.
 
@@ -80,6 +95,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     unbook: tuple[Booking, ...] = ()
     messages: tuple[Message, ...] = ()
     preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
+    bodies: tuple[Body, ...] = ()  # of records among its changes
+    relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     at_ms: int  # the time its messages carry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
@@ -28,8 +29,10 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
+from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
@@ -44,7 +47,9 @@ class MarketStore:
         self.node, self.name, self.keys = node, name, Keys(name)
         self.requests = RequestPart(node, self.keys)
         self.tasks = TaskPart(node, self.keys)
+        self.threads = ThreadPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
+        self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
@@ -123,12 +128,14 @@ class MarketStore:
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
-        found: list[Record] = []
-        for name, each in names:
-            with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
-                other = await self.records(kind_named(name)).get(each)
-                found += [] if other is None else [other]
-        return found
+        found = await asyncio.gather(*(self._record_of(*each) for each in names))
+        return [each for each in found if each is not None]
+
+    async def _record_of(self, kind: str, name: str) -> Record | None:
+        with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
+            record: Record | None = await self.records(kind_named(kind)).get(name)
+            return record
+        return None
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import OfferState, RequestState, Requirement, Role
 from contracts.streams import To
 from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
-from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.notifications import NotificationRecord
+from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
+from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
-Stored = RequestRecord | TaskRecord
+Stored = RequestRecord | TaskRecord | NotificationRecord
+Roles = Iterable[Role]
 
 
 class World:
@@ -31,36 +35,40 @@ class World:
         self.now_ms = make.NOW
         self.records: dict[str, RequestRecord] = {}
         self.tasks: dict[str, TaskRecord] = {}
+        self.notes: dict[str, NotificationRecord] = {}
         self.forgotten: set[str] = set()
         self.ledger: Counter[Booking] = Counter()
+        self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
 
     def everything(self) -> list[Stored]:
-        """All records of both kinds."""
-        return [*self.records.values(), *self.tasks.values()]
+        """All records of every kind."""
+        return [*self.records.values(), *self.tasks.values(), *self.notes.values()]
 
     def stored(self, name: str) -> Stored | None:
         """The record of that id."""
-        return self.records.get(name) or self.tasks.get(name)
+        return self.records.get(name) or self.tasks.get(name) or self.notes.get(name)
 
-    def give(self, name: str, command: Command, vendor: str = "") -> None:
+    def give(self, name: str, command: Command, vendor: str = "", roles: Roles = ()) -> None:
         """Decide, commit, and say it again: the repeat has no effect of its own."""
         record = self.stored(name)
         if record is None:
             return
         try:
-            decision = self.decide(record, command, vendor)
-        except WrongState:
+            decision = self.decide(record, command, vendor, roles)
+        except (WrongState, NotAllowed):
             return
         self.commit(decision)
         if decision is not None:
-            self._repeats_without_effect(decision, command, vendor)
+            self._repeats_without_effect(decision, command, vendor, roles)
 
-    def decide(self, record: Stored, command: Command, vendor: str = "") -> Decision | None:
+    def decide(
+        self, record: Stored, command: Command, vendor: str = "", roles: Roles = ()
+    ) -> Decision | None:
         """What the command makes of the record, now."""
         facts = {"now_ms": self.now_ms, "values": self.values, "tasks": self._related(record)}
-        return make.decide(record, command, vendor=vendor, **facts)
+        return make.decide(record, command, vendor=vendor, roles=roles, **facts)
 
     def fire_due(self) -> None:
         """Every timer that is due, until none is."""
@@ -77,20 +85,31 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for body in decision.bodies:
+            self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
             if isinstance(change.record, TaskRecord):
                 self._file_task(change.before, change.after)  # type: ignore[arg-type]
+            elif isinstance(change.record, NotificationRecord):
+                self._file_note(change.before, change.after)  # type: ignore[arg-type]
             else:
                 self._file_request(change.before, change.after)  # type: ignore[arg-type]
         _vendors_learn_no_secret(decision)
 
     def _related(self, record: Stored) -> list[Stored]:
-        names = [name for _, name in kind_of(record).related(record)]
-        return [found for each in names if (found := self.stored(each)) is not None]
+        """As the store does: the records beside it, and those beside these."""
+        found, last = dict[str, Stored](), [record]
+        for _ in range(ROUNDS):
+            names = {name for one in last for _, name in kind_of(one).related(one)}
+            last = [other for each in sorted(names) if (other := self.stored(each)) is not None]
+            found |= {each.id: each for each in last if each.id != record.id}
+        return list(found.values())
 
-    def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
+    def _repeats_without_effect(
+        self, decision: Decision, command: Command, vendor: str, roles: Roles
+    ) -> None:
         try:
-            again = self.decide(decision.after, command, vendor)
+            again = self.decide(decision.after, command, vendor, roles)
         except WrongState:
             assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
         else:
@@ -105,6 +124,7 @@ class World:
             del self.records[name]
             self.forgotten.add(name)
             return
+        self.bodies.setdefault(name, [make.body(make.trip(name))])
         assert after.version == (before.version + 1 if before else 1)
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
             assert after.timer_ms > self.now_ms
@@ -125,6 +145,15 @@ class World:
             self.opened[name] += 1
         self.tasks[name] = after
 
+    def _file_note(self, before: NotificationRecord | None, after: NotificationRecord | None) -> None:
+        name = (after or before).id  # type: ignore[union-attr]
+        assert self.notes.get(name) == before
+        if after is None:
+            del self.notes[name]
+            return
+        assert after.timer_ms > self.now_ms or after.due_ms == after.timer_ms
+        self.notes[name] = after
+
     def _book(self, decision: Decision) -> None:
         for booking in decision.book:
             self.ledger[booking] += 1
@@ -141,6 +170,9 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
         kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
         assert kept == before, "what has ended may be kept for longer, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
+    lifted = set(before.requirements) - set(after.requirements)
+    if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:
+        assert after.history[-1].by == "case_manager", "nobody else lifts that, whatever else is lifted"
     for old, new in zip(before.offers, after.offers, strict=False):
         assert new.state is old.state or new.state in OFFER_STATES[old.state]
     for new in after.offers[len(before.offers) :]:
@@ -150,7 +182,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        assert message.subject.startswith(decision.changes[0].record.id)  # also of one that is forgotten
+        names = tuple(each.record.id for each in decision.changes)
+        assert message.subject.startswith(names)  # also of one that is forgotten
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
         assert (message.to is To.VENDOR) == bool(message.vendor_id)

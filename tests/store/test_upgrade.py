@@ -58,9 +58,9 @@ class Upgraded:
         self.timers = Timers(self.service)
 
     async def give(self, command: Command, vendor_id: str = "") -> RequestRecord:
-        """A command of that vendor, or of the platform."""
-        role = Role.VENDOR if vendor_id else Role.PLATFORM
-        who = Principal(role=role, markets=None, vendor_id=vendor_id)
+        """A command of that vendor, or of who may do all else."""
+        roles = {Role.VENDOR} if vendor_id else set(Role) - {Role.VENDOR}
+        who = Principal.of(*roles, markets=None, vendor_id=vendor_id)
         after = await self.service.execute(who, self.market.name, command)
         assert isinstance(after, RequestRecord)
         return after
@@ -131,7 +131,7 @@ async def test_each_goes_on_by_a_command_and_is_written_in_the_new_form(
     assert before is not None
     assert (after.state, after.version) == (state, before.version + 1)
     assert after.history[:-1] == before.history
-    assert format_number(await raw.get(keys.record(REQUEST_KIND, name))) == 2
+    assert format_number(await raw.get(keys.record(REQUEST_KIND, name))) == 3
     assert await upgraded.market.requests.records.get(name) == after
     assert await upgraded.findings() == []
 

@@ -7,19 +7,24 @@ from contracts.instants import to_instant, to_ms
 from contracts.requests import Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.links import link_of
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
 
-def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Decision:
+def receive(
+    request: Request, context: Context, leaves: Leaves = at_once, standing_order: str = ""
+) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
+
+    `standing_order`: which one makes it.
 
     Raises Invalid when the window or the deadline has passed.
     """
     window = start_window(request, context.values, leaves)
-    match_by_ms = _match_by(request, window, context.now_ms)
+    match_by_ms = deadline(request, window, context.now_ms)
     codes = [each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
@@ -37,13 +42,15 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         requirements=request.requirements,
         service_class=request.service_class.value,
         priority=request.priority,
+        after=tuple(map(link_of, request.after)),
+        standing_order=standing_order,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
 
 
-def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:
-    """The deadline given, at most the end of the window."""
+def deadline(request: Request, window: StartWindow, now_ms: int) -> int:
+    """The deadline given, at most the end of the window. Raises Invalid when either has passed."""
     if window.latest_ms <= now_ms:
         raise Invalid(
             f"request {request.id} could start at {to_instant(window.latest_ms).isoformat()} at the latest, "
