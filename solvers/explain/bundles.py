@@ -12,6 +12,7 @@ from solvers.assignment.greedy import greedy
 from solvers.assignment.plan import cost_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.subproblem import restrict
+from solvers.checker import check
 from solvers.explain.reasons import Step, What
 from solvers.explain.verdicts import Verdicts
 from solvers.insertion import Columns
@@ -72,7 +73,8 @@ def whole(bundle: AssignmentProblem, steps: tuple[Step, ...]) -> bool:
     changed, spare = _with(bundle, steps)
     choice = greedy(changed)
     left_out = cost_of(changed, np.full_like(choice, -1))
-    return bool((choice >= 0).all()) and cost_of(changed, choice) <= left_out + spare
+    report = check(changed, choice)
+    return report.ok and bool((choice >= 0).all()) and report.cost <= left_out + spare
 
 
 def _open(problem: AssignmentProblem, held: Ints, request: int) -> Ints:
