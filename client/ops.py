@@ -10,6 +10,7 @@ from client.http import segment
 from client.pages import pages
 from client.platform import REQUESTS, PlatformClient
 from contracts.base import Wire
+from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.request_views import OfferTo, RequestView
 from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
 
@@ -46,6 +47,13 @@ class OpsClient(PlatformClient):
         wish = OfferTo(vendor_id=vendor_id, start_at=start_at, again=again)
         view = await self.call("POST", path, RequestView, body=wish)
         return about(view, view.id, request_id, f"POST {path}")
+
+    async def patient_reads(self, request_id: str = "") -> AsyncIterator[PatientRead]:
+        """Who read patient blocks (of one request), the earliest first."""
+        asked = {"request_id": request_id} if request_id else {}
+        async for page in pages(self, "/patient-reads", PatientReadPage, asked):
+            for read in page.reads:
+                yield read
 
     async def _vendor(self, vendor_id: str, step: str, body: Wire | None = None) -> Vendor:
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"

@@ -24,6 +24,7 @@ from contracts.codes import (
     ServiceClass,
     Skill,
 )
+from contracts.duplicates import RequestIds
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
 from contracts.outside import refuse_no_name
@@ -81,6 +82,7 @@ class _Asked(Wire):
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
     after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
+    not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.episodes import Episode, changed
 from dispatcher.domain.joining import known_before, refuse_circle, with_before
-from dispatcher.domain.links import link_of, resolved
+from dispatcher.domain.links import Link, link_of, resolved
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, noted
 from dispatcher.domain.states import TERMINAL
@@ -35,27 +35,25 @@ def drafted(episode: Episode | None, name: str, draft: EpisodeDraft, context: Co
     )
 
 
-def arranged(
-    before: Episode | None,
-    after: Episode,
-    edges: Sequence[Edge],
-    taken_in: Sequence[Decision],
-    known: Records,
-    context: Context,
-) -> Decision | None:
+class Wanted(NamedTuple):
+    """An episode as it is to be: `after`, in what sequence, with which new requests (their receipts)."""
+
+    after: Episode
+    edges: Sequence[Edge] = ()
+    taken_in: Sequence[Decision] = ()
+
+
+def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Context) -> Decision | None:
     """The change of an episode; None when it stands so already.
 
-    `taken_in`: receipts of its new requests, which belong to it. `known`: its requests, those that were in it,
-    and whatever goes before any of them. Raises Invalid, with names, for a request that is not there, is
-    another episode's, has ended, or would go after another in a circle, and for too many.
+    `known`: its requests, those that were in it, and whatever goes before any of them. Raises Invalid, with
+    names, for a request that is not there, is another episode's, has ended, or would go after another in a
+    circle, and for too many.
     """
+    after, edges, taken_in = wanted
     new = {each.after.id: each.after for each in taken_in}
     after = replace(after, requests=tuple(dict.fromkeys((*after.requests, *new))))
-    if len(after.requests) > MAX_REQUESTS:
-        raise Invalid(
-            f"episode {after.id} would have {len(after.requests)} requests, at most {MAX_REQUESTS} may be in one"
-            "\nMaybe make two of it."
-        )
+    _refuse_too_many(after)
     was = before.requests if before else ()
     came = tuple(each for each in after.requests if each not in was)
     went = tuple(each for each in was if each not in after.requests)
@@ -68,11 +66,24 @@ def arranged(
         return None
     what = PUT if before is None or (came and went) or not (came or went) else ADDED if came else REMOVED
     change, news = changed(before, after, what, context, (*came, *went))
-    stored = [Change(known[name], _noted(known[name], each, context)) for name, each in moved.items() if name not in new]
+    stored = [
+        Change(known[name], _noted(known[name], each, context))
+        for name, each in moved.items()
+        if name not in new
+    ]
     fresh = [Change(None, moved[name]) for name in new]
     messages = (news, *(message for each in taken_in for message in each.messages))
     decision = Decision(changes=(change, *fresh, *stored), messages=messages, at_ms=context.now_ms)
     return with_follow_ups(decision, replace(context, related={**context.related, **known, **new}))
+
+
+def _refuse_too_many(episode: Episode) -> None:
+    number = len(episode.requests)
+    if number > MAX_REQUESTS:
+        raise Invalid(
+            f"episode {episode.id} would have {number} requests, at most {MAX_REQUESTS} may be in one\n"
+            "Maybe make two of it."
+        )
 
 
 def _noted(before: RequestRecord, after: RequestRecord, context: Context) -> RequestRecord:
@@ -129,12 +140,12 @@ def _tell(now: dict[str, RequestRecord]) -> None:
     for name, record in list(now.items()):
         if record.state in TERMINAL:
             continue
-        links = []
-        for link in record.after:
-            if link.waits:
-                other = known_before(name, link, now)
-                link = resolved(link, other)
-                if link.waits and name not in other.before:
-                    now[other.id] = replace(now[other.id], before=with_before(now[other.id], [name]))
-            links.append(link)
-        now[name] = replace(now[name], after=tuple(links))
+        links = tuple(_resolved(name, link, now) for link in record.after)
+        now[name] = replace(now[name], after=links)
+        for other in (now[link.request_id] for link in links if link.waits):
+            if name not in other.before:
+                now[other.id] = replace(other, before=with_before(other, [name]))
+
+
+def _resolved(name: str, link: Link, now: Records) -> Link:
+    return resolved(link, known_before(name, link, now)) if link.waits else link

@@ -92,9 +92,7 @@ def due(episode: Episode, context: Context) -> Decision | None:
         return Decision(changes=(Change(episode, None),), at_ms=context.now_ms)
     else:
         wait_ms = kept_ms
-    after = replace(
-        episode, version=episode.version + 1, timer_ms=context.now_ms + wait_ms, closed=is_over
-    )
+    after = replace(episode, version=episode.version + 1, timer_ms=context.now_ms + wait_ms, closed=is_over)
     return Decision(changes=(Change(episode, after),), at_ms=context.now_ms)
 
 

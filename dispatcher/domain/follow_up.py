@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
+from contracts.amendments import AmendmentOutcome
+from contracts.codes import RequestState, Requirement
+from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN, REQUEST_STATES
-from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, changed, done, news, opened
+from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.domain.tasks import (
+    BY_ITSELF,
+    HOLD_LEAD,
+    TaskRecord,
+    changed,
+    done,
+    news,
+    opened,
+    reopened,
+)
 
 EARLY = "early"  # before the deadline
+SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 
@@ -28,16 +44,18 @@ def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, con
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
     fresh, ended = _opened(before, after, context), _settled(before, after, context)
-    if not fresh and not ended:
+    again = _reopened(before, after, context)
+    if not fresh and not ended and not again:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))
     with_names = Change(before, replace(after, tasks=tasks))
     changes = (
         *(with_names if each is change else each for each in decision.changes),
         *(Change(None, each) for each in fresh),
-        *(Change(task, end) for task, end in ended),
+        *(Change(task, later) for task, later in (*again, *ended)),
     )
     told: list[Message] = [news(each, "opened", BY_ITSELF) for each in fresh]
+    told += [news(task, "opened", BY_ITSELF) for _, task in again]
     told += [news(end, "done", BY_ITSELF) for _, end in ended if end.state is TaskState.DONE]
     return replace(decision, changes=changes, messages=(*decision.messages, *told))
 
@@ -46,6 +64,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     """The task of a state that was reached, and one for each dispatch whose next report is now overdue.
 
     A request that has nobody left to ask has its task before its deadline; who has that, keeps it beyond.
+    One on hold has one for each requirement.
 
     A report settles such a task and the next may be missing too: that is another task, with an id of its own.
     """
@@ -55,20 +74,95 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     if kind and is_new and not (kind is TaskKind.UNMATCHED and _undone(after, context, kind)):
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
-    early = _early(after, context) if after.has_nobody_left else None
-    if early is not None and early.id not in after.tasks:
-        found.append(early)
+    found += [each for each in _recurring(after, context) if each.id not in after.tasks]
+    found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
-            since = offer.status.value if offer.status else ""
-            name = offer_id(after, offer)
-            about = {"offer_id": name, "code": since, "since": since}
+            code = offer.status.value if offer.status else ""
+            since = "_".join(filter(None, (code, _number(_agreed(after, offer)))))
+            about: dict[str, Any] = {"offer_id": offer_id(after, offer), "code": code, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
+
+
+def _reopened(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[tuple[TaskRecord, TaskRecord]]:
+    """Tasks that were done, and that the request needs again after it did not for a while."""
+    needed_before = {each.id for each in _recurring(before, context)} if before else set()
+    needed = [each for each in _recurring(after, context) if each.id not in needed_before]
+    known = [(context.related.get(each.id), each) for each in needed]
+    return [
+        (task, reopened(task, fresh, context))
+        for task, fresh in known
+        if isinstance(task, TaskRecord) and task.state is TaskState.DONE
+    ]
+
+
+def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
+    """The tasks of what may come and go: as new, whether or not they are there.
+
+    A request that has nobody left to ask; and each requirement that it is on hold for.
+    """
+    lead_ms = HOLD_LEAD.whole(context.values) * HOUR_MS
+    held = []
+    for each in of.requirements:
+        broken = of.risk if each is Requirement.PREDECESSOR else ""  # that cannot come by itself any more
+        held.append(
+            opened(
+                REQUIREMENT_TASKS[each],
+                of.id,
+                context,
+                code=broken or each.value,
+                priority=of.priority,
+                not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
+            )
+        )
+    return [*held, _early(of, context)] if of.has_nobody_left else held
+
+
+def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
+    was = before.amendments if before else ()
+    found = []
+    for place, amendment in enumerate(after.amendments):
+        is_new = place >= len(was) or was[place].pending
+        if is_new and _needs_a_person(amendment, after):
+            facts: dict[str, Any] = {
+                "offer_id": f"{after.id}.{amendment.attempt}",
+                "code": amendment.outcome.value,
+            }
+            first = opened(TaskKind.AMENDMENT_REFUSED, after.id, context, **facts, priority=after.priority)
+            again = opened(
+                TaskKind.AMENDMENT_REFUSED,
+                after.id,
+                context,
+                **facts,
+                since=_number(place + 1),
+                priority=after.priority,
+            )
+            found.append(again if first.id in after.tasks else first)
+    return found
+
+
+def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    return amendment.outcome in LOST or dropped
+
+
+def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
+    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
+    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
+    return outcomes.count(AmendmentOutcome.AGREED)
+
+
+def _number(number: int) -> str:
+    """What tells a task apart from one of before; "" for 0."""
+    return str(number) if number else ""
 
 
 def _settled(
@@ -76,15 +170,26 @@ def _settled(
 ) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; that a sequence
-    is at risk, once it stands again: where it is so for another reason than before, the task says that one.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
+    on hold for, once that is there or waited for no more; that a vendor did not agree to an amendment, once
+    another has the work, or nobody seeks one any more; that a sequence is at risk, once it stands again:
+    where it is so for another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
+    for requirement, kind in REQUIREMENT_TASKS.items():
+        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
+    if before is not None and after.revision > before.revision and not after.has_nobody_left:
+        tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
+    if after.state not in SOUGHT:
+        name = offer_id(after, after.dispatch) if after.dispatch else ""
+        tasks += [
+            each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
+        ]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
-    tasks += [] if after.risk else at_risk
+    tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
     if _is_new_risk(before, after):
         ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
@@ -92,7 +197,12 @@ def _settled(
 
 
 def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
-    return bool(after.risk) and (before is None or before.risk != after.risk)
+    return bool(_risk(after)) and (before is None or _risk(before) != _risk(after))
+
+
+def _risk(of: RequestRecord) -> str:
+    """Why it is out of sequence, or may be; on hold the task is that about its predecessor."""
+    return "" if of.state is RequestState.ON_HOLD else of.risk
 
 
 def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
@@ -107,8 +217,9 @@ def _early(after: RequestRecord, context: Context) -> TaskRecord:
     """That nobody is left to ask: a task for each time that this was so, after another offer."""
     last = offer_id(after, after.offers[-1]) if after.offers else ""
     rule = after.unmatched.last_rule if after.unmatched else ""
+    since = "_".join(filter(None, (EARLY, _number(after.revision))))
     return opened(
-        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=EARLY, priority=after.priority
+        TaskKind.UNMATCHED, after.id, context, offer_id=last, code=rule, since=since, priority=after.priority
     )
 
 

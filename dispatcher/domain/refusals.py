@@ -2,12 +2,14 @@
 
 Refusal
 ├── Invalid           422  understood, but it cannot be meant: a window in the past, a value out of bounds
+├── NotAllowed        403  it is there and you may read it, but this is for another role
 ├── NotFound          404  unknown, or not yours: the answer is the same
 ├── WrongState        409  the work has moved on (expired, taken back, ended)
 ├── Stale             412  another version is current
 ├── Reused            422  the id or key was used before with another body
 ├── DoesNotFit        409  the vendor that was chosen may not serve the request: by which rules
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
+├── PossibleDuplicate 409  the same patient has the same kind of service at the same time already
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
 │   └── PatientKeyMissing  503  the patient key that it was sealed under is not in this process's key ring
 ├── Unavailable       503  the store cannot answer now; nothing is known to be stored
@@ -36,6 +38,12 @@ class Invalid(Refusal):
     """Well-formed, but it cannot be meant: a window in the past, a tuning value out of bounds."""
 
     type, status = "invalid-request", 422
+
+
+class NotAllowed(Refusal):
+    """Known to the caller, but for another role to do; the detail says for which."""
+
+    type, status = "forbidden", 403
 
 
 class NotFound(Refusal):
@@ -72,6 +80,12 @@ class DoesNotFit(Refusal):
     """A vendor that was chosen by hand breaks rules; `rules` names them, `unmatched` what would fit."""
 
     type, status = "does-not-fit", 409
+
+
+class PossibleDuplicate(Refusal):
+    """The same patient has the like already; `duplicates` says of each request which others it may be."""
+
+    type, status = "possible-duplicate", 409
 
 
 class Unreadable(Refusal):

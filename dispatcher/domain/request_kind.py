@@ -12,6 +12,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
@@ -19,6 +20,7 @@ from dispatcher.domain.tasks import TASK_KIND
 REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
+AMENDED = "i:amended"  # open requests whose body was written anew, by how often
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
@@ -36,6 +38,8 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
     entries = {Entry(index_of(record.state), record.id): record.received_ms}
     if record.service_class:  # else from before there was this list
         entries[Entry(BY_START, record.id)] = record.earliest_ms
+    if record.revision and record.state in OPEN:
+        entries[Entry(AMENDED, record.id)] = record.revision
     live = {
         Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
     }
@@ -57,7 +61,9 @@ def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
-    return after is not None and after.state in OPEN and (before is None or before.state not in OPEN)
+    if after is None or after.state not in OPEN:
+        return False
+    return before is None or before.state not in OPEN or after.revision > before.revision
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
@@ -80,7 +86,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_sequence, with_tasks),
+        follow_ups=(with_amendment, with_sequence, with_tasks),
     )
 )
 

@@ -81,6 +81,11 @@ REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provid
     Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
 }
 
+REQUIREMENT_TASKS: Mapping[Requirement, TaskKind] = {  # what it asks of that owner meanwhile
+    Requirement.AUTHORIZATION: TaskKind.AUTHORIZATION_MISSING,
+    Requirement.PREDECESSOR: TaskKind.PREDECESSOR_MISSING,
+}
+
 ENTRY = frozenset({R.RECEIVED, R.ON_HOLD})  # how a request may come in
 OPEN = frozenset({R.RECEIVED, R.MATCHING})  # waiting for a vendor
 LIVE_OFFERS = frozenset({O.REQUESTED, O.ACCEPTED})  # the vendor still has to answer or to work

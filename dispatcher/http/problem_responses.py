@@ -12,6 +12,7 @@ from contracts import codec
 from contracts.problems import PROBLEM_JSON, PROBLEM_TYPES, Problem, members
 from dispatcher.domain.refusals import Refusal
 from dispatcher.runtime.logs import outline
+from dispatcher.store.connection import misfiled
 
 log = structlog.get_logger()
 
@@ -43,6 +44,8 @@ def _told(error: Exception, call_id: str) -> tuple[str, str, dict[str, Any]]:
         problem_type = FRAMEWORK[error.status]
         return problem_type, PROBLEM_TYPES[problem_type].title, {}
     report(error, call_id)
+    if (unreadable := misfiled(error)) is not None:
+        return unreadable.type, unreadable.detail, unreadable.facts
     return "internal", "an unexpected failure; the log has it under this call_id", {}
 
 

@@ -51,9 +51,15 @@ async def prepared(market: Market, record: RequestRecord, command: OfferByHand) 
     )
     if not reading.documents:
         raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
+    return replace(command, request=request, proposal=await match(market, record, request, command, reading))
+
+
+async def match(
+    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+) -> Proposal:
+    """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
     asked = await _asked(market, record, request, command, reading)
-    snapshot = _snapshot(market, record, asked, command, reading)
-    return replace(command, request=request, proposal=_match(snapshot, command))
+    return _match(_snapshot(market, record, asked, command, reading), command)
 
 
 async def _asked(

@@ -45,11 +45,11 @@ class Executor:
         unless this very command had its effect before; NotFound (market, record, or a command that is not the
         caller's to give); Reused; Unavailable.
         """
-        self._authorize(who, market, command)
+        by = self._right(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
-            context = await self._context(stored, record, tuning, who.name, who)
+            context = await self._context(stored, record, tuning, by, who)
             try:
                 ready = command if prepare is None else await prepare(record, command)
                 decision = decide(record, ready, context)
@@ -57,9 +57,10 @@ class Executor:
                 if await already_applied(stored, idempotency):
                     return record or await self.load(stored, command)
                 raise
-            after = await _committed(stored, record, decision, idempotency)
+            after, full = await _committed(stored, record, decision, idempotency)
             if after is not None:
                 return after
+            command = command.if_full if full else command
             if await already_applied(stored, idempotency):
                 return await self.load(stored, command)
         raise too_busy(command.named)
@@ -105,10 +106,13 @@ class Executor:
             return await stored.records(kind_for(command)).get(command.subject)
         return await self.load(stored, command)
 
-    def _authorize(self, who: Principal, market: str, command: Command) -> None:
+    def _right(self, who: Principal, market: str, command: Command) -> str:
+        """By which right of the caller's the command is given: what histories name."""
         self.markets.authorize(who, market)
-        if who.role not in row(type(command)).roles:
+        roles = row(type(command)).roles
+        if not who.may(roles):
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
+        return who.acting_as(roles)
 
     async def _context(
         self,
@@ -125,6 +129,7 @@ class Executor:
             values=tuning.values,
             by=by,
             subject=who.subject if who else "",
+            roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
             related=related,
         )
@@ -135,16 +140,18 @@ async def _committed(
     record: Record | None,
     decision: Decision | None,
     idempotency: IdempotencyRecord | None,
-) -> Record | None:
-    """The record after, if that is how it ended; None when it is to be loaded again. Raises Reused."""
+) -> tuple[Record | None, bool]:
+    """The record after, if that is how it ended; None when it is to be loaded again, and whether for want of
+    capacity. Raises Reused.
+    """
     if decision is None:
         if idempotency is not None:
             refuse_reuse(await stored.remember(idempotency))
-        return record
+        return record, False
     outcome = await stored.commit([decision], idempotency=idempotency)
     refuse_reuse(outcome)
     after: Record | None = decision.after if outcome.status is Status.OK else None
-    return after
+    return after, outcome.status is Status.FULL
 
 
 async def already_applied(stored: MarketStore, idempotency: IdempotencyRecord | None) -> bool:

@@ -11,9 +11,11 @@ from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.capacity import Postings
+from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
 from dispatcher.service.offers import Offers
+from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.tuning import Tunings
@@ -45,7 +47,9 @@ class Service:
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
+        self.patient_reads = PatientReads(self.markets, clock)
         self.tasks = Tasks(self.markets, self.executor)
+        self.episodes = Episodes(self.markets, self.requests, self.tasks)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)

@@ -22,7 +22,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.runtime.errors import UserError
 from dispatcher.store.batched_reads import BatchedReads
 
@@ -108,6 +108,16 @@ def is_retryable(error: ResponseError) -> bool:
 def writes_refused(error: ResponseError) -> Unavailable:
     """The refusal for an answer that says: not now."""
     return unavailable(f"the store takes no writes: {server_words(error).rstrip('.')}.")
+
+
+def misfiled(error: BaseException) -> Unreadable | None:
+    """What a caller is told where something that it asked for is stored as a key of another type."""
+    if not isinstance(error, ResponseError) or not server_words(error).startswith("WRONGTYPE"):
+        return None
+    return Unreadable(
+        "a part of what is stored of this market is a key of another type, and cannot be read\n"
+        "Maybe ask who runs this service: `dispatcher audit` names it."
+    )
 
 
 class NoGroup(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -10,10 +11,15 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.vault import UnreadablePatient, key_of
+from dispatcher.store.aside import READ_ERRORS
+from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks."""
+    """Under one key: requests at work, requests that have ended, comments on tasks.
+
+    What an amendment of a request replaced, or proposed, counts as the request does.
+    """
 
     open: int = 0
     ended: int = 0
@@ -44,6 +50,13 @@ def sealed_by_key(
         has_ended = record is not None and record.state in TERMINAL
         until_ms = record.timer_ms if record is not None and has_ended else 0
         _add(found, key, Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
+    for record in requests.values():
+        has_ended = record.state in TERMINAL
+        until_ms = record.timer_ms if has_ended else 0
+        kept = [body for each in record.amendments for body in (each.before, each.proposed) if body]
+        for body in kept:
+            with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
+                _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
     for task in tasks:
         for comment in task.comments:
             try:

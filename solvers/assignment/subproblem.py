@@ -12,7 +12,7 @@ from solvers.assignment.problem import AssignmentProblem
 
 @dataclass(frozen=True)
 class Subproblem:
-    """`inside`: requests, closed under precedence and bundles; `columns`: of the whole; both ascending."""
+    """`inside`: ascending, closed under precedence and bundles; `columns`: of the whole, ascending."""
 
     problem: AssignmentProblem
     inside: Ints

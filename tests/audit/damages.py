@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
@@ -65,6 +67,17 @@ async def own_as_texts(raw: Redis, keys: Keys) -> None:
 
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
+WAITING = Amendment(
+    at_ms=NOW_MS,
+    by="platform",
+    subject="",
+    fields=("dropoff",),
+    outcome=AmendmentOutcome.PENDING,
+    before=b"before",
+    proposed=b"after",
+    attempt=1,
+    expires_ms=NOW_MS,
+)
 ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
 
 DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules it breaks, what is told
@@ -112,6 +125,16 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         written(replace(record("b"), risk="predecessor_late")),
         {"sequence"},
         "is at risk (predecessor_late) and names no task",
+    ),
+    "an amendment that waits for nobody, for ever": (
+        written(replace(record("b"), amendments=(WAITING,))),
+        {"amendments"},
+        "amendment 1 waits for a vendor that has not the work",
+    ),
+    "an amendment without what it replaced": (
+        written(replace(record("b"), amendments=(replace(WAITING, proposed=b""),))),
+        {"amendments"},
+        "amendment 1 is pending without its bodies",
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),

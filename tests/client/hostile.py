@@ -9,6 +9,7 @@ from client.ops import OpsClient
 from client.platform import PlatformClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
+from contracts.amendments import Amend
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.pools import Pool, Pools
@@ -30,8 +31,11 @@ CALLS = {
     "submit": (PlatformClient, lambda c: c.submit(RIDE)),
     "submit_batch": (PlatformClient, lambda c: c.submit([RIDE, trip("r2")])),
     "view": (PlatformClient, lambda c: c.view("r1")),
+    "patient": (PlatformClient, lambda c: c.patient("r1")),
+    "patient_reads": (OpsClient, lambda c: first(c.patient_reads())),
     "views": (PlatformClient, lambda c: first(c.views())),
     "cancel": (PlatformClient, lambda c: c.cancel("r1")),
+    "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
     "quotes": (PlatformClient, lambda c: c.quotes(RIDE)),
@@ -49,6 +53,9 @@ CALLS = {
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
+    "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
+    "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
+    "refuse": (VendorClient, lambda c: c.refuse("r1.1", 1)),
     "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
     "vendor_events": (VendorClient, lambda c: first(c.events())),
     "tasks": (TaskClient, lambda c: first(c.tasks())),

@@ -7,13 +7,18 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Priority, RequestState, TrackingStatus
+from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.requests import Request
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.patient_reads import noted
+from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -86,10 +91,17 @@ def _task_due(values: Values) -> int:
 
 
 def _escalated(values: Values) -> int:
-    """When the task is due again after it went to the next owner."""
+    """When the task is told again after it went to the next owner."""
     (task,) = opened(due(make.received(), values=values))
-    due_ms: int = after(due(task, values=values)).due_ms
-    return due_ms
+    timer_ms: int = after(due(task, values=values)).timer_ms
+    return timer_ms
+
+
+def _held_due(values: Values) -> int:
+    """When the task about the authorization of a ride in two days is due."""
+    hold = HoldRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)
+    (task,) = opened(decide(make.received(make.trip(ahead_ms=48 * HOUR_MS)), hold, values=values))
+    return task.due_ms
 
 
 def _lapses(values: Values) -> bool:
@@ -98,6 +110,12 @@ def _lapses(values: Values) -> bool:
     waits = due(record, NOW + 4 * 24 * HOUR_MS, values=values, tasks=opened(ended))
     assert waits is not None
     return waits.after is not None
+
+
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
 
 
 def _may_move(ago_s: int) -> Callable[[Values], object]:
@@ -123,7 +141,25 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _rides(values: Values) -> bool:
+    """Whether two rides with twenty minutes between them may be one."""
+    first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
+    return _alike(first, second, values)
+
+
+def _rentals(values: Values) -> bool:
+    """Whether what is rented again after a week may be the same."""
+    return _alike(make.equipment("e1"), make.equipment("e2", ahead_ms=7 * 24 * HOUR_MS), values)
+
+
+def _alike(one: Request, other: Request, values: Values) -> bool:
+    first, second = (Asked(make.received(each), filed(each)) for each in (one, other))
+    return alike(first, second, values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    "duplicate_minutes": (10, _rides),
+    "rental_days": (5, _rentals),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),
@@ -137,10 +173,12 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
+    "task_hold_lead_hours": (2, _held_due),
     "task_retention_hours": (24, _lapses),
 }
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import OfferState, RequestState, Requirement, Role
 from contracts.streams import To
 from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
-from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
@@ -22,6 +23,7 @@ from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
 Stored = RequestRecord | TaskRecord
+Roles = Iterable[Role]
 
 
 class World:
@@ -34,6 +36,7 @@ class World:
         self.tasks: dict[str, TaskRecord] = {}
         self.forgotten: set[str] = set()
         self.ledger: Counter[Booking] = Counter()
+        self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
 
@@ -45,23 +48,25 @@ class World:
         """The record of that id."""
         return self.records.get(name) or self.tasks.get(name)
 
-    def give(self, name: str, command: Command, vendor: str = "") -> None:
+    def give(self, name: str, command: Command, vendor: str = "", roles: Roles = ()) -> None:
         """Decide, commit, and say it again: the repeat has no effect of its own."""
         record = self.stored(name)
         if record is None:
             return
         try:
-            decision = self.decide(record, command, vendor)
-        except WrongState:
+            decision = self.decide(record, command, vendor, roles)
+        except (WrongState, NotAllowed):
             return
         self.commit(decision)
         if decision is not None:
-            self._repeats_without_effect(decision, command, vendor)
+            self._repeats_without_effect(decision, command, vendor, roles)
 
-    def decide(self, record: Stored, command: Command, vendor: str = "") -> Decision | None:
+    def decide(
+        self, record: Stored, command: Command, vendor: str = "", roles: Roles = ()
+    ) -> Decision | None:
         """What the command makes of the record, now."""
         facts = {"now_ms": self.now_ms, "values": self.values, "tasks": self._related(record)}
-        return make.decide(record, command, vendor=vendor, **facts)
+        return make.decide(record, command, vendor=vendor, roles=roles, **facts)
 
     def fire_due(self) -> None:
         """Every timer that is due, until none is."""
@@ -78,6 +83,8 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for body in decision.bodies:
+            self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
             if isinstance(change.record, TaskRecord):
                 self._file_task(change.before, change.after)  # type: ignore[arg-type]
@@ -94,9 +101,11 @@ class World:
             found |= {each.id: each for each in last if each.id != record.id}
         return list(found.values())
 
-    def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
+    def _repeats_without_effect(
+        self, decision: Decision, command: Command, vendor: str, roles: Roles
+    ) -> None:
         try:
-            again = self.decide(decision.after, command, vendor)
+            again = self.decide(decision.after, command, vendor, roles)
         except WrongState:
             assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
         else:
@@ -111,6 +120,7 @@ class World:
             del self.records[name]
             self.forgotten.add(name)
             return
+        self.bodies.setdefault(name, [make.body(make.trip(name))])
         assert after.version == (before.version + 1 if before else 1)
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
             assert after.timer_ms > self.now_ms
@@ -147,6 +157,9 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
         kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
         assert kept == before, "what has ended may be kept for longer, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
+    lifted = set(before.requirements) - set(after.requirements)
+    if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:
+        assert after.history[-1].by == "case_manager", "nobody else lifts that, whatever else is lifted"
     for old, new in zip(before.offers, after.offers, strict=False):
         assert new.state is old.state or new.state in OFFER_STATES[old.state]
     for new in after.offers[len(before.offers) :]:

@@ -138,6 +138,28 @@ async def test_whatever_is_cut_or_gone_is_told_of_that_item_alone(api: Api, kind
     assert (await audit(api.store.reader, api.market))["findings"] == []
 
 
+MISFILED = {  # a key of a market that is of another type, and what reads it
+    "/vendors": (lambda keys: keys.vendors, Role.OPS),
+    "/offers": (lambda keys: keys.list("o:v1"), Role.VENDOR),
+    "/requests?state=received": (lambda keys: keys.list("i:received"), Role.OPS),
+    "/tasks": (lambda keys: keys.list("tasks:open:ops"), Role.OPS),
+}
+
+
+@pytest.mark.parametrize("path", MISFILED)
+async def test_a_key_of_another_type_is_told_as_ours_and_not_as_a_failure(api: Api, path: str) -> None:
+    where, role = MISFILED[path]
+    vendor = "v1" if role is Role.VENDOR else ""
+    key = where(Keys(api.market))
+    await api.store.reader.ask("DEL", key)
+    await api.store.reader.ask("LPUSH", key, "x")
+    status, problem = await api.call("GET", path, role=role, vendor=vendor)
+    assert (status, problem["type"]) == (500, "/problems/unreadable")
+    assert "another type" in problem["detail"]
+    await api.store.reader.ask("DEL", key)
+    assert (await api.call("GET", path, role=role, vendor=vendor))[0] == 200
+
+
 async def test_a_request_whose_record_is_lost_is_no_unknown_one(api: Api) -> None:
     await offered(api)
     await api.store.reader.ask("DEL", Keys(api.market).record(REQUEST_KIND, "r1"))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.instants import MINUTE_MS
+from contracts.requests import Patient
 from contracts.tasks import TaskOutcome
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
@@ -28,14 +31,19 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
-from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor
+from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor
 
-PLATFORM, OPS = (Principal(role=role, markets=None) for role in (Role.PLATFORM, Role.OPS))
-VENDOR = Principal(role=Role.VENDOR, markets=None, vendor_id="v1")
+PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
+VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
+
+
+def of(name: str) -> Patient:
+    """Whose request that is: one each."""
+    return replace(PATIENT, record_number=f"MRN {name}")
 
 
 class Busy:
@@ -63,7 +71,9 @@ class Busy:
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
-        await self.service.requests.submit(PLATFORM, self.name, [trip(each) for each in names], kept)
+        await self.service.requests.submit(
+            PLATFORM, self.name, [trip(each, of(each)) for each in names], kept
+        )
 
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
@@ -86,6 +96,7 @@ class Busy:
             pass
         await self.people()
         await self.words()
+        await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, RequestState, Role
+from contracts.codes import OfferState, RequestState
 from contracts.requests import Request
 from dispatcher.domain.commands.make_offer import offered
 from dispatcher.domain.commands.subjects import OnRequest
@@ -20,6 +20,7 @@ from dispatcher.domain.offers import WITHDRAWN, bookings_of, close
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.rights import CHOOSERS
 from dispatcher.domain.sequence import refuse_out_of_sequence
 from dispatcher.domain.states import OPEN
 
@@ -40,7 +41,7 @@ class OfferByHand(OnRequest, frozen=True, kw_only=True):
     proposal: Proposal | None = None
 
 
-@decides(OfferByHand, REQUEST, roles={Role.OPS})
+@decides(OfferByHand, REQUEST, roles=CHOOSERS)
 def offer_by_hand(record: RequestRecord, command: OfferByHand, context: Context) -> Decision | None:
     """Book the capacity and ask; None when the vendor has that very offer, by hand, and has not answered.
 

@@ -1,8 +1,11 @@
-"""received or matching ↔ on_hold: no vendor is sought while something that it waits for is missing."""
+"""received or matching ↔ on_hold: no vendor is sought while something that it waits for is missing.
+
+Each requirement is somebody's to provide, and nobody else lifts it: `domain.rights` says whose.
+"""
 
 from __future__ import annotations
 
-from contracts.codes import RequestState, Requirement, Role
+from contracts.codes import RequestState, Requirement
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -10,7 +13,10 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.rights import MAY_HOLD, MAY_RELEASE, READERS, by_right
 from dispatcher.domain.states import OPEN
+
+LIFT = "Maybe ask one of them to, and lift the requirement that is yours by its name."
 
 
 class HoldRequest(OnRequest, frozen=True, kw_only=True):
@@ -20,19 +26,22 @@ class HoldRequest(OnRequest, frozen=True, kw_only=True):
 
 
 class ResumeRequest(OnRequest, frozen=True, kw_only=True):
-    """What it waited for is there: one requirement, or (None) all of them."""
+    """What it waited for is there: one requirement, or (None) all of them; each lifted by who may."""
 
     requirement: Requirement | None = None
 
 
-@decides(HoldRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(HoldRequest, REQUEST, roles=READERS)
 def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decision | None:
     """Add to what it waits for; None when it waits for that already.
 
     Raises WrongState when a vendor has it, or it has ended: what a vendor has is cancelled, not held.
+    NotAllowed for a requirement that is another role's.
     """
     if command.requirement in record.requirements:
         return None
+    what = f"to hold request {record.id} for {command.requirement}"
+    context = by_right(context, MAY_HOLD[command.requirement], what, "Maybe ask one of them to.")
     if record.state not in OPEN and record.state is not RequestState.ON_HOLD:
         raise WrongState(
             f"request {record.id} is {record.state}; it cannot be put on hold\n"
@@ -43,11 +52,11 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     return _waiting_for(record, RequestState.ON_HOLD, wanted, command.requirement.value, context)
 
 
-@decides(ResumeRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(ResumeRequest, REQUEST, roles=READERS)
 def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> Decision | None:
     """Seek a vendor once nothing is missing; None when it does not wait for that.
 
-    Raises WrongState when a vendor has it, or it has ended.
+    Raises WrongState when a vendor has it, or it has ended; NotAllowed where one is lifted that is another's.
     """
     if record.state in OPEN:
         return None
@@ -60,10 +69,17 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
     left = tuple(each for each in record.requirements if there is not None and each is not there)
     if left == record.requirements:
         return None
+    for each in sorted(set(record.requirements) - set(left), key=_how_many_may, reverse=True):
+        context = by_right(context, MAY_RELEASE[each], f"to lift {each} off request {record.id}", LIFT)
     code = there.value if there else ""
     if left:  # a history tells what was lifted from what went missing
         return _waiting_for(record, RequestState.ON_HOLD, left, f"{code}_lifted", context)
     return _waiting_for(record, RequestState.RECEIVED, left, code, context)
+
+
+def _how_many_may(requirement: Requirement) -> int:
+    """So that of several that are lifted at once, the history names the rarest right."""
+    return len(MAY_RELEASE[requirement])
 
 
 def _waiting_for(

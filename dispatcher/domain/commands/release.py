@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.codes import RequestState, Requirement, Role
+from contracts.codes import RequestState, Requirement
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -10,6 +10,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved, noted
+from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import TERMINAL
 
 RELEASED = "released"  # the code of the step in the request's history
@@ -21,7 +22,7 @@ class ReleaseSequence(OnRequest, frozen=True, kw_only=True):
     predecessor_id: str | None = None
 
 
-@decides(ReleaseSequence, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(ReleaseSequence, REQUEST, roles=MAY_RELEASE[Requirement.PREDECESSOR])
 def release(record: RequestRecord, command: ReleaseSequence, context: Context) -> Decision | None:
     """Drop the link; None when there is none (any more).
 

@@ -20,7 +20,7 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
     Raises Invalid when the window or the deadline has passed.
     """
     window = start_window(request, context.values, leaves)
-    match_by_ms = _match_by(request, window, context.now_ms)
+    match_by_ms = deadline(request, window, context.now_ms)
     codes = [each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
@@ -44,8 +44,8 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
 
 
-def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:
-    """The deadline given, at most the end of the window."""
+def deadline(request: Request, window: StartWindow, now_ms: int) -> int:
+    """The deadline given, at most the end of the window. Raises Invalid when either has passed."""
     if window.latest_ms <= now_ms:
         raise Invalid(
             f"request {request.id} could start at {to_instant(window.latest_ms).isoformat()} at the latest, "
