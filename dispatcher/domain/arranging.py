@@ -77,6 +77,20 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
     return with_follow_ups(decision, replace(context, related={**context.related, **known, **new}))
 
 
+def entered(episode: Episode | None, name: str, ids: tuple[str, ...], context: Context) -> Decision:
+    """An episode with new requests that name it. Raises Invalid where it is not there, or has too many."""
+    if episode is None:
+        raise Invalid(
+            f"request {ids[0]} names episode {name}, which is not there\n"
+            "Maybe put it first, or submit both in one call.",
+            request_ids=list(ids),
+        )
+    after = replace(episode, requests=tuple(dict.fromkeys((*episode.requests, *ids))))
+    _refuse_too_many(after)
+    change, news = changed(episode, after, ADDED, context, ids)
+    return Decision(changes=(change,), messages=(news,), at_ms=context.now_ms)
+
+
 def _refuse_too_many(episode: Episode) -> None:
     number = len(episode.requests)
     if number > MAX_REQUESTS:

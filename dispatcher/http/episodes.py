@@ -23,7 +23,7 @@ EPISODE = f"{EPISODES}/{{episode_id}}"
 MEMBER = f"{EPISODE}/requests/{{request_id}}"
 ARRANGERS = READERS
 WHOLE = {200: Answer("the episode", EpisodeView, ETAG)}
-ROUTES = Routes("episodes", 15, episode_id=Id, request_id=Id)
+ROUTES = Routes("episodes", 35, episode_id=Id, request_id=Id)
 
 
 @ROUTES.get(

@@ -16,9 +16,11 @@ from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Tuning
+from dispatcher.domain.arranging import entered
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
 from dispatcher.domain.patient_reads import SEES_DOORS
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
@@ -148,7 +150,16 @@ class Requests:
         named = {link.request for each in requests for link in each.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
-        return joined(decisions, stored, context)
+        return [*joined(decisions, stored, context), *await self._entered(market, requests, context)]
+
+    async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
+        """The episodes that they name, with them. Raises Invalid."""
+        named = dict[str, list[str]]()
+        for each in requests:
+            if each.episode is not None:
+                named.setdefault(each.episode, []).append(each.id)
+        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named)) if named else {}
+        return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
     def receipts(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
         """Each request by itself, as it comes in. Raises Invalid."""

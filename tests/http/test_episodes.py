@@ -135,3 +135,12 @@ async def test_a_note_is_read_back_and_stands_nowhere_in_the_clear(api: Api) -> 
     assert raw
     assert b"Canary" not in raw
     assert (await api.call("GET", "/episodes/home", role=Role.VENDOR, vendor="v1"))[0] == 403
+
+
+async def test_a_request_names_the_episode_that_it_belongs_to(api: Api) -> None:
+    await api.call("POST", "/episodes", discharge())
+    status, problem = await api.call("POST", "/requests", trip("bed", episode="nowhere"))
+    assert (status, "names episode nowhere, which is not there" in problem["detail"]) == (422, True)
+    assert (await api.call("POST", "/requests", trip("bed", episode="home")))[0] == 202
+    _, whole = await api.call("GET", "/episodes/home")
+    assert [each["id"] for each in whole["requests"]] == ["ride", "oxygen", "bed"]

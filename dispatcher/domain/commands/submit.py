@@ -39,6 +39,7 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         service_class=request.service_class.value,
         priority=request.priority,
         after=tuple(map(link_of, request.after)),
+        episode=request.episode or "",
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
