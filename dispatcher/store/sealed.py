@@ -9,14 +9,13 @@ import msgspec
 
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
-from dispatcher.domain.tasks import TaskRecord
 from dispatcher.security.vault import UnreadablePatient, key_of
 from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks.
+    """Under one key: requests at work, requests that have ended, comments on tasks and episodes.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """
@@ -41,9 +40,12 @@ class Sealed(msgspec.Struct):
 
 
 def sealed_by_key(
-    bodies: Mapping[str, str], requests: Mapping[str, RequestRecord], tasks: Iterable[TaskRecord]
+    bodies: Mapping[str, str], requests: Mapping[str, RequestRecord], words: Iterable[bytes]
 ) -> dict[str, Sealed]:
-    """`bodies`: the key of each request's sealed block. Without a record that can be read: open."""
+    """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
+
+    `words`: sealed comments on tasks, and notes on episodes.
+    """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():
         record = requests.get(request_id)
@@ -57,12 +59,9 @@ def sealed_by_key(
         for body in kept:
             with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
                 _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
-    for task in tasks:
-        for comment in task.comments:
-            try:
-                _add(found, key_of(comment.sealed), Sealed(comments=1))
-            except UnreadablePatient:  # damaged: no key opens it
-                continue
+    for word in words:
+        with contextlib.suppress(UnreadablePatient):  # damaged: no key opens it
+            _add(found, key_of(word), Sealed(comments=1))
     return found
 
 

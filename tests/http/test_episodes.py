@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
 Json = dict[str, Any]
@@ -134,6 +135,8 @@ async def test_a_note_is_read_back_and_stands_nowhere_in_the_clear(api: Api) -> 
     raw = await api.store.reader.get(f"dispatch:{{{api.market}}}:e:home")
     assert raw
     assert b"Canary" not in raw
+    sealed = (await survey(api.store.reader, api.market)).sealed
+    assert sum(each.comments for each in sealed.values()) == 1, "its key is needed"
     assert (await api.call("GET", "/episodes/home", role=Role.VENDOR, vendor="v1"))[0] == 403
 
 
