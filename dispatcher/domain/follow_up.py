@@ -145,17 +145,19 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     A request that has nobody left to ask; and each requirement that it is on hold for.
     """
     lead_ms = HOLD_LEAD.whole(context.values) * HOUR_MS
-    held = [
-        opened(
-            REQUIREMENT_TASKS[each],
-            of.id,
-            context,
-            code=each.value,
-            priority=of.priority,
-            not_due_before_ms=of.match_by_ms - lead_ms,
+    held = []
+    for each in _asked_of_people(of):
+        broken = of.risk if each is Requirement.PREDECESSOR else ""  # that cannot come by itself any more
+        held.append(
+            opened(
+                REQUIREMENT_TASKS[each],
+                of.id,
+                context,
+                code=broken or each.value,
+                priority=of.priority,
+                not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
+            )
         )
-        for each in _asked_of_people(of)
-    ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
@@ -193,7 +195,7 @@ def _settled(
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
-    tasks += [] if after.risk else at_risk
+    tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
     if _is_new_risk(before, after):
         ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
@@ -201,7 +203,12 @@ def _settled(
 
 
 def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
-    return bool(after.risk) and (before is None or before.risk != after.risk)
+    return bool(_risk(after)) and (before is None or _risk(before) != _risk(after))
+
+
+def _risk(of: RequestRecord) -> str:
+    """Why it is out of sequence, or may be; on hold the task is that about its predecessor."""
+    return "" if of.state is RequestState.ON_HOLD else of.risk
 
 
 def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
