@@ -10,11 +10,11 @@ import pytest
 from contracts.codes import Role
 from contracts.tuning import Tuning
 from dispatcher.audit.auditor import audit
+from dispatcher.delivery.joint import Heard
 from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
-from dispatcher.delivery.joint import Heard
 from dispatcher.http.events import sse
 from dispatcher.service.unreadable import UnreadableItems
 from dispatcher.store import codec
