@@ -164,10 +164,9 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
 def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
     """What it is on hold for that a person has to see to.
 
-    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
-    task already.
+    Not a predecessor that ends by itself; but one that has ended as it should not.
     """
-    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    by_itself = not of.risk and any(each.waits for each in of.after)
     return tuple(each for each in of.requirements if each is not Requirement.PREDECESSOR or not by_itself)
 
 

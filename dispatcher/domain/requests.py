@@ -64,6 +64,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
     standing_order: str = ""  # by which it was made
+    bundle_until_ms: int = 0  # until when its episode is all or none; 0: it is for itself
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
