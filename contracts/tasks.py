@@ -48,6 +48,8 @@ class TaskKind(StrEnum):
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
     UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
+    PREDECESSOR_MISSING = "predecessor_missing"  # it is on hold for a predecessor that somebody has to see to
+    WILL_CALL = "will_call"  # a return that nobody has called for yet
 
 
 class TaskState(StrEnum):

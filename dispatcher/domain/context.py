@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -12,6 +13,8 @@ from contracts.tuning import Number
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Time, ids and tuning are arguments of every decision; it reads no clock and draws no lots.
+
+    `tz`: the market's, for what goes by the clock on the wall.
 
     `by` is how histories name who acts: a role, or a vendor; `subject` which person or system of theirs, as
     the token says. `vendor_id` is set when a vendor does. `related`: records beside the one that is decided
@@ -23,4 +26,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     subject: str = ""
     vendor_id: str = ""
+    tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.legs import OUTBOUND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
+from dispatcher.domain.will_call import NOT_CALLED
 
 EARLY = "early"  # before the deadline
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
@@ -58,6 +60,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     early = _early(after, context) if after.has_nobody_left else None
     if early is not None and early.id not in after.tasks:
         found.append(early)
+    found += _of_legs_and_calls(before, after, context)
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
@@ -69,6 +72,30 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     return found
 
 
+def _of_legs_and_calls(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[TaskRecord]:
+    """That nobody has called for a will-call; that the way back of a leg that was not made is on hold."""
+    found, code = [], after.history[-1].code
+    if before is not None and before.call_by_ms and not after.call_by_ms and not after.activated_ms:
+        found.append(TaskKind.WILL_CALL)
+    held = Requirement.PREDECESSOR in after.requirements and code.startswith(OUTBOUND)
+    if held and not _undone(after, context, TaskKind.PREDECESSOR_MISSING):
+        found.append(TaskKind.PREDECESSOR_MISSING)
+    tasks = [opened(each, after.id, context, code=code, priority=after.priority) for each in found]
+    return [each for each in tasks if each.id not in after.tasks]
+
+
+def _is_there(after: RequestRecord) -> list[TaskKind]:
+    """What a request asks of nobody any more: it was called or given up, or goes without what it waited for.
+
+    One that was not called in time still does: whoever it was for may stand at a door.
+    """
+    called = not after.waits_for_call and after.history[-1].code != NOT_CALLED
+    goes = Requirement.PREDECESSOR not in after.requirements
+    return [TaskKind.WILL_CALL] * called + [TaskKind.PREDECESSOR_MISSING] * goes
+
+
 def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
@@ -78,6 +105,7 @@ def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, T
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
+    tasks += [task for kind in _is_there(after) for task in _undone(after, context, kind)]
     return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
 
 

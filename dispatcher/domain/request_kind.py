@@ -11,12 +11,15 @@ from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.legs import with_return
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 
+REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
+WILL_CALLS = "i:will_call"  # those that nobody has called yet, by when their day begins
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
@@ -34,6 +37,8 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
     entries = {Entry(index_of(record.state), record.id): record.received_ms}
     if record.service_class:  # else from before there was this list
         entries[Entry(BY_START, record.id)] = record.earliest_ms
+    if record.waits_for_call:
+        entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
     live = {
         Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
     }
@@ -59,12 +64,13 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    return [(TASK_KIND.name, each) for each in record.tasks]
+    legs = [(REQUEST, each) for each in (record.return_of, record.return_leg) if each]
+    return [*((TASK_KIND.name, each) for each in record.tasks), *legs]
 
 
 REQUEST_KIND = register(
     Kind(
-        name="request",
+        name=REQUEST,
         form=RequestRecord,
         key="r",
         body="b",
@@ -76,7 +82,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_tasks,),
+        follow_ups=(with_return, with_tasks),
     )
 )
 

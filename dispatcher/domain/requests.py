@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState, Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
+from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
@@ -39,7 +40,7 @@ def step(state: RequestState, context: Context, code: str = "", *, at_ms: int | 
     return Transition(state, happened_ms, context.by, code, context.subject)
 
 
-class RequestRecord(Record, frozen=True, tag=2):
+class RequestRecord(Record, frozen=True, tag=3):
     """A request with its offers, oldest first."""
 
     state: RequestState
@@ -56,6 +57,15 @@ class RequestRecord(Record, frozen=True, tag=2):
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
     service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
     priority: Priority = Priority.ROUTINE
+    call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
+    activated_ms: int = 0  # when a will-call was called
+    return_of: str = ""  # the leg there, of which it is the way back
+    return_leg: str = ""  # its own way back
+
+    @property
+    def waits_for_call(self) -> bool:
+        """Whether it is a will-call that nobody has called yet."""
+        return Requirement.ACTIVATION in self.requirements
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -136,6 +146,11 @@ class RequestRecord(Record, frozen=True, tag=2):
 def offer_id(record: RequestRecord, offer: OfferRecord) -> str:
     """`<request id>.<attempt>`."""
     return f"{record.id}.{offer.attempt}"
+
+
+def priority_of(record: RequestRecord, request: Request) -> Priority:
+    """How pressing a request is now: as it was submitted, or as it has become since."""
+    return max(record.priority, request.priority, key=lambda each: each.rank)
 
 
 def request_id_of(offer_id: str) -> str:

@@ -36,19 +36,27 @@ REQUEST_STATES: Mapping[RequestState, StateRow] = {
     ),
     R.ON_HOLD: _row(R.RECEIVED, R.CANCELLED, R.UNMATCHED, owner="case_manager", timer="match_by"),
     R.MATCHING: _row(R.OFFERED, R.ON_HOLD, R.CANCELLED, R.UNMATCHED, owner="service", timer="match_by"),
-    R.OFFERED: _row(R.ACCEPTED, R.MATCHING, R.CANCELLED, owner="vendor", timer="offer_expires"),
+    R.OFFERED: _row(R.ACCEPTED, R.MATCHING, R.ON_HOLD, R.CANCELLED, owner="vendor", timer="offer_expires"),
     R.ACCEPTED: _row(
         R.IN_PROGRESS,
         R.COMPLETED,
         R.NO_SHOW,
         R.MATCHING,
+        R.ON_HOLD,  # what goes before it will not be done
         R.CANCELLED,
         R.FAILED,
         owner="vendor",
         timer="overdue",
     ),
     R.IN_PROGRESS: _row(
-        R.COMPLETED, R.NO_SHOW, R.MATCHING, R.CANCELLED, R.FAILED, owner="vendor", timer="overdue"
+        R.COMPLETED,
+        R.NO_SHOW,
+        R.MATCHING,
+        R.ON_HOLD,
+        R.CANCELLED,
+        R.FAILED,
+        owner="vendor",
+        timer="overdue",
     ),
     R.COMPLETED: _row(owner="none", timer="forget"),
     R.NO_SHOW: _row(owner="care_coordinator", timer="forget", task=TaskKind.NO_SHOW),
@@ -71,6 +79,7 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
 REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provide what a request waits for
     Requirement.AUTHORIZATION: OwnerRole.CASE_MANAGER,
     Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
+    Requirement.ACTIVATION: OwnerRole.CARE_COORDINATOR,
 }
 
 ENTRY = frozenset({R.RECEIVED, R.ON_HOLD})  # how a request may come in

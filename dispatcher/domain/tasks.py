@@ -60,6 +60,8 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
     TaskKind.OVERDUE: OwnerRole.OPS,
     TaskKind.UNREADABLE: OwnerRole.OPS,
+    TaskKind.PREDECESSOR_MISSING: OwnerRole.CARE_COORDINATOR,
+    TaskKind.WILL_CALL: OwnerRole.CARE_COORDINATOR,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.CARE_COORDINATOR,

@@ -148,6 +148,8 @@ async def _count(parts: Parts, market: str) -> None:
     with contextlib.suppress(StoreError, ValueError):
         metrics.counted(market, await stored.requests.counts())
     with contextlib.suppress(StoreError, ValueError):
+        metrics.will_calls.labels(market).set(await stored.requests.uncalled())
+    with contextlib.suppress(StoreError, ValueError):
         metrics.troubles.found(market, await stored.troubles.counts())
     with contextlib.suppress(StoreError, ValueError):
         metrics.replaced.labels(market).set(await stored.retention.set_aside())

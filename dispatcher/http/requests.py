@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, activate, offer by hand."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from contracts.request_views import (
     Resume,
 )
 from contracts.requests import Request, RequestBatch
+from contracts.will_call import Activate
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
@@ -133,6 +135,25 @@ async def resume(call: Call, parts: Parts) -> Reply:
     """Resume a request that is on hold: it is authorized, or its predecessor is done."""
     command = ResumeRequest(request_id=call.path["request_id"], requirement=call.body.requirement)
     return await _executed(call, parts, command)
+
+
+@ROUTES.post(
+    f"{REQUEST}/activate",
+    id="activateRequest",
+    command=ActivateRequest,
+    body=Body(Activate, optional=True),
+    answers={
+        200: Answer("the request; a vendor is being sought, once nothing else is missing", RequestView, ETAG)
+    },
+    problems=("wrong-state", "invalid-request"),
+)
+async def activate(call: Call, parts: Parts) -> Reply:
+    """Activate a will-call: its passenger is ready, now or at `ready_at`; a vendor is sought at once."""
+    ready_at = call.body.ready_at
+    ready_ms = to_ms(ready_at) if ready_at else None
+    return await _executed(
+        call, parts, ActivateRequest(request_id=call.path["request_id"], ready_ms=ready_ms)
+    )
 
 
 @ROUTES.post(

@@ -59,7 +59,7 @@ def _snapshot(
     """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
     declined_by = frozenset() if command.again else reading.changes.declined_by(record)
     travel = market.travel_of(reading.values)
-    asked = asked_of(request, market.tz, reading.values, declined_by, travel)
+    asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
     start_ms = command.start_ms
     if start_ms is not None:
         if not asked.earliest_ms <= start_ms <= asked.latest_ms:

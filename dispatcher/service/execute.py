@@ -126,6 +126,7 @@ class Executor:
             by=by,
             subject=who.subject if who else "",
             vendor_id=who.vendor_id if who else "",
+            tz=self.markets.zones[stored.name],
             related=related,
         )
 

@@ -24,6 +24,7 @@ from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
+from dispatcher.service.legs import Legs, legs_there, with_legs
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
@@ -46,7 +47,8 @@ class Requests:
         """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
-        Invalid (a window in the past), Reused (key or request id with another body), Unavailable.
+        Invalid (a window in the past, a return of no leg that there is), Reused (key or request id with
+        another body), Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -56,7 +58,8 @@ class Requests:
         wanted = requests
         for _ in range(ATTEMPTS):
             try:
-                decided = self._received(who, market, wanted, tuning)
+                legs = await legs_there(market_store, wanted)
+                decided = self._received(who, market, wanted, tuning, legs)
             except Refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
@@ -106,14 +109,16 @@ class Requests:
         return [request_view(record) for record in page.records], page.cursor
 
     def _received(
-        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
+        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning, legs: Legs
     ) -> list[Decision]:
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=who.name, subject=who.subject)
         tz, values = self.markets.zones[market], tuning.values
-        return [
+        now_ms = self.clock.now_ms()
+        context = Context(now_ms=now_ms, values=values, by=who.name, subject=who.subject, tz=tz)
+        decisions = [
             receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
             for each in requests
         ]
+        return with_legs(decisions, requests, legs, context, self.travel_of(values))
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

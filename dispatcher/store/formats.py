@@ -105,13 +105,16 @@ class Request1(Compact, frozen=True):
     overdue: int = 0
 
 
-_request_1 = msgspec.msgpack.Decoder(Request1)
+_request_1, _request = msgspec.msgpack.Decoder(Request1), msgspec.msgpack.Decoder(RequestRecord)
+_SECOND, _THIRD = 2, 3
 
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
-    """A request of format 1; None if it is none."""
+    """A request of format 1 or 2; None if it is none. Format 2 has no will-call and no other leg."""
     header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
     first = content[header] if len(content) > header else 0
+    if first == _SECOND:
+        return _request.decode(bytes(content[:header]) + bytes([_THIRD]) + bytes(content[header + 1 :]))
     if not (_FIRST_TEXT <= first <= _LAST_TEXT or first == _LONG_TEXT):
         return None
     old = _request_1.decode(content)

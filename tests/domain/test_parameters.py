@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -101,6 +104,28 @@ def _earliest_end(values: Values) -> bool:
     return True
 
 
+def _asked_about(values: Values) -> int:
+    """When a person is asked about a will-call."""
+    return make.after(receive(make.will_call(), make.context(values=values))).timer_ms
+
+
+def _called(values: Values) -> int:
+    """Until when a will-call that is called at once may be picked up."""
+    record = make.received(make.will_call())
+    latest_ms: int = after(decide(record, ActivateRequest(request_id="r1"), values=values)).latest_ms
+    return latest_ms
+
+
+def _way_back(values: Values) -> RequestState:
+    """What becomes of a return when its leg there is cancelled."""
+    there = replace(make.received(), return_leg="r2")
+    back = replace(make.received(make.trip("r2")), return_of="r1")
+    decision = decide(there, CancelRequest(request_id="r1"), values=values, tasks=[back])
+    assert decision is not None
+    (state,) = [each.after.state for each in decision.changes if each.record.id == "r2"]
+    return RequestState(state)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
@@ -116,6 +141,9 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
     "retention_hours": (24, _kept),
+    "return_after_no_show": (1, _way_back),
+    "will_call_evening_hour": (12, _asked_about),
+    "will_call_minutes": (30, _called),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_retention_hours": (24, _lapses),

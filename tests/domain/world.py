@@ -17,6 +17,7 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
+from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
@@ -85,8 +86,13 @@ class World:
         _vendors_learn_no_secret(decision)
 
     def _related(self, record: Stored) -> list[Stored]:
-        names = [name for _, name in kind_of(record).related(record)]
-        return [found for each in names if (found := self.stored(each)) is not None]
+        """As the store finds them: what the record names, and what that names."""
+        found, last = dict[str, Stored](), [record]
+        for _ in range(ROUNDS):
+            names = {name for each in last for _, name in kind_of(each).related(each)} - {record.id, *found}
+            last = [known for each in sorted(names) if (known := self.stored(each)) is not None]
+            found |= {each.id: each for each in last}
+        return list(found.values())
 
     def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
         try:
@@ -150,7 +156,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        assert message.subject.startswith(decision.changes[0].record.id)  # also of one that is forgotten
+        about = tuple(change.record.id for change in decision.changes)  # also of one that is forgotten
+        assert message.subject.startswith(about)
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
         assert (message.to is To.VENDOR) == bool(message.vendor_id)

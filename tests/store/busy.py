@@ -11,6 +11,7 @@ from contracts.tasks import TaskOutcome
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -28,13 +29,13 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
-from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor
+from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor, will_call
 
 PLATFORM, OPS = (Principal(role=role, markets=None) for role in (Role.PLATFORM, Role.OPS))
 VENDOR = Principal(role=Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
-NAMES = ("open", "explained", "cancelled", *OFFERED)
+NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
 
 
@@ -63,7 +64,9 @@ class Busy:
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
-        await self.service.requests.submit(PLATFORM, self.name, [trip(each) for each in names], kept)
+        await self.service.requests.submit(
+            PLATFORM, self.name, [will_call(each) if each == "called" else trip(each) for each in names], kept
+        )
 
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
@@ -84,6 +87,7 @@ class Busy:
         self.clock.ms = START_MS + 15 * MINUTE_MS
         while await self.timers.fire_due(self.name):
             pass
+        await self.give(PLATFORM, ActivateRequest(request_id="called"))
         await self.people()
         await self.words()
 

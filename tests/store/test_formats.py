@@ -226,8 +226,16 @@ def test_each_stored_request_is_read_as_what_it_means_now(meant: RequestRecord) 
 @pytest.mark.parametrize("meant", MEANT, ids=lambda each: each.id)
 def test_what_was_read_and_written_again_is_of_the_new_form(meant: RequestRecord) -> None:
     again = codec.pack(meant.version, meant)
-    assert format_number(again) == 2
+    assert format_number(again) == 3
     assert REQUESTS.unpack(again) == (meant.version, meant, 0)
+
+
+def test_a_request_of_format_2_is_read_as_no_will_call_and_no_leg() -> None:
+    now = replace(MEANT[0], service_class="wheelchair", tasks=("t",))
+    plain = msgspec.msgpack.decode(msgspec.msgpack.encode(now))
+    second = codec.pack(now.version, [2, *plain[1:]])
+    assert REQUESTS.unpack(second).value == now
+    assert REQUESTS.is_older(second)
 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 64])
@@ -341,7 +349,7 @@ async def test_every_version_tells_the_store_its_numbers_and_refuses_those_it_do
     assert (await store.health()).reasons == ()
     names = {each.decode() for each in await raw.hkeys(market.keys.formats)}
     assert names == {f"{kind} {number}" for kind, number in formats.known().items()}
-    assert {"vendor 2", "request 2", "task 1", "layout 1"} <= names
+    assert {"vendor 2", "request 3", "task 1", "layout 1"} <= names
     await raw.hset(market.keys.formats, "vendor 3", 1 << 50)
     await raw.hset(market.keys.formats, "episode 1", 1 << 50)
     reasons = [

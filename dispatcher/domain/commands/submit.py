@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contracts.codes import RequestState
-from contracts.instants import to_instant, to_ms
+from contracts.instants import HOUR_MS, to_instant, to_ms
 from contracts.requests import Request
+from contracts.will_call import WillCall
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
+from dispatcher.domain.will_call import CallSpan, call_span
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
+
+LATE_MS = 12 * HOUR_MS  # a day at a clinic may end after midnight
 
 
 def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Decision:
@@ -18,8 +22,13 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
 
     Raises Invalid when the window or the deadline has passed.
     """
-    window = start_window(request, context.values, leaves)
-    match_by_ms = _match_by(request, window, context.now_ms)
+    span = _span(request.id, request.on_call, context) if request.on_call is not None else None
+    window = (
+        start_window(request, context.values, leaves)
+        if span is None
+        else StartWindow(span.opens_ms, span.until_ms)
+    )
+    match_by_ms = _match_by(request, window, context.now_ms) if span is None else span.until_ms
     codes = [each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
@@ -32,14 +41,35 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         match_by_ms=match_by_ms,
         earliest_ms=window.earliest_ms,
         latest_ms=window.latest_ms,
-        timer_ms=match_by_ms,
+        timer_ms=match_by_ms if span is None else span.evening_ms,
         history=history,
         requirements=request.requirements,
         service_class=request.service_class.value,
         priority=request.priority,
+        call_by_ms=span.evening_ms if span is not None else 0,
+        return_of=request.way_back_of or "",
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def _span(name: str, asked: WillCall, context: Context) -> CallSpan:
+    """When a will-call may be called. Raises Invalid when that is over, or `until` is of another day."""
+    span = call_span(asked, context.tz, context.values)
+    whole_day = call_span(WillCall(day=asked.day), context.tz, context.values)
+    if not span.opens_ms < span.until_ms <= whole_day.until_ms + LATE_MS:
+        raise Invalid(
+            f"will-call {name} is for {asked.day.isoformat()}, and may be called until "
+            f"{to_instant(span.until_ms).isoformat()}\nMaybe leave until out: its day's end is the default.",
+            request_id=name,
+        )
+    if span.until_ms <= context.now_ms:
+        raise Invalid(
+            f"will-call {name} could be called until {to_instant(span.until_ms).isoformat()}, "
+            f"and it is {to_instant(context.now_ms).isoformat()}\nMaybe its day is a wrong one.",
+            request_id=name,
+        )
+    return span
 
 
 def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:
