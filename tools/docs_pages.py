@@ -28,8 +28,8 @@ which the code and its tests read as well: a step that is not here cannot be com
 *Task*: the work for a person that reaching the state makes.
 """
 TIMERS = {
-    "match_by": "at the deadline: `unmatched`, with the last known reasons; a will-call that nobody has called: "
-    "a task in the evening (`will_call_evening_hour`), then `cancelled`",
+    "match_by": "at the deadline: `unmatched`, with the last known reasons; a will-call that nobody calls: a "
+    "task in the evening (`will_call_evening_hour`), then `cancelled`",
     "offer_expires": "at the offer's expiry: `matching` without that vendor; if silence accepts: `accepted`",
     "overdue": "without a report: ops hears `dispatch.request.overdue`, again and again; at last `failed`",
     "forget": "after `retention_hours`: deleted with its tasks; one that nobody has ended keeps it for "
@@ -75,9 +75,9 @@ NOT_IN_TABLES = """
 - A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
   no vendor has it; once the last requirement is lifted, a vendor is sought. Its deadline runs on: at it,
   `unmatched` says `on_hold`.
-- A will-call is on hold for its `activation`, which no `resume` lifts: who activates it says when. It then has
-  `will_call_minutes` from that moment, is at least `asap`, and is matched at once. Not called until the end of
-  its day it is `cancelled`, code `not_called`, and its task stays.
+- A will-call is on hold for its `activation`, which no `resume` lifts: who activates it says when. Then it
+  has `will_call_minutes` from that moment, is at least `asap`, and is matched at once. Not called until the
+  end of its day it is `cancelled`, code `not_called`, and its task stays.
 - A no-show or a cancellation of a leg there cancels its way back (`return_of`) in the same commit, code
   `outbound_no_show` or `outbound_cancelled`, or puts it on hold for its `predecessor`, with a task
   (`return_after_no_show`); its vendor is told. But for a passenger who is on board of it.
