@@ -161,7 +161,7 @@ def _decline(name: str) -> DeclineOffer:
 
 
 def _principal(role: Role, market: str, vendor_id: str = "") -> Principal:
-    return Principal(role=role, markets=frozenset({market}), vendor_id=vendor_id)
+    return Principal.of(role, markets=frozenset({market}), vendor_id=vendor_id)
 
 
 async def _played(day: Day, args: argparse.Namespace, tuned: dict[str, float]) -> dict[str, Any]:

@@ -136,11 +136,13 @@ class Acquisition(StrEnum):
 
 
 class Role(StrEnum):
-    """Who a bearer token speaks for."""
+    """Who a bearer token speaks for; one may carry several, but a vendor's."""
 
     PLATFORM = "platform"
     VENDOR = "vendor"
     OPS = "ops"
+    COORDINATOR = "coordinator"  # the how and when of care
+    CASE_MANAGER = "case_manager"  # the what and why
 
 
 class RequestState(StrEnum):

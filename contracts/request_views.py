@@ -15,6 +15,7 @@ from contracts.codes import (
     ServiceClass,
     TrackingStatus,
 )
+from contracts.episodes import AfterView
 from contracts.geo import WindowView
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
@@ -69,12 +70,15 @@ class RequestView(Wire):
     window: WindowView | None = None  # on the start of service; of a will-call: when it may be called
     activated_at: Instant | None = None  # when a will-call was called
     return_of: str = ""  # the leg there, of which it is the way back
-    return_leg: str = ""  # its own way back
     waits_for: tuple[WaitsFor, ...] = ()  # on hold
     tasks: tuple[str, ...] = ()  # ids of tasks that this request made necessary
     match: Match | None = None
     unmatched: Unmatched | None = None
     attempts: tuple[Attempt, ...] = ()
+    episode: str = ""
+    after: tuple[AfterView, ...] = ()  # what goes before it
+    before: tuple[Id, ...] = ()  # what goes after it
+    at_risk: str = ""  # why it is out of sequence, or may be
     history: tuple[Transition, ...] = ()
 
 

@@ -24,6 +24,7 @@ from contracts.codes import (
     ServiceClass,
     Skill,
 )
+from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
 from contracts.outside import refuse_no_name
 from contracts.will_call import WillCall
@@ -80,6 +81,7 @@ class _Asked(Wire):
     match_by: Instant | None = None  # when left out: the end of the window
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
+    after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
 
     @property
     def named_vendors(self) -> tuple[str, ...]:
@@ -93,10 +95,21 @@ class _Asked(Wire):
         return tuple(dict.fromkeys(each for each in held if each is not None))
 
     def __post_init__(self) -> None:
-        """Refuse a deadline that no calendar of ours holds, and a hold that `will_call` says."""
+        """Refuse an odd deadline, a hold that `will_call` says, and what cannot go before it."""
         refuse_odd_year("match_by", self.match_by)
         if Requirement.ACTIVATION in (self.hold if isinstance(self.hold, tuple) else (self.hold,)):
             raise ValueError("hold activation is said by `will_call`\nMaybe give that instead.")
+        if self.after:
+            self._refuse_odd_sequence()
+
+    def _refuse_odd_sequence(self) -> None:
+        names = [each.request for each in self.after]
+        if self.id in names:
+            raise ValueError(f"request {self.id} is to go after itself\nMaybe another id was meant.")
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"`after` names a request twice: {', '.join(names)}\nMaybe one of them was meant otherwise."
+            )
 
     def refuse_from_outside(self, pointer: str = "") -> None:
         """Refuse a patient without a name that can be read."""

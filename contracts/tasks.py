@@ -18,9 +18,9 @@ MAX_COMMENTS = 50
 TaskId = Annotated[
     str,
     Meta(
-        pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z_]{1,32}"),
+        pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z0-9_]{1,32}"),
         description="what it is about (a request or an offer id), a dot, its kind"
-        " (of a missing report: and the report before it)",
+        " (and, where there may be several: the report before it, or its number)",
     ),
 ]
 Person = Annotated[
@@ -47,9 +47,14 @@ class TaskKind(StrEnum):
     OVERDUE = "overdue"  # a vendor should have reported, and has not
     NO_SHOW = "no_show"  # the patient was not there
     FAILED = "failed"  # the work was not done
+    SEQUENCE_AT_RISK = "sequence_at_risk"  # what goes before it is late, or will not be done
     UNREADABLE = "unreadable"  # something that is stored of the request cannot be read
     PREDECESSOR_MISSING = "predecessor_missing"  # it is on hold for a predecessor that somebody has to see to
+    POSSIBLE_DUPLICATE = "possible_duplicate"  # the same patient has the like at that time already
+    AMENDMENT_REFUSED = "amendment_refused"  # its vendor does not agree to the change
     WILL_CALL = "will_call"  # a return that nobody has called for yet
+    AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
+    AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
 
 
 class TaskState(StrEnum):
@@ -82,7 +87,7 @@ class TaskComment(Wire):
 
 
 class TaskView(Wire):
-    """A task as platform and ops read it."""
+    """A task, for all but vendors."""
 
     id: TaskId
     kind: TaskKind
@@ -154,7 +159,7 @@ class Comment(Wire):
     to=To.EVENTS,
 )
 class TaskChanged(Wire):
-    """A task was opened (or put back), claimed, escalated or done."""
+    """A task was opened (put back, or open again), claimed, escalated or done; `due_at`: when it was due."""
 
     task_id: TaskId
     kind: TaskKind

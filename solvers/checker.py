@@ -24,7 +24,8 @@ class Violation:
     """One broken constraint; indices that do not apply are None.
 
     `value` is what the plan does, `limit` what the problem allows, both in the unit of the constraint:
-    units (capacity), requests (vendor_cap), buckets (horizon, precedence), cents (cost), indices otherwise.
+    units (capacity), requests (vendor_cap, bundle_broken), buckets (horizon), cents (cost), the unit of the
+    lags (precedence, precedence_late), indices otherwise.
     """
 
     constraint: str
@@ -82,6 +83,7 @@ def check(
     violations += _capacity(problem, chosen)
     violations += _vendor_cap(problem, chosen)
     violations += _broken_pairs(problem, followed)
+    violations += _broken_bundles(problem, followed)
     violations += _pinned(problem, followed)
     cost = _cost(problem, followed)
     if claimed_cost is not None and claimed_cost != cost:
@@ -159,20 +161,44 @@ def _vendor_cap(problem: AssignmentProblem, chosen: Ints) -> list[Violation]:
 
 
 def _broken_pairs(problem: AssignmentProblem, followed: Ints) -> Iterator[Violation]:
-    start, duration = _ints(problem.column_start), _ints(problem.column_duration)
-    pairs = zip(
-        _ints(problem.precedence).reshape(-1, 2).tolist(), problem.precedence_lag.tolist(), strict=True
-    )
-    for (first, second), lag in pairs:
-        if followed[second] < 0:
+    """Seconds without their firsts, before their time (precedence) or after it (precedence_late)."""
+    start, begin, end = _ints(problem.column_start), *_work(problem)
+    lags = (problem.precedence_lag, problem.precedence_most, problem.precedence_from_start)
+    limits = zip(*(_ints(each).tolist() for each in lags), strict=True)
+    pairs = _ints(problem.precedence).reshape(-1, 2).tolist()
+    for (first, second), (least, most, from_start) in zip(pairs, limits, strict=True):
+        one, two = int(followed[first]), int(followed[second])
+        if two < 0:
             continue
-        begins = int(start[followed[second]])
-        if followed[first] < 0:
-            yield Violation("precedence_unmatched", value=-1, limit=begins - lag, request=second)
+        begins, bucket = int(begin[two]), int(start[two])
+        if one < 0:
+            yield Violation("precedence_unmatched", value=-1, limit=begins - least, request=second)
             continue
-        ends = int(start[followed[first]] + duration[followed[first]])
-        if ends + lag > begins:
-            yield Violation("precedence", value=begins, limit=ends + lag, request=second, bucket=begins)
+        since = int(begin[one]) if from_start else int(end[one])
+        if begins < since + least:
+            yield Violation("precedence", begins, since + least, request=second, bucket=bucket)
+        if begins > since + most:
+            yield Violation("precedence_late", begins, since + most, request=second, bucket=bucket)
+
+
+def _work(problem: AssignmentProblem) -> tuple[Ints, Ints]:
+    """When the work of each column begins and ends, in the unit of the lags."""
+    if len(problem.column_begin):
+        return _ints(problem.column_begin), _ints(problem.column_end)
+    start = _ints(problem.column_start)
+    return start, start + _ints(problem.column_duration)
+
+
+def _broken_bundles(problem: AssignmentProblem, followed: Ints) -> Iterator[Violation]:
+    """Some of a bundle matched and some not; names one that is not."""
+    bundle = _ints(problem.bundle)
+    inside = np.flatnonzero(bundle >= 0)
+    _, which = np.unique(bundle[inside], return_inverse=True)
+    size, matched = np.bincount(which), np.bincount(which, weights=followed[inside] >= 0).astype(np.int64)
+    for each in np.flatnonzero((matched > 0) & (matched < size)).tolist():
+        members = inside[which == each]
+        left_out = int(members[followed[members] < 0][0])
+        yield Violation("bundle_broken", int(matched[each]), int(size[each]), request=left_out)
 
 
 def _pinned(problem: AssignmentProblem, followed: Ints) -> Iterator[Violation]:

@@ -15,7 +15,7 @@ from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.rules import registry
 from solvers.rules.base import Rule
-from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge, facts_of
+from solvers.screening import OpenRequest, Screening, Standing, VendorKnowledge, facts_of, sequence_of
 from solvers.travel import DetourTravel, TravelTimes
 
 NOTHING_KNOWN: Final[VendorKnowledge] = MappingProxyType({})
@@ -91,4 +91,5 @@ def encode(
         vendors_digest=book.digest,
         plugins=registry.plugins(),
         standing=standing,
+        sequence=sequence_of(asked),
     )

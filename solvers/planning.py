@@ -121,6 +121,8 @@ def digest(screening: Screening) -> str:
     parts = [arrays_of(screening.facts), screening.supply.arrays(), arrays_of(screening.horizon)]
     if screening.standing is not None:
         parts.append(arrays_of(screening.standing))
+    if screening.sequence is not None:
+        parts.append(arrays_of(screening.sequence))
     for arrays in (*parts, *screening.of_requests.values()):
         hash_arrays(state, arrays)
     rest = (

@@ -6,8 +6,9 @@ rule reads, that rule encodes itself (`Rule.of_requests`, `of_vendors`, `of_know
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Several
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from zlib import crc32
 
@@ -30,14 +31,43 @@ PRIORITIES: Final = tuple(Priority)
 CLASS_INDEX: Final[Mapping[str, int]] = {each.value: index for index, each in enumerate(CLASSES)}
 
 
+FINISH_TO_START: Final = "finish_to_start"  #: the lag counts from where the predecessor's work ends
+START_TO_START: Final = "start_to_start"  #: from where it starts: equipment may travel along
+KINDS: Final = (FINISH_TO_START, START_TO_START)
+
+
+@dataclass(frozen=True)
+class Follows:
+    """A predecessor in the same screening: `least_ms` after it at the least, `most_ms` at the most."""
+
+    request_id: str
+    kind: str = FINISH_TO_START
+    least_ms: int = 0
+    most_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"a sequence is of kind {self.kind!r}\nMaybe one of {', '.join(KINDS)}.")
+        if self.most_ms is not None and self.most_ms < self.least_ms:
+            raise ValueError(f"a sequence has at most {self.most_ms} ms, less than its least {self.least_ms}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenRequest:
-    """A request that waits for a vendor. Window in ms since the epoch, both ends inclusive."""
+    """A request that waits for a vendor. Window in ms since the epoch, both ends inclusive.
+
+    It may be matched only if all that it follows is, and only where they leave it the lag; one that follows
+    what is not in the screening waits. A predecessor that stands already is a bound on the start instead.
+    """
 
     request: Request
     earliest_ms: int
     latest_ms: int
     declined_by: frozenset[str] = frozenset()  #: vendors that are never asked again
+    not_before_ms: int | None = None  #: bounds on the start that follow from work which stands already
+    not_after_ms: int | None = None
+    follows: tuple[Follows, ...] = ()
+    bundle: str = ""  #: requests of one that is not empty are matched all or none
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +107,21 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
+class Sequence:
+    """P pairs of R requests, one to follow the other, and which of them are matched all or none."""
+
+    first: Ints  #: P; row of the predecessor
+    second: Ints  #: P; row of its successor
+    from_start: Flags  #: P; the lag counts from the predecessor's start, not from its end
+    least_ms: Ints  #: P
+    most_ms: Ints  #: P; `NO_MOST` for none
+    bundle: Ints  #: R; -1 for none
+
+
+NO_MOST: Final = 2**62
+
+
+@dataclass(frozen=True, eq=False)
 class Screening:
     """All that screening, costs and capacity need, for R requests and V vendors."""
 
@@ -91,6 +136,7 @@ class Screening:
     vendors_digest: str = ""  #: names those arrays
     plugins: tuple[str, ...] = field(default=())  #: modules with rules from outside, to import first
     standing: Standing | None = None  #: None: nobody stands anywhere
+    sequence: Sequence | None = None  #: None: nobody follows, nobody is bundled
 
     @property
     def requests(self) -> int:
@@ -102,8 +148,17 @@ class Screening:
         """V."""
         return self.supply.vendors
 
+    def alone(self, request: int) -> Screening:
+        """One request by itself: nobody stands, nothing goes before it."""
+        rows = slice(request, request + 1)
+        encoded = {
+            code: {name: array[rows] for name, array in arrays.items()}
+            for code, arrays in self.of_requests.items()
+        }
+        return replace(self, facts=self.facts[rows], of_requests=encoded, standing=None, sequence=None)
 
-def facts_of(asked: Sequence[OpenRequest]) -> Facts:
+
+def facts_of(asked: Several[OpenRequest]) -> Facts:
     """Encode R open requests."""
     requests = [each.request for each in asked]
     ends = np.array([_ends(*each.doors) for each in requests], np.float64).reshape(-1, 4)
@@ -119,6 +174,38 @@ def facts_of(asked: Sequence[OpenRequest]) -> Facts:
         further_pieces=np.array([each.further_pieces for each in requests], np.int64),
         tie=np.array([crc32(each.id.encode()) for each in requests], np.int64),
     )
+
+
+def sequence_of(asked: Several[OpenRequest]) -> Sequence | None:
+    """Who follows whom; who follows a request that is not among them is left to the rule `sequence`."""
+    if not any(each.follows or each.bundle for each in asked):
+        return None
+    row = {each.request.id: number for number, each in enumerate(asked)}
+    pairs = [
+        (row[one.request_id], second, one.kind == START_TO_START, one.least_ms, one.most_ms)
+        for second, each in enumerate(asked)
+        for one in each.follows
+        if row.get(one.request_id, second) != second
+    ]
+    first, second, from_start, least, most = zip(*pairs, strict=True) if pairs else ((),) * 5
+    return Sequence(
+        first=_ints(first),
+        second=_ints(second),
+        from_start=np.array(from_start, np.bool_),
+        least_ms=_ints(least),
+        most_ms=_ints(NO_MOST if each is None else each for each in most),
+        bundle=_bundles([each.bundle for each in asked]),
+    )
+
+
+def _bundles(names: Several[str]) -> Ints:
+    """A number for each name, in the order of their names; -1 for none."""
+    numbers = {name: number for number, name in enumerate(sorted(set(names) - {""}))}
+    return _ints(numbers.get(name, -1) for name in names)
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.array(list(values), np.int64)
 
 
 def _ends(first: Position, last: Position | None) -> tuple[float, ...]:

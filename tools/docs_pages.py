@@ -8,13 +8,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of this checkout, whatever is installed
 
+from contracts.codes import Requirement
 from contracts.operations import Operation
 from contracts.tasks import TaskKind, TaskState
 from dispatcher.domain.commands.table import Command, Row, commands
-from dispatcher.domain.states import ENTRY, OFFER_STATES, REQUEST_STATES, REQUIREMENT_OWNERS
+from dispatcher.domain.rights import MAY_RELEASE
+from dispatcher.domain.states import (
+    ENTRY,
+    OFFER_STATES,
+    REQUEST_STATES,
+    REQUIREMENT_OWNERS,
+    REQUIREMENT_TASKS,
+)
 from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES
 from dispatcher.http.routing import subjects
 from dispatcher.tuning.registry import Registry
+from tools.roles_page import roles_page
 
 MADE = "Made by `python tools/docs_pages.py docs`"
 STATES_HEAD = f"""# The life of a request, of an offer and of a task
@@ -40,8 +49,8 @@ ON_HOLD = """
 
 A request on hold waits for one or more requirements; its owner is that of the first.
 
-| it waits for | who provides it |
-|---|---|
+| it waits for | who provides it | who may lift it | task meanwhile |
+|---|---|---|---|
 """
 TASKS = """
 ## Tasks
@@ -57,15 +66,22 @@ WHY = {
     TaskKind.OVERDUE: "a vendor should have reported, and has not; one for each report that is missing",
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",
+    TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor",
-    TaskKind.WILL_CALL: "nobody has called yet for a ride without a time",
+    TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
+    TaskKind.AMENDMENT_REFUSED: "the vendor does not agree to a change",
+    TaskKind.WILL_CALL: "nobody has called by the evening for a ride without a time",
+    TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
+    TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
 }
 TASK_TIMERS = {
-    TaskState.OPEN: "`task_due_minutes` after it was opened: to the next owner; then after "
-    "`task_escalation_minutes`, each time twice as long, at most a day",
+    TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "
+    "to the next owner; then told again after `task_escalation_minutes`, each time twice as long, at most "
+    "a day",
     TaskState.CLAIMED: "as `open`: who claimed it keeps it, and the next owner hears of it",
-    TaskState.DONE: "after `retention_hours`, or with its request if that is there longer: deleted",
+    TaskState.DONE: "after `retention_hours`, or with its request if that is there longer: deleted; before "
+    "that open once more, if it becomes necessary again",
 }
 NOT_IN_TABLES = """
 ## What the tables do not say
@@ -73,13 +89,13 @@ NOT_IN_TABLES = """
 - Who declined a request, let it expire or turned it back is not asked again, unless it changed
   afterwards or posted more for that day.
 - A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
-  no vendor has it; once the last requirement is lifted, a vendor is sought. Its deadline runs on: at it,
-  `unmatched` says `on_hold`.
+  no vendor has it; each requirement is lifted by who may ([roles](roles.md)), and after the last a vendor is
+  sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
 - A will-call is on hold for its `activation`, which no `resume` lifts: who activates it says when. Then it
   has `will_call_minutes` from that moment, is at least `asap`, and is matched at once. Not called until the
   end of its day it is `cancelled`, code `not_called`, and its task stays.
-- A no-show or a cancellation of a leg there cancels its way back (`return_of`) in the same commit, code
-  `outbound_no_show` or `outbound_cancelled`, or puts it on hold for its `predecessor`, with a task
+- A way back (`return_of`) goes after its leg there. A no-show or a cancellation of that cancels it in the
+  same commit, code `outbound_no_show` or `outbound_cancelled`, or puts it on hold for its `predecessor`
   (`return_after_no_show`); its vendor is told. But for a passenger who is on board of it.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
@@ -157,6 +173,7 @@ def write(folder: Path) -> None:
     pages = {
         "states.md": states_page(),
         "commands.md": commands_page(),
+        "roles.md": roles_page(MADE),
         "tuning.md": tuning_page(Registry.found()),
         "api.md": api_page((folder / "api.md").read_text(encoding="utf-8")),
     }
@@ -183,7 +200,15 @@ def _offers() -> Sequence[str]:
 
 
 def _on_hold() -> str:
-    return ON_HOLD + _lines(f"| `{each}` | {owner} |" for each, owner in REQUIREMENT_OWNERS.items())
+    return ON_HOLD + _lines(
+        f"| `{each}` | {owner} | {', '.join(sorted(MAY_RELEASE[each]))} | {_task(each)} |"
+        for each, owner in REQUIREMENT_OWNERS.items()
+    )
+
+
+def _task(requirement: Requirement) -> str:
+    kind = REQUIREMENT_TASKS.get(requirement)
+    return f"`{kind}`" if kind else "`will_call`, if it is not called by the evening"
 
 
 def _tasks() -> str:

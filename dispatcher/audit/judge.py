@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -23,9 +24,7 @@ from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
-from dispatcher.store.survey import Survey
-
-R = TypeVar("R", bound=Record)
+from dispatcher.store.survey import Survey, of_kind
 
 
 class Finding(NamedTuple):
@@ -132,7 +131,7 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
     of an item that cannot be read stays until a person has seen to it.
     """
-    tasks = _of_kind(found, TASK_KIND.name, TaskRecord)
+    tasks = of_kind(found, TASK_KIND.name, TaskRecord)
     there = {each.id for each in tasks} | found.damaged.get(TASK_KIND.name, set())
     requests = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
     for each in _requests(found):
@@ -223,6 +222,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
+    "sequence": out_of_sequence,
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
@@ -248,12 +248,7 @@ def summary(found: Survey) -> dict[str, object]:
 
 
 def _requests(found: Survey) -> list[RequestRecord]:
-    return _of_kind(found, REQUEST_KIND.name, RequestRecord)
-
-
-def _of_kind(found: Survey, name: str, form: type[R]) -> list[R]:
-    records = [each.value for each in found.records.get(name, {}).values()]
-    return [each for each in records if isinstance(each, form)]
+    return of_kind(found, REQUEST_KIND.name, RequestRecord)
 
 
 def _held(found: Survey) -> dict[LedgerKey, Counter[int]]:

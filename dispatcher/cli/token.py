@@ -12,12 +12,21 @@ NAME = "token"
 HELP = "mint a bearer token for development"
 GROUP = OPERATE
 EXAMPLE = "dispatcher token --role vendor --vendor v1 --market metro"
+VENDOR = "vendor"
+ROLES = ("platform", VENDOR, "ops", "coordinator", "case_manager")  # `Role`, which is slow to import here
 SHORTEST_H, LONGEST_H = 0.001, 87_600.0  # four seconds; ten years
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Who the token speaks for, where, and how long."""
-    parser.add_argument("--role", choices=("platform", "vendor", "ops"), required=True)
+    parser.add_argument(
+        "--role",
+        type=_roles,
+        action="extend",
+        required=True,
+        metavar="ROLE",
+        help=f"{', '.join(ROLES)}; several: repeat it, or with commas between (a vendor is a vendor only)",
+    )
     parser.add_argument("--vendor", type=an_id, metavar="ID", help="the vendor's id (role vendor)")
     parser.add_argument(
         "--market", action="append", metavar="ID", help="a market it may touch; repeat it (default: all)"
@@ -41,21 +50,15 @@ def run(args: argparse.Namespace) -> int:
     from dispatcher.settings import Settings
 
     settings = Settings.read(os.environ)
-    role, markets = Role(args.role), list(dict.fromkeys(args.market or settings.markets))
-    if role is Role.VENDOR and args.vendor is None:
-        raise UsageError("--role vendor needs --vendor: whose token is it?", f"Maybe: {as_typed(EXAMPLE)}")
-    if role is not Role.VENDOR and args.vendor is not None:
-        raise UsageError(
-            f"--vendor {args.vendor} goes with --role vendor, not with --role {role}.",
-            "Maybe leave --vendor out.",
-        )
+    roles, markets = [Role(each) for each in args.role], list(dict.fromkeys(args.market or settings.markets))
+    _refuse_strange_vendor(args.role, args.vendor)
     if unknown := [each for each in markets if each not in settings.markets]:
         raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
     now_ms = make_clock(*settings.clock).now_ms()
     made = claims(
-        role,
+        *roles,
         markets=markets,
         vendor_id=args.vendor or "",
         now_ms=now_ms,
@@ -67,6 +70,32 @@ def run(args: argparse.Namespace) -> int:
     _refuse_what_is_refused(keys, token, now_ms)
     print(token)
     return 0
+
+
+def _roles(text: str) -> list[str]:
+    """One role or several. Raises ArgumentTypeError."""
+    named = [each.strip() for each in text.split(",")]
+    if unknown := [each for each in named if each not in ROLES]:
+        raise argparse.ArgumentTypeError(f"there is no role '{unknown[0]}'; known: {', '.join(ROLES)}")
+    return named
+
+
+def _refuse_strange_vendor(roles: list[str], vendor_id: str | None) -> None:
+    """Raises UsageError where a vendor's id goes without the role, or the role without it or with others."""
+    from dispatcher.runtime.errors import UsageError
+
+    others = [each for each in roles if each != VENDOR]
+    if VENDOR in roles and others:
+        raise UsageError(
+            f"--role {VENDOR} goes with no other, and here is {others[0]}.", "Maybe mint a token for each."
+        )
+    if VENDOR in roles and vendor_id is None:
+        raise UsageError("--role vendor needs --vendor: whose token is it?", f"Maybe: {as_typed(EXAMPLE)}")
+    if others and vendor_id is not None:
+        raise UsageError(
+            f"--vendor {vendor_id} goes with --role vendor, not with --role {others[0]}.",
+            "Maybe leave --vendor out.",
+        )
 
 
 def _refuse_what_is_refused(keys: dict[str, Any], token: str, now_ms: int) -> None:

@@ -76,9 +76,9 @@ class ReplyEffects:
         now_ms = self.service.clock.now_ms()
         if owner and event.dispatchsignature:
             self.keys.check(market, owner, event, now_ms)
-            return Principal(role=Role.VENDOR, subject=owner, markets=frozenset({market}), vendor_id=owner)
+            return Principal.of(Role.VENDOR, subject=owner, markets=frozenset({market}), vendor_id=owner)
         who = self.verify(event.dispatchtoken, now_ms)
-        if who.role is not Role.VENDOR:
+        if not who.is_vendor:
             raise NotFound("only vendors reply")
         if owner and who.vendor_id != owner:
             raise Unauthenticated("the token is another vendor's\nMaybe two vendors share a Redis user.")

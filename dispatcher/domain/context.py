@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from contracts.codes import Role
 from contracts.tuning import Number
 
 
@@ -16,15 +17,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `tz`: the market's, for what goes by the clock on the wall.
 
-    `by` is how histories name who acts: a role, or a vendor; `subject` which person or system of theirs, as
-    the token says. `vendor_id` is set when a vendor does. `related`: records beside the one that is decided
-    on, by id, as its kind asked for them.
+    `by` is how histories name who acts: the role that gives the right, or a vendor; `subject` which person or
+    system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
+    `vendor_id` is set when a vendor acts. `related`: records beside the one that is decided on, by id, as its
+    kind asked for them.
     """
 
     now_ms: int
     values: Mapping[str, Number] = {}
     by: str = ""
     subject: str = ""
+    roles: frozenset[Role] = frozenset()
     vendor_id: str = ""
     tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -69,6 +69,14 @@ class Change(msgspec.Struct, frozen=True):
         return kind_of(self.record)
 
 
+class Reliance(NamedTuple):
+    """A record that a decision rests on and does not change, at the version that was read."""
+
+    kind: str
+    id: str
+    version: int
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Changes of one or several records, of one or several kinds, with all that goes with them.
 
@@ -81,6 +89,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     unbook: tuple[Booking, ...] = ()
     messages: tuple[Message, ...] = ()
     preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
+    relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     called: Called | None = None  # a will-call that was called: counted
     at_ms: int  # the time its messages carry

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from contracts.codes import RequestState, Requirement
+from contracts.codes import RequestState
+from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
-from dispatcher.domain.legs import OUTBOUND
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN, REQUEST_STATES
-from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
+from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.domain.tasks import (
+    BY_ITSELF,
+    HOLD_LEAD,
+    TaskRecord,
+    changed,
+    done,
+    news,
+    opened,
+    reopened,
+)
 from dispatcher.domain.will_call import NOT_CALLED
 
 EARLY = "early"  # before the deadline
@@ -29,18 +40,20 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
-    fresh, ended = _opened(before, after, context), _settled(after, context)
-    if not fresh and not ended:
+    fresh, ended = _opened(before, after, context), _settled(before, after, context)
+    again = _reopened(before, after, context)
+    if not fresh and not ended and not again:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))
     with_names = Change(before, replace(after, tasks=tasks))
     changes = (
         *(with_names if each is change else each for each in decision.changes),
         *(Change(None, each) for each in fresh),
-        *(Change(task, end) for task, end in ended),
+        *(Change(task, later) for task, later in (*again, *ended)),
     )
     told: list[Message] = [news(each, "opened", BY_ITSELF) for each in fresh]
-    told += [news(end, "done", BY_ITSELF) for _, end in ended]
+    told += [news(task, "opened", BY_ITSELF) for _, task in again]
+    told += [news(end, "done", BY_ITSELF) for _, end in ended if end.state is TaskState.DONE]
     return replace(decision, changes=changes, messages=(*decision.messages, *told))
 
 
@@ -48,6 +61,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     """The task of a state that was reached, and one for each dispatch whose next report is now overdue.
 
     A request that has nobody left to ask has its task before its deadline; who has that, keeps it beyond.
+    One on hold has one for each requirement.
 
     A report settles such a task and the next may be missing too: that is another task, with an id of its own.
     """
@@ -57,56 +71,94 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     if kind and is_new and not (kind is TaskKind.UNMATCHED and _undone(after, context, kind)):
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
-    early = _early(after, context) if after.has_nobody_left else None
-    if early is not None and early.id not in after.tasks:
-        found.append(early)
-    found += _of_legs_and_calls(before, after, context)
+    found += [each for each in _recurring(after, context) if each.id not in after.tasks]
+    if before is not None and before.call_by_ms and not after.call_by_ms and not after.activated_ms:
+        kind, code = TaskKind.WILL_CALL, after.history[-1].code
+        found.append(opened(kind, after.id, context, code=code, priority=after.priority))
+    if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
+        found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
             since = offer.status.value if offer.status else ""
             name = offer_id(after, offer)
-            about = {"offer_id": name, "code": since, "since": since}
+            about: dict[str, Any] = {"offer_id": name, "code": since, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
 
 
-def _of_legs_and_calls(
+def _reopened(
     before: RequestRecord | None, after: RequestRecord, context: Context
-) -> list[TaskRecord]:
-    """That nobody has called for a will-call; that the way back of a leg that was not made is on hold."""
-    found, code = [], after.history[-1].code
-    if before is not None and before.call_by_ms and not after.call_by_ms and not after.activated_ms:
-        found.append(TaskKind.WILL_CALL)
-    held = Requirement.PREDECESSOR in after.requirements and code.startswith(OUTBOUND)
-    if held and not _undone(after, context, TaskKind.PREDECESSOR_MISSING):
-        found.append(TaskKind.PREDECESSOR_MISSING)
-    tasks = [opened(each, after.id, context, code=code, priority=after.priority) for each in found]
-    return [each for each in tasks if each.id not in after.tasks]
+) -> list[tuple[TaskRecord, TaskRecord]]:
+    """Tasks that were done, and that the request needs again after it did not for a while."""
+    needed_before = {each.id for each in _recurring(before, context)} if before else set()
+    needed = [each for each in _recurring(after, context) if each.id not in needed_before]
+    known = [(context.related.get(each.id), each) for each in needed]
+    return [
+        (task, reopened(task, fresh, context))
+        for task, fresh in known
+        if isinstance(task, TaskRecord) and task.state is TaskState.DONE
+    ]
 
 
-def _is_there(after: RequestRecord) -> list[TaskKind]:
-    """What a request asks of nobody any more: it was called or given up, or goes without what it waited for.
+def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
+    """The tasks of what may come and go: as new, whether or not they are there.
 
-    One that was not called in time still does: whoever it was for may stand at a door.
+    A request that has nobody left to ask; and each requirement that it is on hold for, but for the call of a
+    will-call: of that somebody is asked in the evening.
     """
-    called = not after.waits_for_call and after.history[-1].code != NOT_CALLED
-    goes = Requirement.PREDECESSOR not in after.requirements
-    return [TaskKind.WILL_CALL] * called + [TaskKind.PREDECESSOR_MISSING] * goes
+    lead_ms = HOLD_LEAD.whole(context.values) * HOUR_MS
+    held = [
+        opened(
+            REQUIREMENT_TASKS[each],
+            of.id,
+            context,
+            code=each.value,
+            priority=of.priority,
+            not_due_before_ms=of.match_by_ms - lead_ms,
+        )
+        for each in of.requirements
+        if each in REQUIREMENT_TASKS
+    ]
+    return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
-def _settled(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
+def _settled(
+    before: RequestRecord | None, after: RequestRecord, context: Context
+) -> list[tuple[TaskRecord, TaskRecord]]:
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
-    And that nobody is left to ask, once somebody was asked, or the request ended otherwise.
+    And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
+    on hold for, once that is there or waited for no more; that a sequence is at risk, once it stands again:
+    where it is so for another reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
-    tasks += [task for kind in _is_there(after) for task in _undone(after, context, kind)]
-    return [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    for requirement, kind in REQUIREMENT_TASKS.items():
+        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
+    if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
+        tasks += _undone(after, context, TaskKind.WILL_CALL)
+    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
+    tasks += [] if after.risk else at_risk
+    ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    if _is_new_risk(before, after):
+        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    return ended
+
+
+def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
+    return bool(after.risk) and (before is None or before.risk != after.risk)
+
+
+def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
+    """That it is out of sequence, or may be: a task for each time that this came to be."""
+    kind = TaskKind.SEQUENCE_AT_RISK
+    number = sum(f".{kind.value}" in each for each in after.tasks)
+    since = str(number + 1) if number else ""
+    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:

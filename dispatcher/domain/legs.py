@@ -1,11 +1,11 @@
-"""Round trips: a leg there and its way back are two requests that know each other.
+"""Round trips: a leg there and its way back, which goes after it.
 
-Where the leg there does not happen, its way back is cancelled or put on hold, in the same commit.
+Where the leg there is not made, its way back is cancelled or put on hold, in the same commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import NoReturn
 
 from msgspec.structs import replace
@@ -34,88 +34,33 @@ HOLDS = Parameter(
 PARAMETERS = (HOLDS,)
 OUTBOUND = "outbound_"  # the code of the step in the return's history: this and how the leg there ended
 NOT_MADE = frozenset({RequestState.NO_SHOW, RequestState.CANCELLED})
-Ends = Mapping[str, int]  #: by id of a leg there, when it has ended at the latest, as far as one can tell
 
 
 def planned_end_ms(record: RequestRecord) -> int:
     """When the leg ends as it was agreed or offered; 0 when it has ended, or nobody has it yet."""
-    offers = record.live_offers
-    return max((each.end_ms for each in offers), default=0)
+    return max((each.end_ms for each in record.live_offers), default=0)
 
 
-def linked(
-    decisions: Sequence[Decision], stored: Mapping[str, RequestRecord], ends: Ends, context: Context
-) -> list[Decision]:
-    """The receipt of new requests, each leg there naming its way back; `stored`: what they name beside.
+def refuse_odd_leg(
+    record: RequestRecord, there: RequestRecord, beside: Iterable[RequestRecord], soonest_ms: int
+) -> None:
+    """Raises Invalid, with names, unless `record` can be the way back of `there`.
 
-    Raises Invalid, with names, for a return of a leg that nobody knows, that has ended without being made,
-    that is no ride, is a return itself or has one already; and for one that may start before that has ended.
+    `beside`: what else goes after that; `soonest_ms`: when it has ended at the soonest.
     """
-    changing = [each.after for decision in decisions for each in decision.changes]
-    known = {**stored, **{each.id: each for each in changing if isinstance(each, RequestRecord)}}
-    legs = dict[str, str]()  # by leg there, its way back
-    for record in [each.after for each in decisions if each.after.return_of]:
-        there = _leg_there(record, ends, known)
-        if (
-            there.return_leg != record.id and there.state not in TERMINAL
-        ):  # nothing follows from one that is done
-            legs[there.id] = record.id
-            known[there.id] = replace(there, return_leg=record.id)
-    told = [_with(each, legs) for each in decisions]
-    beside = [stored[name] for name in legs if name not in {each.id for each in changing if each is not None}]
-    changes = [
-        Change(each, replace(each, version=each.version + 1, return_leg=legs[each.id])) for each in beside
-    ]
-    return [*told, *(Decision(changes=(each,), at_ms=context.now_ms) for each in changes)]
-
-
-def _with(decision: Decision, legs: Mapping[str, str]) -> Decision:
-    """Its changes of legs there with the name of their way back."""
-    if not any(each.record.id in legs for each in decision.changes):
-        return decision
-    changes = [
-        Change(each.before, replace(each.after, return_leg=legs[each.record.id]))
-        if isinstance(each.after, RequestRecord) and each.record.id in legs
-        else each
-        for each in decision.changes
-    ]
-    return replace(decision, changes=tuple(changes))
-
-
-def _leg_there(record: RequestRecord, ends: Ends, known: Mapping[str, RequestRecord]) -> RequestRecord:
-    """The leg that `record` is the way back of. Raises Invalid unless it can be that."""
-    there = known.get(record.return_of)
-    name = record.return_of
-    if there is None:
-        _refuse(
-            record,
-            f"there is no request {name} in this market",
-            "it is misspelt, or comes later in your calls",
-        )
+    name = there.id
     if there.kind != record.kind:
         _refuse(record, f"request {name} is of kind {there.kind}", "name the ride that it is the way back of")
-    if there.state in TERMINAL and there.state is not RequestState.COMPLETED:
-        _refuse(record, f"request {name} is {there.state}", "leave return_of out")
     if there.return_of:
-        _refuse(record, f"request {name} is itself a return, of {there.return_of}", "name the first leg")
-    other = known.get(there.return_leg)
-    if there.return_leg not in ("", record.id) and other is not None and other.state not in TERMINAL:
-        _refuse(
-            record, f"request {name} has its return: {there.return_leg}", f"cancel {there.return_leg} first"
-        )
-    starts_ms, end_ms = (
-        record.latest_ms if record.waits_for_call else record.earliest_ms,
-        ends.get(there.id, 0),
-    )
-    if there.state not in TERMINAL and starts_ms < end_ms:
-        starts, end = to_instant(starts_ms).isoformat(), to_instant(end_ms).isoformat()
-        what = "be called until" if record.waits_for_call else "start at"
-        _refuse(
-            record,
-            f"it may {what} {starts}, and request {name} may last until {end}",
-            "make its window later",
-        )
-    return there
+        _refuse(record, f"request {name} is itself a return, of {there.return_of}", "name that in `after`")
+    for other in beside:
+        if other.return_of == name and other.id != record.id and other.state not in TERMINAL:
+            _refuse(record, f"request {name} has its return: {other.id}", f"cancel {other.id} first")
+    if there.state not in TERMINAL and record.latest_ms < soonest_ms:
+        starts, ends = to_instant(record.latest_ms).isoformat(), to_instant(soonest_ms).isoformat()
+        what = "be called until" if record.waits_for_call else "start until"
+        why = f"it may {what} {starts}, and request {name} ends at {ends} at the soonest"
+        _refuse(record, why, "make its window later")
 
 
 def _refuse(record: RequestRecord, why: str, advice: str) -> NoReturn:
@@ -129,15 +74,13 @@ def with_return(decision: Decision, context: Context) -> Decision:
     """With what becomes of the way back where a leg there is not made: cancelled or held, vendors told."""
     for change in decision.changes:
         before, after = change.before, change.after
-        if not isinstance(after, RequestRecord) or not after.return_leg or after.state not in NOT_MADE:
+        if not isinstance(before, RequestRecord) or not isinstance(after, RequestRecord):
             continue
-        back = context.related.get(after.return_leg)
-        if (
-            isinstance(before, RequestRecord)
-            and before.state not in TERMINAL
-            and isinstance(back, RequestRecord)
-        ):
-            decision = _not_made(decision, after, back, context)
+        if after.state in NOT_MADE and before.state not in TERMINAL:
+            for name in after.before:
+                back = context.related.get(name)
+                if isinstance(back, RequestRecord) and back.return_of == after.id:
+                    decision = _not_made(decision, after, back, context)
     return decision
 
 
@@ -145,7 +88,7 @@ def _not_made(decision: Decision, there: RequestRecord, back: RequestRecord, con
     """The way back follows; who is on board of it has come there by other means, and arrives."""
     known = {each.record.id for each in decision.changes}
     on_board = any(each.status is TrackingStatus.ON_BOARD for each in back.live_offers)
-    if back.state in TERMINAL or back.return_of != there.id or on_board or back.id in known:
+    if back.state in TERMINAL or on_board or back.id in known:
         return decision
     code, live = OUTBOUND + there.state.value, back.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, code) for each in live]
@@ -154,22 +97,20 @@ def _not_made(decision: Decision, there: RequestRecord, back: RequestRecord, con
         after = _held(back, offers, code, context)
     else:
         after = moved(back, RequestState.CANCELLED, context, code, offers=offers, requirements=())
+    told = (*(closed(after, each) for each in over), changed(after, context.by, code))
     return replace(
         decision,
         changes=(*decision.changes, Change(back, after)),
         unbook=(*decision.unbook, *bookings_of(live)),
-        messages=(
-            *decision.messages,
-            *(closed(after, each) for each in over),
-            changed(after, context.by, code),
-        ),
+        messages=(*decision.messages, *told),
     )
 
 
 def _held(back: RequestRecord, offers: tuple[OfferRecord, ...], code: str, context: Context) -> RequestRecord:
     """On hold for what goes before it; until its deadline, or where that has passed the end of its window."""
     wanted = tuple(dict.fromkeys((*back.requirements, Requirement.PREDECESSOR)))
-    match_by_ms = back.match_by_ms if back.match_by_ms > context.now_ms else back.latest_ms
+    late = back.match_by_ms <= context.now_ms
+    match_by_ms = max(back.match_by_ms, back.latest_ms) if late else back.match_by_ms
     return moved(
         back,
         RequestState.ON_HOLD,
@@ -177,5 +118,5 @@ def _held(back: RequestRecord, offers: tuple[OfferRecord, ...], code: str, conte
         code,
         offers=offers,
         requirements=wanted,
-        match_by_ms=max(match_by_ms, back.match_by_ms),
+        match_by_ms=match_by_ms,
     )

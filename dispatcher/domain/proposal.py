@@ -9,6 +9,7 @@ import msgspec
 from contracts.matches import CostTerm, RunnerUp
 from contracts.vendors import Vendor
 from dispatcher.domain.booking import Booking
+from dispatcher.domain.links import Span
 
 
 class Precondition(NamedTuple):
@@ -42,3 +43,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: str = ""
     preconditions: tuple[Precondition, ...] = ()
     changed_ms: int = 0
+
+    @property
+    def span(self) -> Span:
+        """From start to end."""
+        return Span(self.start_ms, self.end_ms)

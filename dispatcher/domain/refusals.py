@@ -2,6 +2,7 @@
 
 Refusal
 ├── Invalid           422  understood, but it cannot be meant: a window in the past, a value out of bounds
+├── NotAllowed        403  it is there and you may read it, but this is for another role
 ├── NotFound          404  unknown, or not yours: the answer is the same
 ├── WrongState        409  the work has moved on (expired, taken back, ended)
 ├── Stale             412  another version is current
@@ -36,6 +37,12 @@ class Invalid(Refusal):
     """Well-formed, but it cannot be meant: a window in the past, a tuning value out of bounds."""
 
     type, status = "invalid-request", 422
+
+
+class NotAllowed(Refusal):
+    """Known to the caller, but for another role to do; the detail says for which."""
+
+    type, status = "forbidden", 403
 
 
 class NotFound(Refusal):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
@@ -64,8 +65,9 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    legs = [(REQUEST, each) for each in (record.return_of, record.return_leg) if each]
-    return [*((TASK_KIND.name, each) for each in record.tasks), *legs]
+    tasks = [(TASK_KIND.name, each) for each in record.tasks]
+    before = [(REQUEST, each.request_id) for each in record.after]
+    return [*tasks, *before, *((REQUEST, each) for each in record.before)]
 
 
 REQUEST_KIND = register(
@@ -82,7 +84,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_return, with_tasks),
+        follow_ups=(with_return, with_sequence, with_tasks),
     )
 )
 

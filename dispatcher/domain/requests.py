@@ -12,6 +12,7 @@ from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
+from dispatcher.domain.links import Link
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
@@ -57,10 +58,14 @@ class RequestRecord(Record, frozen=True, tag=3):
     tasks: tuple[str, ...] = ()  # ids of tasks that it made necessary: they go when it goes
     service_class: str = ""  # what a unit has to serve, as its body says; "": taken in before this was kept
     priority: Priority = Priority.ROUTINE
+    episode: str = ""
+    after: tuple[Link, ...] = ()  # what goes before it
+    before: tuple[str, ...] = ()  # ids of requests that go after it
+    risk: str = ""  # why it is out of sequence, or may be; a person has a task about it
+    watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
     activated_ms: int = 0  # when a will-call was called
     return_of: str = ""  # the leg there, of which it is the way back
-    return_leg: str = ""  # its own way back
 
     @property
     def waits_for_call(self) -> bool:

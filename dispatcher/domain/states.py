@@ -42,7 +42,7 @@ REQUEST_STATES: Mapping[RequestState, StateRow] = {
         R.COMPLETED,
         R.NO_SHOW,
         R.MATCHING,
-        R.ON_HOLD,  # what goes before it will not be done
+        R.ON_HOLD,  # turned back, and what goes before it will not be done
         R.CANCELLED,
         R.FAILED,
         owner="vendor",
@@ -80,6 +80,11 @@ REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provid
     Requirement.AUTHORIZATION: OwnerRole.CASE_MANAGER,
     Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
     Requirement.ACTIVATION: OwnerRole.CARE_COORDINATOR,
+}
+
+REQUIREMENT_TASKS: Mapping[Requirement, TaskKind] = {  # what it asks of that owner meanwhile
+    Requirement.AUTHORIZATION: TaskKind.AUTHORIZATION_MISSING,
+    Requirement.PREDECESSOR: TaskKind.PREDECESSOR_MISSING,
 }
 
 ENTRY = frozenset({R.RECEIVED, R.ON_HOLD})  # how a request may come in

@@ -46,13 +46,23 @@ LAPSE = Parameter(
     summary="A task that nobody ends keeps its request from being forgotten for so long; then both go.",
     scope="domain.tasks",
 )
+HOLD_LEAD = Parameter(
+    name="task_hold_lead_hours",
+    default=24,
+    minimum=0,
+    maximum=720,
+    unit="hours",
+    summary="A task about what a request on hold waits for is due this long before its deadline, or as any "
+    "other, if that is later.",
+    scope="domain.tasks",
+)
 PRESSED = shares("task", "domain.tasks", "A task is due, and goes to its next owner, of a request")
-PARAMETERS = (DUE, ESCALATION, LAPSE, *PRESSED.values())
+PARAMETERS = (DUE, ESCALATION, LAPSE, HOLD_LEAD, *PRESSED.values())
 S = TaskState
 TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
     S.OPEN: frozenset({S.CLAIMED, S.DONE}),
     S.CLAIMED: frozenset({S.OPEN, S.DONE}),
-    S.DONE: frozenset(),
+    S.DONE: frozenset({S.OPEN}),  # `reopened`: it has become necessary again; nobody else can
 }
 OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.UNMATCHED: OwnerRole.CARE_COORDINATOR,
@@ -60,11 +70,16 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.FAILED: OwnerRole.CARE_COORDINATOR,
     TaskKind.OVERDUE: OwnerRole.OPS,
     TaskKind.UNREADABLE: OwnerRole.OPS,
+    TaskKind.SEQUENCE_AT_RISK: OwnerRole.CARE_COORDINATOR,
     TaskKind.PREDECESSOR_MISSING: OwnerRole.CARE_COORDINATOR,
+    TaskKind.POSSIBLE_DUPLICATE: OwnerRole.CARE_COORDINATOR,
+    TaskKind.AMENDMENT_REFUSED: OwnerRole.CARE_COORDINATOR,
     TaskKind.WILL_CALL: OwnerRole.CARE_COORDINATOR,
+    TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
+    TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
-    OwnerRole.CASE_MANAGER: OwnerRole.CARE_COORDINATOR,
+    OwnerRole.CASE_MANAGER: OwnerRole.OPS,
     OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
     OwnerRole.OPS: OwnerRole.OPS,
 }
@@ -83,6 +98,7 @@ class TaskRecord(Record, frozen=True, tag=1):
     """One task. Its id is what it is about (a request or an offer id), a dot, and its kind.
 
     A missing report is a task for each report that is missing: the last one before it follows the kind.
+    `due_ms` is when it was first due, and stays; `timer_ms` when it goes to the next owner or is told again.
     """
 
     kind: TaskKind
@@ -116,6 +132,7 @@ def opened(
     code: str = "",
     since: str = "",
     priority: Priority = Priority.ROUTINE,
+    not_due_before_ms: int = 0,
 ) -> TaskRecord:
     """A new task; `since`: after which report, where there may be a task of the kind after each.
 
@@ -123,6 +140,7 @@ def opened(
     """
     usual_ms = DUE.whole(context.values) * MINUTE_MS
     due_ms = context.now_ms + pressed(usual_ms, PRESSED, priority, context.values)
+    due_ms = max(due_ms, not_due_before_ms)
     return TaskRecord(
         id=f"{offer_id or request_id}.{kind.value}" + (f"_{since}" if since else ""),
         version=1,
@@ -143,14 +161,40 @@ def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any
     """The task one version on. Raises WrongState when the table has no such step."""
     stays = state is task.state is not S.DONE
     if not stays and state not in TASK_STATES[task.state]:
-        how, wanted = f": {task.outcome}" if task.outcome else "", changes.get("outcome", state)
-        raise WrongState(
-            f"task {task.id} is {task.state}{how}; it cannot be {wanted}\nMaybe somebody else has ended it.",
-            state=task.state.value,
-        )
-    after = replace(task, version=task.version + 1, state=state, **changes)
-    kept_ms = context.now_ms + RETENTION.whole(context.values) * HOUR_MS
-    return replace(after, timer_ms=kept_ms if state is S.DONE else after.due_ms)
+        raise has_ended(task, changes.get("outcome", state))
+    if state is S.DONE:
+        changes["timer_ms"] = context.now_ms + RETENTION.whole(context.values) * HOUR_MS
+    return replace(task, version=task.version + 1, state=state, **changes)
+
+
+def has_ended(task: TaskRecord, wanted: str) -> WrongState:
+    """The refusal of what cannot be done with a task (any more)."""
+    how = f": {task.outcome}" if task.outcome else ""
+    return WrongState(
+        f"task {task.id} is {task.state}{how}; it cannot be {wanted}\nMaybe somebody else has ended it.",
+        state=task.state.value,
+    )
+
+
+def reopened(task: TaskRecord, fresh: TaskRecord, context: Context) -> TaskRecord:
+    """A task that is done and has become necessary again, as if it were new; what was said on it stays.
+
+    So one request has one task of a kind, however often it comes and goes.
+    """
+    return changed(
+        task,
+        S.OPEN,
+        context,
+        owner=fresh.owner,
+        code=fresh.code,
+        opened_ms=fresh.opened_ms,
+        due_ms=fresh.due_ms,
+        timer_ms=fresh.timer_ms,
+        escalations=0,
+        claimed_by="",
+        outcome=None,
+        ended_ms=0,
+    )
 
 
 def done(task: TaskRecord, context: Context, outcome: TaskOutcome) -> TaskRecord:
@@ -164,7 +208,7 @@ def lapses_ms(task: TaskRecord, context: Context) -> int:
 
 
 def news(task: TaskRecord, what: str, by: str) -> Message:
-    """To platform and ops: a task was opened, claimed, escalated or done."""
+    """To all but vendors: a task was opened, claimed, escalated or done."""
     data = TaskChanged(
         task_id=task.id,
         kind=task.kind,
@@ -191,7 +235,7 @@ def due(task: TaskRecord, context: Context) -> Decision | None:
         task.state,
         context,
         owner=ESCALATES_TO[task.owner],
-        due_ms=context.now_ms + min(pause_ms, 24 * HOUR_MS),
+        timer_ms=context.now_ms + min(pause_ms, 24 * HOUR_MS),
         escalations=task.escalations + 1,
     )
     messages = (news(after, "escalated", context.by),)

@@ -17,6 +17,7 @@ from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.coarse_position import coarse_position
+from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id, priority_of
@@ -49,12 +50,15 @@ def request_view(record: RequestRecord) -> RequestView:
         window=_window(record),
         activated_at=to_instant(record.activated_ms) if record.activated_ms else None,
         return_of=record.return_of,
-        return_leg=record.return_leg,
         waits_for=waits_for,
         tasks=record.tasks,
         match=_match(record),
         unmatched=record.unmatched,
         attempts=tuple(_attempt(record, each) for each in record.offers),
+        episode=record.episode,
+        after=tuple(map(link_view, record.after)),
+        before=record.before,
+        at_risk=record.risk,
         history=tuple(
             Transition(
                 state=step.state,

@@ -17,7 +17,6 @@ import structlog
 from aiohttp import web
 
 from contracts import codec
-from contracts.codes import Role
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -35,7 +34,7 @@ log = structlog.get_logger()
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CALLER_GONE = 499  # as web servers count it; HTTP has no status for who hung up before it was answered
-NOBODY = Principal(role=Role.OPS, subject="anyone")  # of no market: what an open route gets
+NOBODY = Principal(roles=frozenset(), subject="anyone")  # of no market: what an open route gets
 
 
 class Gate:
@@ -67,11 +66,9 @@ class Gate:
         if not operation.roles:
             return NOBODY
         principal = self.identify(request)
-        if principal.role not in operation.roles:
-            allowed = ", ".join(sorted(operation.roles))
-            raise Forbidden(
-                f"this is for {allowed}, and the token's role is {principal.role}\nMaybe use another token."
-            )
+        if not principal.may(operation.roles):
+            allowed, has = (", ".join(sorted(each)) for each in (operation.roles, principal.roles))
+            raise Forbidden(f"this is for {allowed}, and the token's role is {has}\nMaybe use another token.")
         return principal
 
     def slot(self, operation: Operation, principal: Principal) -> AbstractContextManager[None]:
@@ -121,7 +118,7 @@ async def _made(route: Route, call: Call, parts: Parts) -> Reply | web.StreamRes
         return await route.handler(call, parts)
     except Unwritable as refusal:
         log.error("commit_refused", call_id=call.call_id, **refusal.facts)
-        if call.principal.role is not Role.VENDOR:
+        if not call.principal.is_vendor:
             raise
         raise Unavailable(
             "the store cannot take this now; nothing was stored\nMaybe try again; ask ops if it lasts.",

@@ -19,6 +19,7 @@ from contracts.operations import Answer
 from contracts.problems import Unauthenticated
 from dispatcher.delivery.feed import Feed
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
@@ -40,14 +41,14 @@ log = structlog.get_logger()
 @ROUTES.get(
     f"{MARKET}/events",
     id="followEvents",
-    roles={Role.PLATFORM, Role.OPS, Role.VENDOR},
+    roles=READERS | {Role.VENDOR},
     resumable=True,
     answers={200: Answer("one CloudEvent in JSON an event; its id resumes", None, media=SSE)},
 )
 async def follow(call: Call, parts: Parts) -> web.StreamResponse:
     """Follow events as they happen (server-sent events); a vendor its own."""
     keys, who, gate = Keys(call.market), call.principal, call.raw.app[GATE]
-    stream = keys.stream(who.vendor_id) if who.role is Role.VENDOR else keys.events
+    stream = keys.stream(who.vendor_id) if who.is_vendor else keys.events
     response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.call_id})
     async with parts.hub.follow(stream, call.after or None) as feed:
         with parts.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):

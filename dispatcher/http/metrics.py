@@ -11,6 +11,8 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 
 from contracts.codes import RequestState
 from contracts.health import Matching, Routing
+from contracts.tasks import OwnerRole
+from dispatcher.store.tasks import Backlog
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -56,6 +58,7 @@ class Metrics:
             ["market"],
             registry=self.registry,
         )
+        self.tasks = TaskGauges(self.registry)
         self.troubles, self.matching = TroubleCounts(self.registry), MatchingGauges(self.registry)
         self.routing = RoutingCounts(self.registry)
         self.replaced = Gauge(
@@ -92,6 +95,34 @@ class Metrics:
         """All metrics as OpenMetrics text."""
         page: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
         return page
+
+
+class TaskGauges:
+    """What people have to do, by owner: how much, how much of it is late, how late the first of it is."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        by_owner = ["market", "owner"]
+        self.tasks = Gauge(
+            "dispatcher_tasks", "Tasks that are not done.", [*by_owner, "state"], registry=registry
+        )
+        self.overdue = Gauge(
+            "dispatcher_tasks_overdue", "Of these, past their due time.", by_owner, registry=registry
+        )
+        self.oldest = Gauge(
+            "dispatcher_tasks_oldest_seconds",
+            "For how long the first of them has been due; 0 when none is.",
+            by_owner,
+            registry=registry,
+        )
+
+    def found(self, market: str, backlogs: Mapping[OwnerRole, Backlog], now_ms: int) -> None:
+        """As a market is now."""
+        for owner, each in backlogs.items():
+            for state, count in each.by_state.items():
+                self.tasks.labels(market, owner.value, state.value).set(count)
+            late_ms = now_ms - each.first_due_ms if each.overdue else 0
+            self.overdue.labels(market, owner.value).set(each.overdue)
+            self.oldest.labels(market, owner.value).set(max(0, late_ms) / 1000)
 
 
 class TroubleCounts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.quotes import Quotes
 from contracts.requests import Request
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
@@ -18,7 +18,7 @@ ROUTES = Routes("requests", 20)
 @ROUTES.post(
     f"{MARKET}/quotes",
     id="quote",
-    roles={Role.PLATFORM},
+    roles=SUBMITTERS,
     body=Body(Request),
     answers={200: Answer("ranked quotes, or the reasons for none", Quotes)},
     problems=("invalid-request",),

@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, activate, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from contracts.base import Id
-from contracts.codes import Role
+from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
 from contracts.request_views import (
@@ -28,7 +28,9 @@ from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
+from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
@@ -46,7 +48,7 @@ ROUTES = Routes("requests", 10, request_id=Id)
 @ROUTES.post(
     REQUESTS,
     id="submitRequests",
-    roles={Role.PLATFORM},
+    roles=SUBMITTERS,
     body=Body(Request, batch=RequestBatch, batch_member="requests"),
     keyed=True,
     answers={202: Answer("durable; a vendor is being sought", Receipts, {"Location": "where to read it"})},
@@ -73,7 +75,7 @@ def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
 @ROUTES.get(
     REQUESTS,
     id="listRequests",
-    roles={Role.PLATFORM, Role.OPS},
+    roles=READERS,
     query=RequestQuery,
     answers={200: Answer("a page", RequestPage)},
 )
@@ -86,7 +88,7 @@ async def list_requests(call: Call, parts: Parts) -> Reply:
 @ROUTES.get(
     REQUEST,
     id="getRequest",
-    roles={Role.PLATFORM, Role.OPS},
+    roles=READERS,
     answers={200: Answer("the request", RequestView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:
@@ -134,6 +136,20 @@ async def hold(call: Call, parts: Parts) -> Reply:
 async def resume(call: Call, parts: Parts) -> Reply:
     """Resume a request that is on hold: it is authorized, or its predecessor is done."""
     command = ResumeRequest(request_id=call.path["request_id"], requirement=call.body.requirement)
+    return await _executed(call, parts, command)
+
+
+@ROUTES.post(
+    f"{REQUEST}/release",
+    id="releaseRequest",
+    command=ReleaseSequence,
+    body=Body(Release, optional=True),
+    answers={200: Answer("the request; it waits no more for what it was to go after", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def release(call: Call, parts: Parts) -> Reply:
+    """Let a request go anyway: it waits no more for what goes before it, one or all."""
+    command = ReleaseSequence(request_id=call.path["request_id"], predecessor_id=call.body.request)
     return await _executed(call, parts, command)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contracts.operations import Answer, Body
 from contracts.tasks import Claim, Comment, Finish, TaskId, TaskPage, TaskQuery, TaskView
 from dispatcher.domain.commands.subjects import OnTask
-from dispatcher.domain.commands.tasks import PEOPLE, ClaimTask, CommentTask, FinishTask, ReleaseTask
+from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
+from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
@@ -17,14 +18,14 @@ TASK = f"{TASKS}/{{task_id}}"
 ROUTES = Routes("tasks", 80, task_id=TaskId)
 
 
-@ROUTES.get(TASKS, id="listTasks", roles=PEOPLE, query=TaskQuery, answers={200: Answer("a page", TaskPage)})
+@ROUTES.get(TASKS, id="listTasks", roles=READERS, query=TaskQuery, answers={200: Answer("a page", TaskPage)})
 async def list_tasks(call: Call, parts: Parts) -> Reply:
     """List tasks, the earliest due first, by role, state and due time; those that are done only if asked."""
     tasks, cursor = await parts.service.tasks.page(call.principal, call.market, call.query)
     return Reply(TaskPage(tasks=tuple(tasks), cursor=cursor or ""))
 
 
-@ROUTES.get(TASK, id="getTask", roles=PEOPLE, answers={200: Answer("the task", TaskView, ETAG)})
+@ROUTES.get(TASK, id="getTask", roles=READERS, answers={200: Answer("the task", TaskView, ETAG)})
 async def read(call: Call, parts: Parts) -> Reply:
     """Read a task with its comments."""
     view = await parts.service.tasks.view(call.principal, call.market, call.path["task_id"])
@@ -91,7 +92,7 @@ async def comment(call: Call, parts: Parts) -> Reply:
 
 def _who(call: Call) -> str:
     """Who acts: as the call says, else whom the token names."""
-    return call.body.by or call.principal.subject or call.principal.name
+    return call.body.by or call.principal.subject or call.principal.acting_as(READERS)
 
 
 async def _executed(call: Call, parts: Parts, command: OnTask) -> Reply:

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
 from contracts.codes import Role
+from dispatcher.domain import rights
 from dispatcher.domain.refusals import NotFound
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """Who calls, as its token says: a role, the markets it may touch, and for a vendor its id.
+    """Who calls, as its token says: its roles, the markets it may touch, and for a vendor its id.
 
-    `markets` is empty for no market at all; None means every market of this service (ops tools only).
+    A vendor has that role alone (`security.tokens`). `markets` is empty for no market at all; None means
+    every market of this service (ops tools only).
     """
 
-    role: Role
+    roles: frozenset[Role]
     subject: str = ""
     markets: frozenset[str] | None = frozenset()
     vendor_id: str = ""
 
+    @classmethod
+    def of(cls, *roles: Role, **facts: Any) -> Principal:
+        """Who has these roles."""
+        return cls(roles=frozenset(roles), **facts)
+
+    @cached_property
+    def is_vendor(self) -> bool:
+        """Whether only what is its own exists for it."""
+        return Role.VENDOR in self.roles
+
     @cached_property
     def name(self) -> str:
-        """How histories and audits name the caller."""
-        return f"vendor:{self.vendor_id}" if self.role is Role.VENDOR else self.role.value
+        """All that it is, in a word."""
+        return f"vendor:{self.vendor_id}" if self.is_vendor else "+".join(sorted(self.roles))
 
     @cached_property
     def caller(self) -> str:
         """Who it is among all callers, whatever its token."""
         return f"{self.name}/{self.subject}"
+
+    def may(self, allowed: Iterable[Role]) -> bool:
+        """Whether one of its roles is among these."""
+        return not self.roles.isdisjoint(allowed)
+
+    def acting_as(self, allowed: Iterable[Role]) -> str:
+        """How histories and audits name it: by the one of these roles that it has; a vendor by its id."""
+        role = rights.acting_as(self.roles, allowed)
+        return self.name if self.is_vendor or role is None else role.value
 
     def may_enter(self, market: str) -> bool:
         """Whether the token names the market."""
@@ -37,5 +60,5 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def refuse_others(self, vendor_id: str) -> None:
         """Raises NotFound when a vendor asks for what is another's."""
-        if self.role is Role.VENDOR and vendor_id != self.vendor_id:
+        if self.is_vendor and vendor_id != self.vendor_id:
             raise NotFound(f"there is no vendor {vendor_id}\nMaybe the id is misspelt.")

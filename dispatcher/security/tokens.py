@@ -1,15 +1,16 @@
 """Bearer tokens (JWT, RFC 7519): who calls, in which role, in which markets.
 
 A key of the JWKS is used with the one algorithm that it names itself (`alg`), so that a token cannot choose.
-Claims: `sub`, `aud` = "dispatcher", `role`, `markets` (a list of ids, or "*" for ops), `vendor` (its id, for
-the role vendor), `exp` and, if given, `nbf`, both against the service's own clock.
+Claims: `sub`, `aud` = "dispatcher", `role` or, for several, `roles` (a list), `markets` (a list of ids, or
+"*" for ops), `vendor` (its id, for the role vendor), `exp` and, if given, `nbf`, both against the service's
+own clock. A vendor's token is a vendor's only: what is another's does not exist for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -34,7 +35,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     aud: str | tuple[str, ...]
     exp: float
-    role: Role
+    role: Role | None = None
+    roles: tuple[Role, ...] = ()
     sub: Annotated[str, Meta(max_length=128)] = ""
     nbf: float = 0.0
     markets: Literal["*"] | tuple[Id, ...] = ()
@@ -44,12 +46,27 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         """Who calls. Raises Unauthenticated for a combination that means nothing."""
         if AUDIENCE not in (self.aud if isinstance(self.aud, tuple) else (self.aud,)):
             raise Unauthenticated(f"the token is not meant for {AUDIENCE}\nMaybe it is another service's.")
-        if (self.role is Role.VENDOR) != bool(self.vendor):
+        roles = self._all_roles()
+        if (Role.VENDOR in roles) != bool(self.vendor):
             raise Unauthenticated("a token names a vendor exactly if its role is vendor")
-        if self.markets == "*" and self.role is not Role.OPS:
-            raise Unauthenticated(f"a token of role {self.role} lists its markets")
+        if self.markets == "*" and roles != {Role.OPS}:
+            raise Unauthenticated(f"a token of role {_named(roles)} lists its markets")
         markets = None if self.markets == "*" else frozenset(self.markets)
-        return Principal(role=self.role, subject=self.sub, markets=markets, vendor_id=self.vendor)
+        return Principal(roles=roles, subject=self.sub, markets=markets, vendor_id=self.vendor)
+
+    def _all_roles(self) -> frozenset[Role]:
+        """Of `roles`, or the one of `role`. Raises Unauthenticated where they do not go together."""
+        roles = frozenset(self.roles or filter(None, (self.role,)))
+        if not roles:
+            raise Unauthenticated("the token names no role\nMaybe its claim is called role, or roles.")
+        if self.role is not None and self.role not in roles:
+            raise Unauthenticated(f"the token's role is {self.role}, and its roles are {_named(roles)}")
+        if Role.VENDOR in roles and len(roles) > 1:
+            raise Unauthenticated(
+                f"the token's roles are {_named(roles)}: a vendor's token is a vendor's only\n"
+                "Maybe mint two tokens."
+            )
+        return roles
 
 
 class Authenticator:
@@ -126,14 +143,20 @@ def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
 
 
 def claims(
-    role: Role, *, markets: Sequence[str], vendor_id: str, now_ms: int, hours: float, subject: str = ""
+    *roles: Role, markets: Sequence[str], vendor_id: str, now_ms: int, hours: float, subject: str = ""
 ) -> dict[str, Any]:
-    """The claims of a token that holds from now for some hours."""
+    """The claims of a token that holds from now for some hours; of one role or several."""
     now_s = now_ms // 1000
-    made: dict[str, Any] = {"sub": subject or vendor_id or role.value, "role": role.value}
+    named = list(dict.fromkeys(each.value for each in roles))
+    made: dict[str, Any] = {"sub": subject or vendor_id or "+".join(named)}
+    made |= {"role": named[0]} if len(named) == 1 else {"roles": named}
     made |= {"markets": "*" if list(markets) == ["*"] else list(markets)}
     made |= {"vendor": vendor_id} if vendor_id else {}
     return made | {"iat": now_s, "nbf": now_s - 60, "exp": now_s + round(hours * 3600)}
+
+
+def _named(roles: Iterable[Role]) -> str:
+    return ", ".join(sorted(roles))
 
 
 def _in_time(claims: Claims, now_s: float) -> None:

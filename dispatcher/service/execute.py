@@ -45,11 +45,11 @@ class Executor:
         unless this very command had its effect before; NotFound (market, record, or a command that is not the
         caller's to give); Reused; Unavailable.
         """
-        self._authorize(who, market, command)
+        by = self._right(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
-            context = await self._context(stored, record, tuning, who.name, who)
+            context = await self._context(stored, record, tuning, by, who)
             try:
                 ready = command if prepare is None else await prepare(record, command)
                 decision = decide(record, ready, context)
@@ -105,10 +105,13 @@ class Executor:
             return await stored.records(kind_for(command)).get(command.subject)
         return await self.load(stored, command)
 
-    def _authorize(self, who: Principal, market: str, command: Command) -> None:
+    def _right(self, who: Principal, market: str, command: Command) -> str:
+        """By which right of the caller's the command is given: what histories name."""
         self.markets.authorize(who, market)
-        if who.role not in row(type(command)).roles:
+        roles = row(type(command)).roles
+        if not who.may(roles):
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
+        return who.acting_as(roles)
 
     async def _context(
         self,
@@ -125,6 +128,7 @@ class Executor:
             values=tuning.values,
             by=by,
             subject=who.subject if who else "",
+            roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,

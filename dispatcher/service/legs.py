@@ -1,63 +1,46 @@
-"""Legs that new requests are the way back of: as they are stored, and when they end at the latest."""
+"""Ways back among new requests: whether each can be that of the leg that it names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
 from contracts.requests import Request
-from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.legs import linked, planned_end_ms
+from dispatcher.domain.legs import planned_end_ms, refuse_odd_leg
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.store.market import MarketStore
 from solvers.rides import by_hour
 from solvers.travel import TravelTimes
 
 
-class Legs(NamedTuple):
-    """Legs that are stored, by id: their records, and those of the returns that they have; their bodies."""
-
-    records: Mapping[str, RequestRecord] = {}
-    bodies: Mapping[str, Request] = {}
-
-
-async def legs_there(stored: MarketStore, requests: Sequence[Request]) -> Legs:
-    """What these are the way back of, as far as it is stored."""
-    names = sorted(
-        {each.way_back_of for each in requests if each.way_back_of} - {each.id for each in requests}
-    )
-    if not names:
-        return Legs()
-    there = await stored.requests.records.get_all(names)
-    returns = await stored.requests.records.get_all(
-        [each.return_leg for each in there.values() if each.return_leg]
-    )
-    return Legs({**returns, **there}, await stored.requests.bodies(names))
-
-
-def with_legs(
-    decisions: Sequence[Decision],
+async def refuse_odd_legs(
+    stored: MarketStore,
     requests: Sequence[Request],
-    legs: Legs,
-    context: Context,
+    decisions: Sequence[Decision],
+    before: Mapping[str, RequestRecord],
     travel: TravelTimes,
-) -> list[Decision]:
-    """The receipt of these, each leg there with the name of its way back. Raises Invalid."""
+) -> None:
+    """Raises Invalid; `before`: what is stored of what goes before these. What is not there is told later."""
     if not any(each.way_back_of for each in requests):
-        return list(decisions)
-    bodies = {**legs.bodies, **{each.id: each for each in requests}}
-    records = {**legs.records, **{each.after.id: each.after for each in decisions}}
-    wanted = {each.way_back_of for each in requests if each.way_back_of}
-    ends = {name: _ends_ms(records[name], bodies.get(name), travel) for name in wanted if name in records}
-    return linked(decisions, legs.records, ends, context)
+        return
+    new = {each.after.id: each.after for each in decisions}
+    known = {**before, **new}
+    backs = [each for each in new.values() if each.return_of in known]
+    there = {each.return_of: known[each.return_of] for each in backs}
+    after_these = [name for each in there.values() for name in each.before]
+    beside = [*(await stored.requests.records.get_all(after_these)).values(), *new.values()]
+    bodies = await stored.requests.bodies([name for name in there if name not in new])
+    bodies |= {each.id: each for each in requests}
+    for record in backs:
+        leg = there[record.return_of]
+        refuse_odd_leg(record, leg, beside, soonest_end_ms(leg, bodies.get(leg.id), travel))
 
 
-def _ends_ms(record: RequestRecord, request: Request | None, travel: TravelTimes) -> int:
-    """As it was agreed or offered; else after its latest start, the doors and its shortest ride."""
-    if (agreed_ms := planned_end_ms(record)) or request is None or record.waits_for_call:
+def soonest_end_ms(record: RequestRecord, request: Request | None, travel: TravelTimes) -> int:
+    """As it was agreed or offered; else by its earliest start, the time at its doors, its shortest ride."""
+    if (agreed_ms := planned_end_ms(record)) or request is None:
         return agreed_ms
     pickup, dropoff = request.doors
     ride_s = min(by_hour(travel, pickup, dropoff)) if dropoff is not None else 0.0
-    return record.latest_ms + request.onsite_minutes * MINUTE_MS + int(ride_s * 1000)
+    return record.earliest_ms + request.onsite_minutes * MINUTE_MS + int(ride_s * 1000)

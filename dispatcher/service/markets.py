@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo
 
-from contracts.codes import Role
 from contracts.tuning import Tuning
 from dispatcher.domain.refusals import NotFound
 from dispatcher.security.principal import Principal
@@ -61,5 +60,5 @@ class Markets:
     def authorize_requests(self, who: Principal, market: str) -> None:
         """As `authorize`; and requests are not there for vendors: they have offers."""
         self.authorize(who, market)
-        if who.role is Role.VENDOR:
+        if who.is_vendor:
             raise NotFound("a vendor has offers and dispatches, no requests\nMaybe read your offers.")

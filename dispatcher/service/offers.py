@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contracts.codes import Role
 from contracts.dispatches import Dispatch
 from contracts.offers import Offer
 from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
+from dispatcher.domain.rights import SEES_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -45,14 +45,14 @@ class Offers:
     async def dispatch(
         self, who: Principal, market: str, name: str, known: RequestRecord | None = None
     ) -> Dispatch:
-        """One dispatch with its door, and with the patient unless ops asks. `known`: as above.
+        """One dispatch with its door, and with the patient for who may know them. `known`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
         record, offer, request = await self._found(who, market, name, known)
         dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
         requests = self.markets.store(market).requests
-        patient = None if who.role is Role.OPS else await requests.patient(record.id)
+        patient = None if not who.may(SEES_PATIENT) else await requests.patient(record.id)
         return dispatch_view(record, offer, request, patient)
 
     async def refuse_sealed(self, who: Principal, market: str, name: str, *, whole: bool = False) -> None:

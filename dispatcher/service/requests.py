@@ -18,13 +18,15 @@ from contracts.tuning import Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.joining import joined
 from dispatcher.domain.refusals import NotFound, Refusal, Reused
+from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.domain.windows import at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
-from dispatcher.service.legs import Legs, legs_there, with_legs
+from dispatcher.service.legs import refuse_odd_legs
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
@@ -47,8 +49,8 @@ class Requests:
         """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
-        Invalid (a window in the past, a return of no leg that there is), Reused (key or request id with
-        another body), Unavailable.
+        Invalid (a window in the past, a sequence that cannot be, a return of no leg that there is), Reused
+        (key or request id with another body), Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -58,8 +60,7 @@ class Requests:
         wanted = requests
         for _ in range(ATTEMPTS):
             try:
-                legs = await legs_there(market_store, wanted)
-                decided = self._received(who, market, wanted, tuning, legs)
+                decided = await self.received(who, market, wanted, tuning)
             except Refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
@@ -72,7 +73,7 @@ class Requests:
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
-        """One request, for platform and ops. Raises NotFound, Unavailable."""
+        """One request, for all but vendors. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
         record = await self.markets.store(market).requests.records.get(request_id)
         if record is None:
@@ -108,17 +109,28 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    def _received(
-        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning, legs: Legs
+    async def received(
+        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
     ) -> list[Decision]:
+        """What taking them in changes: they, and what goes before them. Raises Invalid."""
         tz, values = self.markets.zones[market], tuning.values
-        now_ms = self.clock.now_ms()
-        context = Context(now_ms=now_ms, values=values, by=who.name, subject=who.subject, tz=tz)
+        context = Context(
+            now_ms=self.clock.now_ms(),
+            values=values,
+            by=who.acting_as(SUBMITTERS),
+            subject=who.subject,
+            roles=who.roles,
+            tz=tz,
+        )
         decisions = [
             receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
             for each in requests
         ]
-        return with_legs(decisions, requests, legs, context, self.travel_of(values))
+        named = {link.request_id for each in decisions for link in each.after.after}
+        names = sorted(named - {each.id for each in requests})
+        stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
+        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, self.travel_of(values))
+        return joined(decisions, stored, context)
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.

@@ -1,9 +1,9 @@
-"""Tasks as platform and ops read them, and a comment's way to where it is sealed."""
+"""Tasks as all but vendors read them, and a comment's way to where it is sealed."""
 
 from __future__ import annotations
 
 from contracts.instants import to_instant, to_ms
-from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskState, TaskView
+from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.tasks import TaskRecord
@@ -11,8 +11,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
-
-NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
+from dispatcher.store.tasks import NOT_DONE
 
 
 class Tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.tuning import Tuning, TuningUpdate, TuningView
 from dispatcher.runtime.clock import Clock
@@ -32,7 +33,7 @@ class Tunings:
         tuning = Tuning(
             version=before + 1,
             values=values,
-            by=who.subject or who.name,
+            by=who.subject or who.acting_as({Role.OPS}),
             reason=update.reason,
             at=to_instant(self.clock.now_ms()),
         )

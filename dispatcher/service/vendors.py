@@ -42,11 +42,7 @@ class Vendors:
         """All vendors of the market, by id; for a vendor, itself."""
         self.markets.authorize(who, market)
         found = await self.markets.store(market).vendors.get_all()
-        return [
-            each.value
-            for each in found.values()
-            if who.role is not Role.VENDOR or each.value.id == who.vendor_id
-        ]
+        return [each.value for each in found.values() if not who.is_vendor or each.value.id == who.vendor_id]
 
     async def unknown(self, market: str, requests: Iterable[Request]) -> frozenset[str]:
         """Vendors that these requests prefer or exclude, and that are not registered."""
@@ -59,7 +55,7 @@ class Vendors:
         """Vendors by id, and where the next page starts; for a vendor, itself."""
         self.markets.authorize(who, market)
         vendors = self.markets.store(market).vendors
-        if who.role is Role.VENDOR:
+        if who.is_vendor:
             own = await vendors.get(who.vendor_id) if after < who.vendor_id else None
             return ([own] if own else []), None
         found, cursor = await vendors.page(after, limit)
@@ -77,7 +73,7 @@ class Vendors:
             version, current = await vendors.current(vendor.id)
             if expected_version not in (None, version):
                 raise stale(f"vendor {vendor.id}", expected_version or 0)
-            if version and current is None and who.role is Role.VENDOR:
+            if version and current is None and who.is_vendor:
                 await vendors.get(vendor.id)  # raises Unreadable
             after = posted(vendor, current.value if current else None, self._signed(who))
             outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms())
@@ -125,7 +121,7 @@ class Vendors:
         key: IdempotencyRecord | None,
     ) -> Versioned[Vendor]:
         """The vendor after it was changed, and the same again when that is repeated."""
-        if who.role is not Role.OPS:
+        if not who.may({Role.OPS}):
             raise NotFound(f"there is no vendor {vendor_id}\nMaybe it is for another role.")
         stored = self.markets.store(market)
         for _ in range(ATTEMPTS):
@@ -146,4 +142,4 @@ class Vendors:
         raise too_busy(f"vendor {vendor_id}")
 
     def _signed(self, who: Principal) -> Signed:
-        return Signed(by=who.name, subject=who.subject, at=to_instant(self.clock.now_ms()))
+        return Signed(by=who.acting_as({Role.OPS}), subject=who.subject, at=to_instant(self.clock.now_ms()))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.domain.compact import Record
-from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.kinds import Entry, Kind
+from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.kinds import Entry, Kind, kind_named
+from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.calls import add_call
 from dispatcher.store.keys import Keys
@@ -31,6 +32,7 @@ def add_decisions(
         _add_record(program, keys, change)
     for decision in decisions:
         _add_preconditions(program, keys, decision)
+    _add_reliances(program, keys, decisions, changes)
     for booking in (each for decision in decisions for each in decision.unbook):
         program.unbook(keys, booking)
     for booking in (each for decision in decisions for each in decision.book):
@@ -69,6 +71,17 @@ def _add_preconditions(program: Program, keys: Keys, decision: Decision) -> None
         program.unchanged(vendor_id, key, version)
 
 
+def _add_reliances(
+    program: Program, keys: Keys, decisions: Sequence[Decision], changes: Sequence[Change]
+) -> None:
+    """Records that are only relied on; those that this commit changes are held to their version anyway."""
+    written = {(change.kind.name, change.record.id) for change in changes}
+    relied_on = dict.fromkeys(each for decision in decisions for each in decision.relies)
+    for kind, name, version in relied_on:
+        if (kind, name) not in written:
+            program.unchanged(name, keys.record(kind_named(kind), name), version)
+
+
 def _add_body(program: Program, keys: Keys, change: Change, bodies: Mapping[str, bytes]) -> None:
     """What is stored once comes with the first version and goes with the last."""
     if not change.kind.body:
@@ -100,13 +113,25 @@ def _entries(kind: Kind[Any], record: Record | None) -> dict[Entry, int]:
 
 
 def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
-    """An event's id names the record's version and its place in the commit: a replay is so recognised."""
-    first, is_gone = decision.changes[0], decision.after is None
-    about = first.kind.named_in_events(first.record.id)
+    """An event's id names the record's version and its place in the commit: a replay is so recognised.
+
+    The record is the one that it is about, if that changes: a vendor learns no id of what is another's.
+    """
     for number, message in enumerate(decision.messages):
-        name = events.event_id(about, first.record.version + is_gone, number)
+        change = _about(decision, message)
+        about = change.kind.named_in_events(change.record.id)
+        name = events.event_id(about, change.record.version + (change.after is None), number)
         event = events.pack_event(keys.market, message, name, decision.at_ms)
         program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
+
+
+def _about(decision: Decision, message: Message) -> Change:
+    """The change of the request that a message is about, or of its offer; else the first."""
+    names = message.subject, request_id_of(message.subject)
+    first = decision.changes[0]
+    if first.record.id in names or message.subject.startswith(f"{first.record.id}."):
+        return first
+    return next((each for each in decision.changes if each.record.id in names), first)
 
 
 def _add_hint(program: Program, keys: Keys, changes: Sequence[Change]) -> None:

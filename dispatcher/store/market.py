@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
@@ -125,12 +126,14 @@ class MarketStore:
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""
-        found: list[Record] = []
-        for name, each in names:
-            with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
-                other = await self.records(kind_named(name)).get(each)
-                found += [] if other is None else [other]
-        return found
+        found = await asyncio.gather(*(self._record_of(*each) for each in names))
+        return [each for each in found if each is not None]
+
+    async def _record_of(self, kind: str, name: str) -> Record | None:
+        with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
+            record: Record | None = await self.records(kind_named(kind)).get(name)
+            return record
+        return None
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

@@ -246,3 +246,9 @@ async def _read_ledgers(
     ledgers = [LedgerKey(*part.split(":")) for part in parts]
     raws = await reader.get_all([name(*each) for each in ledgers])
     return {each: raw for each, raw in zip(ledgers, raws, strict=True) if raw}
+
+
+def of_kind(found: Survey, name: str, form: type[R]) -> list[R]:
+    """The records of a kind, as far as they can be read."""
+    records = [each.value for each in found.records.get(name, {}).values()]
+    return [each for each in records if isinstance(each, form)]

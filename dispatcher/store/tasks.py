@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
+from typing import NamedTuple
 
 from contracts.tasks import OwnerRole, TaskState
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord, list_of
 from dispatcher.store.keys import Keys
-from dispatcher.store.listing import Cursor
+from dispatcher.store.listing import Cursor, Place
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
 
+NOT_DONE = (TaskState.OPEN, TaskState.CLAIMED)
 UNREADABLE = "(this comment cannot be read)"
+
+
+class Backlog(NamedTuple):
+    """What one owner has to do: tasks by state, how many are past due, and when the first was (0: none)."""
+
+    by_state: Mapping[TaskState, int]
+    overdue: int
+    first_due_ms: int
 
 
 class TaskPart:
     """The tasks of one market; the text of a comment is sealed for its task."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.vault, self.aside, self.keys = node.vault, node.aside, keys
+        self.vault, self.aside, self.reader, self.keys = node.vault, node.aside, node.reader, keys
         self.records = Records(node, keys, TASK_KIND)
 
     async def page(
@@ -28,6 +39,24 @@ class TaskPart:
         """Up to `limit` tasks after `cursor`; where the next page starts. Raises Invalid for a cursor."""
         lists = [list_of(state, role) for state in states for role in roles]
         return await self.records.page(lists, Cursor.parse(cursor), limit)
+
+    async def backlogs(self, now_ms: int) -> dict[OwnerRole, Backlog]:
+        """Of each owner what is not done: from the lists alone, whatever their length."""
+        lists = [self.keys.list(list_of(state, owner)) for owner in OwnerRole for state in NOT_DONE]
+        asked = [
+            *(("ZCARD", each) for each in lists),
+            *(("ZCOUNT", each, "-inf", f"({now_ms}") for each in lists),
+            *(("ZRANGE", each, 0, 0, "WITHSCORES") for each in lists),
+        ]
+        answers = iter(await self.reader.ask_all(asked))
+        counts, late, first = (list(islice(answers, len(lists))) for _ in range(3))
+        made = dict[OwnerRole, Backlog]()
+        for number, owner in enumerate(OwnerRole):
+            own = slice(number * len(NOT_DONE), (number + 1) * len(NOT_DONE))
+            due_ms = [place.score for each in first[own] for place in Place.read(each)]
+            by_state = dict(zip(NOT_DONE, counts[own], strict=True))
+            made[owner] = Backlog(by_state, sum(late[own]), min(due_ms, default=0))
+        return made
 
     def seal(self, task_id: str, text: str) -> bytes:
         """A comment's text as it is stored."""

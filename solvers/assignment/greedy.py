@@ -40,16 +40,22 @@ def greedy_order(instance: Instance) -> Ints:
         regret[some] = instance.penalty[some] - cheapest
     begins = np.full(instance.requests, np.iinfo(np.int64).max)
     begins[problem.column_request[problem.pinned]] = problem.column_start[problem.pinned]
-    return np.lexsort((-regret, _depth(instance), begins))
+    return np.lexsort((-regret, _depth(problem), begins))
 
 
-def _depth(instance: Instance) -> Ints:
-    """Longest chain of predecessors, at most 64: what lies deeper, or on a cycle, goes by regret."""
-    depth = np.zeros(instance.requests, np.int64)
-    for _ in range(64 if len(instance.before) else 0):
+def _depth(problem: AssignmentProblem) -> Ints:
+    """Longest chain of predecessors, at most 64: what lies deeper, or on a cycle, goes by regret.
+
+    A bundle goes as one, once all is there that any of it waits for.
+    """
+    group = np.where(problem.bundle >= 0, problem.requests + problem.bundle, np.arange(problem.requests))
+    before, after = group[problem.precedence].T
+    apart = before != after
+    depth = np.zeros(group.max(initial=0) + 1, np.int64)
+    for _ in range(64 if apart.any() else 0):
         deeper = depth.copy()
-        np.maximum.at(deeper, instance.after, depth[instance.before] + 1)
+        np.maximum.at(deeper, after[apart], depth[before[apart]] + 1)
         if (deeper == depth).all():
             break
         depth = deeper
-    return depth
+    return depth[group]

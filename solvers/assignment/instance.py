@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.arrays import Flags, Ints
+from solvers.assignment.exactness import HUGE
 from solvers.assignment.problem import AssignmentProblem
 from solvers.kernels.layouts import INSTANCE
 from solvers.kernels.library import Struct
@@ -36,6 +37,12 @@ class Instance:
     before: Small
     after: Small
     lag: Ints
+    most: Ints
+    from_start: Small
+    both: Small
+    tied: Small
+    begin: Ints
+    end: Ints
     link_first: Small
     link: Small
     struct: Struct = field(init=False)
@@ -86,12 +93,14 @@ def instance_of(problem: AssignmentProblem) -> Instance:
     capacity -= capacity % np.maximum(step, 1)[:, None]  # what is left below one more step no column can use
     penalty = problem.request_penalty.copy()
     penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
-    before, after = problem.precedence.T.astype(np.int32)
-    link_first, link = _links(problem)
+    pairs = _pairs(problem)
+    link_first, link = _links(pairs, problem.requests)
+    first = np.searchsorted(request, np.arange(problem.requests + 1))
+    tied, begin, end = _work(problem, kept, first, np.diff(link_first) > 0)
     return Instance(
         problem,
         original=kept,
-        first=np.searchsorted(request, np.arange(problem.requests + 1)).astype(np.int32),
+        first=first.astype(np.int32),
         vendor=problem.column_vendor[kept].astype(np.int32),
         cell=(row * (buckets + 1) + problem.column_start[kept]).astype(np.int32),
         span=problem.column_duration[kept].astype(np.int32),
@@ -101,9 +110,15 @@ def instance_of(problem: AssignmentProblem) -> Instance:
         capacity=capacity,
         cap=np.minimum(problem.vendor_cap, problem.requests),
         target=problem.vendor_target,
-        before=np.ascontiguousarray(before),
-        after=np.ascontiguousarray(after),
-        lag=np.clip(problem.precedence_lag, -2 * buckets - 2, 2 * buckets + 2),
+        before=pairs.before.astype(np.int32),
+        after=pairs.after.astype(np.int32),
+        lag=pairs.lag,
+        most=pairs.most,
+        from_start=pairs.from_start.astype(np.int32),
+        both=pairs.both.astype(np.int32),
+        tied=tied,
+        begin=begin,
+        end=end,
         link_first=link_first,
         link=link,
     )
@@ -120,6 +135,7 @@ def _useful(problem: AssignmentProblem) -> Flags:
         first = np.zeros(problem.requests, np.bool_)
         first[problem.precedence[:, 0]] = True
         worth |= first[request]
+    worth |= (problem.bundle >= 0)[request]
     useful &= worth
     if len(problem.pinned):
         decided = np.zeros(problem.requests, np.bool_)
@@ -129,10 +145,45 @@ def _useful(problem: AssignmentProblem) -> Flags:
     return useful
 
 
-def _links(problem: AssignmentProblem) -> tuple[Small, Small]:
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs tied by precedence, then neighbours in a bundle, which may begin whenever they like."""
+
+    before: Ints
+    after: Ints
+    lag: Ints
+    most: Ints
+    from_start: Ints
+    both: Ints  #: 1: neither is matched without the other
+
+
+def _pairs(problem: AssignmentProblem) -> _Pairs:
+    bundle, (before, after) = problem.bundle, problem.precedence.T
+    members = np.argsort(bundle, kind="stable")[int((bundle < 0).sum()) :]
+    beside = np.flatnonzero(bundle[members[1:]] == bundle[members[:-1]])
+    one, two, size = members[beside], members[beside + 1], len(beside)
+    together = (bundle[before] >= 0) & (bundle[before] == bundle[after])
+    return _Pairs(
+        np.concatenate([before, one]),
+        np.concatenate([after, two]),
+        np.concatenate([problem.precedence_lag, np.full(size, -HUGE)]),
+        np.concatenate([problem.precedence_most, np.full(size, HUGE)]),
+        np.concatenate([problem.precedence_from_start, np.zeros(size, np.int64)]),
+        np.concatenate([together, np.ones(size, np.bool_)]).astype(np.int64),
+    )
+
+
+def _links(pairs: _Pairs, requests: int) -> tuple[Small, Small]:
     """Pairs by request, as offsets and a list: each pair appears under both of its requests."""
-    ends = problem.precedence.T.reshape(-1)
-    pair = np.tile(np.arange(len(problem.precedence)), 2)
+    ends = np.concatenate([pairs.before, pairs.after])
+    pair = np.tile(np.arange(len(pairs.before)), 2)
     order = np.argsort(ends, kind="stable")
-    first = np.searchsorted(ends[order], np.arange(problem.requests + 1))
+    first = np.searchsorted(ends[order], np.arange(requests + 1))
     return first.astype(np.int32), pair[order].astype(np.int32)
+
+
+def _work(problem: AssignmentProblem, kept: Ints, first: Ints, tied: Flags) -> tuple[Small, Ints, Ints]:
+    """Where the columns of each tied request stand in two lists, and these: when their work begins, ends."""
+    sizes = np.where(tied, np.diff(first), 0)
+    request = problem.column_request[kept]
+    return (np.cumsum(sizes) - sizes).astype(np.int32), *problem.work(kept[tied[request]])

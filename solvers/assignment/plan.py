@@ -40,7 +40,7 @@ def least_of(problem: AssignmentProblem) -> int:
 
 
 def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
-    """Whether `choice` keeps capacity, caps, precedence and pins."""
+    """Whether `choice` keeps capacity, caps, precedence, bundles and pins."""
     taken = choice >= 0
     chosen = choice[taken]
     if not (problem.column_request[chosen] == np.flatnonzero(taken)).all():
@@ -54,6 +54,7 @@ def is_feasible(problem: AssignmentProblem, choice: Ints) -> bool:
         bool((counts <= problem.vendor_cap).all())
         and _capacity_holds(problem, chosen)
         and _precedence_holds(problem, choice)
+        and _bundles_hold(problem, choice)
     )
 
 
@@ -70,11 +71,15 @@ def _capacity_holds(problem: AssignmentProblem, chosen: Ints) -> bool:
 def _precedence_holds(problem: AssignmentProblem, choice: Ints) -> bool:
     first, second = choice[problem.precedence[:, 0]], choice[problem.precedence[:, 1]]
     bound = second >= 0
-    first, second, lag = first[bound], second[bound], problem.precedence_lag[bound]
+    first, second = first[bound], second[bound]
     if (first < 0).any():
         return False
-    return bool(
-        (
-            problem.column_start[first] + problem.column_duration[first] + lag <= problem.column_start[second]
-        ).all()
-    )
+    begin, end = problem.work(first)
+    after = problem.work(second)[0] - np.where(problem.precedence_from_start[bound], begin, end)
+    least, most = problem.precedence_lag[bound], problem.precedence_most[bound]
+    return bool(((least <= after) & (after <= most)).all())
+
+
+def _bundles_hold(problem: AssignmentProblem, choice: Ints) -> bool:
+    of, taken = problem.bundle, choice >= 0
+    return not np.isin(of[taken & (of >= 0)], of[~taken]).any()

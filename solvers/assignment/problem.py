@@ -1,8 +1,13 @@
 """The assignment problem: integer arrays and indices, nothing that names a patient.
 
 Choose at most one column (candidate: vendor, pool, first bucket) per request, so that no vendor's pool is
-over-booked in any bucket, no vendor takes more than its cap, and precedence holds; minimise the cost of the
-columns chosen, the penalties of the requests left unmatched and the shortfalls from the vendors' targets.
+over-booked in any bucket, no vendor takes more than its cap, and precedence and bundles hold; minimise the
+cost of the columns chosen, the penalties of the requests left unmatched and the shortfalls from the vendors'
+targets.
+
+*Precedence*: the second of a pair may be matched only if the first is; it then begins so long after the first
+ends (or, from its start, begins) as the pair's lag says at the least, and its most at the most. *Bundle*: its
+requests are matched all or none.
 
 Stability is expressed in the same arrays. *Moving costs*: add the cost of moving to `column_cost` of every
 column of an agreed request but the standing one. *Pinned*: `pinned` lists columns that every plan must hold;
@@ -23,7 +28,10 @@ from solvers.assignment.exactness import worst_total
 from solvers.assignment.reading import read_arrays
 from solvers.assignment.validation import validate
 
-OPTIONAL: Final = ("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "pinned")
+OPTIONAL: Final = (
+    *("vendor_cap", "vendor_target", "shortfall_cost", "precedence", "precedence_lag", "precedence_most"),
+    *("precedence_from_start", "column_begin", "column_end", "bundle", "pinned"),
+)
 
 
 _ABSENT: Any = None  # filled in by __post_init__
@@ -53,7 +61,12 @@ class AssignmentProblem:
     vendor_target: Ints = _ABSENT  #: V; fair share, requests. Absent: 0
     shortfall_cost: int = 0  #: cents for each request short of a target
     precedence: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))  #: P x 2; (first, second)
-    precedence_lag: Ints = _ABSENT  #: P; buckets from the first's end to the second's start. Absent: 0
+    precedence_lag: Ints = _ABSENT  #: P; least from the first's end to the second's start. Absent: 0
+    precedence_most: Ints = _ABSENT  #: P; most; below the lag, no second fits. Absent: no limit
+    precedence_from_start: Ints = _ABSENT  #: P; 1: both count from the first's start instead. Absent: 0
+    column_begin: Ints = field(default_factory=_none)  #: N; when the work begins, in the unit of lags ...
+    column_end: Ints = field(default_factory=_none)  #: ... and ends. Both empty: buckets, as it is taken
+    bundle: Ints = _ABSENT  #: R; which bundle it is in, -1 for none. Absent: none
     pinned: Ints = field(default_factory=_none)  #: columns every plan must hold
 
     def __post_init__(self) -> None:
@@ -86,6 +99,13 @@ class AssignmentProblem:
         tightest = _window_minimum(self, where)
         fits[where] = tightest >= self.column_units[where]
         return fits
+
+    def work(self, columns: Ints) -> tuple[Ints, Ints]:
+        """When the columns' work begins and ends, in the unit of the lags."""
+        if len(self.column_begin):
+            return self.column_begin[columns], self.column_end[columns]
+        start = self.column_start[columns]
+        return start, start + self.column_duration[columns]
 
     def save(self, path: str | Path) -> None:
         """Write `.npz` with exactly the names of the fields."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.arrays import Ints
+from solvers.assignment.exactness import HUGE
 from solvers.assignment.problem import AssignmentProblem
 
 
@@ -51,7 +52,7 @@ NO_LIMIT: Final = 2**60  #: for an engine that wants a lower limit of a row, too
 
 
 def program_of(problem: AssignmentProblem) -> Program:
-    """A row per request, per pool and span of buckets, per vendor, per target, per pair and time."""
+    """A row per request, pool and span of buckets, vendor, target, pair and time, and bundled request."""
     kept = np.flatnonzero(problem.fits_alone)
     request, vendor = problem.column_request[kept], problem.column_vendor[kept]
     targeted = np.flatnonzero(problem.vendor_target * problem.shortfall_cost)
@@ -62,6 +63,7 @@ def program_of(problem: AssignmentProblem) -> Program:
         _Rows(vendor, n, one, problem.vendor_cap),
         _targets(problem, vendor, targeted),
         *_precedence(problem, kept),
+        *_bundles(problem, kept),
     ]
     most = np.concatenate([np.ones(len(kept), np.int64), problem.vendor_target[targeted]])
     rows = _binding(_stack(parts), most)
@@ -119,18 +121,37 @@ def _targets(problem: AssignmentProblem, vendor: Ints, targeted: Ints) -> _Rows:
 
 
 def _precedence(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:
-    """For each t: seconds that start by t <= firsts that have ended, lag and all, by t."""
-    request, start = problem.column_request[kept], problem.column_start[kept]
-    end, found = start + problem.column_duration[kept], []
-    for (one, two), lag in zip(problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True):
-        firsts = np.arange(np.searchsorted(request, one), np.searchsorted(request, one + 1))
-        seconds = np.arange(np.searchsorted(request, two), np.searchsorted(request, two + 1))
-        for t in np.unique(start[seconds]):
-            plus, minus = seconds[start[seconds] <= t], firsts[end[firsts] + lag <= t]
-            index = np.concatenate([plus, minus])
-            value = np.concatenate([np.ones(len(plus), np.int64), -np.ones(len(minus), np.int64)])
-            found.append(_Rows(np.zeros(len(index), np.int64), index, value, np.zeros(1, np.int64)))
+    """For each t: seconds that begin by t <= firsts that allow it by t; with a most, the same from t on."""
+    request, (begin, end), found = problem.column_request[kept], problem.work(kept), list[_Rows]()
+    lags = (problem.precedence_lag, problem.precedence_most, problem.precedence_from_start)
+    for (one, two), least, most, from_start in zip(problem.precedence.tolist(), *lags, strict=True):
+        firsts, seconds = (_own(request, each) for each in (one, two))
+        since = (begin if from_start else end)[firsts]
+        for t in np.unique(begin[seconds]):
+            found.append(_at_most(seconds[begin[seconds] <= t], firsts[since + least <= t]))
+            if most < HUGE:
+                found.append(_at_most(seconds[begin[seconds] >= t], firsts[since + most >= t]))
     return found
+
+
+def _bundles(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:
+    """Round each bundle, one is matched only if the next is: all are, or none."""
+    request, found = problem.column_request[kept], list[_Rows]()
+    for bundle in np.unique(problem.bundle[problem.bundle >= 0]):
+        members = [_own(request, each) for each in np.flatnonzero(problem.bundle == bundle).tolist()]
+        found += [_at_most(members[at - 1], members[at]) for at in range(len(members)) if len(members) > 1]
+    return found
+
+
+def _own(request: Ints, one: int) -> Ints:
+    """The variables of a request; `request`: of each."""
+    return np.arange(np.searchsorted(request, one), np.searchsorted(request, one + 1))
+
+
+def _at_most(these: Ints, those: Ints) -> _Rows:
+    """A row: no more of these than of those."""
+    index, value = np.concatenate([these, those]), np.repeat([1, -1], (len(these), len(those)))
+    return _Rows(np.zeros(len(index), np.int64), index, value, np.zeros(1, np.int64))
 
 
 def _stack(parts: list[_Rows]) -> _Rows:

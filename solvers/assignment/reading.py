@@ -137,7 +137,9 @@ def _wanted(shapes: dict[str, tuple[int, ...]]) -> dict[str, list[tuple[int, ...
         "vendor_target": [(vendors,)],
         "shortfall_cost": [(), (1,)],
         "precedence": [(pairs, 2), (0,)],
-        "precedence_lag": [(pairs,)],
+        **{f"precedence_{part}": [(pairs,)] for part in ("lag", "most", "from_start")},
+        **{f"column_{part}": [columns, (0,)] for part in ("begin", "end")},
+        "bundle": [shapes["request_penalty"]],
     }
 
 

@@ -12,7 +12,7 @@ from solvers.assignment.problem import AssignmentProblem
 
 @dataclass(frozen=True)
 class Subproblem:
-    """`inside`: requests, ascending, closed under precedence; `columns`: of the whole problem, ascending."""
+    """`inside`: ascending, closed under precedence and bundles; `columns`: of the whole, ascending."""
 
     problem: AssignmentProblem
     inside: Ints
@@ -47,12 +47,17 @@ def restrict(problem: AssignmentProblem, choice: Ints, inside: Ints, columns: In
         column_duration=problem.column_duration[columns],
         column_units=problem.column_units[columns],
         column_cost=problem.column_cost[columns],
+        column_begin=problem.column_begin[columns if len(problem.column_begin) else slice(0)],
+        column_end=problem.column_end[columns if len(problem.column_end) else slice(0)],
         capacity=_left(problem, taken),
         vendor_cap=problem.vendor_cap - counts,
         vendor_target=np.maximum(problem.vendor_target - counts, 0),
         shortfall_cost=problem.shortfall_cost,
         precedence=pairs[within],
         precedence_lag=problem.precedence_lag[within],
+        precedence_most=problem.precedence_most[within],
+        precedence_from_start=problem.precedence_from_start[within],
+        bundle=problem.bundle[inside],
     )
     start = np.where(own >= 0, np.searchsorted(columns, np.maximum(own, 0)), -1)
     return Subproblem(part, inside, columns, start)

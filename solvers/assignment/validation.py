@@ -12,6 +12,7 @@ from solvers.assignment.exactness import (
     AMOUNT_LIMIT,
     COST_LIMIT,
     HUGE,
+    REQUESTS_LIMIT,
     SHORTFALL_LIMIT,
     TARGET_LIMIT,
     TOTAL_LIMIT,
@@ -20,6 +21,8 @@ from solvers.assignment.exactness import (
 )
 
 _COLUMNS: Final = ("vendor", "resource", "start", "duration", "units", "cost")
+_PAIRS: Final = ("lag", "most", "from_start")
+_WORK: Final = ("begin", "end")
 
 
 class MalformedProblem(ValueError):
@@ -39,6 +42,7 @@ def validate(given: dict[str, Any]) -> dict[str, Any]:
     _bounds(held)
     _total(held)
     _precedence(held)
+    _work(held)
     _pinned(held)
     for value in held.values():
         if isinstance(value, np.ndarray):
@@ -70,6 +74,9 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
         "vendor_cap": np.full(vendors, requests),
         "vendor_target": np.zeros(vendors, np.int64),
         "precedence_lag": np.zeros(len(pairs) if pairs.ndim else 0, np.int64),
+        "precedence_most": np.full(len(pairs) if pairs.ndim else 0, HUGE),
+        "precedence_from_start": np.zeros(len(pairs) if pairs.ndim else 0, np.int64),
+        "bundle": np.full(requests, -1),
     }
     filled = given | {name: value for name, value in absent.items() if given[name] is None}
     shortfall = np.atleast_1d(_array(given, "shortfall_cost"))
@@ -84,7 +91,12 @@ def _optional(given: dict[str, Any], requests: int, vendors: int) -> dict[str, A
         "vendor_target": _ints(filled, "vendor_target", 1, (vendors,)),
         "shortfall_cost": cost,
         "precedence": precedence,
-        "precedence_lag": _ints(filled, "precedence_lag", 1, (len(precedence),)),
+        **{
+            f"precedence_{part}": _ints(filled, f"precedence_{part}", 1, (len(precedence),))
+            for part in _PAIRS
+        },
+        **{f"column_{part}": _ints(filled, f"column_{part}", 1) for part in _WORK},
+        "bundle": _ints(filled, "bundle", 1, (requests,)),
         "pinned": _ints(filled, "pinned", 1),
     }
 
@@ -145,6 +157,11 @@ def _bounds(held: dict[str, Any]) -> None:
     _within("shortfall_cost", np.array([held["shortfall_cost"]]), 0, SHORTFALL_LIMIT)
     _within("precedence", held["precedence"], 0, requests - 1)
     _within("precedence_lag", held["precedence_lag"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
+    _within("precedence_most", held["precedence_most"], -AMOUNT_LIMIT, HUGE)
+    _within("precedence_from_start", held["precedence_from_start"], 0, 1)
+    _within("column_begin", held["column_begin"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
+    _within("column_end", held["column_end"], -AMOUNT_LIMIT, AMOUNT_LIMIT)
+    _within("bundle", held["bundle"], -1, REQUESTS_LIMIT)
     _within("pinned", held["pinned"], 0, len(request) - 1)
 
 
@@ -164,8 +181,18 @@ def _precedence(held: dict[str, Any]) -> None:
         raise MalformedProblem(f"precedence[{at}] is {pairs[at].tolist()}; a request cannot precede itself")
 
 
+def _work(held: dict[str, Any]) -> None:
+    """Both or neither, of every column."""
+    begin, end, columns = held["column_begin"], held["column_end"], len(held["column_request"])
+    if not len(begin) == len(end) or len(begin) not in (0, columns):
+        raise MalformedProblem(
+            f"column_begin has shape {begin.shape} and column_end {end.shape}; both must have ({columns},), "
+            "or be empty"
+        )
+
+
 def _pinned(held: dict[str, Any]) -> None:
-    """Pinned columns must stand together: one a request, within capacity, caps and precedence."""
+    """Pinned columns must stand together: one a request, within capacity, caps, precedence and bundles."""
     pinned, capacity = held["pinned"], held["capacity"]
     request = held["column_request"][pinned]
     used = np.zeros_like(capacity if len(pinned) else capacity[:0])
@@ -186,6 +213,7 @@ def _pinned(held: dict[str, Any]) -> None:
             )
     _pinned_caps(held, taken)
     _pinned_precedence(held, taken)
+    _pinned_bundles(held, taken)
 
 
 def _pinned_caps(held: dict[str, Any], taken: dict[int, int]) -> None:
@@ -199,7 +227,7 @@ def _pinned_caps(held: dict[str, Any], taken: dict[int, int]) -> None:
 
 
 def _pinned_precedence(held: dict[str, Any], taken: dict[int, int]) -> None:
-    start, duration = held["column_start"], held["column_duration"]
+    begin, end = _worked(held)
     for at, (first, second) in enumerate(held["precedence"].tolist() if taken else []):
         if second not in taken:
             continue
@@ -208,7 +236,27 @@ def _pinned_precedence(held: dict[str, Any], taken: dict[int, int]) -> None:
                 f"precedence[{at}] is [{first}, {second}] with only {second} pinned\nMaybe pin both."
             )
         a, b = taken[first], taken[second]
-        if start[a] + duration[a] + held["precedence_lag"][at] > start[b]:
+        after = begin[b] - (begin if held["precedence_from_start"][at] else end)[a]
+        if not held["precedence_lag"][at] <= after <= held["precedence_most"][at]:
             raise MalformedProblem(
                 f"precedence[{at}] is [{first}, {second}]; pinned columns {a}, {b} break it"
             )
+
+
+def _worked(held: dict[str, Any]) -> tuple[Ints, Ints]:
+    if len(held["column_begin"]):
+        return held["column_begin"], held["column_end"]
+    return held["column_start"], held["column_start"] + held["column_duration"]
+
+
+def _pinned_bundles(held: dict[str, Any], taken: dict[int, int]) -> None:
+    """All of a bundle, or none of it."""
+    bundle, pinned = held["bundle"], np.zeros(len(held["bundle"]), np.bool_)
+    pinned[list(taken)] = True
+    some = np.intersect1d(bundle[pinned & (bundle >= 0)], bundle[~pinned])
+    if len(some):
+        requests = np.flatnonzero(bundle == some[0])
+        raise MalformedProblem(
+            f"bundle[{requests[0]}] is {some[0]}, of requests {requests.tolist()}; pinned holds some of them"
+            "\nMaybe pin all."
+        )

@@ -51,7 +51,7 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     registry.load(*screening.plugins)
     view = View(screening, slice(request, request + 1), "")
     candidates = _options(screening, request, wider_min)
-    alone = replace(screening, facts=screening.facts[view.rows])
+    alone = screening.alone(request)
     nothing = np.zeros((1, 0), np.int64)
     problem = formulate(alone, Screened(candidates, _cents(view, candidates), (), nothing))
     plan = StandingPlan(_with_a_resource(problem.capacity), problem.vendor_cap)
@@ -71,7 +71,8 @@ def _with_a_resource(capacity: Ints) -> Ints:
 
 def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
     """Every vendor, resource and start, in a window wider by whole steps, so that starts stay aligned."""
-    facts = screening.facts[slice(request, request + 1)]
+    alone = screening.alone(request)
+    facts = alone.facts
     step_ms = STEP.whole(screening.values) * MINUTE_MS
     soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * MINUTE_MS
     steps = wider_min * MINUTE_MS // step_ms
@@ -79,7 +80,7 @@ def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
     wide = replace(
         facts, earliest_ms=facts.earliest_ms - before * step_ms, latest_ms=facts.latest_ms + steps * step_ms
     )
-    view = View(replace(screening, facts=wide), slice(0, 1), "")
+    view = View(replace(alone, facts=wide), slice(0, 1), "")
     return expand(view, np.ones((1, screening.vendors), np.bool_))
 
 

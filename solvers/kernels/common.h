@@ -49,7 +49,13 @@ static inline int64_t rounded_up(wide value) {
     X(int64_t, pairs)                                                                                  \
     X(const int32_t *, before)     /* pairs: first */                                                  \
     X(const int32_t *, after)      /* pairs: second */                                                 \
-    X(const int64_t *, lag)        /* pairs */                                                         \
+    X(const int64_t *, lag)        /* pairs: from the first's end to the second's begin, at least */   \
+    X(const int64_t *, most)       /* pairs: at most */                                                \
+    X(const int32_t *, from_start) /* pairs: 1: from the first's begin instead */                      \
+    X(const int32_t *, both)       /* pairs: 1: matched both or neither; else the second only beside the first */ \
+    X(const int32_t *, tied)       /* requests that are in pairs: where its columns are in the next two */ \
+    X(const int64_t *, begin)      /* columns of those: when the work begins, in the unit of lags */   \
+    X(const int64_t *, end)        /* the same: ends */                                                \
     X(const int32_t *, link_first) /* requests + 1 into link */                                        \
     X(const int32_t *, link)       /* pair index, of each pair a request is in */
 typedef struct { INSTANCE(DECLARE) } Instance;

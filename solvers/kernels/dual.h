@@ -6,8 +6,10 @@
 
 #define CEILING ((int64_t)1 << 56) /* priced costs above it count as it, which keeps a bound a bound */
 
-/* Requests tied by precedence, as a forest: a pair that would close a cycle is left out, which only relaxes.
- * Parents stand before their children; columns of the k-th are value[first[k] .. first[k + 1]). */
+/* Requests tied by precedence or a bundle, as a forest: a pair that would close a cycle is left out, which only relaxes.
+ * Parents stand before their children; columns of the k-th are value[first[k] .. first[k + 1]). What goes with a column of
+ * the parent is a stretch of the child's columns, sorted by time: child k with its parent's j-th has those from
+ * low[reach[k] + j] up to high[reach[k] + j]. */
 #define TIES(X)                                                                                \
     X(int64_t, size)                                                                           \
     X(const int32_t *, request) /* size, ascending */                                          \
@@ -15,12 +17,16 @@
     X(const int32_t *, order)   /* size: parents before children */                            \
     X(const int32_t *, parent)  /* size: -1 for a root */                                      \
     X(const int32_t *, pair)    /* size: the pair that ties it to its parent */                \
-    X(const int32_t *, begin)   /* columns: bucket, of all the columns of tied requests */     \
-    X(const int32_t *, end)     /* columns: the same */                                        \
+    X(const int32_t *, sorted)  /* columns: within the request, in order of time */            \
+    X(const int32_t *, place)   /* columns: the other way */                                   \
+    X(const int32_t *, reach)   /* size */                                                     \
+    X(const int32_t *, low)                                                                    \
+    X(const int32_t *, high)                                                                   \
     X(int64_t *, value)         /* columns: priced cost x SCALE, then with what hangs below */ \
     X(int64_t *, alone)         /* size: the same for unmatched */                             \
     X(int32_t *, pick)          /* size: column within the request, -1 unmatched */            \
-    X(int64_t *, message)       /* stride + 2, scratch */
+    X(int64_t *, least)         /* levels x width, scratch: least of 1, 2, 4, ... from each on */ \
+    X(int64_t, width)           /* most columns of a request */
 typedef struct { TIES(DECLARE) } Ties;
 
 #define SEEN(X)                          \
@@ -49,7 +55,7 @@ typedef struct { SEEN(DECLARE) } Seen;
     X(double *, vendor_square) /* vendors */
 typedef struct { DUAL(DECLARE) } Dual;
 
-/* Cheapest choice that keeps precedence in every tree: sets pick, returns its value; value and alone are used up. Where the
+/* Cheapest choice that keeps precedence and bundles in every tree: sets pick, returns its value; value and alone are used up. Where the
  * values together might not fit into 64 bits, each request is taken by itself, which only relaxes. */
 wide ties_solve(const Instance *in, const Ties *ties);
 

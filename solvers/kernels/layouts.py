@@ -26,11 +26,11 @@ def _words(*names: str) -> Layout:
 INSTANCE: Final = _words(
     *("requests", "columns", "vendors", "rows", "stride", "first", "vendor", "cell", "span", "units", "cost"),
     *("penalty", "capacity", "cap", "target", "shortfall", "pairs", "before", "after", "lag"),
-    *("link_first", "link"),
+    *("most", "from_start", "both", "tied", "begin", "end", "link_first", "link"),
 )
 TIES: Final = _words(
-    *("size", "request", "first", "order", "parent", "pair", "begin", "end"),
-    *("value", "alone", "pick", "message"),
+    *("size", "request", "first", "order", "parent", "pair", "sorted", "place", "reach", "low", "high"),
+    *("value", "alone", "pick", "least", "width"),
 )
 SEEN: Final = _struct(
     *((name, np.int32) for name in ("begin", "end", "vendor")),

@@ -82,7 +82,20 @@ static inline void place(Search *s, int32_t r, int32_t at) {
     plan->occupant[plan->slot[r]] = (Occupant){r, c->cell, c->units > 0 ? c->cell + c->span : c->cell};
 }
 
-static inline int64_t bucket(const Instance *in, const Candidate *c) { return c->cell - c->row * in->stride; }
+/* Where the times of a tied request's column are. */
+static inline int64_t timed(const Instance *in, int32_t r, const Candidate *c) {
+    return in->tied[r] + c->column - in->first[r];
+}
+
+/* Whether the first of a pair at `one` and its second at `two` do not go together. */
+static inline int apart(const Instance *in, int32_t pair, const Candidate *one, const Candidate *two) {
+    if (two->vendor < 0) return in->both[pair] && one->vendor >= 0;
+    if (one->vendor < 0) return 1;
+    int64_t first = timed(in, in->before[pair], one);
+    int64_t since = in->from_start[pair] ? in->begin[first] : in->end[first];
+    int64_t after = in->begin[timed(in, in->after[pair], two)] - since;
+    return after < in->lag[pair] || after > in->most[pair];
+}
 
 /* The linked request that forbids r to stand at c, -1 if none. */
 static inline int32_t link_conflict(const Search *s, int32_t r, const Candidate *c) {
@@ -91,9 +104,7 @@ static inline int32_t link_conflict(const Search *s, int32_t r, const Candidate 
         int32_t pair = in->link[k], other = in->before[pair] == r ? in->after[pair] : in->before[pair];
         if (s->plan->choice[other] == LIMBO) continue;
         const Candidate *o = s->plan->candidate + s->plan->choice[other];
-        const Candidate *one = in->before[pair] == r ? c : o, *two = in->before[pair] == r ? o : c;
-        if (two->vendor < 0) continue;
-        if (one->vendor < 0 || bucket(in, one) + one->span + in->lag[pair] > bucket(in, two)) return other;
+        if (in->before[pair] == r ? apart(in, pair, c, o) : apart(in, pair, o, c)) return other;
     }
     return -1;
 }

@@ -1,32 +1,26 @@
-/* Requests tied by precedence, solved exactly at given priced costs: messages from the leaves of a forest to its roots.
- * What a child costs depends on its parent's column only through one bucket, so a message is a table over buckets. */
+/* Requests tied by precedence or a bundle, solved exactly at given priced costs: messages from the leaves of a forest to its
+ * roots. What goes with a column of the parent is a stretch of the child's columns, so a message is a least over stretches. */
 #include "dual.h"
 
 #define NEVER (CEILING * 4) /* dearer than any choice that exists; a sum of a few stays in 64 bits */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static int64_t clipped(int64_t bucket, int64_t stride) { return bucket < 0 ? 0 : bucket > stride ? stride : bucket; }
-
-/* Child k starts at or after bucket t, or stays unmatched: message[t]. */
-static void message_to_first(const Ties *ties, int32_t k, int64_t stride) {
-    for (int64_t t = 0; t <= stride + 1; t++) ties->message[t] = NEVER;
-    for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++)
-        ties->message[ties->begin[j]] = least(ties->message[ties->begin[j]], ties->value[j]);
-    for (int64_t t = stride - 1; t >= 0; t--) ties->message[t] = least(ties->message[t], ties->message[t + 1]);
-    for (int64_t t = 0; t <= stride; t++) ties->message[t] = least(ties->message[t], ties->alone[k]);
+/* The least of 2^level columns of child k from each on, in order of time. */
+static void tabulate(const Ties *ties, int32_t k) {
+    int32_t first = ties->first[k], size = ties->first[k + 1] - first;
+    for (int32_t i = 0; i < size; i++) ties->least[i] = ties->value[first + ties->sorted[first + i]];
+    int64_t *from = ties->least;
+    for (int32_t half = 1; 2 * half <= size; half *= 2, from += ties->width)
+        for (int32_t i = 0; i + 2 * half <= size; i++) from[ties->width + i] = least(from[i], from[i + half]);
 }
 
-/* Child k has ended, lag and all, by bucket t: message[t]. */
-static void message_to_second(const Ties *ties, int32_t k, int64_t lag, int64_t stride) {
-    for (int64_t t = 0; t <= stride + 1; t++) ties->message[t] = NEVER;
-    for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++) {
-        int64_t ready = ties->end[j] + lag;
-        if (ready > stride) continue;
-        int64_t t = clipped(ready, stride);
-        ties->message[t] = least(ties->message[t], ties->value[j]);
-    }
-    for (int64_t t = 1; t <= stride; t++) ties->message[t] = least(ties->message[t], ties->message[t - 1]);
+/* The least of a stretch, once tabulated. */
+static int64_t least_within(const Ties *ties, int32_t low, int32_t high) {
+    if (low >= high) return NEVER;
+    int level = 31 - __builtin_clz((uint32_t)(high - low));
+    const int64_t *from = ties->least + level * ties->width;
+    return least(from[low], from[high - (1 << level)]);
 }
 
 static int64_t least_of(const Ties *ties, int32_t k) {
@@ -35,30 +29,27 @@ static int64_t least_of(const Ties *ties, int32_t k) {
     return low;
 }
 
+/* What child k costs beside each column of its parent, and beside its parent unmatched. */
 static void send(const Instance *in, const Ties *ties, int32_t k) {
-    int32_t up = ties->parent[k];
-    int64_t lag = in->lag[ties->pair[k]];
-    if (in->after[ties->pair[k]] == ties->request[k]) {
-        message_to_first(ties, k, in->stride);
-        for (int32_t j = ties->first[up]; j < ties->first[up + 1]; j++)
-            ties->value[j] = least(ties->value[j] + ties->message[clipped(ties->end[j] + lag, in->stride)], NEVER);
-        ties->alone[up] = least(ties->alone[up] + ties->alone[k], NEVER);
-    } else {
-        message_to_second(ties, k, lag, in->stride);
-        for (int32_t j = ties->first[up]; j < ties->first[up + 1]; j++)
-            ties->value[j] = least(ties->value[j] + ties->message[ties->begin[j]], NEVER);
-        ties->alone[up] = least(ties->alone[up] + least_of(ties, k), NEVER);
-    }
+    int32_t up = ties->parent[k], pair = ties->pair[k], is_second = in->after[pair] == ties->request[k];
+    const int32_t *low = ties->low + ties->reach[k], *high = ties->high + ties->reach[k];
+    int64_t without = is_second && !in->both[pair] ? ties->alone[k] : NEVER;
+    tabulate(ties, k);
+    for (int32_t j = ties->first[up]; j < ties->first[up + 1]; j++, low++, high++)
+        ties->value[j] = least(ties->value[j] + least(least_within(ties, *low, *high), without), NEVER);
+    ties->alone[up] = least(ties->alone[up] + (is_second || in->both[pair] ? ties->alone[k] : least_of(ties, k)), NEVER);
 }
 
 /* Whether column j of k (-1: unmatched) goes with what its parent picked. */
 static int agrees(const Instance *in, const Ties *ties, int32_t k, int32_t j) {
-    int32_t up = ties->parent[k];
+    int32_t up = ties->parent[k], pair = ties->pair[k];
     if (up < 0) return 1;
-    int32_t p = ties->pick[up] < 0 ? -1 : ties->first[up] + ties->pick[up];
-    int is_second = in->after[ties->pair[k]] == ties->request[k];
+    int32_t p = ties->pick[up], is_second = in->after[pair] == ties->request[k];
     int32_t one = is_second ? p : j, two = is_second ? j : p;
-    return two < 0 || (one >= 0 && ties->end[one] + in->lag[ties->pair[k]] <= ties->begin[two]);
+    if (two < 0) return one < 0 || !in->both[pair];
+    if (one < 0) return 0;
+    int32_t at = ties->reach[k] + p, place = ties->place[j];
+    return ties->low[at] <= place && place < ties->high[at];
 }
 
 /* Whether no tree's sum of what is below zero leaves 64 bits. Above, sums are cut at NEVER: that lowers a bound, and no more. */

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
 from dispatcher.domain.context import Context
+from dispatcher.domain.links import Link
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TASK_KIND, opened
@@ -91,6 +92,26 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         lambda raw, keys: raw.set(keys.record(TASK_KIND, "gone.unmatched"), codec.pack(1, ORPHAN)),
         {"lists", "tasks"},
         "has outlived its request",
+    ),
+    "after what is not there": (
+        written(replace(record("b"), after=(Link(request_id="gone"),))),
+        {"sequence"},
+        "waits for gone, which is not there",
+    ),
+    "after what knows nothing of it": (
+        written(replace(record("b"), after=(Link(request_id="a"),))),
+        {"sequence"},
+        "goes after a, which does not say so",
+    ),
+    "before what knows nothing of it": (
+        written(replace(record("b"), before=("a",))),
+        {"sequence"},
+        "names a as what goes after it, which does not say so",
+    ),
+    "at risk, and nobody is asked": (
+        written(replace(record("b"), risk="predecessor_late")),
+        {"sequence"},
+        "is at risk (predecessor_late) and names no task",
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),

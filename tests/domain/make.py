@@ -110,15 +110,23 @@ def context(
     by: str = "platform",
     subject: str = "",
     vendor: str = "",
+    roles: Iterable[Role] = (),
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
     tz: ZoneInfo = UTC_ZONE,
 ) -> Context:
-    """What a decision is made in; a vendor is named as the service names it."""
-    name = Principal(role=Role.VENDOR, vendor_id=vendor).name if vendor else by
-    related = {each.id: each for each in tasks}
+    """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
+    name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
+    named = {Role.VENDOR} if vendor else {each for each in Role if each == by}
     return Context(
-        now_ms=now_ms, values=values, by=name, subject=subject, vendor_id=vendor, related=related, tz=tz
+        now_ms=now_ms,
+        values=values,
+        by=name,
+        subject=subject,
+        roles=frozenset(roles or named),
+        vendor_id=vendor,
+        tz=tz,
+        related={each.id: each for each in tasks},
     )
 
 
@@ -135,7 +143,8 @@ def due(record: Any, now_ms: int | None = None, **facts: Any) -> Decision | None
 
 def received(request: TripRequest | EquipmentOrder | None = None, now_ms: int = NOW) -> RequestRecord:
     """A request that has come in."""
-    record: RequestRecord = after(receive(request or trip(), context(now_ms=now_ms)))
+    now = context(now_ms=now_ms)
+    record: RequestRecord = after(table.with_follow_ups(receive(request or trip(), now), now))
     return record
 
 

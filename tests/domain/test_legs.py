@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
-from contracts.instants import HOUR_MS
+from contracts.episodes import After
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.requests import TripRequest
 from contracts.streams import To
 from contracts.tasks import TaskKind
@@ -16,7 +17,9 @@ from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.on_hold import ResumeRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.legs import linked
+from dispatcher.domain.joining import joined
+from dispatcher.domain.legs import refuse_odd_leg
+from dispatcher.domain.links import Link
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from tests.domain import make
@@ -24,24 +27,28 @@ from tests.domain.make import NOW, accepted, after, decide, due, opened, receive
 
 S = RequestState
 HOLD = {"return_after_no_show": 1}
+BACK = make.trip("r2", ahead_ms=8 * HOUR_MS, return_of="r1")
+
+
+THERE = replace(received(), before=("r2",))
 
 
 def back_at(state: RequestState, status: TrackingStatus | None = None) -> RequestRecord:
     """The way back, four hours after the leg there."""
-    record = received(make.trip("r2", ahead_ms=8 * HOUR_MS))
+    record = received(BACK)
     if state is not S.RECEIVED:
-        record = make.offered(make.vendor("v2"), record=record)
-    if state in {S.ACCEPTED, S.IN_PROGRESS}:
-        record = after(make.accepting(record, "r2.1", "v2"))
-    if status is not None:
-        record = after(reporting(record, status, "r2.1", "v2"))
+        with_vendor = make.accepted()  # the leg there: else its way back is not offered
+        record = make.offering(record, make.vendor("v2"), request=BACK, tasks=[with_vendor]).after
+        if state in {S.ACCEPTED, S.IN_PROGRESS}:
+            record = after(make.accepting(record, "r2.1", "v2", tasks=[with_vendor]))
+        if status is not None:
+            record = after(reporting(record, status, "r2.1", "v2", tasks=[with_vendor]))
     assert record.state is state
-    return replace(record, return_of="r1")
+    return record
 
 
 def cancelled(back: RequestRecord, **facts: Any) -> Decision:
-    there = replace(received(), return_leg=back.id)
-    decision = decide(there, CancelRequest(request_id="r1"), tasks=[back], **facts)
+    decision = decide(THERE, CancelRequest(request_id="r1"), tasks=[back], **facts)
     assert decision is not None
     return decision
 
@@ -65,7 +72,7 @@ def test_a_cancellation_cancels_the_way_back_in_the_same_commit_and_tells_its_ve
 
 
 def test_a_no_show_does_so_too_and_its_own_task_stands() -> None:
-    there, back = replace(accepted(), return_leg="r2"), back_at(S.ACCEPTED)
+    there, back = replace(accepted(), before=("r2",)), back_at(S.ACCEPTED)
     decision = reporting(there, TrackingStatus.NO_SHOW, tasks=[back])
     assert way_back(decision).history[-1].code == "outbound_no_show"
     assert [each.kind for each in opened(decision)] == [TaskKind.NO_SHOW]
@@ -79,16 +86,13 @@ def test_by_tuning_it_is_held_with_a_task_instead_and_nobody_works_on_it(state: 
     assert (held.state, held.requirements) == (S.ON_HOLD, (Requirement.PREDECESSOR,))
     assert held.live_offers == ()
     assert {each.state for each in held.offers} <= {OfferState.CANCELLED}
-    (task,) = opened(decision)
-    assert (task.kind, task.request_id, task.owner) == (
-        TaskKind.PREDECESSOR_MISSING,
-        "r2",
-        "care_coordinator",
-    )
-    assert held.tasks == (task.id,)
-    free = decide(held, ResumeRequest(request_id="r2"), tasks=[task])
+    tasks = opened(decision)
+    assert {each.kind for each in tasks} == {TaskKind.PREDECESSOR_MISSING, TaskKind.SEQUENCE_AT_RISK}
+    assert {(each.request_id, each.owner) for each in tasks} == {("r2", "care_coordinator")}
+    free = decide(held, ResumeRequest(request_id="r2"), tasks=tasks)
     assert after(free).state is S.RECEIVED
-    assert [each.after.outcome for each in free.changes[1:]] == ["settled"] if free else False  # type: ignore[union-attr]
+    assert free is not None
+    assert [getattr(each.after, "outcome", "") for each in free.changes[1:]] == ["settled"] * 2
 
 
 def test_left_alone_what_is_held_ends_unmatched_with_a_task() -> None:
@@ -98,7 +102,7 @@ def test_left_alone_what_is_held_ends_unmatched_with_a_task() -> None:
 
 
 def test_a_will_call_that_is_held_goes_on_waiting_for_its_call_and_lapses_with_its_task() -> None:
-    back = replace(received(make.will_call("r2")), return_of="r1")
+    back = received(make.will_call("r2", return_of="r1"))
     held = way_back(cancelled(back, values=HOLD))
     assert held.requirements == (Requirement.ACTIVATION, Requirement.PREDECESSOR)
     asked = due(held)
@@ -108,85 +112,72 @@ def test_a_will_call_that_is_held_goes_on_waiting_for_its_call_and_lapses_with_i
 
 def test_who_is_on_board_of_the_way_back_arrives() -> None:
     decision = cancelled(back_at(S.IN_PROGRESS, TrackingStatus.ON_BOARD))
-    assert [each.record.id for each in decision.changes] == ["r1"]
+    going = way_back(decision)
+    assert (going.state, going.risk) == (S.IN_PROGRESS, "started_early")
 
 
-def test_a_way_back_that_has_ended_or_is_anothers_is_left_alone() -> None:
-    ended = after(decide(back_at(S.RECEIVED), CancelRequest(request_id="r2")))
-    for back in (ended, replace(back_at(S.RECEIVED), return_of="r9")):
-        assert [each.record.id for each in cancelled(back).changes] == ["r1"]
+def test_a_way_back_that_has_ended_is_left_alone_and_what_else_goes_after_a_leg_is_not_cancelled() -> None:
+    ended = after(decide(back_at(S.RECEIVED), CancelRequest(request_id="r2"), tasks=[THERE]))
+    assert [each.record.id for each in cancelled(ended).changes] == ["r1"]
+    assert way_back(cancelled(replace(back_at(S.RECEIVED), return_of=""))).state is S.ON_HOLD
 
 
 def test_the_way_back_may_be_cancelled_alone() -> None:
-    there = replace(received(), return_leg="r2")
-    decision = decide(back_at(S.ACCEPTED), CancelRequest(request_id="r2"), tasks=[there])
+    decision = decide(back_at(S.ACCEPTED), CancelRequest(request_id="r2"), tasks=[THERE])
     assert decision is not None
     assert [each.record.id for each in decision.changes] == ["r2"]
 
 
-def legs(*requests: TripRequest, stored: tuple[RequestRecord, ...] = (), **ends: int) -> list[Decision]:
+def legs(*requests: TripRequest, stored: tuple[RequestRecord, ...] = ()) -> list[Decision]:
     context = make.context()
-    decisions = [receive(each, context) for each in requests]
-    return linked(decisions, {each.id: each for each in stored}, ends, context)
+    return joined([receive(each, context) for each in requests], {each.id: each for each in stored}, context)
 
 
-BACK = make.trip("r2", ahead_ms=8 * HOUR_MS, return_of="r1")
-
-
-def test_both_legs_may_come_in_one_call_and_then_know_each_other() -> None:
+def test_a_way_back_goes_after_its_leg_there_said_twice_or_once() -> None:
     first, second = legs(BACK, make.trip())
-    assert (first.after.return_of, second.after.return_leg) == ("r1", "r2")
+    assert (first.after.return_of, first.after.after, second.after.before) == ("r1", (Link("r1"),), ("r2",))
+    lag = make.trip(
+        "r2", ahead_ms=8 * HOUR_MS, return_of="r1", after=(After(request="r1", least_lag_minutes=30),)
+    )
+    assert legs(lag, make.trip())[0].after.after == (Link("r1", least_ms=30 * MINUTE_MS),)
 
 
 def test_a_leg_that_is_stored_learns_of_its_way_back_in_the_same_commit() -> None:
     there = received()
     _, told = legs(BACK, stored=(there,))
-    assert (told.before, told.after.return_leg, told.after.version) == (there, "r2", 2)
-    assert len(legs(BACK, stored=(told.after,))) == 1, "said again, it is nothing new"
+    assert (told.before, told.after.before, told.after.version) == (there, ("r2",), 2)
 
 
-def test_a_completed_leg_may_be_named_too_and_nothing_follows_from_it() -> None:
+def refused(record: RequestRecord, there: RequestRecord, *beside: RequestRecord, soonest_ms: int = 0) -> str:
+    try:
+        refuse_odd_leg(record, there, beside, soonest_ms)
+    except Invalid as refusal:
+        assert refusal.facts["request_ids"] == ["r2", "r1"]
+        return refusal.detail
+    return ""
+
+
+def test_one_leg_has_one_return_at_a_time() -> None:
+    back, other = received(BACK), received(make.trip("r3", return_of="r1"))
+    assert "request r1 has its return: r3" in refused(back, THERE, back, other)
+    gone = after(decide(other, CancelRequest(request_id="r3"), tasks=[THERE]))
+    assert refused(back, THERE, back, gone, received(make.trip("r4"))) == ""
+
+
+def test_a_leg_that_cannot_have_a_way_back_is_refused_by_name() -> None:
+    back = received(BACK)
+    assert "request r1 is of kind equipment" in refused(back, received(make.equipment("r1")))
+    assert "request r1 is itself a return, of r0" in refused(back, replace(received(), return_of="r0"))
+
+
+def test_a_way_back_that_must_start_before_the_leg_there_can_have_ended_is_refused_with_both_times() -> None:
+    back, call = received(BACK), received(make.will_call("r2", until_ms=6 * HOUR_MS, return_of="r1"))
+    end_ms = NOW + 8 * HOUR_MS + 30 * MINUTE_MS
+    assert refused(back, THERE, soonest_ms=end_ms) == ""
+    told = refused(back, THERE, soonest_ms=end_ms + 1)
+    assert (
+        "it may start until 2026-03-02T16:30:00+00:00, and request r1 ends at 2026-03-02T16:30:00.001" in told
+    )
+    assert "it may be called until 2026-03-02T14:00:00" in refused(call, THERE, soonest_ms=end_ms)
     done = after(reporting(accepted(), TrackingStatus.COMPLETED, now_ms=NOW + 5 * HOUR_MS))
-    (decision,) = legs(BACK, stored=(done,), r1=NOW + 30 * HOUR_MS)
-    assert decision.after.return_of == "r1"
-
-
-def test_once_a_return_has_ended_another_may_take_its_place() -> None:
-    gone = after(decide(received(make.trip("r3")), CancelRequest(request_id="r3")))
-    there = replace(received(), return_leg="r3")
-    assert legs(BACK, stored=(there, gone))[1].after.return_leg == "r2"
-    with pytest.raises(Invalid, match="request r1 has its return: r3"):
-        legs(BACK, stored=(there, received(make.trip("r3"))))
-
-
-def test_two_returns_of_one_leg_in_one_call_are_refused() -> None:
-    with pytest.raises(Invalid, match="request r1 has its return: r2"):
-        legs(make.trip(), BACK, make.trip("r3", ahead_ms=8 * HOUR_MS, return_of="r1"))
-
-
-@pytest.mark.parametrize(
-    ("there", "why"),
-    [
-        (None, "there is no request r1 in this market"),
-        (received(make.equipment("r1")), "request r1 is of kind equipment"),
-        (after(decide(received(), CancelRequest(request_id="r1"))), "request r1 is cancelled"),
-        (after(due(received())), "request r1 is unmatched"),
-        (replace(received(), return_of="r0"), "request r1 is itself a return, of r0"),
-    ],
-)
-def test_a_leg_that_cannot_have_a_way_back_is_refused_by_name(there: RequestRecord | None, why: str) -> None:
-    with pytest.raises(Invalid, match=why) as refusal:
-        legs(BACK, stored=(there,) if there else ())
-    assert refusal.value.facts["request_ids"] == ["r2", "r1"]
-
-
-def test_a_way_back_that_may_start_before_the_leg_there_has_ended_is_refused_with_both_times() -> None:
-    end_ms = NOW + 8 * HOUR_MS
-    assert legs(make.trip(), BACK, r1=end_ms)
-    with pytest.raises(
-        Invalid, match=r"may start at 2026-03-02T16:00:00.*may last until 2026-03-02T16:00:00.001"
-    ):
-        legs(make.trip(), BACK, r1=end_ms + 1)
-    call = make.will_call("r2", until_ms=6 * HOUR_MS, return_of="r1")
-    with pytest.raises(Invalid, match="may be called until 2026-03-02T14:00:00"):
-        legs(make.trip(), call, r1=end_ms)
+    assert refused(back, done, soonest_ms=end_ms + 1) == "", "it has ended"

@@ -10,9 +10,9 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, TrackingStatus
+from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, Role, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
-from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from contracts.tasks import BY_ITSELF, TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -24,23 +24,27 @@ from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.legs import linked
+from dispatcher.domain.joining import joined
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
 from dispatcher.domain.requests import offer_id
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES
 from tests.domain import make
+from tests.domain.needs import Watch
 from tests.domain.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
 VALUES: make.Values = {"max_attempts": 4, "overdue_limit": 2}
 UNDER_WAY = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
-ids = st.sampled_from(("r0", "r1", "r2", "back"))  # "back" is the way back of r1, a will-call
+ids = st.sampled_from(("r0", "r1", "r2", "back"))  # "back" is the way back of r0, a will-call
 NOT_MADE = frozenset({RequestState.NO_SHOW, RequestState.CANCELLED})
 vendors = st.sampled_from(VENDORS)
 places = st.integers(0, 3)
 people = st.sampled_from(("ann", "bob"))
+releasers = st.sampled_from(((Role.PLATFORM,), (Role.CASE_MANAGER,), (Role.COORDINATOR, Role.CASE_MANAGER)))
+SAID = tuple(each for each in TaskOutcome if each not in BY_ITSELF)  # what people say of how a task ended
 
 
 def accept(offer: str) -> OnOffer:
@@ -60,7 +64,7 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(VALUES)
+        self.world, self.watch = World(VALUES), Watch()
 
     @initialize(held=st.booleans())
     def requests_come_in(self, held: bool) -> None:
@@ -68,14 +72,15 @@ class Life(RuleBasedStateMachine):
         for n in range(3):
             waits_for = (Requirement.PREDECESSOR, Requirement.AUTHORIZATION) if n == 2 else None
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
-            self.world.commit(receive(request, make.context(now_ms=self.world.now_ms, values=VALUES)))
+            context = make.context(now_ms=self.world.now_ms, values=VALUES)
+            self.world.commit(with_follow_ups(receive(request, context), context))
 
-        now = make.context(now_ms=self.world.now_ms, values=VALUES)
-        back = receive(make.will_call("back", return_of="r1"), now)
-        for decision in linked([back], self.world.records, {}, now):
+        context = make.context(now_ms=self.world.now_ms, values=VALUES)
+        back = receive(make.will_call("back", return_of="r0"), context)
+        for decision in joined([back], self.world.records, context):
             self.world.commit(decision)
 
-    @rule(name=st.sampled_from(("back", "back", "r0")), minutes=st.sampled_from((None, -30, 0, 90)))
+    @rule(name=st.sampled_from(("back", "back", "r1")), minutes=st.sampled_from((None, -30, 0, 90)))
     def somebody_calls(self, name: str, minutes: int | None) -> None:
         ready_ms = None if minutes is None else self.world.now_ms + minutes * MINUTE_MS
         with suppress(Invalid):  # not its day, or before its way there has ended
@@ -110,9 +115,9 @@ class Life(RuleBasedStateMachine):
         if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by:
             self.world.commit(make.also_asking(record, to, now_ms=self.world.now_ms, values=VALUES))
 
-    @rule(name=ids, removed=st.integers(0, 3))
-    def the_matcher_explains(self, name: str, removed: int) -> None:
-        reasons = Unmatched(vendors=removed, last_rule="hours")
+    @rule(name=ids, removed=st.integers(0, 3), nobody_left=st.booleans())
+    def the_matcher_explains(self, name: str, removed: int, nobody_left: bool) -> None:
+        reasons = Unmatched(vendors=removed, last_rule="hours", nobody_left=nobody_left)
         self.world.give(name, ExplainUnmatched(request_id=name, unmatched=reasons))
 
     @rule(name=ids, place=places)
@@ -156,11 +161,11 @@ class Life(RuleBasedStateMachine):
     def the_platform_holds(self, name: str, requirement: Requirement) -> None:
         self.world.give(name, HoldRequest(request_id=name, requirement=requirement))
 
-    @rule(name=ids, requirement=st.sampled_from((None, *Requirement)))
-    def the_platform_resumes(self, name: str, requirement: Requirement | None) -> None:
-        self.world.give(name, ResumeRequest(request_id=name, requirement=requirement))
+    @rule(name=ids, requirement=st.sampled_from((None, *Requirement)), by=releasers)
+    def somebody_resumes(self, name: str, requirement: Requirement | None, by: tuple[Role, ...]) -> None:
+        self.world.give(name, ResumeRequest(request_id=name, requirement=requirement), roles=by)
 
-    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *TaskOutcome)))
+    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *SAID)))
     def somebody_works_on_a_task(self, place: int, by: str, outcome: TaskOutcome | None) -> None:
         world = self.world
         for name in sorted(world.tasks)[place : place + 1]:
@@ -234,16 +239,18 @@ class Life(RuleBasedStateMachine):
             elif row.timer == "overdue":
                 assert dispatch is not None
                 expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
-                assert record.timer_ms >= expected_ms + 20 * MINUTE_MS
+                overdue_ms = expected_ms + 20 * MINUTE_MS
+                assert record.timer_ms >= min(record.watch_ms or overdue_ms, overdue_ms)
             else:
                 assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS
 
     @invariant()
+    def nothing_that_needs_a_person_is_without_an_open_task(self) -> None:
+        self.watch.look(self.world.records.values(), self.world.tasks.values())
+
+    @invariant()
     def what_asks_for_a_person_has_one_task(self) -> None:
         assert all(count == 1 for count in self.world.opened.values())
-        for record in self.world.records.values():
-            kind = REQUEST_STATES[record.state].task
-            assert kind is None or f"{record.id}.{kind}" in self.world.opened
         missing = {
             f"{offer_id(record, each)}.overdue" + (f"_{each.status}" if each.status else "")
             for record in self.world.records.values()
@@ -256,7 +263,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def a_will_call_is_called_or_somebodys_and_a_way_back_is_not_made_alone(self) -> None:
-        back, there = self.world.records.get("back"), self.world.records.get("r1")
+        back, there = self.world.records.get("back"), self.world.records.get("r0")
         if back is None:
             return
         assert not (back.waits_for_call and back.activated_ms)

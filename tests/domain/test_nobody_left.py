@@ -110,5 +110,8 @@ def test_a_hold_leaves_the_task_to_whoever_has_it() -> None:
     held = decide(record, HoldRequest(request_id="r1", requirement=Requirement.AUTHORIZATION), tasks=[task])
     assert settled(held) == []
     assert request_view(after(held)).owner == "case_manager"
-    resumed = after(decide(after(held), ResumeRequest(request_id="r1"), tasks=[task]))
+    (missing,) = opened(held)
+    freed = decide(after(held), ResumeRequest(request_id="r1"), by="case_manager", tasks=[task, missing])
+    assert [each.id for each in settled(freed)] == [missing.id]
+    resumed = after(freed)
     assert request_view(resumed).owner == "care_coordinator"

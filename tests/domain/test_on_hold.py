@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.codes import RequestState, Requirement
+from contracts.codes import RequestState, Requirement, Role
 from contracts.request_views import WaitsFor
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.decision import Decision
@@ -27,7 +27,12 @@ def holding(record: RequestRecord, requirement: Requirement = AUTHORIZATION) -> 
 
 
 def resuming(record: RequestRecord, requirement: Requirement | None = None) -> Decision | None:
-    return decide(record, ResumeRequest(request_id="r1", requirement=requirement), now_ms=NOW + 1)
+    """By who may lift either."""
+    command, both = (
+        ResumeRequest(request_id="r1", requirement=requirement),
+        (Role.COORDINATOR, Role.CASE_MANAGER),
+    )
+    return decide(record, command, now_ms=NOW + 1, by="coordinator", roles=both)
 
 
 def test_a_request_may_come_in_on_hold_and_the_case_manager_owns_it() -> None:

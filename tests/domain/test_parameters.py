@@ -7,17 +7,32 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Priority, RequestState, TrackingStatus
+from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.follow_sequence import stands
+from dispatcher.domain.links import Link
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
-from tests.domain.make import NOW, Values, accepted, after, decide, due, offered, offering, opened, reporting
+from tests.domain.make import (
+    NOW,
+    Values,
+    accepted,
+    after,
+    context,
+    decide,
+    due,
+    offered,
+    offering,
+    opened,
+    reporting,
+)
 
 PRESSING = (Priority.URGENT, Priority.ASAP, Priority.STAT)
 PARAMETERS = Registry.found(["dispatcher.domain"]).parameters
@@ -74,10 +89,17 @@ def _task_due(values: Values) -> int:
 
 
 def _escalated(values: Values) -> int:
-    """When the task is due again after it went to the next owner."""
+    """When the task is told again after it went to the next owner."""
     (task,) = opened(due(make.received(), values=values))
-    due_ms: int = after(due(task, values=values)).due_ms
-    return due_ms
+    timer_ms: int = after(due(task, values=values)).timer_ms
+    return timer_ms
+
+
+def _held_due(values: Values) -> int:
+    """When the task about the authorization of a ride in two days is due."""
+    hold = HoldRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)
+    (task,) = opened(decide(make.received(make.trip(ahead_ms=48 * HOUR_MS)), hold, values=values))
+    return task.due_ms
 
 
 def _lapses(values: Values) -> bool:
@@ -118,12 +140,19 @@ def _called(values: Values) -> int:
 
 def _way_back(values: Values) -> RequestState:
     """What becomes of a return when its leg there is cancelled."""
-    there = replace(make.received(), return_leg="r2")
-    back = replace(make.received(make.trip("r2")), return_of="r1")
+    there = replace(make.received(), before=("r2",))
+    back = make.received(make.trip("r2", return_of="r1"))
     decision = decide(there, CancelRequest(request_id="r1"), values=values, tasks=[back])
     assert decision is not None
     (state,) = [each.after.state for each in decision.changes if each.record.id == "r2"]
     return RequestState(state)
+
+
+def _sequence_watch(values: Values) -> int:
+    """When it is looked at whether what goes before a dispatch stands."""
+    link = Link(request_id="r0")
+    record = replace(accepted(values=values), after=(link,))
+    return stands(record, {}, context(values=values)).watch_ms
 
 
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
@@ -144,8 +173,10 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
+    "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
+    "task_hold_lead_hours": (2, _held_due),
     "task_retention_hours": (24, _lapses),
 }
 

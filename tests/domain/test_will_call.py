@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
@@ -141,16 +140,17 @@ def test_each_requirement_is_lifted_by_itself() -> None:
     called = after(activating(both))
     assert (called.state, called.requirements) == (S.ON_HOLD, (Requirement.AUTHORIZATION,))
     assert (called.timer_ms, called.latest_ms) == (NOW + HOUR_MS, NOW + HOUR_MS), "its deadline runs"
-    free = after(decide(called, ResumeRequest(request_id="r1")))
+    free = after(decide(called, ResumeRequest(request_id="r1"), by="case_manager"))
     assert (free.state, free.latest_ms) == (S.RECEIVED, NOW + HOUR_MS)
-    authorized = after(decide(both, ResumeRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)))
+    authorize = ResumeRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)
+    authorized = after(decide(both, authorize, by="case_manager"))
     assert (authorized.state, authorized.requirements) == (S.ON_HOLD, (Requirement.ACTIVATION,))
     assert after(activating(authorized)).state is S.RECEIVED
 
 
 def test_resuming_does_not_call_and_nothing_else_is_held_for_a_call() -> None:
     record = received(make.will_call(hold=Requirement.AUTHORIZATION))
-    left = after(decide(record, ResumeRequest(request_id="r1")))
+    left = after(decide(record, ResumeRequest(request_id="r1"), by="case_manager"))
     assert left.requirements == (Requirement.ACTIVATION,)
     assert decide(left, ResumeRequest(request_id="r1")) is None
     call = Requirement.ACTIVATION
@@ -226,7 +226,7 @@ def test_a_will_call_has_no_other_time_and_no_leg_is_its_own_return(wrong: dict[
 
 def test_a_return_is_not_called_before_its_way_there_has_ended() -> None:
     there = make.accepted()
-    back = replace(received(make.will_call("r2")), return_of=there.id)
+    back = received(make.will_call("r2", return_of=there.id))
     end_ms = there.offers[0].end_ms
     with pytest.raises(Invalid, match="before its way there, r1, ends at"):
         activating(back, ahead_ms=end_ms - NOW - 1, tasks=[there])

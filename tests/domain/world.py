@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import OfferState, RequestState, Requirement, Role
 from contracts.streams import To
 from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
-from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
@@ -22,6 +23,7 @@ from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
 Stored = RequestRecord | TaskRecord
+Roles = Iterable[Role]
 
 
 class World:
@@ -45,23 +47,25 @@ class World:
         """The record of that id."""
         return self.records.get(name) or self.tasks.get(name)
 
-    def give(self, name: str, command: Command, vendor: str = "") -> None:
+    def give(self, name: str, command: Command, vendor: str = "", roles: Roles = ()) -> None:
         """Decide, commit, and say it again: the repeat has no effect of its own."""
         record = self.stored(name)
         if record is None:
             return
         try:
-            decision = self.decide(record, command, vendor)
-        except WrongState:
+            decision = self.decide(record, command, vendor, roles)
+        except (WrongState, NotAllowed):
             return
         self.commit(decision)
         if decision is not None:
-            self._repeats_without_effect(decision, command, vendor)
+            self._repeats_without_effect(decision, command, vendor, roles)
 
-    def decide(self, record: Stored, command: Command, vendor: str = "") -> Decision | None:
+    def decide(
+        self, record: Stored, command: Command, vendor: str = "", roles: Roles = ()
+    ) -> Decision | None:
         """What the command makes of the record, now."""
         facts = {"now_ms": self.now_ms, "values": self.values, "tasks": self._related(record)}
-        return make.decide(record, command, vendor=vendor, **facts)
+        return make.decide(record, command, vendor=vendor, roles=roles, **facts)
 
     def fire_due(self) -> None:
         """Every timer that is due, until none is."""
@@ -86,17 +90,19 @@ class World:
         _vendors_learn_no_secret(decision)
 
     def _related(self, record: Stored) -> list[Stored]:
-        """As the store finds them: what the record names, and what that names."""
+        """As the store does: the records beside it, and those beside these."""
         found, last = dict[str, Stored](), [record]
         for _ in range(ROUNDS):
-            names = {name for each in last for _, name in kind_of(each).related(each)} - {record.id, *found}
-            last = [known for each in sorted(names) if (known := self.stored(each)) is not None]
-            found |= {each.id: each for each in last}
+            names = {name for one in last for _, name in kind_of(one).related(one)}
+            last = [other for each in sorted(names) if (other := self.stored(each)) is not None]
+            found |= {each.id: each for each in last if each.id != record.id}
         return list(found.values())
 
-    def _repeats_without_effect(self, decision: Decision, command: Command, vendor: str) -> None:
+    def _repeats_without_effect(
+        self, decision: Decision, command: Command, vendor: str, roles: Roles
+    ) -> None:
         try:
-            again = self.decide(decision.after, command, vendor)
+            again = self.decide(decision.after, command, vendor, roles)
         except WrongState:
             assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
         else:
@@ -147,6 +153,9 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
         kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
         assert kept == before, "what has ended may be kept for longer, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
+    lifted = set(before.requirements) - set(after.requirements)
+    if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:
+        assert after.history[-1].by == "case_manager", "nobody else lifts that, whatever else is lifted"
     for old, new in zip(before.offers, after.offers, strict=False):
         assert new.state is old.state or new.state in OFFER_STATES[old.state]
     for new in after.offers[len(before.offers) :]:
@@ -156,8 +165,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        about = tuple(change.record.id for change in decision.changes)  # also of one that is forgotten
-        assert message.subject.startswith(about)
+        names = tuple(each.record.id for each in decision.changes)
+        assert message.subject.startswith(names)  # also of one that is forgotten
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
         assert (message.to is To.VENDOR) == bool(message.vendor_id)

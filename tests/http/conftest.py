@@ -66,10 +66,10 @@ class Api:
         self.client, self.store, self.clock, self.market = client, store, clock, market
         self.base = f"/v1/markets/{market}"
 
-    def token(self, role: Role, *, vendor: str = "", markets: list[str] | None = None, **more: Any) -> str:
+    def token(self, *roles: Role, vendor: str = "", markets: list[str] | None = None, **more: Any) -> str:
         """A token for an hour; `more`: hours, subject."""
         now_ms, known = self.clock.now_ms(), markets or [self.market]
-        made = claims(role, markets=known, vendor_id=vendor, now_ms=now_ms, **{"hours": 1.0} | more)
+        made = claims(*roles, markets=known, vendor_id=vendor, now_ms=now_ms, **{"hours": 1.0} | more)
         return mint(KEYS, made)
 
     def headers(self, role: Role = Role.PLATFORM, vendor: str = "", **more: str) -> dict[str, str]:

@@ -39,6 +39,36 @@ async def test_each_route_serves_its_roles_and_refuses_the_others(
             assert answer.status == 403
 
 
+PAIRS = [{Role.COORDINATOR, Role.CASE_MANAGER}, {Role.CASE_MANAGER, Role.OPS}]
+
+
+@pytest.mark.parametrize("roles", PAIRS, ids="+".join)
+async def test_with_several_roles_each_route_serves_who_has_one_that_may(api: Api, roles: set[Role]) -> None:
+    token = api.token(*roles, subject="ann")
+    headers = api.headers(Authorization=f"Bearer {token}") | {"Content-Type": "application/json"}
+    for operation in GUARDED:
+        body = b"{" if operation.body else None
+        async with api.client.request(
+            operation.method, _path(operation, api.market), data=body, headers=headers
+        ) as answer:
+            served = answer.status not in (401, 403, 500)
+            assert served == bool(roles & (operation.roles or set())), operation.id
+
+
+async def test_whom_a_route_is_not_for_is_told_whom_it_is_for_and_all_that_it_is_itself(api: Api) -> None:
+    token = api.token(Role.COORDINATOR, Role.CASE_MANAGER)
+    status, problem = await api.call("GET", "/tuning", Authorization=f"Bearer {token}")
+    assert (status, problem["type"]) == (403, "/problems/forbidden")
+    assert "this is for ops, and the token's role is case_manager, coordinator" in problem["detail"]
+
+
+async def test_no_role_opens_another_market(api: Api) -> None:
+    token = api.token(*(set(Role) - {Role.VENDOR}), markets=["elsewhere"])
+    for path in ("/requests", "/requests/r1", "/tasks", "/tuning"):
+        status, problem = await api.call("GET", path, Authorization=f"Bearer {token}")
+        assert (status, problem["type"]) == (404, "/problems/not-found")
+
+
 @pytest.mark.parametrize("operation", GUARDED, ids=lambda each: each.id)
 async def test_no_route_of_a_market_answers_without_a_token(api: Api, operation: Operation) -> None:
     async with api.client.request(operation.method, _path(operation, api.market)) as answer:

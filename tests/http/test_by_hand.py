@@ -128,11 +128,11 @@ async def test_what_a_vendor_has_what_is_on_hold_and_what_is_not_there_is_refuse
     status, problem = await put_to(town, "v1")
     assert (status, problem["state"]) == (409, "on_hold")
     assert "authorization" in problem["detail"]
-    await town.call("POST", "/requests/r1/resume", role=Role.OPS)
+    await town.call("POST", "/requests/r1/resume", role=Role.CASE_MANAGER)
     await put_to(town, "v1")
     await answered(town, "r1.1", "accept", "v1")
     assert (await put_to(town, "v2"))[1]["state"] == "accepted"
-    for role, vendor in ((Role.PLATFORM, ""), (Role.VENDOR, "v2")):
+    for role, vendor in ((Role.PLATFORM, ""), (Role.CASE_MANAGER, ""), (Role.VENDOR, "v2")):
         body = {"vendor_id": "v2"}
         assert (await town.call("POST", "/requests/r1/offer", body, role=role, vendor=vendor))[0] == 403
 

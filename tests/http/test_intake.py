@@ -121,7 +121,7 @@ async def test_a_request_on_hold_waits_until_it_is_resumed_however_often_either_
     assert (held["state"], held["owner"]) == ("on_hold", "case_manager")
     for verb, state in (("resume", "received"), ("hold", "on_hold")):
         for _ in range(2):
-            status, answer = await api.call("POST", f"/requests/r1/{verb}")
+            status, answer = await api.call("POST", f"/requests/r1/{verb}", role=Role.CASE_MANAGER)
             assert (status, answer["state"]) == (200, state)
     await api.call("POST", "/requests/r1/cancel")
     for verb in ("resume", "hold"):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contracts.codes import DeclineCode, OfferState, RequestState, Requirement
+from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, Role
 from contracts.offers import Decline
 from contracts.tuning import Tuning
 from dispatcher.domain.commands.on_hold import ResumeRequest
@@ -78,7 +78,8 @@ async def test_a_request_on_hold_is_offered_when_it_is_resumed_and_not_before(
     await town.add_vendor(vendor("v1"))
     await town.submit(trip("r1", start_min=30, hold=Requirement.AUTHORIZATION))
     assert await town.market.requests.open_ids() == []
-    context = Context(now_ms=town.clock.now_ms(), by="platform")
+    by = Role.CASE_MANAGER
+    context = Context(now_ms=town.clock.now_ms(), by=by.value, roles=frozenset({by}))
     resumed = decide(await town.record("r1"), ResumeRequest(request_id="r1"), context)
     assert resumed is not None
     await town.store.market(town.name).commit([resumed])

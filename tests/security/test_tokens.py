@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def said(**changes: Any) -> dict[str, Any]:
     return {"aud": "dispatcher"} | made | changes
 
 
+def several(*roles: str, **changes: Any) -> dict[str, Any]:
+    """The claims of a token with a list of roles in place of its role."""
+    return {key: value for key, value in said().items() if key != "role"} | {"roles": roles} | changes
+
+
 def signed(content: dict[str, Any], header: dict[str, Any] | None = None, key: Any = SECRET) -> str:
     head = {"alg": "HS256", "kid": "hs"} if header is None else header
     return jwt.encode(head, content, key, algorithms=[head["alg"]])
@@ -42,7 +48,7 @@ def authenticator() -> Authenticator:
 
 
 def test_a_token_of_either_key_says_who_calls(authenticator: Authenticator) -> None:
-    expected = Principal(role=Role.PLATFORM, subject="platform", markets=frozenset({"metro"}))
+    expected = Principal.of(Role.PLATFORM, subject="platform", markets=frozenset({"metro"}))
     assert authenticator.verify(mint(PRIVATE, said()), NOW_MS) == expected
     assert authenticator.verify(signed(said()), NOW_MS) == expected
     assert authenticator.verify(_hmac("HS256", "hs", SECRET.raw_value), NOW_MS) == expected
@@ -84,6 +90,18 @@ FORGED = {
     "no expiry": lambda: signed({k: v for k, v in said().items() if k != "exp"}),
     "an expiry that is text": lambda: signed(said(exp="tomorrow")),
     "a role nobody has": lambda: signed(said(role="king")),
+    "no role": lambda: signed({k: v for k, v in said().items() if k != "role"}),
+    "an empty list of roles": lambda: signed(several()),
+    "a role nobody has beside one": lambda: signed(several("ops", "king")),
+    "roles that are text": lambda: signed(several() | {"roles": "coordinator"}),
+    "a role that is not among the roles": lambda: signed(said(roles=["coordinator"])),
+    "a vendor that is ops, too": lambda: signed(several("vendor", "ops", vendor="v1")),
+    "a vendor that is ops by the other claim": lambda: signed(
+        said(role="vendor", roles=["ops"], vendor="v1")
+    ),
+    "a vendor among roles without its id": lambda: signed(several("vendor", "vendor")),
+    "ops of every market with another role": lambda: signed(several("ops", "coordinator", markets="*")),
+    "a coordinator of every market": lambda: signed(said(role="coordinator", markets="*")),
     "a vendor without its id": lambda: signed(said(role="vendor")),
     "a platform with a vendor's id": lambda: signed(said(vendor="v1")),
     "a platform of every market": lambda: signed(said(markets="*")),
@@ -98,6 +116,45 @@ FORGED = {
 def test_a_forged_or_meaningless_token_is_refused(authenticator: Authenticator, case: str) -> None:
     with pytest.raises(Unauthenticated):
         authenticator.verify(FORGED[case](), NOW_MS)
+
+
+def test_a_token_may_carry_several_roles_and_says_each_once(authenticator: Authenticator) -> None:
+    both = {Role.COORDINATOR, Role.CASE_MANAGER}
+    for named in (
+        several("coordinator", "case_manager"),
+        several("case_manager", "coordinator", "coordinator"),
+    ):
+        who = authenticator.verify(signed(named), NOW_MS)
+        assert (who.roles, who.may({Role.CASE_MANAGER}), who.may({Role.OPS})) == (both, True, False)
+        assert who.caller == "case_manager+coordinator/platform", (
+            "one caller, in whatever order they are named"
+        )
+    made = claims(
+        Role.CASE_MANAGER, Role.COORDINATOR, markets=["metro"], vendor_id="", now_ms=NOW_MS, hours=1
+    )
+    assert (made["roles"], "role" in made) == (["case_manager", "coordinator"], False)
+
+
+def test_a_token_of_one_role_means_what_it_meant_whichever_claim_says_it(
+    authenticator: Authenticator,
+) -> None:
+    old = authenticator.verify(signed(said(sub="ann")), NOW_MS)
+    assert (old.roles, old.caller, old.acting_as(Role)) == ({Role.PLATFORM}, "platform/ann", "platform")
+    for like_it in (
+        several("platform", sub="ann"),
+        said(sub="ann", roles=["platform"]),
+        said(sub="ann", roles=[]),
+    ):
+        assert authenticator.verify(signed(like_it), NOW_MS) == old
+    assert authenticator.verify(signed(several("vendor", vendor="v1")), NOW_MS).is_vendor
+
+
+def test_what_a_person_of_several_roles_does_is_done_in_the_role_that_may() -> None:
+    ann = Principal.of(Role.OPS, Role.CASE_MANAGER, Role.COORDINATOR, subject="ann")
+    assert ann.acting_as({Role.CASE_MANAGER}) == "case_manager"
+    assert ann.acting_as({Role.OPS, Role.VENDOR}) == "ops"
+    assert ann.acting_as({Role.OPS, Role.COORDINATOR}) == "coordinator", "the widest role is named last"
+    assert Principal.of(Role.VENDOR, vendor_id="v1").acting_as({Role.OPS, Role.VENDOR}) == "vendor:v1"
 
 
 def test_ops_may_have_every_market(authenticator: Authenticator) -> None:
@@ -136,11 +193,28 @@ def test_the_token_command_mints_a_token_that_holds(
     made = Authenticator(read_token_keys(tmp_path / "token-keys.json"))
     assert (tmp_path / "token-keys.json").stat().st_mode & 0o077 == 0
     principal = made.verify(capsys.readouterr().out.strip(), NOW_MS + 2_000_000)
-    assert (principal.role, principal.vendor_id, principal.markets) == (Role.VENDOR, "v1", {"metro"})
+    assert (principal.roles, principal.vendor_id, principal.markets) == ({Role.VENDOR}, "v1", {"metro"})
 
 
 @pytest.mark.parametrize(
-    "words", [["--role", "vendor"], ["--role", "ops", "--vendor", "v"], ["--role", "ops", "--market", "x"],
+    "words", [["--role", "coordinator", "--role", "case_manager"], ["--role", "case_manager, coordinator"],
+              ["--role", "coordinator,case_manager,coordinator"]]
+)  # fmt: skip
+def test_the_token_command_takes_several_roles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path))
+    assert cli.main(["token", *words, "--subject", "ann"]) == 0
+    made = Authenticator(read_token_keys(tmp_path / "token-keys.json"))
+    who = made.verify(capsys.readouterr().out.strip(), int(time.time() * 1000))
+    assert (who.roles, who.subject) == ({Role.COORDINATOR, Role.CASE_MANAGER}, "ann")
+
+
+@pytest.mark.parametrize(
+    "words", [["--role", "vendor"], ["--role", "vendor,ops", "--vendor", "v"], ["--role", "ops,"],
+              ["--role", "vendor", "--role", "coordinator", "--vendor", "v"],
+              ["--role", "coordinator", "--vendor", "v"],
+              ["--role", "ops", "--vendor", "v"], ["--role", "ops", "--market", "x"],
               ["--role", "ops", "--hours", "0"], ["--role", "king"]]
 )  # fmt: skip
 def test_a_token_that_would_mean_nothing_is_not_minted(

@@ -133,7 +133,7 @@ async def test_an_appointment_is_reached_by_the_travel_times_that_the_market_has
 async def test_a_market_that_is_not_the_tokens_is_as_unknown_as_one_that_is_not_served(
     world: World, markets: frozenset[str]
 ) -> None:
-    stranger = Principal(role=Role.PLATFORM, markets=markets)
+    stranger = Principal.of(Role.PLATFORM, markets=markets)
     for market in (world.market, "another"):
         with pytest.raises(NotFound, match=f"there is no market {market}") as refused:
             await world.service.requests.submit(

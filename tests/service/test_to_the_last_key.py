@@ -108,7 +108,8 @@ class Storm:
 
     async def resumes(self, record: RequestRecord) -> None:
         what = self.chance.choice([None, *Requirement])
-        await self.execute(self.world.platform, ResumeRequest(request_id=record.id, requirement=what))
+        who = self.chance.choice([self.world.platform, self.world.case_manager])
+        await self.execute(who, ResumeRequest(request_id=record.id, requirement=what))
 
     async def calls(self, record: RequestRecord) -> None:
         await self.execute(self.world.platform, ActivateRequest(request_id=record.id))

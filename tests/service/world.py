@@ -60,10 +60,11 @@ class World:
         self.service = Service(store, self.clock, {market: ZoneInfo("UTC")}, REGISTRY)
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
+        self.case_manager = self.someone(Role.CASE_MANAGER)
         self.fence = ""
 
     def someone(self, role: Role, vendor_id: str = "") -> Principal:
-        return Principal(role=role, markets=frozenset({self.market}), vendor_id=vendor_id)
+        return Principal.of(role, markets=frozenset({self.market}), vendor_id=vendor_id)
 
     def vendor(self, name: str = "v1") -> Principal:
         return self.someone(Role.VENDOR, name)

@@ -26,7 +26,9 @@ def slow_cost(problem: AssignmentProblem, choice: list[int]) -> int | None:
         if count > max(cap, 0):
             return None
         cost += max(0, int(target) - count) * problem.shortfall_cost
-    if not _in_order(problem, choice) or any(choice[problem.column_request[c]] != c for c in problem.pinned):
+    if not (_in_order(problem, choice) and _whole(problem, choice)) or any(
+        choice[problem.column_request[c]] != c for c in problem.pinned
+    ):
         return None
     return cost
 
@@ -42,15 +44,30 @@ def _take(problem: AssignmentProblem, column: int, left: list[list[list[int]]]) 
 
 
 def _in_order(problem: AssignmentProblem, choice: list[int]) -> bool:
-    for (first, second), lag in zip(problem.precedence, problem.precedence_lag, strict=True):
+    for pair, (first, second) in enumerate(problem.precedence):
         if choice[second] < 0:
             continue
         if choice[first] < 0:
             return False
-        ends = problem.column_start[choice[first]] + problem.column_duration[choice[first]]
-        if ends + lag > problem.column_start[choice[second]]:
+        begins, ends = _times(problem, choice[first])
+        after = _times(problem, choice[second])[0] - (begins if problem.precedence_from_start[pair] else ends)
+        if after < problem.precedence_lag[pair] or after > problem.precedence_most[pair]:
             return False
     return True
+
+
+def _whole(problem: AssignmentProblem, choice: list[int]) -> bool:
+    for bundle in set(problem.bundle.tolist()) - {-1}:
+        if len({choice[r] >= 0 for r in range(problem.requests) if problem.bundle[r] == bundle}) > 1:
+            return False
+    return True
+
+
+def _times(problem: AssignmentProblem, column: int) -> tuple[int, int]:
+    if len(problem.column_begin):
+        return int(problem.column_begin[column]), int(problem.column_end[column])
+    start = int(problem.column_start[column])
+    return start, start + int(problem.column_duration[column])
 
 
 def best_cost(problem: AssignmentProblem) -> int | None:
@@ -65,7 +82,7 @@ def best_cost(problem: AssignmentProblem) -> int | None:
 
 @st.composite
 def problems(draw: st.DrawFn, most_requests: int = 5, most_each: int = 3) -> AssignmentProblem:
-    """Small adversarial problems: tight capacity, caps, targets, precedence, columns that never fit."""
+    """Small adversarial problems: tight capacity, caps, targets, sequence, bundles, columns that cannot."""
     seed = draw(st.integers(0, 2**32 - 1))
     requests = draw(st.integers(0, most_requests))
     vendors, pools, buckets = (draw(st.integers(1, most)) for most in (3, 2, 6))
@@ -89,5 +106,15 @@ def problems(draw: st.DrawFn, most_requests: int = 5, most_each: int = 3) -> Ass
         vendor_target=rng.integers(0, 3, vendors) * draw(st.integers(0, 1)),
         shortfall_cost=draw(st.sampled_from([0, 3, 30])),
         precedence=ordered.astype(np.int64),
-        precedence_lag=rng.integers(-1, 3, pairs),
+        precedence_lag=(lag := rng.integers(-1, 3, pairs)),
+        precedence_most=np.where(rng.random(pairs) < 0.5, lag + rng.integers(-1, 4, pairs), 2**62),
+        precedence_from_start=rng.integers(0, 2, pairs),
+        bundle=rng.integers(-1, 2, requests) if draw(st.booleans()) else None,  # type: ignore[arg-type]
+        **_work(rng, columns, buckets) if draw(st.booleans()) else {},
     )
+
+
+def _work(rng: np.random.Generator, columns: int, buckets: int) -> dict[str, np.ndarray]:
+    """Times of the work that have little to do with the buckets that it takes."""
+    begin = rng.integers(-2, buckets, columns)
+    return {"column_begin": begin, "column_end": begin + rng.integers(0, 3, columns)}

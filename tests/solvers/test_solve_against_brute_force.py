@@ -45,7 +45,7 @@ def test_however_short_the_limit_the_plan_is_sound_and_the_bound_below_every_pla
 def test_pinned_columns_stand_in_every_plan(problem: AssignmentProblem, seed: int) -> None:
     standing = solve(problem, time_limit_s=5, seed=seed, workers=1).choice
     matched = np.flatnonzero(standing >= 0)
-    firm = matched[~np.isin(matched, problem.precedence[:, 1])]
+    firm = matched[~np.isin(matched, problem.precedence[:, 1]) & (problem.bundle[matched] < 0)]
     pinned = replace(
         problem, pinned=standing[np.random.default_rng(seed).permutation(firm)[:2]].astype(np.int64)
     )

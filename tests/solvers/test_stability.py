@@ -50,7 +50,11 @@ def test_no_request_is_worth_leaving_a_standing_one_out() -> None:
     problem = two_for_one_place()
     one_place = AssignmentProblem(
         request_penalty=np.array([500, 400_000]),
-        **{name: getattr(problem, f"{name}")[[0, 2]] for name in vars(problem) if name.startswith("column_")},
+        **{
+            name: getattr(problem, f"{name}")[[0, 2]]
+            for name in vars(problem)
+            if name.startswith("column_") and len(getattr(problem, name))
+        },
         capacity=np.ones((1, 1, 1), np.int64),
     )
     held = with_standing(one_place, [0, -1], move_cents=1)

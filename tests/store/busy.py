@@ -31,8 +31,8 @@ from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor, will_call
 
-PLATFORM, OPS = (Principal(role=role, markets=None) for role in (Role.PLATFORM, Role.OPS))
-VENDOR = Principal(role=Role.VENDOR, markets=None, vendor_id="v1")
+PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
+VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", "called", *OFFERED)

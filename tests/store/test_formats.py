@@ -230,7 +230,7 @@ def test_what_was_read_and_written_again_is_of_the_new_form(meant: RequestRecord
     assert REQUESTS.unpack(again) == (meant.version, meant, 0)
 
 
-def test_a_request_of_format_2_is_read_as_no_will_call_and_no_leg() -> None:
+def test_a_request_of_format_2_is_read_with_no_place_in_a_sequence_and_no_will_call() -> None:
     now = replace(MEANT[0], service_class="wheelchair", tasks=("t",))
     plain = msgspec.msgpack.decode(msgspec.msgpack.encode(now))
     second = codec.pack(now.version, [2, *plain[1:]])
@@ -351,11 +351,11 @@ async def test_every_version_tells_the_store_its_numbers_and_refuses_those_it_do
     assert names == {f"{kind} {number}" for kind, number in formats.known().items()}
     assert {"vendor 2", "request 3", "task 1", "layout 1"} <= names
     await raw.hset(market.keys.formats, "vendor 3", 1 << 50)
-    await raw.hset(market.keys.formats, "episode 1", 1 << 50)
+    await raw.hset(market.keys.formats, "omen 1", 1 << 50)
     reasons = [
         f"{market.name}: what is stored of kind '{kind}' is of format {number}, this version of the service "
         f"knows {most}"
-        for kind, number, most in (("episode", 1, "none"), ("vendor", 3, 2))
+        for kind, number, most in (("omen", 1, "none"), ("vendor", 3, 2))
     ]
     health = await store.health()
     assert (health.durable, list(health.reasons)) == (True, reasons)

@@ -58,9 +58,9 @@ class Upgraded:
         self.timers = Timers(self.service)
 
     async def give(self, command: Command, vendor_id: str = "") -> RequestRecord:
-        """A command of that vendor, or of the platform."""
-        role = Role.VENDOR if vendor_id else Role.PLATFORM
-        who = Principal(role=role, markets=None, vendor_id=vendor_id)
+        """A command of that vendor, or of who may do all else."""
+        roles = {Role.VENDOR} if vendor_id else set(Role) - {Role.VENDOR}
+        who = Principal.of(*roles, markets=None, vendor_id=vendor_id)
         after = await self.service.execute(who, self.market.name, command)
         assert isinstance(after, RequestRecord)
         return after

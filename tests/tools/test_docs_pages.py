@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.codes import Role
 from dispatcher.domain.commands.table import commands
 from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import OWNERS, TASK_STATES
+from dispatcher.http.routing import subjects
+from tools.roles_page import COLUMNS, FINER
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, TOOL = ROOT / "docs", ROOT / "tools" / "docs_pages.py"
@@ -30,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["states.md", "commands.md", "tuning.md", "api.md"])
+@pytest.mark.parametrize("name", ["states.md", "commands.md", "tuning.md", "api.md", "roles.md"])
 def test_a_page_made_from_the_code_is_up_to_date(name: str, made: Path) -> None:
     text = (made / name).read_text(encoding="utf-8")
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run: python tools/docs_pages.py docs"
@@ -56,6 +59,19 @@ def test_every_command_has_its_row() -> None:
         (found,) = (line for line in page.splitlines() if line.startswith(f"| `{command.__name__}` |"))
         assert all(role in found for role in row.roles)
     assert "POST /v1/markets/{market}/offers/{offer_id}/accept" in page
+
+
+def test_every_guarded_route_has_its_row_and_a_mark_for_each_role_that_may() -> None:
+    page = (DOCS / "roles.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith(("| `", "| [`"))]
+    rows = {line.split("`")[1]: line.split("|")[3:-1] for line in lines}
+    for operation in (
+        route.operation for subject in subjects() for route in subject if route.operation.roles
+    ):
+        marked = {role for role, mark in zip(COLUMNS, rows[operation.id], strict=True) if mark.strip()}
+        assert marked == operation.roles
+    assert set(COLUMNS) == set(Role)
+    assert set(FINER) < set(rows)
 
 
 def test_what_is_written_by_hand_in_a_page_stays() -> None:

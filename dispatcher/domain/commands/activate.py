@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from contracts.codes import Priority, RequestState, Requirement, Role
+from contracts.codes import Priority, RequestState, Requirement
 from contracts.instants import MINUTE_MS, to_instant
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
@@ -14,6 +14,7 @@ from dispatcher.domain.legs import planned_end_ms
 from dispatcher.domain.messages import activated, changed
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.will_call import MINUTES, call_of, called_window
 
@@ -27,7 +28,7 @@ class ActivateRequest(OnRequest, frozen=True, kw_only=True):
     ready_ms: int | None = None
 
 
-@decides(ActivateRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(ActivateRequest, REQUEST, roles=MAY_RELEASE[Requirement.ACTIVATION])
 def activate(record: RequestRecord, command: ActivateRequest, context: Context) -> Decision | None:
     """Give it the window of its call; None when it was called before, whatever that call said.
 

@@ -5,7 +5,7 @@ But for a ride that is under way: who sits in the vehicle arrives somewhere, and
 
 from __future__ import annotations
 
-from contracts.codes import OfferState, RequestState, Role, TrackingStatus
+from contracts.codes import OfferState, RequestState, TrackingStatus
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -14,6 +14,7 @@ from dispatcher.domain.messages import changed, closed
 from dispatcher.domain.offers import bookings_of, close
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved, offer_id
+from dispatcher.domain.rights import READERS
 
 
 class CancelRequest(OnRequest, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class CancelRequest(OnRequest, frozen=True, kw_only=True):
     code: str = ""
 
 
-@decides(CancelRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(CancelRequest, REQUEST, roles=READERS)
 def cancel(record: RequestRecord, command: CancelRequest, context: Context) -> Decision | None:
     """End it; None when it was cancelled before.
 

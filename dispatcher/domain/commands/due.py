@@ -16,9 +16,11 @@ from dispatcher.domain.commands.make_offer import USED_UP, exhausted
 from dispatcher.domain.commands.report import ended
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.links import bounds
 from dispatcher.domain.messages import changed, unmatched
 from dispatcher.domain.offers import bookings_of
 from dispatcher.domain.requests import RequestRecord, moved, noted
+from dispatcher.domain.sequence import RULE as SEQUENCE
 from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import TaskRecord, done, lapses_ms, news
 from dispatcher.domain.timers import OVERDUE_LIMIT
@@ -77,6 +79,8 @@ def _reasons(record: RequestRecord, context: Context) -> Unmatched:
         rule = USED_UP
     elif record.unmatched is not None:
         return replace(record.unmatched, asked=record.asked)
+    elif any(each.waits for each in record.after) and bounds(record, context.related, context.values) is None:
+        rule = SEQUENCE
     else:
         rule = DECLINED if record.asked else "match_by"
     known = record.unmatched or only_asked(record, rule, context)
@@ -88,6 +92,8 @@ def _overdue(record: RequestRecord, context: Context) -> Decision:
     """No report: ops hears it, again and again; at last the dispatch counts as failed."""
     dispatch = record.dispatch
     assert dispatch is not None  # noqa: S101  (only accepted work is waited for)
+    if 0 < record.watch_ms <= context.now_ms:  # what that finds, follows: `follow_sequence`
+        return Decision(changes=(Change(record, noted(record, context, watch_ms=0)),), at_ms=context.now_ms)
     if dispatch.overdue >= OVERDUE_LIMIT.whole(context.values):
         return ended(record, dispatch, TrackingStatus.FAILED, context, code="overdue")
     missed = replace(dispatch, overdue=dispatch.overdue + 1)

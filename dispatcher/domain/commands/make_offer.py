@@ -18,6 +18,7 @@ from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.sequence import refuse_out_of_sequence
 from dispatcher.domain.states import OPEN
 
 MAX_ATTEMPTS = Parameter(
@@ -57,11 +58,12 @@ class MakeOffer(OnRequest, frozen=True, kw_only=True):
 def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> Decision:
     """Book the capacity and ask.
 
-    Raises WrongState when the request no longer waits, its deadline has passed, its offers are used up, or
-    the vendor is one that refused it (and has not changed since) or that the platform excluded: the plan was
-    made before that was known.
+    Raises WrongState when the request no longer waits, its deadline has passed, its offers are used up, it
+    would be out of sequence, or the vendor is one that refused it (and has not changed since) or that the
+    platform excluded: the plan was made before that was known.
     """
     _refuse_stale_plan(record, command, context)
+    refuse_out_of_sequence(record, command.proposal.span, context)
     new = offered(record, command.proposal, context)
     after = moved(record, RequestState.OFFERED, context, offers=(*record.offers, new), unmatched=None)
     told = (made(after, new, command.request), matched(after, new), changed(after, context.by))

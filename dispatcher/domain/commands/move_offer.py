@@ -16,11 +16,13 @@ from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.links import in_sequence
 from dispatcher.domain.messages import changed, closed, made, matched
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, close
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.sequence import refuse_out_of_sequence
 
 FREEZE = Parameter(
     name="move_freeze_minutes",
@@ -64,10 +66,17 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
     """The offer that a plan may move; None where it must stay.
 
     It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand. It is
-    neither about to begin nor fresh nor about to expire, and the request may still be moved.
+    neither about to begin nor fresh nor about to expire, and the request may still be moved. What stands in a
+    sequence stays: others were planned by it.
     """
     live = record.live_offers
-    if len(live) != 1 or not live[0].unanswered or live[0].assumed or live[0].chosen_by:
+    if (
+        len(live) != 1
+        or not live[0].unanswered
+        or live[0].assumed
+        or live[0].chosen_by
+        or in_sequence(record)
+    ):
         return None
     offer, moves = live[0], sum(each.withdrawn for each in record.offers)
     frozen = offer.start_ms - now_ms < FREEZE.whole(values) * MINUTE_MS
@@ -86,6 +95,7 @@ def move_offer(record: RequestRecord, command: MoveOffer, context: Context) -> D
     """
     old = record.offer_named(command.offer_id)
     _refuse_stale_plan(record, old, command, context)
+    refuse_out_of_sequence(record, command.proposal.span, context)
     over = close(old, OfferState.CANCELLED, context.now_ms, WITHDRAWN)
     new = offered(record, command.proposal, context)
     offers = (*record.offers_with(over), new)

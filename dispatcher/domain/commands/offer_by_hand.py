@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, RequestState, Role
+from contracts.codes import OfferState, RequestState
 from contracts.requests import Request
 from dispatcher.domain.commands.make_offer import offered
 from dispatcher.domain.commands.subjects import OnRequest
@@ -20,6 +20,8 @@ from dispatcher.domain.offers import WITHDRAWN, bookings_of, close
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.rights import CHOOSERS
+from dispatcher.domain.sequence import refuse_out_of_sequence
 from dispatcher.domain.states import OPEN
 
 BY_HAND = "by_hand"  # the code of the step in the request's history
@@ -39,17 +41,19 @@ class OfferByHand(OnRequest, frozen=True, kw_only=True):
     proposal: Proposal | None = None
 
 
-@decides(OfferByHand, REQUEST, roles={Role.OPS})
+@decides(OfferByHand, REQUEST, roles=CHOOSERS)
 def offer_by_hand(record: RequestRecord, command: OfferByHand, context: Context) -> Decision | None:
     """Book the capacity and ask; None when the vendor has that very offer, by hand, and has not answered.
 
-    Raises WrongState when a vendor has the work, its silence has accepted, it is on hold, or it has ended.
+    Raises WrongState when a vendor has the work, its silence has accepted, it is on hold, it has ended, or it
+    would be out of sequence.
     """
     if is_out(record, command):
         return None
     refuse_taken(record, context.now_ms)
     request, proposal = command.request, command.proposal
     assert request is not None and proposal is not None  # noqa: S101  (made before it is decided)
+    refuse_out_of_sequence(record, proposal.span, context)
     live = record.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, WITHDRAWN) for each in live]
     new = replace(offered(record, proposal, context), chosen_by=context.subject or context.by)

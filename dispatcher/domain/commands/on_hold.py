@@ -1,8 +1,11 @@
-"""received or matching ↔ on_hold: no vendor is sought while something that it waits for is missing."""
+"""received or matching ↔ on_hold: no vendor is sought while something that it waits for is missing.
+
+Each requirement is somebody's to provide, and nobody else lifts it: `domain.rights` says whose.
+"""
 
 from __future__ import annotations
 
-from contracts.codes import RequestState, Requirement, Role
+from contracts.codes import RequestState, Requirement
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -10,7 +13,10 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.rights import MAY_HOLD, MAY_RELEASE, READERS, by_right
 from dispatcher.domain.states import OPEN
+
+LIFT = "Maybe ask one of them to, and lift the requirement that is yours by its name."
 
 
 class HoldRequest(OnRequest, frozen=True, kw_only=True):
@@ -20,16 +26,20 @@ class HoldRequest(OnRequest, frozen=True, kw_only=True):
 
 
 class ResumeRequest(OnRequest, frozen=True, kw_only=True):
-    """What it waited for is there: one requirement, or (None) all of them but a will-call's activation."""
+    """What it waited for is there: one requirement, or (None) all but a will-call's activation.
+
+    Each is lifted by who may.
+    """
 
     requirement: Requirement | None = None
 
 
-@decides(HoldRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(HoldRequest, REQUEST, roles=READERS)
 def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decision | None:
     """Add to what it waits for; None when it waits for that already.
 
     Raises WrongState when a vendor has it, or it has ended: what a vendor has is cancelled, not held.
+    NotAllowed for a requirement that is another role's.
     """
     if command.requirement in record.requirements:
         return None
@@ -39,6 +49,8 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
             "Maybe hold it for another reason, or submit it anew as a will-call.",
             state=record.state.value,
         )
+    what = f"to hold request {record.id} for {command.requirement}"
+    context = by_right(context, MAY_HOLD[command.requirement], what, "Maybe ask one of them to.")
     if record.state not in OPEN and record.state is not RequestState.ON_HOLD:
         raise WrongState(
             f"request {record.id} is {record.state}; it cannot be put on hold\n"
@@ -49,12 +61,12 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     return _waiting_for(record, RequestState.ON_HOLD, wanted, command.requirement.value, context)
 
 
-@decides(ResumeRequest, REQUEST, roles={Role.PLATFORM, Role.OPS})
+@decides(ResumeRequest, REQUEST, roles=READERS)
 def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> Decision | None:
     """Seek a vendor once nothing is missing; None when it does not wait for that.
 
-    Raises WrongState when a vendor has it, or it has ended; and for the activation of a will-call, which
-    takes a time.
+    Raises WrongState when a vendor has it, or it has ended, and for the activation of a will-call, which
+    takes a time; NotAllowed where one is lifted that is another's.
     """
     if record.waits_for_call and command.requirement is Requirement.ACTIVATION:
         raise WrongState(
@@ -73,10 +85,17 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
     left = tuple(each for each in record.requirements if each in kept)
     if left == record.requirements:
         return None
+    for each in sorted(set(record.requirements) - set(left), key=_how_many_may, reverse=True):
+        context = by_right(context, MAY_RELEASE[each], f"to lift {each} off request {record.id}", LIFT)
     code = there.value if there else ""
     if left:  # a history tells what was lifted from what went missing
         return _waiting_for(record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context)
     return _waiting_for(record, RequestState.RECEIVED, left, code, context)
+
+
+def _how_many_may(requirement: Requirement) -> int:
+    """So that of several that are lifted at once, the history names the rarest right."""
+    return len(MAY_RELEASE[requirement])
 
 
 def _waiting_for(
@@ -86,6 +105,9 @@ def _waiting_for(
     code: str,
     context: Context,
 ) -> Decision:
-    after = moved(record, state, context, code, requirements=requirements)
+    links = record.after
+    if Requirement.PREDECESSOR not in requirements:  # go anyway: what was not done is waited for no more
+        links = tuple(each for each in links if not each.broken)
+    after = moved(record, state, context, code, requirements=requirements, after=links)
     news = changed(after, context.by, code)
     return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)

@@ -8,6 +8,7 @@ from contracts.requests import Request
 from contracts.will_call import WillCall
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.links import Link, link_of
 from dispatcher.domain.messages import changed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
@@ -46,11 +47,21 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         requirements=request.requirements,
         service_class=request.service_class.value,
         priority=request.priority,
+        after=_links(request),
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def _links(request: Request) -> tuple[Link, ...]:
+    """What goes before it; of a way back the leg there, whether or not it says more about that."""
+    links = tuple(map(link_of, request.after))
+    there = request.way_back_of
+    if there is None or there in {each.request_id for each in links}:
+        return links
+    return (*links, Link(request_id=there))
 
 
 def _span(name: str, asked: WillCall, context: Context) -> CallSpan:

@@ -1,19 +1,27 @@
-"""What people do with tasks: claim, put back, finish, comment."""
+"""What people do with tasks: claim, put back, finish, comment; who owns it may, and ops.
+
+One person has a claimed task: others neither put it back nor finish it, but for ops, and for a platform,
+whose people are its own to tell apart. Whoever may read a task may comment on it.
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import Role
 from contracts.tasks import MAX_COMMENTS, TaskOutcome, TaskState
 from dispatcher.domain.commands.subjects import OnTask
 from dispatcher.domain.commands.table import TASK, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.refusals import Invalid, WrongState
-from dispatcher.domain.tasks import TaskComment, TaskRecord, changed, done, news
-
-PEOPLE = frozenset({Role.PLATFORM, Role.OPS})
+from dispatcher.domain.rights import (
+    MAY_ACT,
+    READERS,
+    SPEAKS_FOR_OTHERS,
+    by_right,
+    refuse_another_name,
+)
+from dispatcher.domain.tasks import OWNERS, TaskComment, TaskRecord, changed, done, has_ended, news
 
 
 class ClaimTask(OnTask, frozen=True, kw_only=True):
@@ -42,43 +50,51 @@ class CommentTask(OnTask, frozen=True, kw_only=True):
     sealed: bytes
 
 
-@decides(ClaimTask, TASK, roles=PEOPLE)
+@decides(ClaimTask, TASK, roles=READERS)
 def claim(task: TaskRecord, command: ClaimTask, context: Context) -> Decision | None:
-    """None when they have it already. Raises WrongState when somebody else has it, or it is done."""
+    """None when they have it already. Raises WrongState when somebody else has it, or it is done.
+
+    Raises NotAllowed, as all here, for a task that is another role's, and in another's name.
+    """
+    _refuse_others(task, command.by, context)
     if task.state is TaskState.CLAIMED:
         if task.claimed_by == command.by:
             return None
-        raise WrongState(
-            f"task {task.id} was claimed by {task.claimed_by}\nMaybe ask them to release it.",
-            state=task.state.value,
-        )
+        raise _is_claimed(task)
     after = changed(task, TaskState.CLAIMED, context, claimed_by=command.by)
     return _told(task, after, "claimed", command.by, context)
 
 
-@decides(ReleaseTask, TASK, roles=PEOPLE)
+@decides(ReleaseTask, TASK, roles=READERS)
 def release(task: TaskRecord, command: ReleaseTask, context: Context) -> Decision | None:
-    """None when nobody has it. Raises WrongState when it is done."""
+    """None when nobody has it. Raises WrongState when it is done, or somebody else has it."""
+    _refuse_others(task, command.by, context)
+    if task.state is TaskState.DONE:
+        raise has_ended(task, TaskState.OPEN)
+    _refuse_claimed(task, command.by, context)
     if task.state is TaskState.OPEN:
         return None
     after = changed(task, TaskState.OPEN, context, claimed_by="")
     return _told(task, after, "opened", command.by, context)
 
 
-@decides(FinishTask, TASK, roles=PEOPLE)
+@decides(FinishTask, TASK, roles=READERS)
 def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision | None:
-    """None when it was finished so before. Raises WrongState when it ended otherwise."""
+    """None when it was finished so before. Raises WrongState when it ended otherwise, or another has it."""
+    _refuse_others(task, command.by, context)
     if task.state is TaskState.DONE and task.outcome is command.outcome:
         return None
+    _refuse_claimed(task, command.by, context)
     after = done(task, context, command.outcome)
     if not task.claimed_by:
         after = replace(after, claimed_by=command.by)
     return _told(task, after, "done", command.by, context)
 
 
-@decides(CommentTask, TASK, roles=PEOPLE)
+@decides(CommentTask, TASK, roles=READERS)
 def comment(task: TaskRecord, command: CommentTask, context: Context) -> Decision:
     """Add it. Raises Invalid when the task has all it can hold, WrongState when it is done."""
+    refuse_another_name(command.by, context)
     if len(task.comments) >= MAX_COMMENTS:
         raise Invalid(f"task {task.id} has {MAX_COMMENTS} comments, the limit\nMaybe finish it, or speak.")
     if task.state is TaskState.DONE:
@@ -86,6 +102,27 @@ def comment(task: TaskRecord, command: CommentTask, context: Context) -> Decisio
     word = TaskComment(context.now_ms, command.by, command.sealed)
     after = changed(task, task.state, context, comments=(*task.comments, word))
     return Decision(changes=(Change(task, after),), at_ms=context.now_ms)
+
+
+def _refuse_others(task: TaskRecord, by: str, context: Context) -> None:
+    """Raises NotAllowed for a task that neither is nor was at first one of the caller's role."""
+    refuse_another_name(by, context)
+    allowed = MAY_ACT[task.owner] | MAY_ACT[OWNERS[task.kind]]
+    by_right(context, allowed, f"task {task.id}", "Maybe comment on it: that whoever reads it may.")
+
+
+def _refuse_claimed(task: TaskRecord, by: str, context: Context) -> None:
+    """Raises WrongState while it is somebody else's, but for those who may act for others."""
+    if task.state is TaskState.CLAIMED and task.claimed_by != by and not context.roles & SPEAKS_FOR_OTHERS:
+        raise _is_claimed(task)
+
+
+def _is_claimed(task: TaskRecord) -> WrongState:
+    return WrongState(
+        f"task {task.id} was claimed by {task.claimed_by}\n"
+        "Maybe ask them to release it; ops may release it for them.",
+        state=task.state.value,
+    )
 
 
 def _told(before: TaskRecord, after: TaskRecord, what: str, by: str, context: Context) -> Decision:

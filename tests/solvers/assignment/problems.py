@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def random_problem(seed: int, *, requests: int = 6, most_columns: int = 6) -> As
     columns = len(request)
     pairs = rng.integers(0, requests, (int(rng.integers(0, 5)), 2))
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    return AssignmentProblem(
+    problem = AssignmentProblem(
         request_penalty=rng.integers(-5, 100, requests),
         column_request=request,
         column_vendor=rng.integers(0, vendors, columns),
@@ -33,6 +34,27 @@ def random_problem(seed: int, *, requests: int = 6, most_columns: int = 6) -> As
         precedence=pairs,
         precedence_lag=rng.integers(-2, 3, len(pairs)),
     )
+    return _tied(problem, seed) if seed % 3 else problem
+
+
+def _tied(problem: AssignmentProblem, seed: int) -> AssignmentProblem:
+    """Both kinds of sequence, some with a most; bundles; times of their own now and then."""
+    rng, pairs, columns = np.random.default_rng([seed, 1]), len(problem.precedence), problem.columns
+    begin = rng.integers(0, 2 * problem.capacity.shape[2], columns)
+    times = {"column_begin": begin, "column_end": begin + rng.integers(0, 4, columns)} if seed % 2 else {}
+    most = problem.precedence_lag + rng.integers(-1, 4, pairs)
+    return replace(
+        problem,
+        precedence_most=np.where(rng.random(pairs) < 0.4, most, 2**62),
+        precedence_from_start=rng.integers(0, 2, pairs),
+        bundle=rng.integers(-1, 3, problem.requests),
+        **times,
+    )
+
+
+def tied_requests(problem: AssignmentProblem) -> set[int]:
+    """Those in sequence or a bundle, which cannot be pinned by themselves."""
+    return {*problem.precedence.ravel().tolist(), *np.flatnonzero(problem.bundle >= 0).tolist()}
 
 
 def optimum(problem: AssignmentProblem) -> int:
@@ -75,14 +97,19 @@ def _plans(
 
 
 def _cost(problem: AssignmentProblem, plan: tuple[int, ...]) -> int | None:
-    """None where the plan breaks a sequence."""
-    for (first, second), lag in zip(
-        problem.precedence.tolist(), problem.precedence_lag.tolist(), strict=True
-    ):
+    """None where the plan breaks a sequence or a bundle."""
+    begin, end = problem.work(np.arange(problem.columns))
+    for pair, (first, second) in enumerate(problem.precedence.tolist()):
         a, b = plan[first], plan[second]
-        if b >= 0 and (
-            a < 0 or problem.column_start[a] + problem.column_duration[a] + lag > problem.column_start[b]
-        ):
+        if b < 0:
+            continue
+        if a < 0:
+            return None
+        after = begin[b] - (begin if problem.precedence_from_start[pair] else end)[a]
+        if not problem.precedence_lag[pair] <= after <= problem.precedence_most[pair]:
+            return None
+    for bundle in np.unique(problem.bundle[problem.bundle >= 0]):
+        if len({plan[request] >= 0 for request in np.flatnonzero(problem.bundle == bundle)}) > 1:
             return None
     taken = [column for column in plan if column >= 0]
     counts = np.bincount(problem.column_vendor[taken], minlength=len(problem.vendor_cap))

@@ -14,7 +14,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import Program, program_of
 from solvers.assignment.prover import Prover
 from solvers.assignment.solve import solve
-from tests.solvers.assignment.problems import optimum, random_problem
+from tests.solvers.assignment.problems import optimum, random_problem, tied_requests
 
 
 def _pinned(seed: int) -> AssignmentProblem:
@@ -23,7 +23,7 @@ def _pinned(seed: int) -> AssignmentProblem:
     if seed % 2:
         return problem
     plan = solve(problem, time_limit_s=2, seed=1, workers=1).choice
-    tied = set(problem.precedence.ravel().tolist())
+    tied = tied_requests(problem)
     free = [int(column) for request, column in enumerate(plan) if column >= 0 and request not in tied]
     return replace(problem, pinned=np.array(free[:2], np.int64))
 

@@ -19,7 +19,7 @@ from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.checker import check
-from tests.solvers.assignment.problems import optimum, random_problem
+from tests.solvers.assignment.problems import optimum, random_problem, tied_requests
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -94,7 +94,7 @@ def test_a_warm_start_is_never_made_worse() -> None:
 def test_pinned_columns_stay(seed: int) -> None:
     problem = random_problem(seed)
     plan = solve(problem, time_limit_s=2, seed=1, workers=1).choice
-    tied = set(problem.precedence.ravel().tolist())
+    tied = tied_requests(problem)
     keep = [int(c) for r, c in enumerate(plan) if c >= 0 and r not in tied][:2]
     dearer = problem.column_cost.copy()
     dearer[keep] += 1000

@@ -1,6 +1,6 @@
 """Random requests and vendors for the rules, and the two ways in which a rule judges them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -104,7 +104,7 @@ def requests(draw: st.DrawFn, number: int = 0) -> OpenRequest:
     }
     declined = draw(subsets(("v0", "v1", "v2")))
     if draw(st.booleans()):
-        return town.asked(_order(draw, number, common), *declined)
+        return _bounded(draw, town.asked(_order(draw, number, common), *declined))
     needs = PassengerNeeds(
         attendants=draw(st.integers(0, 1)),
         escorts=draw(st.integers(0, 2)),
@@ -123,7 +123,17 @@ def requests(draw: st.DrawFn, number: int = 0) -> OpenRequest:
         width_min=draw(st.integers(0, 90)),
         **common,
     )
-    return town.asked(trip, *declined)
+    return _bounded(draw, town.asked(trip, *declined))
+
+
+def _bounded(draw: st.DrawFn, asked: OpenRequest) -> OpenRequest:
+    """With bounds on its start near its earliest, or one of them, or none."""
+    before, after = (draw(st.none() | st.integers(-60, 150)) for _ in range(2))
+    return replace(
+        asked,
+        not_before_ms=None if before is None else asked.earliest_ms + before * 60_000,
+        not_after_ms=None if after is None else asked.earliest_ms + after * 60_000,
+    )
 
 
 def _order(draw: st.DrawFn, number: int, common: dict[str, Any]) -> Any:

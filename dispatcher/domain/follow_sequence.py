@@ -1,0 +1,227 @@
+"""What follows from a decision for all who stand in sequence with its request.
+
+Who goes after it and has not been offered waits on, or is put on hold where that will not be done; an
+unanswered offer that is out of sequence is withdrawn and its request matched again; a dispatch is at risk,
+which its vendor is told and which is a task (`follow_up`). What was looked at must still stand as it was read
+when this is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from contracts.codes import OfferState, RequestState, Requirement
+from contracts.episodes import DispatchAtRisk, SequenceChanged, SequenceKind
+from contracts.instants import MINUTE_MS
+from contracts.tuning import Parameter
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision, Message, Reliance
+from dispatcher.domain.links import Link, bounds, bounds_of, has_begun, place_of, resolved, successors
+from dispatcher.domain.messages import changed, closed
+from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
+from dispatcher.domain.requests import RequestRecord, moved, offer_id
+from dispatcher.domain.states import OPEN, TERMINAL
+from dispatcher.domain.timers import timer_ms
+
+LEAD = Parameter(
+    name="sequence_lead_minutes",
+    default=120,
+    minimum=5,
+    maximum=1_440,
+    unit="minutes",
+    summary="A dispatch whose predecessor has no vendor this long before its start is a person's task.",
+    scope="domain.follow_sequence",
+)
+PARAMETERS = (LEAD,)
+R = RequestState
+EARLY = "started_early"  # it has begun, and what goes before it has not ended
+LATE, TOO_LATE = "predecessor_late", "most_lag_exceeded"
+NO_VENDOR = "predecessor_without_vendor"
+BROKEN = "predecessor_"  # and how it ended: cancelled, failed, no_show, unmatched
+UNDER_WAY = frozenset({R.ACCEPTED, R.IN_PROGRESS})
+BY = "service"
+Related = Mapping[str, Any]
+
+
+class Risk(NamedTuple):
+    """Why a request is out of sequence, or may be, and with which other."""
+
+    code: str = ""
+    predecessor_id: str = ""
+
+
+def with_sequence(decision: Decision, context: Context) -> Decision:
+    """The decision with all that follows in sequence; as it is where nobody stands in one."""
+    for change in decision.changes:
+        if isinstance(change.after, RequestRecord) and (_waits(change.after) or change.after.before):
+            decision = _followed(decision, change, context)
+    return decision
+
+
+def _followed(decision: Decision, change: Change, context: Context) -> Decision:
+    related = {**context.related, **{each.record.id: each.after for each in decision.changes}}
+    record = related[change.record.id]
+    had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
+    looked_at = [record] if _waits(record) and not had_ended else []
+    looked_at += [other for other, _ in successors(record, related)]
+    service = replace(context, by=BY, subject="")
+    for each in looked_at:
+        decision = _standing(decision, each, related, service)
+        names = (each.id, *(link.request_id for link in each.after if link.waits))
+        others = [context.related[name] for name in names if name in context.related]
+        relies = tuple(Reliance("request", other.id, other.version) for other in others)
+        decision = replace(decision, relies=tuple(dict.fromkeys((*decision.relies, *relies))))
+    return decision
+
+
+def _waits(record: RequestRecord) -> bool:
+    """Whether it stands after another, or did so until now."""
+    return bool(record.after or record.risk or record.watch_ms)
+
+
+def _standing(decision: Decision, record: RequestRecord, related: Related, context: Context) -> Decision:
+    """With one request as it stands in its sequence now."""
+    after = stands(record, related, context)
+    if after == record:
+        return decision
+    own = next((each for each in decision.changes if each.record.id == record.id), None)
+    after = replace(after, version=record.version + (own is None))
+    if after.state not in TERMINAL:
+        after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))
+    changes = [Change(own.before, after) if each is own and own else each for each in decision.changes]
+    changes += [] if own else [Change(record, after)]
+    freed = [each for each in record.live_offers if not _offer(after, each.attempt).live]
+    told = [closed(after, _offer(after, each.attempt)) for each in freed]
+    told += [changed(after, BY, after.history[-1].code)] if after.history != record.history else []
+    return replace(
+        decision,
+        changes=tuple(changes),
+        unbook=(*decision.unbook, *bookings_of(freed)),
+        messages=(*decision.messages, *told, *_news(record, after, related, context)),
+    )
+
+
+def _offer(record: RequestRecord, attempt: int) -> OfferRecord:
+    return next(each for each in record.offers if each.attempt == attempt)
+
+
+def stands(record: RequestRecord, related: Related, context: Context) -> RequestRecord:
+    """The request as it stands in its sequence; the very same where nothing is new."""
+    if record.state in TERMINAL:
+        return replace(record, risk=_risk(record, related, context).code, watch_ms=0)
+    links = tuple(resolved(each, related.get(each.request_id)) for each in record.after)
+    is_free = links != record.after and all(each.done_ms for each in links)
+    after = replace(record, after=links)
+    silent = record.accepted_by_silence(context.now_ms) is not None
+    if after.state is R.OFFERED and not silent:
+        after = _in_time(after, related, context)
+    if any(each.broken for each in links):
+        after = _held(after, context)
+    elif is_free and Requirement.PREDECESSOR in after.requirements:
+        after = _freed(after, context)
+    return replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+
+
+def _in_time(record: RequestRecord, related: Related, context: Context) -> RequestRecord:
+    """Without unanswered offers that start out of sequence; with all while what goes before has no vendor."""
+    is_broken = any(each.broken for each in record.after)
+    within = bounds(record, related, context.values)
+    out = [
+        each
+        for each in record.live_offers
+        if is_broken or (within is not None and not within.hold(each.start_ms))
+    ]
+    if not out:
+        return record
+    over = [close(each, OfferState.CANCELLED, context.now_ms, WITHDRAWN) for each in out]
+    offers = record.offers_with(*over)
+    if is_broken:
+        return _on_hold(record, context, offers=offers)
+    state = R.OFFERED if len(over) < len(record.live_offers) else R.MATCHING
+    return moved(record, state, context, WITHDRAWN, offers=offers)
+
+
+def _held(record: RequestRecord, context: Context) -> RequestRecord:
+    """Nobody is asked for what comes after something that will not be done, until a person says so."""
+    if record.state not in OPEN | {R.ON_HOLD} or Requirement.PREDECESSOR in record.requirements:
+        return record
+    return _on_hold(record, context)
+
+
+def _on_hold(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:
+    wanted = Requirement.PREDECESSOR
+    requirements = (*record.requirements, wanted)
+    return moved(record, R.ON_HOLD, context, wanted.value, requirements=requirements, **changes)
+
+
+def _freed(record: RequestRecord, context: Context) -> RequestRecord:
+    """What went before it is done."""
+    code = Requirement.PREDECESSOR.value
+    left = tuple(each for each in record.requirements if each is not Requirement.PREDECESSOR)
+    if left:
+        return moved(record, R.ON_HOLD, context, f"{code}_lifted", requirements=left)
+    return moved(record, R.RECEIVED, context, code, requirements=())
+
+
+def _watch_ms(record: RequestRecord, context: Context) -> int:
+    """When a dispatch that waits for something is looked at again; 0: no more."""
+    dispatch = record.dispatch if record.state in UNDER_WAY else None
+    if dispatch is None or has_begun(record) or not any(each.waits for each in record.after):
+        return 0
+    at_ms = dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS
+    return at_ms if at_ms > context.now_ms else 0
+
+
+def _risk(record: RequestRecord, related: Related, context: Context) -> Risk:
+    if record.state is R.ON_HOLD:
+        broken = [each for each in record.after if each.broken]
+        return Risk(BROKEN + broken[0].broken, broken[0].request_id) if broken else Risk()
+    if record.state not in UNDER_WAY | {R.COMPLETED}:
+        return Risk()
+    found = [_risk_of(record, each, related, context) for each in record.after]
+    early = [each for each in found if each.code == EARLY]
+    if record.risk == EARLY and not early:  # that is not undone by what comes later
+        return Risk(EARLY)
+    return next((each for each in (*early, *found) if each.code), Risk())
+
+
+def _risk_of(record: RequestRecord, link: Link, related: Related, context: Context) -> Risk:
+    before, dispatch = related.get(link.request_id), record.dispatch
+    is_over = record.state is R.COMPLETED
+    if dispatch is None or not link.waits:
+        return Risk(BROKEN + link.broken, link.request_id) if link.broken and not is_over else Risk()
+    if is_over or has_begun(record):
+        along = link.kind is SequenceKind.START_TO_START and before is not None and has_begun(before)
+        return Risk() if along else Risk(EARLY, link.request_id)
+    span = place_of(before, context.values) if before is not None else None
+    if span is None:
+        soon_ms = dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS
+        return Risk(NO_VENDOR, link.request_id) if context.now_ms >= soon_ms else Risk()
+    within = bounds_of(link, span)
+    if within.hold(dispatch.start_ms):
+        return Risk()
+    is_early = within.not_before_ms is not None and dispatch.start_ms < within.not_before_ms
+    return Risk(LATE if is_early else TOO_LATE, link.request_id)
+
+
+def _news(before: RequestRecord, after: RequestRecord, related: Related, context: Context) -> list[Message]:
+    """To platform and ops, and to the vendor that has the work: at risk, or in sequence again."""
+    if before.risk == after.risk or (after.state in TERMINAL and not after.risk):
+        return []
+    what = "at_risk" if after.risk else "restored"
+    risk = _risk(after, related, context)
+    news = SequenceChanged(
+        request_id=after.id, predecessor_id=risk.predecessor_id, code=after.risk or before.risk
+    )
+    told = [Message(type=f"dispatch.sequence.{what}", subject=after.id, data=news)]
+    dispatch = after.dispatch
+    if dispatch is not None and after.state in UNDER_WAY:
+        name = offer_id(after, dispatch)
+        data = DispatchAtRisk(offer_id=name, code=after.risk or before.risk)
+        told.append(
+            Message(type=f"dispatch.dispatch.{what}", subject=name, data=data, vendor_id=dispatch.vendor_id)
+        )
+    return told

@@ -1,0 +1,54 @@
+"""Work in sequence stays in sequence (P10): what may be planned.
+
+An offer is refused unless it stands in sequence with all that goes before it and with the dispatches that go
+after it. Offers that nobody has answered yet give way instead: `with_sequence`, which follows every decision,
+withdraws them, and relies on all that was looked at as it was read.
+"""
+
+from __future__ import annotations
+
+from contracts.instants import to_instant
+from dispatcher.domain.context import Context
+from dispatcher.domain.links import Link, Span, bounds_of, span_of, successors
+from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.requests import RequestRecord
+
+RULE = "sequence"  # in reasons why a request has no vendor
+
+
+def refuse_out_of_sequence(record: RequestRecord, span: Span, context: Context) -> None:
+    """Raises WrongState where work from start to end would break the sequence that it stands in."""
+    reason = out_of_sequence(record, span, context)
+    if reason:
+        raise WrongState(
+            f"request {record.id} cannot be offered: {reason}\nMaybe another start, or release it.",
+            state=record.state.value,
+        )
+
+
+def out_of_sequence(record: RequestRecord, span: Span, context: Context) -> str:
+    """Why the work may not be done then, in words; empty where it may."""
+    for link in record.after:
+        if reason := _after(link, span, context):
+            return reason
+    for other, link in successors(record, context.related):
+        dispatch = other.dispatch
+        if dispatch is not None and not bounds_of(link, span).hold(dispatch.start_ms):
+            return f"{other.id} goes after it and starts at {_told(dispatch.start_ms)}"
+    return ""
+
+
+def _after(link: Link, span: Span, context: Context) -> str:
+    name = link.request_id
+    if link.broken:
+        return f"{name}, which goes before it, is {link.broken}"
+    before = span_of(link, context.related.get(name), context.values)
+    if before is None:
+        return f"{name}, which goes before it, has no vendor"
+    if not bounds_of(link, before).hold(span.start_ms):
+        return f"{name} goes before it, and it would start at {_told(span.start_ms)}"
+    return ""
+
+
+def _told(at_ms: int) -> str:
+    return to_instant(at_ms).isoformat()

@@ -1,0 +1,58 @@
+"""What needs a person, read off the tables, and whether somebody has it (P11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from contracts.tasks import BY_ITSELF, TaskKind, TaskState
+from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.domain.tasks import TaskRecord
+
+
+class Need(NamedTuple):
+    """Why a request needs a person; `about`: which of its dispatches, and after which report."""
+
+    request_id: str
+    kind: TaskKind
+    about: tuple[str, str] = ("", "")
+
+    def is_met_by(self, task: TaskRecord) -> bool:
+        """Whether the task is about this."""
+        if (task.request_id, task.kind) != (self.request_id, self.kind):
+            return False
+        return not self.about[0] or (task.offer_id, task.code) == self.about
+
+
+def needs(record: RequestRecord) -> Iterator[Need]:
+    """All of a request's, as it is now."""
+    if (kind := REQUEST_STATES[record.state].task) is not None:
+        yield Need(record.id, kind)
+    if record.has_nobody_left:
+        yield Need(record.id, TaskKind.UNMATCHED)
+    if record.waits_for_call and not record.call_by_ms:
+        yield Need(record.id, TaskKind.WILL_CALL)
+    for requirement in set(record.requirements) & set(REQUIREMENT_TASKS):
+        yield Need(record.id, REQUIREMENT_TASKS[requirement])
+    for offer in record.live_offers:
+        if offer.overdue:
+            yield Need(record.id, TaskKind.OVERDUE, (offer_id(record, offer), str(offer.status or "")))
+
+
+class Watch:
+    """Looks at every moment: a task that a person ended does not stand for a need that came later."""
+
+    def __init__(self) -> None:
+        self.known: set[Need] = set()
+
+    def look(self, records: Iterable[RequestRecord], tasks: Iterable[TaskRecord]) -> None:
+        """Every need has an open task; one that was there before may have been ended, by a person."""
+        there = list(tasks)
+        now = {need for record in records for need in needs(record)}
+        for need in now:
+            about = [task for task in there if need.is_met_by(task)]
+            is_open = any(task.state is not TaskState.DONE for task in about)
+            by_a_person = any(task.outcome and task.outcome not in BY_ITSELF for task in about)
+            assert is_open or (need in self.known and by_a_person), need
+        self.known = now
