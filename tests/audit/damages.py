@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
@@ -63,6 +63,13 @@ async def own_as_texts(raw: Redis, keys: Keys) -> None:
         await raw.set(name, "of a wrong type")
 
 
+async def made_alone(raw: Redis, keys: Keys) -> None:
+    await written(replace(moved(record("a"), RequestState.CANCELLED), before=("b",)))(raw, keys)
+    await written(replace(record("b"), return_of="a", after=(Link(request_id="a", broken="cancelled"),)))(
+        raw, keys
+    )
+
+
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
 ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
@@ -112,6 +119,16 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         written(replace(record("b"), risk="predecessor_late")),
         {"sequence"},
         "is at risk (predecessor_late) and names no task",
+    ),
+    "not called, and nobody is asked": (
+        written(replace(moved(record("b"), RequestState.ON_HOLD), requirements=(Requirement.ACTIVATION,))),
+        {"will-calls", "lists", "told"},
+        "was not called by the evening, and names no task",
+    ),
+    "back, and not there": (
+        made_alone,
+        {"legs", "lists", "ledger"},
+        "its leg there, a, is cancelled",
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),

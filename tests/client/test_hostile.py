@@ -114,6 +114,7 @@ ABOUT = {
     "/requests/{}/cancel": (PlatformClient, lambda c, i: c.cancel(i)),
     "/requests/{}/hold": (PlatformClient, lambda c, i: c.hold(i)),
     "/requests/{}/resume": (PlatformClient, lambda c, i: c.resume(i)),
+    "/requests/{}/activate": (PlatformClient, lambda c, i: c.activate(i)),
     "/offers/{}/accept": (VendorClient, lambda c, i: c.accept(i)),
     "/offers/{}/decline": (VendorClient, lambda c, i: c.decline(i, DeclineCode.BAD_WEATHER)),
     "/dispatches/{}": (VendorClient, lambda c, i: c.dispatch(i)),
