@@ -76,18 +76,19 @@ class Caller(asyncio.Protocol):
 
 
 class Maker:
-    """Requests that differ in id and key alone; about 1 KB each, as a platform sends them."""
+    """Requests that differ in id, key and record number; about 1 KB each, as a platform sends them."""
 
     def __init__(self, path: str, token: str, at: datetime) -> None:
         self.path, self.token = path, token
         body = json.dumps(_trip(at))
-        self.before, self.after = body.split("THE-ID")
-        self.head = HEAD.format(path=path, token=token, key="{}", length=len(body) - len("THE-ID") + 9)
+        self.parts = body.split("THE-ID")  # the id, and the record number: each patient asks once
+        length = len(body) + (len(self.parts) - 1) * (9 - len("THE-ID"))
+        self.head = HEAD.format(path=path, token=token, key="{}", length=length)
 
     def request(self, number: int) -> bytes:
         """The bytes of one call."""
         name = f"b{number:08d}"
-        return f"{self.head.format(name)}{self.before}{name}{self.after}".encode()
+        return f"{self.head.format(name)}{name.join(self.parts)}".encode()
 
 
 def _trip(at: datetime) -> dict[str, object]:
@@ -110,7 +111,7 @@ def _trip(at: datetime) -> dict[str, object]:
             "phone": "+1 555 0100",
             "pickup_address": "1 Example Street, Apartment 4, New York, NY 10001",
             "dropoff_address": "Example Hospital, Entrance B, 500 Example Avenue, New York, NY 10002",
-            "record_number": "EX-0001",
+            "record_number": "EX-THE-ID",
             "notes": "Rings twice; has a walking frame; daughter comes along. " * 4,
         },
     }  # fmt: skip

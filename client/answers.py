@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from client.errors import ClientError, Problem, UnexpectedAnswer
+from client.errors import ClientError, PossibleDuplicate, Problem, UnexpectedAnswer
 
 Form = TypeVar("Form")
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
@@ -47,7 +47,8 @@ class Received(NamedTuple):
         if self.media in (JSON, PROBLEM_JSON):
             body = self._decoded(Any)
         if isinstance(body, dict) and isinstance(body.get("type"), str):
-            return Problem(self.status, body)
+            form = PossibleDuplicate if body["type"] == PossibleDuplicate.TYPE else Problem
+            return form(self.status, body)
         return self.unexpected(f"no problem document, but {self.kind}")
 
     def documented(self, form: type[Form], statuses: Collection[int]) -> Answered[Form]:

@@ -2,6 +2,7 @@
 
 ClientError
 ├── Problem           the service answered with a problem (RFC 9457): it had no effect
+│   └── PossibleDuplicate  the same patient has the like already: `duplicates`
 ├── UnexpectedAnswer  something answered, and not as documented; after a POST or PUT the effect is unknown
 └── Unreachable       no answer within the timeout: the outcome is unknown; ask again under the same key
 """
@@ -9,6 +10,10 @@ ClientError
 from __future__ import annotations
 
 from typing import Any
+
+import msgspec
+
+from contracts.duplicates import Duplicate
 
 OWN = frozenset({"type", "title", "status", "detail", "call_id"})
 
@@ -32,6 +37,23 @@ class Problem(ClientError):
         self.call_id = str(body.get("call_id", ""))
         self.facts = {name: value for name, value in body.items() if name not in OWN}
         super().__init__(f"{status} {self.type}: {self.detail or self.title}")
+
+
+class PossibleDuplicate(Problem):
+    """Nothing was stored: of each request in `duplicates` the like was asked for before.
+
+    Look at them; what is meant all the same names them in `not_duplicate_of`, and is sent again.
+    """
+
+    TYPE = "/problems/possible-duplicate"
+
+    @property
+    def duplicates(self) -> tuple[Duplicate, ...]:
+        """Which requests of the call, and what each may be again."""
+        try:
+            return msgspec.convert(self.facts.get("duplicates", ()), tuple[Duplicate, ...])
+        except msgspec.ValidationError:  # of a later version
+            return ()
 
 
 class UnexpectedAnswer(ClientError):

@@ -1,23 +1,22 @@
-"""What ops does: pause vendors, verify their papers, list them, offer a request to one of its choice."""
+"""What ops does: pause vendors, verify their papers, list them; and what care does."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 
 from client.answers import about
+from client.care import CareClient
 from client.http import segment
 from client.pages import pages
-from client.platform import REQUESTS, PlatformClient
 from contracts.base import Wire
-from contracts.request_views import OfferTo, RequestView
+from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
 
 VENDORS = "/vendors"
 
 
-class OpsClient(PlatformClient):
-    """Calls with an `ops` token; all that a platform may but submitting and quotes is there as well."""
+class OpsClient(CareClient):
+    """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def vendors(self) -> AsyncIterator[StoredVendor]:
         """All vendors by id, each with the version that it stands at."""
@@ -38,14 +37,12 @@ class OpsClient(PlatformClient):
         named = tuple(Paper(kind=each.kind, expires_on=each.expires_on) for each in papers)
         return await self._vendor(vendor_id, "verify", VerifyCredentials(credentials=named, verified=holds))
 
-    async def offer(
-        self, request_id: str, vendor_id: str, start_at: datetime | None = None, *, again: bool = False
-    ) -> RequestView:
-        """Ask this vendor. Raises Problem 409: `rules` names what it breaks, or the request is taken."""
-        path = f"{REQUESTS}/{segment(request_id)}/offer"
-        wish = OfferTo(vendor_id=vendor_id, start_at=start_at, again=again)
-        view = await self.call("POST", path, RequestView, body=wish)
-        return about(view, view.id, request_id, f"POST {path}")
+    async def patient_reads(self, request_id: str = "") -> AsyncIterator[PatientRead]:
+        """Who read patient blocks (of one request), the earliest first."""
+        asked = {"request_id": request_id} if request_id else {}
+        async for page in pages(self, "/patient-reads", PatientReadPage, asked):
+            for read in page.reads:
+                yield read
 
     async def _vendor(self, vendor_id: str, step: str, body: Wire | None = None) -> Vendor:
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"

@@ -12,11 +12,14 @@ from client.errors import Problem, UnexpectedAnswer
 from client.http import segment
 from client.pages import pages
 from client.posting import CHANGED_MEANWHILE, Posting, etag
+from client.threads import Threads
+from contracts.amendments import Amend
 from contracts.base import Wire
 from contracts.codes import Requirement
+from contracts.patient_reads import ReadReason
 from contracts.quotes import Quotes
-from contracts.request_views import PutOnHold, Receipts, RequestPage, RequestView, Resume
-from contracts.requests import MAX_BATCH, Request, RequestBatch
+from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
+from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
 from contracts.will_call import Activate
@@ -26,7 +29,7 @@ ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 
 
-class PlatformClient(Posting):
+class PlatformClient(Posting, Threads):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:
@@ -48,8 +51,13 @@ class PlatformClient(Posting):
         return sent
 
     async def view(self, request_id: str) -> RequestView:
-        """A request's state, history, match or reasons. Raises Problem 404."""
+        """All that was asked, state, history, match or reasons. Raises Problem 404."""
         return await self._request("GET", request_id)
+
+    async def patient(self, request_id: str, reason: ReadReason | None = None) -> Patient:
+        """The patient block of a request; that it was read, and by whom, is kept. Raises Problem 404."""
+        said = {"reason": reason.value} if reason else {}
+        return await self.call("GET", f"{REQUESTS}/{segment(request_id)}/patient", Patient, params=said)
 
     async def views(self, state: str = "", **wanted: str) -> AsyncIterator[RequestView]:
         """All requests (of one state), page by page; `wanted` as `RequestQuery` has it: `id="ride"`."""
@@ -61,6 +69,15 @@ class PlatformClient(Posting):
     async def cancel(self, request_id: str) -> None:
         """Cancel: capacity is released and the vendor is told."""
         await self._request("POST", request_id, "/cancel")
+
+    async def amend(self, request_id: str, patch: Amend, *, key: str | None = None) -> AmendedRequest:
+        """Change what is asked; a vendor that has the work is asked to agree. With `requote` only its price.
+
+        Raises Problem 409 when the request has ended, or is on board and more than its destination changes.
+        """
+        path = f"{REQUESTS}/{segment(request_id)}/amend"
+        answer = await self.call("POST", path, AmendedRequest, body=patch, key=key)
+        return about(answer, answer.request.id, request_id, f"POST {path}")
 
     async def hold(self, request_id: str, reason: Requirement = Requirement.AUTHORIZATION) -> None:
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""

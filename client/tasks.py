@@ -14,7 +14,11 @@ TASKS = "/tasks"
 
 
 class TaskClient(Connection):
-    """Calls with a `platform` or `ops` token. `by` is who acts, as your directory names them."""
+    """Calls with any token but a vendor's.
+
+    `by` is who acts, as your directory names them; None: whom the token names, which is all that the token of
+    a coordinator or a case manager may say. A task that is another role's raises Problem 403.
+    """
 
     async def tasks(
         self, role: OwnerRole | None = None, state: TaskState | None = None
@@ -29,19 +33,21 @@ class TaskClient(Connection):
         """One task with its comments. Raises Problem 404."""
         return await self._task("GET", task_id)
 
-    async def claim(self, task_id: str, by: str) -> TaskView:
+    async def claim(self, task_id: str, by: str | None = None) -> TaskView:
         """Take it on. Raises Problem 409 when somebody else has it."""
         return await self._task("POST", task_id, "/claim", Claim(by=by))
 
-    async def release(self, task_id: str, by: str) -> TaskView:
-        """Put it back."""
+    async def release(self, task_id: str, by: str | None = None) -> TaskView:
+        """Put it back. Raises Problem 409 when somebody else has it."""
         return await self._task("POST", task_id, "/release", Claim(by=by))
 
-    async def finish(self, task_id: str, by: str, outcome: TaskOutcome = TaskOutcome.RESOLVED) -> TaskView:
+    async def finish(
+        self, task_id: str, by: str | None = None, outcome: TaskOutcome = TaskOutcome.RESOLVED
+    ) -> TaskView:
         """Done. Raises Problem 409 when it ended otherwise."""
         return await self._task("POST", task_id, "/finish", Finish(by=by, outcome=outcome))
 
-    async def comment(self, task_id: str, by: str, text: str) -> TaskView:
+    async def comment(self, task_id: str, by: str | None, text: str) -> TaskView:
         """Add a word; it is encrypted at rest."""
         return await self._task("POST", task_id, "/comments", Comment(by=by, text=text))
 

@@ -8,13 +8,15 @@ from client import sse
 from client.answers import about
 from client.http import segment
 from client.posting import Posting
+from client.threads import Threads
+from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
 from contracts.codes import DeclineCode
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 
 
-class VendorClient(Posting):
+class VendorClient(Posting, Threads):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
@@ -37,6 +39,27 @@ class VendorClient(Posting):
         Raises Problem 409 once it is accepted: a dispatch is turned back with `report`.
         """
         await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
+
+    async def amendment(self, offer_id: str) -> ProposedAmendment:
+        """What this vendor is asked to agree to. Raises Problem 404 where it is asked nothing."""
+        path = f"/offers/{segment(offer_id)}/amendment"
+        found = await self.call("GET", path, ProposedAmendment)
+        return about(found, found.offer_id, offer_id, f"GET {path}")
+
+    async def agree(self, offer_id: str, number: int, *, key: str | None = None) -> Offer:
+        """Keep the work as it is wanted now. `cancelled` is its state if there was no room for it after all.
+
+        Raises Problem 409 when it is too late: expired, withdrawn, or another amendment came.
+        """
+        return await self._offer(
+            f"/offers/{segment(offer_id)}/amendment/agree", offer_id, AnswerAmendment(number=number), key
+        )
+
+    async def refuse(self, offer_id: str, number: int, *, key: str | None = None) -> Offer:
+        """Do not do the work as it is wanted now: another vendor is sought. Raises Problem as `agree`."""
+        return await self._offer(
+            f"/offers/{segment(offer_id)}/amendment/refuse", offer_id, AnswerAmendment(number=number), key
+        )
 
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
         """Say where the work stands."""

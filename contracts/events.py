@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Id, Instant, OfferId, Version, Wire, refuse_odd_year
+from contracts.base import Id, Instant, OfferId, Tally, Version, Wire, refuse_odd_year
 from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.event_types import event
 from contracts.matches import Match
@@ -54,7 +54,7 @@ class RequestChanged(Wire):
 
 @event("dispatch.request.matched", to=To.MATCHES)
 class RequestMatched(Wire):
-    """A request has a vendor: on `matches`, for the platform."""
+    """A request has a vendor: on `matches`, and over HTTP to those who see requests."""
 
     match: Match
     offer_id: OfferId
@@ -97,7 +97,9 @@ class OfferMade(Wire):
 class OfferClosed(Wire):
     """An offer or dispatch ended for its vendor: expired, cancelled, rejected, turned back.
 
-    Cancelled with the code `withdrawn`: it was not answered yet, and its request went elsewhere meanwhile.
+    Cancelled with the code `withdrawn`: it was not answered yet, and its request went elsewhere meanwhile;
+    `amended`: it was not answered yet, and its request was changed; `amendment_refused`, `amendment_expired`,
+    `amendment_unfit`: the dispatch's request was changed, and it is matched again.
     """
 
     offer_id: OfferId
@@ -123,7 +125,14 @@ class ReplyRefused(Wire):
     detail: str
 
 
-@event("dispatch.reply.accept", "dispatch.reply.decline", "dispatch.reply.status", to=To.REPLIES)
+@event(
+    "dispatch.reply.accept",
+    "dispatch.reply.decline",
+    "dispatch.reply.status",
+    "dispatch.reply.agree",
+    "dispatch.reply.refuse",
+    to=To.REPLIES,
+)
 class OfferReply(Wire):
     """A vendor's answer or report over `replies`; exactly what the HTTP routes take."""
 
@@ -132,6 +141,7 @@ class OfferReply(Wire):
     code: ReportCode | None = None
     status: TrackingStatus | None = None
     at: Instant | None = None
+    amendment: Tally | None = None  # of agree and refuse: its number
 
     def __post_init__(self) -> None:
         """Refuse a time that no calendar of ours holds."""

@@ -66,6 +66,17 @@ class LocalDay(NamedTuple):
                 found.append((first_ms, last_ms))
         return found
 
+    def first_at(self, clock_ms: int) -> int:
+        """The first instant at which the clock shows so many ms of the day; a skipped one: what comes after.
+
+        Never earlier for a later clock time, so that a window stays one.
+        """
+        for start_ms, end_ms, minute in self.stretches:
+            after_ms = clock_ms - minute * MINUTE_MS
+            if after_ms < end_ms - start_ms:
+                return start_ms + max(0, after_ms)
+        return self.end_ms
+
     def clock_of_bucket(self, bucket: int) -> str:
         """What the clock shows at the start of a ledger bucket; with its offset where it shows that twice."""
         at_ms = self.start_ms + bucket * LEDGER_BUCKET_MINUTES * MINUTE_MS

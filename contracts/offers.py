@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Metres, Minutes, OfferId, Price, Wire
+from contracts.base import Id, Instant, Metres, Minutes, OfferId, Price, Tally, Wire
 from contracts.codes import (
     DeclineCode,
     LevelOfService,
@@ -52,6 +52,7 @@ class Offer(Wire, omit_defaults=False):
     lines: tuple[LineView, ...] = ()
     expires_at: Instant
     assumed: bool = False  # silence is acceptance
+    amendment: Tally = 0  # the number of one that waits for your answer: GET …/offers/{id}/amendment
 
 
 class Offers(Wire, omit_defaults=False):

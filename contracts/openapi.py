@@ -9,7 +9,8 @@ import msgspec
 
 from contracts.codec import JSON, MSGPACK
 from contracts.operations import Answer, Body, Operation
-from contracts.patterns import published
+from contracts.paging import POSITION
+from contracts.patterns import published, whole
 from contracts.problems import PREFIX, PROBLEM_JSON, PROBLEM_TYPES, ProblemDetails
 
 REF = "#/components/schemas/{name}"
@@ -144,7 +145,7 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.versioned:
         yield _header("If-Match", {"type": "string", "pattern": IF_MATCH})
     if operation.resumable:
-        yield _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,20}-[0-9]{1,20}$"})
+        yield _header("Last-Event-ID", {"type": "string", "pattern": whole(POSITION)})
 
 
 def _header(name: str, schema: Any, *, required: bool = False) -> dict[str, Any]:

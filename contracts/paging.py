@@ -9,6 +9,8 @@ from msgspec import Meta
 from contracts.patterns import whole
 
 MAX_PAGE = 200
+# In a feed: an entry's id (each half has 64 bits), or one of each of two streams; sent back as it came.
+POSITION = "[0-9]{1,20}-[0-9]{1,20}(~[0-9]{1,20}-[0-9]{1,20})?"
 
 
 Cursor = Annotated[

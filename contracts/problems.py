@@ -87,6 +87,11 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         "The vendor may not serve this request",
         "`rules` names what it breaks, `unmatched` the smallest changes that would fit; choose another.",
     ),
+    "possible-duplicate": ProblemType(
+        409,
+        "The same may be asked for already",
+        "Look at what `duplicate_of` names; if it is meant all the same, name that in `not_duplicate_of`.",
+    ),
     "stale-version": ProblemType(
         412, "Another version is current", "Read it again, take its ETag, and send your change anew."
     ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta
 
+from contracts.amendments import AmendmentView
 from contracts.base import Day, Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import (
     OfferState,
@@ -20,6 +22,8 @@ from contracts.geo import WindowView
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
+from contracts.quotes import QuotedStart, Quotes
+from contracts.requests import Request
 from contracts.unmatched import Unmatched
 
 IdPart = Annotated[
@@ -56,8 +60,19 @@ class WaitsFor(Wire):
     owner: str
 
 
+class Doors(StrEnum):
+    """What the positions of a request are that is read back."""
+
+    EXACT = "exact"
+    ZONE = "zone"  # the centre of a square of about 2 km
+
+
 class RequestView(Wire):
-    """A request as the platform and ops see it, without the patient block."""
+    """A request as the platform and ops see it, without the patient block.
+
+    `asked`: all that was asked, as it was submitted but for the patient; where one request is read, and its
+    doors can be opened, not in lists. Ops has the zones (`doors`): for a door it reads the patient block.
+    """
 
     id: Id
     kind: str
@@ -80,6 +95,10 @@ class RequestView(Wire):
     before: tuple[Id, ...] = ()  # what goes after it
     at_risk: str = ""  # why it is out of sequence, or may be
     history: tuple[Transition, ...] = ()
+    asked: Request | None = None
+    doors: Doors | None = None  # of `asked`
+    amendments: tuple[AmendmentView, ...] = ()
+    standing_order: str = ""  # by which it was made
 
 
 class RequestQuery(Wire):
@@ -125,6 +144,18 @@ class Cancel(Wire):
     """Platform or ops withdraw a request."""
 
     code: ProviderCancelCode | None = None
+
+
+class AmendedRequest(Wire):
+    """The request after an amendment; with `requote` as it stands, and what it would cost.
+
+    `quotes`: of all vendors, as for a new request. `kept`: of the vendor that has the work, if it agrees;
+    left out where none has it, or where it may not serve it so.
+    """
+
+    request: RequestView
+    quotes: Quotes | None = None
+    kept: QuotedStart | None = None
 
 
 class OfferTo(Wire):

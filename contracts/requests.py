@@ -24,8 +24,10 @@ from contracts.codes import (
     ServiceClass,
     Skill,
 )
+from contracts.duplicates import RequestIds
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
+from contracts.notifications import Contact
 from contracts.outside import refuse_no_name
 from contracts.will_call import WillCall
 
@@ -46,6 +48,7 @@ class Patient(Wire):
     dropoff_address: Text = ""
     record_number: Annotated[str, Meta(max_length=64)] = ""
     notes: Text = ""
+    contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
 
 
 class PassengerNeeds(Wire):
@@ -82,6 +85,7 @@ class _Asked(Wire):
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
     after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
+    not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
 
     @property
     def named_vendors(self) -> tuple[str, ...]:
@@ -115,6 +119,8 @@ class _Asked(Wire):
         """Refuse a patient without a name that can be read."""
         if self.patient is not None:
             refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+            if self.patient.contact is not None:
+                self.patient.contact.refuse_from_outside(f"{pointer}/patient/contact")
 
 
 class OrderLine(Wire):

@@ -52,6 +52,7 @@ class TaskKind(StrEnum):
     PREDECESSOR_MISSING = "predecessor_missing"  # it is on hold for a predecessor that somebody has to see to
     POSSIBLE_DUPLICATE = "possible_duplicate"  # the same patient has the like at that time already
     AMENDMENT_REFUSED = "amendment_refused"  # its vendor does not agree to the change
+    NOTIFICATION = "notification"  # patient or coordinator could not be told
     WILL_CALL = "will_call"  # a return that nobody has called for yet
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized

@@ -34,7 +34,7 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import HOUSEKEEPING, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import HOUSEKEEPING, NOTIFICATIONS, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
@@ -118,6 +118,8 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
 
 
 async def _matcher(settings: Settings, name: str) -> None:
+    from dispatcher.delivery.notify.courier import Courier  # noqa: PLC0415
+    from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415
     from dispatcher.jobs.timers import Timers  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
@@ -129,6 +131,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
         await _agree(store, list(settings.markets))
         timers, solvers = Timers(service), SolverPool()
+        notifier = notifier_of(settings, clock)
+        courier = Courier(service, notifier, settings.notify_coordinator_email)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
@@ -138,6 +142,7 @@ async def _matcher(settings: Settings, name: str) -> None:
             await _until_told(
                 match(),
                 *(_kept(store, each, TIMERS, partial(timers.run, each)) for each in settings.markets),
+                *(_kept(store, each, NOTIFICATIONS, partial(courier.run, each)) for each in settings.markets),
                 *(
                     _kept(store, each, HOUSEKEEPING, partial(keep_house, store, each, tz, clock))
                     for each, tz in settings.markets.items()
@@ -151,6 +156,8 @@ async def _matcher(settings: Settings, name: str) -> None:
             )
         finally:
             await solvers.aclose()
+            if notifier is not None:
+                await notifier.aclose()
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:

@@ -13,8 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
+from dispatcher.runtime.urls import MailUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
+PARSED = (TravelUrl, WebhookUrl, MailUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -115,6 +117,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     travel_by_get: Annotated[
         bool, Meta(description="1: OSRM before v26, asked by GET: doors stand in its URLs and log")
     ] = False
+    notify_webhook_url: Annotated[
+        WebhookUrl | None, Meta(description="where notifications are posted, signed; https://…")
+    ] = None
+    notify_webhook_secret_file: Annotated[
+        Path | None, Meta(description="what webhooks are signed with: whsec_ and base64, 24 to 64 bytes")
+    ] = None
+    notify_coordinator_email: Annotated[
+        str, Meta(description="where coordinators are told by mail; empty: they are not")
+    ] = ""
+    smtp_url: Annotated[
+        MailUrl | None,
+        Meta(description="mail server, where there is no webhook: smtp+starttls://user@host:587, smtps://…"),
+    ] = None
+    smtp_password_file: Annotated[Path | None, Meta(description="password of the user in SMTP_URL")] = None
+    smtp_from: Annotated[str, Meta(description="who mail is from: an address of yours")] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True
@@ -190,7 +207,7 @@ def _parse(field: str, text: str, name: str) -> Any:
 
 
 def _decode(kind: Any, text: Any) -> Any:
-    return kind.parse(text) if kind in (Markets, TravelUrl) else kind(text)
+    return kind.parse(text) if kind in (Markets, *PARSED) else kind(text)
 
 
 def _show(value: Any) -> str:

@@ -68,9 +68,11 @@ WHY = {
     TaskKind.FAILED: "the work was not done",
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
-    TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor",
+    TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
-    TaskKind.AMENDMENT_REFUSED: "the vendor does not agree to a change",
+    TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
+    TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
+    "went on before it had answered",
     TaskKind.WILL_CALL: "nobody has called by the evening for a ride without a time",
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
@@ -87,7 +89,11 @@ NOT_IN_TABLES = """
 ## What the tables do not say
 
 - Who declined a request, let it expire or turned it back is not asked again, unless it changed
-  afterwards or posted more for that day.
+  afterwards or posted more for that day, or the request was amended to other work.
+- An amendment is made at once while no vendor has the work: unanswered offers are closed (`amended`), which
+  counts as a withdrawal does. The vendor of a dispatch is asked, until `expires_at`; the timer is no later.
+  What it does not agree to closes the dispatch (`amendment_refused`, `_expired`, `_unfit`), the request is
+  `matching` as it is wanted. A dispatch that ends otherwise settles its amendment in the same commit.
 - A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
   no vendor has it; each requirement is lifted by who may ([roles](roles.md)), and after the last a vendor is
   sought. Its deadline runs on: at it, `unmatched` says `on_hold`.

@@ -20,6 +20,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
+from dispatcher.domain.threads import LOOK_AGAIN_MS, THREAD_KIND, ThreadRecord
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
@@ -148,6 +149,31 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
             yield task.id, "has outlived its request"
 
 
+def _threads(found: Survey) -> Iterator[tuple[str, str]]:
+    """No thread outlives what it is about; one that began as that went is seen to by its own timer."""
+    owners = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
+    for thread in of_kind(found, THREAD_KIND.name, ThreadRecord):
+        if thread.owner_id not in owners and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS:
+            yield thread.id, "has outlived what it is about"
+
+
+def _amendments(found: Survey) -> Iterator[tuple[str, str]]:
+    """An amendment that waits, waits for the vendor of a dispatch, and not for ever; none lost its bodies."""
+    for each in _requests(found):
+        for number, amendment in enumerate(each.amendments, start=1):
+            if amendment.pending != bool(amendment.before and amendment.proposed):
+                yield each.id, f"amendment {number} is {amendment.outcome.value} without its bodies"
+        pending = each.pending
+        if pending is None:
+            continue
+        if pending.attempt not in {offer.attempt for offer in each.live_offers if not offer.unanswered}:
+            yield each.id, f"amendment {len(each.amendments)} waits for a vendor that has not the work"
+        if each.timer_ms > pending.expires_ms:
+            yield each.id, f"amendment {len(each.amendments)} has no timer"
+        if any(one.pending for one in each.amendments[:-1]):
+            yield each.id, "has several amendments that wait"
+
+
 def _keys(found: Survey) -> Iterator[tuple[str, str]]:
     """Whoever runs has every patient key that something is sealed under, and the same by that name."""
     used = {key.id: key.print for key in found.patient_keys}
@@ -223,9 +249,11 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": _tasks,
+    "threads": _threads,
     "sequence": out_of_sequence,
     "will-calls": will_calls,
     "legs": made_alone,
+    "amendments": _amendments,
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,

@@ -124,9 +124,10 @@ def _needed(key: KeyStanding) -> str:
     """How long an old key is needed."""
     if not key.sealed.blocks:
         return f"{key.id} seals nothing any more: it may be removed once vendors on Redis have new reply keys"
+    words = key.sealed.comments + key.sealed.messages
     told = (
         f"{key.id} seals {key.sealed.open} open requests, {key.sealed.ended} that have ended and "
-        f"{key.sealed.comments} comments still; it may be removed when they are forgotten"
+        f"{words} comments and messages still; it may be removed when they are forgotten"
     )
     if key.sealed.open or not key.sealed.until_ms:
         return told

@@ -209,7 +209,8 @@ def _told(path: Path, now: Standing) -> list[str]:
         sealed = key.sealed
         lines.append(
             f"  {key.id} ({key.role}): seals {sealed.open} open requests, {sealed.ended} ended, "
-            f"{sealed.comments} comments; {len(key.sealing)} processes seal under it{lacking}"
+            f"{sealed.comments} comments, {sealed.messages} messages; "
+            f"{len(key.sealing)} processes seal under it{lacking}"
         )
     lines += [f"  {each}" for each in now.why]
     return [*lines, *(f"  wrong: {each}" for each in now.problems), *_hints(now)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 
 from dispatcher.delivery.gaps import Beginning
 from dispatcher.store.events import Entry, place
@@ -18,31 +19,54 @@ class Feed:
     """What was missed is read from the stream; what is new is heard, into a bounded queue.
 
     A listener that is too slow for its queue loses the queue, not the entries: it reads them from the stream.
+    `news`: set when there may be something to take; feeds that are followed together share one.
     """
 
-    def __init__(self, store: Store, stream: str, start: Beginning, queue_limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stream: str,
+        start: Beginning,
+        queue_limit: int = QUEUE_LIMIT,
+        news: asyncio.Event | None = None,
+    ) -> None:
         self.stream = stream
         self.last_id = start.after
         self.gap = start.gap
         self.closed = False
+        self.news = news or asyncio.Event()
         self._store = store
         self._limit = queue_limit
         self._queue: deque[Entry] = deque()
         self._behind = True  # the stream holds entries that the queue does not
-        self._news = asyncio.Event()
+        self._page: list[Entry] = []  # read from the stream, and not taken yet
 
     async def next(self, timeout_s: float) -> list[Entry]:
         """At least one entry; none when `timeout_s` (real) went by without, or the hub was closed.
 
         May be cancelled without loss. Raises Unavailable.
         """
-        found = await self._unheard()
-        if not found and not self.closed:
-            self._news.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._news.wait()
-            found = await self._unheard()
+        return await next_of([self], self.news, timeout_s)
+
+    async def fill(self) -> None:
+        """While behind, read a page of the stream. What is heard from now on goes to the queue."""
+        if self._page or not self._behind:
+            return
+        self._behind = False
+        try:
+            self._page = await self._store.streams.read(self.stream, self.last_id, PAGE)
+        except BaseException:
+            self._behind = True
+            raise
+        self._behind |= len(self._page) == PAGE
+
+    def take(self) -> list[Entry]:
+        """What was read, else what was heard: from now on the listener has it."""
+        found = self._page
+        if not found:
+            found = [entry for entry in self._queue if place(entry.id) > place(self.last_id)]
+            self._queue.clear()
+        self._page = []
         if found:
             self.last_id = found[-1].id
         return found
@@ -54,28 +78,28 @@ class Feed:
             self._behind = True
         if not self._behind:
             self._queue.append(entry)
-        self._news.set()
+        self.news.set()
 
     def close(self) -> None:
         """Nothing more will be heard; whoever waits is woken."""
         self.closed = True
-        self._news.set()
+        self.news.set()
 
-    async def _unheard(self) -> list[Entry]:
-        """A page of the stream while behind, else what the queue holds."""
-        if self._behind and (page := await self._page()):
-            return page
-        heard = [entry for entry in self._queue if place(entry.id) > place(self.last_id)]
-        self._queue.clear()
-        return heard
 
-    async def _page(self) -> list[Entry]:
-        """What is heard from now on goes to the queue; what was before is in the stream."""
-        self._behind = False
-        try:
-            page = await self._store.streams.read(self.stream, self.last_id, PAGE)
-        except BaseException:
-            self._behind = True
-            raise
-        self._behind |= len(page) == PAGE
-        return page
+async def next_of(feeds: Sequence[Feed], news: asyncio.Event, timeout_s: float) -> list[Entry]:
+    """At least one entry of some of the feeds, each one's in order; none when the time went by without."""
+    news.clear()  # first: what is heard while we read wakes us
+    found = await _taken(feeds)
+    if not found and not any(each.closed for each in feeds):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await news.wait()
+        found = await _taken(feeds)
+    return found
+
+
+async def _taken(feeds: Sequence[Feed]) -> list[Entry]:
+    """Nothing is taken before all is read: whoever is cancelled meanwhile finds it again."""
+    for each in feeds:
+        await each.fill()
+    return [entry for each in feeds for entry in each.take()]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
 
+from contracts.events import GapReason
+from dispatcher.delivery import position
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
-from dispatcher.delivery.gaps import beginning
-from dispatcher.domain.refusals import Invalid, Unavailable
+from dispatcher.delivery.gaps import Beginning, beginning
+from dispatcher.delivery.joint import JointFeed
+from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
@@ -19,7 +21,6 @@ from dispatcher.store.tail import Tail
 
 WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
 PAUSE_S = 0.2
-_ENTRY_ID = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
 
 log = structlog.get_logger()
 
@@ -32,11 +33,7 @@ class Hub:
         self._queue_limit = queue_limit
         self._readers: dict[str, _Reader] = {}
         self._closed = False
-
-    @property
-    def listeners(self) -> int:
-        """How many follow a stream now."""
-        return sum(reader.listeners for reader in self._readers.values())
+        self.listeners = 0  # who follows now
 
     @contextlib.asynccontextmanager
     async def follow(self, stream: str, after: str | None = None) -> AsyncIterator[Feed]:
@@ -44,20 +41,45 @@ class Hub:
 
         `feed.gap` says why something may be missing before what it begins with.
         """
-        if after is not None and not _ENTRY_ID.fullmatch(after):
-            raise Invalid(
-                "Last-Event-ID is no entry id\nMaybe send it back as it came, such as 1700000000000-0."
-            )
-        start = await beginning(self._store.streams, stream, after)
-        feed = Feed(self._store, stream, start, self._queue_limit)
-        if self._closed:
-            feed.close()
-        reader = self._reader(stream)
-        try:
-            await reader.join(feed)
+        places = None if after is None else position.parse(after, [stream])
+        async with self._following([stream], asyncio.Event(), places) as (feed,):
             yield feed
+
+    @contextlib.asynccontextmanager
+    async def follow_all(self, streams: Sequence[str], after: str | None = None) -> AsyncIterator[JointFeed]:
+        """As `follow`, several streams of one market: what follows position `after` in each of them."""
+        places, news = None if after is None else position.parse(after, streams), asyncio.Event()
+        shared = len(streams) > 1 and after is not None and position.is_shared(after)
+        async with self._following(streams, news, places, shared=shared) as feeds:
+            yield JointFeed(feeds, news)
+
+    @contextlib.asynccontextmanager
+    async def _following(
+        self,
+        streams: Sequence[str],
+        news: asyncio.Event,
+        places: Mapping[str, str] | None,
+        *,
+        shared: bool = False,
+    ) -> AsyncIterator[list[Feed]]:
+        """`shared`: the first stream's id stands for the others, too; that it is ahead of them is no gap."""
+        feeds = []
+        for number, stream in enumerate(streams):
+            start = await beginning(self._store.streams, stream, places[stream] if places else None)
+            if shared and number and start.gap is GapReason.AHEAD:
+                start = Beginning(start.after)
+            feeds.append(Feed(self._store, stream, start, self._queue_limit, news))
+        self.listeners += 1
+        try:
+            for feed in feeds:
+                if self._closed:
+                    feed.close()
+                await self._reader(feed.stream).join(feed)
+            yield feeds
         finally:
-            reader.leave(feed)
+            self.listeners -= 1
+            for feed in feeds:
+                self._reader(feed.stream).leave(feed)
 
     async def aclose(self) -> None:
         """Wake every listener, end the readers."""
@@ -78,10 +100,6 @@ class _Reader:
         self._feeds: dict[str, set[Feed]] = {}
         self._after: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def listeners(self) -> int:
-        return sum(map(len, self._feeds.values()))
 
     async def join(self, feed: Feed) -> None:
         """From its return on, what the feed does not find in the stream it hears."""

@@ -14,6 +14,7 @@ from contracts.instants import HOUR_MS
 from contracts.problems import Malformed, Problem, TooLarge
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
@@ -87,8 +88,24 @@ def _status(said: OfferReply) -> Command:
     return ReportStatus(offer_id=said.offer_id, status=update.status, at=update.at, code=update.code)
 
 
+def _agree(said: OfferReply) -> Command:
+    return AgreeToAmendment(offer_id=said.offer_id, number=_number(said))
+
+
+def _refuse(said: OfferReply) -> Command:
+    return RefuseAmendment(offer_id=said.offer_id, number=_number(said))
+
+
+def _number(said: OfferReply) -> int:
+    if said.amendment is None:
+        raise Invalid("an answer to an amendment needs its number\nMaybe `amendment` is missing.")
+    return said.amendment
+
+
 COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.accept": _accept,
     "dispatch.reply.decline": _decline,
     "dispatch.reply.status": _status,
+    "dispatch.reply.agree": _agree,
+    "dispatch.reply.refuse": _refuse,
 }

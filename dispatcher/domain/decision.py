@@ -69,6 +69,13 @@ class Change(msgspec.Struct, frozen=True):
         return kind_of(self.record)
 
 
+class Body(NamedTuple):
+    """What is stored once of a record, written anew with a change of it: as the store packed it."""
+
+    record_id: str
+    content: bytes
+
+
 class Reliance(NamedTuple):
     """A record that a decision rests on and does not change, at the version that was read."""
 
@@ -89,6 +96,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     unbook: tuple[Booking, ...] = ()
     messages: tuple[Message, ...] = ()
     preconditions: tuple[Precondition, ...] = ()  # what must not have changed since it was read
+    bodies: tuple[Body, ...] = ()  # of records among its changes
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     called: Called | None = None  # a will-call that was called: counted

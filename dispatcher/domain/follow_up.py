@@ -6,11 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState
+from contracts.amendments import AmendmentOutcome
+from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
 from dispatcher.domain.tasks import (
@@ -26,6 +29,7 @@ from dispatcher.domain.tasks import (
 from dispatcher.domain.will_call import NOT_CALLED
 
 EARLY = "early"  # before the deadline
+SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
 VENDORLESS = OPEN | {RequestState.ON_HOLD, RequestState.UNMATCHED}
 
 
@@ -72,20 +76,57 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     found += [each for each in _recurring(after, context) if each.id not in after.tasks]
-    if before is not None and before.call_by_ms and not after.call_by_ms and not after.activated_ms:
+    if before is not None and before.call_by_ms and not (after.call_by_ms or after.activated_ms):
         kind, code = TaskKind.WILL_CALL, after.history[-1].code
         found.append(opened(kind, after.id, context, code=code, priority=after.priority))
+    found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
     for offer in after.offers:
         if offer.live and offer.overdue:
-            since = offer.status.value if offer.status else ""
-            name = offer_id(after, offer)
-            about: dict[str, Any] = {"offer_id": name, "code": since, "since": since}
+            code = offer.status.value if offer.status else ""
+            since = "_".join(filter(None, (code, _number(_agreed(after, offer)))))
+            about: dict[str, Any] = {"offer_id": offer_id(after, offer), "code": code, "since": since}
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
+
+
+def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """For each amendment that its vendor did not agree to: who asked for it hears that, and what now."""
+    was = before.amendments if before else ()
+    fresh = [
+        place
+        for place, amendment in enumerate(after.amendments)
+        if (place >= len(was) or was[place].pending) and _needs_a_person(amendment, after)
+    ]
+    return [_amendment_task(after, place, context) for place in fresh]
+
+
+def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskRecord:
+    """By its dispatch; with its number where that had one before."""
+    amendment, kind = after.amendments[place], TaskKind.AMENDMENT_REFUSED
+    name = f"{after.id}.{amendment.attempt}"
+    since = _number(place + 1) if f"{name}.{kind.value}" in after.tasks else ""
+    code, priority = amendment.outcome.value, after.priority
+    return opened(kind, after.id, context, offer_id=name, code=code, since=since, priority=priority)
+
+
+def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    return amendment.outcome in LOST or dropped
+
+
+def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
+    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
+    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
+    return outcomes.count(AmendmentOutcome.AGREED)
+
+
+def _number(number: int) -> str:
+    """What tells a task apart from one of before; "" for 0."""
+    return str(number) if number else ""
 
 
 def _reopened(
@@ -118,10 +159,20 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
             priority=of.priority,
             not_due_before_ms=of.match_by_ms - lead_ms,
         )
-        for each in of.requirements
-        if each in REQUIREMENT_TASKS
+        for each in _asked_of_people(of)
     ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
+
+
+def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
+    """What it is on hold for that a person has to see to.
+
+    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
+    task already; nor the call of a will-call, before its evening.
+    """
+    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    theirs = [each for each in of.requirements if each in REQUIREMENT_TASKS]
+    return tuple(each for each in theirs if each is not Requirement.PREDECESSOR or not by_itself)
 
 
 def _settled(
@@ -130,15 +181,23 @@ def _settled(
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
-    on hold for, once that is there or waited for no more; that a sequence is at risk, once it stands again:
-    where it is so for another reason than before, the task says that one.
+    on hold for, once that is there; that a vendor did not agree to an amendment, once another has it, or
+    nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
+    reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
     sought = after.state in VENDORLESS
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
+    if before is not None and after.revision > before.revision and not after.has_nobody_left:
+        tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
+    if after.state not in SOUGHT:
+        name = offer_id(after, after.dispatch) if after.dispatch else ""
+        tasks += [
+            each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
+        ]
     for requirement, kind in REQUIREMENT_TASKS.items():
-        tasks += _undone(after, context, kind) if requirement not in after.requirements else []
+        tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
         tasks += _undone(after, context, TaskKind.WILL_CALL)
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from contracts.amendments import (
+    AmendmentAnswered,
+    AmendmentOutcome,
+    AmendmentProposed,
+    AmendmentWithdrawn,
+    DispatchAmended,
+)
+from contracts.base import Wire
 from contracts.events import (
     DispatchConfirmed,
     OfferClosed,
@@ -17,10 +25,11 @@ from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
 from contracts.will_call import RequestActivated
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.views import match_view, offer_view
+from dispatcher.domain.views import match_view, offer_view, proposed_offer
 
 
 def changed(after: RequestRecord, by: str, code: str = "", *, event: str = "changed") -> Message:
@@ -76,11 +85,54 @@ def confirmed(after: RequestRecord, offer: OfferRecord) -> Message:
     return _to_vendor(after, offer, "dispatch.dispatch.confirmed", news)
 
 
-def _to_vendor(
-    after: RequestRecord,
-    offer: OfferRecord,
-    kind: str,
-    data: OfferMade | OfferClosed | DispatchConfirmed,
-) -> Message:
+def proposed(after: RequestRecord, offer: OfferRecord, asked: Amendment, request: Request) -> Message:
+    """To the vendor that has the work: whether it keeps it, as it would be; without door or name."""
+    news = AmendmentProposed(
+        offer_id=offer_id(after, offer),
+        number=len(after.amendments),
+        fields=asked.fields,
+        expires_at=to_instant(asked.expires_ms),
+        offer=proposed_offer(after, offer, asked, request),
+    )
+    return _to_vendor(after, offer, "dispatch.amendment.proposed", news)
+
+
+def withdrawn(after: RequestRecord, over: Amendment) -> list[Message]:
+    """To the vendor that was asked, and still has the work as it was: it need not answer."""
+    number = len(after.amendments)
+    return [
+        _to_vendor(
+            after,
+            offer,
+            "dispatch.amendment.withdrawn",
+            AmendmentWithdrawn(offer_id=offer_id(after, offer), number=number, outcome=over.outcome),
+        )
+        for offer in after.live_offers
+        if offer.attempt == over.attempt
+    ]
+
+
+def amended(after: RequestRecord, offer: OfferRecord, over: Amendment) -> Message:
+    """To the vendor that has the work: it is other work now, or about somebody else."""
+    name = offer_id(after, offer)
+    news = DispatchAmended(
+        offer_id=name, number=len(after.amendments), fields=over.fields, href=f"dispatches/{name}"
+    )
+    return _to_vendor(after, offer, "dispatch.dispatch.amended", news)
+
+
+def answered(after: RequestRecord, over: Amendment) -> Message:
+    """To all who follow requests: whether its vendor keeps the work."""
+    news = AmendmentAnswered(
+        request_id=after.id,
+        offer_id=f"{after.id}.{over.attempt}",
+        number=len(after.amendments),
+        outcome=over.outcome,
+    )
+    what = "agreed" if over.outcome is AmendmentOutcome.AGREED else "refused"
+    return Message(type=f"dispatch.amendment.{what}", subject=after.id, data=news)
+
+
+def _to_vendor(after: RequestRecord, offer: OfferRecord, kind: str, data: Wire) -> Message:
     subject = offer_id(after, offer)
     return Message(type=kind, subject=subject, data=data, vendor_id=offer.vendor_id)

@@ -15,6 +15,10 @@ from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
 WITHDRAWN = "withdrawn"  # the code of an offer that was taken back unanswered to move its request
+AMENDED = "amended"  # of one that was taken back unanswered because its request changed
+AMENDMENT = "amendment_"  # how codes begin that say what became of an amendment of a dispatch
+NOT_AGREED = frozenset({f"{AMENDMENT}refused", f"{AMENDMENT}expired"})
+DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
 
 
 class OfferRecord(Compact, frozen=True):
@@ -62,6 +66,17 @@ class OfferRecord(Compact, frozen=True):
     def withdrawn(self) -> bool:
         """Whether it was taken back unanswered, because its request was moved to another place."""
         return self.state is OfferState.CANCELLED and self.code == WITHDRAWN
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of the attempts that a request has: nobody took it back unanswered."""
+        return not self.withdrawn and not (self.state is OfferState.CANCELLED and self.code == AMENDED)
+
+    @property
+    def declined(self) -> bool:
+        """Whether its vendor does not do the work as it is asked."""
+        not_agreed = self.state is OfferState.CANCELLED and self.code in NOT_AGREED
+        return self.state in DECLINED or not_agreed
 
 
 def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") -> OfferRecord:

@@ -9,6 +9,7 @@ Refusal
 ├── Reused            422  the id or key was used before with another body
 ├── DoesNotFit        409  the vendor that was chosen may not serve the request: by which rules
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
+├── PossibleDuplicate 409  the same patient has the same kind of service at the same time already
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
 │   └── PatientKeyMissing  503  the patient key that it was sealed under is not in this process's key ring
 ├── Unavailable       503  the store cannot answer now; nothing is known to be stored
@@ -79,6 +80,12 @@ class DoesNotFit(Refusal):
     """A vendor that was chosen by hand breaks rules; `rules` names them, `unmatched` what would fit."""
 
     type, status = "does-not-fit", 409
+
+
+class PossibleDuplicate(Refusal):
+    """The same patient has the like already; `duplicates` says of each request which others it may be."""
+
+    type, status = "possible-duplicate", 409
 
 
 class Unreadable(Refusal):

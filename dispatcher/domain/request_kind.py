@@ -9,17 +9,21 @@ from msgspec.structs import replace
 from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
+from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.domain.threads import THREAD_KIND, threads_of
 
 REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
+AMENDED = "i:amended"  # open requests whose body was written anew, by how often
 WILL_CALLS = "i:will_call"  # those that nobody has called yet, by when their day begins
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
@@ -40,6 +44,8 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
         entries[Entry(BY_START, record.id)] = record.earliest_ms
     if record.waits_for_call:
         entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
+    if record.revision and record.state in OPEN:
+        entries[Entry(AMENDED, record.id)] = record.revision
     live = {
         Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
     }
@@ -61,13 +67,22 @@ def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
-    return after is not None and after.state in OPEN and (before is None or before.state not in OPEN)
+    if after is None or after.state not in OPEN:
+        return False
+    return before is None or before.state not in OPEN or after.revision > before.revision
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
+    """Its tasks and neighbours in sequence; once it has ended also its threads, which go when it goes."""
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
-    return [*tasks, *before, *((REQUEST, each) for each in record.before)]
+    threads = threads_of(record) if record.state in TERMINAL else []
+    return [
+        *tasks,
+        *before,
+        *((REQUEST, each) for each in record.before),
+        *((THREAD_KIND.name, each) for each in threads),
+    ]
 
 
 REQUEST_KIND = register(
@@ -84,7 +99,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_return, with_sequence, with_tasks),
+        follow_ups=(with_amendment, with_return, with_sequence, with_notifications, with_tasks),
     )
 )
 

@@ -1,4 +1,4 @@
-"""What is stored of a request: the record that changes, apart from its fixed body and patient block."""
+"""What is stored of a request: the record that changes, apart from its body and patient block."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, Priority, RequestState, Requirement, TrackingStatus
+from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
-from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.offers import DECLINED, OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
 from dispatcher.domain.timers import timer_ms
 
 HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
-DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
 
 
 class Transition(Compact, frozen=True):
@@ -63,6 +63,8 @@ class RequestRecord(Record, frozen=True, tag=3):
     before: tuple[str, ...] = ()  # ids of requests that go after it
     risk: str = ""  # why it is out of sequence, or may be; a person has a task about it
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
+    amendments: tuple[Amendment, ...] = ()  # oldest first
+    standing_order: str = ""  # by which it was made
     call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
     activated_ms: int = 0  # when a will-call was called
     return_of: str = ""  # the leg there, of which it is the way back
@@ -90,7 +92,24 @@ class RequestRecord(Record, frozen=True, tag=3):
     @property
     def declined_by(self) -> frozenset[str]:
         """Vendors that refused, let expire or turned back this request."""
-        return frozenset(offer.vendor_id for offer in self.offers if offer.state in DECLINED)
+        return frozenset(offer.vendor_id for offer in self.offers if offer.declined)
+
+    @property
+    def pending(self) -> Amendment | None:
+        """The amendment that its vendor has not answered yet."""
+        return self.amendments[-1] if self.amendments and self.amendments[-1].pending else None
+
+    @property
+    def revision(self) -> int:
+        """How often its body was written anew: whoever keeps a body keeps this with it."""
+        return sum(each.made for each in self.amendments)
+
+    @property
+    def changed_ms(self) -> int:
+        """When it became other work; 0: never. What was refused before, was not this."""
+        return max(
+            (each.closed_ms for each in self.amendments if each.made and each.changes_terms), default=0
+        )
 
     @property
     def has_nobody_left(self) -> bool:
@@ -119,9 +138,10 @@ class RequestRecord(Record, frozen=True, tag=3):
         )
 
     def was_declined_by(self, vendor_id: str, since_ms: int) -> bool:
-        """Whether the vendor did so since it last changed: then it is not offered the request again."""
+        """Whether the vendor did so since it, and the request, last changed: it is not offered that again."""
+        since_ms = max(since_ms, self.changed_ms)
         return any(
-            offer.vendor_id == vendor_id and offer.state in DECLINED and offer.closed_ms >= since_ms
+            offer.vendor_id == vendor_id and offer.declined and offer.closed_ms >= since_ms
             for offer in self.offers
         )
 
@@ -184,6 +204,11 @@ def moved(
         )
     history = (*record.history, step(state, context, code, at_ms=at_ms))[-HISTORY_LIMIT:]
     return noted(record, context, state=state, history=history, **changes)
+
+
+def with_task(record: RequestRecord, task_id: str) -> RequestRecord:
+    """The record one version on, with a task about it; its timer stays as it is."""
+    return replace(record, version=record.version + 1, tasks=(*record.tasks, task_id))
 
 
 def noted(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
+from contracts.amendments import AmendmentView
 from contracts.base import Wire
 from contracts.codes import OfferState, RequestState
 from contracts.dispatches import Dispatch
@@ -14,8 +15,9 @@ from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
 from contracts.offers import LineView, NeedsView, Offer
-from contracts.request_views import Attempt, RequestView, Transition, WaitsFor
+from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import OfferRecord
@@ -69,12 +71,48 @@ def request_view(record: RequestRecord) -> RequestView:
             )
             for step in record.history
         ),
+        amendments=tuple(
+            _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)
+        ),
+        standing_order=record.standing_order,
     )
 
 
 def _window(record: RequestRecord) -> WindowView:
     """On the start of service; of a will-call that nobody has called yet: when it may be called."""
     return WindowView(earliest=to_instant(record.earliest_ms), latest=to_instant(record.latest_ms))
+
+
+def _amendment(record: RequestRecord, number: int, each: Amendment) -> AmendmentView:
+    placed = each.placed
+    return AmendmentView(
+        number=number,
+        at=to_instant(each.at_ms),
+        by=each.by,
+        subject=each.subject,
+        fields=each.fields,
+        outcome=each.outcome,
+        settled_at=to_instant(each.closed_ms) if each.closed_ms else None,
+        offer_id=f"{record.id}.{each.attempt}" if each.attempt else "",
+        expires_at=to_instant(each.expires_ms) if each.expires_ms else None,
+        start_at=to_instant(placed.start_ms) if placed else None,
+        price_cents=placed.price_cents if placed else None,
+    )
+
+
+def read_back(view: RequestView, request: Request, *, sees_doors: bool) -> RequestView:
+    """With all that was asked; its doors only for those who may see them, the patient for nobody."""
+    return replace(
+        view, asked=as_asked(request, sees_doors=sees_doors), doors=Doors.EXACT if sees_doors else Doors.ZONE
+    )
+
+
+def as_asked(request: Request, *, sees_doors: bool) -> Request:
+    """A request without its patient; with zones in place of doors for those who may not see these."""
+    start, end = request.doors
+    if not sees_doors:
+        start, end = coarse_position(start), coarse_position(end) if end else None
+    return request.with_doors(start, end, patient=None)
 
 
 def _owner(record: RequestRecord) -> str:
@@ -129,12 +167,44 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         lines=tuple(_in_full(each, LineView) for each in request.order_lines),
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
+        amendment=len(record.amendments) if _is_asked(record, offer) else 0,
     )
+
+
+def _is_asked(record: RequestRecord, offer: OfferRecord) -> bool:
+    """Whether its vendor has an amendment to answer."""
+    return record.pending is not None and record.pending.attempt == offer.attempt
+
+
+def proposed_offer(record: RequestRecord, offer: OfferRecord, asked: Amendment, request: Request) -> Offer:
+    """The work as it would be, once its vendor agrees; `request` is the amended one."""
+    facts, placed = asked.facts, asked.placed
+    assert facts is not None  # noqa: S101  (kept as long as it is pending)
+    window = WindowView(earliest=to_instant(facts.earliest_ms), latest=to_instant(facts.latest_ms))
+    if placed is not None:
+        offer = replace(
+            offer,
+            start_ms=placed.start_ms,
+            end_ms=placed.end_ms,
+            price_cents=placed.price_cents,
+            distance_m=placed.distance_m,
+        )
+    return replace(offer_view(record, offer, request), window=window)
 
 
 def _in_full(asked: Wire, form: type[View]) -> View:
     """What was asked for as the vendor reads it: the same fields, none left out."""
     return form(**asdict(asked))
+
+
+def refuse_unaccepted(record: RequestRecord, offer: OfferRecord) -> None:
+    """Raises WrongState unless the offer's vendor has the work or has done it."""
+    if offer.state not in SHOWS_PATIENT:
+        raise WrongState(
+            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
+            f"{_HINTS[offer.state]}",
+            state=offer.state.value,
+        )
 
 
 def dispatch_view(
@@ -144,12 +214,7 @@ def dispatch_view(
 
     Raises WrongState unless the vendor has the work or has done it: patient data has no other way out to it.
     """
-    if offer.state not in SHOWS_PATIENT:
-        raise WrongState(
-            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
-            f"{_HINTS[offer.state]}",
-            state=offer.state.value,
-        )
+    refuse_unaccepted(record, offer)
     pickup, dropoff = request.doors
     return Dispatch(
         id=offer_id(record, offer),
@@ -158,7 +223,7 @@ def dispatch_view(
         status=offer.status,
         pickup=pickup,
         dropoff=dropoff,
-        patient=patient,
+        patient=replace(patient, contact=None) if patient else None,
     )
 
 

@@ -48,13 +48,14 @@ def start_window(request: Request, values: Mapping[str, Number], leaves: Leaves 
 def in_force(
     record: RequestRecord, request: Request, values: Mapping[str, Number], leaves: Leaves = at_once
 ) -> StartWindow:
-    """The window that a stored request has now: its record's, for what was called has no other.
+    """The window that a stored request has now, or would have as amended.
 
-    But for an appointment: its ride is timed anew, by the roads as they are known.
+    That of a will-call is its record's; it has no other. An appointment's ride is timed anew, by the roads as
+    they are known.
     """
-    if request.arrive_by is not None:
-        return start_window(request, values, leaves)
-    return StartWindow(record.earliest_ms, record.latest_ms)
+    if request.on_call is not None:
+        return StartWindow(record.earliest_ms, record.latest_ms)
+    return start_window(request, values, leaves)
 
 
 def _minute(at_ms: int) -> int:

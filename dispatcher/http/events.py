@@ -17,13 +17,14 @@ from contracts.events import CloudEvent, FeedGap
 from contracts.instants import to_instant
 from contracts.operations import Answer
 from contracts.problems import Unauthenticated
-from dispatcher.delivery.feed import Feed
+from dispatcher.delivery.joint import Heard, JointFeed
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
+from dispatcher.security.principal import Principal
 from dispatcher.store.events import Entry
 from dispatcher.store.keys import Keys
 
@@ -46,24 +47,30 @@ log = structlog.get_logger()
     answers={200: Answer("one CloudEvent in JSON an event; its id resumes", None, media=SSE)},
 )
 async def follow(call: Call, parts: Parts) -> web.StreamResponse:
-    """Follow events as they happen (server-sent events); a vendor its own."""
-    keys, who, gate = Keys(call.market), call.principal, call.raw.app[GATE]
-    stream = keys.stream(who.vendor_id) if who.is_vendor else keys.events
+    """Follow events as they happen (server-sent events), matches among them; a vendor its own."""
+    gate, streams = call.raw.app[GATE], streams_of(call.principal, Keys(call.market))
     response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.call_id})
-    async with parts.hub.follow(stream, call.after or None) as feed:
+    async with parts.hub.follow_all(streams, call.after or None) as feed:
         with parts.metrics.streams.track_inprogress(), contextlib.suppress(*ENDS):
             await response.prepare(call.raw)
             await response.write(opening(call, feed, parts.clock.now_ms()))
             while not feed.closed:
-                entries = await feed.next(parts.limits.keep_alive_s)
+                heard = await feed.next(parts.limits.keep_alive_s)
                 gate.identify(call.raw)  # it ends with the caller's token
-                await response.write(b"".join(map(sse, entries)) or STILL_HERE)
+                await response.write(b"".join(map(sse, heard)) or STILL_HERE)
     return response
 
 
-def opening(call: Call, feed: Feed, now_ms: int) -> bytes:
+def streams_of(who: Principal, keys: Keys) -> tuple[str, ...]:
+    """What the caller may hear: a vendor its own stream; who sees requests their events and matches."""
+    if who.vendor_id:
+        return (keys.stream(who.vendor_id),)
+    return keys.events, keys.matches
+
+
+def opening(call: Call, feed: JointFeed, now_ms: int) -> bytes:
     """The first frame: where the feed begins, so that a cut before the first event loses none; a gap."""
-    place = b": open\nid: %b\n" % feed.last_id.encode()
+    place = b": open\nid: %b\n" % feed.position.encode()
     if feed.gap is None:
         return place + b"\n"
     gap = CloudEvent(
@@ -76,15 +83,17 @@ def opening(call: Call, feed: Feed, now_ms: int) -> bytes:
     return place + b"data: %b\n\n" % msgspec.json.encode(gap)
 
 
-@lru_cache(ENCODED)
-def sse(entry: Entry) -> bytes:
-    """One event: its place in the stream as id, the CloudEvent as JSON; b"" for one that cannot be read.
+def sse(heard: Heard) -> bytes:
+    """One event: the position behind it as id, the CloudEvent as JSON; b"" for one that cannot be read."""
+    data = encoded(heard.entry)
+    return b"id: %b\ndata: %b\n\n" % (heard.position.encode(), data) if data else b""
 
-    Encoded once for all who listen.
-    """
+
+@lru_cache(ENCODED)
+def encoded(entry: Entry) -> bytes:
+    """The CloudEvent as JSON, encoded once for all who listen; b"" for one that cannot be read."""
     try:
-        data = msgspec.json.encode(msgspec.msgpack.decode(entry.event))
+        return msgspec.json.encode(msgspec.msgpack.decode(entry.event))
     except (msgspec.MsgspecError, TypeError, ValueError):
         log.error("unreadable", kind="event", stream=entry.stream, id=entry.id)
         return b""
-    return b"id: %b\ndata: %b\n\n" % (entry.id.encode(), data)

@@ -37,6 +37,11 @@ class Metrics:
         self.accepted = Counter(
             "dispatcher_requests_accepted", "Requests answered 202.", registry=self.registry
         )
+        self.duplicates = Counter(
+            "dispatcher_possible_duplicates",
+            "Requests refused because the same patient has the like already.",
+            registry=self.registry,
+        )
         self.in_flight = Gauge("dispatcher_http_in_flight", "Calls under way.", registry=self.registry)
         self.waiting = Gauge("dispatcher_http_waiting", "Calls that wait, unread.", registry=self.registry)
         self.refused = Counter(
@@ -130,6 +135,7 @@ class TroubleCounts:
 
     FAMILIES: ClassVar[Mapping[str, tuple[str, str, str]]] = {  # first word: name, what it counts, its label
         "unreadable": ("dispatcher_unreadable", "Stored items that could not be read.", "kind"),
+        "notification": ("dispatcher_notifications", "Notifications, by how they ended.", "outcome"),
         "failed": ("dispatcher_loop_failures", "Failures of a market's loops.", "loop"),
     }
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from contracts import codec
 from contracts.operations import Body, Operation
+from contracts.paging import POSITION
 from contracts.problems import (
     InvalidParameter,
     MissingHeader,
@@ -24,7 +25,7 @@ from dispatcher.http.switch import Found
 Form = TypeVar("Form")
 
 _KEY = re.compile(r"[!-~]{1,128}")
-_EVENT_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")  # each half of an entry's id has 64 bits
+_EVENT_ID = re.compile(POSITION)
 _ANY = {"*/*": codec.JSON, "application/*": codec.JSON, "application/problem+json": codec.JSON}
 
 

@@ -10,6 +10,7 @@ import msgspec
 from contracts.quotes import Quotes
 from contracts.requests import Request
 from dispatcher.delivery.hub import Hub
+from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
@@ -27,6 +28,9 @@ class Quoter(Protocol):
 
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """The command with its match, by the matcher's rules. Raises DoesNotFit, and what `by_hand` says."""
+
+    async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
+        """The command worked out on what stands. Raises Invalid, and what `amending` says."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

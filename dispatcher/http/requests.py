@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
 import msgspec
+from msgspec.structs import replace
 
 from contracts.base import Id
+from contracts.duplicates import Duplicate
 from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
@@ -30,10 +33,12 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
+from dispatcher.http.metrics import Metrics
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import etag
@@ -52,7 +57,7 @@ ROUTES = Routes("requests", 10, request_id=Id)
     body=Body(Request, batch=RequestBatch, batch_member="requests"),
     keyed=True,
     answers={202: Answer("durable; a vendor is being sought", Receipts, {"Location": "where to read it"})},
-    problems=("invalid-request",),
+    problems=("invalid-request", "possible-duplicate"),
 )
 async def submit(call: Call, parts: Parts) -> Reply:
     """Submit requests, one or up to 1,000 at once; answered when they are durable."""
@@ -60,11 +65,25 @@ async def submit(call: Call, parts: Parts) -> Reply:
     requests = call.body.requests if batch else (call.body,)
     key = cast(IdempotencyRecord, call.idempotency("submit", msgspec.msgpack.encode(requests)))
     unknown = await parts.service.vendors.unknown(call.market, requests)  # first: what is stored gets its 202
-    ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
+    try:
+        ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
+    except PossibleDuplicate as refusal:
+        raise _with_pointers(refusal, requests if batch else (), parts.metrics) from None
     parts.metrics.accepted.inc(len(ids))
     base = REQUESTS.format(market=call.market)
     receipts = tuple(_receipt(each, base, unknown) for each in requests)
     return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
+
+
+def _with_pointers(
+    refusal: PossibleDuplicate, batch: Sequence[Request], metrics: Metrics
+) -> PossibleDuplicate:
+    """The refusal, which says where in the body each duplicate stands; counted."""
+    found: list[Duplicate] = refusal.facts["duplicates"]
+    metrics.duplicates.inc(len(found))
+    places = {each.id: f"/requests/{place}" for place, each in enumerate(batch)}
+    told = [replace(each, pointer=places.get(each.request_id, "")) for each in found]
+    return PossibleDuplicate(refusal.detail, **refusal.facts | {"duplicates": told})
 
 
 def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:
@@ -92,7 +111,7 @@ async def list_requests(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the request", RequestView, ETAG)},
 )
 async def read(call: Call, parts: Parts) -> Reply:
-    """Read a request: state, history, match or the reasons for none."""
+    """Read a request: all that was asked, state, history, match or the reasons for none."""
     view = await parts.service.requests.view(call.principal, call.market, call.path["request_id"])
     return Reply(view, headers=etag(view.version))
 

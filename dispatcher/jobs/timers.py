@@ -18,6 +18,7 @@ from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
@@ -80,7 +81,10 @@ class Timers:
         """Whether it had its effect. One that cannot be fired is told and must not stop the others."""
         command = FireTimer(kind=kind.name, id=record.id)
         try:
-            outcome = await self.service.executor.attempt(BY, market, command, record)
+            if isinstance(record, StandingOrderRecord):  # what it makes is more than its record can tell
+                outcome = await self.service.occurrences.fire(market, record)
+            else:
+                outcome = await self.service.executor.attempt(BY, market, command, record)
         except Unavailable:
             raise
         except Exception:

@@ -49,8 +49,14 @@ async def prepared(market: Market, record: RequestRecord, command: OfferByHand) 
     )
     if not reading.documents:
         raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
-    snapshot = _snapshot(market, record, request, command, reading)
-    return replace(command, request=request, proposal=_match(snapshot, command))
+    return replace(command, request=request, proposal=match(market, record, request, command, reading))
+
+
+def match(
+    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+) -> Proposal:
+    """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
+    return _match(_snapshot(market, record, request, command, reading), command)
 
 
 def _snapshot(

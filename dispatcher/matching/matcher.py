@@ -110,6 +110,7 @@ class Matcher:
             while not cancel_requested():
                 again = time.monotonic() - looked_s >= LOOK_S
                 self.seen -= set(hint.ids)
+                self.market.requests.are_new(hint.ids)
                 if hint.look or again:
                     looked_s = time.monotonic() if again else looked_s
                     await self._look(own, again)

@@ -14,11 +14,12 @@ from contracts.instants import to_instant
 from contracts.quotes import Quote, QuotedStart, Quotes
 from contracts.requests import Request
 from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
-from dispatcher.matching import by_hand
+from dispatcher.matching import amending, by_hand
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts, with_hint
@@ -79,6 +80,10 @@ class Quoter:
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """An offer by hand with its match; see `by_hand`."""
         return await by_hand.prepared(self._markets[market], record, command)
+
+    async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
+        """An amendment worked out; see `amending`."""
+        return await amending.prepared(self._markets[market], record, command)
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         if request.on_call is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -38,19 +38,36 @@ Waiting = tuple[RequestRecord, OpenRequest]  #: a request that waits for a vendo
 
 @dataclass(eq=False)
 class WaitingRequests:
-    """Requests never change, so their bodies are read once; what is out of reach, not before it is near."""
+    """Bodies are read once each time that they were written; what is out of reach, not before it is near."""
 
     stored: RequestPart
     bodies: dict[str, Request] = field(default_factory=dict)
     untried: bool = False  #: whether the last batch left something out that was in none before it
     refused: Refused = field(default_factory=Refused)
+    _revisions: dict[str, int] = field(default_factory=dict)  #: by id, of which record its body was read
+    _amended: dict[str, int] = field(default_factory=dict)  #: as last listed
     _far: dict[str, int] = field(default_factory=dict)  #: requests out of reach, by when their window opens
     _tried: dict[str, int] = field(default_factory=dict)  #: by id, the number of the last batch with it
     _batches: int = 0
 
     async def open_ids(self) -> list[str]:
         """Requests that wait for a vendor, longest waiting first."""
+        await self.look_for_amended()
         return await self.stored.open_ids(MOST_OPEN)
+
+    def are_new(self, ids: Iterable[str]) -> None:
+        """It was hinted that these wait anew, maybe for another time: they are looked at, near or not."""
+        for each in ids:
+            self._far.pop(each, None)
+
+    async def look_for_amended(self) -> None:
+        """Forget what was known of requests that are others now: when they are near, who was refused."""
+        found = await self.stored.amended()
+        for each in [name for name, revision in found.items() if self._amended.get(name) != revision]:
+            self._far.pop(each, None)
+            self._tried.pop(each, None)
+            self.refused.found.pop(each, None)
+        self._amended = found
 
     async def read(
         self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int
@@ -61,7 +78,7 @@ class WaitingRequests:
         records = await self.stored.records.get_all(near)
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
-        bodies = await self.bodies_of([each for each in records if each not in far])
+        bodies = await self.bodies_of([each for each in records.values() if each.id not in far])
         return [
             (record, self.as_asked(record, bodies[record.id], reading, travel))
             for record in received_first(list(records.values()))
@@ -105,15 +122,30 @@ class WaitingRequests:
         """Without those that are known to be out of reach."""
         return [each for each in ids if self._far.get(each, 0) <= end_ms]
 
-    async def bodies_of(self, ids: Sequence[str]) -> Mapping[str, Request]:
-        """Their bodies and maybe others', as far as they exist; read once."""
-        missing = [each for each in ids if each not in self.bodies]
-        self.bodies |= await self.stored.bodies(missing, expected=True) if missing else {}
+    async def bodies_of(self, records: Sequence[RequestRecord]) -> Mapping[str, Request]:
+        """Their bodies and maybe others', as far as they exist; read once for each revision of a record.
+
+        One that is amended between the two reads has a later body than is noted: what is planned of it is
+        stale by its record, and it is read again with that.
+        """
+        known = {each.id: each.revision for each in records}
+        missing = [
+            each for each in known if each not in self.bodies or self._revisions.get(each, 0) != known[each]
+        ]
+        if missing:
+            found = await self.stored.bodies(missing, expected=True)
+            for each in missing:
+                self.bodies.pop(each, None)
+            self.bodies |= found
+            self._revisions |= {
+                each: known[each] for each in missing if known[each] or each in self._revisions
+            }
         return self.bodies
 
     def forget_all_but(self, open_ids: Sequence[str]) -> None:
         """Keep what is known of open requests only."""
         self.bodies = {each: self.bodies[each] for each in open_ids if each in self.bodies}
+        self._revisions = {each: self._revisions[each] for each in open_ids if each in self._revisions}
         self._far = {each: self._far[each] for each in open_ids if each in self._far}
         self._tried = {each: self._tried[each] for each in open_ids if each in self._tried}
         self.refused.forget_all_but(open_ids)

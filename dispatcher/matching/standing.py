@@ -63,7 +63,7 @@ class StandingOffers:
         await self._read(now_ms)
         movable = [each for each in self.records.values() if movable_offer(each, now_ms, reading.values)]
         chosen = await self._current(_nearest(movable, waiting, most))
-        bodies = await self.requests.bodies_of([each.id for each in chosen])
+        bodies = await self.requests.bodies_of(chosen)
         found = []
         for record in chosen:
             offer = movable_offer(record, now_ms, reading.values)

@@ -16,6 +16,7 @@ import aiohttp
 import structlog
 from msgspec.structs import replace
 
+from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.clock import make_clock
 from dispatcher.runtime.errors import UserError
@@ -84,7 +85,7 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
 def prepare(settings: Settings) -> None:
     """The data folder, and development keys where none are set; whatever a child would end of is tried here.
 
-    Raises UserError: folder, key files, rules, clock or the store's address cannot be used.
+    Raises UserError: folder, key files, rules, notifications, clock or the store's address cannot be used.
     """
     make_usable(settings.data_dir)
     if settings.token_keys is None and key_files.ensure_token_keys(settings.token_keys_file):
@@ -97,6 +98,8 @@ def prepare(settings: Settings) -> None:
         connect(settings.redis_url)
     if settings.rules:
         plugins.load(settings.rules)
+    if settings.notify_webhook_url or settings.smtp_url:
+        notifier_of(settings, make_clock(*settings.clock))
     try:
         make_clock(*settings.clock).now_ms()
     except (OSError, ValueError) as error:

@@ -57,9 +57,10 @@ class Executor:
                 if await already_applied(stored, idempotency):
                     return record or await self.load(stored, command)
                 raise
-            after = await _committed(stored, record, decision, idempotency)
+            after, full = await _committed(stored, record, decision, idempotency)
             if after is not None:
                 return after
+            command = command.if_full if full else command
             if await already_applied(stored, idempotency):
                 return await self.load(stored, command)
         raise too_busy(command.named)
@@ -140,16 +141,18 @@ async def _committed(
     record: Record | None,
     decision: Decision | None,
     idempotency: IdempotencyRecord | None,
-) -> Record | None:
-    """The record after, if that is how it ended; None when it is to be loaded again. Raises Reused."""
+) -> tuple[Record | None, bool]:
+    """The record after, if that is how it ended; None when it is to be loaded again, and whether for want of
+    capacity. Raises Reused.
+    """
     if decision is None:
         if idempotency is not None:
             refuse_reuse(await stored.remember(idempotency))
-        return record
+        return record, False
     outcome = await stored.commit([decision], idempotency=idempotency)
     refuse_reuse(outcome)
     after: Record | None = decision.after if outcome.status is Status.OK else None
-    return after
+    return after, outcome.status is Status.FULL
 
 
 async def already_applied(stored: MarketStore, idempotency: IdempotencyRecord | None) -> bool:

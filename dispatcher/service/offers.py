@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from contracts.amendments import ProposedAmendment
 from contracts.dispatches import Dispatch
+from contracts.instants import to_instant
 from contracts.offers import Offer
 from contracts.requests import Request
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound, PatientKeyMissing, Unreadable
 from dispatcher.domain.requests import RequestRecord, request_id_of
 from dispatcher.domain.rights import SEES_PATIENT
-from dispatcher.domain.views import dispatch_view, offer_view
+from dispatcher.domain.views import dispatch_view, offer_view, proposed_offer
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
 
@@ -54,6 +58,27 @@ class Offers:
         requests = self.markets.store(market).requests
         patient = None if not who.may(SEES_PATIENT) else await requests.patient(record.id)
         return dispatch_view(record, offer, request, patient)
+
+    async def proposed(self, who: Principal, market: str, name: str) -> ProposedAmendment:
+        """What the vendor of a dispatch is asked to agree to, with door and patient.
+
+        Raises NotFound where it is asked nothing, Unreadable, PatientKeyMissing.
+        """
+        record, offer, _ = await self._found(who, market, name, None)
+        asked = record.pending
+        if asked is None or asked.attempt != offer.attempt:
+            raise NotFound(
+                f"dispatch {name} has no amendment to answer\nMaybe it was answered, or withdrawn."
+            )
+        request = self.markets.store(market).requests.opened_whole(record.id, asked.proposed)
+        dispatch = dispatch_view(record, offer, request, request.patient if who.may(SEES_PATIENT) else None)
+        return ProposedAmendment(
+            offer_id=name,
+            number=len(record.amendments),
+            fields=asked.fields,
+            expires_at=to_instant(asked.expires_ms),
+            dispatch=replace(dispatch, offer=proposed_offer(record, offer, asked, request)),
+        )
 
     async def refuse_sealed(self, who: Principal, market: str, name: str, *, whole: bool = False) -> None:
         """Raises PatientKeyMissing, before a command has its effect, if its answer could not be given here.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,19 @@ from contracts.codes import RequestState
 from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
-from contracts.tuning import Tuning
+from contracts.tuning import Number, Tuning
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.joining import joined
-from dispatcher.domain.refusals import NotFound, Refusal, Reused
-from dispatcher.domain.rights import SUBMITTERS
-from dispatcher.domain.views import request_view
-from dispatcher.domain.windows import at_once
+from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
+from dispatcher.domain.views import as_asked, read_back, request_view
+from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.legs import refuse_odd_legs
 from dispatcher.service.markets import Markets
@@ -42,6 +45,7 @@ class Requests:
 
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
+        self.duplicates = Duplicates(store)
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -50,7 +54,7 @@ class Requests:
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
         Invalid (a window in the past, a sequence that cannot be, a return of no leg that there is), Reused
-        (key or request id with another body), Unavailable.
+        (key or request id with another body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -58,29 +62,48 @@ class Requests:
         await self.store.refuse_unless_durable()
         tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
         wanted = requests
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
-                decided = await self.received(who, market, wanted, tuning)
-            except Refusal:
+                context = self._context(who, market, tuning)
+                decided = await self.received(market, wanted, context)
+                filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
+            except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
-                raise
-            outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
+                left = (
+                    await self._missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
+                )
+                if len(left) == len(wanted):
+                    raise
+                wanted = left  # what is stored already is no duplicate of itself
+                continue
+            outcome = await market_store.commit([*decided, *filed], requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
             refuse_reuse(outcome)
-            wanted = await self._missing(market, requests)
+            if outcome.stale_id in ids:  # else a patient is known, or moved on
+                wanted = await self._missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
-        """One request, for all but vendors. Raises NotFound, Unavailable."""
+        """One request with all that was asked, as far as it can be read. Raises NotFound, Unavailable."""
+        record = await self.record(who, market, request_id)
+        view = request_view(record)
+        with contextlib.suppress(Unreadable):  # it is named elsewhere; the rest is there
+            asked = await self.markets.store(market).requests.expected_body(request_id)
+            view = self._read_back(who, market, record, asked)
+        return view
+
+    async def record(self, who: Principal, market: str, request_id: str) -> RequestRecord:
+        """One request as it is stored, to be answered about. Raises NotFound, Unavailable."""
         self.markets.authorize_requests(who, market)
-        record = await self.markets.store(market).requests.records.get(request_id)
+        part = self.markets.store(market).requests
+        record = await part.records.get(request_id)
         if record is None:
             await self.store.refuse_if_lost()
-            await self.markets.store(market).requests.refuse_lost(request_id)
+            await part.refuse_lost(request_id)
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
-        return request_view(record)
+        return record
 
     async def page(
         self, who: Principal, market: str, state: RequestState | None, cursor: str | None, limit: int
@@ -109,28 +132,39 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    async def received(
-        self, who: Principal, market: str, requests: Sequence[Request], tuning: Tuning
-    ) -> list[Decision]:
-        """What taking them in changes: they, and what goes before them. Raises Invalid."""
-        tz, values = self.markets.zones[market], tuning.values
-        context = Context(
+    def _context(self, who: Principal, market: str, tuning: Tuning) -> Context:
+        return Context(
             now_ms=self.clock.now_ms(),
-            values=values,
+            values=tuning.values,
             by=who.acting_as(SUBMITTERS),
             subject=who.subject,
             roles=who.roles,
-            tz=tz,
+            tz=self.markets.zones[market],
         )
+
+    async def received(
+        self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
+    ) -> list[Decision]:
+        """What taking them in changes: they, and what goes before them. Raises Invalid.
+
+        `standing_order`: which one makes them.
+        """
         decisions = [
-            receive(each, context, leaves(each, tz, self.travel_of(values)) if each.arrive_by else at_once)
+            receive(each, context, self.leaves(market, each, context.values), standing_order)
             for each in requests
         ]
         named = {link.request_id for each in decisions for link in each.after.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
-        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, self.travel_of(values))
+        travel = self.travel_of(context.values)
+        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
         return joined(decisions, stored, context)
+
+    def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
+        """When the ride to an appointment leaves, as the matcher times it."""
+        if request.arrive_by is None:
+            return at_once
+        return leaves(request, self.markets.zones[market], self.travel_of(values))
 
     async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.
@@ -144,7 +178,10 @@ class Requests:
             if request.id not in stored and Item(BODY, request.id) in aside:
                 await part.body(request.id)
         known = [request for request in requests if request.id in stored]
-        same = await asyncio.gather(*(self._is_same(market, each, stored[each.id]) for each in known))
+        records = await part.records.get_all([each.id for each in known])
+        same = await asyncio.gather(
+            *(self._is_same(market, each, stored[each.id], records.get(each.id)) for each in known)
+        )
         reused = [request.id for request, is_same in zip(known, same, strict=True) if not is_same]
         if reused:
             raise Reused(
@@ -154,10 +191,35 @@ class Requests:
             )
         return [request for request in requests if request.id not in stored]
 
-    async def _is_same(self, market: str, request: Request, stored: Request) -> bool:
+    async def _is_same(
+        self, market: str, request: Request, stored: Request, record: RequestRecord | None
+    ) -> bool:
+        """Whether it was submitted so: what has become of it since makes its repetition no other request."""
+        part = self.markets.store(market).requests
+        first = next((each.before for each in record.amendments if each.made), b"") if record else b""
+        if first:
+            return part.opened_whole(request.id, first) == request
         if replace(request, patient=None) != stored:
             return False
-        return await self.markets.store(market).requests.patient(request.id) == request.patient
+        return await part.patient(request.id) == request.patient
+
+    def _read_back(self, who: Principal, market: str, record: RequestRecord, asked: Request) -> RequestView:
+        """The record with its body, and with what its amendments replaced or proposed."""
+        part, sees_doors = self.markets.store(market).requests, who.may(SEES_DOORS)
+        view = read_back(request_view(record), asked, sees_doors=sees_doors)
+        bodies = [
+            {
+                "before" if each.made else "proposed": part.opened(
+                    record.id, each.before if each.made else each.proposed
+                )
+            }
+            for each in record.amendments
+        ]
+        shown = tuple(
+            replace(one, **{name: as_asked(body, sees_doors=sees_doors) for name, body in two.items()})
+            for one, two in zip(view.amendments, bodies, strict=True)
+        )
+        return replace(view, amendments=shown)
 
 
 def _span_ms(day: date, tz: ZoneInfo) -> tuple[int, int]:

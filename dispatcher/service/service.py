@@ -13,9 +13,13 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.capacity import Postings
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
+from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
+from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.requests import Requests
+from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
+from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -45,7 +49,11 @@ class Service:
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
+        self.patient_reads = PatientReads(self.markets, clock)
+        self.standing_orders = StandingOrders(self.markets, clock, self.requests)
+        self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)
+        self.threads = Threads(self.markets, self.executor)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)

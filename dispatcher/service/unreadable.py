@@ -10,12 +10,14 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.domain.threads import THREAD_KIND, owner_of
 from dispatcher.service.execute import ATTEMPTS, Executor
 from dispatcher.service.loops import SET_ASIDE
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
 from dispatcher.store.requests import BODY, PATIENT
 from dispatcher.store.store import Store
+from dispatcher.store.threads import MESSAGE
 
 BY = "service"
 AGAIN_S = 30.0  # real: what is not told again is taken to be over
@@ -36,6 +38,8 @@ REQUEST_OF: Mapping[str, Callable[[str], str]] = {  # of what is set aside, the 
     PATIENT: _itself,
     TASK_KIND.name: _before_the_dot,
     "comment": _before_the_dot,
+    THREAD_KIND.name: owner_of,
+    MESSAGE: lambda name: owner_of(name.partition("/")[0]),
 }
 
 

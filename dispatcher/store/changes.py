@@ -23,10 +23,12 @@ def add_decisions(
 ) -> None:
     """Add all of them: they are committed together or not at all.
 
-    `bodies` hold what is stored once, with a record's first version, by record id.
+    `bodies` hold what is stored once, with a record's first version, by record id; a decision may write it
+    anew.
     Units are given back before any are taken, so that work may move within a full pool.
     """
     changes = [change for decision in decisions for change in decision.changes]
+    anew = {body.record_id: body.content for decision in decisions for body in decision.bodies}
     _refuse_repeats(changes)
     for change in changes:
         _add_record(program, keys, change)
@@ -38,7 +40,7 @@ def add_decisions(
     for booking in (each for decision in decisions for each in decision.book):
         program.book(keys, booking)
     for change in changes:
-        _add_body(program, keys, change, bodies)
+        _add_body(program, keys, change, bodies, anew)
         _add_lists(program, keys, change)
     for decision in decisions:
         _add_messages(program, keys, decision)
@@ -82,7 +84,9 @@ def _add_reliances(
             program.unchanged(name, keys.record(kind_named(kind), name), version)
 
 
-def _add_body(program: Program, keys: Keys, change: Change, bodies: Mapping[str, bytes]) -> None:
+def _add_body(
+    program: Program, keys: Keys, change: Change, bodies: Mapping[str, bytes], anew: Mapping[str, bytes]
+) -> None:
     """What is stored once comes with the first version and goes with the last."""
     if not change.kind.body:
         return
@@ -91,6 +95,8 @@ def _add_body(program: Program, keys: Keys, change: Change, bodies: Mapping[str,
         program.write(key, "SET", bodies[change.record.id])
     elif change.after is None:
         program.write(key, "DEL")
+    elif change.after.id in anew:
+        program.write(key, "SET", anew[change.after.id])
 
 
 def _add_lists(program: Program, keys: Keys, change: Change) -> None:

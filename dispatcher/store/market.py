@@ -30,8 +30,10 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
+from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
@@ -46,7 +48,9 @@ class MarketStore:
         self.node, self.name, self.keys = node, name, Keys(name)
         self.requests = RequestPart(node, self.keys)
         self.tasks = TaskPart(node, self.keys)
+        self.threads = ThreadPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
+        self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)

@@ -47,8 +47,12 @@ class Records(Generic[R]):
 
     async def due(self, now_ms: int, limit: int) -> list[str]:
         """Ids of records whose timer is due, the longest overdue first."""
+        return await self.due_in(self.kind.timers, now_ms, limit)
+
+    async def due_in(self, name: str, now_ms: int, limit: int) -> list[str]:
+        """Ids that stand in a list by a time, and whose time has come; the longest overdue first."""
         words = ("-inf", now_ms, "BYSCORE", "LIMIT", 0, limit)
-        found = await self.reader.ask("ZRANGE", self.keys.list(self.kind.timers), *words)
+        found = await self.reader.ask("ZRANGE", self.keys.list(name), *words)
         return [text_of(each) for each in found]
 
     async def next_due_ms(self) -> int | None:

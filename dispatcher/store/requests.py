@@ -7,9 +7,11 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
-from dispatcher.domain.request_kind import REQUEST_KIND, WILL_CALLS, index_of, offers_of
+from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.store.aside import Item
@@ -52,6 +54,24 @@ class RequestPart:
         """As `body`, of a request whose record is there: Unreadable if its body is gone."""
         raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
         return self._read(Item(BODY, request_id), raw or b"", self.form.request)
+
+    async def raw_body(self, request_id: str) -> bytes:
+        """As it is stored, for an amendment to keep; b"" if there is none."""
+        return await self.reader.get(self.keys.body(REQUEST_KIND, request_id)) or b""
+
+    def opened(self, request_id: str, raw: bytes) -> Request:
+        """A request as it was stored: its body, or one that an amendment kept. Raises Unreadable."""
+        return self._read(Item(BODY, request_id), raw, self.form.request)
+
+    def opened_whole(self, request_id: str, raw: bytes) -> Request:
+        """The same with its patient block."""
+        patient = self._read(Item(PATIENT, request_id), raw, self.form.patient)
+        return replace(self.opened(request_id, raw), patient=patient)
+
+    async def amended(self) -> dict[str, int]:
+        """How often the body was written anew, of every open request of which it was."""
+        found = await self.reader.ask("ZRANGE", self.keys.list(AMENDED), 0, -1, "WITHSCORES")
+        return {place.id: place.score for place in Place.read(found)}
 
     async def has_body(self, request_id: str) -> bool:
         """Whether something is stored of it beside its record."""

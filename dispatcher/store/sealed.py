@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import TaskRecord
+from dispatcher.domain.threads import ThreadRecord
 from dispatcher.security.vault import UnreadablePatient, key_of
+from dispatcher.store.aside import READ_ERRORS
+from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks."""
+    """Under one key: requests at work, requests that have ended, comments on tasks, messages.
+
+    What an amendment of a request replaced, or proposed, counts as the request does.
+    """
 
     open: int = 0
     ended: int = 0
     comments: int = 0
+    messages: int = 0
     until_ms: int = 0  # when the last of what has ended is to be forgotten
 
     @property
     def blocks(self) -> int:
         """How much there is, all told."""
-        return self.open + self.ended + self.comments
+        return self.open + self.ended + self.comments + self.messages
 
     def __add__(self, other: Sealed) -> Sealed:
         return Sealed(
             self.open + other.open,
             self.ended + other.ended,
             self.comments + other.comments,
+            self.messages + other.messages,
             max(self.until_ms, other.until_ms),
         )
 
 
 def sealed_by_key(
-    bodies: Mapping[str, str], requests: Mapping[str, RequestRecord], tasks: Iterable[TaskRecord]
+    bodies: Mapping[str, str],
+    requests: Mapping[str, RequestRecord],
+    tasks: Iterable[TaskRecord],
+    threads: Iterable[ThreadRecord] = (),
+    orders: Iterable[StandingOrderRecord] = (),
 ) -> dict[str, Sealed]:
-    """`bodies`: the key of each request's sealed block. Without a record that can be read: open."""
+    """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
+
+    What a standing order holds is as a request that is open.
+    """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():
         record = requests.get(request_id)
         has_ended = record is not None and record.state in TERMINAL
         until_ms = record.timer_ms if record is not None and has_ended else 0
         _add(found, key, Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
-    for task in tasks:
-        for comment in task.comments:
-            try:
-                _add(found, key_of(comment.sealed), Sealed(comments=1))
-            except UnreadablePatient:  # damaged: no key opens it
-                continue
+    for raw in (each for order in orders for each in (order.request, order.return_ride) if each):
+        with contextlib.suppress(*READ_ERRORS):  # damaged: it is told of as such
+            _add(found, key_of_body(raw), Sealed(open=1))
+    for record in requests.values():
+        has_ended = record.state in TERMINAL
+        until_ms = record.timer_ms if has_ended else 0
+        kept = [body for each in record.amendments for body in (each.before, each.proposed) if body]
+        for body in kept:
+            with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
+                _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
+    for comment in (each for task in tasks for each in task.comments):
+        _add_readable(found, comment.sealed, Sealed(comments=1))
+    for message in (each for thread in threads for each in thread.messages):
+        _add_readable(found, message.sealed, Sealed(messages=1))
     return found
 
 
 def _add(found: dict[str, Sealed], key: str, more: Sealed) -> None:
     found[key] = found.get(key, Sealed()) + more
+
+
+def _add_readable(found: dict[str, Sealed], sealed: bytes, more: Sealed) -> None:
+    with contextlib.suppress(UnreadablePatient):  # damaged: no key opens it
+        _add(found, key_of(sealed), more)

@@ -15,7 +15,9 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
+from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
 from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec
 from dispatcher.store import keys as names
@@ -197,10 +199,10 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
         with contextlib.suppress(*READ_ERRORS):  # a damaged one is told of as such
             if raw and (key_id := key_of_body(raw)):
                 needed[each] = key_id
-    requests, tasks = (
-        found.of_kind(*each) for each in ((REQUEST_KIND, RequestRecord), (TASK_KIND, TaskRecord))
-    )
-    found.sealed = sealed_by_key(needed, requests, tasks.values())
+    requests, tasks = found.of_kind(REQUEST_KIND, RequestRecord), found.of_kind(TASK_KIND, TaskRecord)
+    threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
+    orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
+    found.sealed = sealed_by_key(needed, requests, tasks.values(), threads, orders)
 
 
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:

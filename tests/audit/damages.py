@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
@@ -72,6 +74,17 @@ async def made_alone(raw: Redis, keys: Keys) -> None:
 
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
 
+WAITING = Amendment(
+    at_ms=NOW_MS,
+    by="platform",
+    subject="",
+    fields=("dropoff",),
+    outcome=AmendmentOutcome.PENDING,
+    before=b"before",
+    proposed=b"after",
+    attempt=1,
+    expires_ms=NOW_MS,
+)
 ORPHAN = opened(TaskKind.UNMATCHED, "gone", Context(now_ms=NOW_MS))
 
 DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules it breaks, what is told
@@ -129,6 +142,16 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         made_alone,
         {"legs", "lists", "ledger"},
         "its leg there, a, is cancelled",
+    ),
+    "an amendment that waits for nobody, for ever": (
+        written(replace(record("b"), amendments=(WAITING,))),
+        {"amendments"},
+        "amendment 1 waits for a vendor that has not the work",
+    ),
+    "an amendment without what it replaced": (
+        written(replace(record("b"), amendments=(replace(WAITING, proposed=b""),))),
+        {"amendments"},
+        "amendment 1 is pending without its bodies",
     ),
     "a step the table does not have": (
         written(moved(record("b"), RequestState.IN_PROGRESS)),

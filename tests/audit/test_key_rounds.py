@@ -40,8 +40,8 @@ X, Y = process("x", "a", "a", "b"), process("y", "a", "a")
             AFTER,
             market(process("x", "b", "a", "b"), used="ab", a=Sealed(ended=2, until_ms=1_772_438_400_000)),
             Step.WAIT,
-            "a seals 0 open requests, 2 that have ended and 0 comments still; it may be removed when they "
-            "are forgotten, the last request at 2026-03-02 08:00 UTC",
+            "a seals 0 open requests, 2 that have ended and 0 comments and messages still; it may be removed "
+            "when they are forgotten, the last request at 2026-03-02 08:00 UTC",
         ),
         (AFTER, market(process("x", "b", "a", "b"), used="ab"), Step.REMOVE, "a seals nothing any more"),
         (BOTH, market(X), Step.ADD, "no rotation is under way"),  # one that was never used is no old one

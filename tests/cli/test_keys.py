@@ -114,7 +114,7 @@ async def test_a_rotation_from_its_first_to_its_last_step(
     assert read_patient_keys(path).current == new
     assert f"round 2: 0 of 2 processes seal under {new}" in (await keys("status"))[1]
     await processes.look()
-    needed = "k1 seals 1 open requests, 0 that have ended and 0 comments still"
+    needed = "k1 seals 1 open requests, 0 that have ended and 0 comments and messages still"
     code, told = await keys("rotate")
     assert code == 1
     assert needed in told

@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from client.care import CareClient
 from client.ops import OpsClient
 from client.platform import PlatformClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
+from contracts.amendments import Amend
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.pools import Pool, Pools
@@ -30,8 +32,11 @@ CALLS = {
     "submit": (PlatformClient, lambda c: c.submit(RIDE)),
     "submit_batch": (PlatformClient, lambda c: c.submit([RIDE, trip("r2")])),
     "view": (PlatformClient, lambda c: c.view("r1")),
+    "patient": (PlatformClient, lambda c: c.patient("r1")),
+    "patient_reads": (OpsClient, lambda c: first(c.patient_reads())),
     "views": (PlatformClient, lambda c: first(c.views())),
     "cancel": (PlatformClient, lambda c: c.cancel("r1")),
+    "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
     "activate": (PlatformClient, lambda c: c.activate("r1")),
@@ -46,11 +51,17 @@ CALLS = {
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
-    "offer": (OpsClient, lambda c: c.offer("r1", "v1")),
+    "offer": (CareClient, lambda c: c.offer("r1", "v1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
+    "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
+    "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
+    "refuse": (VendorClient, lambda c: c.refuse("r1.1", 1)),
     "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
+    "messages": (VendorClient, lambda c: c.messages("r1.1")),
+    "post_message": (PlatformClient, lambda c: c.post_message("r1.1", "at the side door")),
+    "mark_read": (VendorClient, lambda c: c.mark_read("r1.1")),
     "vendor_events": (VendorClient, lambda c: first(c.events())),
     "tasks": (TaskClient, lambda c: first(c.tasks())),
     "task": (TaskClient, lambda c: c.task("r1.unmatched")),

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from client.errors import Problem, Unreachable
+from client.errors import PossibleDuplicate, Problem, Unreachable
 from client.platform import PlatformClient
 from contracts.codes import LevelOfService
 from contracts.events import CloudEvent
@@ -129,6 +129,20 @@ async def test_a_refusal_is_not_repeated(serve):
         await client.submit(TRIP)
     assert (problem.value.status, problem.value.facts) == (400, {"request_id": "t1"})
     assert problem.value.call_id == "c1"
+    assert len(service.keys) == 1
+
+
+async def test_a_possible_duplicate_names_what_it_may_be(serve):
+    found = {"request_id": "t1", "duplicate_of": ["t0"], "pointer": ""}
+
+    async def refuse(request):
+        body = {"type": "/problems/possible-duplicate", "status": 409, "duplicates": [found]}
+        return web.json_response(body, status=409)
+
+    service, client = await serve(refuse)
+    with pytest.raises(PossibleDuplicate) as problem:
+        await client.submit(TRIP)
+    assert [each.duplicate_of for each in problem.value.duplicates] == [("t0",)]
     assert len(service.keys) == 1
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from contracts.events import GapReason
 from dispatcher.delivery.feed import Feed
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.refusals import Invalid
@@ -116,10 +117,44 @@ async def test_a_listener_hears_only_its_own_stream(world: World, hub: Hub) -> N
 
 @pytest.mark.parametrize("after", ["$", "", "-1", "1-2-3", "x", "9" * 40])
 async def test_an_entry_id_that_is_none_is_refused(world: World, hub: Hub, after: str) -> None:
-    with pytest.raises(Invalid, match="is no entry id"):
+    with pytest.raises(Invalid, match="is no position"):
         async with hub.follow(world.keys.events, after):
             pass
     assert hub.listeners == 0
+
+
+async def test_two_streams_are_heard_as_one_and_resumed_behind_each(world: World, hub: Hub) -> None:
+    keys, streams = world.keys, (world.keys.events, world.keys.matches)
+    ask = world.store.reader.ask
+    for stream, entry_id in ((keys.events, "5-0"), (keys.matches, "3-0"), (keys.events, "9-0")):
+        await ask("XADD", stream, entry_id, FIELD, entry_id)
+    async with hub.follow_all(streams, "0-0") as feed:
+        heard = [(each.position, each.entry.id) for each in await feed.next(5.0)]
+        assert heard == [("0-0~3-0", "3-0"), ("5-0~3-0", "5-0"), ("9-0~3-0", "9-0")]
+        await ask("XADD", keys.matches, "4-0", FIELD, "4-0")  # by its id before what was heard already
+        assert [each.position for each in await feed.next(5.0)] == ["9-0~4-0"]
+        assert feed.position == "9-0~4-0"
+    for position, expected in (("5-0~3-0", ["4-0", "9-0"]), ("9-0~3-0", ["4-0"]), ("5-0", ["9-0"])):
+        async with hub.follow_all(streams, position) as feed:
+            assert feed.gap is None
+            assert [each.entry.id for each in await feed.next(5.0)] == expected
+    async with hub.follow_all(streams, "9-0~8-0") as feed:
+        assert feed.gap is GapReason.AHEAD
+
+
+async def test_a_wait_on_two_streams_that_is_cancelled_loses_nothing(world: World, hub: Hub) -> None:
+    streams = (world.keys.events, world.keys.matches)
+    async with hub.follow_all(streams) as feed:
+        waiting = asyncio.create_task(feed.next(60.0))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await write(world, 1, 2)
+        heard = list[int]()
+        while len(heard) < 2:
+            heard += [int(each.entry.event) for each in await feed.next(5.0)]
+        assert heard == [1, 2]
+        assert hub.listeners == 1
 
 
 def test_entry_ids_compare_as_entries_follow_each_other() -> None:

@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+from msgspec.structs import replace
+
+from contracts.amendments import Amend
 from contracts.codes import LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
@@ -15,9 +19,11 @@ from contracts.streams import To
 from contracts.tuning import Number
 from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
 from contracts.will_call import WillCall
+from dispatcher.domain.amendments import Facts, Placed, Ready, amended, changed_fields
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands import make_offer, table
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.plausible import ENDS_AT_THE_DOOR
@@ -43,6 +49,11 @@ VALUES: Values = {}
 UTC_ZONE = ZoneInfo("UTC")
 
 
+def patient(name: str = "r1") -> Patient:
+    """Whose request that is: one each, or they would be asked for twice."""
+    return replace(PATIENT, record_number=f"MRN {name}")
+
+
 def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> TripRequest:
     """A ride whose window opens `ahead_ms` from NOW and lasts half an hour."""
     earliest = NOW + ahead_ms
@@ -51,7 +62,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": PATIENT,
+        "patient": patient(name),
     }
     return TripRequest(id=name, **(facts | changes))
 
@@ -212,6 +223,69 @@ def reporting(
         facts.setdefault("now_ms", max(NOW, *(each.start_ms for each in record.offers)))
     command = ReportStatus(offer_id=offer, status=status, at=at, code=code)
     return decide(record, command, vendor=vendor, **facts)
+
+
+def ready(
+    record: RequestRecord,
+    stored: bytes,
+    patch: Amend,
+    *,
+    now_ms: int = NOW,
+    fits: bool = True,
+    moves: bool = True,
+) -> Ready:
+    """An amendment worked out as the service does it, but for the vendor's part: `fits`, and it `moves`.
+
+    Bodies are plain here: `stored` is the request as it stands.
+    """
+    current = opened_body(stored)
+    asked = opened_body(record.pending.proposed) if record.pending else current
+    whole = amended(asked, patch)
+    window = whole.wished_window
+    earliest_ms, latest_ms = to_ms(window.earliest), to_ms(window.latest)
+    placed = Placed(
+        "vans",
+        earliest_ms,
+        earliest_ms + 40 * MINUTE_MS,
+        5_000,
+        (PoolBooking("v1", "vans", "2026-03-03", 60, 8, 1),),
+    )
+    return Ready(
+        request=replace(whole, patient=None),
+        fields=changed_fields(current, whole),
+        facts=Facts(earliest_ms, latest_ms, latest_ms, whole.service_class.value, whole.priority),
+        before=stored,
+        after=body(whole),
+        same=record.pending is not None and whole == asked,
+        fits=fits,
+        placed=placed if fits and moves else None,
+        expires_ms=now_ms + 10 * MINUTE_MS,
+    )
+
+
+def body(request: TripRequest) -> bytes:
+    """A body, in the clear."""
+    return msgspec.msgpack.encode(request)
+
+
+def opened_body(content: bytes) -> TripRequest:
+    """What stands in it."""
+    return msgspec.msgpack.decode(content, type=TripRequest)
+
+
+def amending(
+    record: RequestRecord,
+    patch: Amend,
+    *,
+    stored: TripRequest | None = None,
+    fits: bool = True,
+    moves: bool = True,
+    **facts: Any,
+) -> Decision | None:
+    """An amendment; `facts` of its `context`."""
+    current = body(stored or trip(record.id))
+    out = ready(record, current, patch, now_ms=facts.get("now_ms", NOW), fits=fits, moves=moves)
+    return decide(record, AmendRequest(request_id=record.id, patch=patch, ready=out), **facts)
 
 
 def after(decision: Decision | None) -> Any:

@@ -16,7 +16,9 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import CommentTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
-from dispatcher.domain.decision import Decision
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_up import with_tasks
+from dispatcher.domain.links import Link
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
 from tests.domain import make
@@ -164,3 +166,21 @@ def test_nobody_left_once_more_is_work_once_more_though_a_person_had_ended_it() 
     again = decide(hopeful, lonely, tasks=[done])
     assert of_tasks(again) == [("dispatch.task.opened", task.id)]
     assert changed_task(again).outcome is None
+
+
+@pytest.mark.parametrize(
+    ("risk", "link", "kinds"),
+    [
+        ("", Link("r0"), []),  # it ends by itself, and lifts the hold
+        ("predecessor_failed", Link("r0", broken="failed"), [TaskKind.SEQUENCE_AT_RISK]),
+        ("", Link("r0", done_ms=1), [TaskKind.PREDECESSOR_MISSING]),  # whatever else is meant: nothing will
+    ],
+)
+def test_a_predecessor_is_a_persons_to_see_to_unless_it_ends_by_itself_or_is_their_task_already(
+    risk: str, link: Link, kinds: list[TaskKind]
+) -> None:
+    before = replace(make.received(), after=(link,))
+    held = replace(before, state=RequestState.ON_HOLD, requirements=(PREDECESSOR,), risk=risk, version=2)
+    context = make.context()
+    decision = with_tasks(Decision(changes=(Change(before, held),), at_ms=NOW), context)
+    assert [each.kind for each in opened(decision)] == kinds

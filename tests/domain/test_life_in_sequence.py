@@ -67,6 +67,7 @@ class LifeInSequence(Life):
         ]
         for each in joined([receive(each, context) for each in asked], {}, context):
             self.world.commit(each)
+        self.world.bodies = {each.id: [make.body(each)] for each in asked}
 
     @rule(name=ids, to=st.sampled_from(VENDORS), minutes=st.sampled_from((0, 15, 30, 90, 240)))
     def the_matcher_offers_some_time(self, name: str, to: Vendor, minutes: int) -> None:

@@ -10,13 +10,27 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, Role, TrackingStatus
-from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.amendments import Amend, AmendmentOutcome
+from contracts.codes import (
+    DeclineCode,
+    LevelOfService,
+    OfferState,
+    Priority,
+    RequestState,
+    Requirement,
+    Role,
+    TrackingStatus,
+)
+from contracts.geo import Place, Window
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.tasks import BY_ITSELF, TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
+from dispatcher.domain.amendments import LOST
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
+from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -28,9 +42,10 @@ from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.joining import joined
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
-from dispatcher.domain.requests import offer_id
-from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES
+from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from tests.domain import make
 from tests.domain.needs import Watch
 from tests.domain.world import World
@@ -45,6 +60,38 @@ places = st.integers(0, 3)
 people = st.sampled_from(("ann", "bob"))
 releasers = st.sampled_from(((Role.PLATFORM,), (Role.CASE_MANAGER,), (Role.COORDINATOR, Role.CASE_MANAGER)))
 SAID = tuple(each for each in TaskOutcome if each not in BY_ITSELF)  # what people say of how a task ended
+
+
+later = Amend(
+    pickup_window=Window(
+        earliest=to_instant(make.NOW + 30 * HOUR_MS), latest=to_instant(make.NOW + 31 * HOUR_MS)
+    )
+)
+elsewhere = Amend(dropoff=Place(position=(-73.95, 40.79)))
+patches = st.sampled_from(
+    (
+        later,
+        elsewhere,
+        Amend(dropoff=Place(position=make.FAR_DOOR)),
+        Amend(notes="ring twice"),
+        Amend(priority=Priority.STAT, notes="now"),
+        Amend(level_of_service=LevelOfService.STRETCHER),
+    )
+)
+often = st.sampled_from((True, True, True, False))
+
+
+def counted(record: RequestRecord) -> int:
+    """Its attempts."""
+    return sum(each.counts for each in record.offers)
+
+
+def agreed(record: RequestRecord, offer: OfferRecord) -> str:
+    """What the tasks of a dispatch have behind them after each amendment that its vendor agreed to."""
+    number = [each.outcome for each in record.amendments if each.attempt == offer.attempt].count(
+        AmendmentOutcome.AGREED
+    )
+    return f"_{number}" if number else ""
 
 
 def accept(offer: str) -> OnOffer:
@@ -74,11 +121,13 @@ class Life(RuleBasedStateMachine):
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
             context = make.context(now_ms=self.world.now_ms, values=VALUES)
             self.world.commit(with_follow_ups(receive(request, context), context))
+            self.world.bodies[request.id] = [make.body(request)]
 
         context = make.context(now_ms=self.world.now_ms, values=VALUES)
-        back = receive(make.will_call("back", return_of="r0"), context)
-        for decision in joined([back], self.world.records, context):
+        back = make.will_call("back", return_of="r0")
+        for decision in joined([receive(back, context)], self.world.records, context):
             self.world.commit(decision)
+        self.world.bodies["back"] = [make.body(back)]
 
     @rule(name=st.sampled_from(("back", "back", "r1")), minutes=st.sampled_from((None, -30, 0, 90)))
     def somebody_calls(self, name: str, minutes: int | None) -> None:
@@ -110,7 +159,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=ids, to=vendors)
     def another_vendor_is_asked_at_the_same_time(self, name: str, to: Vendor) -> None:
         record = self.world.records.get(name)
-        if record is None or record.state is not RequestState.OFFERED or len(record.offers) == 4:
+        if record is None or record.state is not RequestState.OFFERED or counted(record) == 4:
             return
         if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by:
             self.world.commit(make.also_asking(record, to, now_ms=self.world.now_ms, values=VALUES))
@@ -151,6 +200,55 @@ class Life(RuleBasedStateMachine):
             assert theirs
             self.world.commit(decision)
             record = self.world.records[name]
+
+    @rule(name=ids, patch=patches, fits=often, moves=often)
+    def the_platform_amends(self, name: str, patch: Amend, fits: bool, moves: bool) -> None:
+        world = self.world
+        for again in (False, True):
+            record = world.records.get(name)
+            if record is None or name == "back":  # a will-call has its own test
+                return
+            ready = make.ready(
+                record, world.bodies[name][-1], patch, now_ms=world.now_ms, fits=fits, moves=moves
+            )
+            try:
+                decision = world.decide(record, AmendRequest(request_id=name, patch=patch, ready=ready))
+            except WrongState:
+                assert not again or record.state in TERMINAL or len(record.amendments) == 16
+                return
+            assert decision is None or not again
+            world.commit(decision)
+
+    @rule(name=ids, how=st.sampled_from(("agree", "agree", "refuse", "no room")))
+    def the_vendor_answers_an_amendment(self, name: str, how: str) -> None:
+        record = self.world.records.get(name)
+        if record is None or not record.amendments:
+            return
+        number, last = len(record.amendments), record.amendments[-1]
+        for offer in record.offers:
+            if offer.attempt == last.attempt:
+                agreed = AgreeToAmendment(
+                    offer_id=offer_id(record, offer), number=number, room=how == "agree"
+                )
+                refused = RefuseAmendment(offer_id=offer_id(record, offer), number=number)
+                self.world.give(name, refused if how == "refuse" else agreed, offer.vendor_id)
+
+    @rule(
+        name=ids,
+        to=vendors,
+        patch=patches,
+        moves=often,
+        then=st.sampled_from(("agree", "refuse", "no room", "", "", *TrackingStatus)),
+    )
+    def work_is_amended_and_its_vendor_does_something(
+        self, name: str, to: Vendor, patch: Amend, moves: bool, then: str
+    ) -> None:
+        self.the_matcher_offers_and_the_vendor_takes_it_on(name, to)
+        self.the_platform_amends(name, patch, True, moves)
+        if then in ("agree", "refuse", "no room"):
+            self.the_vendor_answers_an_amendment(name, then)
+        elif then:
+            self.a_vendor_works(name, 0, TrackingStatus(then))
 
     @rule(name=ids, really=st.integers(0, 5))
     def the_platform_cancels(self, name: str, really: int) -> None:
@@ -211,17 +309,42 @@ class Life(RuleBasedStateMachine):
         for record in self.world.records.values():
             live = [offer.vendor_id for offer in record.live_offers]
             assert len(set(live)) == len(live)
-            refused: set[str] = set()
+            changes = [each.closed_ms for each in record.amendments if each.made and each.changes_terms]
             for offer in record.offers:
-                assert offer.vendor_id not in refused
-                refused |= {offer.vendor_id} & record.declined_by
-            assert len(record.offers) <= 4
+                since_ms = max((each for each in changes if each <= offer.made_ms), default=0)
+                assert not any(
+                    each.vendor_id == offer.vendor_id and each.declined and each.closed_ms > since_ms
+                    for each in record.offers[: offer.attempt - 1]
+                )
+            assert counted(record) <= 4
             assert len(record.history) <= 64
 
     @invariant()
     def what_is_on_hold_waits_for_something_and_nothing_else_does(self) -> None:
         for record in self.world.records.values():
             assert bool(record.requirements) == (record.state is RequestState.ON_HOLD)
+
+    @invariant()
+    def an_amendment_waits_only_for_who_has_the_work_and_what_it_says_is_never_lost(self) -> None:
+        for record in self.world.records.values():
+            assert all(not each.pending for each in record.amendments[:-1])
+            if record.pending is not None:
+                assert [each.attempt for each in record.live_offers] == [record.pending.attempt]
+                assert record.state in UNDER_WAY
+            for each in record.amendments:
+                assert each.pending == bool(each.before and each.proposed)
+                assert each.before or each.proposed
+            kept, stored = (
+                [each.before for each in record.amendments if each.made],
+                self.world.bodies[record.id],
+            )
+            assert [*kept, stored[-1]] == stored, "what was replaced is in the history"
+            now = make.opened_body(stored[-1])
+            if now.will_call is not None:  # its window is the record's
+                continue
+            assert now.pickup_window is not None
+            assert to_ms(now.pickup_window.earliest) == record.earliest_ms
+            assert (now.priority, now.service_class) == (record.priority, record.service_class)
 
     @invariant()
     def none_ends_twice(self) -> None:
@@ -240,7 +363,9 @@ class Life(RuleBasedStateMachine):
                 assert dispatch is not None
                 expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
                 overdue_ms = expected_ms + 20 * MINUTE_MS
-                assert record.timer_ms >= min(record.watch_ms or overdue_ms, overdue_ms)
+                answer_ms = record.pending.expires_ms if record.pending else record.timer_ms
+                assert record.timer_ms >= min(record.watch_ms or overdue_ms, overdue_ms, answer_ms)
+                assert record.timer_ms <= answer_ms
             else:
                 assert record.timer_ms >= record.history[-1].at_ms + 72 * HOUR_MS
 
@@ -252,12 +377,20 @@ class Life(RuleBasedStateMachine):
     def what_asks_for_a_person_has_one_task(self) -> None:
         assert all(count == 1 for count in self.world.opened.values())
         missing = {
-            f"{offer_id(record, each)}.overdue" + (f"_{each.status}" if each.status else "")
+            f"{offer_id(record, each)}.overdue"
+            + (f"_{each.status}" if each.status else "")
+            + agreed(record, each)
             for record in self.world.records.values()
             for each in record.live_offers
             if each.overdue
         }
         assert missing <= set(self.world.opened)
+        for record in self.world.records.values():
+            for each in record.amendments:
+                dropped = each.outcome == "dropped" and record.state is not RequestState.CANCELLED
+                if each.outcome in LOST or dropped:
+                    name = f"{record.id}.{each.attempt}.amendment_refused"
+                    assert any(task.startswith(name) for task in self.world.opened)
         unsettled = [each for each in self.world.tasks.values() if each.state is not TaskState.DONE]
         assert {each.id for each in unsettled if each.kind is TaskKind.OVERDUE} <= missing
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
-from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
+from contracts.requests import Request
+from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.notifications import NotificationRecord
+from dispatcher.domain.occurrences import with_vendor
+from dispatcher.domain.patient_reads import noted
+from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
 from tests.domain.make import (
@@ -110,6 +123,12 @@ def _lapses(values: Values) -> bool:
     return waits.after is not None
 
 
+def _read_kept(values: Values) -> int:
+    """Until when it is kept that somebody read a patient block."""
+    kept_ms: int = after(noted("x", "r1", None, make.context(values=values))).timer_ms
+    return kept_ms
+
+
 def _may_move(ago_s: int) -> Callable[[Values], object]:
     """Whether an offer that was made so long ago may still be moved."""
     record = offered()
@@ -148,6 +167,28 @@ def _way_back(values: Values) -> RequestState:
     return RequestState(state)
 
 
+def _reminded(values: Values) -> object:
+    """When the patient of a dispatch is reminded of it."""
+    decision = decide(offered(), AcceptOffer(offer_id="r1.1"), vendor="v1", values=values)
+    return [each.due_ms for each in notes(decision)]
+
+
+def _told_on_the_way(values: Values) -> int:
+    return len(notes(reporting(accepted(), TrackingStatus.EN_ROUTE, values=values)))
+
+
+def _told_of_set_up(values: Values) -> int:
+    record = replace(accepted(values=values), kind="equipment")
+    late_ms = record.offers[0].start_ms + HOUR_MS
+    done = reporting(record, TrackingStatus.COMPLETED, now_ms=late_ms, values=values)
+    return len(notes(done))
+
+
+def notes(decision: Decision) -> list[NotificationRecord]:
+    """The notifications that a decision plans."""
+    return [each.after for each in decision.changes if isinstance(each.after, NotificationRecord)]
+
+
 def _sequence_watch(values: Values) -> int:
     """When it is looked at whether what goes before a dispatch stands."""
     link = Link(request_id="r0")
@@ -155,7 +196,38 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _rides(values: Values) -> bool:
+    """Whether two rides with twenty minutes between them may be one."""
+    first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
+    return _alike(first, second, values)
+
+
+def _rentals(values: Values) -> bool:
+    """Whether what is rented again after a week may be the same."""
+    return _alike(make.equipment("e1"), make.equipment("e2", ahead_ms=7 * 24 * HOUR_MS), values)
+
+
+def _alike(one: Request, other: Request, values: Values) -> bool:
+    first, second = (Asked(make.received(each), filed(each)) for each in (one, other))
+    return alike(first, second, values)
+
+
+def _standing(values: Values) -> int:
+    """When the first requests of an order that begins in a month are made."""
+    tz = ZoneInfo("UTC")
+    order = StandingOrderRecord(
+        id="o1", version=0, state=StandingOrderState.ACTIVE, rule="FREQ=DAILY", start="2026-06-01",
+        request=b"", return_ride=b"", created_ms=NOW, timer_ms=0, since="2026-06-01",
+    )  # fmt: skip
+    context = Context(now_ms=to_ms(datetime(2026, 5, 1, tzinfo=tz)), values=values)
+    return moved_on(order, tz, context).timer_ms
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    "duplicate_minutes": (10, _rides),
+    "rental_days": (5, _rentals),
+    "standing_lead_days": (3, _standing),
+    "standing_same_vendor": (0, lambda values: with_vendor(make.trip(), "v1", values)),
     "move_freeze_minutes": (10 * 60, _may_move(120)),
     "move_limit": (0, _may_move(120)),
     "move_settle_s": (0, _may_move(30)),
@@ -167,8 +239,12 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     **{f"offer_{each.value}_share": (0.9, _pressed_expiry(each)) for each in PRESSING},
     **{f"task_{each.value}_share": (0.9, _pressed_task(each)) for each in PRESSING},
     "on_time_minutes": (30, _outcome),
+    "notify_appointment_hours": (2, _reminded),
+    "notify_equipment_set_up": (0, _told_of_set_up),
+    "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),

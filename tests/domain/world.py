@@ -14,6 +14,7 @@ from dispatcher.domain.booking import Booking
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
+from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
@@ -22,7 +23,7 @@ from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
-Stored = RequestRecord | TaskRecord
+Stored = RequestRecord | TaskRecord | NotificationRecord
 Roles = Iterable[Role]
 
 
@@ -34,18 +35,20 @@ class World:
         self.now_ms = make.NOW
         self.records: dict[str, RequestRecord] = {}
         self.tasks: dict[str, TaskRecord] = {}
+        self.notes: dict[str, NotificationRecord] = {}
         self.forgotten: set[str] = set()
         self.ledger: Counter[Booking] = Counter()
+        self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
 
     def everything(self) -> list[Stored]:
-        """All records of both kinds."""
-        return [*self.records.values(), *self.tasks.values()]
+        """All records of every kind."""
+        return [*self.records.values(), *self.tasks.values(), *self.notes.values()]
 
     def stored(self, name: str) -> Stored | None:
         """The record of that id."""
-        return self.records.get(name) or self.tasks.get(name)
+        return self.records.get(name) or self.tasks.get(name) or self.notes.get(name)
 
     def give(self, name: str, command: Command, vendor: str = "", roles: Roles = ()) -> None:
         """Decide, commit, and say it again: the repeat has no effect of its own."""
@@ -82,9 +85,13 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for body in decision.bodies:
+            self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
             if isinstance(change.record, TaskRecord):
                 self._file_task(change.before, change.after)  # type: ignore[arg-type]
+            elif isinstance(change.record, NotificationRecord):
+                self._file_note(change.before, change.after)  # type: ignore[arg-type]
             else:
                 self._file_request(change.before, change.after)  # type: ignore[arg-type]
         _vendors_learn_no_secret(decision)
@@ -117,6 +124,7 @@ class World:
             del self.records[name]
             self.forgotten.add(name)
             return
+        self.bodies.setdefault(name, [make.body(make.trip(name))])
         assert after.version == (before.version + 1 if before else 1)
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
             assert after.timer_ms > self.now_ms
@@ -136,6 +144,15 @@ class World:
         if before is None:
             self.opened[name] += 1
         self.tasks[name] = after
+
+    def _file_note(self, before: NotificationRecord | None, after: NotificationRecord | None) -> None:
+        name = (after or before).id  # type: ignore[union-attr]
+        assert self.notes.get(name) == before
+        if after is None:
+            del self.notes[name]
+            return
+        assert after.timer_ms > self.now_ms or after.due_ms == after.timer_ms
+        self.notes[name] = after
 
     def _book(self, decision: Decision) -> None:
         for booking in decision.book:

@@ -3,6 +3,8 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place, Window
 from contracts.pools import Pool, Pools
@@ -15,6 +17,11 @@ CENTRE = (-75.16, 39.95)
 PATIENT = Patient(name="Nobody Example", phone="+1-555-0100", pickup_address="1 Imaginary Street")
 
 
+def patient(request_id):
+    """One each, or they would be asked for twice."""
+    return replace(PATIENT, record_number=f"MRN {request_id}")
+
+
 def trip(request_id, *excluded):
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=45)
     return TripRequest(
@@ -23,7 +30,7 @@ def trip(request_id, *excluded):
         dropoff=Place(position=(-75.10, 39.99)),
         level_of_service=LevelOfService.WHEELCHAIR,
         pickup_window=Window(earliest=soon, latest=soon + dt.timedelta(minutes=30)),
-        patient=PATIENT,
+        patient=patient(request_id),
         excluded_vendors=excluded,
     )
 

@@ -18,7 +18,7 @@ from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskState
 from dispatcher.runtime.clock import SystemClock
 from simulation.links import HttpLink, StreamLink
 from tests.e2e.conftest import MARKET, redis_url, reply_key, service, token
-from tests.e2e.made import CENTRE, PATIENT, post, trip
+from tests.e2e.made import CENTRE, patient, post, trip
 
 COURSE = (
     TrackingStatus.EN_ROUTE,
@@ -83,7 +83,7 @@ async def _whole_way(running, platform, matches, works, way):
     confirmed = msgspec.convert((await hear(events, "dispatch.dispatch.confirmed")).data, DispatchConfirmed)
     assert confirmed.offer_id == offer.id
     dispatch = await _dispatch(running, offer)
-    assert dispatch.patient == PATIENT
+    assert dispatch.patient == patient(offer.request_id)
     assert dispatch.pickup == CENTRE
 
     for status in COURSE:

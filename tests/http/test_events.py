@@ -13,9 +13,13 @@ from aiohttp import ClientResponse
 
 from contracts.codes import Role
 from contracts.events import CloudEvent, FeedGap
+from contracts.instants import HOUR_MS
 from dispatcher.http.concurrency import Limits
-from dispatcher.http.events import sse
+from dispatcher.http.events import encoded
+from dispatcher.jobs.timers import Timers
+from tests.domain import make
 from tests.http.conftest import Api, trip
+from tests.http.test_offers import offered
 
 TIMEOUT_S = 30.0
 
@@ -107,14 +111,14 @@ async def test_a_position_whose_followers_were_trimmed_is_told(api: Api) -> None
             assert [subject for _, subject in await _subjects(answer, 2)] == ["r2", "r3"]
     for position in (third, fourth):
         async with _following(api, after=position) as answer:
-            assert _opening(answer) == {"id": position}
+            assert _opening(answer) == {"id": f"{position}~0-0"}
     await ask("XTRIM", events, "MAXLEN", 0)
     async with _following(api, after=second) as answer:
         assert _gap(answer) == ("trimmed", second)
     async with _following(api, after=fourth) as answer:
-        assert _opening(answer) == {"id": fourth}
+        assert _opening(answer) == {"id": f"{fourth}~0-0"}
     async with _following(api) as answer:  # from now on, though nothing stands there any more
-        assert _opening(answer) == {"id": fourth}
+        assert _opening(answer) == {"id": f"{fourth}~0-0"}
 
 
 async def test_a_position_ahead_of_the_stream_is_told_and_what_comes_is_heard(api: Api) -> None:
@@ -131,14 +135,14 @@ async def test_a_position_ahead_of_the_stream_is_told_and_what_comes_is_heard(ap
 
 
 async def test_an_event_is_encoded_once_for_all_who_listen(api: Api) -> None:
-    sse.cache_clear()
+    encoded.cache_clear()
     async with AsyncExitStack() as stack:
         listeners = [await stack.enter_async_context(_following(api)) for _ in range(20)]
         for number in range(3):
             await api.call("POST", "/requests", trip(f"r{number}"))
         heard = [await _subjects(listener, 3) for listener in listeners]
     assert all(each == heard[0] for each in heard)
-    assert sse.cache_info().misses == 3
+    assert encoded.cache_info().misses == 3
 
 
 async def test_a_vendor_hears_nothing_of_others(api: Api) -> None:
@@ -147,6 +151,52 @@ async def test_a_vendor_hears_nothing_of_others(api: Api) -> None:
         assert [subject for _, subject in await _subjects(platforms, 1)] == ["r0"]
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(vendors.content.readline(), 0.5)
+
+
+@pytest.mark.parametrize("role", [Role.PLATFORM, Role.OPS])
+async def test_who_sees_requests_hears_that_they_were_matched_and_comes_back_behind_it(
+    api: Api, role: Role
+) -> None:
+    api.clock.ms = make.NOW
+    async with _following(api, role=role) as answer:
+        await offered(api)
+        heard = [await _event(answer) for _ in range(3)]
+        assert {told.type for _, told in heard} == {
+            "dispatch.request.received",
+            "dispatch.request.changed",
+            "dispatch.request.matched",
+        }
+        position, _ = heard[-1]
+    await api.call("POST", "/offers/r1.1/accept", {}, role=Role.VENDOR, vendor="v1")
+    async with _following(api, role=role, after=position) as answer:
+        assert {(await _event(answer))[1].type for _ in range(2)} == {
+            "dispatch.request.changed",
+            "dispatch.request.matched",
+        }
+
+
+async def test_who_sees_requests_hears_that_none_was_found(api: Api) -> None:
+    await api.call("POST", "/requests", trip("r0"))
+    api.clock.ms += 48 * HOUR_MS
+    await Timers(api.service).fire_due(api.market)
+    async with _following(api, after="0-0") as answer:
+        told = [(await _event(answer))[1] for _ in range(4)]
+        found = [each for each in told if each.type == "dispatch.request.unmatched"]
+        assert [each.subject for each in found] == ["r0"]
+
+
+async def _event(answer: ClientResponse) -> tuple[str, CloudEvent]:
+    """The next one, and the position behind it."""
+    block = await _block(answer)
+    return block["id"], msgspec.json.decode(block["data"], type=CloudEvent)
+
+
+async def test_a_vendor_does_not_hear_who_else_was_matched(api: Api) -> None:
+    async with _following(api, role=Role.VENDOR, vendor="v2") as others:
+        await offered(api)
+        await api.call("POST", "/offers/r1.1/accept", {}, role=Role.VENDOR, vendor="v1")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(others.content.readline(), 0.5)
 
 
 @pytest.mark.parametrize("limits", [Limits(keep_alive_s=0.02)])

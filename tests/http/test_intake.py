@@ -156,3 +156,22 @@ async def test_twenty_callers_with_one_key_have_one_effect_and_one_answer(api: A
     assert len(set(answers)) == 1
     heard = await api.store.streams.read(Keys(api.market).events)
     assert len(heard) == 1
+
+
+async def test_what_is_asked_for_twice_is_a_problem_that_names_the_other_and_the_place(api: Api) -> None:
+    patient = {"patient": {"name": "Canary Wren", "record_number": "C 17"}}
+    assert (await api.call("POST", "/requests", trip("a", **patient)))[0] == 202
+    status, problem = await api.call("POST", "/requests", trip("b", **patient))
+    assert (status, problem["type"], problem["duplicate_of"]) == (409, "/problems/possible-duplicate", ["a"])
+    assert problem["duplicates"] == [{"request_id": "b", "duplicate_of": ["a"], "pointer": ""}]
+    batch = {"requests": [trip("c"), trip("d", **patient), trip("e", not_duplicate_of=["a"], **patient)]}
+    status, problem = await api.call("POST", "/requests", batch)
+    assert [(each["request_id"], each["pointer"]) for each in problem["duplicates"]] == [
+        ("d", "/requests/1"),
+        ("e", "/requests/2"),
+    ]
+    assert "Canary" not in str(problem)
+    assert (await api.call("GET", "/requests/c"))[0] == 404
+    metrics = await (await api.client.get("/metrics")).text()
+    assert "dispatcher_possible_duplicates_total 3.0" in metrics
+    assert (await api.call("POST", "/requests", trip("b", not_duplicate_of=["a"], **patient)))[0] == 202

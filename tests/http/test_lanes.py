@@ -20,7 +20,13 @@ async def test_vendors_answers_and_probes_have_lanes_of_their_own(api: Api) -> N
         line = f"{each.method} {each.path.replace('{', '').replace('}', '')} HTTP/1.1\r\n".encode()
         taken.setdefault(lanes.lane(line).name, set()).add(each.id)
     assert taken["probes"] == {"live", "ready", "metrics"}
-    assert taken["answers"] == {"acceptOffer", "declineOffer", "reportStatus"}
+    assert taken["answers"] == {
+        "acceptOffer",
+        "agreeToAmendment",
+        "declineOffer",
+        "refuseAmendment",
+        "reportStatus",
+    }
     for line in (b"GET /livezz HTTP/1.1", b"POST /v1/markets/m/offers/o/accept/x HTTP/1.1", b"\x16\x03\x01"):
         assert lanes.lane(line) is lanes.calls
     assert lanes.lane(b"HEAD /readyz?verbose HTTP/1.1") is lanes.probes

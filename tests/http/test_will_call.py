@@ -89,3 +89,30 @@ async def test_metrics_count_who_has_not_been_called(api: Api) -> None:
     await api.call("POST", "/requests", {"requests": [will_call("back"), will_call("other")]})
     async with api.client.get("/metrics") as response:
         assert f'dispatcher_will_calls{{market="{api.market}"}} 2.0' in await response.text()
+
+
+async def test_a_will_call_is_amended_in_all_but_its_time_and_stays_pressing(api: Api) -> None:
+    await api.call("POST", "/requests", will_call("back", "2026-03-02"))
+    near = {"dropoff": {"position": [-73.96, 40.77]}}
+    status, view = await api.call("POST", "/requests/back/amend", near)
+    assert (status, view["state"], view["waits_for"][0]["requirement"]) == (200, "on_hold", "activation")
+    _, called = await activate(api)
+    status, view = await api.call("POST", "/requests/back/amend", {"dropoff": {"position": [-73.95, 40.77]}})
+    assert (status, view["state"], view["window"]) == (200, "received", called["window"])
+    record = await api.store.market(api.market).requests.records.get("back")
+    assert record is not None
+    assert record.priority == "asap"
+    status, problem = await api.call(
+        "POST", "/requests/back/amend", {"pickup_window": trip("x")["pickup_window"]}
+    )
+    assert (status, "Maybe activate it" in problem["detail"]) == (422, True)
+
+
+async def test_there_and_back_of_one_patient_are_no_duplicates_and_two_will_calls_of_a_day_are(
+    api: Api,
+) -> None:
+    patient = {"name": "Canary Wren", "record_number": "MRN 1"}
+    legs = [trip("there", patient=patient), will_call("back", return_of="there", patient=patient)]
+    assert (await api.call("POST", "/requests", {"requests": legs}))[0] == 202
+    status, problem = await api.call("POST", "/requests", will_call("again", patient=patient))
+    assert (status, problem["type"].rpartition("/")[2]) == (409, "possible-duplicate")

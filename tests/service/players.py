@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import msgpack
 
+from contracts.amendments import Amend
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline
 from contracts.tuning import Tuning
@@ -51,13 +53,8 @@ class Players:
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += (
-            [self._calls, self._offers]
-            + [self._offers] * 3
-            + [self._moves] * 2
-            + [self._answers] * 2
-            + [self._vendors_change]
-        )
+        parts += [self._amends, self._calls]
+        parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
@@ -142,6 +139,25 @@ class Players:
         else:
             answer = Decline(code=DeclineCode.OTHER)
             await self.world.decline(who, name, answer)
+
+    async def _amends(self) -> None:
+        stored = self.world.store.market(self.world.market).requests
+        found = await stored.records.get_all(self.acknowledged[-40:])
+        going = [each for each in found.values() if each.state not in TERMINAL]
+        if not going:
+            raise NotFound("there is nothing to amend")
+        record = self.chance.choice(going)
+        name = record.id
+        if record.pending is not None:
+            await self.world.answer_amendment(record, agree=self.chance.random() < 0.6)
+            return
+        door = (-73.97 + self.chance.random() / 50, 40.78)
+        later = Window(
+            earliest=to_instant(record.earliest_ms + 5 * MINUTE_MS),
+            latest=to_instant(record.latest_ms + 5 * MINUTE_MS),
+        )
+        patches = (Amend(dropoff=Place(position=door)), Amend(pickup_window=later), Amend(notes=str(door)))
+        await self.world.amend(name, self.chance.choice(patches), self._command(name))
 
     async def _reports(self) -> None:
         name, who = await self._an_offer()

@@ -28,7 +28,7 @@ async def test_what_was_answered_is_stored_with_its_timer_its_patient_sealed_and
     assert record.state is RequestState.RECEIVED
     assert await world.store.market(world.market).requests.records.next_due_ms() == record.timer_ms
     assert await world.store.market(world.market).requests.body("r1") == replace(make.trip(), patient=None)
-    assert await world.store.market(world.market).requests.patient("r1") == make.PATIENT
+    assert await world.store.market(world.market).requests.patient("r1") == make.patient()
     assert await world.heard(world.keys.events) == ["dispatch.request.received"]
 
 

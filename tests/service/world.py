@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from contracts.amendments import Amend
 from contracts.codes import Role, ServiceClass
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept, Decline
@@ -16,6 +17,8 @@ from contracts.requests import Request, TripRequest
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -25,6 +28,7 @@ from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Precondition, Proposal
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.matching.quotes import Quoter
 from dispatcher.security.principal import Principal
 from dispatcher.service.service import Service
 from dispatcher.store.events import unpack_event
@@ -140,6 +144,28 @@ class World:
         self, who: Principal, name: str, *, code: str = "", key: IdempotencyRecord | None = None
     ) -> RequestRecord:
         return await self.service.execute(who, self.market, CancelRequest(request_id=name, code=code), key)
+
+    async def amend(self, name: str, patch: Amend, key: IdempotencyRecord | None = None) -> RequestRecord:
+        """As over HTTP."""
+        quoter = Quoter(self.store, self.clock, {self.market: ZoneInfo("UTC")})
+
+        async def prepare(record: RequestRecord, command: AmendRequest) -> AmendRequest:
+            return await quoter.amended(self.market, record, command)
+
+        command = AmendRequest(request_id=name, patch=patch)
+        found: RequestRecord = await self.service.execute(
+            self.platform, self.market, command, key, prepare=prepare
+        )
+        return found
+
+    async def answer_amendment(self, record: RequestRecord, *, agree: bool) -> RequestRecord:
+        """By the vendor that is asked."""
+        pending = there("amendment", record.pending)
+        offer = next(each for each in record.offers if each.attempt == pending.attempt)
+        facts = {"offer_id": offer_id(record, offer), "number": len(record.amendments)}
+        command = AgreeToAmendment(**facts) if agree else RefuseAmendment(**facts)
+        found: RequestRecord = await self.service.execute(self.vendor(offer.vendor_id), self.market, command)
+        return found
 
     async def _grounds(self, vendor_id: str) -> tuple[Precondition, ...]:
         """The vendor as it is now."""

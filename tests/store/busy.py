@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.instants import MINUTE_MS
+from contracts.requests import Patient, Request
+from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
+from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -29,7 +35,7 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
-from tests.store.made import DAY, NOW_MS, booking, pools, trip, vendor, will_call
+from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor, will_call
 
 PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
 VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
@@ -37,6 +43,16 @@ ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
+
+
+def of(name: str) -> Patient:
+    """Whose request that is: one each."""
+    return replace(PATIENT, record_number=f"MRN {name}")
+
+
+def asked_as(name: str) -> Request:
+    """As it comes in."""
+    return will_call(name, of(name)) if name == "called" else trip(name, of(name))
 
 
 class Busy:
@@ -61,16 +77,27 @@ class Busy:
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
 
+    async def order(self) -> None:
+        """A standing order that begins in a month: nothing of it is made yet."""
+        first = trip("dialysis", of("dialysis"))
+        assert first.pickup_window is not None
+        begins = replace(
+            first.pickup_window,
+            earliest=first.pickup_window.earliest + timedelta(days=30),
+            latest=first.pickup_window.latest + timedelta(days=30),
+        )
+        order = StandingOrder(request=replace(first, pickup_window=begins), rule="FREQ=WEEKLY")
+        await self.service.standing_orders.put(PLATFORM, self.name, "dialysis", order, 0)
+
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
-        await self.service.requests.submit(
-            PLATFORM, self.name, [will_call(each) if each == "called" else trip(each) for each in names], kept
-        )
+        await self.service.requests.submit(PLATFORM, self.name, [asked_as(each) for each in names], kept)
 
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
+        await self.order()
         await self.submit(*NAMES)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
         for name in OFFERED:
@@ -90,6 +117,7 @@ class Busy:
         await self.give(PLATFORM, ActivateRequest(request_id="called"))
         await self.people()
         await self.words()
+        await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""
@@ -100,6 +128,11 @@ class Busy:
         done = FinishTask(task_id="nobody.no_show", by="kim", outcome=TaskOutcome.RESOLVED)
         for key in ("first", "second"):
             await self.give(PLATFORM, done, IdempotencyRecord.of("finish", key, b""))
+        for who, text in ((PLATFORM, "Canary Wren waits at the side door"), (VENDOR, "Ten minutes")):
+            kept = IdempotencyRecord.of("message", text, b"")
+            await self.service.threads.post(
+                who, self.name, About.DISPATCH, "riding.1", text=text, idempotency=kept
+            )
 
     async def words(self) -> None:
         """Vendors' replies came over Redis, on every way there is, and cannot be used."""

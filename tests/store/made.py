@@ -35,8 +35,8 @@ def trip(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
     )
 
 
-def will_call(request_id: str) -> TripRequest:
-    return replace(trip(request_id), pickup_window=None, will_call=WillCall(day=DAY))
+def will_call(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
+    return replace(trip(request_id, patient), pickup_window=None, will_call=WillCall(day=DAY))
 
 
 def record(request_id: str, **changes: Any) -> RequestRecord:

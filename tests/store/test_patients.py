@@ -8,8 +8,12 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from contracts.amendments import AmendmentOutcome
+from contracts.codes import RequestState
 from contracts.geo import Place
 from contracts.requests import EquipmentOrder, OrderLine, Request
+from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.decision import Body
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.security.key_files import PatientKeyFile
@@ -20,7 +24,22 @@ from dispatcher.store.compression import compress, decompress
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.market import MarketStore
-from tests.store.made import DAY, PATIENT, booking, offered, pools, received, record, released, trip
+from dispatcher.store.store import Store
+from dispatcher.store.survey import survey
+from tests.store.made import (
+    DAY,
+    NOW_MS,
+    PATIENT,
+    booking,
+    decided,
+    moved,
+    offered,
+    pools,
+    received,
+    record,
+    released,
+    trip,
+)
 
 PLAIN = b"Canary"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -142,3 +161,28 @@ def plain(stored: bytes) -> bytes:
     with contextlib.suppress(msgspec.DecodeError):  # not compressed: a ledger, a sealed block
         return bytes(decompress(stored))
     return b""
+
+
+async def test_what_an_amendment_keeps_is_sealed_and_needs_its_key(store: Store, market: MarketStore) -> None:
+    form = market.requests.form
+    before, after = form.pack(trip("a")), form.pack(replace(trip("a"), pickup=Place(position=(-73.9, 40.1))))
+    kept = Amendment(
+        at_ms=NOW_MS,
+        by="platform",
+        subject="",
+        fields=("pickup",),
+        outcome=AmendmentOutcome.MADE,
+        before=before,
+    )
+    assert (await market.commit([received("a")], requests=[trip("a")])).ok
+    changed = decided(record("a"), moved(record("a"), RequestState.RECEIVED, amendments=(kept,)))
+    assert (await market.commit([replace(changed, bodies=(Body("a", after),))])).ok
+    stored = await market.requests.body("a")
+    assert stored is not None
+    assert stored.doors[0] == (-73.9, 40.1)
+    assert market.requests.opened_whole("a", before) == trip("a")
+    raw = await store.reader.get(market.keys.record(REQUEST_KIND, "a"))
+    assert raw is not None
+    assert not any(canary in raw or canary in decompress(raw[4:]) for canary in CANARIES)
+    found = await survey(store.reader, market.name)
+    assert [each.open for each in found.sealed.values()] == [2], "the body, and what it replaced"

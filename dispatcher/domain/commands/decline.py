@@ -92,7 +92,7 @@ def given_back(
         code,
         match_by_ms=match_by_ms,
         offers=offers,
-        unmatched=_known_already(replace(record, state=following, offers=offers), context),
+        unmatched=known_already(replace(record, state=following, offers=offers), context),
     )
     return Decision(
         changes=(Change(record, after),),
@@ -115,7 +115,7 @@ def only_asked(record: RequestRecord, last_rule: str, context: Context) -> Unmat
     )
 
 
-def _known_already(record: RequestRecord, context: Context) -> Unmatched | None:
+def known_already(record: RequestRecord, context: Context) -> Unmatched | None:
     """Why there is no vendor, if its own offers say so; what was known, where the matcher will say."""
     if record.state is not RequestState.MATCHING or not exhausted(record, context.values):
         return record.unmatched

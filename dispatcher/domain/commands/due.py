@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import OfferState, RequestState, TrackingStatus
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
+from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.commands.accept import taken_on
 from dispatcher.domain.commands.decline import DECLINED, given_back, only_asked
 from dispatcher.domain.commands.make_offer import USED_UP, exhausted
@@ -18,11 +20,13 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import bounds
 from dispatcher.domain.messages import changed, unmatched
+from dispatcher.domain.not_agreed import not_agreed
 from dispatcher.domain.offers import bookings_of
 from dispatcher.domain.requests import RequestRecord, moved, noted
 from dispatcher.domain.sequence import RULE as SEQUENCE
 from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import TaskRecord, done, lapses_ms, news
+from dispatcher.domain.threads import without_threads
 from dispatcher.domain.timers import OVERDUE_LIMIT
 from dispatcher.domain.will_call import NOT_CALLED
 
@@ -33,7 +37,15 @@ def due(record: RequestRecord, context: Context) -> Decision | None:
     """What happens when nothing happened; None when the timer is not due."""
     if record.timer_ms > context.now_ms:
         return None
+    if record.pending is not None and record.pending.expires_ms <= context.now_ms:
+        return _not_answered(record, record.pending, context)
     return _WAITED_FOR[REQUEST_STATES[record.state].timer](record, context)
+
+
+def _not_answered(record: RequestRecord, asked: Amendment, context: Context) -> Decision:
+    """The vendor that has the work did not say that it does it so: as if it had refused."""
+    dispatch = next(each for each in record.offers if each.attempt == asked.attempt)
+    return not_agreed(record, dispatch, AmendmentOutcome.EXPIRED, context)
 
 
 def _offer_expires(record: RequestRecord, context: Context) -> Decision | None:
@@ -103,7 +115,7 @@ def _overdue(record: RequestRecord, context: Context) -> Decision:
 
 
 def _forget(record: RequestRecord, context: Context) -> Decision:
-    """Retention is over: the request goes with its tasks, and the day it was booked on is given back.
+    """Retention is over: the request goes with its tasks and threads; the day it was booked on is given back.
 
     A task that nobody has ended keeps it, for a while: what one needs to do it would be gone.
     """
@@ -114,7 +126,11 @@ def _forget(record: RequestRecord, context: Context) -> Decision:
         later = replace(record, version=record.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)
         return Decision(changes=(Change(record, later),), at_ms=context.now_ms)
     return Decision(
-        changes=(Change(record, None), *(Change(task, None) for task in tasks)),
+        changes=(
+            Change(record, None),
+            *(Change(task, None) for task in tasks),
+            *without_threads(record, context),
+        ),
         unbook=bookings_of(record.offers),
         messages=tuple(news(done(task, context, TaskOutcome.LAPSED), "done", context.by) for task in undone),
         at_ms=context.now_ms,

@@ -35,7 +35,7 @@ USED_UP = "max_attempts"  # the last rule of a request that has had all its offe
 
 
 def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
-    """Whether the request has had all its offers; those that were withdrawn to move it do not count.
+    """Whether the request has had all its offers; those that were taken back unanswered do not count.
 
     It stays `matching` until its deadline, with a task for a person at once: ops may raise the limit or offer
     it to a vendor of its choice, and a request has one place where it ends for want of a vendor.
@@ -44,7 +44,7 @@ def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
 
 
 def _attempts(record: RequestRecord) -> int:
-    return sum(not offer.withdrawn for offer in record.offers)
+    return sum(offer.counts for offer in record.offers)
 
 
 class MakeOffer(OnRequest, frozen=True, kw_only=True):

@@ -18,18 +18,18 @@ from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 LATE_MS = 12 * HOUR_MS  # a day at a clinic may end after midnight
 
 
-def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Decision:
+def receive(
+    request: Request, context: Context, leaves: Leaves = at_once, standing_order: str = ""
+) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
+
+    `standing_order`: which one makes it.
 
     Raises Invalid when the window or the deadline has passed.
     """
     span = _span(request.id, request.on_call, context) if request.on_call is not None else None
-    window = (
-        start_window(request, context.values, leaves)
-        if span is None
-        else StartWindow(span.opens_ms, span.until_ms)
-    )
-    match_by_ms = _match_by(request, window, context.now_ms) if span is None else span.until_ms
+    window = asked_window(request, context, leaves)
+    match_by_ms = deadline(request, window, context.now_ms) if span is None else span.until_ms
     codes = [each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
@@ -48,11 +48,20 @@ def receive(request: Request, context: Context, leaves: Leaves = at_once) -> Dec
         service_class=request.service_class.value,
         priority=request.priority,
         after=_links(request),
+        standing_order=standing_order,
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def asked_window(request: Request, context: Context, leaves: Leaves = at_once) -> StartWindow:
+    """The window that a new request asks for; of a will-call, when it may be called."""
+    if request.on_call is None:
+        return start_window(request, context.values, leaves)
+    span = call_span(request.on_call, context.tz, context.values)
+    return StartWindow(span.opens_ms, span.until_ms)
 
 
 def _links(request: Request) -> tuple[Link, ...]:
@@ -83,8 +92,8 @@ def _span(name: str, asked: WillCall, context: Context) -> CallSpan:
     return span
 
 
-def _match_by(request: Request, window: StartWindow, now_ms: int) -> int:
-    """The deadline given, at most the end of the window."""
+def deadline(request: Request, window: StartWindow, now_ms: int) -> int:
+    """The deadline given, at most the end of the window. Raises Invalid when either has passed."""
     if window.latest_ms <= now_ms:
         raise Invalid(
             f"request {request.id} could start at {to_instant(window.latest_ms).isoformat()} at the latest, "

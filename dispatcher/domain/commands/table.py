@@ -43,6 +43,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """What the caller asked for, told when it is not there."""
         return self.subject
 
+    @property
+    def if_full(self) -> Command:
+        """What is decided instead, once the capacity that it books turns out to be taken."""
+        return self
+
 
 C = TypeVar("C", bound=Command)
 Decide = Callable[[Any, Any, Context], Decision | None]

@@ -1,0 +1,27 @@
+"""What coordinators and case managers do: requests and tasks as a platform has them, and a vendor by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from client.answers import about
+from client.http import segment
+from client.platform import REQUESTS, PlatformClient
+from client.tasks import TaskClient
+from contracts.request_views import OfferTo, RequestView
+
+
+class CareClient(PlatformClient, TaskClient):
+    """Calls with a token of role coordinator, case manager or both.
+
+    Which of them may do what: docs/roles.md. What the token's roles do not allow raises Problem 403.
+    """
+
+    async def offer(
+        self, request_id: str, vendor_id: str, start_at: datetime | None = None, *, again: bool = False
+    ) -> RequestView:
+        """Ask this vendor. Raises Problem 409: `rules` names what it breaks, or the request is taken."""
+        path = f"{REQUESTS}/{segment(request_id)}/offer"
+        wish = OfferTo(vendor_id=vendor_id, start_at=start_at, again=again)
+        view = await self.call("POST", path, RequestView, body=wish)
+        return about(view, view.id, request_id, f"POST {path}")

@@ -1,0 +1,51 @@
+"""One listener on several streams of a market: each in its order, and one position over all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from contracts.events import GapReason
+from dispatcher.delivery import position
+from dispatcher.delivery.feed import Feed, next_of
+from dispatcher.store.events import Entry, place
+
+
+class Heard(NamedTuple):
+    """An entry, and the position behind it."""
+
+    position: str
+    entry: Entry
+
+
+class JointFeed:
+    """Feeds that share `news`. Between two streams entries come by their ids, as near as these tell time."""
+
+    def __init__(self, feeds: Sequence[Feed], news: asyncio.Event) -> None:
+        self._feeds, self._news = feeds, news
+        self._had = {each.stream: each.last_id for each in feeds}
+
+    @property
+    def position(self) -> str:
+        """Behind all that was heard."""
+        return position.told(self._had)
+
+    @property
+    def gap(self) -> GapReason | None:
+        """Why something may be missing before what it begins with."""
+        return next((each.gap for each in self._feeds if each.gap is not None), None)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will be heard."""
+        return any(each.closed for each in self._feeds)
+
+    async def next(self, timeout_s: float) -> list[Heard]:
+        """As `Feed.next`, over all of them."""
+        found = await next_of(self._feeds, self._news, timeout_s)
+        return [self._heard(entry) for entry in sorted(found, key=lambda each: place(each.id))]
+
+    def _heard(self, entry: Entry) -> Heard:
+        self._had[entry.stream] = entry.id
+        return Heard(self.position, entry)

@@ -1,0 +1,164 @@
+"""An amendment worked out: the request as it would be, and whether the vendor that has the work may do it so.
+
+Runs in the web process: no optimiser is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from contracts.codes import RequestState, TrackingStatus
+from contracts.requests import Request
+from contracts.tuning import Number
+from dispatcher.domain.amendments import (
+    PLACES,
+    TERMS,
+    WINDOWS,
+    Facts,
+    Ready,
+    amended,
+    changed_fields,
+    placed_by,
+)
+from dispatcher.domain.commands.amend import AmendRequest, refuse_ended
+from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.commands.submit import deadline
+from dispatcher.domain.offer_expiry import OFFER_MINIMUM, offer_expiry
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.refusals import DoesNotFit
+from dispatcher.domain.requests import RequestRecord, priority_of
+from dispatcher.domain.windows import StartWindow, in_force, start_window
+from dispatcher.matching.by_hand import match
+from dispatcher.matching.market import Market
+from dispatcher.matching.reading import Reading, read_market
+from dispatcher.service.rides import leaves
+from solvers.rules import credentials, paused, time_window
+
+NEW_WORK = frozenset({time_window.RULE.code, paused.RULE.code, credentials.RULE.code})
+# ^ rules on what a vendor may be given anew; it has this work already, and says itself whether it keeps it
+
+
+class Place(NamedTuple):
+    """Whether the vendor that has the work may do it so, and where, if its booking moves."""
+
+    fits: bool
+    proposal: Proposal | None = None
+
+
+async def prepared(market: Market, record: RequestRecord, command: AmendRequest) -> AmendRequest:
+    """The command worked out on what stands now; on what its vendor is asked already, if it has not answered.
+
+    Raises WrongState, Invalid, Unreadable, PatientKeyMissing.
+    """
+    now_ms = market.clock.now_ms()
+    refuse_ended(record, now_ms)
+    stored = market.stored.requests
+    before = await stored.raw_body(record.id)
+    current = stored.opened_whole(record.id, before)
+    asked = stored.opened_whole(record.id, record.pending.proposed) if record.pending else current
+    whole = amended(asked, command.patch)
+    fields = changed_fields(current, whole)
+    values = (await market.stored.tuning.in_force()).values
+    facts = _facts(market, values, record, whole, fields)
+    ready = Ready(
+        request=replace(whole, patient=None),
+        fields=fields,
+        facts=facts,
+        before=before,
+        after=stored.form.pack(whole),
+        same=record.pending is not None and whole == asked,
+    )
+    if record.dispatch is None or not fields:
+        return replace(command, ready=ready)
+    vendor_id = record.dispatch.vendor_id
+    reading = await read_market(
+        market.stored, market.tz, now_ms, until_ms=_until_ms(whole, record), only=vendor_id
+    )
+    place = _place(market, record, record.dispatch, ready, reading)
+    return replace(
+        command,
+        ready=replace(
+            ready,
+            fits=place.fits,
+            placed=placed_by(place.proposal) if place.proposal else None,
+            expires_ms=_expiry(record, facts, reading, vendor_id, now_ms),
+        ),
+    )
+
+
+def _until_ms(request: Request, record: RequestRecord) -> int:
+    return max(record.latest_ms, in_force(record, request, {}).latest_ms)
+
+
+def _facts(
+    market: Market,
+    values: Mapping[str, Number],
+    record: RequestRecord,
+    request: Request,
+    fields: tuple[str, ...],
+) -> Facts:
+    """What the record keeps of it. Raises Invalid when the window or deadline that is given has passed."""
+    window = StartWindow(record.earliest_ms, record.latest_ms)
+    match_by_ms = record.match_by_ms
+    if _moves_window(record, request, fields):
+        window = start_window(request, values, leaves(request, market.tz, market.travel_of(values)))
+        wished = request if "match_by" in fields else _without_past(request, market.clock.now_ms())
+        match_by_ms = deadline(wished, window, market.clock.now_ms())
+    elif "match_by" in fields:
+        match_by_ms = deadline(request, window, market.clock.now_ms())
+    priority = priority_of(record, request) if record.activated_ms else request.priority  # called, it is asap
+    return Facts(*window, match_by_ms, request.service_class.value, priority)
+
+
+def _moves_window(record: RequestRecord, request: Request, fields: tuple[str, ...]) -> bool:
+    """An appointment's window follows from its ride; who is on board has left for it already."""
+    if record.status is TrackingStatus.ON_BOARD:
+        return False
+    rides = PLACES | {"service_minutes"} if request.arrive_by is not None else frozenset[str]()
+    return not (WINDOWS | rides).isdisjoint(fields)
+
+
+def _without_past(request: Request, now_ms: int) -> Request:
+    """A deadline that was given for the window of before, and has passed, is none of the new one."""
+    given = request.match_by
+    return replace(request, match_by=None) if given and given.timestamp() * 1000 <= now_ms else request
+
+
+def _place(
+    market: Market, record: RequestRecord, dispatch: OfferRecord, ready: Ready, reading: Reading
+) -> Place:
+    """At its own start, if that may stay; else where it costs least.
+
+    Work that is under way stays where it is booked, unless its window moves.
+    """
+    moves = not WINDOWS.isdisjoint(ready.fields)
+    if TERMS.isdisjoint(ready.fields) or (record.state is RequestState.IN_PROGRESS and not moves):
+        return Place(fits=True)
+    broken = frozenset[str]()
+    for start_ms in (dispatch.start_ms, None):
+        wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
+        try:
+            return Place(fits=True, proposal=match(market, record, ready.request, wish, reading))
+        except DoesNotFit as refusal:
+            broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
+    keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)
+    return Place(fits=keeps_place)
+
+
+def _expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
+    """As long as an offer of the same work would be open; a vendor that is stored no more has the least."""
+    document = reading.documents.get(vendor_id)
+    if document is None:
+        return now_ms + OFFER_MINIMUM.whole(reading.values) * 1000
+    as_wanted = replace(
+        record,
+        earliest_ms=facts.earliest_ms,
+        latest_ms=facts.latest_ms,
+        match_by_ms=facts.latest_ms,
+        priority=facts.priority,
+    )
+    return offer_expiry(as_wanted, document.value, now_ms, reading.values)

@@ -1,0 +1,77 @@
+"""Where notifications go to, as settings say it: a webhook, a mail server."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, unquote, urlsplit
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+PLAIN, STARTTLS, TLS = "smtp", "smtp+starttls", "smtps"
+PORTS = {PLAIN: 25, STARTTLS: 587, TLS: 465}
+
+
+class WebhookUrl(str):
+    """`https://host/path`; `http` to this machine only. It is called as it stands, and nothing else is."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> WebhookUrl:
+        """Raises ValueError, which says what is wrong with it."""
+        url = urlsplit(text)
+        host = _host(url)
+        if url.scheme != "https" and not (url.scheme == "http" and host in LOCAL):
+            raise ValueError("it begins with neither https:// nor, on this machine, http://")
+        if "@" in url.netloc:
+            raise ValueError("a user or a password has no place in it")
+        if url.fragment:
+            raise ValueError("nothing may follow a # in it")
+        return cls(text)
+
+
+class MailUrl(str):
+    """`smtp+starttls://user@host:port`, `smtps://…`; `smtp://…` to this machine only."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> MailUrl:
+        """Raises ValueError, which says what is wrong with it."""
+        url = urlsplit(text)
+        if url.scheme not in PORTS:
+            raise ValueError(f"it begins with none of {', '.join(f'{each}://' for each in PORTS)}")
+        host = _host(url)
+        if url.scheme == PLAIN and host not in LOCAL:
+            raise ValueError("smtp:// is for a server on this machine: over a network it needs TLS")
+        if url.password is not None:
+            raise ValueError("a password has no place in it: DISPATCHER_SMTP_PASSWORD_FILE names its file")
+        if url.path.strip("/") or url.query or url.fragment:
+            raise ValueError("nothing may follow its host and port")
+        return cls(text)
+
+    @property
+    def scheme(self) -> str:
+        """How it is secured."""
+        return urlsplit(self).scheme
+
+    @property
+    def host(self) -> str:
+        """The server."""
+        return urlsplit(self).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Its port; by default the one for how it is secured."""
+        return urlsplit(self).port or PORTS[self.scheme]
+
+    @property
+    def user(self) -> str:
+        """Who signs in; "": nobody."""
+        return unquote(urlsplit(self).username or "")
+
+
+def _host(url: SplitResult) -> str:
+    if not url.hostname or any(each.isspace() or not each.isprintable() for each in url.geturl()):
+        raise ValueError("it names no host")
+    if url.port == 0:
+        raise ValueError("its port is 0")
+    return url.hostname

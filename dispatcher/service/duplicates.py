@@ -1,0 +1,137 @@
+"""What is asked for twice is refused; what is not, is filed under its patient in the same commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from contracts.duplicates import Duplicate
+from contracts.requests import Request
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.duplicates import Asked, Found, counts, found
+from dispatcher.domain.patients import PATIENT_KIND, Filed, PatientRecord, filed, indexed
+from dispatcher.domain.refusals import Invalid, PossibleDuplicate
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.security.blind_index import BlindIndex
+from dispatcher.store.aside import Item
+from dispatcher.store.store import Store
+
+MOST = 1_000  # requests of one patient that count: more is a test's patient, not a hospital's
+NAMED = 3  # so many pairs are told in words; all of them as facts
+
+Tokens = tuple[str, ...]
+
+
+class New(NamedTuple):
+    """A request that came with a patient that can be told from others."""
+
+    request: Request
+    record: RequestRecord
+
+
+class Duplicates:
+    """Looks a patient up under every key of the ring, and files under every one."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.index = store, BlindIndex(store.vault)
+
+    async def checked(
+        self,
+        market: str,
+        requests: Sequence[Request],
+        received: Sequence[Decision],
+        context: Context,
+        *,
+        unseen: bool = False,
+    ) -> list[Decision]:
+        """What files these requests under their patients; nothing, and no look, where none names one.
+
+        `received`: the decision of each request, and then those of others that change with them.
+        `unseen`: the patients are taken to be new, which saves a look; if one is not, the commit is stale.
+        Raises PossibleDuplicate, Invalid (more requests than a patient can have), Unreadable.
+        """
+        patients: dict[Tokens, list[New]] = {}
+        for request, decision in zip(requests, received, strict=False):
+            tokens = self.index.tokens(market, request.patient)
+            if tokens:
+                patients.setdefault(tokens, []).append(New(request, decision.after))
+        if not patients:
+            return []
+        tokens_asked = [token for tokens in patients for token in tokens]
+        known = {} if unseen else await self._known(market, tokens_asked)
+        names = {each.request_id for record in known.values() for each in record.requests}
+        records = await self.store.market(market).requests.records.get_all(sorted(names)) if names else {}
+        twice: list[Found] = []
+        decided: list[Decision] = []
+        for tokens, new in patients.items():
+            before = [known.get(token) for token in tokens]
+            standing = _standing(before, records)
+            twice += _twice(new, standing, context)
+            decided += _decided(tokens, before, new, standing, context)
+        if twice and unseen:  # of one another: look for the others, too
+            return await self.checked(market, requests, received, context)
+        if twice:
+            raise _refusal(twice)
+        return decided
+
+    async def _known(self, market: str, tokens: Sequence[str]) -> dict[str, PatientRecord]:
+        records, aside = self.store.market(market).records(PATIENT_KIND), self.store.aside.known(market)
+        known = await records.get_all(tokens)
+        for token in tokens:
+            if token not in known and Item(PATIENT_KIND.name, token) in aside:
+                await records.get(token)  # raises Unreadable: it cannot be written over
+        return known
+
+
+def _standing(before: Iterable[PatientRecord | None], records: dict[str, RequestRecord]) -> dict[str, Asked]:
+    """What the patient has that counts, by id."""
+    entries = {each.request_id: each for record in before if record for each in record.requests}
+    return {
+        name: Asked(records[name], each)
+        for name, each in entries.items()
+        if name in records and counts(records[name])
+    }
+
+
+def _twice(new: Sequence[New], standing: dict[str, Asked], context: Context) -> list[Found]:
+    """What is stored under its own id already is for the commit to settle."""
+    asked = [Asked(each.record, filed(each.request)) for each in new if each.record.id not in standing]
+    distinct = {each.record.id: each.request.not_duplicate_of for each in new}
+    return found(asked, tuple(standing.values()), distinct, context.values)
+
+
+def _decided(
+    tokens: Tokens,
+    before: Sequence[PatientRecord | None],
+    new: Sequence[New],
+    standing: dict[str, Asked],
+    context: Context,
+) -> list[Decision]:
+    """Under each of the patient's tokens."""
+    names = {each.record.id for each in new}
+    kept = standing.keys() - names
+    if len(kept) + len(names) > MOST:
+        raise Invalid(
+            f"the patient of request {new[0].record.id} has {len(kept)} requests; {MOST} is the limit\n"
+            "Maybe one record number stands for many patients.",
+            request_id=new[0].record.id,
+        )
+    fresh: list[tuple[Filed, RequestRecord]] = [(filed(each.request), each.record) for each in new]
+    return [
+        indexed(record, token, fresh, kept, context) for token, record in zip(tokens, before, strict=True)
+    ]
+
+
+def _refusal(twice: Sequence[Found]) -> PossibleDuplicate:
+    others: dict[str, list[str]] = {}
+    for pair in twice:
+        others.setdefault(pair.asked, []).append(pair.other)
+    told = ", ".join(f"{pair.asked} may be {pair.other}" for pair in twice[:NAMED])
+    more = f", and {len(twice) - NAMED} more" if len(twice) > NAMED else ""
+    return PossibleDuplicate(
+        f"the same patient has the like at the same time: {told}{more}\n"
+        "Maybe it was sent before; if it is meant all the same, name the other in not_duplicate_of.",
+        duplicate_of=sorted({pair.other for pair in twice}),
+        duplicates=[Duplicate(request_id=each, duplicate_of=tuple(named)) for each, named in others.items()],
+    )

@@ -1,0 +1,175 @@
+"""The requests of standing orders, made when it is time: each occurrence once, whatever crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from contracts.requests import Request
+from contracts.standing_orders import RETURN, StandingOrderState
+from contracts.tasks import TaskKind
+from dispatcher.domain.commands.submit import asked_window
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.occurrences import made, with_vendor
+from dispatcher.domain.refusals import PossibleDuplicate
+from dispatcher.domain.requests import with_task
+from dispatcher.domain.standing_orders import (
+    Ahead,
+    Dealt,
+    StandingOrderRecord,
+    due,
+    moved_on,
+    step,
+    to_deal_with,
+)
+from dispatcher.domain.states import TERMINAL
+from dispatcher.domain.tasks import BY_ITSELF, news, opened
+from dispatcher.runtime.clock import Clock
+from dispatcher.service.markets import Markets
+from dispatcher.service.requests import Requests
+from dispatcher.store.market import MarketStore
+from dispatcher.store.outcome import Outcome
+
+BY = "standing_order"
+AT_ONCE = 16  # occurrences that one commit makes: the rest is due at once
+LOOKED_AT = 24  # days back, for who had the last one
+DUPLICATE, HOLIDAY, PASSED = "possible_duplicate", "holiday", "passed"
+
+Others = dict[str, tuple[str, ...]]  # by the id of what was not made: what it may be again
+
+
+class Due(NamedTuple):
+    """An occurrence that is to be dealt with, and the requests that it would make."""
+
+    ahead: Ahead
+    requests: tuple[Request, ...]
+
+
+class Occurrences:
+    """Of one process; any number may fire the same timer, and one has the effect."""
+
+    def __init__(self, markets: Markets, clock: Clock, requests: Requests) -> None:
+        self.markets, self.clock, self.requests = markets, clock, requests
+
+    async def fire(self, market: str, order: StandingOrderRecord) -> Outcome | None:
+        """Its timer: what is due is made, in the commit that deals with its days; None if nothing is due.
+
+        What the patient has already is left out, and becomes a person's task.
+        """
+        stored, tuning = self.markets.store(market), await self.markets.tuning(market)
+        tz = self.markets.zones[market]
+        now_ms = self.clock.now_ms()
+        context = Context(now_ms=now_ms, values=tuning.values, by=BY, subject=order.id, tz=tz)
+        if order.timer_ms > context.now_ms:
+            return None
+        if order.state is StandingOrderState.ENDED:
+            gone = due(order, context)
+            return await stored.commit([gone]) if gone else None
+        anew = self._sealed_anew(stored, order)
+        if order.state is StandingOrderState.PAUSED:
+            waits = Change(order, moved_on(order, tz, context, **anew))
+            return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
+        drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
+        fresh, there = await self._sorted(market, stored, drafts, context)
+        received, filed, twice = await self._checked(market, fresh, order, context)
+        dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
+        after = moved_on(order, tz, context, dealt, **anew)
+        decided = [step(order, after, "made" if drafts else "looked_at", context), *received, *filed]
+        decided += await self._told(stored, twice, context)
+        left = [each for each in fresh if each.id not in twice]
+        return await stored.commit(decided, requests=left)
+
+    def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
+        """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
+        part = stored.standing_orders
+        if not part.is_under_another_key(order):
+            return {}
+        first, back = part.open(order)
+        return {"request": part.seal(first), "return_ride": part.seal(back)}
+
+    async def _drafted(
+        self, stored: MarketStore, order: StandingOrderRecord, coming: Sequence[Ahead], context: Context
+    ) -> list[Due]:
+        """What each occurrence asks for, of the vendor that had the last one if tuning says so."""
+        if not coming:
+            return []
+        first, back = stored.standing_orders.open(order)
+        vendors = await _last_vendors(stored, order)
+        first = with_vendor(first, vendors.get("", ""), context.values)
+        back = with_vendor(back, vendors.get(RETURN, ""), context.values) if back is not None else None
+        tz = self.markets.zones[stored.name]
+        return [
+            Due(
+                each,
+                tuple(made(order, first, back, each.comes, tz=tz, now_ms=context.now_ms))
+                if each.comes.on
+                else (),
+            )
+            for each in coming
+        ]
+
+    async def _sorted(
+        self, market: str, stored: MarketStore, drafts: Sequence[Due], context: Context
+    ) -> tuple[list[Request], set[str]]:
+        """What is to be made, and ids that are there already. What could not start any more is neither."""
+        asked = [request for each in drafts for request in each.requests]
+        there = set(await stored.requests.records.get_all([each.id for each in asked])) if asked else set()
+        fresh = []
+        for each in asked:
+            leaves = self.requests.leaves(market, each, context.values)
+            if each.id not in there and asked_window(each, context, leaves).latest_ms > context.now_ms:
+                fresh.append(each)
+        return fresh, there
+
+    async def _checked(
+        self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
+    ) -> tuple[list[Decision], list[Decision], Others]:
+        """What takes them in, what files them under their patient, and what was left out as a duplicate."""
+        twice: Others = {}
+        while True:
+            wanted = [each for each in fresh if each.id not in twice]
+            received = await self.requests.received(market, wanted, context, order.id)
+            try:
+                filed = await self.requests.duplicates.checked(market, wanted, received, context)
+                return received, filed, twice
+            except PossibleDuplicate as refusal:
+                twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
+
+    async def _told(self, stored: MarketStore, twice: Others, context: Context) -> list[Decision]:
+        """A task about each request that was there before: whether it is the same, a person says."""
+        left_out = {other: name for name, others in twice.items() for other in others}
+        records = await stored.requests.records.get_all(sorted(left_out)) if left_out else {}
+        decided = []
+        for name, record in records.items():
+            if record.state in TERMINAL:
+                continue
+            task = opened(
+                TaskKind.POSSIBLE_DUPLICATE, name, context, code=left_out[name], priority=record.priority
+            )
+            if task.id not in record.tasks:
+                changes = (Change(record, with_task(record, task.id)), Change(None, task))
+                told = (news(task, "opened", BY_ITSELF),)
+                decided.append(Decision(changes=changes, messages=told, at_ms=context.now_ms))
+        return decided
+
+
+def _dealt(each: Due, made_ids: set[str], twice: Others) -> Dealt:
+    """What became of the day."""
+    ids = tuple(one.id for one in each.requests if one.id in made_ids)
+    others = tuple(dict.fromkeys(name for one in each.requests for name in twice.get(one.id, ())))
+    passed = PASSED if len(ids) < len(each.requests) else ""
+    code = HOLIDAY if not each.requests else DUPLICATE if others else passed
+    return Dealt(each.ahead.comes.day.isoformat(), ids, code, others)
+
+
+async def _last_vendors(stored: MarketStore, order: StandingOrderRecord) -> Mapping[str, str]:
+    """Who had the last ride there, by "", and the last one back, by RETURN."""
+    recent = [name for each in order.dealt[-LOOKED_AT:] for name in each.request_ids]
+    records = await stored.requests.records.get_all(recent) if recent else {}
+    found: dict[str, str] = {}
+    for name in recent:
+        record = records.get(name)
+        if record is not None and record.dispatch is not None:
+            found[RETURN if name.endswith(RETURN) else ""] = record.dispatch.vendor_id
+    return found

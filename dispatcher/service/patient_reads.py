@@ -1,0 +1,61 @@
+"""Patient blocks for those who may read them, each time with an entry that says who did."""
+
+from __future__ import annotations
+
+import secrets
+
+from contracts.codes import Role
+from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
+from contracts.requests import Patient
+from dispatcher.domain import patient_reads
+from dispatcher.domain.context import Context
+from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of
+from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.rights import READS_PATIENT
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.execute import too_busy
+from dispatcher.service.markets import Markets
+from dispatcher.store.listing import Cursor
+
+
+class PatientReads:
+    """They raise NotFound for what is unknown or not theirs, in the same words, and Unavailable."""
+
+    def __init__(self, markets: Markets, clock: Clock) -> None:
+        self.markets, self.clock = markets, clock
+
+    async def read(self, who: Principal, market: str, request_id: str, reason: ReadReason | None) -> Patient:
+        """The block; the entry is durable before it is shown.
+
+        Raises Unreadable, PatientKeyMissing: then nothing was seen, and nothing is written.
+        """
+        self.markets.authorize(who, market)
+        stored = self.markets.store(market)
+        patient = await stored.requests.patient(request_id) if who.may(READS_PATIENT) else None
+        if patient is None:
+            await self.markets.refuse_if_lost()
+            raise NotFound(f"there is no patient block of request {request_id}\nMaybe it came without one.")
+        tuning = await self.markets.tuning(market)
+        context = Context(
+            now_ms=self.clock.now_ms(),
+            values=tuning.values,
+            by=who.acting_as(READS_PATIENT),
+            subject=who.subject,
+        )
+        entry = patient_reads.noted(secrets.token_hex(12), request_id, reason, context)
+        if not (await stored.commit([entry])).ok:
+            raise too_busy("the list of who read patient blocks")
+        return patient
+
+    async def page(
+        self, who: Principal, market: str, query: PatientReadQuery
+    ) -> tuple[list[PatientRead], str | None]:
+        """Who looked, by time, and where the next page starts: for ops. Raises Invalid: no such cursor."""
+        self.markets.authorize(who, market)
+        if not who.may({Role.OPS}):
+            raise NotFound("there is no list of who read patient blocks\nMaybe it is for another role.")
+        records = self.markets.store(market).records(PATIENT_READ_KIND)
+        name = reads_of(query.request_id) if query.request_id else READS
+        found, cursor = await records.page([name], Cursor.parse(query.cursor or None), query.limit)
+        return [patient_reads.view(each) for each in found], cursor
