@@ -223,9 +223,7 @@ def _summary(order: StandingOrderRecord) -> StandingOrderSummary:
 
 
 def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
-        raise Invalid(
-            f"the ride back is a will-call of {back.will_call.day}, the ride there is on {day}\nMaybe give it that day."
-        )
+    """Raises Invalid for a ride back at a strange time, or that names its leg there, which comes once."""
     if back.return_of is not None:
         raise Invalid(
             "the ride back of a standing order names its leg there (return_of), which comes once\n"
