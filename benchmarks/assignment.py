@@ -9,6 +9,7 @@ from benchmarks.day import LOADS
 from benchmarks.generator import generate
 from benchmarks.peers.contest import contest, medians, peers_of, write
 from benchmarks.seoul import as_problem, load_day
+from benchmarks.sequences_bench import side_by_side
 from dispatcher.cli.solve import load_problem
 from dispatcher.runtime.arguments import (
     MOST_REQUESTS,
@@ -51,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="run HiGHS that long first, only for a better proven bound (default 0: do not)",
     )
+    parser.add_argument(
+        "--sequences",
+        action="store_true",
+        help="a generated day with 5 %% of its requests in sequence and 2 %% in bundles, and without them",
+    )
     parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
 
 
@@ -60,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         with writing(args.save):
             _problem(args, 1).save(args.save)
         return 0
+    if args.sequences:
+        return side_by_side(args)
     rows = []
     for seed in range(1, args.seeds + 1):
         problem = _problem(args, seed)

@@ -70,6 +70,12 @@ class Day:
     target_of_even: float = 0.6  #: that target over an even share by size
     shortfall_cents: int = 1500  #: each request short of a target
     pair_share: float = 0.02  #: precedence pairs over requests
+    sequence_share: float = 0.0  #: requests in sequences of two or three, oxygen before the ride
+    sequence_lag_min: tuple[int, ...] = (0, 15, 30, 60)  #: least between the end and the next start
+    sequence_play_min: tuple[int, ...] = (60, 120, 240, 0)  #: beyond that at the most; 0: no limit
+    bundle_share: float = (
+        0.0  #: requests matched all or none, two or three at a time, half of them in sequence
+    )
     pair_lag_min: tuple[int, ...] = (0, 15, 30, 60)  #: rest between the first's end and the second's start
 
 

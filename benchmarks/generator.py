@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.candidates import draw_columns
 from benchmarks.day import LOADS, Day
 from benchmarks.demand import draw_demand
+from benchmarks.sequences import draw_sequences, with_what_can_be_kept
 from benchmarks.supply import Supply, draw_supply
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
@@ -28,15 +29,17 @@ def generate(requests: int, load: str = "normal", seed: int = 1, **overrides: An
     day = replace(LOADS[load], **overrides)
     rng = np.random.default_rng(seed)
     demand, pairs, lags = draw_demand(day, requests, rng)
+    ties = draw_sequences(day, demand, rng) or {"precedence": pairs, "precedence_lag": lags}
     supply = draw_supply(day, demand, rng)
     columns = draw_columns(day, demand, supply)
     cap, target = _shares(day, requests, supply, rng)
     problem = AssignmentProblem(
         request_penalty=demand.penalty, **columns, capacity=supply.capacity, vendor_cap=cap,
-        vendor_target=target, shortfall_cost=day.shortfall_cents, precedence=pairs, precedence_lag=lags,
+        vendor_target=target, shortfall_cost=day.shortfall_cents, **ties,
     )  # fmt: skip
     fits = problem.fits_alone
-    return replace(problem, **{name: array[fits] for name, array in columns.items()})  # type: ignore[arg-type]
+    problem = replace(problem, **{name: array[fits] for name, array in columns.items()})  # type: ignore[arg-type]
+    return with_what_can_be_kept(problem) if day.sequence_share or day.bundle_share else problem
 
 
 def _shares(day: Day, requests: int, supply: Supply, rng: np.random.Generator) -> tuple[Ints, Ints]:

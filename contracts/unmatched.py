@@ -57,6 +57,7 @@ class Unmatched(Wire):
     last_rule_alone: bool | None = None  # lifting it, and nothing else, gives a match; null: not proven
     competition: bool = False  # candidates exist, their capacity went to others
     asked: tuple[Asked, ...] = ()  # each vendor once, as it answered last; the latest last
+    waits_for: str = ""  # another request: it should come first, or the bundle of both cannot be whole
     nobody_left: bool = False  # no vendor may be asked, whatever room frees: a person has to look, now
     relaxations: tuple[Relaxation, ...] = ()  # smallest first
     hint: str = ""  # what may be wrong with the request itself, to be read by a person

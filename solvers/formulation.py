@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from contracts.tuning import Parameter
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
+from solvers.rules.base import Candidates
 from solvers.rules.capacity import UNITS, ledger_buckets, outward
-from solvers.screening import PRIORITIES, Screening
+from solvers.screening import NO_MOST, PRIORITIES, Screening
 
 
 def _penalty(priority: Priority, default: int) -> Parameter:
@@ -62,7 +63,28 @@ def formulate(screening: Screening, screened: Screened) -> AssignmentProblem:
         column_cost=screened.cents,
         capacity=screening.supply.units(first * factor, last * factor, factor),
         vendor_cap=np.clip(screening.supply.vendor_caps(), 0, _MOST),
+        **_sequence(screening, candidates),
     )
+
+
+def _sequence(screening: Screening, candidates: Candidates) -> dict[str, Any]:
+    """Pairs and bundles; lags in milliseconds from when work begins and ends, so that none is rounded.
+
+    A unit is taken for longer than the work lasts, and in whole buckets: no sequence counts that.
+    """
+    sequence = screening.sequence
+    if sequence is None:
+        return {}
+    begin = candidates.start_ms - screening.horizon.start_ms
+    return {
+        "precedence": np.stack([sequence.first, sequence.second], axis=1),
+        "precedence_lag": np.clip(sequence.least_ms, -_MOST, _MOST),
+        "precedence_most": np.clip(sequence.most_ms, -_MOST, NO_MOST),
+        "precedence_from_start": sequence.from_start.astype(np.int64),
+        "column_begin": begin,
+        "column_end": begin + candidates.service_ms,
+        "bundle": sequence.bundle,
+    }
 
 
 def _penalties(screening: Screening, screened: Screened) -> Ints:

@@ -18,9 +18,11 @@ from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.checker import check
+from solvers.held_back import forgone, held_back_by
 from solvers.posing import Posed, pose
 from solvers.rules.base import Candidates
 from solvers.screening import Screening
+from solvers.sequence import kept_whole
 
 RUNNERS_UP = 3
 _FIRST = 2**40  # cents: what stands comes before anything that could be dear
@@ -41,6 +43,8 @@ class BatchPlan:
     digest: str  #: of everything that the plan was made from
     seconds: float  #: real time that screening and solving took; 0: not measured
     solver: str  #: optimiser | greedy | insertion
+    held_back_by: Ints  #: R; for whose sake a request has no match: before it, or in its bundle; -1 for none
+    forgone: Ints  #: R x 3: vendor, start in ms, cents of the place it could have by itself; -1 for none
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -55,12 +59,15 @@ def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
     if choice is None or not posed.places_all(choice):
         choice, by = _planned(posed, posed.unmoved, greedy), "greedy"
     columns = choice[(choice >= 0) & (choice != posed.held)]
-    return plan_of(posed, columns, digest=digest(screening), seconds=time.perf_counter() - began, solver=by)
+    named = digest(screening)
+    return plan_of(posed, columns, choice, digest=named, seconds=time.perf_counter() - began, solver=by)
 
 
-def plan_of(posed: Posed, columns: Ints, *, digest: str, solver: str, seconds: float = 0.0) -> BatchPlan:
-    """The plan that takes these columns (M) of the posed problem."""
-    screened = posed.screened
+def plan_of(
+    posed: Posed, columns: Ints, choice: Ints, *, digest: str, solver: str, seconds: float = 0.0
+) -> BatchPlan:
+    """The plan that takes these columns (M) of the posed problem; `choice` (R): who then stands where."""
+    screened, held_back = posed.screened, held_back_by(posed.problem, choice)
     return BatchPlan(
         chosen=screened.candidates.only(columns),
         cents=screened.cents[columns],
@@ -71,6 +78,8 @@ def plan_of(posed: Posed, columns: Ints, *, digest: str, solver: str, seconds: f
         digest=digest,
         seconds=seconds,
         solver=solver,
+        held_back_by=held_back,
+        forgone=forgone(posed.problem, choice, held_back, screened),
     )
 
 
@@ -84,7 +93,8 @@ def within_caps(posed: Posed, choice: Ints) -> Ints:
     """Leave out the dearest matches above what a resource takes on a day; those that stand already, last.
 
     The problem knows one cap per vendor. Where a vendor has several resources or days, theirs are kept here;
-    what is left out is planned again in the next batch, which sees the cap reached.
+    what is left out, with what may not stand without it, is planned again in the next batch, which sees the
+    cap reached.
     """
     matched = np.flatnonzero(choice >= 0)
     columns, held = choice[matched], posed.held[matched]
@@ -94,7 +104,7 @@ def within_caps(posed: Posed, choice: Ints) -> Ints:
     beyond = posed.screening.supply.beyond_caps(some.vendor, some.resource, day, yields)
     kept = choice.copy()
     kept[matched[beyond]] = -1
-    return kept
+    return kept_whole(posed.problem, kept)
 
 
 def _next_best(screened: Screened, columns: Ints) -> Ints:

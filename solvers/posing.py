@@ -12,6 +12,7 @@ from solvers.candidates import Screened, screen, stood_at
 from solvers.checker import check
 from solvers.formulation import formulate
 from solvers.screening import Screening
+from solvers.sequence import beside_standing
 from solvers.stability import MOVE_CENTS, with_nothing_moved, with_standing
 
 
@@ -55,13 +56,17 @@ def pose(screening: Screening) -> Posed:
     """Screen and formulate.
 
     A standing request whose place is no longer among its candidates is left out: it stays where it is, what
-    it holds stays taken. So are all that stand with a vendor for whom the counts do not add up.
+    it holds stays taken. So are those in a sequence or a bundle, of which others then know where they stand,
+    and all that stand with a vendor for whom the counts do not add up.
     """
     screened = screen(screening)
     if screening.standing is None:
         return _posed(screening, screened, np.zeros(0, np.int64))
     stands = screening.standing.vendor >= 0
     stands[screened.candidates.request[stood_at(screening.standing, screened.candidates)]] = False
+    if screening.sequence is not None:
+        tied = screening.sequence.tied
+        stands[tied] = screening.standing.vendor[tied] >= 0
     posed = _posed(screening, screened, np.flatnonzero(stands))
     wrong = [each.vendor for each in check(posed.problem, posed.held).violations if each.vendor is not None]
     if wrong:
@@ -72,8 +77,8 @@ def pose(screening: Screening) -> Posed:
 
 def _posed(screening: Screening, screened: Screened, out: Ints) -> Posed:
     """With the standing requests `out` left out: no candidates, and what they hold is taken."""
+    left = ~np.isin(screened.candidates.request, out) & beside_standing(screening, screened, out)
     screening = _taken_by(screening, out)
-    left = ~np.isin(screened.candidates.request, out)
     screened = replace(screened, candidates=screened.candidates.only(left), cents=screened.cents[left])
     held = np.full(screening.requests, -1, np.int64)
     columns = np.flatnonzero(stood_at(screening.standing, screened.candidates))
@@ -87,4 +92,5 @@ def _taken_by(screening: Screening, out: Ints) -> Screening:
         return screening
     day = screening.horizon.day_of(standing.start_ms[out])
     where = (standing.vendor[out], standing.resource[out], day, standing.first[out], standing.end[out])
-    return replace(screening, supply=screening.supply.less(*where))
+    sequence = screening.sequence.without(out) if screening.sequence is not None else None
+    return replace(screening, supply=screening.supply.less(*where), sequence=sequence)

@@ -13,20 +13,21 @@ from solvers.insertion import Columns, Entry, StandingPlan, insert
 from solvers.planning import BatchPlan, digest, plan_of, within_caps
 from solvers.posing import Posed, pose
 from solvers.screening import Screening
+from solvers.sequence import tied
 
 
 def make_room(screening: Screening) -> Iterator[BatchPlan]:
     """For each request that stands nowhere and finds a place: a plan of the moves, then of its match.
 
     Each takes for granted what was planned before it, and moves nobody a second time. Where a place costs
-    more than leaving the request out, with moves at their price, there is none. Some milliseconds for tens
-    of requests.
+    more than leaving the request out, with moves at their price, there is none. Nor for one in a sequence or
+    a bundle, which a batch places with the others. Some milliseconds for tens of requests.
     """
     name = digest(screening)
     posed = pose(screening)
     standing = StandingPlan.of(posed.problem, posed.held, move_cents=posed.move_cents)
     choice = posed.held.copy()
-    for request in np.flatnonzero(posed.held < 0).tolist():
+    for request in np.flatnonzero((posed.held < 0) & ~tied(posed.problem)).tolist():
         changed = _changed(posed, standing, request)
         after = np.where(changed >= 0, changed, choice)
         check(posed.problem, after).require()
@@ -35,7 +36,7 @@ def make_room(screening: Screening) -> Iterator[BatchPlan]:
         if changed[request] >= 0:
             moves = np.delete(changed, request)
             columns = np.append(moves[moves >= 0], changed[request])
-            yield plan_of(posed, columns, digest=name, solver="insertion")
+            yield plan_of(posed, columns, after, digest=name, solver="insertion")
         choice = after
 
 

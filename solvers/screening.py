@@ -88,7 +88,7 @@ class Facts:
     def __len__(self) -> int:
         return len(self.is_trip)
 
-    def __getitem__(self, rows: slice) -> Facts:
+    def __getitem__(self, rows: slice | Ints) -> Facts:
         return Facts(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
@@ -116,6 +116,26 @@ class Sequence:
     least_ms: Ints  #: P
     most_ms: Ints  #: P; `NO_MOST` for none
     bundle: Ints  #: R; -1 for none
+
+    @property
+    def tied(self) -> Ints:
+        """The rows that any of it is about."""
+        return np.unique(np.concatenate([self.first, self.second, np.flatnonzero(self.bundle >= 0)]))
+
+    def without(self, rows: Ints) -> Sequence:
+        """No pair with any of these rows, and none of them in a bundle."""
+        pairs = ~(np.isin(self.first, rows) | np.isin(self.second, rows))
+        bundle = self.bundle.copy()
+        bundle[rows] = -1
+        least_ms, most_ms = self.least_ms[pairs], self.most_ms[pairs]
+        first, second, from_start = self.first[pairs], self.second[pairs], self.from_start[pairs]
+        return Sequence(first, second, from_start, least_ms, most_ms, bundle)
+
+    def among(self, rows: Ints) -> Sequence:
+        """Of these rows (ascending) alone, counted from 0."""
+        left = self.without(np.setdiff1d(np.arange(len(self.bundle)), rows))
+        first, second = (np.searchsorted(rows, each) for each in (left.first, left.second))
+        return Sequence(first, second, left.from_start, left.least_ms, left.most_ms, left.bundle[rows])
 
 
 NO_MOST: Final = 2**62
@@ -148,14 +168,14 @@ class Screening:
         """V."""
         return self.supply.vendors
 
-    def alone(self, request: int) -> Screening:
-        """One request by itself: nobody stands, nothing goes before it."""
-        rows = slice(request, request + 1)
+    def only(self, rows: Ints) -> Screening:
+        """Some requests (ascending) by themselves; nobody stands."""
         encoded = {
             code: {name: array[rows] for name, array in arrays.items()}
             for code, arrays in self.of_requests.items()
         }
-        return replace(self, facts=self.facts[rows], of_requests=encoded, standing=None, sequence=None)
+        sequence = self.sequence.among(rows) if self.sequence is not None else None
+        return replace(self, facts=self.facts[rows], of_requests=encoded, standing=None, sequence=sequence)
 
 
 def facts_of(asked: Several[OpenRequest]) -> Facts:

@@ -56,7 +56,7 @@ class Risk(NamedTuple):
 def with_sequence(decision: Decision, context: Context) -> Decision:
     """The decision with all that follows in sequence; as it is where nobody stands in one."""
     for change in decision.changes:
-        if isinstance(change.after, RequestRecord) and (_waits(change.after) or change.after.before):
+        if isinstance(change.after, RequestRecord) and _matters(change.before, change.after):
             decision = _followed(decision, change, context)
     return decision
 
@@ -75,6 +75,15 @@ def _followed(decision: Decision, change: Change, context: Context) -> Decision:
         relies = tuple(Reliance("request", other.id, other.version) for other in others)
         decision = replace(decision, relies=tuple(dict.fromkeys((*decision.relies, *relies))))
     return decision
+
+
+def _matters(before: Any, after: RequestRecord) -> bool:
+    """Whether the sequence may stand otherwise than before: reasons why there is no vendor change nothing."""
+    if not _waits(after) and not after.before:
+        return False
+    if before is None or after.state not in OPEN or before.state not in OPEN:
+        return True
+    return bool((before.offers, before.after, before.before) != (after.offers, after.after, after.before))
 
 
 def _waits(record: RequestRecord) -> bool:

@@ -181,8 +181,8 @@ def _settled(
     """Open tasks about a missing report, once there was one or the work is no longer that vendor's.
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
-    on hold for, once that is there; that a vendor did not agree to an amendment, once another has it, or
-    nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
+    on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work,
+    or nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
     reason than before, the task says that one.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}

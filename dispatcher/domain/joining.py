@@ -12,7 +12,7 @@ from contracts.codes import RequestState
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.links import resolved
+from dispatcher.domain.links import Link, resolved
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, noted
 from dispatcher.domain.states import TERMINAL
@@ -31,7 +31,8 @@ def joined(decisions: Sequence[Decision], stored: Records, context: Context) -> 
     if any(each.after for each in new.values()):
         known = {**stored, **new}
         for record in new.values():
-            _refuse_odd(record, known)
+            for link in record.after:
+                known_before(record.id, link, known)
         refuse_circle({name: [link.request_id for link in each.after] for name, each in new.items()})
         new = _linked(new, known)
     told = [_with(each, new[each.after.id]) for each in decisions]
@@ -74,18 +75,15 @@ def refuse_circle(after: Mapping[str, Sequence[str]]) -> None:
         ) from None
 
 
-def refuse_ended(record: RequestRecord, named_by: str) -> None:
-    """Raises Invalid for a predecessor that will never be done."""
-    if record.state in TERMINAL and record.state is not RequestState.COMPLETED:
-        _refuse(named_by, record.id, f"is {record.state}", "leave it out, or name what is done in its place")
-
-
-def _refuse_odd(record: RequestRecord, known: Records) -> None:
-    for link in record.after:
-        before = known.get(link.request_id)
-        if before is None:
-            _refuse(record.id, link.request_id, "is not there", "submit both in one call, or that one first")
-        refuse_ended(before, record.id)
+def known_before(request_id: str, link: Link, known: Records) -> RequestRecord:
+    """What is to go before a request. Raises Invalid where it is not there, or will never be done."""
+    before = known.get(link.request_id)
+    if before is None:
+        _refuse(request_id, link.request_id, "is not there", "submit both in one call, or that one first")
+    if before.state in TERMINAL and before.state is not RequestState.COMPLETED:
+        advice = "leave it out, or name what is done in its place"
+        _refuse(request_id, before.id, f"is {before.state}", advice)
+    return before
 
 
 def _refuse(named_by: str, name: str, reason: str, advice: str) -> NoReturn:

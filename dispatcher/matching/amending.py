@@ -78,7 +78,7 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
     reading = await read_market(
         market.stored, market.tz, now_ms, until_ms=_until_ms(whole, record), only=vendor_id
     )
-    place = _place(market, record, record.dispatch, ready, reading)
+    place = await _place(market, record, record.dispatch, ready, reading)
     return replace(
         command,
         ready=replace(
@@ -128,7 +128,7 @@ def _without_past(request: Request, now_ms: int) -> Request:
     return replace(request, match_by=None) if given and given.timestamp() * 1000 <= now_ms else request
 
 
-def _place(
+async def _place(
     market: Market, record: RequestRecord, dispatch: OfferRecord, ready: Ready, reading: Reading
 ) -> Place:
     """At its own start, if that may stay; else where it costs least.
@@ -142,7 +142,7 @@ def _place(
     for start_ms in (dispatch.start_ms, None):
         wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
         try:
-            return Place(fits=True, proposal=match(market, record, ready.request, wish, reading))
+            return Place(fits=True, proposal=await match(market, record, ready.request, wish, reading))
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)

@@ -22,11 +22,13 @@ from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.reasons import rule_counts
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
+from dispatcher.matching.sequence import beside, in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.misfit import broken_rules
 from solvers.planning import plan
 from solvers.rules import time_window
+from solvers.screening import OpenRequest
 
 
 async def prepared(market: Market, record: RequestRecord, command: OfferByHand) -> OfferByHand:
@@ -49,23 +51,32 @@ async def prepared(market: Market, record: RequestRecord, command: OfferByHand) 
     )
     if not reading.documents:
         raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
-    return replace(command, request=request, proposal=match(market, record, request, command, reading))
+    proposal = await match(market, record, request, command, reading)
+    return replace(command, request=request, proposal=proposal)
 
 
-def match(
+async def match(
     market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
 ) -> Proposal:
     """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
-    return _match(_snapshot(market, record, request, command, reading), command)
+    asked = await _asked(market, record, request, command, reading)
+    return _match(_snapshot(market, record, asked, command, reading), command)
+
+
+async def _asked(
+    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+) -> OpenRequest:
+    """The request as the matcher would have it, in its sequence; `again`: for who declined it, too."""
+    declined_by = frozenset() if command.again else reading.changes.declined_by(record)
+    travel, others = market.travel_of(reading.values), await beside([record], market.stored.requests)
+    asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
+    return in_sequence(asked, record, others, reading.values, travel)
 
 
 def _snapshot(
-    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+    market: Market, record: RequestRecord, asked: OpenRequest, command: OfferByHand, reading: Reading
 ) -> Snapshot:
     """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
-    declined_by = frozenset() if command.again else reading.changes.declined_by(record)
-    travel = market.travel_of(reading.values)
-    asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
     start_ms = command.start_ms
     if start_ms is not None:
         if not asked.earliest_ms <= start_ms <= asked.latest_ms:
@@ -77,6 +88,7 @@ def _snapshot(
     capacity = reading.capacity.copy()
     for each in record.live_offers:
         capacity.give_back(each.bookings)
+    travel = market.travel_of(reading.values)
     return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), travel)
 
 

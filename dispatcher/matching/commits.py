@@ -14,6 +14,7 @@ from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
+from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.service.execute import Executor
 from dispatcher.store.outcome import Outcome, Status
@@ -108,7 +109,8 @@ async def commit_plan(
 ) -> Done:
     """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
 
-    Moves go first: they make room for the others; then the most pressing. Raises FenceLost.
+    Moves go first: they make room for the others; then the most pressing, each after all that it follows.
+    Raises FenceLost.
     """
     works = _Matches(own, market, snapshot, plan)
     works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
@@ -120,7 +122,10 @@ async def commit_plan(
     offers.sort(key=lambda row: -snapshot.records[chosen[row]].priority.rank)
     await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
-    await run_bounded((works.offer(row) for row in offers), market, yields_to_imminent=yields_to_imminent)
+    rows = {chosen[row]: row for row in offers}
+    for turn in waves(snapshot.asked, list(rows)):
+        offered = (works.offer(rows[each]) for each in turn)
+        await run_bounded(offered, market, yields_to_imminent=yields_to_imminent)
     return works.done
 
 

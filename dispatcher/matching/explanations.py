@@ -9,7 +9,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.matching.commits import Done, Ownership, run_bounded
 from dispatcher.matching.market import Market
-from dispatcher.matching.reasons import is_news, reasons, with_hint
+from dispatcher.matching.reasons import held_back, is_news, reasons, with_hint
 from dispatcher.matching.refused import Refused, told_apart
 from dispatcher.matching.relaxations import SEARCHED
 from dispatcher.matching.snapshot import Snapshot
@@ -36,7 +36,7 @@ def _news(snapshot: Snapshot, plan: BatchPlan, offered: Set[str], refused: Refus
     rows = [row for row in snapshot.waiting if snapshot.records[row].id not in offered]
     refusals = {row: refused.of(snapshot.records[row].id, snapshot.reading) for row in rows}
     missed = [
-        (row, told_apart(reasons(plan, row, vendors), refusals[row].values()))
+        (row, held_back(told_apart(reasons(plan, row, vendors), refusals[row].values()), snapshot, plan, row))
         for row in rows
         if row not in matched
     ]

@@ -26,6 +26,7 @@ from dispatcher.matching.reasons import rule_counts, with_hint
 from dispatcher.matching.refused import told_apart
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
+from dispatcher.matching.sequence import bounded
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate, cents_of, refusing, told
 from dispatcher.runtime.clock import Clock
@@ -56,7 +57,8 @@ class Quoter:
         """The best start of each of up to `limit` vendors, cheapest first, and others; or why there is none.
 
         The day asked for is looked at even if it lies beyond the matcher's horizon, up to the farthest that
-        this may be tuned to; a window that opens later is said to lie beyond it.
+        this may be tuned to; a window that opens later is said to lie beyond it. Raises Invalid where it goes
+        after a request that is not there, or will not be done.
         """
         snapshot = await self._snapshot(self._markets[market], request)
         if snapshot.asked[0].earliest_ms >= snapshot.reading.capacity.horizon.end_ms:
@@ -95,6 +97,7 @@ class Quoter:
         reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
         travel = market.travel_of(reading.values)
         asked = asked_of(request, market.tz, reading.values, travel=travel)
+        asked = await bounded(asked, market.stored.requests, reading.values)
         now_ms = market.clock.now_ms()
         return Snapshot((), (asked,), reading, reading.capacity, now_ms, travel)
 

@@ -12,7 +12,7 @@ from contracts.unmatched import RuleCount, Unmatched
 from contracts.vendors import Vendor
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
-from solvers.rules import registry, service_area, time_window
+from solvers.rules import registry, sequence, service_area, time_window
 from solvers.screening import OpenRequest
 from solvers.swapped import looks_swapped, somewhere_in
 
@@ -26,6 +26,7 @@ REFRESH = Parameter(
     scope="matching.reasons",
 )
 PARAMETERS = (REFRESH,)
+BUNDLE = "bundle"  # the last rule where another of its bundle has no vendor
 SWAPPED = (
     "A door is far from every vendor, and near one if its position is read as [lat, lon]: it is [lon, lat]."
 )
@@ -40,6 +41,17 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
     return Unmatched(
         vendors=vendors, removed=counts, last_rule=last, competition=competition, nobody_left=nobody_left
     )
+
+
+def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> Unmatched:
+    """With the request that keeps this one from its vendor, if one does: it could have one by itself."""
+    by = int(plan.held_back_by[row])
+    if by < 0:
+        return why
+    asked, other = snapshot.asked[row], snapshot.asked[by]
+    together = bool(asked.bundle) and asked.bundle == other.bundle
+    rule = BUNDLE if together else sequence.RULE.code
+    return replace(why, last_rule=rule, competition=False, nobody_left=False, waits_for=other.request.id)
 
 
 def _passing() -> frozenset[str]:
@@ -62,8 +74,8 @@ def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount
     )
 
 
-def _gist(why: Unmatched) -> tuple[str, bool, bool]:
-    return why.last_rule, why.competition, why.nobody_left
+def _gist(why: Unmatched) -> tuple[str, bool, bool, str]:
+    return why.last_rule, why.competition, why.nobody_left, why.waits_for
 
 
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:

@@ -17,6 +17,7 @@ from dispatcher.domain.windows import in_force, start_window
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
+from dispatcher.matching.sequence import beside, in_sequence
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
@@ -79,18 +80,28 @@ class WaitingRequests:
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far])
+        others = await beside(list(records.values()), self.stored)
         return [
-            (record, self.as_asked(record, bodies[record.id], reading, travel))
+            (record, self.as_asked(record, bodies[record.id], reading, travel, others))
             for record in received_first(list(records.values()))
             if record.id in bodies and may_be_offered(record, now_ms, values)
         ]
 
     def as_asked(
-        self, record: RequestRecord, request: Request, reading: Reading, travel: TravelTimes
+        self,
+        record: RequestRecord,
+        request: Request,
+        reading: Reading,
+        travel: TravelTimes,
+        others: Mapping[str, RequestRecord] = {},
     ) -> OpenRequest:
-        """A stored request beside who is not to be asked: who declined it, or whose match was refused."""
+        """A stored request beside who is not to be asked: who declined it, or whose match was refused.
+
+        `others` are those that stand in sequence with it.
+        """
         left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
-        return asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
+        asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
+        return in_sequence(asked, record, others, reading.values, travel)
 
     async def next_batch(
         self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int

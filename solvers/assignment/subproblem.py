@@ -12,7 +12,7 @@ from solvers.assignment.problem import AssignmentProblem
 
 @dataclass(frozen=True)
 class Subproblem:
-    """`inside`: ascending, closed under precedence and bundles; `columns`: of the whole, ascending."""
+    """`inside`: requests, closed under precedence and bundles; `columns`: of the whole; both ascending."""
 
     problem: AssignmentProblem
     inside: Ints

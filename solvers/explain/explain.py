@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from solvers.arrays import Flags, Ints
 from solvers.assignment.problem import AssignmentProblem
+from solvers.explain.bundles import columns_of, in_order, others_fit
 from solvers.explain.missing import missing
 from solvers.explain.reasons import Explanation, LastRule, Reason, Relaxation
 from solvers.explain.removal import last_rule, tally, vendors_back
 from solvers.explain.search import Budget, Question, has_place, rank, relaxations
 from solvers.explain.verdicts import Verdicts
-from solvers.insertion import Columns, StandingPlan
+from solvers.insertion import StandingPlan
 
 WORK_LIMIT = 20_000  #: options tried with a neighbour stepping aside before "not proven within the limit"
 MOST = 3  #: relaxations told
@@ -25,9 +25,18 @@ def explain(question: Question, *, work_limit: int = WORK_LIMIT, most: int = MOS
     budget, verdicts = Budget(work_limit), question.verdicts
     last = _last(question, budget)
     found = relaxations(question, budget, most)
-    return Explanation(
-        _reason(question, found), verdicts.vendors, tally(verdicts), last, tuple(found), budget.proven
-    )
+    kept = [each for each in found if _whole(question, each)]
+    reason = _reason(question, found)
+    if reason is Reason.FITS_NOW and found[0] not in kept:
+        reason = Reason.BUNDLE
+    return Explanation(reason, verdicts.vendors, tally(verdicts), last, tuple(kept), budget.proven)
+
+
+def _whole(question: Question, found: Relaxation) -> bool:
+    """Whether it matches the whole of the request's bundle; with a neighbour moved, that is not looked at."""
+    if question.others_fit is None:
+        return True
+    return not found.moves and question.others_fit(found.option, found.steps)
 
 
 def explain_unmatched(
@@ -42,16 +51,15 @@ def explain_unmatched(
 
     `verdicts_of`: what the rules said of a request; without it, the problem's columns are all there is.
     """
-    plan, held = StandingPlan.of(problem, choice), np.asarray(choice, dtype=np.int64)
+    held = np.asarray(choice, dtype=np.int64)
+    plan = StandingPlan.of(problem, held)
     asked = np.flatnonzero(held < 0).tolist() if requests is None else requests
     found = {}
     for request in asked:
-        if verdicts_of is None:
-            verdicts = Verdicts.none(Columns.of_request(problem, request))
-        else:
-            verdicts = verdicts_of(request)
-        order = _in_order(problem, held, request, verdicts.columns)
-        question = Question(plan, verdicts, int(problem.request_penalty[request]), order)
+        verdicts = columns_of(problem, request) if verdicts_of is None else verdicts_of(request)
+        order = in_order(problem, held, request, verdicts)
+        rest = others_fit(problem, held, request, verdicts)
+        question = Question(plan, verdicts, int(problem.request_penalty[request]), order, rest)
         found[request] = explain(question, work_limit=work_limit)
     return found
 
@@ -63,6 +71,8 @@ def _last(question: Question, budget: Budget) -> LastRule | None:
         return None
     lifted = np.flatnonzero(question.verdicts.allowed(without=rule) & question.in_order)
     matches = has_place(question, rank(question), lifted, budget)
+    if matches and question.others_fit is not None:
+        matches = None  # by itself; of the others it proves nothing
     return LastRule(question.verdicts.codes[rule], vendors_back(question.verdicts, rule), matches)
 
 
@@ -76,16 +86,3 @@ def _reason(question: Question, found: list[Relaxation]) -> Reason:
         return Reason.FITS_NOW
     lacks = missing(question.plan, question.verdicts.columns.table[:, allowed & question.in_order])
     return Reason.COST if (lacks.steps == 0).any() else Reason.COMPETITION
-
-
-def _in_order(problem: AssignmentProblem, held: Ints, request: int, columns: Columns) -> Flags:
-    """n; options that start late enough after the requests that must come before."""
-    start = columns.table[2]
-    good = np.ones(len(start), np.bool_)
-    for pair in np.flatnonzero(problem.precedence[:, 1] == request).tolist():
-        column = int(held[problem.precedence[pair, 0]])
-        if column < 0:
-            return np.zeros(len(start), np.bool_)
-        ends = problem.column_start[column] + problem.column_duration[column]
-        good &= ends + problem.precedence_lag[pair] <= start
-    return good

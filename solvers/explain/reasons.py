@@ -13,6 +13,7 @@ class Reason(StrEnum):
     COMPETITION = "competition"  #: vendors may, but their capacity went to others
     COST = "cost"  #: a place is free, but costs more than leaving the request out
     PREDECESSOR = "predecessor"  #: what must come before it has no match, or ends too late
+    BUNDLE = "bundle"  #: a place is free, but none for the others that are matched with it or not at all
     FITS_NOW = "fits_now"  #: there is a place after all; the search had not got there
 
 

@@ -7,6 +7,7 @@ the rule that removed it is counted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,13 +15,15 @@ import numpy as np
 
 from contracts.instants import MINUTE_MS
 from solvers.arrays import Flags, Ints
-from solvers.candidates import Screened, expand
+from solvers.candidates import Screened, expand, screen
+from solvers.explain.bundles import whole
+from solvers.explain.reasons import Step
 from solvers.explain.search import Question
 from solvers.explain.verdicts import Verdicts
 from solvers.formulation import PENALTIES, formulate
 from solvers.horizon import LEDGER_MS
 from solvers.insertion import Columns, StandingPlan
-from solvers.insertion.columns import COST, all_columns
+from solvers.insertion.columns import COST, START, all_columns
 from solvers.rules import registry
 from solvers.rules.base import CandidateRule, Candidates, PairRule, View
 from solvers.rules.capacity import Capacity, ledger_buckets
@@ -51,16 +54,71 @@ def question_of(screening: Screening, request: int, *, wider_min: int = WIDER_MI
     registry.load(*screening.plugins)
     view = View(screening, slice(request, request + 1), "")
     candidates = _options(screening, request, wider_min)
-    alone = screening.alone(request)
+    alone = screening.only(np.array([request]))
     nothing = np.zeros((1, 0), np.int64)
     problem = formulate(alone, Screened(candidates, _cents(view, candidates), (), nothing))
     plan = StandingPlan(_with_a_resource(problem.capacity), problem.vendor_cap)
     verdicts = _verdicts(view, candidates, Columns(all_columns(problem)), problem.capacity.shape[2])
-    question = Question(plan, verdicts, _penalty(view, verdicts), np.ones(len(verdicts.columns), np.bool_))
+    order = np.full(len(verdicts.columns), not _follows(screening, request))
+    rest = _others_fit(screening, request, candidates, verdicts)
+    question = Question(plan, verdicts, _penalty(view, verdicts), order, rest)
     bucket_ms = ledger_buckets(screening.values) * LEDGER_MS
     start = candidates.start_ms.min(initial=screening.horizon.end_ms)
     first = (int(start) - screening.horizon.start_ms) // bucket_ms if len(candidates) else 0
     return Asked(question, candidates, screening.horizon.start_ms + first * bucket_ms, bucket_ms)
+
+
+def _follows(screening: Screening, request: int) -> bool:
+    """Whether it is to follow another that waits in the same screening, but for those of its own bundle."""
+    sequence = screening.sequence
+    if sequence is None:
+        return False
+    first = sequence.first[sequence.second == request]
+    return bool((~np.isin(first, _bundle(screening, request))).any())
+
+
+def _bundle(screening: Screening, request: int) -> Ints:
+    """The rows that are matched with it or not at all, its own among them; none where it is in no bundle."""
+    of = screening.sequence.bundle if screening.sequence is not None else np.zeros(0, np.int64)
+    return np.flatnonzero(of == of[request]) if len(of) and of[request] >= 0 else np.zeros(0, np.int64)
+
+
+def _others_fit(
+    screening: Screening, request: int, candidates: Candidates, verdicts: Verdicts
+) -> Callable[[int, tuple[Step, ...]], bool] | None:
+    """Of a bundle, whether all of it has places once the request has an option; None where there is none."""
+    members = _bundle(screening, request)
+    if len(members) < 2:
+        return None
+    together = screening.only(members)
+    row, screened = int(np.searchsorted(members, request)), screen(together)
+
+    def fit(option: int, steps: tuple[Step, ...]) -> bool:
+        if option >= len(candidates):
+            return False  # of a vendor that has nothing to offer
+        own = replace(candidates.only(np.array([option])), request=np.array([row]))
+        problem = formulate(
+            together, _with_only(screened, row, own, int(verdicts.columns.table[COST, option]))
+        )
+        at = int(np.searchsorted(problem.column_request, row))
+        later = int(problem.column_start[at] - verdicts.columns.table[START, option])
+        return whole(problem, tuple(replace(step, bucket=step.bucket + later) for step in steps))
+
+    return fit
+
+
+def _with_only(screened: Screened, row: int, own: Candidates, cents: int) -> Screened:
+    """What was screened, with one candidate of the row in place of all that it has."""
+    others = screened.candidates
+    at, left = int(np.searchsorted(others.request, row)), others.request != row
+    before = int(left[:at].sum())
+    parts = {
+        name: np.insert(getattr(others, name)[left], before, getattr(own, name))
+        for name in Candidates.__dataclass_fields__
+    }
+    return replace(
+        screened, candidates=Candidates(**parts), cents=np.insert(screened.cents[left], before, cents)
+    )
 
 
 def _with_a_resource(capacity: Ints) -> Ints:
@@ -71,7 +129,7 @@ def _with_a_resource(capacity: Ints) -> Ints:
 
 def _options(screening: Screening, request: int, wider_min: int) -> Candidates:
     """Every vendor, resource and start, in a window wider by whole steps, so that starts stay aligned."""
-    alone = screening.alone(request)
+    alone = screening.only(np.array([request]))
     facts = alone.facts
     step_ms = STEP.whole(screening.values) * MINUTE_MS
     soonest_ms = screening.now_ms + NOTICE.whole(screening.values) * MINUTE_MS

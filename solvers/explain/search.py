@@ -7,7 +7,7 @@ applied to a copy of what is left and put before the checker: what fails there i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ class Question:
     verdicts: Verdicts
     penalty_cents: int
     in_order: Flags  #: n; options that keep precedence. The others are not looked at
+    #: of a bundle: whether the others have places once this one has that option, and the steps are made
+    others_fit: Callable[[int, tuple[Step, ...]], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.arrays import Flags, Ints
 from solvers.insertion import Columns
-from solvers.insertion.columns import VENDOR
+from solvers.insertion.columns import DURATION, START, VENDOR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,7 @@ class Verdicts:
     short: Ints  #: M x n; by how much the rule would have to yield, in its unit; 0 where it is not against it
     units: tuple[str, ...]  #: M; unit of `short` ("minutes", "metres", "days"); "" where a rule is yes or no
     relaxable: Flags  #: M; whether operations may relax the rule at all
+    work: tuple[Ints, Ints] | None = None  #: n; when the work begins and ends, as lags count; None: buckets
 
     def __post_init__(self) -> None:
         shape = (len(self.codes), len(self.columns))
@@ -44,6 +45,12 @@ class Verdicts:
             len(np.unique(columns.table[VENDOR])), (), nothing.astype(np.bool_), columns,
             nothing.astype(np.int64), (), np.zeros(0, np.bool_),
         )  # fmt: skip
+
+    @property
+    def times(self) -> tuple[Ints, Ints]:
+        """When the work begins and ends, as lags count."""
+        table = self.columns.table
+        return (table[START], table[START] + table[DURATION]) if self.work is None else self.work
 
     def allowed(self, without: int | None = None) -> Flags:
         """n; options that no rule is against, but for the rule `without`."""

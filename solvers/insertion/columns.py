@@ -62,8 +62,9 @@ def all_columns(problem: AssignmentProblem) -> Ints:
 class Entry:
     """A request in a standing plan, or on its way into it.
 
-    `key` names it (any hashable). A request that takes part in a precedence pair, is accepted or is under way
-    is not `movable`; moving one that is costs `move_cents` on top of the difference between its columns.
+    `key` names it (any hashable). A request in a precedence pair or a bundle, and one that is accepted or
+    under way, is not `movable`; moving one that is costs `move_cents` on top of the difference between its
+    columns.
     """
 
     key: Hashable

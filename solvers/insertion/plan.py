@@ -87,14 +87,18 @@ class StandingPlan:
     ) -> StandingPlan:
         """The plan that `choice` (R; column or -1) is; the index of a request is its key.
 
-        Pinned requests and those in precedence pairs are not movable. Raises `NoRoom` if the plan over-books.
+        Pinned requests and those in pairs or bundles are not movable. Raises `NoRoom` if the plan over-books.
         """
         plan = cls(
             problem.capacity, problem.vendor_cap,
             wanted=problem.vendor_target, shortfall_cents=problem.shortfall_cost,
         )  # fmt: skip
         chosen = np.asarray(choice, dtype=np.int64)
-        fixed = {*problem.column_request[problem.pinned].tolist(), *problem.precedence.reshape(-1).tolist()}
+        fixed = {
+            *problem.column_request[problem.pinned].tolist(),
+            *problem.precedence.reshape(-1).tolist(),
+            *np.flatnonzero(problem.bundle >= 0).tolist(),
+        }
         table, first = (
             all_columns(problem),
             np.searchsorted(problem.column_request, np.arange(problem.requests + 1)),

@@ -30,16 +30,12 @@ class SequenceRule(CandidateRule):
 
     def of_requests(self, asked: Sequence[OpenRequest], vendor_index: Mapping[str, int]) -> Arrays:
         """`not_before_ms`, `not_after_ms`: bounds on the start; `waits`: for what is not here. R each."""
-        here = {each.request.id for each in asked} if any(each.follows for each in asked) else set()
         before = [_NEVER if each.not_before_ms is None else each.not_before_ms for each in asked]
         after = [_EVER if each.not_after_ms is None else each.not_after_ms for each in asked]
-        waits = [
-            any(one.request_id not in here - {each.request.id} for one in each.follows) for each in asked
-        ]
         return {
             "not_before_ms": np.array(before, np.int64),
             "not_after_ms": np.array(after, np.int64),
-            "waits": np.array(waits, np.bool_),
+            "waits": _waiting(asked),
         }
 
     def mask(self, view: View, candidates: Candidates) -> Flags:
@@ -70,6 +66,17 @@ class SequenceRule(CandidateRule):
         if asked.not_before_ms is not None and one.start_ms < asked.not_before_ms:
             return False
         return asked.not_after_ms is None or one.start_ms <= asked.not_after_ms
+
+
+def _waiting(asked: Sequence[OpenRequest]) -> Flags:
+    """R; who is to follow something that is not among them."""
+    waits = np.zeros(len(asked), np.bool_)
+    following = [row for row, each in enumerate(asked) if each.follows]
+    here = {each.request.id for each in asked} if following else set()
+    for row in following:
+        others = here - {asked[row].request.id}
+        waits[row] = any(one.request_id not in others for one in asked[row].follows)
+    return waits
 
 
 def _bounds(view: View) -> bool:

@@ -7,7 +7,10 @@ import pytest
 
 from benchmarks.day import LEVELS, LOADS
 from benchmarks.generator import generate
+from benchmarks.sequences import without
+from benchmarks.sequences_bench import compared, shares
 from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.solve import solve
 
 
 def peak_use(problem: AssignmentProblem) -> float:
@@ -74,6 +77,23 @@ def test_every_parameter_of_the_day_can_be_overridden_by_name() -> None:
 @pytest.mark.parametrize("requests", [1, 2, 17])
 def test_tiny_days_are_days_too(requests: int) -> None:
     assert generate(requests, "normal", 1).requests == requests
+
+
+def test_a_day_in_sequence_has_pairs_and_bundles_that_can_be_kept_and_none_without_them() -> None:
+    tied = generate(1_000, "normal", 1, **shares())
+    bundled, pairs = np.flatnonzero(tied.bundle >= 0), tied.precedence
+    assert 30 < len(np.unique(pairs)) <= 50
+    assert 10 < len(bundled) <= 25
+    assert np.isin(pairs, bundled).any() and tied.precedence_from_start.any()
+    assert (tied.precedence_most < 2**62).any() and (tied.precedence_most >= tied.precedence_lag).all()
+    found = solve(tied, time_limit_s=60, seed=1, workers=1, work_limit=300_000)
+    free = without(tied)
+    assert not len(free.precedence) and (free.bundle < 0).all()
+    for each in (pairs[:, 1], bundled):
+        assert (found.choice[each] >= 0).mean() > 0.8
+    compared_with = {"cost": found.cost, "bound": found.lower_bound}
+    same = compared(tied, compared_with, compared_with)
+    assert (same["ratio"], same["gap_with"]) == (1.0, same["gap_without"])
 
 
 def test_a_day_without_requests_is_refused() -> None:

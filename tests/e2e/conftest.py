@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from contracts.codes import Role
 from dispatcher.demo.service import Service, running
@@ -20,9 +21,10 @@ MARKET = "metro"
 
 
 @contextlib.asynccontextmanager
-async def service(folder: Path) -> AsyncIterator[Service]:
-    """`dispatcher serve` on a free port and a Valkey of its own."""
-    settings = Settings(data_dir=folder, port=0, markets=Markets.parse(f"{MARKET}=America/New_York"))
+async def service(folder: Path, **more: Any) -> AsyncIterator[Service]:
+    """`dispatcher serve` on a free port and a Valkey of its own; `more` settings."""
+    markets = Markets.parse(f"{MARKET}=America/New_York")
+    settings = Settings(data_dir=folder, port=0, markets=markets, **more)
     async with running(settings, folder / "service.log") as started:
         yield started
 

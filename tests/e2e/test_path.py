@@ -1,6 +1,7 @@
 """The whole way of a request, over the public interfaces only: submitted, matched, offered, done."""
 
 import asyncio
+import base64
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from contracts.events import DispatchConfirmed, OfferMade, RequestMatched
 from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskState
 from dispatcher.runtime.clock import SystemClock
 from simulation.links import HttpLink, StreamLink
+from tests.delivery.receivers import Receiver, webhook
 from tests.e2e.conftest import MARKET, redis_url, reply_key, service, token
 from tests.e2e.made import CENTRE, patient, post, trip
 
@@ -28,15 +30,21 @@ COURSE = (
 )
 
 
+TOLD = Receiver()
+NEVER_QUIET = {"notify_quiet_from_hour": 8, "notify_quiet_until_hour": 8}
 OTHERS = ("v-http", "v-redis")  # vendors that other tests register
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory):
-    """One service for all of them: each has requests and vendors of its own."""
-    async with service(tmp_path_factory.mktemp("path")) as started:
-        yield started
+    """One service for all, each with requests and vendors of its own; patients are told by webhook."""
+    folder = tmp_path_factory.mktemp("path")
+    (folder / "secret").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+    async with webhook(TOLD) as url:
+        ways = {"notify_webhook_url": url, "notify_webhook_secret_file": folder / "secret"}
+        async with service(folder, **ways) as started:
+            yield started
 
 
 def link(running, vendor_id, way):
@@ -59,6 +67,7 @@ async def test_a_request_goes_all_the_way_over_http_and_over_redis(running):
     ops = PlatformClient(running.url, token(running.settings, Role.OPS), MARKET)
     platform = PlatformClient(running.url, token(running.settings, Role.PLATFORM), MARKET)
     async with ops, platform, MatchStream(redis_url(running.settings), MARKET) as matches:
+        await ops.put_tuning(NEVER_QUIET, reason="whatever the hour of the test")
         for way in ("http", "redis"):
             await post(ops, f"v-{way}")
             works = link(running, f"v-{way}", way)
@@ -100,6 +109,14 @@ async def _whole_way(running, platform, matches, works, way):
         if told.match.request_id == request.id and told.state is RequestState.ACCEPTED:
             break
     await entries.aclose()
+    while told_of(request.id) != ["ride_appointment", "ride_arriving"]:
+        await asyncio.sleep(0.05)
+
+
+def told_of(request_id):
+    """What the patient of a request was told, by the webhook."""
+    notes = [msgspec.json.decode(body)["data"] for _, body in TOLD.calls]
+    return sorted(each["template"] for each in notes if each["request_id"] == request_id)
 
 
 async def _dispatch(running, offer):

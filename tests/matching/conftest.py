@@ -16,6 +16,7 @@ from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
+from dispatcher.domain.joining import joined
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.market import Market
@@ -52,7 +53,8 @@ class Town:
         await self.store.market(self.name).capacity.put(vendor.id, DAY, Pools(pools=(pool,)))
 
     async def submit(self, *requests: Request) -> None:
-        decisions = [receive(each, self.context("platform")) for each in requests]
+        context = self.context("platform")
+        decisions = joined([receive(each, context) for each in requests], {}, context)
         outcome = await self.store.market(self.name).commit(decisions, requests=requests)
         assert outcome.ok
         self.ids += [each.id for each in requests]

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -69,3 +70,9 @@ def test_the_health_check_asks_the_service_whatever_proxy_is_set() -> None:
         done = subprocess.run([sys.executable, *words], env=variables, capture_output=True, check=False)
         server.shutdown()
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_image_is_built_from_every_package_of_the_wheel() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    kept = {line[1:] for line in IGNORE if line.startswith("!")}
+    assert set(build["targets"]["wheel"]["packages"]) <= kept

@@ -74,6 +74,24 @@ def test_a_second_too_early_after_its_first_is_caught() -> None:
     assert only(small(), [1, 2, -1]) == Violation("precedence", 3, 6, request=1, bucket=3)
 
 
+def test_a_second_too_late_after_its_first_is_caught() -> None:
+    late = replace(small(), precedence_most=np.array([0]), precedence_lag=np.array([-9]))
+    assert only(late, [0, 2, -1]) == Violation("precedence_late", 3, 2, request=1, bucket=3)
+    from_start = replace(late, precedence_from_start=np.array([1]), precedence_most=np.array([2]))
+    assert only(from_start, [0, 2, -1]) == Violation("precedence_late", 3, 2, request=1, bucket=3)
+    times = {"column_begin": np.arange(6) * 10, "column_end": np.arange(6) * 10 + 5}
+    timed = replace(small(), **times, precedence_most=np.array([14]))
+    assert only(timed, [0, 2, -1]) == Violation("precedence_late", 20, 19, request=1, bucket=3)
+    assert check(replace(timed, precedence_most=np.array([15])), np.array([0, 2, -1])).ok
+
+
+def test_a_part_of_a_bundle_is_caught_and_what_is_left_out_is_named() -> None:
+    bundled = replace(small(), bundle=np.array([7, -1, 7]))
+    assert only(bundled, [0, -1, -1]) == Violation("bundle_broken", 1, 2, request=2)
+    assert check(bundled, np.array([-1, -1, -1])).ok and check(bundled, np.array([0, -1, 5 - 1])).violations
+    assert check(replace(bundled, bundle=np.array([7, 7, -1])), np.array([0, 2, -1])).ok
+
+
 def test_a_column_of_another_request_is_caught() -> None:
     assert only(small(), [-1, -1, 0]) == Violation("owner", 0, 2, request=2)
 

@@ -61,6 +61,7 @@ class Mailer:
             message,
             hostname=url.host,
             port=url.port,
+            local_hostname=self._sender.rpartition("@")[2],  # else it would be looked up, and waited for
             username=url.user or None,
             password=self._password if url.user else None,
             use_tls=url.scheme == TLS,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import generate
+from benchmarks.sequences_bench import shares
 from solvers.assignment import search as searching
 from solvers.assignment import solve as solving
 from solvers.assignment.deadline import Deadline
@@ -77,7 +78,7 @@ def test_a_wish_to_stop_ends_a_solve() -> None:
 
 @pytest.mark.parametrize("requests", [30, 600])
 def test_the_same_work_and_seed_give_the_same_bytes(requests: int) -> None:
-    problem = generate(requests, "overloaded", 3)
+    problem = generate(requests, "overloaded", 3, **shares())
     one, two = (solve(problem, time_limit_s=1e9, seed=5, workers=1, work_limit=300_000) for _ in range(2))
     assert one.choice.tobytes() == two.choice.tobytes()
     assert (one.cost, one.lower_bound) == (two.cost, two.lower_bound)

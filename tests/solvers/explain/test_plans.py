@@ -12,6 +12,7 @@ from benchmarks.generator import generate
 from solvers.assignment.greedy import greedy
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
+from solvers.assignment.subproblem import restrict
 from solvers.checker import check
 from solvers.explain import Reason, Relaxation, What, explain_unmatched
 from tests.solvers.slow import problems
@@ -40,6 +41,40 @@ def test_a_second_whose_first_is_unmatched_says_so() -> None:
     found = explain_unmatched(problem, [-1, -1])
     assert (found[0].reason, found[1].reason) == (Reason.COST, Reason.PREDECESSOR)
     assert explain_unmatched(problem, [0, -1])[1].reason is Reason.FITS_NOW
+
+
+@given(problems(), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_what_is_told_of_a_bundle_matches_all_of_it_once_it_is_done(
+    problem: AssignmentProblem, seed: int
+) -> None:
+    bundled = replace(problem, bundle=np.arange(problem.requests) // 2)
+    choice = greedy(bundled)
+    for request, each in explain_unmatched(bundled, choice).items():
+        members = np.flatnonzero(bundled.bundle == request // 2)
+        if len(members) < 2:
+            continue
+        assert each.last_rule is None and not any(found.moves for found in each.relaxations)
+        for found in each.relaxations:
+            own = np.searchsorted(problem.column_request, request) + found.option
+            others = np.isin(problem.column_request, members) & (problem.column_request != request)
+            columns = np.append(np.flatnonzero(others), own)
+            part = restrict(with_steps(bundled, found, request), choice, members, columns).problem
+            assert (solve(part, time_limit_s=60, seed=seed, workers=1).choice >= 0).all()
+
+
+def test_a_bundle_of_which_a_part_has_no_place_says_so() -> None:
+    problem = AssignmentProblem(
+        request_penalty=np.array([500, 500]), column_request=np.array([0, 1]),
+        column_vendor=np.array([0, 0]), column_resource=np.array([0, 0]), column_start=np.array([0, 0]),
+        column_duration=np.array([1, 1]), column_units=np.array([1, 1]), column_cost=np.array([10, 10]),
+        capacity=np.ones((1, 1, 4), np.int64), bundle=np.array([0, 0]),
+    )  # fmt: skip
+    found = explain_unmatched(problem, [-1, -1])
+    assert [each.reason for each in found.values()] == [Reason.BUNDLE] * 2
+    assert not any(each.relaxations for each in found.values())
+    wider = replace(problem, capacity=problem.capacity + 1)
+    assert explain_unmatched(wider, [-1, -1])[0].reason is Reason.FITS_NOW
 
 
 def test_on_a_whole_day_the_first_relaxation_gives_a_cheaper_plan_in_the_relaxed_problem() -> None:

@@ -1,0 +1,128 @@
+"""What a request goes after and before, as the solvers are told of it.
+
+Where the other stands already it bounds the start; where it waits, too, the plan keeps the two in order, or
+leaves the second for later (`solvers.rules.sequence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from contracts.episodes import SequenceKind
+from contracts.instants import MINUTE_MS
+from contracts.requests import Request
+from contracts.tuning import Number
+from dispatcher.domain.joining import known_before
+from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.store.requests import RequestPart
+from solvers.rides import by_hour
+from solvers.screening import Follows, OpenRequest
+from solvers.travel import TravelTimes
+
+Values = Mapping[str, Number]
+Others = Mapping[str, RequestRecord]
+
+
+async def beside(records: Sequence[RequestRecord], stored: RequestPart) -> Others:
+    """These, and those that stand in sequence with them."""
+    known = {each.id: each for each in records}
+    named = {link.request_id for each in records for link in each.after if link.waits}
+    named |= {name for each in records for name in each.before}
+    missing = sorted(named - known.keys())
+    return known | (await stored.records.get_all(missing) if missing else {})
+
+
+def in_sequence(
+    asked: OpenRequest, record: RequestRecord, others: Others, values: Values, travel: TravelTimes
+) -> OpenRequest:
+    """The request with its bounds, and with what it follows that has no vendor yet."""
+    if not record.after and not record.before:
+        return asked
+    within, follows = Bounds(), []
+    for link in record.after:
+        span = span_of(link, others.get(link.request_id), values)
+        if span is None:
+            follows.append(follows_of(link))
+        else:
+            within = within.within(bounds_of(link, span))
+    within = _before_dispatches(within, asked.request, record, others, travel)
+    return replace(
+        asked,
+        not_before_ms=within.not_before_ms,
+        not_after_ms=within.not_after_ms,
+        follows=tuple(follows),
+    )
+
+
+def follows_of(link: Link) -> Follows:
+    """As the solvers know it."""
+    return Follows(link.request_id, link.kind.value, link.least_ms, link.most_ms)
+
+
+def _before_dispatches(
+    within: Bounds, request: Request, record: RequestRecord, others: Others, travel: TravelTimes
+) -> Bounds:
+    """Early enough for the dispatches that go after it, however long the work may take; and late enough."""
+    for other, link in successors(record, others):
+        if other.dispatch is None:
+            continue
+        shortest_ms, longest_ms = 0, 0
+        if link.kind is SequenceKind.FINISH_TO_START:
+            shortest_ms, longest_ms = length_ms(request, travel)
+        start_ms = other.dispatch.start_ms
+        first_ms = None if link.most_ms is None else start_ms - link.most_ms - shortest_ms
+        within = within.within(Bounds(first_ms, start_ms - link.least_ms - longest_ms))
+    return within
+
+
+def length_ms(request: Request, travel: TravelTimes) -> tuple[int, int]:
+    """How long the work takes at the least and at the most, by the hour at which it begins."""
+    onsite_ms = request.onsite_minutes * MINUTE_MS
+    start, end = request.doors
+    if end is None:
+        return onsite_ms, onsite_ms
+    hourly_s = by_hour(travel, start, end)
+    return onsite_ms + int(min(hourly_s) * 1000), onsite_ms + MINUTE_MS + int(max(hourly_s) * 1000)
+
+
+def waves(asked: Sequence[OpenRequest], rows: Sequence[int]) -> list[list[int]]:
+    """Rows of requests in turns, each turn after all that its requests follow."""
+    if not any(asked[row].follows for row in rows):
+        return [list(rows)]
+    named = {asked[row].request.id: row for row in rows}
+    turn = dict[int, int]()
+
+    def turn_of(row: int) -> int:
+        if row not in turn:
+            turn[row] = 0  # a circle, which is never stored, would end here
+            before = (named[each.request_id] for each in asked[row].follows if each.request_id in named)
+            turn[row] = 1 + max(map(turn_of, before), default=-1)
+        return turn[row]
+
+    found: list[list[int]] = [[] for _ in range(1 + max(map(turn_of, rows)))]
+    for row in rows:
+        found[turn[row]].append(row)
+    return found
+
+
+async def bounded(asked: OpenRequest, stored: RequestPart, values: Values) -> OpenRequest:
+    """A request that is not stored, with the bounds of what goes before it.
+
+    What waits for a vendor itself begins with its window at the soonest. Raises Invalid where a predecessor
+    is not there, or has ended otherwise than completed.
+    """
+    request, within = asked.request, Bounds()
+    if not request.after:
+        return asked
+    others = await stored.records.get_all([each.request for each in request.after])
+    for link in map(link_of, request.after):
+        before = known_before(request.id, link, others)
+        span = span_of(resolved(link, before), before, values)
+        if span is None:
+            soonest = bounds_of(link, Span(before.earliest_ms, before.earliest_ms))
+            within = within.within(Bounds(soonest.not_before_ms))
+        else:
+            within = within.within(bounds_of(link, span))
+    return replace(asked, not_before_ms=within.not_before_ms, not_after_ms=within.not_after_ms)

@@ -1,0 +1,201 @@
+"""Sequence and bundles in each engine by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import generate
+from benchmarks.sequences_bench import shares
+from solvers.assignment.anneal import Annealer
+from solvers.assignment.deadline import Deadline
+from solvers.assignment.dual import Prices
+from solvers.assignment.greedy import greedy
+from solvers.assignment.incumbent import Incumbent
+from solvers.assignment.instance import instance_of
+from solvers.assignment.neighbourhood import Neighbourhoods
+from solvers.assignment.plan import cost_of, is_feasible
+from solvers.assignment.problem import AssignmentProblem
+from solvers.assignment.search import Search
+from solvers.assignment.solve import solve
+from solvers.assignment.subproblem import restrict
+from solvers.assignment.validation import MalformedProblem
+from solvers.checker import check
+from tests.solvers.assignment.problems import optimum, random_problem
+
+
+def forest(seed: int) -> AssignmentProblem:
+    """Five requests, each tied to one before it, by a pair or a bundle as well; room for everybody."""
+    rng, problem = np.random.default_rng([seed, 2]), random_problem(seed, requests=5, most_columns=3)
+    pairs = [sorted((int(rng.integers(second)), second)) for second in range(1, 5) if rng.random() < 0.7]
+    turned = [pair[:: int(rng.choice([1, -1]))] for pair in pairs]
+    lag = rng.integers(-2, 3, len(turned))
+    bundle = np.full(5, -1)
+    for first, second in turned:
+        if bundle[first] < 0 and rng.random() < 0.5:  # two of a pair, and never round a circle
+            bundle[[first, second]] = first if bundle[second] < 0 else bundle[second]
+    free = np.ones((len(problem.vendor_cap), problem.capacity.shape[1], 12), np.int64)
+    return replace(
+        problem, capacity=free * 100, vendor_cap=np.full(len(free), 5),
+        vendor_target=0 * problem.vendor_target,
+        precedence=np.array(turned).reshape(-1, 2), precedence_lag=lag,
+        precedence_most=np.where(rng.random(len(lag)) < 0.5, lag + rng.integers(0, 3, len(lag)), 2**62),
+        precedence_from_start=rng.integers(0, 2, len(lag)),
+        bundle=bundle,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_where_nobody_competes_the_prices_prove_the_optimum_of_every_tree(seed: int) -> None:
+    problem = forest(seed)
+    assert Prices(instance_of(problem)).prove() == optimum(problem)
+
+
+def test_annealing_alone_knows_what_it_costs_and_most_often_finds_the_optimum() -> None:
+    found = 0
+    for seed in range(24):
+        problem = random_problem(seed)
+        prices = Prices(instance_of(problem))
+        nothing = np.full(problem.requests, -1, np.int32)
+        start = cost_of(problem, nothing.astype(np.int64))
+        search = Search(prices, nothing, start, width=np.inf, most=50)
+        annealer, deadline = Annealer(search, seed), Deadline(60.0, None, 60_000)
+        annealer.run(deadline, Incumbent(problem, deadline), begin=0.0, end=1.0)
+        choice = prices.instance.to_given(search.columns_of(annealer.best))
+        assert is_feasible(problem, choice) and cost_of(problem, choice) == annealer.best_cost
+        found += annealer.best_cost == optimum(problem)
+    assert found >= 21
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_greedy_keeps_sequence_and_bundles(seed: int) -> None:
+    problem = random_problem(seed, requests=8)
+    assert check(problem, greedy(problem)).ok
+
+
+def test_greedy_matches_bundles_whole_in_their_order_though_one_of_them_does_not_pay() -> None:
+    problem = _two(bundle=[0, 0], request_penalty=[100, 5], precedence=[[1, 0]], precedence_lag=[0])
+    assert greedy(problem).tolist() == [1, 2]
+    assert greedy(replace(problem, request_penalty=np.array([5, 5]))).tolist() == [-1, -1]
+
+
+def _two(**changes: Any) -> AssignmentProblem:
+    """The first request may begin at 0 or 2, the second at 1; each lasts for one bucket and costs 10."""
+    arrays: dict[str, Any] = {
+        "request_penalty": [100, 100], "column_request": [0, 0, 1], "column_vendor": [0, 0, 0],
+        "column_resource": [0, 0, 0], "column_start": [0, 2, 1], "column_duration": [1, 1, 1],
+        "column_units": [1, 1, 1], "column_cost": [9, 10, 10], "capacity": np.ones((1, 1, 4), np.int64),
+    }  # fmt: skip
+    return AssignmentProblem(**(arrays | changes))
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "from_start", "times", "found"),
+    [
+        (0, 2**62, 0, None, [0, 2]),
+        (0, 0, 0, None, [0, 2]),
+        (-2, -1, 0, None, [1, 2]),
+        (-1, -1, 0, None, [0, -1]),
+        (0, -1, 0, None, [0, -1]),
+        (0, 0, 1, None, [0, -1]),
+        (0, 1, 1, None, [0, 2]),
+        (0, 4, 0, ([0, 0, 10], [5, 6, 11]), [1, 2]),
+        (0, 5, 0, ([0, 0, 10], [5, 6, 11]), [0, 2]),
+    ],
+)
+def test_the_second_begins_no_later_than_its_most_after_the_first(
+    least: int, most: int, from_start: int, times: tuple[list[int], list[int]] | None, found: list[int]
+) -> None:
+    work = {} if times is None else dict(zip(("column_begin", "column_end"), times, strict=True))
+    problem = _two(
+        precedence=[[0, 1]],
+        precedence_lag=[least],
+        precedence_most=[most],
+        precedence_from_start=[from_start],
+        **work,
+    )
+    for engine in (greedy, _solved):
+        choice = engine(problem)
+        assert check(problem, choice).ok
+        assert engine is greedy or choice.tolist() == found
+
+
+def _solved(problem: AssignmentProblem) -> np.ndarray:
+    return solve(problem, time_limit_s=60, seed=1, workers=1).choice
+
+
+def test_a_bundle_of_one_and_none_at_all_bind_nobody() -> None:
+    for bundle in ([0, 1], [-1, -1], None):
+        problem = _two(bundle=bundle, request_penalty=[100, 5])
+        assert _solved(problem).tolist() == [0, -1]
+
+
+def test_neighbourhoods_hold_whole_bundles_and_solve_as_problems_of_their_own() -> None:
+    problem = generate(300, "overloaded", 2, **shares())
+    prices = Prices(instance_of(problem))
+    prices.climb(Deadline(5.0), rounds=40, share=1.0)
+    choice = greedy(problem)
+    standing = prices.instance.from_given(choice)
+    near = Neighbourhoods(prices, Search(prices, standing, cost_of(problem, choice), width=1e9, most=32))
+    rng = np.random.default_rng(1)
+    for seed in np.flatnonzero(problem.bundle >= 0).tolist():
+        inside = near.grow(standing, seed, 20, rng)
+        outside = np.setdiff1d(np.arange(problem.requests), inside)
+        assert not np.intersect1d(problem.bundle[inside], problem.bundle[outside]).max(initial=-1) >= 0
+        assert (np.isin(problem.precedence, inside).sum(axis=1) != 1).all()
+        part = restrict(problem, choice, inside, prices.instance.original[near.columns(inside)])
+        assert is_feasible(problem, part.merged(choice, greedy(part.problem)))
+
+
+def test_one_bucket_with_bundles_and_sequence_is_planned_too() -> None:
+    rng = np.random.default_rng(1)
+    requests, vendors = 80, 6
+    nothing = np.zeros(requests * vendors, np.int64)
+    problem = AssignmentProblem(
+        request_penalty=rng.integers(50, 200, requests),
+        column_request=np.repeat(np.arange(requests), vendors),
+        column_vendor=np.tile(np.arange(vendors), requests), column_resource=nothing, column_start=nothing,
+        column_duration=nothing + 1, column_units=rng.integers(1, 9, len(nothing)),
+        column_cost=rng.integers(1, 50, len(nothing)),
+        capacity=np.full((vendors, 1, 1), 40), bundle=np.arange(requests) // 2,
+        precedence=np.array([[0, 3]]), precedence_from_start=np.array([1]),
+    )  # fmt: skip
+    result = solve(problem, time_limit_s=60, seed=1, workers=1, work_limit=20_000)
+    assert check(problem, result.choice, claimed_cost=result.cost).ok
+    assert result.gap < 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"bundle": [0]}, r"bundle has shape \(1,\); it must have \(2,\)"),
+        ({"bundle": [0, -2]}, r"bundle\[1\] is -2; it must lie in \[-1, 1048576\]"),
+        ({"precedence": [[0, 1]], "precedence_most": [1, 2]}, r"precedence_most has shape \(2,\)"),
+        (
+            {"precedence": [[0, 1]], "precedence_most": [2**63 - 1]},
+            r"precedence_most\[0\] is 9223372036854775807",
+        ),
+        (
+            {"precedence": [[0, 1]], "precedence_from_start": [2]},
+            r"precedence_from_start\[0\] is 2; .*\[0, 1\]",
+        ),
+        (
+            {"column_begin": [0, 1, 2]},
+            r"column_begin has shape \(3,\) and column_end \(0,\); both must have \(3,\)",
+        ),
+        ({"column_begin": [0, 1], "column_end": [0, 1]}, r"column_begin has shape \(2,\)"),
+        ({"bundle": [4, 4], "pinned": [0]}, r"bundle\[0\] is 4, of requests \[0, 1\].*\nMaybe pin all"),
+        (
+            {"precedence": [[0, 1]], "precedence_most": [-1], "precedence_lag": [-2], "pinned": [0, 2]},
+            r"pinned columns 0, 2 break it",
+        ),
+    ],
+)
+def test_what_is_malformed_is_refused_with_the_index_and_the_value(
+    changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(MalformedProblem, match=says):
+        _two(**changes)
