@@ -85,6 +85,7 @@ class _Asked(Wire):
     hold: Requirement | Requirements | None = None  # offered to nobody until it has what it waits for
     patient: Patient | None = None
     after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
+    episode: Id | None = None  # one that is there: the request belongs to it
     not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
 
     @property

@@ -11,6 +11,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.store.survey import Survey, of_kind
 
+ABOUT = (TaskKind.SEQUENCE_AT_RISK, TaskKind.PREDECESSOR_MISSING)
 Records = Mapping[str, RequestRecord]
 
 
@@ -27,7 +28,7 @@ def out_of_sequence(found: Survey) -> Iterator[tuple[str, str]]:
             other = records.get(name)
             if other is not None and other.state not in TERMINAL and not links_to(other, record.id):
                 yield record.id, f"names {name} as what goes after it, which does not say so"
-        if record.risk and not any(f".{TaskKind.SEQUENCE_AT_RISK}" in each for each in record.tasks):
+        if record.risk and not any(f".{kind}" in each for kind in ABOUT for each in record.tasks):
             yield record.id, f"is at risk ({record.risk}) and names no task"
 
 

@@ -150,27 +150,29 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     will-call: of that somebody is asked in the evening.
     """
     lead_ms = HOLD_LEAD.whole(context.values) * HOUR_MS
-    held = [
-        opened(
-            REQUIREMENT_TASKS[each],
-            of.id,
-            context,
-            code=each.value,
-            priority=of.priority,
-            not_due_before_ms=of.match_by_ms - lead_ms,
+    held = []
+    for each in _asked_of_people(of):
+        broken = of.risk if each is Requirement.PREDECESSOR else ""  # that cannot come by itself any more
+        held.append(
+            opened(
+                REQUIREMENT_TASKS[each],
+                of.id,
+                context,
+                code=broken or each.value,
+                priority=of.priority,
+                not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
+            )
         )
-        for each in _asked_of_people(of)
-    ]
     return [*held, _early(of, context)] if of.has_nobody_left else held
 
 
 def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
     """What it is on hold for that a person has to see to.
 
-    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
-    task already; nor the call of a will-call, before its evening.
+    Not a predecessor that ends by itself; but one that has ended as it should not. Nor the call of a
+    will-call, before its evening.
     """
-    by_itself = bool(of.risk) or any(each.waits for each in of.after)
+    by_itself = not of.risk and any(each.waits for each in of.after)
     theirs = [each for each in of.requirements if each in REQUIREMENT_TASKS]
     return tuple(each for each in theirs if each is not Requirement.PREDECESSOR or not by_itself)
 
@@ -201,7 +203,7 @@ def _settled(
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
         tasks += _undone(after, context, TaskKind.WILL_CALL)
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
-    tasks += [] if after.risk else at_risk
+    tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
     if _is_new_risk(before, after):
         ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
@@ -209,7 +211,12 @@ def _settled(
 
 
 def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
-    return bool(after.risk) and (before is None or before.risk != after.risk)
+    return bool(_risk(after)) and (before is None or _risk(before) != _risk(after))
+
+
+def _risk(of: RequestRecord) -> str:
+    """Why it is out of sequence, or may be; on hold the task is that about its predecessor."""
+    return "" if of.state is RequestState.ON_HOLD else of.risk
 
 
 def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:

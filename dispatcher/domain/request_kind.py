@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
+from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_notifications import with_notifications
@@ -77,10 +78,12 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
+    episode = [("episode", record.episode)] if record.bundle_until_ms else []
     return [
         *tasks,
         *before,
         *((REQUEST, each) for each in record.before),
+        *episode,
         *((THREAD_KIND.name, each) for each in threads),
     ]
 
@@ -99,7 +102,14 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_amendment, with_return, with_sequence, with_notifications, with_tasks),
+        follow_ups=(
+            with_amendment,
+            with_return,
+            with_bundle,
+            with_sequence,
+            with_notifications,
+            with_tasks,
+        ),
     )
 )
 

@@ -65,6 +65,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
     standing_order: str = ""  # by which it was made
+    bundle_until_ms: int = 0  # until when its episode is all or none; 0: it is for itself
     call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
     activated_ms: int = 0  # when a will-call was called
     return_of: str = ""  # the leg there, of which it is the way back

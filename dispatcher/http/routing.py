@@ -81,6 +81,10 @@ class Routes:
         """As `get`, for PUT."""
         return self._declare("PUT", path, promises)
 
+    def delete(self, path: str, **promises: Unpack[Promises]) -> Declare:
+        """As `get`, for DELETE."""
+        return self._declare("DELETE", path, promises)
+
     def _declare(self, method: str, path: str, promises: Promises) -> Declare:
         def declare(handler: Handler) -> Handler:
             said: dict[str, Any] = {**promises}

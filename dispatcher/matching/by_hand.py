@@ -51,8 +51,7 @@ async def prepared(market: Market, record: RequestRecord, command: OfferByHand) 
     )
     if not reading.documents:
         raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
-    proposal = await match(market, record, request, command, reading)
-    return replace(command, request=request, proposal=proposal)
+    return replace(command, request=request, proposal=await match(market, record, request, command, reading))
 
 
 async def match(

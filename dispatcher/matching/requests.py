@@ -17,7 +17,7 @@ from dispatcher.domain.windows import in_force, start_window
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
-from dispatcher.matching.sequence import beside, in_sequence
+from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
@@ -44,6 +44,7 @@ class WaitingRequests:
     stored: RequestPart
     bodies: dict[str, Request] = field(default_factory=dict)
     untried: bool = False  #: whether the last batch left something out that was in none before it
+    bundles: dict[str, Bundled] = field(default_factory=dict)  #: as last read
     refused: Refused = field(default_factory=Refused)
     _revisions: dict[str, int] = field(default_factory=dict)  #: by id, of which record its body was read
     _amended: dict[str, int] = field(default_factory=dict)  #: as last listed
@@ -80,11 +81,21 @@ class WaitingRequests:
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far])
-        others = await beside(list(records.values()), self.stored)
-        return [
-            (record, self.as_asked(record, bodies[record.id], reading, travel, others))
-            for record in received_first(list(records.values()))
+        found = received_first(list(records.values()))
+        others = await beside(found, self.stored)
+        bundles = await bundles_of(
+            found, self.stored, lambda each: may_be_offered(each, now_ms, values), now_ms
+        )
+        self.bundles |= bundles
+        asked = {
+            record.id: self.as_asked(record, bodies[record.id], reading, travel, others)
+            for record in found
             if record.id in bodies and may_be_offered(record, now_ms, values)
+        }
+        return [
+            (record, in_bundle(asked[record.id], record, bundles, now_ms))
+            for record in found
+            if record.id in asked
         ]
 
     def as_asked(

@@ -16,9 +16,11 @@ from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Number, Tuning
+from dispatcher.domain.arranging import entered
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
@@ -64,14 +66,14 @@ class Requests:
         wanted = requests
         for attempt in range(ATTEMPTS):
             try:
-                context = self._context(who, market, tuning)
+                context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
                 filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
                 left = (
-                    await self._missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
+                    await self.missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
                 )
                 if len(left) == len(wanted):
                     raise
@@ -82,7 +84,7 @@ class Requests:
                 return ids
             refuse_reuse(outcome)
             if outcome.stale_id in ids:  # else a patient is known, or moved on
-                wanted = await self._missing(market, requests)
+                wanted = await self.missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
@@ -132,7 +134,8 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    def _context(self, who: Principal, market: str, tuning: Tuning) -> Context:
+    def context(self, who: Principal, market: str, tuning: Tuning) -> Context:
+        """What requests of this caller are taken in in."""
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
@@ -149,16 +152,31 @@ class Requests:
 
         `standing_order`: which one makes them.
         """
-        decisions = [
-            receive(each, context, self.leaves(market, each, context.values), standing_order)
-            for each in requests
-        ]
+        decisions = self.receipts(market, requests, context, standing_order)
         named = {link.request_id for each in decisions for link in each.after.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
         travel = self.travel_of(context.values)
         await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
-        return joined(decisions, stored, context)
+        return [*joined(decisions, stored, context), *await self._entered(market, requests, context)]
+
+    async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
+        """The episodes that they name, with them. Raises Invalid."""
+        named = dict[str, list[str]]()
+        for each in requests:
+            if each.episode is not None:
+                named.setdefault(each.episode, []).append(each.id)
+        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named)) if named else {}
+        return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
+
+    def receipts(
+        self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
+    ) -> list[Decision]:
+        """Each request by itself, as it comes in. Raises Invalid."""
+        return [
+            receive(each, context, self.leaves(market, each, context.values), standing_order)
+            for each in requests
+        ]
 
     def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
         """When the ride to an appointment leaves, as the matcher times it."""
@@ -166,7 +184,7 @@ class Requests:
             return at_once
         return leaves(request, self.markets.zones[market], self.travel_of(values))
 
-    async def _missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
+    async def missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
         """The requests that are not stored. Raises Reused for an id that is stored with another body.
 
         Raises Unreadable for one whose body cannot be compared.

@@ -11,6 +11,7 @@ from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.capacity import Postings
+from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
 from dispatcher.service.occurrences import Occurrences
@@ -54,6 +55,7 @@ class Service:
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)
         self.threads = Threads(self.markets, self.executor)
+        self.episodes = Episodes(self.markets, self.requests, self.tasks)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)

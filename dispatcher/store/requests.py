@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
+from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
@@ -44,6 +45,7 @@ class RequestPart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self.form = Bodies(node.vault, keys.market)
         self.records = Records(node, keys, REQUEST_KIND)
+        self.episodes: Records[Episode] = Records(node, keys, EPISODE_KIND)
 
     async def body(self, request_id: str) -> Request | None:
         """The request as it came, without its patient block; None if unknown. Raises Unreadable."""

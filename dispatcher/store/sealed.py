@@ -10,15 +10,13 @@ import msgspec
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.domain.states import TERMINAL
-from dispatcher.domain.tasks import TaskRecord
-from dispatcher.domain.threads import ThreadRecord
 from dispatcher.security.vault import UnreadablePatient, key_of
 from dispatcher.store.aside import READ_ERRORS
 from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks, messages.
+    """Under one key: requests at work, requests that have ended, comments on tasks and episodes, messages.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """
@@ -47,13 +45,14 @@ class Sealed(msgspec.Struct):
 def sealed_by_key(
     bodies: Mapping[str, str],
     requests: Mapping[str, RequestRecord],
-    tasks: Iterable[TaskRecord],
-    threads: Iterable[ThreadRecord] = (),
+    words: Iterable[bytes],
+    messages: Iterable[bytes] = (),
     orders: Iterable[StandingOrderRecord] = (),
 ) -> dict[str, Sealed]:
     """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
 
-    What a standing order holds is as a request that is open.
+    `words`: sealed comments on tasks, and notes on episodes. What a standing order holds is as a request that
+    is open.
     """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():
@@ -71,10 +70,10 @@ def sealed_by_key(
         for body in kept:
             with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
                 _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
-    for comment in (each for task in tasks for each in task.comments):
-        _add_readable(found, comment.sealed, Sealed(comments=1))
-    for message in (each for thread in threads for each in thread.messages):
-        _add_readable(found, message.sealed, Sealed(messages=1))
+    for word in words:
+        _add_readable(found, word, Sealed(comments=1))
+    for message in messages:
+        _add_readable(found, message, Sealed(messages=1))
     return found
 
 

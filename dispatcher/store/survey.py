@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from contracts import streams as streams_named
 from contracts.streams import To
 from dispatcher.domain.compact import Record
+from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
@@ -199,10 +200,13 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
         with contextlib.suppress(*READ_ERRORS):  # a damaged one is told of as such
             if raw and (key_id := key_of_body(raw)):
                 needed[each] = key_id
-    requests, tasks = found.of_kind(REQUEST_KIND, RequestRecord), found.of_kind(TASK_KIND, TaskRecord)
+    comments = [each for task in found.of_kind(TASK_KIND, TaskRecord).values() for each in task.comments]
+    notes = [each for one in found.of_kind(EPISODE_KIND, Episode).values() for each in one.notes]
+    words = [each.sealed for each in (*comments, *notes)]
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
+    messages = [each.sealed for thread in threads for each in thread.messages]
     orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
-    found.sealed = sealed_by_key(needed, requests, tasks.values(), threads, orders)
+    found.sealed = sealed_by_key(needed, found.of_kind(REQUEST_KIND, RequestRecord), words, messages, orders)
 
 
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:

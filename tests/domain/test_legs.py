@@ -87,7 +87,7 @@ def test_by_tuning_it_is_held_with_a_task_instead_and_nobody_works_on_it(state: 
     assert held.live_offers == ()
     assert {each.state for each in held.offers} <= {OfferState.CANCELLED}
     tasks = opened(decision)
-    assert {each.kind for each in tasks} == {TaskKind.SEQUENCE_AT_RISK}
+    assert {each.kind for each in tasks} == {TaskKind.PREDECESSOR_MISSING}
     assert {(each.request_id, each.owner) for each in tasks} == {("r2", "care_coordinator")}
     free = decide(held, ResumeRequest(request_id="r2"), tasks=tasks)
     assert after(free).state is S.RECEIVED

@@ -31,6 +31,7 @@ from tests.domain.world import World
 
 OXYGEN, RIDE = "oxygen", "ride"
 R, T = RequestState, TrackingStatus
+ABOUT = (TaskKind.SEQUENCE_AT_RISK, TaskKind.PREDECESSOR_MISSING)
 HALF_HOUR = 30 * MINUTE_MS
 
 
@@ -93,7 +94,7 @@ class Discharge(World):
     @property
     def at_risk(self) -> Sequence[tuple[str, TaskState]]:
         """Its tasks: what they say, and how far they are."""
-        tasks = [each for each in self.tasks.values() if each.kind is TaskKind.SEQUENCE_AT_RISK]
+        tasks = [each for each in self.tasks.values() if each.kind in ABOUT]
         return [(each.code, each.state) for each in tasks]
 
 

@@ -13,6 +13,7 @@ PLACES = {
     "offer_id": "no-such.1",
     "task_id": "no-such.unmatched",
     "order_id": "no-such",
+    "episode_id": "no-such",
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",

@@ -156,7 +156,7 @@ async def test_by_tuning_the_way_back_is_held_for_a_coordinator(world: World) ->
     await world.cancel(world.platform, "there")
     back = await world.record("back")
     assert (back.state, back.offers[0].state) == (S.ON_HOLD, OfferState.CANCELLED)
-    assert await tasks(world) == [TaskKind.SEQUENCE_AT_RISK]
+    assert await tasks(world) == [TaskKind.PREDECESSOR_MISSING]
     assert await world.booked() == 0
     await is_sound(world)
 

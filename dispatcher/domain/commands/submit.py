@@ -49,6 +49,7 @@ def receive(
         priority=request.priority,
         after=_links(request),
         standing_order=standing_order,
+        episode=request.episode or "",
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
     )

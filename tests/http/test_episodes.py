@@ -1,0 +1,149 @@
+"""Episodes over HTTP: submitted whole, arranged, read with everything about them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.codes import Role
+from dispatcher.store.survey import survey
+from tests.http.conftest import NOW, Api, trip
+
+Json = dict[str, Any]
+
+
+def oxygen(name: str = "oxygen", **changes: Any) -> Json:
+    at = NOW + timedelta(days=1)
+    window = {"earliest": at.isoformat(), "latest": (at + timedelta(hours=2)).isoformat()}
+    facts = {"place": {"position": [-73.95, 40.76]}, "window": window, "lines": [{"hcpcs": "E1390"}]}
+    return {"kind": "equipment", "id": name} | facts | changes
+
+
+def discharge(**draft: Any) -> Json:
+    edges = [{"before": "oxygen", "after": "ride", "least_lag_minutes": 15}]
+    return {
+        "id": "home",
+        "requests": [trip("ride"), oxygen()],
+        "episode": {"sequence": edges} | draft,
+    }
+
+
+async def test_an_episode_comes_with_all_its_requests_and_is_read_in_one_answer(api: Api) -> None:
+    body, key = discharge(), "one-key"
+    status, whole = await api.call("POST", "/episodes", body, Idempotency_Key=key)
+    assert status == 202, whole
+    assert (await api.call("POST", "/episodes", body, Idempotency_Key=key))[0] == 202
+    assert (whole["open"], whole["owners"]) == (True, ["care_coordinator"])
+    ride = next(each for each in whole["requests"] if each["id"] == "ride")
+    assert (ride["state"], ride["waits_for"], ride["owner"]) == ("received", ["oxygen"], "service")
+    (edge,) = whole["sequence"]
+    assert (edge["before"], edge["after"], edge["stands"]) == ("oxygen", "ride", "waiting")
+    assert {(each["what"], each.get("request_id", "")) for each in whole["timeline"]} == {
+        ("put", ""),
+        ("received", "ride"),
+        ("received", "oxygen"),
+    }
+    _, page = await api.call("GET", "/episodes")
+    assert [each["id"] for each in page["episodes"]] == ["home"]
+    _, view = await api.call("GET", "/requests/ride")
+    assert (view["episode"], view["after"][0]["request"]) == ("home", "oxygen")
+
+
+async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
+    await api.call("POST", "/episodes", discharge())
+    assert (await api.call("POST", "/requests/oxygen/cancel"))[0] == 200
+    _, whole = await api.call("GET", "/episodes/home")
+    assert whole["at_risk"] == ["ride"]
+    (edge,) = whole["sequence"]
+    assert edge["stands"] == "cancelled"
+    (task,) = whole["tasks"]
+    assert (task["kind"], task["owner"], task["code"]) == (
+        "predecessor_missing",
+        "care_coordinator",
+        "predecessor_cancelled",
+    )
+    status, ride = await api.call("POST", "/requests/ride/release")
+    assert (status, ride["state"], ride["history"][-1]["code"]) == (200, "received", "released")
+    _, whole = await api.call("GET", "/episodes/home")
+    assert (whole.get("tasks"), whole.get("at_risk"), whole.get("sequence")) == (None, None, None)
+
+
+async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> None:
+    for each in (trip("a"), trip("b"), trip("c")):
+        assert (await api.call("POST", "/requests", each))[0] == 202
+    assert (await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]}))[0] == 201
+    assert (await api.call("PUT", "/episodes/e/requests/c"))[0] == 200
+    assert (await api.call("PUT", "/episodes/e/requests/c"))[0] == 200
+    edges = [{"before": "a", "after": "b"}, {"before": "b", "after": "c", "kind": "start_to_start"}]
+    draft = {"requests": ["a", "b", "c"], "sequence": edges}
+    assert (await api.call("PUT", "/episodes/e", draft))[0] == 428
+    assert (await api.call("PUT", "/episodes/e", draft, If_Match='"2"'))[0] == 200
+    status, stored = await api.call("PUT", "/episodes/e", draft, If_Match="*")
+    assert (status, stored["version"]) == (200, 3), "said again, it changes nothing"
+    status, whole = await api.call("DELETE", "/episodes/e/requests/c")
+    assert (status, [each["id"] for each in whole["requests"]]) == (200, ["a", "b"])
+    _, view = await api.call("GET", "/requests/c")
+    assert ("episode" in view, view["after"][0]["request"]) == (False, "b")
+
+
+@pytest.mark.parametrize(
+    ("draft", "told"),
+    [
+        ({"requests": ["nowhere"]}, "request nowhere cannot be in episode x: it is not there"),
+        ({"requests": ["a"]}, "belongs to episode e"),
+        ({"requests": ["c"], "sequence": [{"before": "a", "after": "c"}]}, "not among its requests"),
+        ({"requests": ["gone"]}, "request gone cannot be in episode x: it is cancelled"),
+        (
+            {
+                "requests": ["c", "d"],
+                "sequence": [{"before": "c", "after": "d"}, {"before": "d", "after": "c"}],
+            },
+            "in a circle",
+        ),
+    ],
+)
+async def test_what_cannot_be_in_an_episode_is_refused_with_names(api: Api, draft: Json, told: str) -> None:
+    await api.call("POST", "/requests", {"requests": [trip(each) for each in ("a", "b", "c", "d", "gone")]})
+    await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]})
+    await api.call("POST", "/requests/gone/cancel")
+    status, problem = await api.call("PUT", "/episodes/x", draft)
+    assert (status, told in problem["detail"]) == (422, True), problem
+    assert (await api.call("GET", "/episodes/x"))[0] == 404
+
+
+async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [trip("a"), trip("b", after=[{"request": "a"}])]})
+    draft = {"requests": ["a", "b"], "sequence": [{"before": "b", "after": "a"}]}
+    status, problem = await api.call("PUT", "/episodes/x", draft)
+    assert (status, "in a circle" in problem["detail"]) == (422, True)
+
+
+async def test_nothing_of_an_episode_is_stored_where_one_request_is_refused(api: Api) -> None:
+    late = trip("late", pickup_window={"earliest": "2026-03-01T10:00:00Z", "latest": "2026-03-01T11:00:00Z"})
+    body = discharge() | {"requests": [trip("ride"), oxygen(), late]}
+    assert (await api.call("POST", "/episodes", body))[0] == 422
+    assert (await api.call("GET", "/requests/ride"))[0] == 404
+    assert (await api.call("GET", "/episodes/home"))[0] == 404
+
+
+async def test_a_note_is_read_back_and_stands_nowhere_in_the_clear(api: Api) -> None:
+    await api.call("POST", "/episodes", discharge())
+    status, whole = await api.call("POST", "/episodes/home/notes", {"text": "Canary waits at the gate"})
+    assert (status, whole["notes"][0]["text"]) == (200, "Canary waits at the gate")
+    raw = await api.store.reader.get(f"dispatch:{{{api.market}}}:e:home")
+    assert raw
+    assert b"Canary" not in raw
+    sealed = (await survey(api.store.reader, api.market)).sealed
+    assert sum(each.comments for each in sealed.values()) == 1, "its key is needed"
+    assert (await api.call("GET", "/episodes/home", role=Role.VENDOR, vendor="v1"))[0] == 403
+
+
+async def test_a_request_names_the_episode_that_it_belongs_to(api: Api) -> None:
+    await api.call("POST", "/episodes", discharge())
+    status, problem = await api.call("POST", "/requests", trip("bed", episode="nowhere"))
+    assert (status, "names episode nowhere, which is not there" in problem["detail"]) == (422, True)
+    assert (await api.call("POST", "/requests", trip("bed", episode="home")))[0] == 202
+    _, whole = await api.call("GET", "/episodes/home")
+    assert [each["id"] for each in whole["requests"]] == ["ride", "oxygen", "bed"]
