@@ -14,6 +14,7 @@ from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
@@ -24,6 +25,7 @@ REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
 AMENDED = "i:amended"  # open requests whose body was written anew, by how often
+WILL_CALLS = "i:will_call"  # those that nobody has called yet, by when their day begins
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
@@ -41,6 +43,8 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
     entries = {Entry(index_of(record.state), record.id): record.received_ms}
     if record.service_class:  # else from before there was this list
         entries[Entry(BY_START, record.id)] = record.earliest_ms
+    if record.waits_for_call:
+        entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
     if record.revision and record.state in OPEN:
         entries[Entry(AMENDED, record.id)] = record.revision
     live = {
@@ -98,7 +102,14 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_amendment, with_bundle, with_sequence, with_notifications, with_tasks),
+        follow_ups=(
+            with_amendment,
+            with_return,
+            with_bundle,
+            with_sequence,
+            with_notifications,
+            with_tasks,
+        ),
     )
 )
 

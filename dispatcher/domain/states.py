@@ -87,6 +87,7 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
 REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provide what a request waits for
     Requirement.AUTHORIZATION: OwnerRole.CASE_MANAGER,
     Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
+    Requirement.ACTIVATION: OwnerRole.CARE_COORDINATOR,
 }
 
 REQUIREMENT_TASKS: Mapping[Requirement, TaskKind] = {  # what it asks of that owner meanwhile

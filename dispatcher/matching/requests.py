@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.commands.make_offer import exhausted
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, priority_of
 from dispatcher.domain.states import OPEN
-from dispatcher.domain.windows import start_window
+from dispatcher.domain.windows import in_force, start_window
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
@@ -109,7 +111,7 @@ class WaitingRequests:
         `others` are those that stand in sequence with it.
         """
         left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
-        asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel)
+        asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
         return in_sequence(asked, record, others, reading.values, travel)
 
     async def next_batch(
@@ -176,13 +178,21 @@ def asked_of(
     tz: ZoneInfo,
     values: Mapping[str, Number],
     declined_by: frozenset[str] = frozenset(),
+    *,
     travel: TravelTimes | None = None,
+    record: RequestRecord | None = None,
 ) -> OpenRequest:
     """A request with the window on its start; an appointment is reached by the ride as it is timed.
 
+    `record`: of one that is stored, which may have become more pressing and have got another window since.
     `travel` defaults to `DetourTravel` as tuned.
     """
-    window = start_window(request, values, leaves(request, tz, travel or DetourTravel.of(values)))
+    leaving = leaves(request, tz, travel or DetourTravel.of(values))
+    if record is None:
+        window = start_window(request, values, leaving)
+    else:
+        window = in_force(record, request, values, leaving)
+        request = replace(request, priority=priority_of(record, request))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

@@ -44,6 +44,7 @@ CALLS = {
     "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
+    "activate": (PlatformClient, lambda c: c.activate("r1")),
     "quotes": (PlatformClient, lambda c: c.quotes(RIDE)),
     "put_vendor": (PlatformClient, lambda c: c.put_vendor(vendor("v1"))),
     "put_capacity": (PlatformClient, lambda c: c.put_capacity("v1", DAY, POOLS)),

@@ -117,6 +117,7 @@ ABOUT = {
     "/requests/{}/cancel": (PlatformClient, lambda c, i: c.cancel(i)),
     "/requests/{}/hold": (PlatformClient, lambda c, i: c.hold(i)),
     "/requests/{}/resume": (PlatformClient, lambda c, i: c.resume(i)),
+    "/requests/{}/activate": (PlatformClient, lambda c, i: c.activate(i)),
     "/requests/{}/offer": (CareClient, lambda c, i: c.offer(i, "v1")),
     "/episodes/{}": (PlatformClient, lambda c, i: c.episode(i)),
     "/episodes/{}/notes": (PlatformClient, lambda c, i: c.note_on_episode(i, "called")),
