@@ -152,13 +152,16 @@ class Requests:
 
         `standing_order`: which one makes them.
         """
-        decisions = self.receipts(market, requests, context, standing_order)
-        named = {link.request_id for each in decisions for link in each.after.after}
-        names = sorted(named - {each.id for each in requests})
-        stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
-        travel = self.travel_of(context.values)
-        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
-        return [*joined(decisions, stored, context), *await self._entered(market, requests, context)]
+        decisions, stored = self.receipts(market, requests, context, standing_order), {}
+        if named := {link.request_id for each in decisions for link in each.after.after}:
+            part = self.markets.store(market).requests
+            stored = await part.records.get_all(sorted(named - {each.id for each in requests}))
+            travel = self.travel_of(context.values)
+            await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
+        told = joined(decisions, stored, context)
+        if any(each.episode for each in requests):
+            told += await self._entered(market, requests, context)
+        return told
 
     async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
         """The episodes that they name, with them. Raises Invalid."""
@@ -166,7 +169,7 @@ class Requests:
         for each in requests:
             if each.episode is not None:
                 named.setdefault(each.episode, []).append(each.id)
-        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named)) if named else {}
+        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named))
         return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
     def receipts(
