@@ -10,6 +10,7 @@ from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.barriers import Barrier
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
@@ -64,6 +65,8 @@ class RequestRecord(Record, frozen=True, tag=3):
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
     standing_order: str = ""  # by which it was made
+    facility: str = ""  # whose patient it is, as its body says
+    barrier: Barrier | None = None  # why it ended without its service
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

@@ -11,6 +11,7 @@ from dispatcher.domain.kinds import Entry, Kind, kind_named
 from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.keys import Keys
+from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
 from dispatcher.store.scorecards import add_outcome
 
@@ -45,6 +46,8 @@ def add_decisions(
         _add_messages(program, keys, decision)
         for outcome in decision.outcomes:
             add_outcome(program, keys, outcome)
+        for count in decision.counts:
+            add_count(program, keys, count)
     _add_hint(program, keys, changes)
 
 

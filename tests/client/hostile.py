@@ -11,6 +11,7 @@ from client.platform import PlatformClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.amendments import Amend
+from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.pools import Pool, Pools
@@ -50,6 +51,8 @@ CALLS = {
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
+    "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
+    "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),

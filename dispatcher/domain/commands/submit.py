@@ -45,6 +45,7 @@ def receive(
         after=tuple(map(link_of, request.after)),
         standing_order=standing_order,
         episode=request.episode or "",
+        facility=request.facility or "",
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
