@@ -24,6 +24,7 @@ class BarrierCode(StrEnum):
     WRONG_ADDRESS = "wrong_address"
     AUTHORIZATION = "authorization"  # it did not come in time
     SEQUENCE = "sequence"  # what was to go before it was not done
+    NOT_CALLED = "not_called"  # a will-call that nobody called
     NO_VENDOR = "no_vendor"  # none was found, or none took it
     VENDOR_FAILED = "vendor_failed"  # the one that had it did not do it
     EQUIPMENT_UNAVAILABLE = "equipment_unavailable"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
@@ -250,6 +251,8 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "tasks": _tasks,
     "threads": _threads,
     "sequence": out_of_sequence,
+    "will-calls": will_calls,
+    "legs": made_alone,
     "amendments": _amendments,
     "keys": _keys,
     "ledger": _ledger,

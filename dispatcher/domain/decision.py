@@ -16,6 +16,7 @@ from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.scorecards import WorkOutcome
+from dispatcher.domain.will_call import Called
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
+    called: Called | None = None  # a will-call that was called: counted
     at_ms: int  # the time its messages carry
 
     @property

@@ -36,6 +36,7 @@ OF_CODES: Mapping[str, BarrierCode] = {  # what a vendor's report, or a cancella
 OF_REQUIREMENTS: Mapping[Requirement, BarrierCode] = {  # what it was on hold for when its time was over
     Requirement.AUTHORIZATION: B.AUTHORIZATION,
     Requirement.PREDECESSOR: B.SEQUENCE,
+    Requirement.ACTIVATION: B.NOT_CALLED,
 }
 
 

@@ -13,11 +13,14 @@ from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.barriers import LEAST, rows
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
@@ -143,6 +146,28 @@ def _earliest_end(values: Values) -> bool:
     return True
 
 
+def _asked_about(values: Values) -> int:
+    """When a person is asked about a will-call."""
+    return make.after(receive(make.will_call(), make.context(values=values))).timer_ms
+
+
+def _called(values: Values) -> int:
+    """Until when a will-call that is called at once may be picked up."""
+    record = make.received(make.will_call())
+    latest_ms: int = after(decide(record, ActivateRequest(request_id="r1"), values=values)).latest_ms
+    return latest_ms
+
+
+def _way_back(values: Values) -> RequestState:
+    """What becomes of a return when its leg there is cancelled."""
+    there = replace(make.received(), before=("r2",))
+    back = make.received(make.trip("r2", return_of="r1"))
+    decision = decide(there, CancelRequest(request_id="r1"), values=values, tasks=[back])
+    assert decision is not None
+    (state,) = [each.after.state for each in decision.changes if each.record.id == "r2"]
+    return RequestState(state)
+
+
 def _reminded(values: Values) -> object:
     """When the patient of a dispatch is reminded of it."""
     decision = decide(offered(), AcceptOffer(offer_id="r1.1"), vendor="v1", values=values)
@@ -199,6 +224,12 @@ def _standing(values: Values) -> int:
     return moved_on(order, tz, context).timer_ms
 
 
+def _counted(values: Values) -> int:
+    """How long the barrier of a request that found nobody is counted."""
+    (count,) = due(make.received(), values=values).counts  # type: ignore[union-attr]
+    return count.kept_ms
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
@@ -220,8 +251,13 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patterns_least": (8, lambda values: rows({"weather": 9}, LEAST.whole(values))),
+    "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
+    "return_after_no_show": (1, _way_back),
+    "will_call_evening_hour": (12, _asked_about),
+    "will_call_minutes": (30, _called),
     "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),

@@ -167,8 +167,10 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
         assert before.state in TERMINAL
         return
     if before.state in TERMINAL:
-        kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
-        assert kept == before, "what has ended may be kept for longer, and nothing else"
+        kept = msgspec.structs.replace(
+            after, version=before.version, timer_ms=before.timer_ms, barrier=before.barrier
+        )
+        assert kept == before, "what has ended is kept for longer, or a person says why, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
     lifted = set(before.requirements) - set(after.requirements)
     if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:
@@ -182,7 +184,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        names = tuple(each.record.id for each in decision.changes)
+        names = tuple(getattr(each.record, "request_id", each.record.id) for each in decision.changes)
+        names += tuple(each.record.id for each in decision.changes)
         assert message.subject.startswith(names)  # also of one that is forgotten
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
