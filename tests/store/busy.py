@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
 from contracts.requests import Patient, Request
 from contracts.standing_orders import StandingOrder
@@ -100,6 +101,8 @@ class Busy:
         await self.open()
         await self.order()
         await self.submit(*NAMES)
+        draft = EpisodeDraft(requests=("open", "done"))
+        await self.service.episodes.put(PLATFORM, self.name, "discharge", draft, None)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
         for name in OFFERED:
             await self.offer(name)
