@@ -16,9 +16,11 @@ from contracts.instants import DAY_MS
 from dispatcher.domain.barriers import KEPT, Barrier, Cell, PatternCount, week_of
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.legs import OUTBOUND
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import ASKS_BARRIER
+from dispatcher.domain.will_call import NOT_CALLED
 
 B, C = BarrierCode, ReportCode
 BY_ITSELF = "service"
@@ -32,6 +34,8 @@ OF_CODES: Mapping[str, BarrierCode] = {  # what a vendor's report, or a cancella
     C.INVALID_PICKUP_ADDRESS: B.WRONG_ADDRESS,
     C.INVALID_DROPOFF_ADDRESS: B.WRONG_ADDRESS,
     C.BAD_WEATHER: B.WEATHER,
+    NOT_CALLED: B.NOT_CALLED,
+    **{OUTBOUND + each.value: B.SEQUENCE for each in ASKS_BARRIER},
 }
 OF_REQUIREMENTS: Mapping[Requirement, BarrierCode] = {  # what it was on hold for when its time was over
     Requirement.AUTHORIZATION: B.AUTHORIZATION,

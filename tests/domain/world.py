@@ -41,6 +41,8 @@ class World:
         self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
+        self.barriers: Counter[str] = Counter()  # by code: what is counted
+        self.past_barriers: Counter[str] = Counter()  # of requests that are forgotten
 
     def everything(self) -> list[Stored]:
         """All records of every kind."""
@@ -85,6 +87,8 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for count in decision.counts:
+            self.barriers[count.cell.code] += count.by
         for body in decision.bodies:
             self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
@@ -121,6 +125,7 @@ class World:
         if before is not None:
             _steps_are_in_the_tables(before, after)
         if after is None:
+            self.past_barriers.update(barriers([before]))
             del self.records[name]
             self.forgotten.add(name)
             return
@@ -160,6 +165,11 @@ class World:
         for booking in decision.unbook:
             self.ledger[booking] -= 1
             assert self.ledger[booking] >= 0
+
+
+def barriers(records: Iterable[RequestRecord | None]) -> Iterable[str]:
+    """Why each of them ended without its service, as far as that is said."""
+    return [each.barrier.code.value for each in records if each is not None and each.barrier is not None]
 
 
 def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None) -> None:

@@ -89,7 +89,8 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
     Also when it is to say a barrier of a request that was not kept from its service.
     """
     _refuse_others(task, command.by, context)
-    if task.state is TaskState.DONE and task.outcome is command.outcome:
+    is_said = command.barrier is None or _barrier_of(task, context) is command.barrier
+    if task.state is TaskState.DONE and task.outcome is command.outcome and is_said:
         return None
     _refuse_claimed(task, command.by, context)
     after = done(task, context, command.outcome)
@@ -97,6 +98,12 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
         after = replace(after, claimed_by=command.by)
     told = _told(task, after, "done", command.by, context)
     return told if command.barrier is None else _with_barrier(told, task, command.barrier, context)
+
+
+def _barrier_of(task: TaskRecord, context: Context) -> BarrierCode | None:
+    request = context.related.get(task.request_id)
+    barrier = request.barrier if isinstance(request, RequestRecord) else None
+    return barrier.code if barrier is not None else None
 
 
 def _with_barrier(told: Decision, task: TaskRecord, code: BarrierCode, context: Context) -> Decision:
