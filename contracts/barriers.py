@@ -13,6 +13,7 @@ from contracts.event_types import event
 from contracts.streams import To
 
 MAX_WEEKS = 53  # that one answer counts over
+MAX_ROWS = 1_000  # of one way to count: the most frequent
 
 
 class BarrierCode(StrEnum):
@@ -91,7 +92,7 @@ class PatternRow(Wire, omit_defaults=False):
 
 
 class Patterns(Wire, omit_defaults=False):
-    """Barriers counted in five ways, never by patient; what is in no row did not occur."""
+    """Barriers counted in five ways, never by patient; what is in no row did not occur (of 1,000 at most)."""
 
     since_week: str
     until_week: str

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from contracts.barriers import BarrierCode, BarrierView, PatternQuery, PatternRow
+from contracts.barriers import MAX_ROWS, BarrierCode, BarrierView, PatternQuery, PatternRow
 from contracts.instants import to_instant
 from contracts.tuning import Parameter
 from dispatcher.domain.compact import Compact
@@ -94,7 +94,7 @@ def rows(counts: Mapping[str, int], least: int) -> tuple[PatternRow, ...]:
     """
     told = {name: count // least * least for name, count in counts.items() if count > 0}
     named = sorted(told, key=lambda name: (-told[name], name))
-    return tuple(PatternRow(name=name, count=told[name] or None) for name in named)
+    return tuple(PatternRow(name=name, count=told[name] or None) for name in named[:MAX_ROWS])
 
 
 def summed(cells: Mapping[tuple[str, Cell], int], least: int) -> dict[str, tuple[PatternRow, ...]]:
