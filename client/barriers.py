@@ -1,4 +1,4 @@
-"""Barriers and patterns, as coordinators, case managers and ops have them."""
+"""Barriers, said of one request; and patterns, counted over many."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from datetime import date
 
 from client.answers import about
 from client.http import Connection, segment
-from contracts.barriers import BarrierCode, BarrierReport, Patterns
+from contracts.barriers import BarrierCode, BarrierReport
+from contracts.barriers import Patterns as Counted
 from contracts.codes import ServiceClass
 from contracts.request_views import RequestView
 
 
-class BarrierClient(Connection):
-    """Why requests ended without their service: said of one, counted over many."""
+class Barriers(Connection):
+    """Why a request ended without its service: any token but a vendor's may say it."""
 
     async def barrier(self, request_id: str, code: BarrierCode, note: str = "") -> RequestView:
         """Say what it was; the note is encrypted at rest. Raises Problem 409 for one that did not end so."""
         path = f"/requests/{segment(request_id)}/barrier"
         view = await self.call("POST", path, RequestView, body=BarrierReport(code=code, note=note))
         return about(view, view.id, request_id, f"POST {path}")
+
+
+class Patterns(Barriers):
+    """How often that was what: for coordinators, case managers and ops."""
 
     async def patterns(
         self,
@@ -29,7 +34,7 @@ class BarrierClient(Connection):
         facility: str | None = None,
         vendor_id: str | None = None,
         service_class: ServiceClass | None = None,
-    ) -> Patterns:
+    ) -> Counted:
         """Counts over the weeks of these days (None: the last 13), of what is as given.
 
         Counts are told in whole multiples of `least`; None: fewer than that.
@@ -43,4 +48,4 @@ class BarrierClient(Connection):
             "service_class": service_class,
         }
         given = {name: str(value) for name, value in asked.items() if value is not None}
-        return await self.call("GET", "/patterns", Patterns, params=given or None)
+        return await self.call("GET", "/patterns", Counted, params=given or None)

@@ -75,8 +75,9 @@ def _sealed_for(request_id: str) -> str:
 
 def _weeks(query: PatternQuery, today: date) -> Iterator[str]:
     """The ISO weeks asked for, the first first."""
-    until = query.until or (max(today, query.since) if query.since else today)
-    since = query.since or max(until - (USUAL_WEEKS - 1) * WEEK, FIRST_DAY)
+    until = query.until or max(today, query.since or today)
+    usual = (USUAL_WEEKS - 1) * WEEK
+    since = query.since or (until - usual if until > FIRST_DAY + usual else FIRST_DAY)
     if not FIRST_DAY <= since <= until <= LAST_DAY:
         raise Invalid(
             f"no period runs from {since} to {until}; it begins before it ends, and lies within "

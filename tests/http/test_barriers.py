@@ -163,6 +163,7 @@ async def test_patterns_are_of_at_most_53_weeks_and_a_week_that_is_damaged_hides
     await api.store.reader.ask("SET", api.store.market(api.market).keys.patterns("2026-W09"), "x")
     status, found = await api.call("GET", "/patterns?since=2025-03-08&until=2026-03-08", role=Role.OPS)
     assert (status, len(found["by_week"])) == (200, 1)
-    for period in ("since=2025-02-23&until=2026-03-08", "since=2026-03-08&until=2026-03-01"):
+    mixed_up = ("since=2026-03-08&until=2026-03-01", "until=0001-01-01", "since=9999-12-31")
+    for period in ("since=2025-02-23&until=2026-03-08", *mixed_up):
         status, refused = await api.call("GET", f"/patterns?{period}", role=Role.OPS)
         assert (status, refused["type"]) == (422, "/problems/invalid-request")
