@@ -1,17 +1,18 @@
-"""What coordinators and case managers do: requests and tasks as a platform has them, and a vendor by hand."""
+"""What coordinators and case managers do: requests, tasks, barriers, and a vendor by hand."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from client.answers import about
+from client.barriers import Patterns
 from client.http import segment
 from client.platform import REQUESTS, PlatformClient
 from client.tasks import TaskClient
 from contracts.request_views import OfferTo, RequestView
 
 
-class CareClient(PlatformClient, TaskClient):
+class CareClient(PlatformClient, TaskClient, Patterns):
     """Calls with a token of role coordinator, case manager or both.
 
     Which of them may do what: docs/roles.md. What the token's roles do not allow raises Problem 403.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from client import sse
 from client.answers import about
+from client.barriers import Barriers
 from client.episodes import EpisodeClient
 from client.errors import Problem, UnexpectedAnswer
 from client.http import segment
@@ -30,7 +31,7 @@ ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 
 
-class PlatformClient(EpisodeClient, Posting, Threads):
+class PlatformClient(EpisodeClient, Posting, Threads, Barriers):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from client.answers import about
 from client.http import Connection, segment
 from client.pages import pages
+from contracts.barriers import BarrierCode
 from contracts.base import Wire
 from contracts.tasks import Claim, Comment, Finish, OwnerRole, TaskOutcome, TaskPage, TaskState, TaskView
 
@@ -42,10 +43,19 @@ class TaskClient(Connection):
         return await self._task("POST", task_id, "/release", Claim(by=by))
 
     async def finish(
-        self, task_id: str, by: str | None = None, outcome: TaskOutcome = TaskOutcome.RESOLVED
+        self,
+        task_id: str,
+        by: str | None = None,
+        outcome: TaskOutcome = TaskOutcome.RESOLVED,
+        *,
+        barrier: BarrierCode | None = None,
     ) -> TaskView:
-        """Done. Raises Problem 409 when it ended otherwise."""
-        return await self._task("POST", task_id, "/finish", Finish(by=by, outcome=outcome))
+        """Done; with `barrier`, why its request ended without its service.
+
+        Raises Problem 409 when it ended otherwise, or its request did.
+        """
+        body = Finish(by=by, outcome=outcome, barrier=barrier)
+        return await self._task("POST", task_id, "/finish", body)
 
     async def comment(self, task_id: str, by: str | None, text: str) -> TaskView:
         """Add a word; it is encrypted at rest."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from contracts.barriers import EpisodeBarrier
 from contracts.base import Id, Instant, Version, Wire
 from contracts.codes import RequestState, TrackingStatus
 from contracts.episodes import MAX_REQUESTS, Bundle, EpisodeDraft, SequenceKind
@@ -62,7 +63,7 @@ class EpisodeStep(Wire):
     """One line of an episode's timeline: of itself, or of one of its requests."""
 
     at: Instant
-    what: str  # a request's state, or what was done with the episode
+    what: str  # a request's state, `barrier`, or what was done with the episode
     request_id: str = ""
     code: str = ""
     by: str = ""
@@ -92,6 +93,7 @@ class EpisodeView(Wire):
     at_risk: tuple[Id, ...] = ()  # requests that are out of sequence, or may be
     tasks: tuple[TaskView, ...] = ()  # that nobody has ended
     notes: tuple[NoteView, ...] = ()
+    barriers: tuple[EpisodeBarrier, ...] = ()  # of each request that ended without its service
     timeline: tuple[EpisodeStep, ...] = ()
 
 

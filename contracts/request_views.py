@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from contracts.amendments import AmendmentView
+from contracts.barriers import BarrierView
 from contracts.base import Day, Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.codes import (
     OfferState,
@@ -99,6 +100,8 @@ class RequestView(Wire):
     doors: Doors | None = None  # of `asked`
     amendments: tuple[AmendmentView, ...] = ()
     standing_order: str = ""  # by which it was made
+    barrier_asked: bool = False  # it ended without its service, and nobody has said why
+    barrier: BarrierView | None = None  # its note only where one request is read
 
 
 class RequestQuery(Wire):

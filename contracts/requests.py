@@ -87,6 +87,7 @@ class _Asked(Wire):
     after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
     episode: Id | None = None  # one that is there: the request belongs to it
     not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
+    facility: Id | None = None  # the hospital, unit or clinic whose patient it is; patterns count by it
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from contracts.barriers import BarrierCode
 from contracts.base import Id, Instant, Tally, Version, Wire
 from contracts.event_types import event
 from contracts.paging import PageSize
@@ -105,6 +106,7 @@ class TaskView(Wire):
     outcome: TaskOutcome | None = None
     ended_at: Instant | None = None
     comments: tuple[TaskComment, ...] = ()
+    barrier_asked: bool = False  # finishing it may say why the request ended without its service
 
 
 class TaskQuery(Wire):
@@ -135,6 +137,7 @@ class Finish(Wire):
 
     outcome: TaskOutcome = TaskOutcome.RESOLVED
     by: Person | None = None
+    barrier: BarrierCode | None = None  # of its request, which ended without its service
 
     def __post_init__(self) -> None:
         """Refuse an outcome that only the service can know."""

@@ -9,6 +9,7 @@ import msgspec
 from contracts.base import Wire
 from contracts.event_types import event_type
 from contracts.streams import To
+from dispatcher.domain.barriers import PatternCount
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kind_of
@@ -99,6 +100,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     bodies: tuple[Body, ...] = ()  # of records among its changes
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
+    counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
     called: Called | None = None  # a will-call that was called: counted
     at_ms: int  # the time its messages carry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from contracts.barriers import BarrierView, EpisodeBarrier
 from contracts.episode_views import (
     EdgeView,
     EpisodeRequest,
@@ -17,6 +18,7 @@ from contracts.tuning import Number
 from dispatcher.domain.episodes import Episode, SealedNote, has_ended
 from dispatcher.domain.links import Bounds, Link, bounds_of, span_of
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import ASKS_BARRIER
 from dispatcher.domain.views import request_view
 
 Records = Mapping[str, RequestRecord]
@@ -29,8 +31,13 @@ def shown(
     values: Mapping[str, Number],
     tasks: Sequence[TaskView],
     notes: Sequence[tuple[SealedNote, str]],
+    *,
+    barriers: Mapping[str, BarrierView | None],
 ) -> EpisodeView:
-    """Everything about it; `known`: its requests and what goes before them, as far as they are there."""
+    """Everything about it; `known`: its requests and what goes before them, as far as they are there.
+
+    `barriers`: as they are shown, by request.
+    """
     members = [known[each] for each in episode.requests if each in known]
     return EpisodeView(
         id=episode.id,
@@ -45,6 +52,11 @@ def shown(
         at_risk=tuple(each.id for each in members if each.risk),
         tasks=tuple(tasks),
         notes=tuple(NoteView(at=to_instant(note.at_ms), by=note.by, text=text) for note, text in notes),
+        barriers=tuple(
+            EpisodeBarrier(request_id=each.id, state=each.state, barrier=barriers.get(each.id))
+            for each in members
+            if each.state in ASKS_BARRIER
+        ),
         timeline=tuple(sorted(_steps(episode, members), key=lambda each: each.at)[-TIMELINE:]),
     )
 
@@ -104,4 +116,13 @@ def _steps(episode: Episode, members: Sequence[RequestRecord]) -> Iterator[Episo
                 code=each.code,
                 by=each.by,
                 subject=each.subject,
+            )
+        if record.barrier is not None:
+            yield EpisodeStep(
+                at=to_instant(record.barrier.at_ms),
+                what="barrier",
+                request_id=record.id,
+                code=record.barrier.code.value,
+                by=record.barrier.by,
+                subject=record.barrier.subject,
             )

@@ -10,6 +10,7 @@ from contracts.codes import RequestState, ServiceClass
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
@@ -17,7 +18,7 @@ from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
+from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.domain.threads import THREAD_KIND, threads_of
 
@@ -62,9 +63,10 @@ def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bo
 
 
 def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
-    """Whether nothing differs but when it is forgotten, and where it is listed (`sorted_in`)."""
+    """Whether nothing differs but when it is forgotten, where it is listed (`sorted_in`), and its barrier."""
     filed = replace(after, service_class=before.service_class) if not before.service_class else after
-    return replace(filed, version=before.version, timer_ms=before.timer_ms) == before
+    barrier = before.barrier if after.state in ASKS_BARRIER else after.barrier
+    return replace(filed, version=before.version, timer_ms=before.timer_ms, barrier=barrier) == before
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
@@ -108,6 +110,7 @@ REQUEST_KIND = register(
             with_bundle,
             with_sequence,
             with_notifications,
+            with_barriers,
             with_tasks,
         ),
     )

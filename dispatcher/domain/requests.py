@@ -11,6 +11,7 @@ from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.barriers import Barrier
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
@@ -69,6 +70,8 @@ class RequestRecord(Record, frozen=True, tag=3):
     call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
     activated_ms: int = 0  # when a will-call was called
     return_of: str = ""  # the leg there, of which it is the way back
+    facility: str = ""  # whose patient it is, as its body says
+    barrier: Barrier | None = None  # why it ended without its service
 
     @property
     def waits_for_call(self) -> bool:

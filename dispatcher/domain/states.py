@@ -101,6 +101,7 @@ LIVE_OFFERS = frozenset({O.REQUESTED, O.ACCEPTED})  # the vendor still has to an
 WORKED_ON = frozenset({O.ACCEPTED, O.COMPLETED, O.FAILED})  # the vendor has the work or has done it
 SHOWS_PATIENT = WORKED_ON
 TERMINAL = frozenset(state for state, row in REQUEST_STATES.items() if row.terminal)
+ASKS_BARRIER = TERMINAL - {R.COMPLETED}  # somebody says why its service did not come
 
 
 def may_stay_or_go(before: RequestState, after: RequestState) -> bool:

@@ -84,6 +84,7 @@ ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it st
     OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
     OwnerRole.OPS: OwnerRole.OPS,
 }
+OF_AN_END = frozenset({TaskKind.UNMATCHED, TaskKind.NO_SHOW, TaskKind.FAILED})
 BY_ITSELF = "service"
 
 
@@ -166,6 +167,12 @@ def changed(task: TaskRecord, state: TaskState, context: Context, **changes: Any
     if state is S.DONE:
         changes["timer_ms"] = context.now_ms + RETENTION.whole(context.values) * HOUR_MS
     return replace(task, version=task.version + 1, state=state, **changes)
+
+
+def asks_barrier(task: TaskRecord) -> bool:
+    """Whether it is about how its request ended: who finishes it may say why."""
+    about_the_end = task.id == f"{task.request_id}.{task.kind.value}" and task.kind in OF_AN_END
+    return about_the_end and task.state is not S.DONE
 
 
 def has_ended(task: TaskRecord, wanted: str) -> WrongState:

@@ -18,12 +18,13 @@ from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id, priority_of
-from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
+from dispatcher.domain.states import ASKS_BARRIER, REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
 
 View = TypeVar("View", bound=Wire)
 _HINTS: Mapping[OfferState, str] = {  # where there is no dispatch (any more): what may help
@@ -75,7 +76,15 @@ def request_view(record: RequestRecord) -> RequestView:
             _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)
         ),
         standing_order=record.standing_order,
+        barrier_asked=asks_barrier(record),
+        barrier=barrier_view(record.barrier) if record.barrier else None,
     )
+
+
+def asks_barrier(record: RequestRecord) -> bool:
+    """Whether a person has still to say why it ended without its service."""
+    unsaid = record.barrier is None or record.barrier.suggested
+    return record.state in ASKS_BARRIER and unsaid
 
 
 def _window(record: RequestRecord) -> WindowView:

@@ -67,8 +67,11 @@ async def release(call: Call, parts: Parts) -> Reply:
     problems=("wrong-state",),
 )
 async def finish(call: Call, parts: Parts) -> Reply:
-    """Finish a task, with its outcome."""
-    command = FinishTask(task_id=call.path["task_id"], by=_who(call), outcome=call.body.outcome)
+    """Finish a task, with its outcome; of a request that ended without its service, also with why."""
+    body: Finish = call.body
+    command = FinishTask(
+        task_id=call.path["task_id"], by=_who(call), outcome=body.outcome, barrier=body.barrier
+    )
     return await _executed(call, parts, command)
 
 

@@ -17,6 +17,7 @@ from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, 
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.principal import Principal
+from dispatcher.service.barriers import Barriers
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.requests import Requests
@@ -30,10 +31,10 @@ Want = Callable[[Episode | None], tuple[Episode, Sequence[Edge]]]
 
 
 class Episodes:
-    """`requests` takes in what comes with an episode; `tasks` shows what is open about one."""
+    """`requests` takes in what comes with an episode; `tasks` shows what is open, `barriers` what kept it."""
 
-    def __init__(self, markets: Markets, requests: Requests, tasks: Tasks) -> None:
-        self.markets, self.requests, self.tasks = markets, requests, tasks
+    def __init__(self, markets: Markets, requests: Requests, tasks: Tasks, barriers: Barriers) -> None:
+        self.markets, self.requests, self.tasks, self.barriers = markets, requests, tasks, barriers
 
     async def put(
         self, who: Principal, market: str, name: str, draft: EpisodeDraft, expected_version: int | None
@@ -122,7 +123,8 @@ class Episodes:
         values = (await self.markets.tuning(market)).values
         notes = [(each, stored.tasks.open(f"episode.{name}", each.sealed)) for each in episode.notes]
         views = [self.tasks.shown(market, each) for each in tasks.values() if each.outcome is None]
-        return shown(episode, others, values, views, notes)
+        barriers = {name: self.barriers.shown(market, each) for name, each in known.items()}
+        return shown(episode, others, values, views, notes, barriers=barriers)
 
     async def page(
         self, who: Principal, market: str, query: EpisodeQuery

@@ -29,6 +29,7 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.barriers import with_note
 from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.legs import refuse_odd_legs
@@ -94,7 +95,7 @@ class Requests:
         with contextlib.suppress(Unreadable):  # it is named elsewhere; the rest is there
             asked = await self.markets.store(market).requests.expected_body(request_id)
             view = self._read_back(who, market, record, asked)
-        return view
+        return replace(view, barrier=with_note(self.markets.store(market), record))
 
     async def record(self, who: Principal, market: str, request_id: str) -> RequestRecord:
         """One request as it is stored, to be answered about. Raises NotFound, Unavailable."""

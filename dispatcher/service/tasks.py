@@ -6,7 +6,7 @@ from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.tasks import TaskRecord
+from dispatcher.domain.tasks import TaskRecord, asks_barrier
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
@@ -80,4 +80,5 @@ class Tasks:
                 TaskComment(at=to_instant(each.at_ms), by=each.by, text=tasks.open(task.id, each.sealed))
                 for each in task.comments
             ),
+            barrier_asked=asks_barrier(task),
         )

@@ -12,6 +12,7 @@ from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
 from dispatcher.store.calls import add_call
 from dispatcher.store.keys import Keys
+from dispatcher.store.patterns import add_count
 from dispatcher.store.program import Program
 from dispatcher.store.scorecards import add_outcome
 
@@ -46,6 +47,8 @@ def add_decisions(
         _add_messages(program, keys, decision)
         for outcome in decision.outcomes:
             add_outcome(program, keys, outcome)
+        for count in decision.counts:
+            add_count(program, keys, count)
         if decision.called is not None:
             add_call(program, keys, decision.called)
     _add_hint(program, keys, changes)

@@ -10,6 +10,7 @@ from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
+PATTERNS = "patterns"
 CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
@@ -73,6 +74,10 @@ class Keys:
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""
         return f"{self.prefix}{SCORECARDS}:{month}"
+
+    def patterns(self, week: str) -> str:
+        """What kept requests from their service that ended in a week: counts by barrier and where."""
+        return f"{self.prefix}{PATTERNS}:{week}"
 
     def calls(self, month: str) -> str:
         """When will-calls were called in a month: counts by kind of day and hour."""

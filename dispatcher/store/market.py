@@ -22,6 +22,7 @@ from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
+from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.pulse import PulsePart
 from dispatcher.store.records import R, Records
@@ -54,6 +55,7 @@ class MarketStore:
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)

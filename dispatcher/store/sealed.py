@@ -16,7 +16,9 @@ from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, comments on tasks and episodes, messages.
+    """Under one key: requests at work, requests that have ended, words of people, messages.
+
+    Words: comments on tasks, notes on episodes and on barriers.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """
@@ -70,7 +72,8 @@ def sealed_by_key(
         for body in kept:
             with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
                 _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
-    for word in words:
+    notes = [each.barrier.sealed for each in requests.values() if each.barrier and each.barrier.sealed]
+    for word in (*words, *notes):
         _add_readable(found, word, Sealed(comments=1))
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))

@@ -12,6 +12,7 @@ from client.standing_orders import StandingOrderClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.amendments import Amend
+from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
@@ -56,6 +57,8 @@ CALLS = {
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
+    "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
+    "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from contracts.amendments import Amend, AmendmentOutcome
+from contracts.barriers import BarrierCode
 from contracts.codes import (
     DeclineCode,
     LevelOfService,
@@ -31,6 +32,7 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
+from dispatcher.domain.commands.barriers import RecordBarrier
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -48,7 +50,7 @@ from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from tests.domain import make
 from tests.domain.needs import Watch
-from tests.domain.world import World
+from tests.domain.world import World, barriers
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
 VALUES: make.Values = {"max_attempts": 4, "overdue_limit": 2}
@@ -263,18 +265,29 @@ class Life(RuleBasedStateMachine):
     def somebody_resumes(self, name: str, requirement: Requirement | None, by: tuple[Role, ...]) -> None:
         self.world.give(name, ResumeRequest(request_id=name, requirement=requirement), roles=by)
 
-    @rule(place=st.integers(0, 7), by=people, outcome=st.sampled_from((None, None, *SAID)))
-    def somebody_works_on_a_task(self, place: int, by: str, outcome: TaskOutcome | None) -> None:
+    @rule(
+        place=st.integers(0, 7),
+        by=people,
+        outcome=st.sampled_from((None, None, *SAID)),
+        barrier=st.sampled_from((None, BarrierCode.WEATHER)),
+    )
+    def somebody_works_on_a_task(
+        self, place: int, by: str, outcome: TaskOutcome | None, barrier: BarrierCode | None
+    ) -> None:
         world = self.world
         for name in sorted(world.tasks)[place : place + 1]:
             world.give(name, ClaimTask(task_id=name, by=by))
             if outcome is None:
                 world.give(name, ReleaseTask(task_id=name, by=by))
             else:
-                world.give(name, FinishTask(task_id=name, by=by, outcome=outcome))
+                world.give(name, FinishTask(task_id=name, by=by, outcome=outcome, barrier=barrier))
             if world.tasks[name].state is not TaskState.DONE:
                 word = CommentTask(task_id=name, by=by, sealed=b"x")
                 world.commit(world.decide(world.tasks[name], word))
+
+    @rule(name=ids, code=st.sampled_from(BarrierCode))
+    def somebody_says_what_the_barrier_was(self, name: str, code: BarrierCode) -> None:
+        self.world.give(name, RecordBarrier(request_id=name, code=code))
 
     @rule()
     def due_timers_fire(self) -> None:
@@ -290,6 +303,11 @@ class Life(RuleBasedStateMachine):
             for booking in offer.bookings
         )
         assert booked == +self.world.ledger
+
+    @invariant()
+    def each_barrier_is_counted_once_as_it_stands(self) -> None:
+        now = Counter(barriers(self.world.records.values()))
+        assert +self.world.barriers == now + self.world.past_barriers
 
     @invariant()
     def a_closed_offer_takes_nothing_and_only_those_of_the_state_are_live(self) -> None:

@@ -13,6 +13,7 @@ from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.barriers import LEAST, rows
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -223,6 +224,12 @@ def _standing(values: Values) -> int:
     return moved_on(order, tz, context).timer_ms
 
 
+def _counted(values: Values) -> int:
+    """How long the barrier of a request that found nobody is counted."""
+    (count,) = due(make.received(), values=values).counts  # type: ignore[union-attr]
+    return count.kept_ms
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
@@ -244,6 +251,8 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
+    "patterns_least": (8, lambda values: rows({"weather": 9}, LEAST.whole(values))),
+    "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
     "return_after_no_show": (1, _way_back),

@@ -41,6 +41,8 @@ class World:
         self.bodies: dict[str, list[bytes]] = {}  # by request: each that was stored, the one of now last
         self.ends: Counter[str] = Counter()  # by request: how often it came to an end
         self.opened: Counter[str] = Counter()  # by task: how often it was opened
+        self.barriers: Counter[str] = Counter()  # by code: what is counted
+        self.past_barriers: Counter[str] = Counter()  # of requests that are forgotten
 
     def everything(self) -> list[Stored]:
         """All records of every kind."""
@@ -85,6 +87,8 @@ class World:
         if decision is None:
             return
         self._book(decision)
+        for count in decision.counts:
+            self.barriers[count.cell.code] += count.by
         for body in decision.bodies:
             self.bodies[body.record_id].append(body.content)
         for change in decision.changes:
@@ -121,13 +125,14 @@ class World:
         if before is not None:
             _steps_are_in_the_tables(before, after)
         if after is None:
+            self.past_barriers.update(barriers([before]))
             del self.records[name]
             self.forgotten.add(name)
             return
         self.bodies.setdefault(name, [make.body(make.trip(name))])
         assert after.version == (before.version + 1 if before else 1)
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
-            assert after.timer_ms > self.now_ms
+            assert after.timer_ms > self.now_ms or after.timer_ms == before.timer_ms
         else:
             assert after.timer_ms == timers.timer_ms(after, self.now_ms, self.values)
             if after.state in TERMINAL:
@@ -162,13 +167,20 @@ class World:
             assert self.ledger[booking] >= 0
 
 
+def barriers(records: Iterable[RequestRecord | None]) -> Iterable[str]:
+    """Why each of them ended without its service, as far as that is said."""
+    return [each.barrier.code.value for each in records if each is not None and each.barrier is not None]
+
+
 def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None) -> None:
     if after is None:
         assert before.state in TERMINAL
         return
     if before.state in TERMINAL:
-        kept = msgspec.structs.replace(after, version=before.version, timer_ms=before.timer_ms)
-        assert kept == before, "what has ended may be kept for longer, and nothing else"
+        kept = msgspec.structs.replace(
+            after, version=before.version, timer_ms=before.timer_ms, barrier=before.barrier
+        )
+        assert kept == before, "what has ended is kept for longer, or a person says why, and nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
     lifted = set(before.requirements) - set(after.requirements)
     if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:

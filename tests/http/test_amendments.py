@@ -296,7 +296,7 @@ async def test_what_has_ended_is_not_amended_and_ends_what_was_pending(town: Api
         ({"colour": "red"}, 422, "colour"),
         ({"lines": [{"hcpcs": "E1390"}]}, 422, "lines is none of a request of kind trip"),
         ({"window": LATER["pickup_window"]}, 422, "window is none of a request of kind trip"),
-        (LATER | {"appointment_at": AT.isoformat()}, 422, "pickup_window or appointment_at"),
+        (LATER | {"appointment_at": AT.isoformat()}, 422, "of them alone"),
         ({"appointment_at": (NOW - timedelta(days=1)).isoformat()}, 422, "and it is"),
         ({"match_by": (NOW - timedelta(days=1)).isoformat()}, 422, "match_by of request r1 has passed"),
         ({"patient": {"name": ""}}, 422, "patient"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
@@ -128,7 +129,12 @@ class Busy:
         await self.service.tasks.comment(
             PLATFORM, self.name, "nobody.no_show", by="kim", text="Canary Wren is at her daughter's"
         )
-        done = FinishTask(task_id="nobody.no_show", by="kim", outcome=TaskOutcome.RESOLVED)
+        done = FinishTask(
+            task_id="nobody.no_show",
+            by="kim",
+            outcome=TaskOutcome.RESOLVED,
+            barrier=BarrierCode.NO_ONE_AT_HOME,
+        )
         for key in ("first", "second"):
             await self.give(PLATFORM, done, IdempotencyRecord.of("finish", key, b""))
         for who, text in ((PLATFORM, "Canary Wren waits at the side door"), (VENDOR, "Ten minutes")):

@@ -50,6 +50,7 @@ def receive(
         after=_links(request),
         standing_order=standing_order,
         episode=request.episode or "",
+        facility=request.facility or "",
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
     )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from contracts.barriers import BarrierCode
 from contracts.tasks import MAX_COMMENTS, TaskOutcome, TaskState
 from dispatcher.domain.commands.subjects import OnTask
 from dispatcher.domain.commands.table import TASK, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_barriers import recorded
 from dispatcher.domain.refusals import Invalid, WrongState
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import (
     MAY_ACT,
     READERS,
@@ -41,6 +44,7 @@ class FinishTask(OnTask, frozen=True, kw_only=True):
 
     by: str
     outcome: TaskOutcome
+    barrier: BarrierCode | None = None  # of its request
 
 
 class CommentTask(OnTask, frozen=True, kw_only=True):
@@ -80,15 +84,42 @@ def release(task: TaskRecord, command: ReleaseTask, context: Context) -> Decisio
 
 @decides(FinishTask, TASK, roles=READERS)
 def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision | None:
-    """None when it was finished so before. Raises WrongState when it ended otherwise, or another has it."""
+    """None when it was finished so before. Raises WrongState when it ended otherwise, or another has it.
+
+    Also when it is to say a barrier of a request that was not kept from its service.
+    """
     _refuse_others(task, command.by, context)
-    if task.state is TaskState.DONE and task.outcome is command.outcome:
+    is_said = command.barrier is None or _barrier_of(task, context) is command.barrier
+    if task.state is TaskState.DONE and task.outcome is command.outcome and is_said:
         return None
     _refuse_claimed(task, command.by, context)
     after = done(task, context, command.outcome)
     if not task.claimed_by:
         after = replace(after, claimed_by=command.by)
-    return _told(task, after, "done", command.by, context)
+    told = _told(task, after, "done", command.by, context)
+    return told if command.barrier is None else _with_barrier(told, task, command.barrier, context)
+
+
+def _barrier_of(task: TaskRecord, context: Context) -> BarrierCode | None:
+    request = context.related.get(task.request_id)
+    barrier = request.barrier if isinstance(request, RequestRecord) else None
+    return barrier.code if barrier is not None else None
+
+
+def _with_barrier(told: Decision, task: TaskRecord, code: BarrierCode, context: Context) -> Decision:
+    """With why its request ended without its service. Raises WrongState when it did not, or is forgotten."""
+    request = context.related.get(task.request_id)
+    if not isinstance(request, RequestRecord):
+        raise WrongState(f"request {task.request_id} is forgotten\nMaybe finish the task without a barrier.")
+    more = recorded(request, code, context)
+    if more is None:
+        return told
+    return replace(
+        told,
+        changes=(*told.changes, *more.changes),
+        messages=(*told.messages, *more.messages),
+        counts=more.counts,
+    )
 
 
 @decides(CommentTask, TASK, roles=READERS)
