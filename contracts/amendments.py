@@ -12,9 +12,10 @@ from contracts.codes import LevelOfService, Priority, Skill
 from contracts.dispatches import Dispatch
 from contracts.event_types import event
 from contracts.geo import Place, Window
+from contracts.needs import PassengerNeeds
 from contracts.offers import Offer
 from contracts.outside import refuse_no_name
-from contracts.requests import OrderLine, PassengerNeeds, Patient, Request, ServiceMinutes, Text, VendorIds
+from contracts.requests import OrderLine, Patient, Request, ServiceMinutes, Text, VendorIds
 from contracts.streams import To
 
 MAX_AMENDMENTS = 16  # of one request: each is kept beside it

@@ -15,7 +15,8 @@ from contracts.codes import (
     Skill,
 )
 from contracts.geo import Position, WindowView
-from contracts.requests import OrderLine, PassengerNeeds
+from contracts.needs import PassengerNeeds
+from contracts.requests import OrderLine
 
 
 class NeedsView(PassengerNeeds, omit_defaults=False):

@@ -12,10 +12,9 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
-from contracts.base import Id, Instant, Kilograms, Name, Wire, refuse_odd_year
+from contracts.base import Id, Instant, Name, Wire, refuse_odd_year
 from contracts.codes import (
     Acquisition,
-    DoorLevel,
     Hcpcs,
     LevelOfService,
     Modifier,
@@ -27,6 +26,7 @@ from contracts.codes import (
 from contracts.duplicates import RequestIds
 from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
+from contracts.needs import PassengerNeeds
 from contracts.notifications import Contact
 from contracts.outside import refuse_no_name
 from contracts.will_call import WillCall
@@ -49,29 +49,6 @@ class Patient(Wire):
     record_number: Annotated[str, Meta(max_length=64)] = ""
     notes: Text = ""
     contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
-
-
-class PassengerNeeds(Wire):
-    """What the passenger needs beyond the level of service."""
-
-    attendants: Annotated[int, Meta(ge=0, le=4, description="crew beyond the driver")] = 0
-    escorts: Annotated[int, Meta(ge=0, le=4, description="people who travel along")] = 0
-    oxygen_l_min: Annotated[float, Meta(ge=0, le=15, description="litres a minute")] = 0.0
-    stairs: Annotated[int, Meta(ge=0, le=100, description="steps to carry")] = 0
-    weight_kg: Kilograms | None = None
-    infectious_precautions: bool = False
-    door_level: DoorLevel = DoorLevel.CURB_TO_CURB
-
-    @property
-    def skills(self) -> tuple[Skill, ...]:
-        """What a crew must be qualified for, to meet these needs."""
-        asked = {
-            Skill.ATTENDANT: self.attendants > 0,
-            Skill.INFECTION_CONTROL: self.infectious_precautions,
-            Skill.DOOR_THROUGH_DOOR: self.door_level is DoorLevel.DOOR_THROUGH_DOOR,
-            Skill.HAND_TO_HAND: self.door_level is DoorLevel.HAND_TO_HAND,
-        }
-        return tuple(skill for skill, needed in asked.items() if needed)
 
 
 class _Asked(Wire):

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
 from contracts.geo import Place, Position, Window
 from contracts.instants import MINUTE_MS
+from contracts.needs import PassengerNeeds
 from contracts.pools import Pool, Pools
-from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, Patient, Request, TripRequest
+from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
 from simulation.day import DATE, Day, at, booked, instant
 from simulation.fleet import CENTRE, small_vendors
 

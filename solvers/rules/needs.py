@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from contracts.requests import PassengerNeeds
+from contracts.needs import PassengerNeeds
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, Flags
 from solvers.rules.base import Candidate, PairRule, View

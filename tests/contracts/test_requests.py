@@ -8,7 +8,8 @@ import pytest
 
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, ServiceClass, Skill
 from contracts.geo import Place, Window
-from contracts.requests import EquipmentOrder, OrderLine, PassengerNeeds, TripRequest
+from contracts.needs import PassengerNeeds
+from contracts.requests import EquipmentOrder, OrderLine, TripRequest
 from tests.solvers.town import order, trip
 
 

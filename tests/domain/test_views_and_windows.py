@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState, Priority, Skill
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
-from contracts.requests import PassengerNeeds
+from contracts.needs import PassengerNeeds
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.refusals import WrongState

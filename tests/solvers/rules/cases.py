@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfService, Skill
 from contracts.geo import Circle, Place, Polygon
-from contracts.requests import OrderLine, PassengerNeeds
+from contracts.needs import PassengerNeeds
+from contracts.requests import OrderLine
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
 from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
