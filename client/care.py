@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from client.answers import about
+from client.authorizations import AuthorizationClient
 from client.http import segment
 from client.platform import REQUESTS, PlatformClient
 from client.tasks import TaskClient
 from contracts.request_views import OfferTo, RequestView
 
 
-class CareClient(PlatformClient, TaskClient):
+class CareClient(PlatformClient, TaskClient, AuthorizationClient):
     """Calls with a token of role coordinator, case manager or both.
 
     Which of them may do what: docs/roles.md. What the token's roles do not allow raises Problem 403.

@@ -95,6 +95,7 @@ class RequestView(Wire):
     doors: Doors | None = None  # of `asked`
     amendments: tuple[AmendmentView, ...] = ()
     standing_order: str = ""  # by which it was made
+    authorization: str = ""  # on which it draws, or will once it is booked
 
 
 class RequestQuery(Wire):

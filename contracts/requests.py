@@ -86,6 +86,9 @@ class _Asked(Wire):
     after: Annotated[tuple[After, ...], Meta(max_length=MAX_AFTER)] = ()  # what goes before it
     episode: Id | None = None  # one that is there: the request belongs to it
     not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
+    authorization: Id | None = (
+        None  # on which it draws; left out: one of its patient's that covers it, if needed
+    )
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

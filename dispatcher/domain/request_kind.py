@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
+from dispatcher.domain.authorizations import AUTHORIZATION, record_id
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_authorization import with_authorization
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
@@ -69,14 +71,17 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    """Its tasks and neighbours in sequence; once it has ended also its threads, which go when it goes."""
+    """Its tasks, neighbours in sequence, authorization; once it has ended its threads, which go with it."""
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
+    asked = record.authorization
+    drawn_on = [(AUTHORIZATION, record_id(asked.authorization))] if asked and asked.authorization else []
     return [
         *tasks,
         *before,
         *((REQUEST, each) for each in record.before),
+        *drawn_on,
         *((THREAD_KIND.name, each) for each in threads),
     ]
 
@@ -95,7 +100,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_amendment, with_sequence, with_notifications, with_tasks),
+        follow_ups=(with_amendment, with_authorization, with_sequence, with_notifications, with_tasks),
     )
 )
 

@@ -13,6 +13,7 @@ from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.offers import DECLINED, OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
@@ -64,6 +65,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
     standing_order: str = ""  # by which it was made
+    authorization: Needed | None = None  # what it needs one for; None: it needs none
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:

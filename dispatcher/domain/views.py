@@ -72,6 +72,7 @@ def request_view(record: RequestRecord) -> RequestView:
             _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)
         ),
         standing_order=record.standing_order,
+        authorization=record.authorization.authorization if record.authorization else "",
     )
 
 

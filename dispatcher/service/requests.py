@@ -22,6 +22,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
+from dispatcher.domain.needed import needed
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
@@ -29,6 +30,7 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
@@ -47,6 +49,7 @@ class Requests:
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
         self.duplicates = Duplicates(store)
+        self.authorizing = Authorizing(store)
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -150,7 +153,7 @@ class Requests:
 
         `standing_order`: which one makes them.
         """
-        decisions = self.receipts(market, requests, context, standing_order)
+        decisions = await self.receipts(market, requests, context, standing_order)
         named = {link.request for each in requests for link in each.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
@@ -165,14 +168,18 @@ class Requests:
         found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named)) if named else {}
         return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
-    def receipts(
+    async def receipts(
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
-        """Each request by itself, as it comes in. Raises Invalid."""
-        return [
-            receive(each, context, self.leaves(market, each, context.values), standing_order)
-            for each in requests
-        ]
+        """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
+        received = []
+        for request in requests:
+            leaves, asked = self.leaves(market, request, context.values), needed(request, context.values)
+            wanted = request
+            if asked is not None:
+                wanted, asked = await self.authorizing.found(market, request, asked, context, leaves)
+            received.append(receive(wanted, context, leaves, standing_order, asked))
+        return received
 
     def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
         """When the ride to an appointment leaves, as the matcher times it."""

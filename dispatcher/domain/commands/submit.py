@@ -9,17 +9,22 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import link_of
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
 
 def receive(
-    request: Request, context: Context, leaves: Leaves = at_once, standing_order: str = ""
+    request: Request,
+    context: Context,
+    leaves: Leaves = at_once,
+    standing_order: str = "",
+    authorization: Needed | None = None,
 ) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
 
-    `standing_order`: which one makes it.
+    `standing_order`: which one makes it; `authorization`: what it needs one for.
 
     Raises Invalid when the window or the deadline has passed.
     """
@@ -45,6 +50,7 @@ def receive(
         after=tuple(map(link_of, request.after)),
         standing_order=standing_order,
         episode=request.episode or "",
+        authorization=authorization,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
