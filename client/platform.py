@@ -1,9 +1,10 @@
-"""What a platform does: submit, look, hold, cancel, quote, listen. And ops: vendors, capacity."""
+"""What a platform does: submit, look, hold, activate, cancel, quote, listen. And ops: vendors, capacity."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 
 from client import sse
 from client.answers import about
@@ -22,6 +23,7 @@ from contracts.request_views import AmendedRequest, PutOnHold, Receipts, Request
 from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
 from contracts.tuning import Number, TuningUpdate, TuningView
 from contracts.vendors import Vendor
+from contracts.will_call import Activate
 
 REQUESTS, TUNING = "/requests", "/tuning"
 ACCEPTED = frozenset({202})
@@ -86,6 +88,15 @@ class PlatformClient(EpisodeClient, Posting, Threads):
         """What it waited for is there (None: all of it): a vendor is sought once nothing is missing."""
         await self._request("POST", request_id, "/resume", Resume(requirement=requirement))
 
+    async def activate(
+        self, request_id: str, ready_at: datetime | None = None, *, key: str | None = None
+    ) -> RequestView:
+        """The passenger of a will-call is ready, now or at `ready_at`: a vendor is sought at once.
+
+        Raises Problem 409 when it has ended or is no will-call, 422 for a time that it cannot have.
+        """
+        return await self._request("POST", request_id, "/activate", Activate(ready_at=ready_at), key)
+
     async def quotes(self, request: Request) -> Quotes:
         """Ranked vendors and start times with price, for a request that is not stored; books nothing."""
         return await self.call("POST", "/quotes", Quotes, body=request)
@@ -111,11 +122,16 @@ class PlatformClient(EpisodeClient, Posting, Threads):
         raise AssertionError("the last try returns or raises")
 
     async def _request(
-        self, method: str, request_id: str, step: str = "", body: Wire | None = None
+        self,
+        method: str,
+        request_id: str,
+        step: str = "",
+        body: Wire | None = None,
+        key: str | None = None,
     ) -> RequestView:
         """One request as it stands after a call about it."""
         path = f"{REQUESTS}/{segment(request_id)}{step}"
-        view = await self.call(method, path, RequestView, body=body)
+        view = await self.call(method, path, RequestView, body=body, key=key)
         return about(view, view.id, request_id, f"{method} {path}")
 
 

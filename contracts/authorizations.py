@@ -80,7 +80,7 @@ class AuthorizationView(Wire):
     state: AuthorizationState
     number: str
     payer: str
-    services: Services
+    services: tuple[Service, ...]
     counted: Counted
     granted: Tally
     used: Tally

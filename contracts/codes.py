@@ -166,6 +166,7 @@ class Requirement(StrEnum):
 
     AUTHORIZATION = "authorization"
     PREDECESSOR = "predecessor"
+    ACTIVATION = "activation"  # a will-call: that somebody says when
 
 
 class OfferState(StrEnum):

@@ -18,6 +18,7 @@ from contracts.codes import (
     TrackingStatus,
 )
 from contracts.episodes import AfterView
+from contracts.geo import WindowView
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
@@ -81,6 +82,9 @@ class RequestView(Wire):
     received_at: Instant
     match_by: Instant
     status: TrackingStatus | None = None
+    window: WindowView | None = None  # on the start of service; of a will-call: when it may be called
+    activated_at: Instant | None = None  # when a will-call was called
+    return_of: str = ""  # the leg there, of which it is the way back
     waits_for: tuple[WaitsFor, ...] = ()  # on hold
     tasks: tuple[str, ...] = ()  # ids of tasks that this request made necessary
     match: Match | None = None

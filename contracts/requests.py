@@ -29,6 +29,7 @@ from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
 from contracts.notifications import Contact
 from contracts.outside import refuse_no_name
+from contracts.will_call import WillCall
 
 MAX_BATCH = 1_000
 
@@ -102,8 +103,10 @@ class _Asked(Wire):
         return tuple(dict.fromkeys(each for each in held if each is not None))
 
     def __post_init__(self) -> None:
-        """Refuse a deadline that no calendar of ours holds, and what cannot go before it."""
+        """Refuse an odd deadline, a hold that `will_call` says, and what cannot go before it."""
         refuse_odd_year("match_by", self.match_by)
+        if Requirement.ACTIVATION in (self.hold if isinstance(self.hold, tuple) else (self.hold,)):
+            raise ValueError("hold activation is said by `will_call`\nMaybe give that instead.")
         if self.after:
             self._refuse_odd_sequence()
 
@@ -149,7 +152,10 @@ class OrderLine(Wire):
 
 
 class TripRequest(_Asked, tag="trip", tag_field="kind"):
-    """One leg of non-emergency medical transport. Give a pick-up window or an appointment, not both."""
+    """One leg of medical transport, timed by one of pick-up window, appointment and will-call.
+
+    `return_of`: the leg there, of which this is the way back.
+    """
 
     is_trip: ClassVar[bool] = True
     order_lines: ClassVar[tuple[OrderLine, ...]] = ()
@@ -160,18 +166,33 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
     level_of_service: LevelOfService
     pickup_window: Window | None = None
     appointment_at: Instant | None = None
+    will_call: WillCall | None = None  # no time yet: see `activate`
+    return_of: Id | None = None
     needs: PassengerNeeds = PassengerNeeds()
     service_minutes: ServiceMinutes = 10  # at each door: boarding, and again alighting
 
     def __post_init__(self) -> None:
-        """Exactly one of window and appointment says when."""
+        """Exactly one of window, appointment and will-call says when; no leg is its own return."""
         super().__post_init__()
         refuse_odd_year("appointment_at", self.appointment_at)
-        if (self.pickup_window is None) == (self.appointment_at is None):
+        if sum(each is not None for each in (self.pickup_window, self.appointment_at, self.will_call)) != 1:
             raise ValueError(
-                "a trip needs pickup_window or appointment_at, and not both\n"
+                "a trip needs pickup_window, appointment_at or will_call, and one of them alone\n"
                 "Maybe drop pickup_window when the appointment decides."
             )
+        if self.will_call is not None and self.match_by is not None:
+            raise ValueError(
+                "a will-call is matched once it is called, it takes no match_by\n"
+                "Maybe will_call.until was meant: until when it may be called."
+            )
+        if self.return_of == self.id:
+            raise ValueError(f"leg {self.id} is no return of itself\nMaybe name the leg there.")
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What it waits for before a vendor is sought; a will-call also that somebody calls, first of all."""
+        held = super().requirements
+        return held if self.will_call is None else (Requirement.ACTIVATION, *held)
 
     @property
     def doors(self) -> tuple[Position, Position | None]:
@@ -211,8 +232,18 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
 
     @property
     def wished_window(self) -> Window | None:
-        """The window on the start of service; None where an appointment decides."""
+        """The window on the start of service; None where an appointment decides, or nobody has called yet."""
         return self.pickup_window
+
+    @property
+    def on_call(self) -> WillCall | None:
+        """When it may be called; None where it has a time."""
+        return self.will_call
+
+    @property
+    def way_back_of(self) -> str | None:
+        """The leg there; None where it is nobody's way back."""
+        return self.return_of
 
     @property
     def arrive_by(self) -> datetime | None:
@@ -224,6 +255,8 @@ class EquipmentOrder(_Asked, tag="equipment", tag_field="kind"):
     """Durable medical equipment delivered, set up and explained at one place within a window."""
 
     is_trip: ClassVar[bool] = False
+    on_call: ClassVar[WillCall | None] = None
+    way_back_of: ClassVar[str | None] = None
     ride_level: ClassVar[LevelOfService | None] = None
     passenger_needs: ClassVar[PassengerNeeds | None] = None
     arrive_by: ClassVar[datetime | None] = None

@@ -82,6 +82,10 @@ class StandingOrder(Wire):
         days = [each.day for each in self.shifts]
         if len(set(days)) < len(days):
             raise ValueError("shifts name a day twice\nMaybe one of them was meant for another day.")
+        if self.request.on_call is not None:
+            raise ValueError(
+                "request is a will-call, and an order comes at a time\nMaybe only its way back is."
+            )
         if self.return_ride is not None and not self.request.is_trip:
             raise ValueError("equipment has no ride back\nMaybe leave return_ride out.")
 

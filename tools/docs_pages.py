@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of this checkout, whatever is installed
 
+from contracts.codes import Requirement
 from contracts.operations import Operation
 from contracts.tasks import TaskKind, TaskState
 from dispatcher.domain.commands.table import Command, Row, commands
@@ -36,7 +37,8 @@ which the code and its tests read as well: a step that is not here cannot be com
 *Task*: the work for a person that reaching the state makes.
 """
 TIMERS = {
-    "match_by": "at the deadline: `unmatched`, with the last known reasons",
+    "match_by": "at the deadline: `unmatched`, with the last known reasons; a will-call that nobody calls: a "
+    "task in the evening (`will_call_evening_hour`), then `cancelled`",
     "offer_expires": "at the offer's expiry: `matching` without that vendor; if silence accepts: `accepted`",
     "overdue": "without a report: ops hears `dispatch.request.overdue`, again and again; at last `failed`",
     "forget": "after `retention_hours`: deleted with its tasks; one that nobody has ended keeps it for "
@@ -71,7 +73,7 @@ WHY = {
     TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
     TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
     "went on before it had answered",
-    TaskKind.WILL_CALL: "nobody has called yet for a return without a time",
+    TaskKind.WILL_CALL: "nobody has called by the evening for a ride without a time",
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
 }
@@ -95,6 +97,12 @@ NOT_IN_TABLES = """
 - A request may be submitted on hold (`hold`: `authorization`, `predecessor` or both), or be put there while
   no vendor has it; each requirement is lifted by who may ([roles](roles.md)), and after the last a vendor is
   sought. Its deadline runs on: at it, `unmatched` says `on_hold`.
+- A will-call is on hold for its `activation`, which no `resume` lifts: who activates it says when. Then it
+  has `will_call_minutes` from that moment, is at least `asap`, and is matched at once. Not called until the
+  end of its day it is `cancelled`, code `not_called`, and its task stays.
+- A way back (`return_of`) goes after its leg there. A no-show or a cancellation of that cancels it in the
+  same commit, code `outbound_no_show` or `outbound_cancelled`, or puts it on hold for its `predecessor`
+  (`return_after_no_show`); its vendor is told. But for a passenger who is on board of it.
 - After `max_attempts` offers a request stays `matching` until its deadline: ops may raise the limit
   or call somebody.
 - An offer that nobody has answered may be moved to another vendor, or to another start with its own
@@ -199,9 +207,14 @@ def _offers() -> Sequence[str]:
 
 def _on_hold() -> str:
     return ON_HOLD + _lines(
-        f"| `{each}` | {owner} | {', '.join(sorted(MAY_RELEASE[each]))} | `{REQUIREMENT_TASKS[each]}` |"
+        f"| `{each}` | {owner} | {', '.join(sorted(MAY_RELEASE[each]))} | {_task(each)} |"
         for each, owner in REQUIREMENT_OWNERS.items()
     )
+
+
+def _task(requirement: Requirement) -> str:
+    kind = REQUIREMENT_TASKS.get(requirement)
+    return f"`{kind}`" if kind else "`will_call`, if it is not called by the evening"
 
 
 def _tasks() -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
 from dispatcher.audit.authorizations import out_of_balance
+from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
@@ -253,6 +254,8 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "tasks": _tasks,
     "threads": _threads,
     "sequence": out_of_sequence,
+    "will-calls": will_calls,
+    "legs": made_alone,
     "amendments": _amendments,
     "authorizations": out_of_balance,
     "keys": _keys,

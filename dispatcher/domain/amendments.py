@@ -127,6 +127,10 @@ def amended(request: Request, patch: Amend) -> Request:
     if strange:
         kind = request.__struct_config__.tag
         raise _invalid(request, f"{strange[0]} is none of a request of kind {kind}\nMaybe it is another's.")
+    if request.on_call is not None and WINDOWS & changes.keys():
+        raise _invalid(
+            request, "it is a will-call\nMaybe activate it: that says when; or submit a ride of its own."
+        )
     if len(WINDOWS & changes.keys()) == 1 and isinstance(request, TripRequest):
         changes |= dict.fromkeys({"pickup_window", "appointment_at"} - changes.keys())
     if notes is not None:

@@ -85,6 +85,12 @@ def entered(episode: Episode | None, name: str, ids: tuple[str, ...], context: C
             "Maybe put it first, or submit both in one call.",
             request_ids=list(ids),
         )
+    if episode.decide_by_ms:
+        raise Invalid(
+            f"request {ids[0]} names episode {name}, which is all or none\n"
+            "Maybe submit it by itself, and add it to the episode then.",
+            request_ids=list(ids),
+        )
     after = replace(episode, requests=tuple(dict.fromkeys((*episode.requests, *ids))))
     _refuse_too_many(after)
     change, news = changed(episode, after, ADDED, context, ids)
@@ -104,7 +110,14 @@ def _noted(before: RequestRecord, after: RequestRecord, context: Context) -> Req
     """A request that stays in its state, one version on; what has ended keeps its timer."""
     if before.state in TERMINAL:
         return replace(after, version=before.version + 1)
-    return noted(before, context, episode=after.episode, after=after.after, before=after.before)
+    return noted(
+        before,
+        context,
+        episode=after.episode,
+        after=after.after,
+        before=after.before,
+        bundle_until_ms=after.bundle_until_ms,
+    )
 
 
 def _join(now: dict[str, RequestRecord], episode: Episode, came: Sequence[str], went: Sequence[str]) -> None:
@@ -120,7 +133,11 @@ def _join(now: dict[str, RequestRecord], episode: Episode, came: Sequence[str], 
     for name in went:
         record = now.get(name)
         if record is not None and record.state not in TERMINAL:
-            now[name] = replace(record, episode="")
+            now[name] = replace(record, episode="", bundle_until_ms=0)
+    for name in episode.requests:
+        record = now.get(name)
+        if record is not None and record.state not in TERMINAL:
+            now[name] = replace(record, bundle_until_ms=episode.decide_by_ms)
 
 
 def _refuse(episode: Episode, name: str, reason: str, advice: str) -> NoReturn:

@@ -94,6 +94,11 @@ def record_id(name: str) -> str:
     return f"{name}.{AUTHORIZATION}"
 
 
+def beside(name: str) -> tuple[tuple[str, str], ...]:
+    """What a decision on a request that draws on it reads: it, and its task."""
+    return (AUTHORIZATION, record_id(name)), (TASK_KIND.name, _task_id(name))
+
+
 def of_patient(token: str) -> str:
     """The list of a patient's authorizations, by their ends."""
     return f"authorized:{token}"
@@ -184,7 +189,7 @@ def _running_out(
     noted = replace(noted, timer_ms=_timer_ms(noted, context))
     changes = tuple(Change(change.before, noted) if each is change else each for each in decision.changes)
     decision = replace(decision, changes=changes)
-    task = context.related.get(_task_id(after))
+    task = context.related.get(_task_id(after.name))
     known = task if isinstance(task, TaskRecord) else None
     if not is_low:
         if known is None or known.state is TaskState.DONE:
@@ -213,8 +218,8 @@ def _with_task(decision: Decision, before: TaskRecord | None, after: TaskRecord)
     )
 
 
-def _task_id(record: AuthorizationRecord) -> str:
-    return f"{record.name}.{TaskKind.AUTHORIZATION_RUNNING_OUT.value}"
+def _task_id(name: str) -> str:
+    return f"{name}.{TaskKind.AUTHORIZATION_RUNNING_OUT.value}"
 
 
 def _is_low(record: AuthorizationRecord, context: Context) -> bool:
@@ -249,7 +254,7 @@ def due(record: AuthorizationRecord, context: Context) -> Decision | None:
     kept_ms = RETENTION.whole(context.values) * HOUR_MS
     is_over = context.now_ms >= record.until_ms + kept_ms
     if is_over and not record.sweeps and record.used == record.spent:
-        task = context.related.get(_task_id(record))
+        task = context.related.get(_task_id(record.name))
         gone = (Change(task, None),) if isinstance(task, TaskRecord) else ()
         return Decision(changes=(Change(record, None), *gone), at_ms=context.now_ms)
     after = moved_on(record, context, sweeps=max(0, record.sweeps - 1))
@@ -270,7 +275,7 @@ AUTHORIZATION_KIND = register(
         lists=_lists,
         may_become=lambda before, after: before is not None or after is not None,
         on_timer=due,
-        related=lambda record: [(TASK_KIND.name, _task_id(record))],
+        related=lambda record: [(TASK_KIND.name, _task_id(record.name))],
         follow_ups=(with_running_out,),
     )
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -13,6 +14,8 @@ from contracts.tuning import Number
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Time, ids and tuning are arguments of every decision; it reads no clock and draws no lots.
+
+    `tz`: the market's, for what goes by the clock on the wall.
 
     `by` is how histories name who acts: the role that gives the right, or a vendor; `subject` which person or
     system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
@@ -26,4 +29,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     roles: frozenset[Role] = frozenset()
     vendor_id: str = ""
+    tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}

@@ -15,6 +15,7 @@ from dispatcher.domain.kinds import Kind, kind_of
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.scorecards import WorkOutcome
+from dispatcher.domain.will_call import Called
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     bodies: tuple[Body, ...] = ()  # of records among its changes
     relies: tuple[Reliance, ...] = ()  # nor these records
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
+    called: Called | None = None  # a will-call that was called: counted
     at_ms: int  # the time its messages carry
 
     @property

@@ -77,6 +77,10 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
         return False
     if one.record.standing_order and one.record.standing_order == other.record.standing_order:
         return False  # what comes again by order is meant
+    if one.record.id == other.record.return_of or other.record.id == one.record.return_of:
+        return False  # there and back
+    if one.record.waits_for_call is not other.record.waits_for_call:
+        return False  # one of them has no time yet
     apart_ms = _apart_ms(one.record, other.record)
     if one.record.kind == "trip":
         return apart_ms <= 0 or apart_ms < APART.whole(values) * MINUTE_MS

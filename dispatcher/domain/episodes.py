@@ -12,6 +12,7 @@ from contracts.tasks import OwnerRole
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
@@ -112,6 +113,6 @@ EPISODE_KIND: Kind[Any] = register(
         may_become=lambda before, after: after is not None or (before is not None and before.closed),
         on_timer=due,
         related=lambda episode: [(REQUEST, each) for each in episode.requests],
-        follow_ups=(with_sequence, with_tasks),
+        follow_ups=(with_sequence, with_notifications, with_tasks),
     )
 )

@@ -1,7 +1,7 @@
-"""What follows from a decision on a request for its authorization: it is drawn on, and given back to.
+"""What follows from a decision on a request for its authorization: drawn on, and given back to.
 
-Where there is nothing to draw on at that moment the request is not booked: its offers are closed, and it waits
-for a case manager. What was looked at must still stand as it was read when this is committed.
+Where there is nothing to draw on at that moment the request is not booked: its offers are closed, and it
+waits for a case manager. What was looked at must still stand as it was read when this is committed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,19 @@ class _Known(NamedTuple):
 
 
 def with_authorization(decision: Decision, context: Context) -> Decision:
-    """The decision with the balance that it changes; as it is where nobody needs an authorization."""
+    """What is booked draws; what cannot, is not booked. Before all that follows from being booked."""
+    for change in decision.changes:
+        before, after = change.before, change.after
+        if not isinstance(before, RequestRecord) or not isinstance(after, RequestRecord):
+            continue
+        asked = after.authorization
+        if asked is not None and after.state in DRAWS and before.state not in DRAWS:
+            decision = _booked(decision, change, after, asked, context)
+    return decision
+
+
+def with_given_back(decision: Decision, context: Context) -> Decision:
+    """What ended without service gives back, whatever ended it; what was let go without, is noted."""
     for change in decision.changes:
         before = change.before
         if isinstance(before, RequestRecord) and before.authorization is not None:
@@ -56,8 +68,6 @@ def _followed(
     if not isinstance(after, RequestRecord):
         return _drawn(decision, before.id, asked, context, spent=asked.drawn) if asked.drawn else decision
     asked = after.authorization or asked
-    if after.state in DRAWS and before.state not in DRAWS:
-        return _booked(decision, change, after, asked, context)
     if asked.drawn and after.state not in DRAWS:
         decision = _noted(decision, change, after, replace(asked, drawn=0))
         return _drawn(decision, after.id, asked, context, used=-asked.drawn)

@@ -26,6 +26,7 @@ from dispatcher.domain.tasks import (
     opened,
     reopened,
 )
+from dispatcher.domain.will_call import NOT_CALLED
 
 EARLY = "early"  # before the deadline
 SOUGHT = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
@@ -75,6 +76,9 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     found += [each for each in _recurring(after, context) if each.id not in after.tasks]
+    if before is not None and before.call_by_ms and not (after.call_by_ms or after.activated_ms):
+        kind, code = TaskKind.WILL_CALL, after.history[-1].code
+        found.append(opened(kind, after.id, context, code=code, priority=after.priority))
     found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
@@ -142,7 +146,8 @@ def _reopened(
 def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     """The tasks of what may come and go: as new, whether or not they are there.
 
-    A request that has nobody left to ask; and each requirement that it is on hold for.
+    A request that has nobody left to ask; and each requirement that it is on hold for, but for the call of a
+    will-call: of that somebody is asked in the evening.
     """
     lead_ms = HOLD_LEAD.whole(context.values) * HOUR_MS
     held = []
@@ -164,11 +169,12 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
 def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
     """What it is on hold for that a person has to see to.
 
-    Not a predecessor that ends by itself, nor one that has ended as it should not: that is a risk, and so a
-    task already.
+    Not a predecessor that ends by itself; but one that has ended as it should not. Nor the call of a
+    will-call, before its evening.
     """
-    by_itself = bool(of.risk) or any(each.waits for each in of.after)
-    return tuple(each for each in of.requirements if each is not Requirement.PREDECESSOR or not by_itself)
+    by_itself = not of.risk and any(each.waits for each in of.after)
+    theirs = [each for each in of.requirements if each in REQUIREMENT_TASKS]
+    return tuple(each for each in theirs if each is not Requirement.PREDECESSOR or not by_itself)
 
 
 def _settled(
@@ -194,6 +200,8 @@ def _settled(
         ]
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
+    if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
+        tasks += _undone(after, context, TaskKind.WILL_CALL)
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]

@@ -20,9 +20,11 @@ from contracts.events import (
     RequestMatched,
     RequestUnmatched,
 )
+from contracts.geo import WindowView
 from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
+from contracts.will_call import RequestActivated
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
@@ -36,6 +38,18 @@ def changed(after: RequestRecord, by: str, code: str = "", *, event: str = "chan
         request_id=after.id, state=after.state, version=after.version, by=by, code=code, status=after.status
     )
     return Message(type=f"dispatch.request.{event}", subject=after.id, data=news)
+
+
+def activated(after: RequestRecord, by: str) -> Message:
+    """To all who follow requests: a will-call was called, and the window that it has now."""
+    news = RequestActivated(
+        request_id=after.id,
+        state=after.state,
+        version=after.version,
+        window=WindowView(earliest=to_instant(after.earliest_ms), latest=to_instant(after.latest_ms)),
+        by=by,
+    )
+    return Message(type="dispatch.request.activated", subject=after.id, data=news)
 
 
 def matched(after: RequestRecord, offer: OfferRecord) -> Message:

@@ -114,7 +114,7 @@ def told_due(note: NotificationRecord) -> Message:
         template=note.template,
         useful_until=to_instant(note.until_ms),
     )
-    return Message(type="dispatch.notification.due", subject=note.request_id, data=data)
+    return Message(type="dispatch.notification.due", subject=note.id, data=data)
 
 
 def changed(note: NotificationRecord, context: Context, **changes: Any) -> NotificationRecord:

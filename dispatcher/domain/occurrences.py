@@ -13,6 +13,7 @@ from contracts.instants import to_instant
 from contracts.requests import EquipmentOrder, Request, TripRequest
 from contracts.standing_orders import made_id
 from contracts.tuning import Number, Parameter
+from contracts.will_call import WillCall
 from dispatcher.domain.recurrence import Comes
 from dispatcher.domain.standing_orders import StandingOrderRecord, instant
 
@@ -83,8 +84,14 @@ def _on(
     if isinstance(named, EquipmentOrder):
         return replace(named, window=window)
     appointment = None if named.appointment_at is None else then(named.appointment_at)
-    made: TripRequest = replace(named, pickup_window=window, appointment_at=appointment)
+    call = None if named.will_call is None else _call(named.will_call, on, then)
+    made: TripRequest = replace(named, pickup_window=window, appointment_at=appointment, will_call=call)
     return made
+
+
+def _call(call: WillCall, on: date, then: Callable[[datetime], datetime]) -> WillCall:
+    """On that day; `until` at its clock time."""
+    return WillCall(day=on, until=None if call.until is None else then(call.until))
 
 
 def _window(window: Window | None, then: Callable[[datetime], datetime]) -> Window | None:

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
-from dispatcher.domain.authorizations import AUTHORIZATION, record_id
+from dispatcher.domain.authorizations import beside
+from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.follow_authorization import with_authorization
+from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ENTRY, OPEN, TERMINAL, may_stay_or_go
@@ -25,6 +27,7 @@ REQUEST = "request"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
 AMENDED = "i:amended"  # open requests whose body was written anew, by how often
+WILL_CALLS = "i:will_call"  # those that nobody has called yet, by when their day begins
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
@@ -42,6 +45,8 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
     entries = {Entry(index_of(record.state), record.id): record.received_ms}
     if record.service_class:  # else from before there was this list
         entries[Entry(BY_START, record.id)] = record.earliest_ms
+    if record.waits_for_call:
+        entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
     if record.revision and record.state in OPEN:
         entries[Entry(AMENDED, record.id)] = record.revision
     live = {
@@ -76,12 +81,14 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
     asked = record.authorization
-    drawn_on = [(AUTHORIZATION, record_id(asked.authorization))] if asked and asked.authorization else []
+    drawn_on = beside(asked.authorization) if asked is not None and asked.authorization else ()
+    episode = [("episode", record.episode)] if record.bundle_until_ms else []
     return [
         *tasks,
         *before,
         *((REQUEST, each) for each in record.before),
         *drawn_on,
+        *episode,
         *((THREAD_KIND.name, each) for each in threads),
     ]
 
@@ -100,7 +107,16 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
-        follow_ups=(with_amendment, with_authorization, with_sequence, with_notifications, with_tasks),
+        follow_ups=(
+            with_amendment,
+            with_return,
+            with_authorization,
+            with_bundle,
+            with_sequence,
+            with_given_back,
+            with_notifications,
+            with_tasks,
+        ),
     )
 )
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
+from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.compact import Compact, Record
@@ -65,7 +66,16 @@ class RequestRecord(Record, frozen=True, tag=3):
     watch_ms: int = 0  # when a dispatch is looked at whether all that goes before it stands; 0: no more
     amendments: tuple[Amendment, ...] = ()  # oldest first
     standing_order: str = ""  # by which it was made
+    bundle_until_ms: int = 0  # until when its episode is all or none; 0: it is for itself
+    call_by_ms: int = 0  # of a will-call: when a person is asked whether it will be called; 0: not any more
+    activated_ms: int = 0  # when a will-call was called
+    return_of: str = ""  # the leg there, of which it is the way back
     authorization: Needed | None = None  # what it needs one for; None: it needs none
+
+    @property
+    def waits_for_call(self) -> bool:
+        """Whether it is a will-call that nobody has called yet."""
+        return Requirement.ACTIVATION in self.requirements
 
     @property
     def live_offers(self) -> tuple[OfferRecord, ...]:
@@ -164,6 +174,11 @@ class RequestRecord(Record, frozen=True, tag=3):
 def offer_id(record: RequestRecord, offer: OfferRecord) -> str:
     """`<request id>.<attempt>`."""
     return f"{record.id}.{offer.attempt}"
+
+
+def priority_of(record: RequestRecord, request: Request) -> Priority:
+    """How pressing a request is now: as it was submitted, or as it has become since."""
+    return max(record.priority, request.priority, key=lambda each: each.rank)
 
 
 def request_id_of(offer_id: str) -> str:

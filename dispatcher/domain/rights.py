@@ -32,10 +32,12 @@ NAMED_FIRST = (Role.VENDOR, Role.COORDINATOR, Role.CASE_MANAGER, Role.PLATFORM, 
 MAY_HOLD: Mapping[Requirement, Roles] = {
     Requirement.AUTHORIZATION: READERS,
     Requirement.PREDECESSOR: READERS - {Role.CASE_MANAGER},
+    Requirement.ACTIVATION: frozenset(),  # nobody: a will-call waits for it from the beginning
 }
 MAY_RELEASE: Mapping[Requirement, Roles] = {
     Requirement.AUTHORIZATION: frozenset({Role.CASE_MANAGER}),
     Requirement.PREDECESSOR: READERS - {Role.CASE_MANAGER},
+    Requirement.ACTIVATION: READERS - {Role.CASE_MANAGER},  # who says that the passenger is ready
 }
 MAY_ACT: Mapping[OwnerRole, Roles] = {  # on a task of that owner, or that was its at first
     OwnerRole.CARE_COORDINATOR: frozenset({Role.COORDINATOR, Role.PLATFORM, Role.OPS}),

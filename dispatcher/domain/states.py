@@ -36,7 +36,15 @@ REQUEST_STATES: Mapping[RequestState, StateRow] = {
     ),
     R.ON_HOLD: _row(R.RECEIVED, R.CANCELLED, R.UNMATCHED, owner="case_manager", timer="match_by"),
     R.MATCHING: _row(R.OFFERED, R.ON_HOLD, R.CANCELLED, R.UNMATCHED, owner="service", timer="match_by"),
-    R.OFFERED: _row(R.ACCEPTED, R.MATCHING, R.ON_HOLD, R.CANCELLED, owner="vendor", timer="offer_expires"),
+    R.OFFERED: _row(
+        R.ACCEPTED,
+        R.MATCHING,
+        R.ON_HOLD,
+        R.CANCELLED,
+        R.UNMATCHED,  # another of its bundle has failed
+        owner="vendor",
+        timer="offer_expires",
+    ),
     R.ACCEPTED: _row(
         R.IN_PROGRESS,
         R.COMPLETED,
@@ -79,6 +87,7 @@ OFFER_STATES: Mapping[OfferState, frozenset[OfferState]] = {
 REQUIREMENT_OWNERS: Mapping[Requirement, OwnerRole] = {  # whose it is to provide what a request waits for
     Requirement.AUTHORIZATION: OwnerRole.CASE_MANAGER,
     Requirement.PREDECESSOR: OwnerRole.CARE_COORDINATOR,
+    Requirement.ACTIVATION: OwnerRole.CARE_COORDINATOR,
 }
 
 REQUIREMENT_TASKS: Mapping[Requirement, TaskKind] = {  # what it asks of that owner meanwhile

@@ -49,8 +49,8 @@ def timer_ms(record: RequestRecord, now_ms: int, values: Values) -> int:
 
 
 def _match_by(record: RequestRecord, now_ms: int, values: Values) -> int:
-    """The deadline for finding a vendor."""
-    return record.match_by_ms
+    """The deadline for finding a vendor; before that, when a person is asked about a will-call."""
+    return min(record.call_by_ms or record.match_by_ms, record.match_by_ms)
 
 
 def _offer_expires(record: RequestRecord, now_ms: int, values: Values) -> int:

@@ -22,7 +22,7 @@ from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
-from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.requests import RequestRecord, offer_id, priority_of
 from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
 
 View = TypeVar("View", bound=Wire)
@@ -49,6 +49,9 @@ def request_view(record: RequestRecord) -> RequestView:
         received_at=to_instant(record.received_ms),
         match_by=to_instant(record.match_by_ms),
         status=record.status,
+        window=_window(record),
+        activated_at=to_instant(record.activated_ms) if record.activated_ms else None,
+        return_of=record.return_of,
         waits_for=waits_for,
         tasks=record.tasks,
         match=_match(record),
@@ -74,6 +77,11 @@ def request_view(record: RequestRecord) -> RequestView:
         standing_order=record.standing_order,
         authorization=record.authorization.authorization if record.authorization else "",
     )
+
+
+def _window(record: RequestRecord) -> WindowView:
+    """On the start of service; of a will-call that nobody has called yet: when it may be called."""
+    return WindowView(earliest=to_instant(record.earliest_ms), latest=to_instant(record.latest_ms))
 
 
 def _amendment(record: RequestRecord, number: int, each: Amendment) -> AmendmentView:
@@ -146,7 +154,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         vendor_id=offer.vendor_id,
         state=offer.state,
         kind=record.kind,
-        window=WindowView(earliest=to_instant(record.earliest_ms), latest=to_instant(record.latest_ms)),
+        window=_window(record),
         start_at=to_instant(offer.start_ms),
         duration_minutes=(offer.end_ms - offer.start_ms) // MINUTE_MS,
         price_cents=offer.price_cents,
@@ -154,7 +162,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
         level_of_service=request.ride_level,
-        priority=request.priority,
+        priority=priority_of(record, request),
         skills=request.required_skills,
         needs=_in_full(request.passenger_needs, NeedsView) if request.passenger_needs else None,
         lines=tuple(_in_full(each, LineView) for each in request.order_lines),

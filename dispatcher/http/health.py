@@ -148,6 +148,8 @@ async def _count(parts: Parts, market: str) -> None:
     with contextlib.suppress(StoreError, ValueError):
         metrics.counted(market, await stored.requests.counts())
     with contextlib.suppress(StoreError, ValueError):
+        metrics.will_calls.labels(market).set(await stored.requests.uncalled())
+    with contextlib.suppress(StoreError, ValueError):
         now_ms = parts.clock.now_ms()
         metrics.tasks.found(market, await stored.tasks.backlogs(now_ms), now_ms)
     with contextlib.suppress(StoreError, ValueError):

@@ -51,6 +51,12 @@ class Metrics:
         self.requests = Gauge(
             "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
         )
+        self.will_calls = Gauge(
+            "dispatcher_will_calls",
+            "Will-calls that nobody has called yet.",
+            ["market"],
+            registry=self.registry,
+        )
         self.reply_streams = Counter(
             "dispatcher_reply_streams_made_anew",
             "Reply streams set aside: their vendor had used up the entry ids.",

@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, release, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ from contracts.request_views import (
     Resume,
 )
 from contracts.requests import Request, RequestBatch
+from contracts.will_call import Activate
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
@@ -168,6 +170,25 @@ async def release(call: Call, parts: Parts) -> Reply:
     """Let a request go anyway: it waits no more for what goes before it, one or all."""
     command = ReleaseSequence(request_id=call.path["request_id"], predecessor_id=call.body.request)
     return await _executed(call, parts, command)
+
+
+@ROUTES.post(
+    f"{REQUEST}/activate",
+    id="activateRequest",
+    command=ActivateRequest,
+    body=Body(Activate, optional=True),
+    answers={
+        200: Answer("the request; a vendor is being sought, once nothing else is missing", RequestView, ETAG)
+    },
+    problems=("wrong-state", "invalid-request"),
+)
+async def activate(call: Call, parts: Parts) -> Reply:
+    """Activate a will-call: its passenger is ready, now or at `ready_at`; a vendor is sought at once."""
+    ready_at = call.body.ready_at
+    ready_ms = to_ms(ready_at) if ready_at else None
+    return await _executed(
+        call, parts, ActivateRequest(request_id=call.path["request_id"], ready_ms=ready_ms)
+    )
 
 
 @ROUTES.post(

@@ -30,8 +30,8 @@ from dispatcher.domain.offer_expiry import OFFER_MINIMUM, offer_expiry
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import DoesNotFit
-from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.windows import StartWindow, start_window
+from dispatcher.domain.requests import RequestRecord, priority_of
+from dispatcher.domain.windows import StartWindow, in_force, start_window
 from dispatcher.matching.by_hand import match
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
@@ -91,7 +91,7 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
 
 
 def _until_ms(request: Request, record: RequestRecord) -> int:
-    return max(record.latest_ms, start_window(request, {}).latest_ms)
+    return max(record.latest_ms, in_force(record, request, {}).latest_ms)
 
 
 def _facts(
@@ -110,7 +110,8 @@ def _facts(
         match_by_ms = deadline(wished, window, market.clock.now_ms())
     elif "match_by" in fields:
         match_by_ms = deadline(request, window, market.clock.now_ms())
-    return Facts(*window, match_by_ms, request.service_class.value, request.priority)
+    priority = priority_of(record, request) if record.activated_ms else request.priority  # called, it is asap
+    return Facts(*window, match_by_ms, request.service_class.value, priority)
 
 
 def _moves_window(record: RequestRecord, request: Request, fields: tuple[str, ...]) -> bool:

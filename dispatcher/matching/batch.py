@@ -14,6 +14,7 @@ from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
+from dispatcher.matching.will_calls import keep_room
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -74,6 +75,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
         return Done()
     standing = await market.standing(waiting, travel, market.planning_ms)
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
+    kept_for = await keep_room(market, snapshot, travel)
     screening = await asyncio.to_thread(snapshot.screening)
     plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
@@ -83,6 +85,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
         market=market.name,
         requests=len(waiting),
         movable=len(standing),
+        kept_for=kept_for,
         offered=len(done.offered),
         moved=len(done.moved),
         fell_out=done.fell_out,

@@ -68,7 +68,7 @@ async def _asked(
     """The request as the matcher would have it, in its sequence; `again`: for who declined it, too."""
     declined_by = frozenset() if command.again else reading.changes.declined_by(record)
     travel, others = market.travel_of(reading.values), await beside([record], market.stored.requests)
-    asked = asked_of(request, market.tz, reading.values, declined_by, travel)
+    asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
     return in_sequence(asked, record, others, reading.values, travel)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -123,9 +123,16 @@ async def commit_plan(
     await run_bounded((works.move(row) for row in moves), market, yields_to_imminent=yields_to_imminent)
     await run_bounded(map(works.commit, works.blocked), market, yields_to_imminent=yields_to_imminent)
     rows = {chosen[row]: row for row in offers}
-    for turn in waves(snapshot.asked, list(rows)):
+    alone = [each for each in rows if not snapshot.asked[each].bundle]
+    for turn in waves(snapshot.asked, alone):
         offered = (works.offer(rows[each]) for each in turn)
         await run_bounded(offered, market, yields_to_imminent=yields_to_imminent)
+    bundles = dict[str, list[int]]()
+    for each in rows:
+        if name := snapshot.asked[each].bundle:
+            bundles.setdefault(name, []).append(each)
+    whole = (works.together(name, rows, some) for name, some in bundles.items())
+    await run_bounded(whole, market, yields_to_imminent=yields_to_imminent)
     return works.done
 
 
@@ -143,6 +150,23 @@ class _Matches:
         match = self._checked(row)
         if match is not None:
             await self.commit(match)
+
+    async def together(self, bundle: str, rows: Mapping[int, int], some: Sequence[int]) -> None:
+        """Offer all that is open of a bundle in one commit, each after all that it follows; or nothing."""
+        known, ids = (
+            self.market.requests.bundles.get(bundle),
+            {self.snapshot.records[each].id for each in some},
+        )
+        in_order = [each for turn in waves(self.snapshot.asked, some) for each in turn]
+        matches = [self._checked(rows[each]) for each in in_order]
+        whole = [each for each in matches if each is not None]
+        if len(whole) < len(matches) or known is None or not known.ids <= ids:
+            self.done.fell_out += len(whole)
+            return
+        commands = ((each.command, each.record) for each in whole)
+        outcome = await self.own.outcome(self.own.attempt(self.market.name, *commands))
+        for match in whole:
+            self.done.note(match, outcome, self.market)
 
     async def move(self, row: int) -> None:
         """Move match `row` of the plan; where there is no room, once more after the others."""

@@ -11,7 +11,6 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from solvers.planning import plan
-from solvers.screening import OpenRequest
 from solvers.travel import TravelTimes
 
 LEAD = Parameter(
@@ -28,9 +27,10 @@ ATTEMPTS = 4  # a match falls out when its vendor changed meanwhile; vendors do 
 READ_AT_ONCE, AT_ONCE = 500, 50  # requests read, and planned, together: some milliseconds of work
 
 
-def is_imminent(asked: OpenRequest, now_ms: int, values: Mapping[str, Number]) -> bool:
-    """Whether the request cannot wait for a batch."""
-    return asked.earliest_ms - now_ms <= LEAD.whole(values) * MINUTE_MS
+def is_imminent(one: Waiting, now_ms: int, values: Mapping[str, Number]) -> bool:
+    """Whether the request cannot wait for a batch; a will-call that was called never can."""
+    record, asked = one
+    return bool(record.activated_ms) or asked.earliest_ms - now_ms <= LEAD.whole(values) * MINUTE_MS
 
 
 async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> Done:
@@ -46,7 +46,7 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
         travel = await market.travel()
         waiting = await market.waiting(ids[first : first + READ_AT_ONCE], travel)
         now_ms, values = market.clock.now_ms(), market.values
-        imminent = pressing_first([each for each in waiting if is_imminent(each[1], now_ms, values)])
+        imminent = pressing_first([each for each in waiting if is_imminent(each, now_ms, values)])
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
             done += await _match(own, market, imminent[begin : begin + AT_ONCE], travel)

@@ -16,6 +16,7 @@ from contracts.requests import Request
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
 from dispatcher.matching import amending, by_hand
@@ -87,6 +88,12 @@ class Quoter:
         return await amending.prepared(self._markets[market], record, command)
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
+        if request.on_call is not None:
+            raise Invalid(
+                f"will-call {request.id} has no time to quote for\n"
+                "Maybe ask for the same ride with a pickup_window about when it may be called.",
+                request_id=request.id,
+            )
         reading = await market.refresh(until_ms=start_window(request, {}).latest_ms)
         travel = market.travel_of(reading.values)
         asked = asked_of(request, market.tz, reading.values, travel=travel)

@@ -10,6 +10,7 @@ from contracts.instants import MINUTE_MS, to_ms
 from contracts.tuning import Parameter
 from contracts.unmatched import RuleCount, Unmatched
 from contracts.vendors import Vendor
+from dispatcher.domain.bundles import RULE as BUNDLE
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.rules import registry, sequence, service_area, time_window
@@ -26,7 +27,6 @@ REFRESH = Parameter(
     scope="matching.reasons",
 )
 PARAMETERS = (REFRESH,)
-BUNDLE = "bundle"  # the last rule where another of its bundle has no vendor
 SWAPPED = (
     "A door is far from every vendor, and near one if its position is read as [lat, lon]: it is [lon, lat]."
 )

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.commands.make_offer import exhausted
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, priority_of
 from dispatcher.domain.states import OPEN
-from dispatcher.domain.windows import start_window
+from dispatcher.domain.windows import in_force, start_window
 from dispatcher.matching.horizon import reach_ms
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
-from dispatcher.matching.sequence import beside, in_sequence
+from dispatcher.matching.sequence import Bundled, beside, bundles_of, in_bundle, in_sequence
 from dispatcher.service.rides import leaves
 from dispatcher.store.requests import RequestPart
 from solvers.screening import OpenRequest
@@ -42,6 +44,7 @@ class WaitingRequests:
     stored: RequestPart
     bodies: dict[str, Request] = field(default_factory=dict)
     untried: bool = False  #: whether the last batch left something out that was in none before it
+    bundles: dict[str, Bundled] = field(default_factory=dict)  #: as last read
     refused: Refused = field(default_factory=Refused)
     _revisions: dict[str, int] = field(default_factory=dict)  #: by id, of which record its body was read
     _amended: dict[str, int] = field(default_factory=dict)  #: as last listed
@@ -78,11 +81,21 @@ class WaitingRequests:
         far = {each.id: each.earliest_ms for each in records.values() if each.earliest_ms > end_ms}
         self._far |= far
         bodies = await self.bodies_of([each for each in records.values() if each.id not in far])
-        others = await beside(list(records.values()), self.stored)
-        return [
-            (record, self.as_asked(record, bodies[record.id], reading, travel, others))
-            for record in received_first(list(records.values()))
+        found = received_first(list(records.values()))
+        others = await beside(found, self.stored)
+        bundles = await bundles_of(
+            found, self.stored, lambda each: may_be_offered(each, now_ms, values), now_ms
+        )
+        self.bundles |= bundles
+        asked = {
+            record.id: self.as_asked(record, bodies[record.id], reading, travel, others)
+            for record in found
             if record.id in bodies and may_be_offered(record, now_ms, values)
+        }
+        return [
+            (record, in_bundle(asked[record.id], record, bundles, now_ms))
+            for record in found
+            if record.id in asked
         ]
 
     def as_asked(
@@ -98,7 +111,7 @@ class WaitingRequests:
         `others` are those that stand in sequence with it.
         """
         left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
-        asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel)
+        asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
         return in_sequence(asked, record, others, reading.values, travel)
 
     async def next_batch(
@@ -165,13 +178,21 @@ def asked_of(
     tz: ZoneInfo,
     values: Mapping[str, Number],
     declined_by: frozenset[str] = frozenset(),
+    *,
     travel: TravelTimes | None = None,
+    record: RequestRecord | None = None,
 ) -> OpenRequest:
     """A request with the window on its start; an appointment is reached by the ride as it is timed.
 
+    `record`: of one that is stored, which may have become more pressing and have got another window since.
     `travel` defaults to `DetourTravel` as tuned.
     """
-    window = start_window(request, values, leaves(request, tz, travel or DetourTravel.of(values)))
+    leaving = leaves(request, tz, travel or DetourTravel.of(values))
+    if record is None:
+        window = start_window(request, values, leaving)
+    else:
+        window = in_force(record, request, values, leaving)
+        request = replace(request, priority=priority_of(record, request))
     return OpenRequest(
         request=request, earliest_ms=window.earliest_ms, latest_ms=window.latest_ms, declined_by=declined_by
     )

@@ -22,7 +22,7 @@ def cramped(snapshot: Snapshot, plan: BatchPlan) -> list[Waiting]:
     """Requests that the plan left without a vendor because capacity was taken."""
     by_capacity = plan.removed[:, plan.codes.index(CAPACITY.code)]
     matched = set(plan.chosen.request.tolist())
-    rows = [row for row in snapshot.waiting if row not in matched]
+    rows = [row for row in snapshot.waiting if row not in matched and not snapshot.asked[row].bundle]
     return [
         (snapshot.records[row], snapshot.asked[row])
         for row in rows

@@ -6,13 +6,17 @@ leaves the second for later (`solvers.rules.sequence`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from contracts.codes import RequestState
 from contracts.episodes import SequenceKind
 from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number
+from dispatcher.domain.bundles import is_bundled
+from dispatcher.domain.episodes import Episode
 from dispatcher.domain.joining import known_before
 from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
 from dispatcher.domain.requests import RequestRecord
@@ -23,6 +27,45 @@ from solvers.travel import TravelTimes
 
 Values = Mapping[str, Number]
 Others = Mapping[str, RequestRecord]
+
+
+class Bundled(NamedTuple):
+    """What is open of a bundle; `waits_for`: one of it that cannot be matched now, ""."""
+
+    ids: frozenset[str]
+    waits_for: str
+
+
+Bundles = Mapping[str, Bundled]
+
+
+async def bundles_of(
+    records: Sequence[RequestRecord], market: RequestPart, ready: Callable[[RequestRecord], bool], now_ms: int
+) -> Bundles:
+    """The bundles that these belong to, by episode."""
+    names = {each.episode for each in records if is_bundled(each, now_ms)}
+    if not names:
+        return {}
+    episodes = await market.episodes.get_all(sorted(names))
+    ids = {name for each in episodes.values() for name in each.requests}
+    known = await market.records.get_all(sorted(ids))
+    return {name: _bundled(each, known, ready) for name, each in episodes.items()}
+
+
+def _bundled(episode: Episode, known: Others, ready: Callable[[RequestRecord], bool]) -> Bundled:
+    members = [known[each] for each in episode.requests if each in known]
+    wanted = [each for each in members if not each.live_offers and each.state is not RequestState.COMPLETED]
+    waits_for = next((each.id for each in wanted if not ready(each)), "")
+    return Bundled(frozenset(each.id for each in wanted), waits_for)
+
+
+def in_bundle(asked: OpenRequest, record: RequestRecord, bundles: Bundles, now_ms: int) -> OpenRequest:
+    """The request with its bundle; it waits where another of that cannot be matched now."""
+    if not is_bundled(record, now_ms) or record.episode not in bundles:
+        return asked
+    waits_for = bundles[record.episode].waits_for
+    follows = (*asked.follows, Follows(waits_for)) if waits_for else asked.follows
+    return replace(asked, bundle=record.episode, follows=follows)
 
 
 async def beside(records: Sequence[RequestRecord], stored: RequestPart) -> Others:
@@ -90,7 +133,7 @@ def length_ms(request: Request, travel: TravelTimes) -> tuple[int, int]:
 def waves(asked: Sequence[OpenRequest], rows: Sequence[int]) -> list[list[int]]:
     """Rows of requests in turns, each turn after all that its requests follow."""
     if not any(asked[row].follows for row in rows):
-        return [list(rows)]
+        return [list(rows)] if rows else []
     named = {asked[row].request.id: row for row in rows}
     turn = dict[int, int]()
 

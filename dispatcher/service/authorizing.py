@@ -15,9 +15,10 @@ from dispatcher.domain.authorizations import (
     of_patient,
     record_id,
 )
+from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.needed import Needed
-from dispatcher.domain.windows import Leaves, start_window
+from dispatcher.domain.windows import Leaves
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.store.listing import Cursor
 from dispatcher.store.store import Store
@@ -35,7 +36,7 @@ class Authorizing:
         self, market: str, request: Request, asked: Needed, context: Context, leaves: Leaves
     ) -> tuple[Request, Needed]:
         """The request, on hold for an authorization unless one covers it; and what it draws on."""
-        window = start_window(request, context.values, leaves)
+        window = asked_window(request, context, leaves)
         tokens = self.index.tokens(market, request.patient)
         for each in await self._candidates(market, tokens, asked, context):
             if not lacking(each, asked, window.earliest_ms, window.latest_ms):
@@ -64,5 +65,6 @@ def _is_of(named: AuthorizationRecord, tokens: Iterable[str]) -> bool:
 
 def _waiting(request: Request, *, lacks: bool) -> Request:
     """With the requirement, or without."""
-    others = [each for each in request.requirements if each is not Requirement.AUTHORIZATION]
+    held = request.hold if isinstance(request.hold, tuple) else (request.hold,)
+    others = [each for each in held if each not in (None, Requirement.AUTHORIZATION)]
     return replace(request, hold=(*others, *((Requirement.AUTHORIZATION,) if lacks else ())))

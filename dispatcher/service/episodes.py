@@ -44,7 +44,7 @@ class Episodes:
             version = before.version if before else 0
             if expected_version not in (None, version):
                 raise Stale(f"episode {name} is at version {version}\nMaybe read it again.")
-            context = self.requests.context(who, tuning)
+            context = self.requests.context(who, market, tuning)
             return drafted(before, name, draft, context), draft.sequence
 
         tuning = await self.markets.tuning(market)
@@ -62,7 +62,7 @@ class Episodes:
         def want(before: Episode | None) -> tuple[Episode, Sequence[Edge]]:
             if before is not None:
                 raise Invalid(f"episode {whole.id} is there already\nMaybe add requests to it one by one.")
-            return drafted(None, whole.id, draft, self.requests.context(who, tuning)), draft.sequence
+            return drafted(None, whole.id, draft, self.requests.context(who, market, tuning)), draft.sequence
 
         await self.requests.store.refuse_unless_durable()
         await self._arrange(who, market, whole.id, want, requests=whole.requests, key=key)
@@ -94,7 +94,7 @@ class Episodes:
         self.markets.authorize_requests(who, market)
         stored, context = (
             self.markets.store(market),
-            self.requests.context(who, await self.markets.tuning(market)),
+            self.requests.context(who, market, await self.markets.tuning(market)),
         )
         sealed = stored.tasks.seal(f"episode.{name}", text)
         for _ in range(ATTEMPTS):
@@ -162,7 +162,7 @@ class Episodes:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         for attempt in range(ATTEMPTS):
             before = await stored.records(EPISODE_KIND).get(name)
-            context = self.requests.context(who, tuning)
+            context = self.requests.context(who, market, tuning)
             try:
                 after, edges = want(before)
                 receipts = await self.requests.receipts(market, requests, context)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from contracts.tuning import Tuning
 from dispatcher.domain.commands.table import Command, decide, kind_for, row
 from dispatcher.domain.compact import Record
@@ -78,16 +80,24 @@ class Executor:
     async def attempt_all(
         self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: str | None = None
     ) -> Outcome | None:
-        """The same for several records: one commit, all of it or none; None if nothing is to be done."""
+        """The same for several records: one commit, all of it or none; None if nothing is to be done.
+
+        Each is decided on as the others will be that come before it.
+        """
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        decisions = []
+        needed, now = list[Decision](), dict[str, Any]()
         for command, record in decided_on:
             context = await self._context(stored, record, tuning, by)
             try:
-                decisions.append(decide(record, command, context))
+                decision = decide(record, command, replace(context, related={**context.related, **now}))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=record.id)
-        needed = [each for each in decisions if each is not None]
+            changed = {} if decision is None else {each.record.id: each.after for each in decision.changes}
+            if decision is None:
+                continue
+            if changed.keys() & now.keys():  # two of them change one record: not in one commit
+                return Outcome(Status.STALE, stale_id=record.id)
+            needed, now = [*needed, decision], now | changed
         return await stored.commit(needed, fence=fence) if needed else None
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
@@ -131,6 +141,7 @@ class Executor:
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
+            tz=self.markets.zones[stored.name],
             related=related,
         )
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from contracts.requests import Request
 from contracts.standing_orders import RETURN, StandingOrderState
 from contracts.tasks import TaskKind
+from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.occurrences import made, with_vendor
@@ -24,7 +25,6 @@ from dispatcher.domain.standing_orders import (
 )
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened
-from dispatcher.domain.windows import start_window
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.markets import Markets
 from dispatcher.service.requests import Requests
@@ -59,7 +59,8 @@ class Occurrences:
         """
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         tz = self.markets.zones[market]
-        context = Context(now_ms=self.clock.now_ms(), values=tuning.values, by=BY, subject=order.id)
+        now_ms = self.clock.now_ms()
+        context = Context(now_ms=now_ms, values=tuning.values, by=BY, subject=order.id, tz=tz)
         if order.timer_ms > context.now_ms:
             return None
         if order.state is StandingOrderState.ENDED:
@@ -117,7 +118,7 @@ class Occurrences:
         fresh = []
         for each in asked:
             leaves = self.requests.leaves(market, each, context.values)
-            if each.id not in there and start_window(each, context.values, leaves).latest_ms > context.now_ms:
+            if each.id not in there and asked_window(each, context, leaves).latest_ms > context.now_ms:
                 fresh.append(each)
         return fresh, there
 

@@ -33,6 +33,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
+from dispatcher.service.legs import refuse_odd_legs
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
@@ -57,8 +58,8 @@ class Requests:
         """Store all of them, durably, or none; their ids in order, which is all a repeat has to answer.
 
         A request that is stored already under the same body is left as it is. Raises NotFound (market),
-        Invalid (a window in the past, a sequence that cannot be), Reused (key or request id with another
-        body), PossibleDuplicate, Unavailable.
+        Invalid (a window in the past, a sequence that cannot be, a return of no leg that there is), Reused
+        (key or request id with another body), PossibleDuplicate, Unavailable.
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
@@ -68,7 +69,7 @@ class Requests:
         wanted = requests
         for attempt in range(ATTEMPTS):
             try:
-                context = self.context(who, tuning)
+                context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
                 filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
@@ -136,7 +137,7 @@ class Requests:
         page = await search(self.markets.store(market).requests, wanted, query.cursor or None, query.limit)
         return [request_view(record) for record in page.records], page.cursor
 
-    def context(self, who: Principal, tuning: Tuning) -> Context:
+    def context(self, who: Principal, market: str, tuning: Tuning) -> Context:
         """What requests of this caller are taken in in."""
         return Context(
             now_ms=self.clock.now_ms(),
@@ -144,6 +145,7 @@ class Requests:
             by=who.acting_as(SUBMITTERS),
             subject=who.subject,
             roles=who.roles,
+            tz=self.markets.zones[market],
         )
 
     async def received(
@@ -154,9 +156,11 @@ class Requests:
         `standing_order`: which one makes them.
         """
         decisions = await self.receipts(market, requests, context, standing_order)
-        named = {link.request for each in requests for link in each.after}
+        named = {link.request_id for each in decisions for link in each.after.after}
         names = sorted(named - {each.id for each in requests})
         stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
+        travel = self.travel_of(context.values)
+        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
         return [*joined(decisions, stored, context), *await self._entered(market, requests, context)]
 
     async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:

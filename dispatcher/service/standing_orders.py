@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -68,6 +69,7 @@ class StandingOrders:
                 by=who.acting_as(ROLES),
                 subject=who.subject,
                 roles=who.roles,
+                tz=self.markets.zones[market],
             )
             decision = decide(current, self._command(market, order_id, body), context)
             assert decision is not None  # noqa: S101  (it is another than it was)
@@ -158,7 +160,7 @@ class StandingOrders:
                 "Maybe leave it out, and name it on the requests that are made."
             )
         if body.return_ride is not None:
-            _refuse_strange_return(body.request, begins_at(body.return_ride))
+            _refuse_strange_back(body.request, body.return_ride, tz)
         free = body.holidays
         if free is not None:
             holidays_of(free.country, free.subdivision)
@@ -218,6 +220,19 @@ def _summary(order: StandingOrderRecord) -> StandingOrderSummary:
         rule=order.rule,
         start=date.fromisoformat(order.start),
     )
+
+
+def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
+    """Raises Invalid for a ride back at a strange time, or that names its leg there, which comes once."""
+    if back.return_of is not None:
+        raise Invalid(
+            "the ride back of a standing order names its leg there (return_of), which comes once\n"
+            "Maybe leave it out, and name it on the requests that are made."
+        )
+    if back.will_call is None:
+        _refuse_strange_return(there, begins_at(back))
+    elif back.will_call.day != (day := begins_at(there).astimezone(tz).date()):
+        raise Invalid(f"the ride back is a will-call of {back.will_call.day}\nMaybe of the day there: {day}.")
 
 
 def _refuse_strange_return(there: Request, back_at: datetime) -> None:

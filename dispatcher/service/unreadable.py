@@ -91,5 +91,6 @@ class UnreadableItems:
     async def _open_task_alone(self, market: str, request_id: str, what: str) -> None:
         """Its own commit: it fails where there is such a task, and that is as well."""
         tuning = await self.markets.tuning(market)
-        context = Context(now_ms=self.executor.clock.now_ms(), values=tuning.values, by=BY)
+        now_ms, tz = self.executor.clock.now_ms(), self.markets.zones[market]
+        context = Context(now_ms=now_ms, values=tuning.values, by=BY, tz=tz)
         await self.markets.store(market).commit([unread(request_id, what, context)])

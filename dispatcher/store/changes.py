@@ -10,6 +10,7 @@ from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.kinds import Entry, Kind, kind_named
 from dispatcher.domain.requests import request_id_of
 from dispatcher.store import codec, events
+from dispatcher.store.calls import add_call
 from dispatcher.store.keys import Keys
 from dispatcher.store.program import Program
 from dispatcher.store.scorecards import add_outcome
@@ -45,6 +46,8 @@ def add_decisions(
         _add_messages(program, keys, decision)
         for outcome in decision.outcomes:
             add_outcome(program, keys, outcome)
+        if decision.called is not None:
+            add_call(program, keys, decision.called)
     _add_hint(program, keys, changes)
 
 

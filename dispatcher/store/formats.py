@@ -110,7 +110,7 @@ _SECOND, _THIRD = 2, 3
 
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
-    """A request of format 1 or 2; None if it is none. Format 2 has no place in a sequence."""
+    """A request of format 1 or 2; None if it is none. Format 2 has no sequence and no will-call."""
     header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
     first = content[header] if len(content) > header else 0
     if first == _SECOND:

@@ -10,6 +10,7 @@ from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
+CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
@@ -72,6 +73,10 @@ class Keys:
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""
         return f"{self.prefix}{SCORECARDS}:{month}"
+
+    def calls(self, month: str) -> str:
+        """When will-calls were called in a month: counts by kind of day and hour."""
+        return f"{self.prefix}{CALLS}:{month}"
 
     def capacity(self, vendor_id: str, day: str) -> str:
         """A day's capacity as posted: a document."""

@@ -13,6 +13,7 @@ from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, events
+from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -53,6 +54,7 @@ class MarketStore:
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
+        self.calls = CallsPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
-from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, index_of, offers_of
+from dispatcher.domain.episodes import EPISODE_KIND, Episode
+from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.store.aside import Item
@@ -44,6 +45,7 @@ class RequestPart:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
         self.form = Bodies(node.vault, keys.market)
         self.records = Records(node, keys, REQUEST_KIND)
+        self.episodes: Records[Episode] = Records(node, keys, EPISODE_KIND)
 
     async def body(self, request_id: str) -> Request | None:
         """The request as it came, without its patient block; None if unknown. Raises Unreadable."""
@@ -112,6 +114,15 @@ class RequestPart:
         )
         first = [place.score for some in found[len(lists) :] for place in Place.read(some)]
         return sum(found[: len(lists)]), min(first, default=0)
+
+    async def will_calls(self, until_ms: int, limit: int) -> list[str]:
+        """Will-calls that nobody has called yet and whose day begins before then, the earliest day first."""
+        words = ("ZRANGE", self.keys.list(WILL_CALLS), "-inf", f"({until_ms}", "BYSCORE", "LIMIT", 0, limit)
+        return [text_of(each) for each in await self.reader.ask(*words)]
+
+    async def uncalled(self) -> int:
+        """How many will-calls nobody has called yet."""
+        return int(await self.reader.ask("ZCARD", self.keys.list(WILL_CALLS)))
 
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.amendments import AmendmentOutcome
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.context import Context
@@ -63,6 +63,13 @@ async def record_as_hash(raw: Redis, keys: Keys) -> None:
 async def own_as_texts(raw: Redis, keys: Keys) -> None:
     for name in (keys.formats, keys.rings, keys.patient_keys, keys.matchers):
         await raw.set(name, "of a wrong type")
+
+
+async def made_alone(raw: Redis, keys: Keys) -> None:
+    await written(replace(moved(record("a"), RequestState.CANCELLED), before=("b",)))(raw, keys)
+    await written(replace(record("b"), return_of="a", after=(Link(request_id="a", broken="cancelled"),)))(
+        raw, keys
+    )
 
 
 ended_twice = moved(moved(record("b"), RequestState.CANCELLED), RequestState.COMPLETED)
@@ -125,6 +132,16 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         written(replace(record("b"), risk="predecessor_late")),
         {"sequence"},
         "is at risk (predecessor_late) and names no task",
+    ),
+    "not called, and nobody is asked": (
+        written(replace(moved(record("b"), RequestState.ON_HOLD), requirements=(Requirement.ACTIVATION,))),
+        {"will-calls", "lists", "told"},
+        "was not called by the evening, and names no task",
+    ),
+    "back, and not there": (
+        made_alone,
+        {"legs", "lists", "ledger"},
+        "its leg there, a, is cancelled",
     ),
     "an amendment that waits for nobody, for ever": (
         written(replace(record("b"), amendments=(WAITING,))),

@@ -8,19 +8,34 @@ from aiohttp import web
 from client.care import CareClient
 from client.ops import OpsClient
 from client.platform import PlatformClient
+from client.standing_orders import StandingOrderClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.amendments import Amend
+from contracts.authorizations import Authorization
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
+from contracts.episode_views import EpisodeSubmission
 from contracts.pools import Pool, Pools
+from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from tests.solvers import town
 from tests.solvers.town import trip, vendor
 
 RIDE = trip("r1")
 DAY = dt.date(2026, 9, 16)
+AUTHORIZATION = Authorization(
+    number="A-1",
+    payer="Medicaid",
+    services=("wheelchair", "E1390"),
+    granted=10,
+    first_day=DAY,
+    last_day=DAY,
+    requests=("r1",),
+)
 POOLS = Pools(pools=(Pool(id="vans", serves=("wheelchair",), units=(2,)),))
+EPISODE = EpisodeSubmission(id="e1", requests=(RIDE,))
+ORDER = StandingOrder(request=RIDE, rule="FREQ=DAILY")
 EN_ROUTE = StatusUpdate(status=TrackingStatus.EN_ROUTE)
 
 
@@ -39,6 +54,7 @@ CALLS = {
     "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
+    "activate": (PlatformClient, lambda c: c.activate("r1")),
     "quotes": (PlatformClient, lambda c: c.quotes(RIDE)),
     "put_vendor": (PlatformClient, lambda c: c.put_vendor(vendor("v1"))),
     "put_capacity": (PlatformClient, lambda c: c.put_capacity("v1", DAY, POOLS)),
@@ -51,6 +67,9 @@ CALLS = {
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
+    "put_authorization": (CareClient, lambda c: c.put_authorization("a1", AUTHORIZATION)),
+    "authorization": (CareClient, lambda c: c.authorization("a1")),
+    "revoke": (CareClient, lambda c: c.revoke("a1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
@@ -58,6 +77,22 @@ CALLS = {
     "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
     "refuse": (VendorClient, lambda c: c.refuse("r1.1", 1)),
     "dispatch": (VendorClient, lambda c: c.dispatch("r1.1")),
+    "submit_episode": (PlatformClient, lambda c: c.submit_episode(EPISODE)),
+    "put_episode": (PlatformClient, lambda c: c.put_episode("e1", EPISODE.episode)),
+    "episode": (PlatformClient, lambda c: c.episode("e1")),
+    "episodes": (PlatformClient, lambda c: first(c.episodes())),
+    "add_to_episode": (PlatformClient, lambda c: c.add_to_episode("e1", "r1")),
+    "remove_from_episode": (PlatformClient, lambda c: c.remove_from_episode("e1", "r1")),
+    "note_on_episode": (PlatformClient, lambda c: c.note_on_episode("e1", "called")),
+    "release_request": (PlatformClient, lambda c: c.release_request("r1")),
+    "put_standing_order": (StandingOrderClient, lambda c: c.put_standing_order(ORDER)),
+    "standing_order": (StandingOrderClient, lambda c: c.standing_order("r1")),
+    "standing_orders": (StandingOrderClient, lambda c: first(c.standing_orders())),
+    "pause": (StandingOrderClient, lambda c: c.pause("r1")),
+    "resume_standing_order": (StandingOrderClient, lambda c: c.resume("r1")),
+    "end": (StandingOrderClient, lambda c: c.end("r1")),
+    "skip": (StandingOrderClient, lambda c: c.skip("r1", DAY)),
+    "shift": (StandingOrderClient, lambda c: c.shift("r1", DAY, 30)),
     "messages": (VendorClient, lambda c: c.messages("r1.1")),
     "post_message": (PlatformClient, lambda c: c.post_message("r1.1", "at the side door")),
     "mark_read": (VendorClient, lambda c: c.mark_read("r1.1")),

@@ -10,6 +10,7 @@ from client.errors import ClientError, Problem, UnexpectedAnswer
 from client.http import Connection
 from client.ops import OpsClient
 from client.platform import PlatformClient
+from client.standing_orders import StandingOrderClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
@@ -44,7 +45,7 @@ def client_of(kind, liar, **more):
 def test_every_call_of_every_client_is_tried_here():
     public = {
         name
-        for kind in (OpsClient, VendorClient)
+        for kind in (OpsClient, VendorClient, StandingOrderClient)
         for name, _ in inspect.getmembers(kind, inspect.isfunction)
         if not name.startswith("_") and name not in NOT_CALLS
     }
@@ -116,7 +117,11 @@ ABOUT = {
     "/requests/{}/cancel": (PlatformClient, lambda c, i: c.cancel(i)),
     "/requests/{}/hold": (PlatformClient, lambda c, i: c.hold(i)),
     "/requests/{}/resume": (PlatformClient, lambda c, i: c.resume(i)),
+    "/requests/{}/activate": (PlatformClient, lambda c, i: c.activate(i)),
     "/requests/{}/offer": (CareClient, lambda c, i: c.offer(i, "v1")),
+    "/episodes/{}": (PlatformClient, lambda c, i: c.episode(i)),
+    "/episodes/{}/notes": (PlatformClient, lambda c, i: c.note_on_episode(i, "called")),
+    "/standing-orders/{}/end": (StandingOrderClient, lambda c, i: c.end(i)),
     "/offers/{}/accept": (VendorClient, lambda c, i: c.accept(i)),
     "/offers/{}/decline": (VendorClient, lambda c, i: c.decline(i, DeclineCode.BAD_WEATHER)),
     "/dispatches/{}": (VendorClient, lambda c, i: c.dispatch(i)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
 from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
+from contracts.will_call import WillCall
 from dispatcher.domain.amendments import Facts, Placed, Ready, amended, changed_fields
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands import make_offer, table
@@ -44,6 +46,7 @@ FAR_DOOR = (-73.96851, 40.78523)
 PATIENT = Patient(name="Canary Nightingale", phone="555-0142", pickup_address="7 Canary Row", notes="canary")
 Values = Mapping[str, Number]
 VALUES: Values = {}
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def patient(name: str = "r1") -> Patient:
@@ -62,6 +65,13 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "patient": patient(name),
     }
     return TripRequest(id=name, **(facts | changes))
+
+
+def will_call(name: str = "r1", *, until_ms: int | None = None, **changes: Any) -> TripRequest:
+    """A ride of today that somebody will call for; until the end of the day, or so long from NOW."""
+    until = None if until_ms is None else to_instant(NOW + until_ms)
+    call = WillCall(day=to_instant(NOW).date(), until=until)
+    return trip(name, **({"pickup_window": None, "will_call": call} | changes))
 
 
 def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrder:
@@ -114,6 +124,7 @@ def context(
     roles: Iterable[Role] = (),
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
+    tz: ZoneInfo = UTC_ZONE,
 ) -> Context:
     """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
     name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
@@ -125,6 +136,7 @@ def context(
         subject=subject,
         roles=frozenset(roles or named),
         vendor_id=vendor,
+        tz=tz,
         related={each.id: each for each in tasks},
     )
 

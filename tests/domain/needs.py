@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from contracts.codes import Requirement
+from contracts.codes import RequestState, Requirement
 from contracts.tasks import BY_ITSELF, TaskKind, TaskState
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_TASKS
@@ -32,10 +32,12 @@ def needs(record: RequestRecord) -> Iterator[Need]:
         yield Need(record.id, kind)
     if record.has_nobody_left:
         yield Need(record.id, TaskKind.UNMATCHED)
-    if record.risk:
+    if record.waits_for_call and not record.call_by_ms:
+        yield Need(record.id, TaskKind.WILL_CALL)
+    if record.risk and record.state is not RequestState.ON_HOLD:  # there the predecessor is what is missing
         yield Need(record.id, TaskKind.SEQUENCE_AT_RISK)
-    goes_by_itself = bool(record.risk) or any(link.waits for link in record.after)
-    for requirement in record.requirements:
+    goes_by_itself = not record.risk and any(link.waits for link in record.after)
+    for requirement in set(record.requirements) & set(REQUIREMENT_TASKS):
         if requirement is not Requirement.PREDECESSOR or not goes_by_itself:
             yield Need(record.id, REQUIREMENT_TASKS[requirement])
     for offer in record.live_offers:

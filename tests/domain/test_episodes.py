@@ -5,12 +5,16 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
+from contracts.episodes import Bundle as BundleKind
 from contracts.episodes import EpisodeDraft
-from contracts.instants import HOUR_MS
+from contracts.instants import HOUR_MS, to_instant
 from dispatcher.domain.arranging import Wanted, arranged, drafted
+from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.episodes import ENDED, EPISODE_KIND, OPEN, Episode
 from dispatcher.domain.requests import RequestRecord
 from tests.domain import make
+from tests.domain.world import World
 
 
 def arranged_with(record: RequestRecord) -> Episode:
@@ -51,3 +55,46 @@ def test_one_without_requests_goes_after_its_retention() -> None:
     gone = make.due(episode)
     assert gone is not None
     assert gone.after is None
+
+
+class Bundle(World):
+    """Two rides that are worth something only together, until an hour before they start."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        context = make.context()
+        receipts = [receive(make.trip(name), context) for name in ("a", "b")]
+        draft = EpisodeDraft(
+            bundle=BundleKind.ALL_OR_NONE, decide_by=to_instant(make.NOW + 3 * HOUR_MS), requests=("a", "b")
+        )
+        self.episode = drafted(None, "e", draft, context)
+        decision = arranged(None, Wanted(self.episode, taken_in=receipts), {}, context)
+        assert decision is not None
+        self.episode = decision.after
+        for each in decision.changes:
+            if isinstance(each.after, RequestRecord):
+                self.records[each.after.id] = each.after
+
+    def cancel(self, name: str, now_ms: int = make.NOW) -> None:
+        """With all that is beside it."""
+        self.now_ms, tasks = now_ms, [self.episode, *self.records.values()]
+        decision = make.decide(self.records[name], CancelRequest(request_id=name), tasks=tasks, now_ms=now_ms)
+        self.commit(decision)
+
+
+def test_a_bundle_is_given_back_whole_when_a_part_finally_fails() -> None:
+    world = Bundle()
+    world.commit(make.offering(world.records["b"]))
+    world.cancel("a")
+    left = world.records["b"]
+    assert (left.state, left.live_offers) == (RequestState.UNMATCHED, ())
+    assert left.unmatched is not None
+    assert (left.unmatched.last_rule, left.unmatched.waits_for) == ("bundle", "a")
+    assert "b.unmatched" in world.tasks
+    assert sum(world.ledger.values()) == 0
+
+
+def test_after_its_time_each_of_a_bundle_is_for_itself() -> None:
+    world = Bundle()
+    world.cancel("a", make.NOW + 3 * HOUR_MS)
+    assert world.records["b"].state is RequestState.RECEIVED

@@ -172,7 +172,7 @@ def test_nobody_left_once_more_is_work_once_more_though_a_person_had_ended_it() 
     ("risk", "link", "kinds"),
     [
         ("", Link("r0"), []),  # it ends by itself, and lifts the hold
-        ("predecessor_failed", Link("r0", broken="failed"), [TaskKind.SEQUENCE_AT_RISK]),
+        ("predecessor_failed", Link("r0", broken="failed"), [TaskKind.PREDECESSOR_MISSING]),
         ("", Link("r0", done_ms=1), [TaskKind.PREDECESSOR_MISSING]),  # whatever else is meant: nothing will
     ],
 )

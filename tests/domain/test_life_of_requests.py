@@ -28,6 +28,7 @@ from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.amendments import LOST
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -40,6 +41,7 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.joining import joined
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id
@@ -51,7 +53,8 @@ from tests.domain.world import World
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
 VALUES: make.Values = {"max_attempts": 4, "overdue_limit": 2}
 UNDER_WAY = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
-ids = st.sampled_from(("r0", "r1", "r2"))
+ids = st.sampled_from(("r0", "r1", "r2", "back"))  # "back" is the way back of r0, a will-call
+NOT_MADE = frozenset({RequestState.NO_SHOW, RequestState.CANCELLED})
 vendors = st.sampled_from(VENDORS)
 places = st.integers(0, 3)
 people = st.sampled_from(("ann", "bob"))
@@ -104,20 +107,33 @@ def report(status: TrackingStatus, offer: str) -> OnOffer:
 
 
 class Life(RuleBasedStateMachine):
-    """Three requests, five vendors, one ledger, and the tasks that become necessary."""
+    """Four requests, five vendors, one ledger, and the tasks that become necessary."""
 
     def __init__(self) -> None:
         super().__init__()
         self.world, self.watch = World(VALUES), Watch()
 
-    @initialize()
-    def requests_come_in(self) -> None:
+    @initialize(held=st.booleans())
+    def requests_come_in(self, held: bool) -> None:
+        self.world.values = VALUES | {"return_after_no_show": int(held)}
         for n in range(3):
             waits_for = (Requirement.PREDECESSOR, Requirement.AUTHORIZATION) if n == 2 else None
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
             context = make.context(now_ms=self.world.now_ms, values=VALUES)
             self.world.commit(with_follow_ups(receive(request, context), context))
             self.world.bodies[request.id] = [make.body(request)]
+
+        context = make.context(now_ms=self.world.now_ms, values=VALUES)
+        back = make.will_call("back", return_of="r0")
+        for decision in joined([receive(back, context)], self.world.records, context):
+            self.world.commit(decision)
+        self.world.bodies["back"] = [make.body(back)]
+
+    @rule(name=st.sampled_from(("back", "back", "r1")), minutes=st.sampled_from((None, -30, 0, 90)))
+    def somebody_calls(self, name: str, minutes: int | None) -> None:
+        ready_ms = None if minutes is None else self.world.now_ms + minutes * MINUTE_MS
+        with suppress(Invalid):  # not its day, or before its way there has ended
+            self.world.give(name, ActivateRequest(request_id=name, ready_ms=ready_ms))
 
     @rule(minutes=st.sampled_from((1, 1, 2, 5, 20, 90, 3000)))
     def time_passes(self, minutes: int) -> None:
@@ -190,7 +206,7 @@ class Life(RuleBasedStateMachine):
         world = self.world
         for again in (False, True):
             record = world.records.get(name)
-            if record is None:
+            if record is None or name == "back":  # a will-call has its own test
                 return
             ready = make.ready(
                 record, world.bodies[name][-1], patch, now_ms=world.now_ms, fits=fits, moves=moves
@@ -324,6 +340,8 @@ class Life(RuleBasedStateMachine):
             )
             assert [*kept, stored[-1]] == stored, "what was replaced is in the history"
             now = make.opened_body(stored[-1])
+            if now.will_call is not None:  # its window is the record's
+                continue
             assert now.pickup_window is not None
             assert to_ms(now.pickup_window.earliest) == record.earliest_ms
             assert (now.priority, now.service_class) == (record.priority, record.service_class)
@@ -338,7 +356,7 @@ class Life(RuleBasedStateMachine):
             unanswered = [each.expires_ms for each in record.offers if each.unanswered]
             dispatch, row = record.dispatch, REQUEST_STATES[record.state]
             if row.timer == "match_by":
-                assert record.timer_ms == record.match_by_ms
+                assert record.timer_ms == min(record.call_by_ms or record.match_by_ms, record.match_by_ms)
             elif row.timer == "offer_expires":
                 assert record.timer_ms == min(unanswered)
             elif row.timer == "overdue":
@@ -375,6 +393,21 @@ class Life(RuleBasedStateMachine):
                     assert any(task.startswith(name) for task in self.world.opened)
         unsettled = [each for each in self.world.tasks.values() if each.state is not TaskState.DONE]
         assert {each.id for each in unsettled if each.kind is TaskKind.OVERDUE} <= missing
+
+    @invariant()
+    def a_will_call_is_called_or_somebodys_and_a_way_back_is_not_made_alone(self) -> None:
+        back, there = self.world.records.get("back"), self.world.records.get("r0")
+        if back is None:
+            return
+        assert not (back.waits_for_call and back.activated_ms)
+        if not back.call_by_ms and not back.activated_ms and back.state is not RequestState.CANCELLED:
+            assert "back.will_call" in self.world.opened
+        if back.history[-1].code == "not_called":
+            assert "back.will_call" in self.world.opened
+        followed = any(step.code.startswith("outbound_") for step in back.history)
+        if there is not None and there.state in NOT_MADE:
+            arrives = any(each.status is TrackingStatus.ON_BOARD for each in back.offers)
+            assert followed or arrives or not REQUEST_STATES[back.state].next
 
     def teardown(self) -> None:
         """Left alone, every request ends once and is forgotten, and the ledger is empty; so do tasks."""

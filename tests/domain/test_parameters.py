@@ -9,20 +9,32 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
+from contracts.authorizations import AuthorizationState, Counted
+from contracts.codes import (
+    LevelOfService,
+    Priority,
+    RequestState,
+    Requirement,
+    ServiceClass,
+    TrackingStatus,
+)
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
+from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.patient_reads import noted
@@ -143,6 +155,28 @@ def _earliest_end(values: Values) -> bool:
     return True
 
 
+def _asked_about(values: Values) -> int:
+    """When a person is asked about a will-call."""
+    return make.after(receive(make.will_call(), make.context(values=values))).timer_ms
+
+
+def _called(values: Values) -> int:
+    """Until when a will-call that is called at once may be picked up."""
+    record = make.received(make.will_call())
+    latest_ms: int = after(decide(record, ActivateRequest(request_id="r1"), values=values)).latest_ms
+    return latest_ms
+
+
+def _way_back(values: Values) -> RequestState:
+    """What becomes of a return when its leg there is cancelled."""
+    there = replace(make.received(), before=("r2",))
+    back = make.received(make.trip("r2", return_of="r1"))
+    decision = decide(there, CancelRequest(request_id="r1"), values=values, tasks=[back])
+    assert decision is not None
+    (state,) = [each.after.state for each in decision.changes if each.record.id == "r2"]
+    return RequestState(state)
+
+
 def _reminded(values: Values) -> object:
     """When the patient of a dispatch is reminded of it."""
     decision = decide(offered(), AcceptOffer(offer_id="r1.1"), vendor="v1", values=values)
@@ -199,7 +233,37 @@ def _standing(values: Values) -> int:
     return moved_on(order, tz, context).timer_ms
 
 
+def _needs(level: ServiceClass) -> Callable[[Values], object]:
+    if level is ServiceClass.EQUIPMENT:
+        return lambda values: needed(make.equipment(), values)
+    asked = make.trip(level_of_service=LevelOfService(level.value))
+    return lambda values: needed(asked, values)
+
+
+def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
+    """An authorization that is looked at, with so much left and so long to go."""
+    issued = AuthorizationRecord(
+        id="a1.authorization",
+        version=1,
+        state=AuthorizationState.ACTIVE,
+        number="A-1",
+        payer="Medicaid",
+        services=("wheelchair",),
+        counted=Counted.VISITS,
+        granted=left,
+        first_day="2026-03-01",
+        last_day="2026-03-31",
+        from_ms=NOW,
+        until_ms=NOW + ahead_ms,
+        timer_ms=NOW,
+    )
+    return lambda values: due(issued, NOW, values=values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
+    "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
+    "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
     "standing_lead_days": (3, _standing),
@@ -222,6 +286,9 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "overdue_minutes": (5, _watch),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
+    "return_after_no_show": (1, _way_back),
+    "will_call_evening_hour": (12, _asked_about),
+    "will_call_minutes": (30, _called),
     "sequence_lead_minutes": (30, _sequence_watch),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),

@@ -125,6 +125,7 @@ def test_an_offer_says_all_that_the_vendor_must_bring_also_what_is_usual() -> No
         "door_level": "curb_to_curb",
     }
     order = replace(make.equipment(), skills=(Skill.RESPIRATORY_THERAPIST,))
+    record = make.received(order)
     shown = _wire(offer_view(record, offering(record).after.offers[0], order))
     assert (shown["priority"], shown["skills"], shown["needs"]) == (
         "routine",

@@ -182,7 +182,8 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
 
 def _vendors_learn_no_secret(decision: Decision) -> None:
     for message in decision.messages:
-        names = tuple(each.record.id for each in decision.changes)
+        names = tuple(getattr(each.record, "request_id", each.record.id) for each in decision.changes)
+        names += tuple(each.record.id for each in decision.changes)
         assert message.subject.startswith(names)  # also of one that is forgotten
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to

@@ -10,6 +10,7 @@ import pytest
 from contracts.codes import Role
 from contracts.tuning import Tuning
 from dispatcher.audit.auditor import audit
+from dispatcher.delivery.joint import Heard
 from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -93,9 +94,9 @@ async def test_tuning_is_changed_for_the_10001st_time(api: Api) -> None:
 
 
 def test_an_event_that_cannot_be_read_is_skipped() -> None:
-    assert sse(Entry("events", "1-1", b"")) == b""
-    assert sse(Entry("events", "1-2", b"\xc1")) == b""
-    assert sse(Entry("events", "1-3", b"\x80")) == b"id: 1-3\ndata: {}\n\n"
+    assert sse(Heard("1-1", Entry("events", "1-1", b""))) == b""
+    assert sse(Heard("1-2", Entry("events", "1-2", b"\xc1"))) == b""
+    assert sse(Heard("1-3", Entry("events", "1-3", b"\x80"))) == b"id: 1-3\ndata: {}\n\n"
 
 
 LISTS = ["/requests", "/tasks", "/requests?state=offered"]

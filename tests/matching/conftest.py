@@ -85,7 +85,7 @@ class Town:
         return [offer.vendor_id if offer else None for offer in asked]
 
     def context(self, by: str, vendor_id: str = "") -> Context:
-        return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id)
+        return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id, tz=TZ)
 
 
 @pytest.fixture

@@ -39,7 +39,10 @@ Values = Mapping[str, Number]
 MATCHING = Registry.found(("dispatcher.matching",)).parameters
 SOLVERS = Registry.found(("solvers",)).parameters
 PACE = ("batch_interval_s", "batch_gap_s")  # when batches are run; all others: what is done in them
-ELSEWHERE = ("move_candidates",)  # tests/matching/test_moves.py: it takes offers that stand in others' way
+ELSEWHERE = (
+    "move_candidates",  # tests/matching/test_moves.py: it takes offers that stand in others' way
+    "will_call_reserve_share",  # tests/matching/test_will_calls.py: it takes will-calls, and calls of before
+)
 
 
 def changed(parameter: Parameter) -> list[Values]:

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contracts.codes import DeclineCode, RequestState, Role
-from contracts.episodes import After, SequenceKind
-from contracts.instants import MINUTE_MS, to_ms
+from contracts.codes import DeclineCode, LevelOfService, RequestState, Role
+from contracts.episode_views import EpisodeSubmission
+from contracts.episodes import After, Bundle, Edge, EpisodeDraft, SequenceKind
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offers import Decline
-from contracts.requests import OrderLine
+from contracts.requests import OrderLine, Request
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.refusals import DoesNotFit, Invalid
@@ -42,7 +43,7 @@ async def spans(town: Town, *names: str) -> list[tuple[int, int]]:
 async def accept(town: Town, name: str) -> None:
     record = await town.record(name)
     vendor_id = record.offers[-1].vendor_id
-    who = Principal(role=Role.VENDOR, markets=frozenset({town.name}), vendor_id=vendor_id)
+    who = Principal(roles=frozenset({Role.VENDOR}), markets=frozenset({town.name}), vendor_id=vendor_id)
     await town.service.execute(who, town.name, AcceptOffer(offer_id=f"{name}.{len(record.offers)}"))
 
 
@@ -93,7 +94,7 @@ async def test_what_stands_bounds_who_goes_after_and_who_goes_before(
     await town.submit(oxygen)
     await run_batch(own, town.market, solvers)
     await accept(town, "oxygen")
-    platform = Principal(role=Role.PLATFORM, markets=frozenset({town.name}))
+    platform = Principal(roles=frozenset({Role.PLATFORM}), markets=frozenset({town.name}))
     key = IdempotencyRecord.of("submit", "late", b"ride")
     await town.service.requests.submit(platform, town.name, [ride], key)
     await run_batch(own, town.market, solvers)
@@ -136,6 +137,40 @@ async def test_by_hand_and_in_a_quote_the_sequence_is_a_rule_too(
     assert all(to_ms(each) >= ended_ms for each in starts)
     with pytest.raises(Invalid, match="which is not there"):
         await quoter.quote(town.name, trip("other", start_min=300, **after("nothing")))
+
+
+async def bundled(town: Town, *requests: Request) -> None:
+    platform = Principal(roles=frozenset({Role.PLATFORM}), markets=frozenset({town.name}))
+    decide_by = to_instant(town.clock.now_ms() + 2 * HOUR_MS)
+    edges = (Edge(before="oxygen", after="ride"),)
+    draft = EpisodeDraft(bundle=Bundle.ALL_OR_NONE, decide_by=decide_by, sequence=edges)
+    whole = EpisodeSubmission(id="home", requests=requests, episode=draft)
+    key = IdempotencyRecord.of("episode", "home", b"home")
+    await town.service.episodes.submit(platform, town.name, whole, key)
+
+
+async def test_a_bundle_is_offered_whole_and_in_sequence_in_one_commit(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor("v1"))
+    await bundled(town, trip("ride", start_min=300, width_min=WIDE), order("oxygen", start_min=300))
+    assert (await run_batch(own, town.market, solvers)).offered == {"oxygen", "ride"}
+    (_, ended_ms), (started_ms, _) = await spans(town, "oxygen", "ride")
+    assert started_ms >= ended_ms
+
+
+async def test_nothing_of_a_bundle_is_offered_while_one_of_it_has_no_vendor(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor("v1"))
+    nobody = trip("ride", start_min=300, width_min=WIDE, level_of_service=LevelOfService.ALS)
+    await bundled(town, nobody, order("oxygen", start_min=300))
+    done = await run_batch(own, town.market, solvers)
+    assert done.offered == set()
+    await explain(own, town.market, solvers, done)
+    found = await town.record("oxygen")
+    assert found.unmatched is not None
+    assert (found.unmatched.last_rule, found.unmatched.waits_for) == ("bundle", "ride")
 
 
 def test_offers_are_made_in_turns_each_after_all_that_it_follows() -> None:

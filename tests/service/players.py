@@ -12,11 +12,12 @@ from contracts.amendments import Amend
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.geo import Place, Window
-from contracts.instants import MINUTE_MS, to_instant
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline
 from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
@@ -52,7 +53,7 @@ class Players:
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._amends]
+        parts += [self._amends, self._calls]
         parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
@@ -91,10 +92,13 @@ class Players:
             await asyncio.sleep(self.chance.uniform(0, 0.002))
 
     async def _submits(self) -> None:
-        name = f"r{len(self.acknowledged)}"
+        name = f"r{len(self.acknowledged)}"  # skips a number after a return
         ahead_ms = self.world.clock.ms - make.NOW + self.chance.randint(30, 300) * MINUTE_MS
-        await self.world.submit(make.trip(name, ahead_ms=ahead_ms), key=name, body=b"the same")
-        self.acknowledged.append(name)
+        legs = [make.trip(name, ahead_ms=ahead_ms)]
+        if self.chance.random() < 0.3 and self.world.clock.ms < make.NOW + 12 * HOUR_MS:
+            legs.append(make.will_call(f"{name}-back", return_of=name))
+        await self.world.submit(*legs, key=name, body=b"the same")
+        self.acknowledged += [each.id for each in legs]
 
     async def _vendors_change(self) -> None:
         if self.chance.random() < 0.1:
@@ -104,6 +108,12 @@ class Players:
         if self.acknowledged and self.chance.random() < 0.1:
             name = self.chance.choice(self.acknowledged)
             await self.world.cancel(self.world.platform, name)
+
+    async def _calls(self) -> None:
+        if not (names := [each for each in self.acknowledged if each.endswith("-back")]):
+            raise NotFound("nobody waits to be called")
+        command = ActivateRequest(request_id=self.chance.choice(names))
+        await self.world.service.execute(self.world.platform, self.world.market, command)
 
     async def _offers(self) -> None:
         for name in await self.world.store.market(self.world.market).requests.open_ids(3):

@@ -23,6 +23,7 @@ from contracts.standing_orders import (
     StandingOrderView,
 )
 from contracts.tasks import TaskKind
+from contracts.will_call import WillCall
 from dispatcher.domain.commands.standing_orders import (
     EndStandingOrder,
     OnStandingOrder,
@@ -43,6 +44,7 @@ from tests.service.world import REGISTRY, World
 
 TZ = ZoneInfo("America/New_York")
 START = datetime(2026, 3, 4, 6, 30, tzinfo=TZ)  # a Wednesday; four days later the clock is put forward
+FIRST = START.date()
 ONE = make.patient("one")
 RULE = "FREQ=WEEKLY;BYDAY=MO,WE,FR"
 
@@ -50,6 +52,10 @@ RULE = "FREQ=WEEKLY;BYDAY=MO,WE,FR"
 def leg(at: datetime, patient: Patient | None = ONE) -> TripRequest:
     window = Window(earliest=at, latest=at + timedelta(minutes=15))
     return make.trip("dialysis", pickup_window=window, patient=patient)
+
+
+def called_back(day: date = FIRST) -> TripRequest:
+    return replace(leg(START, patient=None), pickup_window=None, will_call=WillCall(day=day))
 
 
 def dialysis(**changes: object) -> StandingOrder:
@@ -221,6 +227,16 @@ async def test_one_occurrence_is_skipped_or_at_another_time_unless_it_was_made(s
         await standing.give(SkipStandingOrder, day=date(2026, 3, 6))
 
 
+async def test_a_ride_back_may_be_a_will_call_of_each_day(standing: Standing) -> None:
+    await standing.order(dialysis(return_ride=called_back()))
+    await standing.fire()
+    assert len(await standing.made()) == 6, "the rides there; nobody has called for the others"
+    for name, hours in (("dialysis-20260304-r", 24), ("dialysis-20260309-r", 24)):
+        back = await standing.record(name)
+        assert (back.waits_for_call, back.latest_ms - back.earliest_ms) == (True, hours * 3_600_000)
+        assert str(datetime.fromtimestamp(back.earliest_ms / 1000, TZ))[:10].replace("-", "") in name
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
@@ -228,6 +244,8 @@ async def test_one_occurrence_is_skipped_or_at_another_time_unless_it_was_made(s
         ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "nor any other"),
         ({"rule": "FREQ=MINUTELY"}, "daily is most"),
         ({"return_ride": leg(START)}, "the ride back begins at"),
+        ({"return_ride": called_back(date(2026, 3, 5))}, "Maybe of the day there: 2026-03-04"),
+        ({"return_ride": replace(leg(START), return_of="r0")}, "names its leg there"),
         ({"holidays": Holidays(country="XX")}, "holidays of XX are not known"),
         (
             {"except_days": (date(2026, 3, 4),), "rule": f"{RULE};COUNT=1"},

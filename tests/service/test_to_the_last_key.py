@@ -16,6 +16,7 @@ from contracts.offers import Accept, Decline
 from contracts.tasks import TaskOutcome, TaskQuery
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask, ReleaseTask
@@ -41,6 +42,8 @@ ODD = {  # each within its bounds, none of them wise
     "task_due_minutes": (1, 30),
     "task_retention_hours": (24,),
     "retention_hours": (24,),
+    "return_after_no_show": (0, 1),
+    "will_call_evening_hour": (9, 18),
 }
 
 
@@ -59,6 +62,7 @@ class Storm:
             self.asks_another,
         ]
         steps += [self.answers] * 3 + [self.reports] * 4 + [self.holds, self.resumes, self.cancels]
+        steps += [self.calls] * 2
         steps += [self.works_on_a_task] * 3 + [self.fires] * 2 + [self.jumps, self.tunes]
         record = await self.record(self.chance.choice(NAMES))
         if record is not None:
@@ -106,6 +110,9 @@ class Storm:
         what = self.chance.choice([None, *Requirement])
         who = self.chance.choice([self.world.platform, self.world.case_manager])
         await self.execute(who, ResumeRequest(request_id=record.id, requirement=what))
+
+    async def calls(self, record: RequestRecord) -> None:
+        await self.execute(self.world.platform, ActivateRequest(request_id=record.id))
 
     async def cancels(self, record: RequestRecord) -> None:
         if self.chance.random() < 0.1:
@@ -160,7 +167,9 @@ async def test_whatever_happens_each_request_ends_and_goes_with_all_that_was_its
 ) -> None:
     storm = Storm(world, seed)
     await world.open_with(*VENDORS, units=4)
-    await world.submit(*map(make.trip, NAMES))
+    there, back, later = NAMES[:3]
+    await world.submit(make.trip(there), make.will_call(later), *map(make.trip, NAMES[3:]))
+    await world.submit(make.will_call(back, return_of=there), key="k2")
     for _ in range(40):
         await asyncio.gather(*(storm.step() for _ in range(storm.chance.choice([1, 4, 12]))))
         await is_sound(world)

@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
-from contracts.requests import Patient
+from contracts.requests import Patient, Request
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -34,19 +36,24 @@ from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
-from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor
+from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor, will_call
 
 PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
 VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
-NAMES = ("open", "explained", "cancelled", *OFFERED)
+NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
 
 
 def of(name: str) -> Patient:
     """Whose request that is: one each."""
     return replace(PATIENT, record_number=f"MRN {name}")
+
+
+def asked_as(name: str) -> Request:
+    """As it comes in."""
+    return will_call(name, of(name)) if name == "called" else trip(name, of(name))
 
 
 class Busy:
@@ -86,15 +93,15 @@ class Busy:
     async def submit(self, *names: str) -> None:
         """They come in in one batch."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
-        await self.service.requests.submit(
-            PLATFORM, self.name, [trip(each, of(each)) for each in names], kept
-        )
+        await self.service.requests.submit(PLATFORM, self.name, [asked_as(each) for each in names], kept)
 
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
         await self.order()
         await self.submit(*NAMES)
+        draft = EpisodeDraft(requests=("open", "done"))
+        await self.service.episodes.put(PLATFORM, self.name, "discharge", draft, None)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
         for name in OFFERED:
             await self.offer(name)
@@ -110,6 +117,7 @@ class Busy:
         self.clock.ms = START_MS + 15 * MINUTE_MS
         while await self.timers.fire_due(self.name):
             pass
+        await self.give(PLATFORM, ActivateRequest(request_id="called"))
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)

@@ -11,6 +11,7 @@ from contracts.geo import Circle, Place, Window
 from contracts.pools import Pool, Pools
 from contracts.requests import Patient, TripRequest
 from contracts.vendors import Vendor
+from contracts.will_call import WillCall
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.offers import OfferRecord
@@ -32,6 +33,10 @@ def trip(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
         pickup_window=window,
         patient=patient,
     )
+
+
+def will_call(request_id: str, patient: Patient | None = PATIENT) -> TripRequest:
+    return replace(trip(request_id, patient), pickup_window=None, will_call=WillCall(day=DAY))
 
 
 def record(request_id: str, **changes: Any) -> RequestRecord:

@@ -230,7 +230,7 @@ def test_what_was_read_and_written_again_is_of_the_new_form(meant: RequestRecord
     assert REQUESTS.unpack(again) == (meant.version, meant, 0)
 
 
-def test_a_request_of_format_2_is_read_with_no_place_in_a_sequence() -> None:
+def test_a_request_of_format_2_is_read_with_no_place_in_a_sequence_and_no_will_call() -> None:
     now = replace(MEANT[0], service_class="wheelchair", tasks=("t",))
     plain = msgspec.msgpack.decode(msgspec.msgpack.encode(now))
     second = codec.pack(now.version, [2, *plain[1:]])

@@ -28,6 +28,7 @@ from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import TaskRecord, done, lapses_ms, news
 from dispatcher.domain.threads import without_threads
 from dispatcher.domain.timers import OVERDUE_LIMIT
+from dispatcher.domain.will_call import NOT_CALLED
 
 LOOK_AGAIN_MS = 24 * HOUR_MS  # whether what keeps a request from being forgotten is done
 
@@ -60,11 +61,25 @@ def _offer_expires(record: RequestRecord, context: Context) -> Decision | None:
 
 def _match_by(record: RequestRecord, context: Context) -> Decision:
     """The deadline: unmatched, with the last known reasons; what it waited for is waited for no more."""
+    if record.waits_for_call:
+        return _not_called(record, context)
     reasons = _reasons(record, context)
     after = moved(
         record, RequestState.UNMATCHED, context, reasons.last_rule, unmatched=reasons, requirements=()
     )
     messages = (unmatched(after, reasons), changed(after, context.by, reasons.last_rule))
+    return Decision(changes=(Change(record, after),), messages=messages, at_ms=context.now_ms)
+
+
+def _not_called(record: RequestRecord, context: Context) -> Decision:
+    """A will-call that nobody calls: a person is asked in the evening; at its end it is cancelled.
+
+    Their task outlives it (`follow_up`): somebody may stand at a door.
+    """
+    if context.now_ms < record.match_by_ms:
+        return Decision(changes=(Change(record, noted(record, context, call_by_ms=0)),), at_ms=context.now_ms)
+    after = moved(record, RequestState.CANCELLED, context, NOT_CALLED, call_by_ms=0, requirements=())
+    messages = (changed(after, context.by, NOT_CALLED),)
     return Decision(changes=(Change(record, after),), messages=messages, at_ms=context.now_ms)
 
 

@@ -26,7 +26,10 @@ class HoldRequest(OnRequest, frozen=True, kw_only=True):
 
 
 class ResumeRequest(OnRequest, frozen=True, kw_only=True):
-    """What it waited for is there: one requirement, or (None) all of them; each lifted by who may."""
+    """What it waited for is there: one requirement, or (None) all but a will-call's activation.
+
+    Each is lifted by who may.
+    """
 
     requirement: Requirement | None = None
 
@@ -40,6 +43,12 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     """
     if command.requirement in record.requirements:
         return None
+    if command.requirement is Requirement.ACTIVATION:
+        raise WrongState(
+            f"request {record.id} does not wait for its activation: a will-call does so from the beginning\n"
+            "Maybe hold it for another reason, or submit it anew as a will-call.",
+            state=record.state.value,
+        )
     what = f"to hold request {record.id} for {command.requirement}"
     context = by_right(context, MAY_HOLD[command.requirement], what, "Maybe ask one of them to.")
     if record.state not in OPEN and record.state is not RequestState.ON_HOLD:
@@ -56,8 +65,14 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
 def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> Decision | None:
     """Seek a vendor once nothing is missing; None when it does not wait for that.
 
-    Raises WrongState when a vendor has it, or it has ended; NotAllowed where one is lifted that is another's.
+    Raises WrongState when a vendor has it, or it has ended, and for the activation of a will-call, which
+    takes a time; NotAllowed where one is lifted that is another's.
     """
+    if record.waits_for_call and command.requirement is Requirement.ACTIVATION:
+        raise WrongState(
+            f"request {record.id} is a will-call; it is not resumed\nMaybe activate it: that says when.",
+            state=record.state.value,
+        )
     if record.state in OPEN:
         return None
     if record.state is not RequestState.ON_HOLD:
@@ -66,14 +81,15 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
             state=record.state.value,
         )
     there = command.requirement
-    left = tuple(each for each in record.requirements if there is not None and each is not there)
+    kept = {Requirement.ACTIVATION} if there is None else set(Requirement) - {there}
+    left = tuple(each for each in record.requirements if each in kept)
     if left == record.requirements:
         return None
     for each in sorted(set(record.requirements) - set(left), key=_how_many_may, reverse=True):
         context = by_right(context, MAY_RELEASE[each], f"to lift {each} off request {record.id}", LIFT)
     code = there.value if there else ""
     if left:  # a history tells what was lifted from what went missing
-        return _waiting_for(record, RequestState.ON_HOLD, left, f"{code}_lifted", context)
+        return _waiting_for(record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context)
     return _waiting_for(record, RequestState.RECEIVED, left, code, context)
 
 

@@ -1,0 +1,37 @@
+"""Whether will-calls are somebody's, and no way back is made alone, as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contracts.codes import TrackingStatus
+from contracts.tasks import TaskKind
+from dispatcher.domain.legs import NOT_MADE, OUTBOUND
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import TERMINAL
+from dispatcher.store.survey import Survey, of_kind
+
+
+def will_calls(found: Survey) -> Iterator[tuple[str, str]]:
+    """One that nobody has called has no time yet; after its evening a person has a task about it."""
+    for each in of_kind(found, REQUEST_KIND.name, RequestRecord):
+        if each.waits_for_call and each.activated_ms:
+            yield each.id, "was called, and waits for its call"
+        asked = any(f".{TaskKind.WILL_CALL.value}" in task for task in each.tasks)
+        if each.waits_for_call and not each.call_by_ms and not asked:
+            yield each.id, "was not called by the evening, and names no task"
+
+
+def made_alone(found: Survey) -> Iterator[tuple[str, str]]:
+    """Where a leg there was not made, its way back was given up or held, unless a person let it go."""
+    records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
+    for back in records.values():
+        there = records.get(back.return_of)
+        if there is None or there.state not in NOT_MADE or back.state in TERMINAL:
+            continue
+        waits = any(link.request_id == there.id for link in back.after)
+        on_board = any(each.status is TrackingStatus.ON_BOARD for each in back.live_offers)
+        followed = any(step.code.startswith(OUTBOUND) for step in back.history)
+        if waits and not on_board and not followed:
+            yield back.id, f"is {back.state.value}, and its leg there, {there.id}, is {there.state.value}"

@@ -1,0 +1,119 @@
+"""A round trip over HTTP: there by appointment, back as a will-call that somebody activates."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.codes import Role
+from tests.http.conftest import NOW, Api, trip
+
+DAY = "2026-03-03"  # of `trip`, tomorrow
+
+
+def will_call(request_id: str, day: str = DAY, **changes: Any) -> dict[str, Any]:
+    ride = trip(request_id, will_call={"day": day}, **changes)
+    del ride["pickup_window"]
+    return ride
+
+
+async def activate(api: Api, name: str = "back", role: Role = Role.PLATFORM, **body: Any) -> tuple[int, Any]:
+    return await api.call("POST", f"/requests/{name}/activate", body or None, role=role)
+
+
+async def test_a_round_trip_waits_for_its_call_and_is_found_from_then_on(api: Api) -> None:
+    batch = {"requests": [trip("there"), will_call("back", return_of="there")]}
+    assert (await api.call("POST", "/requests", batch))[0] == 202
+    _, view = await api.call("GET", "/requests/back")
+    assert (view["state"], view["owner"], view["return_of"]) == ("on_hold", "care_coordinator", "there")
+    assert view["waits_for"] == [{"requirement": "activation", "owner": "care_coordinator"}]
+    assert view["window"] == {"earliest": "2026-03-03T05:00:00Z", "latest": "2026-03-04T05:00:00Z"}
+    api.clock.ms += 24 * 3_600_000
+    status, called = await activate(api)
+    assert (status, called["state"], called["activated_at"]) == (200, "received", "2026-03-03T15:00:00Z")
+    assert called["window"] == {"earliest": "2026-03-03T15:00:00Z", "latest": "2026-03-03T16:00:00Z"}
+    later = (NOW + timedelta(hours=26)).isoformat()
+    assert await activate(api, ready_at=later) == (200, called), "called again, it is the same answer"
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        (Role.PLATFORM, 200),
+        (Role.COORDINATOR, 200),
+        (Role.OPS, 200),
+        (Role.CASE_MANAGER, 403),
+        (Role.VENDOR, 403),
+    ],
+)
+async def test_who_coordinates_may_activate(api: Api, role: Role, status: int) -> None:
+    await api.call("POST", "/requests", will_call("back", "2026-03-02"))
+    told, _ = await api.call(
+        "POST", "/requests/back/activate", role=role, vendor="v1" if role is Role.VENDOR else ""
+    )
+    assert told == status
+
+
+async def test_what_cannot_be_meant_is_refused_with_what_may_fix_it(api: Api) -> None:
+    await api.call("POST", "/requests", trip("there"))
+    for wrong, words in (
+        (trip("r2", will_call={"day": DAY}), "one of them alone"),
+        (will_call("r2", hold="activation"), "said by `will_call`"),
+        (will_call("r2", match_by=NOW.isoformat()), "takes no match_by"),
+        (will_call("r2", return_of="r2"), "no return of itself"),
+        (will_call("r2", "1999-01-01"), "no calendar of ours"),
+        (will_call("r2", "2026-03-01"), "Maybe its day is a wrong one"),
+        (will_call("r2", return_of="r9"), "r9, which is not there"),
+    ):
+        status, problem = await api.call("POST", "/requests", wrong)
+        assert status in {400, 422}, problem
+        assert words in str(problem)
+    await api.call("POST", "/requests", will_call("back", return_of="there"))
+    status, problem = await activate(api)
+    assert (status, problem["type"].rpartition("/")[2]) == (422, "invalid-request")
+    assert "is not from 2026-03-03T00:00:00-05:00 and before 2026-03-04T00:00:00-05:00" in problem["detail"]
+    for step, words in (("resume", "activate it"), ("hold", "")):
+        body = {"requirement": "activation"} if step == "resume" else {"reason": "activation"}
+        status, problem = await api.call("POST", f"/requests/back/{step}", body)
+        assert (status, words in str(problem)) == (409 if step == "resume" else 200, True)
+
+
+async def test_a_will_call_has_no_quote(api: Api) -> None:
+    status, problem = await api.call("POST", "/quotes", will_call("back"))
+    assert (status, "no time to quote for" in problem["detail"]) == (422, True)
+
+
+async def test_metrics_count_who_has_not_been_called(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [will_call("back"), will_call("other")]})
+    async with api.client.get("/metrics") as response:
+        assert f'dispatcher_will_calls{{market="{api.market}"}} 2.0' in await response.text()
+
+
+async def test_a_will_call_is_amended_in_all_but_its_time_and_stays_pressing(api: Api) -> None:
+    await api.call("POST", "/requests", will_call("back", "2026-03-02"))
+    near = {"dropoff": {"position": [-73.96, 40.77]}}
+    status, view = await api.call("POST", "/requests/back/amend", near)
+    waits = view["request"]["waits_for"]
+    assert (status, waits) == (200, [{"requirement": "activation", "owner": "care_coordinator"}])
+    _, called = await activate(api)
+    status, view = await api.call("POST", "/requests/back/amend", {"dropoff": {"position": [-73.95, 40.77]}})
+    assert (status, view["request"]["window"]) == (200, called["window"])
+    record = await api.store.market(api.market).requests.records.get("back")
+    assert record is not None
+    assert record.priority == "asap"
+    status, problem = await api.call(
+        "POST", "/requests/back/amend", {"pickup_window": trip("x")["pickup_window"]}
+    )
+    assert (status, "Maybe activate it" in problem["detail"]) == (422, True)
+
+
+async def test_there_and_back_of_one_patient_are_no_duplicates_and_two_will_calls_of_a_day_are(
+    api: Api,
+) -> None:
+    patient = {"name": "Canary Wren", "record_number": "MRN 1"}
+    legs = [trip("there", patient=patient), will_call("back", return_of="there", patient=patient)]
+    assert (await api.call("POST", "/requests", {"requests": legs}))[0] == 202
+    status, problem = await api.call("POST", "/requests", will_call("again", patient=patient))
+    assert (status, problem["type"].rpartition("/")[2]) == (409, "possible-duplicate")
