@@ -201,8 +201,10 @@ def _in_full(asked: Wire, form: type[View]) -> View:
 def refuse_unaccepted(record: RequestRecord, offer: OfferRecord) -> None:
     """Raises WrongState unless the offer's vendor has the work or has done it."""
     if offer.state not in SHOWS_PATIENT:
+        code = f" ({offer.code})" if offer.code else ""
         raise WrongState(
-            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
+            f"offer {offer_id(record, offer)} is {offer.state}{code}; "
+            "its dispatch is seen from acceptance on\n"
             f"{_HINTS[offer.state]}",
             state=offer.state.value,
         )
