@@ -105,11 +105,11 @@ class Busy:
         )
         await self.service.authorizations.put(CASE_MANAGER, self.name, "rides", issued, 0)
 
-    async def submit(self, *names: str) -> None:
-        """They come in in one batch."""
+    async def submit(self, *names: str, draws: str = "") -> None:
+        """They come in in one batch; one of them draws on the authorization."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
         asked = [asked_as(each) for each in names]
-        asked = [replace(each, authorization="rides") if each.id == "done" else each for each in asked]
+        asked = [replace(each, authorization="rides") if each.id == draws else each for each in asked]
         await self.service.requests.submit(PLATFORM, self.name, asked, kept)
 
     async def play(self) -> None:
@@ -117,7 +117,7 @@ class Busy:
         await self.open()
         await self.order()
         await self.authorize()
-        await self.submit(*NAMES)
+        await self.submit(*NAMES, draws="done")
         draft = EpisodeDraft(requests=("open", "done"))
         await self.service.episodes.put(PLATFORM, self.name, "discharge", draft, None)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
