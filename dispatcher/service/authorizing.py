@@ -66,5 +66,7 @@ def _is_of(named: AuthorizationRecord, tokens: Iterable[str]) -> bool:
 def _waiting(request: Request, *, lacks: bool) -> Request:
     """With the requirement, or without."""
     held = request.hold if isinstance(request.hold, tuple) else (request.hold,)
+    if lacks and Requirement.AUTHORIZATION in held:
+        return request
     others = [each for each in held if each not in (None, Requirement.AUTHORIZATION)]
     return replace(request, hold=(*others, *((Requirement.AUTHORIZATION,) if lacks else ())))
