@@ -24,10 +24,10 @@ from dispatcher.domain.authorizations import (
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
 from dispatcher.domain.messages import changed, closed
-from dispatcher.domain.needed import Needed
+from dispatcher.domain.needed import REQUIRED, Needed, needed_now
 from dispatcher.domain.offers import bookings_of, close
-from dispatcher.domain.requests import RequestRecord, moved
-from dispatcher.domain.states import TERMINAL
+from dispatcher.domain.requests import HISTORY_LIMIT, RequestRecord, moved, step
+from dispatcher.domain.states import OPEN, TERMINAL
 
 DRAWS = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS, RequestState.COMPLETED})
 BY = "service"
@@ -48,8 +48,32 @@ def with_authorization(decision: Decision, context: Context) -> Decision:
             continue
         asked = after.authorization
         if asked is not None and after.state in DRAWS and before.state not in DRAWS:
+            asked = needed_now(asked, after.kind, after.service_class)
             decision = _booked(decision, change, after, asked, context)
+        elif asked is None and _needs_one_now(before, after, context):
+            decision = _asked_anew(decision, change, after, context)
     return decision
+
+
+def _needs_one_now(before: RequestRecord, after: RequestRecord, context: Context) -> bool:
+    """Whether it became other work, which nobody has yet and which tuning says needs one."""
+    is_other = after.service_class not in ("", before.service_class)
+    return is_other and after.state in OPEN and bool(REQUIRED[after.service_class].whole(context.values))
+
+
+def _asked_anew(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
+    """On hold in the same commit."""
+    wanted = Requirement.AUTHORIZATION
+    made = step(RequestState.ON_HOLD, replace(context, by=BY, subject=""), wanted.value)
+    held = replace(
+        after,
+        state=RequestState.ON_HOLD,
+        history=(*after.history, made)[-HISTORY_LIMIT:],
+        requirements=(*after.requirements, wanted),
+    )
+    news = changed(held, BY, wanted.value)
+    decision = _noted(decision, change, held, Needed((after.service_class,)))
+    return replace(decision, messages=(*decision.messages, news))
 
 
 def with_given_back(decision: Decision, context: Context) -> Decision:

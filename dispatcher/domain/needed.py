@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from contracts.codes import Requirement, ServiceClass
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
@@ -50,3 +52,8 @@ def needed(request: Request, values: Mapping[str, Number]) -> Needed | None:
     services = dict.fromkeys(each.hcpcs for each in lines) if lines else (request.service_class.value,)
     units = sum(each.quantity for each in lines) or 1
     return Needed(tuple(services), units, request.authorization or "")
+
+
+def needed_now(asked: Needed, kind: str, service_class: str) -> Needed:
+    """The same after its request may have been amended: a ride is of its level now."""
+    return replace(asked, services=(service_class,)) if kind == "trip" and service_class else asked

@@ -176,14 +176,14 @@ class Requests:
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
         """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
-        received = []
-        for request in requests:
-            leaves, asked = self.leaves(market, request, context.values), needed(request, context.values)
-            wanted = request
-            if asked is not None:
-                wanted, asked = await self.authorizing.found(market, request, asked, context, leaves)
-            received.append(receive(wanted, context, leaves, standing_order, asked))
-        return received
+        way = {each.id: self.leaves(market, each, context.values) for each in requests}
+        asked = [(each, needed(each, context.values)) for each in requests]
+        found = await asyncio.gather(
+            *(self.authorizing.found(market, each, one, context, way[each.id]) for each, one in asked if one)
+        )
+        known = {each.id: (each, one) for each, one in found}
+        wanted = [known.get(each.id, (each, None)) for each in requests]
+        return [receive(each, context, way[each.id], standing_order, one) for each, one in wanted]
 
     def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
         """When the ride to an appointment leaves, as the matcher times it."""

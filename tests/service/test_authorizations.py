@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from contracts.amendments import Amend
 from contracts.authorizations import Authorization, Counted
-from contracts.codes import OfferState, RequestState, Requirement, TrackingStatus
+from contracts.codes import LevelOfService, OfferState, RequestState, Requirement, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept
+from contracts.requests import OrderLine
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.authorizations import AuthorizationRecord
@@ -152,6 +154,7 @@ async def test_of_two_that_take_the_last_visit_at_once_one_has_it_and_the_other_
     assert f"{lost.id}.authorization_missing" in await tasks(world, "open")
     with pytest.raises(WrongState, match="authorization_used_up"):
         await world.accept(world.vendor(), f"{lost.id}.1", Accept())
+    assert "dispatch.offer.closed" in await world.heard(world.keys.stream("v1")), "over Redis it is told so"
     assert await world.booked() == 1, "what is not booked takes nothing of the day"
     await sound(world)
 
@@ -274,3 +277,61 @@ async def test_near_its_end_it_is_a_task_and_after_it_is_forgotten(world: World)
     with pytest.raises(Refusal, match="no authorization"):
         await balance(world)
     await sound(world)
+
+
+async def test_what_is_amended_to_what_needs_one_waits_for_it_and_draws_as_what_it_is_now(
+    world: World,
+) -> None:
+    await opened(world)
+    await world.submit(ride(level_of_service=LevelOfService.AMBULATORY))
+    assert (await world.record()).state is R.RECEIVED
+    await world.amend("r1", Amend(level_of_service=LevelOfService.WHEELCHAIR))
+    record = await world.record()
+    assert (record.state, record.history[-1].code) == (R.ON_HOLD, "authorization")
+    assert await tasks(world, "open") == {"r1.authorization_missing": "open"}
+    await put(world, grants(services=("ambulatory",)), "too-little")
+    assert (await world.record()).state is R.ON_HOLD
+    await put(world, grants())
+    assert (await accepted(world)).state is R.ACCEPTED
+    assert (await balance(world), await balance(world, "too-little")) == (9, 10)
+    await sound(world)
+
+
+async def test_each_piece_of_equipment_is_a_unit_and_its_codes_are_what_is_authorized(world: World) -> None:
+    await opened(world, authorization_equipment=1)
+    lines = (OrderLine(hcpcs="E1390"), OrderLine(hcpcs="E0601", quantity=2))
+    order = replace(make.equipment("e1"), lines=lines, patient=make.patient("one"))
+    await put(world, grants(services=("E1390",), counted=Counted.UNITS), "one-code")
+    await world.submit(order)
+    assert (await world.record("e1")).state is R.ON_HOLD, "not all that it asks for is authorized"
+    await put(world, grants(2, services=("equipment",), counted=Counted.UNITS), "too-few")
+    assert (await world.record("e1")).state is R.ON_HOLD
+    await put(world, grants(services=("E1390", "E0601"), counted=Counted.UNITS))
+    assert (await accepted(world, "e1")).state is R.ACCEPTED
+    assert await balance(world) == 7
+    await sound(world)
+
+
+async def test_an_authorization_and_a_request_of_one_name_are_two(world: World) -> None:
+    await opened(world)
+    await put(world, grants(), "r1")
+    await world.submit(ride())
+    assert (await accepted(world)).state is R.ACCEPTED
+    assert await balance(world, "r1") == 9
+
+
+async def test_what_came_in_at_the_same_moment_is_freed_a_little_later(world: World) -> None:
+    await opened(world)
+    found = world.service.requests.authorizing.found
+
+    async def unseen(*asked: Any) -> Any:
+        answer = await found(*asked)
+        await put(world, grants())
+        return answer
+
+    world.service.requests.authorizing.found = unseen  # type: ignore[method-assign]
+    await world.submit(ride())
+    assert (await world.record()).state is R.ON_HOLD, "it was looked for before it was there"
+    world.clock.ms += 60_000
+    await Timers(world.service).fire_due(world.market)
+    assert (await world.record()).state is R.RECEIVED

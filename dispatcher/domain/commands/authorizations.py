@@ -20,7 +20,7 @@ from dispatcher.domain.commands.table import REQUEST, Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
 from dispatcher.domain.messages import changed
-from dispatcher.domain.needed import Needed
+from dispatcher.domain.needed import Needed, needed_now
 from dispatcher.domain.refusals import Invalid, Stale, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 
@@ -161,6 +161,7 @@ def authorize(record: RequestRecord, command: Authorize, context: Context) -> De
         return None
     issued = command.authorization
     asked = record.authorization or Needed(command.codes or (record.service_class,))
+    asked = needed_now(asked, record.kind, record.service_class)
     if lacking(issued, asked, record.earliest_ms, record.latest_ms):
         return None
     left = tuple(each for each in record.requirements if each is not Requirement.AUTHORIZATION)
