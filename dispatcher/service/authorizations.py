@@ -7,7 +7,7 @@ from datetime import timedelta
 from contracts.authorizations import Authorization
 from contracts.codes import Requirement
 from contracts.local_day import first_instant_ms
-from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRecord, record_id
+from dispatcher.domain.authorizations import AUTHORIZATION_KIND, SWEEPS, AuthorizationRecord, record_id
 from dispatcher.domain.commands.authorizations import Authorize, PutAuthorization
 from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.patients import PATIENT_KIND
@@ -89,6 +89,8 @@ class Authorizations:
         held = [each for each in found.values() if Requirement.AUTHORIZATION in each.requirements]
         held.sort(key=lambda each: (each.earliest_ms, each.id))
         codes = {name: tuple(dict.fromkeys((*each.rented, *each.bought))) for name, each in filed.items()}
+        if record.sweeps < SWEEPS:  # who was put on hold since it was issued, was so by a person who knows
+            held = [each for each in held if each.history[-1].at_ms == each.received_ms]
         return [(each, codes.get(each.id, ())) for each in held if _is_meant(each, record)]
 
 

@@ -19,7 +19,7 @@ from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.authorizations import RevokeAuthorization
-from dispatcher.domain.commands.on_hold import ResumeRequest
+from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.refusals import Invalid, Refusal, Stale, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.jobs.timers import Timers
@@ -334,4 +334,22 @@ async def test_what_came_in_at_the_same_moment_is_freed_a_little_later(world: Wo
     assert (await world.record()).state is R.ON_HOLD, "it was looked for before it was there"
     world.clock.ms += 60_000
     await Timers(world.service).fire_due(world.market)
+    assert (await world.record()).state is R.RECEIVED
+
+
+async def test_what_a_case_manager_holds_by_hand_stays_held_until_one_is_issued_or_renewed(
+    world: World,
+) -> None:
+    await opened(world)
+    await put(world, grants())
+    await world.submit(ride())
+    world.clock.ms += 1_000
+    hold = HoldRequest(request_id="r1", requirement=Requirement.AUTHORIZATION)
+    await world.service.execute(world.case_manager, world.market, hold)
+    for _ in range(3):
+        world.clock.ms += 60_000
+        await Timers(world.service).fire_due(world.market)
+    assert (await world.record()).state is R.ON_HOLD
+    version = (await world.service.authorizations.get(world.ops, world.market, "a1")).version
+    await put(world, grants(11), version=version)
     assert (await world.record()).state is R.RECEIVED
