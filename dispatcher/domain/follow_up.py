@@ -44,8 +44,9 @@ def with_tasks(decision: Decision, context: Context) -> Decision:
 def _with_tasks_of(decision: Decision, change: Change, after: RequestRecord, context: Context) -> Decision:
     """With the tasks of one request among those that change."""
     before = change.before if isinstance(change.before, RequestRecord) else None
-    fresh, ended = _opened(before, after, context), _settled(before, after, context)
-    again = _reopened(before, after, context)
+    fresh = _opened(before, after, context)
+    ended = _settled(before, after, context) if after.tasks else []
+    again = _reopened(before, after, context) if after.tasks else []
     if not fresh and not ended and not again:
         return decision
     tasks = (*after.tasks, *(each.id for each in fresh))

@@ -27,14 +27,15 @@ def joined(decisions: Sequence[Decision], stored: Records, context: Context) -> 
     Raises Invalid, with names, where one goes after a request that nobody knows or that has ended otherwise
     than completed, where the new ones go after each other in a circle, or too many after one.
     """
+    if not any(each.after.after for each in decisions):
+        return [with_follow_ups(each, context) for each in decisions]
     new: dict[str, RequestRecord] = {each.after.id: each.after for each in decisions}
-    if any(each.after for each in new.values()):
-        known = {**stored, **new}
-        for record in new.values():
-            for link in record.after:
-                known_before(record.id, link, known)
-        refuse_circle({name: [link.request_id for link in each.after] for name, each in new.items()})
-        new = _linked(new, known)
+    known = {**stored, **new}
+    for record in new.values():
+        for link in record.after:
+            known_before(record.id, link, known)
+    refuse_circle({name: [link.request_id for link in each.after] for name, each in new.items()})
+    new = _linked(new, known)
     told = [_with(each, new[each.after.id]) for each in decisions]
     told += [Decision(changes=(each,), at_ms=context.now_ms) for each in _told(new, stored, context)]
     related = replace(context, related={**stored, **new})

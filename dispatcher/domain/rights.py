@@ -7,6 +7,7 @@ made from these tables, the commands' and the routes'.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -46,9 +47,10 @@ MAY_ACT: Mapping[OwnerRole, Roles] = {  # on a task of that owner, or that was i
 }
 
 
-def acting_as(roles: Roles, allowed: Iterable[Role]) -> Role | None:
+@lru_cache(maxsize=256)  # asked of every call
+def acting_as(roles: Roles, allowed: Roles) -> Role | None:
     """The role that gives the right: of several the one that is named first; None if none does."""
-    both = roles.intersection(allowed)
+    both = roles & allowed
     return next((each for each in NAMED_FIRST if each in both), None)
 
 

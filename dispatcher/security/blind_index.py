@@ -1,4 +1,4 @@
-"""By which a patient is found again without being named: HMAC-SHA256 under keys made of the patient keys.
+"""By which a patient is found again without being named: keyed BLAKE2b, its keys made of the patient keys.
 
 A patient has one token for each key of the ring. Every process indexes and looks under all of its keys, and
 any two that run have one in common: so nothing is missed while keys are rotated, and nothing is indexed anew.
@@ -7,14 +7,14 @@ any two that run have one in common: so nothing is missed while keys are rotated
 from __future__ import annotations
 
 import base64
-import hmac
+import hashlib
 import unicodedata
 
 from contracts.requests import Patient
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 
-TOKEN_BYTES = 18  # of 32: one in 2^72 that two of a million patients share one; 24 characters
+TOKEN_BYTES = 18  # one in 2^72 that two of a million patients share one; 24 characters
 PURPOSE = "blind index of patients"
 
 
@@ -53,7 +53,9 @@ def identity(patient: Patient | None) -> str:
 
 def _letters(text: str) -> str:
     """Letters and digits alone, without case, accents, spaces and punctuation."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(each for each in plain if each.isalnum())
 
 
@@ -64,4 +66,6 @@ def _national(digits: str) -> str:
 
 
 def _token(key: bytes, message: bytes) -> str:
-    return base64.urlsafe_b64encode(hmac.digest(key, message, "sha256")[:TOKEN_BYTES]).decode()
+    """As a message authentication code (RFC 7693): in a fifth of the time of HMAC."""
+    digest = hashlib.blake2b(message, key=key, digest_size=TOKEN_BYTES).digest()
+    return base64.urlsafe_b64encode(digest).decode()

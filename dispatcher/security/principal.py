@@ -51,7 +51,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def acting_as(self, allowed: Iterable[Role]) -> str:
         """How histories and audits name it: by the one of these roles that it has; a vendor by its id."""
-        role = rights.acting_as(self.roles, allowed)
+        role = rights.acting_as(self.roles, frozenset(allowed))
         return self.name if self.is_vendor or role is None else role.value
 
     def may_enter(self, market: str) -> bool:

@@ -22,7 +22,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
-from dispatcher.domain.needed import needed
+from dispatcher.domain.needed import Needed, needed
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
@@ -155,13 +155,16 @@ class Requests:
 
         `standing_order`: which one makes them.
         """
-        decisions = await self.receipts(market, requests, context, standing_order)
-        named = {link.request_id for each in decisions for link in each.after.after}
-        names = sorted(named - {each.id for each in requests})
-        stored = await self.markets.store(market).requests.records.get_all(names) if names else {}
-        travel = self.travel_of(context.values)
-        await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
-        return [*joined(decisions, stored, context), *await self._entered(market, requests, context)]
+        decisions, stored = await self.receipts(market, requests, context, standing_order), {}
+        if named := {link.request_id for each in decisions for link in each.after.after}:
+            part = self.markets.store(market).requests
+            stored = await part.records.get_all(sorted(named - {each.id for each in requests}))
+            travel = self.travel_of(context.values)
+            await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
+        told = joined(decisions, stored, context)
+        if any(each.episode for each in requests):
+            told += await self._entered(market, requests, context)
+        return told
 
     async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
         """The episodes that they name, with them. Raises Invalid."""
@@ -169,21 +172,36 @@ class Requests:
         for each in requests:
             if each.episode is not None:
                 named.setdefault(each.episode, []).append(each.id)
-        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named)) if named else {}
+        found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named))
         return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
     async def receipts(
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
         """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
-        way = {each.id: self.leaves(market, each, context.values) for each in requests}
-        asked = [(each, needed(each, context.values)) for each in requests]
+        asked = {each.id: one for each in requests if (one := needed(each, context.values)) is not None}
+        found = await self._authorized(market, requests, asked, context) if asked else {}
+        received = []
+        for each in requests:
+            wanted, one = found.get(each.id, (each, None))
+            way = self.leaves(market, each, context.values)
+            received.append(receive(wanted, context, way, standing_order, one))
+        return received
+
+    async def _authorized(
+        self, market: str, requests: Sequence[Request], asked: Mapping[str, Needed], context: Context
+    ) -> dict[str, tuple[Request, Needed | None]]:
+        """Those that need an authorization, each on hold unless it has one, and what it draws on."""
         found = await asyncio.gather(
-            *(self.authorizing.found(market, each, one, context, way[each.id]) for each, one in asked if one)
+            *(
+                self.authorizing.found(
+                    market, each, asked[each.id], context, self.leaves(market, each, context.values)
+                )
+                for each in requests
+                if each.id in asked
+            )
         )
-        known = {each.id: (each, one) for each, one in found}
-        wanted = [known.get(each.id, (each, None)) for each in requests]
-        return [receive(each, context, way[each.id], standing_order, one) for each, one in wanted]
+        return {each.id: (each, one) for each, one in found}
 
     def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
         """When the ride to an appointment leaves, as the matcher times it."""
