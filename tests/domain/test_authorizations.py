@@ -220,5 +220,5 @@ class Balances(RuleBasedStateMachine):
 
 TestBalances = Balances.TestCase
 TestBalances.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
