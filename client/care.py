@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from client.answers import about
+from client.authorizations import AuthorizationClient
 from client.barriers import Patterns
 from client.http import segment
 from client.platform import REQUESTS, PlatformClient
@@ -12,7 +13,7 @@ from client.tasks import TaskClient
 from contracts.request_views import OfferTo, RequestView
 
 
-class CareClient(PlatformClient, TaskClient, Patterns):
+class CareClient(PlatformClient, TaskClient, AuthorizationClient, Patterns):
     """Calls with a token of role coordinator, case manager or both.
 
     Which of them may do what: docs/roles.md. What the token's roles do not allow raises Problem 403.

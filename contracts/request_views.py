@@ -102,6 +102,7 @@ class RequestView(Wire):
     standing_order: str = ""  # by which it was made
     barrier_asked: bool = False  # it ended without its service, and nobody has said why
     barrier: BarrierView | None = None  # its note only where one request is read
+    authorization: str = ""  # on which it draws, or will once it is booked
 
 
 class RequestQuery(Wire):

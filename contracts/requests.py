@@ -65,6 +65,7 @@ class _Asked(Wire):
     episode: Id | None = None  # one that is there: the request belongs to it
     not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
     facility: Id | None = None  # the hospital, unit or clinic whose patient it is; patterns count by it
+    authorization: Id | None = None  # on which it draws; left out: one of its patient's, if it needs one
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.domain.compact import Record
@@ -27,6 +28,8 @@ from dispatcher.store.heard import Heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey, of_kind
+
+ALONE = frozenset({TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT})  # tasks that are no request's
 
 
 class Finding(NamedTuple):
@@ -145,7 +148,7 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
             if name not in there:
                 yield each.id, f"names task {name}, which is not there"
     for task in tasks:
-        if task.request_id not in requests and task.kind is not TaskKind.UNREADABLE:
+        if task.request_id not in requests and task.kind not in ALONE:
             yield task.id, "has outlived its request"
 
 
@@ -254,6 +257,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "will-calls": will_calls,
     "legs": made_alone,
     "amendments": _amendments,
+    "authorizations": out_of_balance,
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
+from dispatcher.domain.authorizations import beside
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_sequence import with_sequence
@@ -76,15 +78,18 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    """Its tasks and neighbours in sequence; once it has ended also its threads, which go when it goes."""
+    """Its tasks, neighbours in sequence, authorization; once it has ended its threads, which go with it."""
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
+    asked = record.authorization
+    drawn_on = beside(asked.authorization) if asked is not None and asked.authorization else ()
     episode = [("episode", record.episode)] if record.bundle_until_ms else []
     return [
         *tasks,
         *before,
         *((REQUEST, each) for each in record.before),
+        *drawn_on,
         *episode,
         *((THREAD_KIND.name, each) for each in threads),
     ]
@@ -107,8 +112,10 @@ REQUEST_KIND = register(
         follow_ups=(
             with_amendment,
             with_return,
+            with_authorization,
             with_bundle,
             with_sequence,
+            with_given_back,
             with_notifications,
             with_barriers,
             with_tasks,

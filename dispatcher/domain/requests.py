@@ -15,6 +15,7 @@ from dispatcher.domain.barriers import Barrier
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.offers import DECLINED, OfferRecord
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
@@ -72,6 +73,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     return_of: str = ""  # the leg there, of which it is the way back
     facility: str = ""  # whose patient it is, as its body says
     barrier: Barrier | None = None  # why it ended without its service
+    authorization: Needed | None = None  # what it needs one for; None: it needs none
 
     @property
     def waits_for_call(self) -> bool:

@@ -78,6 +78,7 @@ def request_view(record: RequestRecord) -> RequestView:
         standing_order=record.standing_order,
         barrier_asked=asks_barrier(record),
         barrier=barrier_view(record.barrier) if record.barrier else None,
+        authorization=record.authorization.authorization if record.authorization else "",
     )
 
 
@@ -209,8 +210,10 @@ def _in_full(asked: Wire, form: type[View]) -> View:
 def refuse_unaccepted(record: RequestRecord, offer: OfferRecord) -> None:
     """Raises WrongState unless the offer's vendor has the work or has done it."""
     if offer.state not in SHOWS_PATIENT:
+        code = f" ({offer.code})" if offer.code else ""
         raise WrongState(
-            f"offer {offer_id(record, offer)} is {offer.state}; its dispatch is seen from acceptance on\n"
+            f"offer {offer_id(record, offer)} is {offer.state}{code}; "
+            "its dispatch is seen from acceptance on\n"
             f"{_HINTS[offer.state]}",
             state=offer.state.value,
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
@@ -83,6 +84,8 @@ class Timers:
         try:
             if isinstance(record, StandingOrderRecord):  # what it makes is more than its record can tell
                 outcome = await self.service.occurrences.fire(market, record)
+            elif isinstance(record, AuthorizationRecord):  # so is what it frees
+                outcome = await self.service.authorizations.fire(BY, market, record)
             else:
                 outcome = await self.service.executor.attempt(BY, market, command, record)
         except Unavailable:

@@ -167,7 +167,7 @@ class Episodes:
             context = self.requests.context(who, market, tuning)
             try:
                 after, edges = want(before)
-                receipts = self.requests.receipts(market, requests, context)
+                receipts = await self.requests.receipts(market, requests, context)
                 known = await self._known(market, before, after, edges, requests)
                 decision = arranged(before, Wanted(after, edges, receipts), known, context)
                 filed = await self.requests.duplicates.checked(

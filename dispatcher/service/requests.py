@@ -22,6 +22,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
+from dispatcher.domain.needed import Needed, needed
 from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
@@ -29,6 +30,7 @@ from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.barriers import with_note
 from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
@@ -49,6 +51,7 @@ class Requests:
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
         self.duplicates = Duplicates(store)
+        self.authorizing = Authorizing(store)
 
     async def submit(
         self, who: Principal, market: str, requests: Sequence[Request], idempotency: IdempotencyRecord
@@ -153,7 +156,7 @@ class Requests:
 
         `standing_order`: which one makes them.
         """
-        decisions, stored = self.receipts(market, requests, context, standing_order), {}
+        decisions, stored = await self.receipts(market, requests, context, standing_order), {}
         if named := {link.request_id for each in decisions for link in each.after.after}:
             part = self.markets.store(market).requests
             stored = await part.records.get_all(sorted(named - {each.id for each in requests}))
@@ -173,14 +176,33 @@ class Requests:
         found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named))
         return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
-    def receipts(
+    async def receipts(
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
-        """Each request by itself, as it comes in. Raises Invalid."""
-        return [
-            receive(each, context, self.leaves(market, each, context.values), standing_order)
-            for each in requests
-        ]
+        """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
+        asked = {each.id: one for each in requests if (one := needed(each, context.values)) is not None}
+        found = await self._authorized(market, requests, asked, context) if asked else {}
+        received = []
+        for each in requests:
+            wanted, one = found.get(each.id, (each, None))
+            way = self.leaves(market, each, context.values)
+            received.append(receive(wanted, context, way, standing_order, one))
+        return received
+
+    async def _authorized(
+        self, market: str, requests: Sequence[Request], asked: Mapping[str, Needed], context: Context
+    ) -> dict[str, tuple[Request, Needed | None]]:
+        """Those that need an authorization, each on hold unless it has one, and what it draws on."""
+        found = await asyncio.gather(
+            *(
+                self.authorizing.found(
+                    market, each, asked[each.id], context, self.leaves(market, each, context.values)
+                )
+                for each in requests
+                if each.id in asked
+            )
+        )
+        return {each.id: (each, one) for each, one in found}
 
     def leaves(self, market: str, request: Request, values: Mapping[str, Number]) -> Leaves:
         """When the ride to an appointment leaves, as the matcher times it."""

@@ -10,6 +10,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
 from dispatcher.service.episodes import Episodes
@@ -57,6 +58,7 @@ class Service:
         self.tasks = Tasks(self.markets, self.executor)
         self.barriers = Barriers(self.markets, self.executor, clock)
         self.threads = Threads(self.markets, self.executor)
+        self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)

@@ -6,11 +6,14 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from contracts.amendments import AmendmentOutcome
+from contracts.authorizations import AuthorizationState, Counted
 from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind
 from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRecord, record_id
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TASK_KIND, opened
@@ -63,6 +66,33 @@ async def record_as_hash(raw: Redis, keys: Keys) -> None:
 async def own_as_texts(raw: Redis, keys: Keys) -> None:
     for name in (keys.formats, keys.rings, keys.patient_keys, keys.matchers):
         await raw.set(name, "of a wrong type")
+
+
+def authorized(**changes: int) -> Damage:
+    """An authorization of two visits, as it stands in its lists."""
+    issued = AuthorizationRecord(
+        id=record_id("a1"),
+        version=1,
+        state=AuthorizationState.ACTIVE,
+        number="A-1",
+        payer="Medicaid",
+        services=("wheelchair",),
+        counted=Counted.VISITS,
+        granted=2,
+        first_day=DAY.isoformat(),
+        last_day=DAY.isoformat(),
+        from_ms=NOW_MS,
+        until_ms=NOW_MS + 1,
+        timer_ms=NOW_MS + 1,
+        requests=("b",),
+    )
+
+    async def hurt(raw: Redis, keys: Keys) -> None:
+        stored = codec.pack(1, replace(issued, **changes))
+        await raw.set(keys.record(AUTHORIZATION_KIND, issued.id), stored)
+        await raw.zadd(keys.list(AUTHORIZATION_KIND.timers), {issued.id: issued.timer_ms})
+
+    return hurt
 
 
 async def made_alone(raw: Redis, keys: Keys) -> None:
@@ -142,6 +172,21 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         made_alone,
         {"legs", "lists", "ledger"},
         "its leg there, a, is cancelled",
+    ),
+    "a draw on what is not there": (
+        written(replace(record("b"), authorization=Needed(("wheelchair",), authorization="a1", drawn=1))),
+        {"authorizations"},
+        "is received, and draws on authorization a1",
+    ),
+    "a balance that nobody draws": (
+        authorized(used=1),
+        {"authorizations"},
+        "has 1 in use, and requests draw 0",
+    ),
+    "a balance that is overdrawn": (
+        authorized(used=3, spent=3),
+        {"authorizations"},
+        "has 3 used (3 of it long ago) of 2",
     ),
     "an amendment that waits for nobody, for ever": (
         written(replace(record("b"), amendments=(WAITING,))),

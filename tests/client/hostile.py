@@ -12,6 +12,7 @@ from client.standing_orders import StandingOrderClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.amendments import Amend
+from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
@@ -24,6 +25,15 @@ from tests.solvers.town import trip, vendor
 
 RIDE = trip("r1")
 DAY = dt.date(2026, 9, 16)
+AUTHORIZATION = Authorization(
+    number="A-1",
+    payer="Medicaid",
+    services=("wheelchair", "E1390"),
+    granted=10,
+    first_day=DAY,
+    last_day=DAY,
+    requests=("r1",),
+)
 POOLS = Pools(pools=(Pool(id="vans", serves=("wheelchair",), units=(2,)),))
 EPISODE = EpisodeSubmission(id="e1", requests=(RIDE,))
 ORDER = StandingOrder(request=RIDE, rule="FREQ=DAILY")
@@ -60,6 +70,9 @@ CALLS = {
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
+    "put_authorization": (CareClient, lambda c: c.put_authorization("a1", AUTHORIZATION)),
+    "authorization": (CareClient, lambda c: c.authorization("a1")),
+    "revoke": (CareClient, lambda c: c.revoke("a1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),

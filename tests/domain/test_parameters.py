@@ -9,10 +9,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
+from contracts.authorizations import AuthorizationState, Counted
+from contracts.codes import (
+    LevelOfService,
+    Priority,
+    RequestState,
+    Requirement,
+    ServiceClass,
+    TrackingStatus,
+)
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, rows
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
@@ -26,6 +35,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.patient_reads import noted
@@ -230,7 +240,37 @@ def _counted(values: Values) -> int:
     return count.kept_ms
 
 
+def _needs(level: ServiceClass) -> Callable[[Values], object]:
+    if level is ServiceClass.EQUIPMENT:
+        return lambda values: needed(make.equipment(), values)
+    asked = make.trip(level_of_service=LevelOfService(level.value))
+    return lambda values: needed(asked, values)
+
+
+def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
+    """An authorization that is looked at, with so much left and so long to go."""
+    issued = AuthorizationRecord(
+        id="a1.authorization",
+        version=1,
+        state=AuthorizationState.ACTIVE,
+        number="A-1",
+        payer="Medicaid",
+        services=("wheelchair",),
+        counted=Counted.VISITS,
+        granted=left,
+        first_day="2026-03-01",
+        last_day="2026-03-31",
+        from_ms=NOW,
+        until_ms=NOW + ahead_ms,
+        timer_ms=NOW,
+    )
+    return lambda values: due(issued, NOW, values=values)
+
+
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
+    **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
+    "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
+    "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
     "standing_lead_days": (3, _standing),

@@ -14,6 +14,7 @@ PLACES = {
     "task_id": "no-such.unmatched",
     "order_id": "no-such",
     "episode_id": "no-such",
+    "authorization_id": "no-such",
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
@@ -40,6 +41,7 @@ from tests.clock import ManualClock
 from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor, will_call
 
 PLATFORM, OPS = (Principal.of(role, markets=None) for role in (Role.PLATFORM, Role.OPS))
+CASE_MANAGER = Principal.of(Role.CASE_MANAGER, markets=None)
 VENDOR = Principal.of(Role.VENDOR, markets=None, vendor_id="v1")
 ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
@@ -91,16 +93,32 @@ class Busy:
         order = StandingOrder(request=replace(first, pickup_window=begins), rule="FREQ=WEEKLY")
         await self.service.standing_orders.put(PLATFORM, self.name, "dialysis", order, 0)
 
-    async def submit(self, *names: str) -> None:
-        """They come in in one batch."""
+    async def authorize(self) -> None:
+        """Ten rides of one patient, on which one draws."""
+        issued = Authorization(
+            number="A-1",
+            payer="Medicaid",
+            services=("wheelchair",),
+            granted=10,
+            first_day=DAY,
+            last_day=DAY + timedelta(days=60),
+            patient=of("done"),
+        )
+        await self.service.authorizations.put(CASE_MANAGER, self.name, "rides", issued, 0)
+
+    async def submit(self, *names: str, draws: str = "") -> None:
+        """They come in in one batch; one of them draws on the authorization."""
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
-        await self.service.requests.submit(PLATFORM, self.name, [asked_as(each) for each in names], kept)
+        asked = [asked_as(each) for each in names]
+        asked = [replace(each, authorization="rides") if each.id == draws else each for each in asked]
+        await self.service.requests.submit(PLATFORM, self.name, asked, kept)
 
     async def play(self) -> None:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
         await self.order()
-        await self.submit(*NAMES)
+        await self.authorize()
+        await self.submit(*NAMES, draws="done")
         draft = EpisodeDraft(requests=("open", "done"))
         await self.service.episodes.put(PLATFORM, self.name, "discharge", draft, None)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))

@@ -10,6 +10,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import Link, link_of
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.will_call import CallSpan, call_span
@@ -19,11 +20,15 @@ LATE_MS = 12 * HOUR_MS  # a day at a clinic may end after midnight
 
 
 def receive(
-    request: Request, context: Context, leaves: Leaves = at_once, standing_order: str = ""
+    request: Request,
+    context: Context,
+    leaves: Leaves = at_once,
+    standing_order: str = "",
+    authorization: Needed | None = None,
 ) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
 
-    `standing_order`: which one makes it.
+    `standing_order`: which one makes it; `authorization`: what it needs one for.
 
     Raises Invalid when the window or the deadline has passed.
     """
@@ -51,6 +56,7 @@ def receive(
         standing_order=standing_order,
         episode=request.episode or "",
         facility=request.facility or "",
+        authorization=authorization,
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
     )

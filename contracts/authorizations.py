@@ -1,0 +1,103 @@
+"""Authorizations: what a payer agrees to pay for one patient, how much of it, and from when to when."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Day, Id, Tally, Version, Wire
+from contracts.codes import ServiceClass
+from contracts.event_types import event
+from contracts.outside import refuse_no_name
+from contracts.patterns import whole
+from contracts.requests import Patient
+from contracts.streams import To
+
+MAX_NAMED = 64
+
+Service = Annotated[
+    str,
+    Meta(
+        pattern=whole(f"[A-Z][0-9]{{4}}|{'|'.join(ServiceClass)}"),
+        description="a level of service, or a HCPCS code; `equipment` is any code",
+    ),
+]
+Services = Annotated[tuple[Service, ...], Meta(min_length=1, max_length=32)]
+
+
+class Counted(StrEnum):
+    """What an authorization counts."""
+
+    VISITS = "visits"  # each ride, and each delivery, is one
+    UNITS = "units"  # each piece that is delivered is one, and each ride
+
+
+class AuthorizationState(StrEnum):
+    """Whether it may be drawn on, by its case manager."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class Authorization(Wire):
+    """As a case manager issues it. The patient is never stored: only under which token it is found again.
+
+    `requests`: those that it is for, whoever their patient is; without them it is found by its patient.
+    """
+
+    number: Annotated[str, Meta(min_length=1, max_length=64, description="the payer's number")]
+    payer: Annotated[str, Meta(min_length=1, max_length=128)]
+    services: Services
+    granted: Annotated[int, Meta(ge=1, le=100_000, description="so many visits or units in all")]
+    first_day: Day
+    last_day: Day
+    counted: Counted = Counted.VISITS
+    patient: Patient | None = None
+    requests: Annotated[tuple[Id, ...], Meta(max_length=MAX_NAMED)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse days that are none, and an authorization that is nobody's."""
+        if self.last_day < self.first_day:
+            raise ValueError(
+                f"it ends on {self.last_day}, before its first day {self.first_day}\nMaybe they are swapped."
+            )
+        if self.patient is None and not self.requests:
+            raise ValueError("it is nobody's\nMaybe give its patient, or name the requests that it is for.")
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse a patient without a name that can be read."""
+        if self.patient is not None:
+            refuse_no_name(f"{pointer}/patient/name", self.patient.name)
+
+
+class AuthorizationView(Wire):
+    """An authorization as it stands, without its patient; `used`: what booked and completed work draws."""
+
+    id: Id
+    version: Version
+    state: AuthorizationState
+    number: str
+    payer: str
+    services: tuple[Service, ...]
+    counted: Counted
+    granted: Tally
+    used: Tally
+    left: Tally
+    first_day: Day
+    last_day: Day
+    has_patient: bool = False
+    requests: tuple[Id, ...] = ()
+
+
+@event("dispatch.authorization.changed", to=To.EVENTS)
+class AuthorizationChanged(Wire):
+    """An authorization was issued, changed or revoked, drawn on, or given back to: `code` says which."""
+
+    authorization_id: Id
+    version: Version
+    state: AuthorizationState
+    code: str
+    left: Tally
+    request_id: str = ""

@@ -1,0 +1,72 @@
+"""Authorizations: issued, renewed, read, revoked."""
+
+from __future__ import annotations
+
+from contracts.authorizations import Authorization, AuthorizationView
+from contracts.base import Id
+from contracts.operations import Answer, Body
+from dispatcher.domain.authorizations import AuthorizationRecord, view
+from dispatcher.domain.commands.authorizations import ISSUERS, RevokeAuthorization
+from dispatcher.domain.rights import READERS
+from dispatcher.http.call import Call, Reply
+from dispatcher.http.commands import execute
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import ETAG, MARKET, Routes
+from dispatcher.http.versions import changed, etag
+
+ONE = f"{MARKET}/authorizations/{{authorization_id}}"
+ROUTES = Routes("authorizations", 37, authorization_id=Id)
+
+
+@ROUTES.put(
+    ONE,
+    id="putAuthorization",
+    roles=ISSUERS,
+    body=Body(Authorization),
+    versioned=True,
+    answers={
+        200: Answer("the authorization; what is booked keeps what it drew", AuthorizationView, ETAG),
+        201: Answer("it is new", AuthorizationView, ETAG),
+    },
+    problems=("invalid-request", "wrong-state"),
+)
+async def put(call: Call, parts: Parts) -> Reply:
+    """Issue an authorization, or renew it; requests on hold that it covers are freed."""
+    name, who, market = call.path["authorization_id"], call.principal, call.market
+    authorizations, is_new = parts.service.authorizations, call.if_match is None
+
+    async def put_over(version: int) -> AuthorizationRecord:
+        return await authorizations.put(who, market, name, call.body, version)
+
+    async def current() -> int:
+        return (await authorizations.get(who, market, name)).version
+
+    return _shown(await changed(call, put_over, current), 201 if is_new else 200)
+
+
+@ROUTES.get(
+    ONE,
+    id="getAuthorization",
+    roles=READERS,
+    answers={200: Answer("the authorization", AuthorizationView, ETAG)},
+)
+async def read(call: Call, parts: Parts) -> Reply:
+    """Read an authorization and its balance, without the patient."""
+    name = call.path["authorization_id"]
+    return _shown(await parts.service.authorizations.get(call.principal, call.market, name))
+
+
+@ROUTES.post(
+    f"{ONE}/revoke",
+    id="revokeAuthorization",
+    command=RevokeAuthorization,
+    answers={200: Answer("the authorization, revoked", AuthorizationView, ETAG)},
+)
+async def revoke(call: Call, parts: Parts) -> Reply:
+    """Revoke an authorization: nothing more is drawn on it; what is booked stays booked."""
+    command = RevokeAuthorization(authorization_id=call.path["authorization_id"])
+    return _shown(await execute(call, parts, command))
+
+
+def _shown(record: AuthorizationRecord, status: int = 200) -> Reply:
+    return Reply(view(record), status, etag(record.version))

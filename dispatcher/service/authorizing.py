@@ -1,0 +1,72 @@
+"""The authorization of a request that comes in: the one that it names, or one of its patient's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from contracts.codes import Requirement
+from contracts.requests import Request
+from dispatcher.domain.authorizations import (
+    AUTHORIZATION_KIND,
+    AuthorizationRecord,
+    lacking,
+    of_patient,
+    record_id,
+)
+from dispatcher.domain.commands.submit import asked_window
+from dispatcher.domain.context import Context
+from dispatcher.domain.needed import Needed
+from dispatcher.domain.windows import Leaves
+from dispatcher.security.blind_index import BlindIndex
+from dispatcher.store.listing import Cursor
+from dispatcher.store.store import Store
+
+LOOKED_AT = 64  # authorizations of one patient, those that end first
+
+
+class Authorizing:
+    """Looks a patient up under every key of the ring."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.index = store, BlindIndex(store.vault)
+
+    async def found(
+        self, market: str, request: Request, asked: Needed, context: Context, leaves: Leaves
+    ) -> tuple[Request, Needed]:
+        """The request, on hold for an authorization unless one covers it; and what it draws on."""
+        window = asked_window(request, context, leaves)
+        tokens = self.index.tokens(market, request.patient)
+        for each in await self._candidates(market, tokens, asked, context):
+            if not lacking(each, asked, window.earliest_ms, window.latest_ms):
+                return _waiting(request, lacks=False), replace(asked, authorization=each.name)
+        return _waiting(request, lacks=True), asked
+
+    async def _candidates(
+        self, market: str, tokens: Iterable[str], asked: Needed, context: Context
+    ) -> list[AuthorizationRecord]:
+        """That which is named, where it is not another patient's; else the patient's, by their ends."""
+        records = self.store.market(market).records(AUTHORIZATION_KIND)
+        if asked.authorization:
+            named = await records.get(record_id(asked.authorization))
+            return [named] if named is not None and _is_of(named, tokens) else []
+        found = dict[str, AuthorizationRecord]()
+        for token in tokens:
+            since = Cursor(context.now_ms, "")
+            page, _ = await records.page([of_patient(token)], since, LOOKED_AT)
+            found |= {each.id: each for each in page}
+        return sorted(found.values(), key=lambda each: (each.until_ms, each.id))
+
+
+def _is_of(named: AuthorizationRecord, tokens: Iterable[str]) -> bool:
+    return not named.patient or not set(named.patient).isdisjoint(tokens)
+
+
+def _waiting(request: Request, *, lacks: bool) -> Request:
+    """With the requirement, or without."""
+    held = request.hold if isinstance(request.hold, tuple) else (request.hold,)
+    if lacks and Requirement.AUTHORIZATION in held:
+        return request
+    others = [each for each in held if each not in (None, Requirement.AUTHORIZATION)]
+    return replace(request, hold=(*others, *((Requirement.AUTHORIZATION,) if lacks else ())))

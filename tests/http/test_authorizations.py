@@ -1,0 +1,128 @@
+"""Authorizations over HTTP, by the client of those who issue and read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from client.care import CareClient
+from client.errors import Problem
+from contracts.authorizations import Authorization, AuthorizationState
+from contracts.codes import RequestState, Role
+from contracts.instants import HOUR_MS
+from dispatcher.store.events import unpack_event
+from tests.domain import make
+from tests.http.conftest import Api
+from tests.http.test_offers import offered
+
+WEEK = {"first_day": "2026-03-01", "last_day": "2026-03-07"}
+PATIENT = {"patient": {"name": "Canary Wren", "record_number": "C 17"}}
+FACTS: dict[str, Any] = {"number": "PA-77", "payer": "Medicaid", "services": ["wheelchair"], "granted": 3}
+BODY = FACTS | WEEK | PATIENT
+
+
+def care(api: Api, subject: str, *roles: Role) -> CareClient:
+    return CareClient(str(api.client.make_url("/")), api.token(*roles, subject=subject), api.market)
+
+
+async def test_a_case_manager_issues_renews_and_revokes_and_others_read_the_balance(api: Api) -> None:
+    body = msgspec.convert(BODY, Authorization)
+    async with care(api, "cleo", Role.CASE_MANAGER) as cleo, care(api, "ann", Role.COORDINATOR) as ann:
+        issued = await cleo.put_authorization("a1", body)
+        assert (issued.left, issued.state, issued.has_patient) == (3, AuthorizationState.ACTIVE, True)
+        again = await cleo.put_authorization("a1", body)
+        assert again.version == issued.version, "the same once more is no change"
+        more = msgspec.structs.replace(body, granted=5)
+        with pytest.raises(Problem) as refused:
+            await cleo.put_authorization("a1", more)
+        assert refused.value.status == 428
+        assert (await cleo.put_authorization("a1", more, version=issued.version)).left == 5
+        assert (await ann.authorization("a1")).number == "PA-77"
+        with pytest.raises(Problem, match="for case_manager"):
+            await ann.put_authorization("a2", body)
+        with pytest.raises(Problem, match="for case_manager"):
+            await ann.revoke("a1")
+        assert (await cleo.revoke("a1")).state is AuthorizationState.REVOKED
+        assert (await cleo.revoke("a1")).state is AuthorizationState.REVOKED
+        with pytest.raises(Problem, match="no authorization a9"):
+            await ann.authorization("a9")
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (BODY | {"last_day": "2026-02-01"}, "before its first day"),
+        (FACTS | WEEK, "nobody's"),
+        (BODY | {"services": ["chauffeur"]}, "/services/0"),
+        (BODY | {"granted": 0}, "/granted"),
+        (BODY | {"patient": {"name": "\u200b"}}, "/patient/name"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_with_what_is_wrong(
+    api: Api, body: dict[str, Any], wrong: str
+) -> None:
+    status, problem = await api.call("PUT", "/authorizations/a1", body, role=Role.CASE_MANAGER)
+    assert status == 422
+    assert wrong in str(problem)
+
+
+async def test_what_is_submitted_waits_for_it_and_no_answer_or_event_tells_the_patient(api: Api) -> None:
+    ride = msgspec.to_builtins(make.trip("r1", authorization="a1")) | PATIENT
+    api.clock.ms = make.NOW
+    assert (await api.call("POST", "/requests", ride))[0] == 202
+    _, view = await api.call("GET", "/requests/r1")
+    assert [each["requirement"] for each in view["waits_for"]] == ["authorization"]
+    status, answer = await api.call("PUT", "/authorizations/a1", BODY, role=Role.CASE_MANAGER)
+    assert status == 201
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["authorization"]) == ("received", "a1")
+    stored = api.store.market(api.market)
+    events = [unpack_event(each.event) for each in await api.store.streams.read(stored.keys.events)]
+    told = [each.data for each in events if each.type == "dispatch.authorization.changed"]
+    assert [(each["authorization_id"], each["code"]) for each in told] == [("a1", "issued")]
+    for secret in ("Canary Wren", "C 17"):
+        assert secret not in f"{answer} {view} {events}"
+    assert "PA-77" not in str(events), "the payer's number is read, and told to nobody"
+
+
+async def test_a_vendor_that_accepts_what_is_not_authorized_any_more_is_refused_with_words(api: Api) -> None:
+    status, _ = await api.call(
+        "PUT", "/authorizations/a1", BODY | {"granted": 1, "requests": ["r1"]}, role=Role.CASE_MANAGER
+    )
+    assert status == 201
+    await api.call("PUT", "/tuning", {"values": {"authorization_wheelchair": 1}}, role=Role.OPS)
+    api.service.markets.forget_tuning(api.market)
+    same = {"role": Role.CASE_MANAGER, "If_Match": "*"}
+    other = msgspec.to_builtins(make.patient("r1"))
+    await api.call("PUT", "/authorizations/a1", BODY | {"patient": other}, **same)
+    offer_id = await offered(api)
+    assert (await api.call("POST", "/authorizations/a1/revoke", role=Role.CASE_MANAGER))[0] == 200
+    vendor = {"role": Role.VENDOR, "vendor": "v1"}
+    for _ in range(2):
+        status, problem = await api.call("POST", f"/offers/{offer_id}/accept", {}, **vendor)
+        assert (status, problem["type"]) == (409, "/problems/wrong-state")
+        assert "authorization_revoked" in problem["detail"]
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["attempts"][0]["code"]) == ("on_hold", "authorization_revoked")
+    assert view["tasks"] == ["r1.authorization_missing"]
+
+
+async def test_with_the_passenger_on_board_nothing_calls_it_off(api: Api) -> None:
+    offer_id = await offered(api)
+    vendor = {"role": Role.VENDOR, "vendor": "v1"}
+    assert (await api.call("POST", f"/offers/{offer_id}/accept", {}, **vendor))[0] == 200
+    api.clock.ms += 4 * HOUR_MS
+    status, _ = await api.call("POST", f"/dispatches/{offer_id}/status", {"status": "on_board"}, **vendor)
+    assert status == 200
+    for report in ("no_show", "turned_back"):
+        status, problem = await api.call(
+            "POST", f"/dispatches/{offer_id}/status", {"status": report}, **vendor
+        )
+        assert (status, "on board" in problem["detail"]) == (409, True)
+    for role in (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER, Role.OPS):
+        status, problem = await api.call("POST", "/requests/r1/cancel", role=role)
+        assert (status, "on board" in problem["detail"]) == (409, True)
+    _, view = await api.call("GET", "/requests/r1")
+    assert view["state"] == RequestState.IN_PROGRESS
