@@ -1,4 +1,4 @@
-"""docs/quickstart.md is true: its commands are run as they stand, by a new user in an empty folder."""
+"""docs/quickstart.md and docs/care.md are true: their commands are run as they stand, by a new user."""
 
 import os
 import re
@@ -13,39 +13,53 @@ import pytest
 
 from dispatcher.serve.processes import own_environment
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "quickstart.md"
+DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here, and the pages use it")
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here, and the page uses it")
 def test_the_commands_of_the_quickstart_work_as_written(tmp_path):
-    start, *steps = BLOCK.findall(DOCUMENT.read_text(encoding="utf-8"))
+    said = played("quickstart.md", tmp_path)
+    assert '"pickup_address":"1 Imaginary Street"' in said
+    assert '"state":"completed"' in said
+    assert "metro: 1 requests (1 completed)" in said
+    assert said.rstrip().endswith("sound")
+
+
+def test_a_discharge_goes_by_hand_as_written(tmp_path):
+    said = played("care.md", tmp_path)
+    assert '"left":0' in said
+    assert "the key is with the neighbour" in said
+    assert "metro: 3 requests (3 completed)" in said
+    assert said.rstrip().endswith("sound")
+
+
+def played(page, folder):
+    """What the commands of a page print, by a new user in an empty folder."""
+    start, *steps = BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
     assert start.strip() == "./run serve"
     assert len(steps) >= 6
-    environment = _checkout(tmp_path)
-    with (tmp_path / "serve.log").open("wb") as log:
-        service = subprocess.Popen(["./run", "serve"], cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    environment = _checkout(folder)
+    with (folder / "serve.log").open("wb") as log:
+        service = subprocess.Popen(["./run", "serve"], cwd=folder, env=environment, stdout=log, stderr=log)
     try:
-        _until_ready(tmp_path / ".dispatcher" / "address", service)
+        _until_ready(folder / ".dispatcher" / "address", service)
         script = "set -euo pipefail\n" + "\n".join(steps)
         done = subprocess.run(
             ["bash", "-c", script],
-            cwd=tmp_path,
+            cwd=folder,
             env=environment,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=120,
             check=False,
         )
-        said = (tmp_path / "serve.log").read_text()
+        said = (folder / "serve.log").read_text()
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait(30)
     assert done.returncode == 0, f"{done.stdout[-1500:]}\n{done.stderr[-1500:]}\n{said[-1500:]}"
-    assert '"pickup_address":"1 Imaginary Street"' in done.stdout
-    assert '"state":"completed"' in done.stdout
-    assert "metro: 1 requests (1 completed)" in done.stdout
-    assert done.stdout.rstrip().endswith("sound")
+    return done.stdout
 
 
 def _checkout(folder):
