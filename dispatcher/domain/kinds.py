@@ -100,4 +100,5 @@ def kind_named(name: str) -> Kind[Any]:
 
 def kind_of(record: Record) -> Kind[Any]:
     """The kind that a record is of. Raises KeyError for a form that no kind has registered."""
-    return _kinds.all()[type(record)]
+    found = _kinds.so_far.get(type(record))  # a record that is there was made by a module that is
+    return found if found is not None else _kinds.all()[type(record)]

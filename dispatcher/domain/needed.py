@@ -41,12 +41,8 @@ class Needed(Compact, frozen=True):
 
 def needed(request: Request, values: Mapping[str, Number]) -> Needed | None:
     """What has to be authorized of a request; None where tuning asks for nothing, nor the request itself."""
-    by_tuning = REQUIRED[request.service_class.value].whole(values)
-    if (
-        not by_tuning
-        and request.authorization is None
-        and Requirement.AUTHORIZATION not in request.requirements
-    ):
+    asks = request.authorization is not None or Requirement.AUTHORIZATION in request.requirements
+    if not asks and not REQUIRED[request.service_class.value].whole(values):
         return None
     lines = request.order_lines
     services = dict.fromkeys(each.hcpcs for each in lines) if lines else (request.service_class.value,)

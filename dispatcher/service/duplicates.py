@@ -96,6 +96,8 @@ def _standing(before: Iterable[PatientRecord | None], records: dict[str, Request
 
 def _twice(new: Sequence[New], standing: dict[str, Asked], context: Context) -> list[Found]:
     """What is stored under its own id already is for the commit to settle."""
+    if len(new) + len(standing) < 2:
+        return []
     asked = [Asked(each.record, filed(each.request)) for each in new if each.record.id not in standing]
     distinct = {each.record.id: each.request.not_duplicate_of for each in new}
     return found(asked, tuple(standing.values()), distinct, context.values)
