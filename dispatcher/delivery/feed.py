@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from dispatcher.delivery.gaps import Beginning
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry, place
 from dispatcher.store.store import Store
 
@@ -91,6 +92,8 @@ async def next_of(feeds: Sequence[Feed], news: asyncio.Event, timeout_s: float) 
     news.clear()  # first: what is heard while we read wakes us
     found = await _taken(feeds)
     if not found and not any(each.closed for each in feeds):
+        if cancel_requested():  # the Redis client may lose a cancellation: nobody waits for what comes
+            raise asyncio.CancelledError
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await news.wait()
