@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.tasks import TaskKind
+from dispatcher.audit.amendments import without_end
 from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
@@ -160,23 +161,6 @@ def _threads(found: Survey) -> Iterator[tuple[str, str]]:
             yield thread.id, "has outlived what it is about"
 
 
-def _amendments(found: Survey) -> Iterator[tuple[str, str]]:
-    """An amendment that waits, waits for the vendor of a dispatch, and not for ever; none lost its bodies."""
-    for each in _requests(found):
-        for number, amendment in enumerate(each.amendments, start=1):
-            if amendment.pending != bool(amendment.before and amendment.proposed):
-                yield each.id, f"amendment {number} is {amendment.outcome.value} without its bodies"
-        pending = each.pending
-        if pending is None:
-            continue
-        if pending.attempt not in {offer.attempt for offer in each.live_offers if not offer.unanswered}:
-            yield each.id, f"amendment {len(each.amendments)} waits for a vendor that has not the work"
-        if each.timer_ms > pending.expires_ms:
-            yield each.id, f"amendment {len(each.amendments)} has no timer"
-        if any(one.pending for one in each.amendments[:-1]):
-            yield each.id, "has several amendments that wait"
-
-
 def _keys(found: Survey) -> Iterator[tuple[str, str]]:
     """Whoever runs has every patient key that something is sealed under, and the same by that name."""
     used = {key.id: key.print for key in found.patient_keys}
@@ -256,7 +240,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "sequence": out_of_sequence,
     "will-calls": will_calls,
     "legs": made_alone,
-    "amendments": _amendments,
+    "amendments": without_end,
     "authorizations": out_of_balance,
     "keys": _keys,
     "ledger": _ledger,

@@ -24,6 +24,7 @@ from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id, priority_of
+from dispatcher.domain.requests import Transition as Step
 from dispatcher.domain.states import ASKS_BARRIER, REQUEST_STATES, REQUIREMENT_OWNERS, SHOWS_PATIENT
 
 View = TypeVar("View", bound=Wire)
@@ -62,16 +63,7 @@ def request_view(record: RequestRecord) -> RequestView:
         after=tuple(map(link_view, record.after)),
         before=record.before,
         at_risk=record.risk,
-        history=tuple(
-            Transition(
-                state=step.state,
-                at=to_instant(step.at_ms),
-                by=step.by,
-                code=step.code,
-                subject=step.subject,
-            )
-            for step in record.history
-        ),
+        history=tuple(map(_transition, record.history)),
         amendments=tuple(
             _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)
         ),
@@ -79,6 +71,12 @@ def request_view(record: RequestRecord) -> RequestView:
         barrier_asked=asks_barrier(record),
         barrier=barrier_view(record.barrier) if record.barrier else None,
         authorization=record.authorization.authorization if record.authorization else "",
+    )
+
+
+def _transition(step: Step) -> Transition:
+    return Transition(
+        state=step.state, at=to_instant(step.at_ms), by=step.by, code=step.code, subject=step.subject
     )
 
 
