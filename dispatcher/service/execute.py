@@ -141,6 +141,7 @@ class Executor:
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
+            facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
         )

@@ -125,6 +125,7 @@ def context(
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
     tz: ZoneInfo = UTC_ZONE,
+    facility: str = "",
 ) -> Context:
     """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
     name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
@@ -136,6 +137,7 @@ def context(
         subject=subject,
         roles=frozenset(roles or named),
         vendor_id=vendor,
+        facility_id=facility,
         tz=tz,
         related={each.id: each for each in tasks},
     )
