@@ -188,6 +188,11 @@ def _told_on_the_way(values: Values) -> int:
     return len(notes(reporting(accepted(), TrackingStatus.EN_ROUTE, values=values)))
 
 
+def _told_of_call(values: Values) -> int:
+    record = make.received(make.will_call())
+    return len(notes(decide(record, ActivateRequest(request_id="r1"), values=values)))
+
+
 def _told_of_set_up(values: Values) -> int:
     record = replace(accepted(values=values), kind="equipment")
     late_ms = record.offers[0].start_ms + HOUR_MS
@@ -288,6 +293,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "notify_appointment_hours": (2, _reminded),
     "notify_equipment_set_up": (0, _told_of_set_up),
+    "notify_will_call_activated": (0, _told_of_call),
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
