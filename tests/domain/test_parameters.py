@@ -22,7 +22,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.authorizations import AuthorizationRecord
-from dispatcher.domain.barriers import LEAST, rows
+from dispatcher.domain.barriers import LEAST, Cell, rows
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -272,6 +272,7 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
     return lambda values: due(issued, NOW, values=values)
 
 
+PART = "2026-W10", Cell("weather", "", "", "wheelchair")
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
@@ -297,7 +298,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
-    "patterns_least": (8, lambda values: rows({"weather": 9}, LEAST.whole(values))),
+    "patterns_least": (8, lambda values: rows({"weather": {PART: 9}}, LEAST.whole(values), int.from_bytes)),
     "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
