@@ -125,5 +125,6 @@ EPISODE_KIND: Kind[Any] = register(
         on_timer=due,
         related=_related,
         follow_ups=(with_sequence, with_notifications, with_tasks),
+        ids_of_others=True,
     )
 )

@@ -19,7 +19,7 @@ from contracts.threads import About, MessageArrived, MessagePosted
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
-from dispatcher.domain.kinds import Entry, Kind, kind_of, register
+from dispatcher.domain.kinds import Entry, Kind, kind_named, kind_of, register
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import RequestRecord, offer_id, request_id_of
@@ -128,7 +128,8 @@ def due(thread: ThreadRecord, context: Context) -> Decision | None:
     if thread.timer_ms > context.now_ms:
         return None
     later = replace(thread, version=thread.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)
-    after = later if thread.owner_id in context.related else None
+    owner = kind_named(SUBJECTS[thread.about].kind).named_beside(thread.owner_id)
+    after = later if owner in context.related else None
     return Decision(changes=(Change(thread, after),), at_ms=context.now_ms)
 
 

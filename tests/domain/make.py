@@ -33,7 +33,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.kinds import kind_of
+from dispatcher.domain.kinds import beside, kind_of
 from dispatcher.domain.messages import made
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.requests import RequestRecord, noted
@@ -139,7 +139,7 @@ def context(
         vendor_id=vendor,
         facility_id=facility,
         tz=tz,
-        related={each.id: each for each in tasks},
+        related={beside(each): each for each in tasks},
     )
 
 
