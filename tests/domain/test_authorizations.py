@@ -13,6 +13,7 @@ from contracts.authorizations import Authorization
 from contracts.codes import DeclineCode, RequestState, Requirement, Role, TrackingStatus
 from contracts.instants import DAY_MS, MINUTE_MS
 from contracts.tasks import TaskKind, TaskState
+from dispatcher.domain.amended_authorization import DRAWS
 from dispatcher.domain.authorizations import AuthorizationRecord, record_id
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.authorizations import Authorize, PutAuthorization, RevokeAuthorization
@@ -25,7 +26,6 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import Command, with_follow_ups
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.follow_authorization import DRAWS
 from dispatcher.domain.kinds import kind_of
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import Refusal
