@@ -11,7 +11,7 @@ from dispatcher.domain.amendments import Filing
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, Found, alike, counts, found
-from dispatcher.domain.patients import PATIENT_KIND, Filed, PatientRecord, filed, indexed
+from dispatcher.domain.patients import PATIENT_KIND, PatientRecord, filed, gone_ms, indexed
 from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.blind_index import BlindIndex
@@ -73,8 +73,8 @@ class Duplicates:
         twice: list[Found] = []
         decided: list[Decision] = []
         for tokens, new in patients.items():
-            before = [known.get(token) for token in tokens]
-            standing = _standing(before, records)
+            before = [known.get(token) for token in tokens] if known else [None] * len(tokens)
+            standing = _standing(before, records) if records else {}
             twice += _twice(new, standing, context)
             decided += _decided(tokens, before, new, standing, context)
         if twice and unseen:  # of one another: look for the others, too
@@ -146,12 +146,13 @@ def _decided(
     context: Context,
 ) -> list[Decision]:
     """Under each of the patient's tokens."""
-    names = {each.record.id for each in new}
-    kept = standing.keys() - names
-    _refuse_too_many(new[0].record.id, len(kept) + len(names))
-    fresh: list[tuple[Filed, RequestRecord]] = [(filed(each.request), each.record) for each in new]
+    kept = standing.keys() - {each.record.id for each in new} if standing else set()
+    _refuse_too_many(new[0].record.id, len(kept) + len(new))
+    fresh = [filed(each.request) for each in new]
+    look_ms = min([gone_ms(each.record, context) for each in new])
     return [
-        indexed(record, token, fresh, kept, context) for token, record in zip(tokens, before, strict=True)
+        indexed(record, token, fresh, kept, context, look_ms=look_ms)
+        for token, record in zip(tokens, before, strict=True)
     ]
 
 

@@ -194,6 +194,13 @@ class Balances(Stored):
         if isinstance(record, RequestRecord) and record.state not in TERMINAL:
             self.give(name, amending(record, Needed(("wheelchair",), units, other), fits), by="platform")
 
+    @rule(name=names, other=authorizations, units=st.integers(1, 3), agrees=st.booleans())
+    def it_is_booked_and_amended(self, name: str, other: str, units: int, agrees: bool) -> None:
+        self.it_is_offered(name)
+        self.it_is_accepted(name)
+        self.it_is_amended(name, other, units, fits=True)
+        self.its_vendor_answers_an_amendment(name, agrees)
+
     @rule(name=names, agrees=st.booleans())
     def its_vendor_answers_an_amendment(self, name: str, agrees: bool) -> None:
         record = self.records.get(name)
