@@ -98,7 +98,8 @@ def _waiting(
     by_hand = isinstance(before, RequestRecord) and held_by_hand(before.authorization)
     if why and not waits:
         wanted = (*after.requirements, WANTED)
-        return _moved(decision, change, after, wanted, context, code=why if authorization else WANTED.value)
+        lacks = why if authorization else ""
+        return _moved(decision, change, after, wanted, context, code=lacks or WANTED.value, lacks=lacks)
     if waits and not why and not by_hand:
         left = tuple(each for each in after.requirements if each is not WANTED)
         code = f"{WANTED}_lifted" if left else WANTED.value
@@ -114,11 +115,17 @@ def _moved(
     context: Context,
     *,
     code: str,
+    lacks: str = "",
 ) -> Decision:
     state = RequestState.ON_HOLD if requirements else RequestState.RECEIVED
     made = step(state, replace(context, by=BY, subject=""), code)
+    asked = None if after.authorization is None else replace(after.authorization, lacks=lacks)
     new = replace(
-        after, state=state, requirements=requirements, history=(*after.history, made)[-HISTORY_LIMIT:]
+        after,
+        authorization=asked,
+        state=state,
+        requirements=requirements,
+        history=(*after.history, made)[-HISTORY_LIMIT:],
     )
     new = replace(new, timer_ms=timer_ms(new, context.now_ms, context.values))
     return replace(

@@ -102,7 +102,16 @@ def _held(decision: Decision, change: Change, why: str, known: Known | None, con
     live = record.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, why) for each in live]
     offers, requirements = record.offers_with(*over), (*record.requirements, Requirement.AUTHORIZATION)
-    after = moved(record, RequestState.ON_HOLD, service, why, offers=offers, requirements=requirements)
+    asked = record.authorization
+    after = moved(
+        record,
+        RequestState.ON_HOLD,
+        service,
+        why,
+        offers=offers,
+        requirements=requirements,
+        authorization=None if asked is None else replace(asked, lacks=why),
+    )
     relies = (Reliance(AUTHORIZATION, known.stored.id, known.stored.version),) if known else ()
     return replace(
         decision,

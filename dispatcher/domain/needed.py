@@ -41,6 +41,7 @@ class Needed(Compact, frozen=True):
 
     `waived`: a case manager has let it go without. `by_hand`: somebody put it on hold for one.
     `named`: the request itself names the authorization.
+    `lacks`: why it is on hold for one, if there is one: used up, expired.
     """
 
     services: tuple[str, ...]
@@ -50,6 +51,7 @@ class Needed(Compact, frozen=True):
     waived: bool = False
     by_hand: bool = False
     named: bool = False
+    lacks: str = ""
 
 
 def needed(request: Request, values: Mapping[str, Number], lists: Mapping[str, Words]) -> Needed | None:

@@ -24,6 +24,7 @@ from dispatcher.security.blind_index import BlindIndex
 from dispatcher.store.listing import Cursor
 from dispatcher.store.store import Store
 
+OTHER_SERVICE = "authorization_other_service"
 LOOKED_AT = 64  # authorizations of one patient, those that end first
 
 
@@ -39,10 +40,13 @@ class Authorizing:
         """The request, on hold for an authorization unless one covers it; and what it draws on."""
         window = asked_window(request, context, leaves)
         tokens = self.index.tokens(market, request.patient)
+        why = list[str]()
         for each in await self._candidates(market, tokens, asked, context):
-            if not lacking(each, asked, window.earliest_ms, window.latest_ms):
+            lacks = lacking(each, asked, window.earliest_ms, window.latest_ms)
+            if not lacks:
                 return _waiting(request, lacks=False), replace(asked, authorization=each.name)
-        return _waiting(request, lacks=True), asked
+            why += [lacks] if lacks != OTHER_SERVICE else []
+        return _waiting(request, lacks=True), replace(asked, lacks=why[-1] if why else "")
 
     async def anew(
         self, market: str, record: RequestRecord, request: Request, asked: Needed, context: Context

@@ -140,6 +140,20 @@ async def test_what_is_given_back_frees_who_waits_the_first_first_and_no_more_th
     await sound(world)
 
 
+async def test_used_up_or_expired_as_it_comes_in_it_is_on_hold_for_that_and_its_task_says_so(
+    world: World,
+) -> None:
+    await opened(world)
+    await put(world, grants(1))
+    await world.submit(ride("r1"))
+    await accepted(world)
+    await world.submit(ride("r2", 6), ride("r3", 40 * 24), key="k2")
+    for name, why in (("r2", "authorization_used_up"), ("r3", "authorization_expired")):
+        record = await world.record(name)
+        task = await world.store.market(world.market).tasks.records.get(f"{name}.authorization_missing")
+        assert (record.history[-1].code, task and task.code) == (why, why)
+
+
 async def test_given_back_and_drawn_at_once_nothing_is_overdrawn(world: World) -> None:
     await opened(world)
     await put(world, grants(2))

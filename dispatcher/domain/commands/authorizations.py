@@ -170,7 +170,7 @@ def authorize(record: RequestRecord, command: Authorize, context: Context) -> De
     state, code = (RequestState.ON_HOLD, f"{code}_lifted") if left else (RequestState.RECEIVED, code)
     issuer = replace(context, by=issued.by, subject=issued.subject)
     named = asked.named and asked.authorization == issued.name
-    asked = replace(asked, authorization=issued.name, waived=False, by_hand=False, named=named)
+    asked = replace(asked, authorization=issued.name, waived=False, by_hand=False, named=named, lacks="")
     after = moved(record, state, issuer, code, requirements=left, authorization=asked)
     return Decision(
         changes=(Change(record, after),),

@@ -63,7 +63,7 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     wanted = (*record.requirements, command.requirement)
     asked = record.authorization
     if asked is not None and command.requirement is Requirement.AUTHORIZATION:
-        asked = replace(asked, waived=False, by_hand=True)
+        asked = replace(asked, waived=False, by_hand=True, lacks="")
     code = command.requirement.value
     return _waiting_for(record, RequestState.ON_HOLD, wanted, code, context, asked=asked)
 
@@ -96,7 +96,7 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
         context = by_right(context, MAY_RELEASE[each], f"to lift {each} off request {record.id}", LIFT)
     code, asked = there.value if there else "", record.authorization
     if asked is not None and Requirement.AUTHORIZATION in set(record.requirements) - set(left):
-        asked = replace(asked, waived=True, by_hand=False)
+        asked = replace(asked, waived=True, by_hand=False, lacks="")
     if left:  # a history tells what was lifted from what went missing
         return _waiting_for(
             record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context, asked=asked
