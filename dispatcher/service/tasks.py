@@ -81,4 +81,6 @@ class Tasks:
                 for each in task.comments
             ),
             barrier_asked=asks_barrier(task),
+            given_back=task.given_back,
+            left=task.left,
         )

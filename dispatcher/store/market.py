@@ -39,7 +39,6 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
-ROUNDS = 2  # of records beside records
 
 
 class MarketStore:
@@ -123,7 +122,7 @@ class MarketStore:
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
         found, last = dict[str, Record](), [record]
-        for _ in range(ROUNDS):
+        for _ in range(kind_of(record).rounds(record)):
             names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
             wanted = [each for each in names if each[1] not in found and each[1] != record.id]
             last = await self._records_of(wanted)
