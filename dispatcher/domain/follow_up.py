@@ -118,6 +118,8 @@ def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskR
 
 def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
     is_over = after.state is RequestState.CANCELLED or is_given_back(after)
+    if amendment.retimes:
+        return False  # it is the sequence that needs one
     dropped = amendment.outcome is AmendmentOutcome.DROPPED and not is_over
     return amendment.outcome in LOST or dropped
 
@@ -209,8 +211,13 @@ def _settled(
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
-    if _is_new_risk(before, after):
-        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    if _risk(after):
+        facts = {"code": after.risk, "retiming": after.retiming}
+        ended += [
+            (task, changed(task, task.state, context, **facts))
+            for task in at_risk
+            if (task.code, task.retiming) != (after.risk, after.retiming)
+        ]
     return ended
 
 
@@ -233,7 +240,8 @@ def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
     kind = TaskKind.SEQUENCE_AT_RISK
     number = sum(f".{kind.value}" in each for each in after.tasks)
     since = str(number + 1) if number else ""
-    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
+    task = opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
+    return replace(task, retiming=after.retiming)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:

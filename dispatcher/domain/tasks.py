@@ -121,6 +121,7 @@ class TaskRecord(Record, frozen=True, tag=1):
     priority: Priority = Priority.ROUTINE  # of its request
     given_back: tuple[str, ...] = ()  # of a bundle that failed: what is not done now
     left: tuple[str, ...] = ()  # and what stays: done, or under way
+    retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:

@@ -263,7 +263,9 @@ class Requests:
         part, sees_doors = self.markets.store(market).requests, who.may(SEES_DOORS)
         view = read_back(request_view(record), asked, sees_doors=sees_doors)
         bodies = [
-            {
+            {}
+            if each.retimes
+            else {
                 "before" if each.made else "proposed": part.opened(
                     record.id, each.before if each.made else each.proposed
                 )
