@@ -16,12 +16,12 @@ from dispatcher.audit.amendments import without_end
 from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
+from dispatcher.domain.bundles import is_given_back
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
-from dispatcher.domain.bundles import is_given_back
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import LOOK_AGAIN_MS, THREAD_KIND, ThreadRecord
 from dispatcher.store.format_numbers import unknown
@@ -147,7 +147,9 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     for each in _requests(found):
         kind = REQUEST_STATES[each.state].task
         is_older = each.id in found.older.get(REQUEST_KIND.name, set())
-        is_told = is_given_back(each) or any(f".{one}" in task for one in (kind, BUNDLE) for task in each.tasks)
+        is_told = is_given_back(each) or any(
+            f".{one}" in task for one in (kind, BUNDLE) for task in each.tasks
+        )
         if kind is not None and not is_told and not is_older:
             yield each.id, f"is {each.state.value} and names no task"
         for name in each.tasks:

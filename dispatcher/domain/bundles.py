@@ -79,7 +79,9 @@ def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> 
     broken_before = any(each.state in FAILED and each.id not in ended_now for each in others)
     left = [each for each in others if each.state is RequestState.COMPLETED or has_begun(each)]
     wanted = [each for each in others if each.state not in TERMINAL and each not in left]
-    with_it = [each.id for each in others if each in wanted or (each.id in ended_now and each.state in FAILED)]
+    with_it = [
+        each.id for each in others if each in wanted or (each.id in ended_now and each.state in FAILED)
+    ]
     service = replace(context, by=BY_ITSELF, subject="")
     for other in wanted:
         if other.id not in ended_now and is_bundled(other, context.now_ms):
@@ -109,9 +111,7 @@ def _with_task(
         for each in decision.changes
     ]
     told = news(task, "opened", BY_ITSELF)
-    return replace(
-        decision, changes=(*changes, Change(None, task)), messages=(*decision.messages, told)
-    )
+    return replace(decision, changes=(*changes, Change(None, task)), messages=(*decision.messages, told))
 
 
 def _without(decision: Decision, other: RequestRecord, failed: RequestRecord, context: Context) -> Decision:

@@ -1,8 +1,8 @@
 """A dispatch that starts out of sequence: its vendor is asked for another start, by the service itself.
 
 Once for each change of what its start is bound by, and so often at most. The request stays as it is, and so
-does the dispatch until its vendor agrees: what to do where it does not, a person says, who has a task from the
-moment at which the sequence was at risk.
+does the dispatch until its vendor agrees: what to do where it does not, a person says, who has a task from
+the moment at which the sequence was at risk.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OFTEN = Parameter(
 )
 PARAMETERS = (OFTEN,)
 WAIT = ("releaseRequest", "cancelRequest")  # while its vendor is asked
-DECIDE = ("amendRequest", *WAIT)  # another window, and another vendor if this one does not agree to it
+DECIDE = ("amendRequest", *WAIT)  # another window; another vendor if this one does not agree
 
 
 def retiming(

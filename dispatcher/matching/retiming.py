@@ -43,12 +43,12 @@ async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
         return nothing
     if found is None:
         return nothing
-    facts = Facts(record.earliest_ms, record.latest_ms, record.latest_ms, record.service_class, record.priority)
+    facts = Facts(
+        record.earliest_ms, record.latest_ms, record.latest_ms, record.service_class, record.priority
+    )
     least_ms = expiry(record, facts, reading, dispatch.vendor_id, now_ms)
     until_ms = min(least_ms, dispatch.start_ms) if dispatch.start_ms > now_ms else least_ms
-    return RetimeDispatch(
-        request_id=record.id, placed=placed_by(found), request=request, expires_ms=until_ms
-    )
+    return RetimeDispatch(request_id=record.id, placed=placed_by(found), request=request, expires_ms=until_ms)
 
 
 async def _placed(

@@ -40,7 +40,6 @@ from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
 
-
 class MarketStore:
     """All that is stored of one market; each part binds the market's keys and the way to the server."""
 

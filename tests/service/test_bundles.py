@@ -76,8 +76,6 @@ async def declined_by_all(world: World) -> None:
     await world.service.executor.attempt("timer", world.market, FireTimer(kind="request", id="a"), record)
 
 
-
-
 @pytest.mark.parametrize(
     ("end", "how"),
     [

@@ -157,9 +157,7 @@ def _beside_retiming(record: RequestRecord, ready: Ready, context: Context) -> D
     before = replace(_without_pending(record, O.REPLACED, context), retimed_ms=0)
     decision = _made(before, ready, context)
     told = withdrawn(decision.after, before.amendments[-1])
-    return replace(
-        decision, changes=(Change(record, decision.after),), messages=(*decision.messages, *told)
-    )
+    return replace(decision, changes=(Change(record, decision.after),), messages=(*decision.messages, *told))
 
 
 def _without_pending(record: RequestRecord, outcome: AmendmentOutcome, context: Context) -> RequestRecord:
