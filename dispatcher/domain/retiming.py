@@ -27,8 +27,8 @@ OFTEN = Parameter(
     minimum=0,
     maximum=8,
     unit="times",
-    summary="So often the vendor of a dispatch is asked for another start by itself, once what goes before it "
-    "moved; 0: never.",
+    summary="So often the vendor of a dispatch is asked for another start by itself, once what goes before "
+    "it moved; 0: never.",
     scope="domain.retiming",
 )
 PARAMETERS = (OFTEN,)
