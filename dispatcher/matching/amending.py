@@ -63,7 +63,8 @@ async def prepared(
     stored = market.stored.requests
     before = await stored.raw_body(record.id)
     current = stored.opened_whole(record.id, before)
-    asked = stored.opened_whole(record.id, record.pending.proposed) if record.pending else current
+    pending = record.pending if record.pending is not None and not record.pending.retimes else None
+    asked = stored.opened_whole(record.id, pending.proposed) if pending else current
     whole = amended(asked, command.patch)
     fields = changed_fields(current, whole)
     tuning = await market.stored.tuning.in_force()
@@ -78,7 +79,7 @@ async def prepared(
         facts=facts,
         before=before,
         after=stored.form.pack(whole),
-        same=record.pending is not None and whole == asked,
+        same=pending is not None and whole == asked,
         filing=beside.filing,
         beside=beside.records,
     )
@@ -95,7 +96,7 @@ async def prepared(
             ready,
             fits=place.fits,
             placed=placed_by(place.proposal) if place.proposal else None,
-            expires_ms=_expiry(record, facts, reading, vendor_id, now_ms),
+            expires_ms=expiry(record, facts, reading, vendor_id, now_ms),
         ),
     )
 
@@ -141,7 +142,8 @@ def _without_past(request: Request, now_ms: int) -> Request:
 async def _place(
     market: Market, record: RequestRecord, dispatch: OfferRecord, ready: Ready, reading: Reading
 ) -> Place:
-    """At its own start, if that may stay; else where it costs least.
+    """At its own start, if that may stay; else where it costs least; and where nothing fits before the
+    dispatches that go after it, without regard to these: their vendors are then asked for another start.
 
     Work that is under way stays where it is booked, unless its window moves.
     """
@@ -149,17 +151,23 @@ async def _place(
     if TERMS.isdisjoint(ready.fields) or (record.state is RequestState.IN_PROGRESS and not moves):
         return Place(fits=True)
     broken = frozenset[str]()
-    for start_ms in (dispatch.start_ms, None):
+    alone = replace(record, before=())
+    tries = [
+        (record, dispatch.start_ms),
+        (record, None),
+        *([(alone, None)] if record.before and moves else []),
+    ]
+    for as_it_is, start_ms in tries:
         wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
         try:
-            return Place(fits=True, proposal=await match(market, record, ready.request, wish, reading))
+            return Place(fits=True, proposal=await match(market, as_it_is, ready.request, wish, reading))
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)
     return Place(fits=keeps_place)
 
 
-def _expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
+def expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
     """As long as an offer of the same work would be open; a vendor that is stored no more has the least."""
     document = reading.documents.get(vendor_id)
     if document is None:
