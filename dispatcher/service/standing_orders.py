@@ -227,7 +227,7 @@ def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> Non
     if back.return_of is not None:
         raise Invalid(
             "the ride back of a standing order names its leg there (return_of), which comes once\n"
-            "Maybe leave it out, and name it on the requests that are made."
+            "Maybe leave it out: each day's ride back is that of its leg there."
         )
     if back.will_call is None:
         _refuse_strange_return(there, begins_at(back))

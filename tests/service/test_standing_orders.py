@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Role
+from contracts.codes import RequestState, Role
 from contracts.geo import Window
 from contracts.instants import DAY_MS, to_ms
 from contracts.offers import Accept
@@ -24,6 +24,7 @@ from contracts.standing_orders import (
 )
 from contracts.tasks import TaskKind
 from contracts.will_call import WillCall
+from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.standing_orders import (
     EndStandingOrder,
     OnStandingOrder,
@@ -235,6 +236,38 @@ async def test_a_ride_back_may_be_a_will_call_of_each_day(standing: Standing) ->
         back = await standing.record(name)
         assert (back.waits_for_call, back.latest_ms - back.earliest_ms) == (True, hours * 3_600_000)
         assert str(datetime.fromtimestamp(back.earliest_ms / 1000, TZ))[:10].replace("-", "") in name
+
+
+async def test_a_ride_back_is_that_of_its_leg_there(standing: Standing) -> None:
+    await standing.order(dialysis(return_ride=called_back()))
+    await standing.fire()
+    back = await standing.record("dialysis-20260304-r")
+    assert (back.return_of, [each.request_id for each in back.after]) == (
+        "dialysis-20260304",
+        ["dialysis-20260304"],
+    )
+    cancel = CancelRequest(request_id="dialysis-20260304")
+    await standing.service.execute(standing.platform, standing.market, cancel)
+    back = await standing.record("dialysis-20260304-r")
+    assert (back.state, back.history[-1].code) == (RequestState.CANCELLED, "outbound_cancelled")
+
+
+async def test_a_ride_back_whose_leg_there_the_patient_has_already_is_made_by_itself(
+    standing: Standing,
+) -> None:
+    await standing.submit(replace(leg(START), id="somebodys"))
+    await standing.order(dialysis(rule=f"{RULE};COUNT=1"))
+    await standing.fire()
+    assert await standing.made() == ["dialysis-20260304-r", "somebodys"]
+    assert (await standing.record("dialysis-20260304-r")).return_of == ""
+
+
+async def test_what_belongs_to_an_episode_that_is_gone_is_made_all_the_same(standing: Standing) -> None:
+    named = replace(leg(START), episode="long-ago")
+    await standing.order(dialysis(request=named, return_ride=None, rule=f"{RULE};COUNT=1"))
+    await standing.fire()
+    assert await standing.made() == ["dialysis-20260304"]
+    assert (await standing.record("dialysis-20260304")).episode == ""
 
 
 @pytest.mark.parametrize(
