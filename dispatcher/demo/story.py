@@ -111,9 +111,11 @@ def is_kept(edge: Edge, before: RequestView, begun: datetime) -> bool:
 
 
 def began_at(view: RequestView) -> datetime | None:
-    """When its crew was at the door; what was never reported there began, at the latest, when it was done."""
-    at_the_door = [step.at for step in view.history if step.code in AT_THE_DOOR]
-    return at_the_door[-1] if at_the_door else done_at(view)
+    """When the crew that had it last came to the door; not reported: at the latest, when it was done."""
+    taken = [place for place, step in enumerate(view.history) if step.state is RequestState.ACCEPTED]
+    since = view.history[taken[-1] :] if taken else view.history
+    at_the_door = [step.at for step in since if step.code in AT_THE_DOOR]
+    return at_the_door[0] if at_the_door else done_at(view)
 
 
 def done_at(view: RequestView) -> datetime | None:

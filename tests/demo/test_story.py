@@ -3,6 +3,7 @@
 import datetime as dt
 from math import inf
 
+import msgspec
 import pytest
 
 from contracts.codes import RequestState
@@ -59,6 +60,15 @@ def test_what_began_before_the_other_was_done_at_all_is_broken_and_what_never_be
     failed = view(OXYGEN, (10, "failed"), ends=R.FAILED)
     assert judged(failed, done(BED, 0, 20), done(RIDE, 60, 90)) == {OXYGEN: False, BED: True}
     assert judged(failed, done(BED, 0, 20), view(RIDE, (60, "cancelled"), ends=R.CANCELLED)) == {}
+
+
+def test_what_counts_is_when_the_last_crew_came_to_the_door():
+    steps = [(10, "at_pickup"), (20, "turned_back"), (48, "at_pickup"), (52, "on_board"), (90, "completed")]
+    ride = view(RIDE, *steps)
+    assert judged(done(OXYGEN, 0, 40), done(BED, 0, 10), ride) == {OXYGEN: False, BED: False}
+    taken = Transition(state=R.ACCEPTED, at=minute(30), code="")
+    again = msgspec.structs.replace(ride, history=(*ride.history[:2], taken, *ride.history[2:]))
+    assert judged(done(OXYGEN, 0, 40), done(BED, 0, 10), again) == {OXYGEN: False, BED: True}
 
 
 def test_what_a_person_let_go_is_not_judged():
