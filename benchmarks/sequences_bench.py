@@ -20,7 +20,7 @@ MOST_DIFFERENCE: Final = 0.001  #: by which the gap with them may lie above the 
 
 
 def side_by_side(args: argparse.Namespace) -> int:
-    """All contenders on each day without and with, at the same limit; `--tries` runs each, at seeds of its own."""
+    """All contenders on each day without and with, at the same limit; `--tries` runs of each."""
     rows, days = list[Row](), list[dict[str, Any]]()
     limits: dict[str, Any] = {"seconds": args.seconds, "workers": args.workers}
     for day in range(1, args.seeds + 1):

@@ -84,7 +84,7 @@ def instance_of(problem: AssignmentProblem) -> Instance:
     penalty = problem.request_penalty.copy()
     penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
     first = np.searchsorted(request, np.arange(problem.requests + 1))
-    columns = {
+    columns: dict[str, Any] = {
         "vendor": problem.column_vendor[kept].astype(np.int32),
         "span": problem.column_duration[kept].astype(np.int32),
         "units": problem.column_units[kept],

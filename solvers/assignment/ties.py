@@ -22,7 +22,7 @@ class Ties:
         self._instance, self.requests = instance, np.flatnonzero(np.diff(instance.link_first))
         sizes = np.diff(instance.first)[self.requests]
         step = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        self.columns: Ints = np.repeat(instance.first[self.requests], sizes) + step  #: kept columns, ascending
+        self.columns: Ints = np.repeat(instance.first[self.requests], sizes) + step  #: kept ones, ascending
         self._value, self._alone = np.zeros(len(step), np.int64), np.zeros(len(sizes), np.int64)
         self.struct, self.size = _struct_of(instance, self._value, self._alone)
 
@@ -71,7 +71,8 @@ def _forest(instance: Instance, index: dict[int, int]) -> tuple[Ints, Ints, Ints
     top = list(range(len(index)))
     for pair, (one, two) in enumerate(zip(instance.before.tolist(), instance.after.tolist(), strict=True)):
         a, b = index[one], index[two]
-        if (above := _top(top, a)) != (below := _top(top, b)):  # in order: what a bundle adds to pairs comes last
+        above, below = _top(top, a), _top(top, b)
+        if above != below:  # in order: what a bundle adds to its sequence comes last
             top[below] = above
             near[a].append((b, pair))
             near[b].append((a, pair))

@@ -85,9 +85,9 @@ def test_a_bundle_in_sequence_is_priced_in_its_sequence_whatever_the_order_of_it
     problem = replace(
         _two(),
         request_penalty=np.array([100, 100, 100]), column_request=np.array([0, 1, 2]),
-        column_start=np.array([0, 1, 2]), precedence=np.array([[0, 2], [2, 1]]), precedence_lag=np.array([0, 0]),
-        precedence_most=np.full(2, 2**62), precedence_from_start=np.zeros(2, np.int64), bundle=np.array([0, 0, 0]),
-        vendor_cap=np.array([3]),
+        column_start=np.array([0, 1, 2]), bundle=np.array([0, 0, 0]), vendor_cap=np.array([3]),
+        precedence=np.array([[0, 2], [2, 1]]), precedence_lag=np.array([0, 0]),
+        precedence_most=np.full(2, 2**62), precedence_from_start=np.array([0, 0]),
     )  # fmt: skip
     assert Prices(instance_of(problem)).prove() == optimum(problem) == 300
 
