@@ -137,24 +137,10 @@ static int goes_with_moved(const Search *s, int32_t r, const Candidate *c) {
     return 1;
 }
 
-/* Where r stands unmatched, -1 where those who wait for its place would cost more than the budget even so. */
-static int32_t given_up(const Search *s, int32_t r, int64_t budget) {
-    const Plan *plan = s->plan;
-    for (int32_t i = plan->first[r]; i < plan->first[r + 1]; i++) {
-        const Candidate *c = plan->candidate + i;
-        if (c->vendor >= 0) continue;
-        return s->cost + s->owed - plan->least[r] + c->cost <= budget && goes_with_moved(s, r, c) ? i : -1;
-    }
-    return -1;
-}
-
-/* Where to force r, which was ejected and has no place: as proposed; who is tied goes now and then out with all that is tied to
- * it, as others do that have no place, or to the next that goes with those placed already. */
-static int32_t propose_beside(Search *s, int32_t r, int64_t budget) {
+/* Where to force r, which was ejected: as proposed, or, where it is tied, the next that goes with those placed already. */
+static int32_t propose_beside(Search *s, int32_t r) {
     int32_t first = s->plan->first[r], size = s->plan->first[r + 1] - first, at = propose(s, r) - first;
     if (s->in->link_first[r] == s->in->link_first[r + 1]) return first + at;
-    int32_t out = random_bits(&s->random) >> 63 ? given_up(s, r, budget) : -1;
-    if (out >= 0) return out;
     for (int32_t look = 0; look < size; look++, at = at + 1 < size ? at + 1 : 0)
         if (goes_with_moved(s, r, s->plan->candidate + first + at)) break;
     return first + at;
@@ -167,7 +153,7 @@ static int chain(Search *s, int32_t r, int32_t at, int64_t budget) {
     for (int next = 1; next < s->moves; next++) {
         int32_t victim = s->moved[next];
         if (settle(s, victim, budget, s->from[next])) continue;
-        int32_t other = propose_beside(s, victim, budget);
+        int32_t other = propose_beside(s, victim);
         if (other == s->from[next]) return 0;
         if (!force(s, victim, other, budget)) return 0;
     }
