@@ -15,12 +15,19 @@ from dispatcher.store.survey import Survey, of_kind
 def out_of_balance(found: Survey) -> Iterator[tuple[str, str]]:
     """Used is what stands booked and completed, with what those drew that are forgotten; never too much."""
     drawn = Counter[str]()
+    there = found.records.get(AUTHORIZATION_KIND.name, {}).keys() | found.damaged.get(
+        AUTHORIZATION_KIND.name, set()
+    )
     for request in of_kind(found, REQUEST_KIND.name, RequestRecord):
         asked = request.authorization
         if asked is None:
             continue
         if asked.drawn and request.state not in DRAWS:
             yield request.id, f"is {request.state.value}, and draws on authorization {asked.authorization}"
+        if request.state in DRAWS and not asked.drawn and not asked.waived:
+            yield request.id, f"is {request.state.value}, draws on no authorization, and was not let go"
+        if asked.drawn and record_id(asked.authorization) not in there:
+            yield request.id, f"draws on authorization {asked.authorization}, which is not there"
         drawn[record_id(asked.authorization)] += asked.drawn
     is_whole = not found.damaged.get(REQUEST_KIND.name)
     for each in of_kind(found, AUTHORIZATION_KIND.name, AuthorizationRecord):

@@ -1,0 +1,26 @@
+"""Whether each that is to be told is told once, as it is stored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from dispatcher.domain.notifications import (
+    NOTIFICATION_KIND,
+    NotificationRecord,
+    NotificationState,
+)
+from dispatcher.store.survey import Survey, of_kind
+
+NOT_TOLD = frozenset({NotificationState.DROPPED, NotificationState.PLANNED})
+
+
+def told_twice(found: Survey) -> Iterator[tuple[str, str]]:
+    """One thing of one dispatch, at the time that it was agreed for, is told once to each audience."""
+    told = defaultdict[tuple[str, ...], list[str]](list)
+    for each in of_kind(found, NOTIFICATION_KIND.name, NotificationRecord):
+        if each.state not in NOT_TOLD:
+            told[each.offer_id, each.rule, each.audience.value, str(each.start_ms)].append(each.id)
+    for (offer, rule, _, _), ids in told.items():
+        if len(ids) > 1:
+            yield offer, f"has {len(ids)} notifications {rule} of one time: {', '.join(sorted(ids))}"
