@@ -20,6 +20,7 @@ from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.states import OPEN, TERMINAL
 
 RULE = "bundle"  # why a request has no vendor: another of its bundle has none
+EPISODE = "episode/"  # what its id begins with among the records beside another: a request may be called so
 FAILED = TERMINAL - {RequestState.COMPLETED}
 GIVEN_BACK = OPEN | {RequestState.ON_HOLD, RequestState.OFFERED}
 
@@ -40,7 +41,7 @@ def with_bundle(decision: Decision, context: Context) -> Decision:
 
 
 def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> Decision:
-    there = {each.record.id for each in decision.changes}
+    there = {each.name for each in decision.changes}
     for other in _others(failed, context):
         if other.id not in there:
             decision = _without(decision, other, failed, replace(context, by="service", subject=""))
@@ -48,7 +49,7 @@ def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> 
 
 
 def _others(failed: RequestRecord, context: Context) -> list[RequestRecord]:
-    episode: Any = context.related.get(failed.episode)
+    episode: Any = context.related.get(EPISODE + failed.episode)
     found = [context.related.get(each) for each in (episode.requests if episode is not None else ())]
     bundled = [each for each in found if isinstance(each, RequestRecord) and each.state in GIVEN_BACK]
     return [

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.episodes import Bundle, EpisodeChanged
 from contracts.instants import HOUR_MS
 from contracts.tasks import OwnerRole
+from dispatcher.domain.bundles import EPISODE
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
@@ -107,6 +108,7 @@ EPISODE_KIND: Kind[Any] = register(
         name="episode",
         form=Episode,
         key="e",
+        beside=EPISODE,
         timers="timers:episode",
         timer_ms=lambda episode: episode.timer_ms,
         lists=lambda episode: {Entry(ENDED if episode.closed else OPEN, episode.id): episode.opened_ms},

@@ -62,8 +62,8 @@ def with_sequence(decision: Decision, context: Context) -> Decision:
 
 
 def _followed(decision: Decision, change: Change, context: Context) -> Decision:
-    related = {**context.related, **{each.record.id: each.after for each in decision.changes}}
-    record = related[change.record.id]
+    related = {**context.related, **{each.name: each.after for each in decision.changes}}
+    record = related[change.name]
     had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
     looked_at = [record] if _waits(record) and not had_ended else []
     looked_at += [other for other, _ in successors(record, related)]
@@ -96,7 +96,7 @@ def _standing(decision: Decision, record: RequestRecord, related: Related, conte
     after = stands(record, related, context)
     if after == record:
         return decision
-    own = next((each for each in decision.changes if each.record.id == record.id), None)
+    own = next((each for each in decision.changes if each.name == record.id), None)
     after = replace(after, version=record.version + (own is None))
     if after.state not in TERMINAL:
         after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))

@@ -36,7 +36,8 @@ class Kind(Generic[R]):
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
     read; each of `follow_ups` adds to a decision what follows from it, in their order. `plain_events`: no
-    other kind's ids are like its own, so its events are named by them alone.
+    other kind's ids are like its own, so its events are named by them alone. `beside`: where another kind's
+    are like its own, what its ids begin with among the records that a decision reads.
     """
 
     name: str
@@ -52,6 +53,11 @@ class Kind(Generic[R]):
     follow_ups: tuple[FollowUp, ...] = ()
     body: str = ""
     plain_events: bool = False
+    beside: str = ""
+
+    def name_beside(self, record_id: str) -> str:
+        """What a record is called among those that a decision reads or changes, of whatever kind."""
+        return self.beside + record_id
 
     def named_in_events(self, record_id: str) -> str:
         """What the ids of events about a record begin with: two kinds may call their records alike."""
@@ -102,3 +108,8 @@ def kind_of(record: Record) -> Kind[Any]:
     """The kind that a record is of. Raises KeyError for a form that no kind has registered."""
     found = _kinds.so_far.get(type(record))  # a record that is there was made by a module that is
     return found if found is not None else _kinds.all()[type(record)]
+
+
+def name_beside(record: Record) -> str:
+    """What a record is called among those that a decision reads, of whatever kind."""
+    return kind_of(record).name_beside(record.id)

@@ -86,7 +86,7 @@ def with_return(decision: Decision, context: Context) -> Decision:
 
 def _not_made(decision: Decision, there: RequestRecord, back: RequestRecord, context: Context) -> Decision:
     """The way back follows; who is on board of it has come there by other means, and arrives."""
-    known = {each.record.id for each in decision.changes}
+    known = {each.name for each in decision.changes}
     on_board = any(each.status is TrackingStatus.ON_BOARD for each in back.live_offers)
     if back.state in TERMINAL or on_board or back.id in known:
         return decision

@@ -92,7 +92,7 @@ class Executor:
                 decision = decide(record, command, replace(context, related={**context.related, **now}))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=record.id)
-            changed = {} if decision is None else {each.record.id: each.after for each in decision.changes}
+            changed = {} if decision is None else {each.name: each.after for each in decision.changes}
             if decision is None:
                 continue
             if changed.keys() & now.keys():  # two of them change one record: not in one commit

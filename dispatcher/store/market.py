@@ -10,7 +10,7 @@ from functools import cached_property
 from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
-from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.domain.kinds import Kind, kind_named, kind_of, name_beside
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -123,11 +123,16 @@ class MarketStore:
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
         found, last = dict[str, Record](), [record]
+        known = {name_beside(record)}
         for _ in range(ROUNDS):
-            names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
-            wanted = [each for each in names if each[1] not in found and each[1] != record.id]
-            last = await self._records_of(wanted)
-            found |= {each.id: each for each in last}
+            named = {
+                kind_named(kind).name_beside(name): (kind, name)
+                for one in last
+                for kind, name in kind_of(one).related(one)
+            }
+            last = await self._records_of([each for name, each in named.items() if name not in known])
+            found |= {name_beside(each): each for each in last}
+            known |= named.keys()
         return found
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:

@@ -33,7 +33,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.kinds import kind_of
+from dispatcher.domain.kinds import kind_of, name_beside
 from dispatcher.domain.messages import made
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.requests import RequestRecord, noted
@@ -137,7 +137,7 @@ def context(
         roles=frozenset(roles or named),
         vendor_id=vendor,
         tz=tz,
-        related={each.id: each for each in tasks},
+        related={name_beside(each): each for each in tasks},
     )
 
 
