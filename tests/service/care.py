@@ -52,7 +52,12 @@ from tests.domain import make
 from tests.service.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(3))
-VALUES = {"authorization_equipment": 1, "authorization_low_visits": 0, "overdue_limit": 2}
+VALUES = {
+    "authorization_equipment": 1,
+    "authorization_stretcher": 1,
+    "authorization_low_visits": 1,
+    "overdue_limit": 2,
+}
 ORDER, AUTHORIZATION = "dialysis", "a1"
 UTC = ZoneInfo("UTC")
 SAID = tuple(each for each in TaskOutcome if each not in BY_ITSELF)
@@ -143,7 +148,8 @@ class Care:
             case "put":
                 view = await episodes.view(*about)
                 ids = tuple(each.id for each in view.requests)
-                draft = EpisodeDraft(requests=self.chance.choice((ids, ids[1:], (*ids, name))))
+                more = tuple(dict.fromkeys((*ids, name)))
+                draft = EpisodeDraft(requests=self.chance.choice((ids, ids[1:], more)))
                 await episodes.put(*about, draft, self.chance.choice((None, view.version)))
             case _:
                 draft = EpisodeDraft(requests=(name,))
@@ -164,7 +170,7 @@ class Care:
                 make.proposal(each, vendor),
                 start_ms=start_ms,
                 end_ms=start_ms + 30 * MINUTE_MS,
-                preconditions=await self.world._grounds(vendor.id),  # noqa: SLF001
+                preconditions=await self.world.grounds(vendor.id),
             )
             command = MakeOffer(request_id=each.id, request=await self.world.body(each.id), proposal=plan)
             decided_on.append((command, each))
@@ -194,6 +200,14 @@ class Care:
         who = self.world.vendor(offer.vendor_id)
         await self.world.report(who, offer_id(record, offer), StatusUpdate(status=status))
 
+    async def do_complete(self) -> None:
+        """What a vendor has taken on is done, at its time."""
+        record = await self._record({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
+        offer = self.chance.choice(record.live_offers)
+        self.world.clock.ms = max(self.world.clock.ms, offer.start_ms)
+        who, done = self.world.vendor(offer.vendor_id), StatusUpdate(status=TrackingStatus.COMPLETED)
+        await self.world.report(who, offer_id(record, offer), done)
+
     async def do_cancel(self) -> None:
         """The platform takes one back, now and then."""
         await self.world.cancel(self.world.platform, self._a_request())
@@ -214,7 +228,7 @@ class Care:
                 await self._give(self.coordinator, ReleaseSequence(request_id=name))
 
     async def do_amend(self) -> None:
-        """A request changes: its time, its end, its level; back again; or a vendor says what it thinks of it."""
+        """A request changes: its time, its end, its level; or its vendor says what it thinks of that."""
         record = await self._record(set(RequestState) - TERMINAL)
         if record.pending is not None and self.chance.choice((True, True, False)):
             await self.world.answer_amendment(record, agree=self.chance.choice((True, True, False)))
@@ -252,7 +266,6 @@ class Care:
         if version and self.chance.randint(0, 9) == 0:
             await self._give(self.world.case_manager, RevokeAuthorization(authorization_id=AUTHORIZATION))
             return
-        names = tuple(each for each in self.acknowledged if each.startswith("oxygen"))
         body = Authorization(
             number="A-1",
             payer="Medicaid",
@@ -260,7 +273,7 @@ class Care:
             granted=self.chance.randint(1, 4),
             first_day=date(2026, 3, 1),
             last_day=date(2026, 3, 3),
-            requests=names[-20:] or ("nothing",),
+            requests=tuple(self.acknowledged[-20:]) or ("nothing",),
         )
         await stored.put(self.world.case_manager, self.world.market, AUTHORIZATION, body, version)
 
@@ -269,12 +282,13 @@ class Care:
         service, about = self.world.service.standing_orders, (self.world.platform, self.world.market)
         day = to_instant(self.world.clock.ms).date() + timedelta(days=self.chance.randint(0, 16))
         on = {"order_id": ORDER, "tz": UTC}
-        match self.chance.choice(("put", "skip", "skip", "shift", "pause", "resume", "resume", "end")):
+        try:
+            version = (await service.get(*about, ORDER)).version
+        except NotFound:
+            version = 0
+        deeds = ("put", "skip", "skip", "shift", "pause", "resume", "resume", "end")
+        match self.chance.choice(deeds) if version else "put":
             case "put":
-                try:
-                    version = (await service.get(*about, ORDER)).version
-                except NotFound:
-                    version = 0
                 await service.put(*about, ORDER, self._dialysis(), version)
             case "skip":
                 await self._give(self.world.platform, SkipStandingOrder(day=day, **on))

@@ -43,7 +43,7 @@ from tests.service.world import World
 STEPS = 30
 _numbers = count()
 DEEDS = sorted(name.removeprefix("do_") for name in dir(Care) if name.startswith("do_"))
-OFTEN = (*DEEDS, "discharge", "offer", "offer", "offer", "accept", "accept", "wait", "authorize")
+OFTEN = (*DEEDS, *("discharge", "authorize", "wait"), *("offer", "accept", "complete") * 3)
 
 
 class Drawn:
