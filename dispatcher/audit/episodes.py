@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contracts.codes import RequestState
-from dispatcher.domain.bundles import FAILED, GIVEN_BACK
+from dispatcher.domain.bundles import FAILED
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
@@ -42,7 +42,7 @@ def out_of_episode(found: Survey) -> Iterator[Finding]:
 
 
 def in_halves(found: Survey) -> Iterator[Finding]:
-    """Where one of a bundle finally failed while it was one, none that had no vendor yet goes on."""
+    """Where one of a bundle finally failed while it was one, none goes on but those whose vendor had begun."""
     requests = found.of_kind(REQUEST_KIND, RequestRecord)
     for episode in of_kind(found, EPISODE_KIND.name, Episode):
         members = [each for each in _members(episode, requests) if each.episode == episode.id]
@@ -50,8 +50,8 @@ def in_halves(found: Survey) -> Iterator[Finding]:
         if not failed_ms or failed_ms < _arranged_ms(episode):
             continue
         for each in members:
-            silent = each.accepted_by_silence(failed_ms) is not None
-            if each.state in GIVEN_BACK and each.bundle_until_ms > failed_ms and not silent:
+            had_begun = any(0 < offer.arrived_ms <= failed_ms for offer in each.offers)
+            if each.state not in TERMINAL and each.bundle_until_ms > failed_ms and not had_begun:
                 yield each.id, f"goes on, and its bundle {episode.id} has failed"
     yield from _offered_in_part(found, requests)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState, Requirement
 from contracts.tasks import BY_ITSELF, TaskKind, TaskState
+from dispatcher.domain.bundles import bundle_task, is_given_back
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_TASKS
 from dispatcher.domain.tasks import TaskRecord
@@ -28,7 +29,11 @@ class Need(NamedTuple):
 
 def needs(record: RequestRecord) -> Iterator[Need]:
     """All of a request's, as it is now."""
-    if (kind := REQUEST_STATES[record.state].task) is not None:
+    if (
+        bundle_task(record.id) in record.tasks
+    ):  # in place of that of its own end, and of all given back with it
+        yield Need(record.id, TaskKind.BUNDLE_FAILED)
+    elif (kind := REQUEST_STATES[record.state].task) is not None and not is_given_back(record):
         yield Need(record.id, kind)
     if record.has_nobody_left:
         yield Need(record.id, TaskKind.UNMATCHED)

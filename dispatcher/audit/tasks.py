@@ -21,6 +21,7 @@ OUTLIVES = ALONE | {  # of these a person still has something to do when the req
     TaskKind.POSSIBLE_DUPLICATE,
     TaskKind.AMENDMENT_REFUSED,
     TaskKind.NOTIFICATION,
+    TaskKind.BUNDLE_FAILED,
 }
 Finding = tuple[str, str]
 
@@ -59,8 +60,8 @@ def _without_task(record: RequestRecord, tasks: Sequence[TaskRecord], found: Sur
 
 def _odd_owner(task: TaskRecord) -> Iterator[Finding]:
     """It is its first owner's or the next one's; and whose hands it is in agrees with its state."""
-    first = OWNERS[task.kind]
-    if task.owner not in (first, ESCALATES_TO[first]):
+    first, may_be_anybody_s = OWNERS[task.kind], task.kind is TaskKind.BUNDLE_FAILED  # its episode's owner
+    if task.owner not in (first, ESCALATES_TO[first]) and not may_be_anybody_s:
         yield task.id, f"is owned by {task.owner.value}, who has nothing to do with it"
     if (task.state is TaskState.CLAIMED) > bool(task.claimed_by):
         yield task.id, "is claimed by nobody"

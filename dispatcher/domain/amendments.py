@@ -24,6 +24,7 @@ WORK = frozenset({"level_of_service", "needs", "service_minutes", "lines", "skil
 TERMS = WINDOWS | PLACES | WORK  # what a vendor agreed to when it took the work
 SHOWN = frozenset({"patient", "priority"})  # what it sees, and need not agree to
 ON_BOARD = DESTINATION | {"patient"}  # what may change once the passenger is on board
+START = "start_at"  # the one field of an amendment by which the service itself asks for another start
 LOST = frozenset({O.REFUSED, O.EXPIRED, O.UNFIT})  # the vendor does not do it so
 
 
@@ -77,6 +78,11 @@ class Amendment(Compact, frozen=True):
     def made(self) -> bool:
         """Whether the request is as it says."""
         return not self.pending and bool(self.before)
+
+    @property
+    def retimes(self) -> bool:
+        """Whether the service asks for another start alone: the request stays as it is, whatever the answer."""
+        return self.fields == (START,)
 
     @property
     def changes_terms(self) -> bool:

@@ -100,6 +100,11 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
     ]
 
 
+def _rounds(record: RequestRecord) -> int:
+    """As far as its neighbours' tasks; of a bundle as far as those of the neighbours of all its parts."""
+    return 4 if record.bundle_until_ms else 2
+
+
 REQUEST_KIND = register(
     Kind(
         name=REQUEST,
@@ -114,12 +119,13 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
+        rounds=_rounds,
         nothing_follows=_nothing_follows,
         follow_ups=(
-            with_amendment,
             with_return,
-            with_authorization,
             with_bundle,
+            with_amendment,  # after all that takes a dispatch away
+            with_authorization,
             with_sequence,
             with_given_back,
             with_notifications,

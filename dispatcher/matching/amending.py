@@ -59,7 +59,8 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
     stored = market.stored.requests
     before = await stored.raw_body(record.id)
     current = stored.opened_whole(record.id, before)
-    asked = stored.opened_whole(record.id, record.pending.proposed) if record.pending else current
+    pending = record.pending if record.pending is not None and not record.pending.retimes else None
+    asked = stored.opened_whole(record.id, pending.proposed) if pending else current
     whole = amended(asked, command.patch)
     fields = changed_fields(current, whole)
     values = (await market.stored.tuning.in_force()).values
@@ -70,7 +71,7 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
         facts=facts,
         before=before,
         after=stored.form.pack(whole),
-        same=record.pending is not None and whole == asked,
+        same=pending is not None and whole == asked,
     )
     if record.dispatch is None or not fields:
         return replace(command, ready=ready)
@@ -85,7 +86,7 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
             ready,
             fits=place.fits,
             placed=placed_by(place.proposal) if place.proposal else None,
-            expires_ms=_expiry(record, facts, reading, vendor_id, now_ms),
+            expires_ms=expiry(record, facts, reading, vendor_id, now_ms),
         ),
     )
 
@@ -149,7 +150,7 @@ async def _place(
     return Place(fits=keeps_place)
 
 
-def _expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
+def expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
     """As long as an offer of the same work would be open; a vendor that is stored no more has the least."""
     document = reading.documents.get(vendor_id)
     if document is None:

@@ -16,10 +16,11 @@ from contracts.requests import Request
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
-from dispatcher.matching import amending, by_hand
+from dispatcher.matching import amending, by_hand, retiming
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts, with_hint
@@ -86,6 +87,10 @@ class Quoter:
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """An amendment worked out; see `amending`."""
         return await amending.prepared(self._markets[market], record, command)
+
+    async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
+        """Another start for a dispatch, worked out; see `retiming`."""
+        return await retiming.prepared(self._markets[market], record)
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         if request.on_call is not None:

@@ -11,8 +11,8 @@ from contracts.tasks import TaskKind
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.occurrences import made, with_vendor
-from dispatcher.domain.refusals import PossibleDuplicate
+from dispatcher.domain.occurrences import linked, made, with_vendor
+from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import with_task
 from dispatcher.domain.standing_orders import (
     Ahead,
@@ -46,6 +46,15 @@ class Due(NamedTuple):
     requests: tuple[Request, ...]
 
 
+class Taken(NamedTuple):
+    """Requests that are made, what takes them in and files them, and what was left out as a duplicate."""
+
+    requests: Sequence[Request]
+    received: Sequence[Decision]
+    filed: Sequence[Decision]
+    twice: Others
+
+
 class Occurrences:
     """Of one process; any number may fire the same timer, and one has the effect."""
 
@@ -72,13 +81,17 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        received, filed, twice = await self._checked(market, fresh, order, context)
+        taken = await self._checked(market, fresh, order, context)
+        twice = taken.twice
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
-        decided = [step(order, after, "made" if drafts else "looked_at", context), *received, *filed]
+        decided = [
+            step(order, after, "made" if drafts else "looked_at", context),
+            *taken.received,
+            *taken.filed,
+        ]
         decided += await self._told(stored, twice, context)
-        left = [each for each in fresh if each.id not in twice]
-        return await stored.commit(decided, requests=left)
+        return await stored.commit(decided, requests=taken.requests)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
         """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
@@ -124,15 +137,21 @@ class Occurrences:
 
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> tuple[list[Decision], list[Decision], Others]:
+    ) -> Taken:
         """What takes them in, what files them under their patient, and what was left out as a duplicate."""
         twice: Others = {}
         while True:
-            wanted = [each for each in fresh if each.id not in twice]
-            received = await self.requests.received(market, wanted, context, order.id)
+            wanted = _linked([each for each in fresh if each.id not in twice])
+            try:
+                received = await self.requests.received(market, wanted, context, order.id)
+            except (
+                Invalid
+            ):  # a way back that cannot be that of its ride: better two rides than an order that stops
+                wanted = [linked(each, None) if each.way_back_of else each for each in wanted]
+                received = await self.requests.received(market, wanted, context, order.id)
             try:
                 filed = await self.requests.duplicates.checked(market, wanted, received, context)
-                return received, filed, twice
+                return Taken(wanted, received, filed, twice)
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
 
@@ -152,6 +171,12 @@ class Occurrences:
                 told = (news(task, "opened", BY_ITSELF),)
                 decided.append(Decision(changes=changes, messages=told, at_ms=context.now_ms))
         return decided
+
+
+def _linked(fresh: Sequence[Request]) -> list[Request]:
+    """A ride back whose ride there is not made with it stands by itself."""
+    ids = {each.id for each in fresh}
+    return [each if each.way_back_of in (None, *ids) else linked(each, None) for each in fresh]
 
 
 def _dealt(each: Due, made_ids: set[str], twice: Others) -> Dealt:

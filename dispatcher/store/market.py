@@ -39,8 +39,6 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
-ROUNDS = 2  # of records beside records
-
 
 class MarketStore:
     """All that is stored of one market; each part binds the market's keys and the way to the server."""
@@ -124,7 +122,7 @@ class MarketStore:
         """
         found, last = dict[str, Record](), [record]
         known = {name_beside(record)}
-        for _ in range(ROUNDS):
+        for _ in range(kind_of(record).rounds(record)):
             named = {
                 kind_named(kind).name_beside(name): (kind, name)
                 for one in last

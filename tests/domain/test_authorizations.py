@@ -31,7 +31,6 @@ from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
-from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 NAMES = ("r0", "r1", "r2", "r3")
@@ -196,7 +195,7 @@ class Balances(RuleBasedStateMachine):
     def related(self, record: Record) -> list[Record]:
         """As the store does."""
         found, last = dict[str, Record](), [record]
-        for _ in range(ROUNDS):
+        for _ in range(kind_of(record).rounds(record)):
             wanted = {name for one in last for _, name in kind_of(one).related(one)} - {record.id}
             last = [self.records[each] for each in sorted(wanted) if each in self.records]
             found |= {each.id: each for each in last}

@@ -207,6 +207,14 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _retimed(values: Values) -> bool:
+    """Whether the vendor of a dispatch that stands too soon after another is asked for another start."""
+    before = accepted(values=values)
+    link = Link(request_id=before.id)
+    record = replace(accepted(values=values), id="r2", after=(link,))
+    return stands(record, {before.id: before}, context(values=values)).retime_ms > 0
+
+
 def _rides(values: Values) -> bool:
     """Whether two rides with twenty minutes between them may be one."""
     first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
@@ -299,6 +307,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
     "sequence_lead_minutes": (30, _sequence_watch),
+    "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_hold_lead_hours": (2, _held_due),

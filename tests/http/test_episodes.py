@@ -21,6 +21,10 @@ def oxygen(name: str = "oxygen", **changes: Any) -> Json:
     return {"kind": "equipment", "id": name} | facts | changes
 
 
+def _at(hours: int) -> str:
+    return (NOW + timedelta(hours=hours)).isoformat()
+
+
 def discharge(**draft: Any) -> Json:
     edges = [{"before": "oxygen", "after": "ride", "least_lag_minutes": 15}]
     return {
@@ -118,6 +122,25 @@ async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
     draft = {"requests": ["a", "b"], "sequence": [{"before": "b", "after": "a"}]}
     status, problem = await api.call("PUT", "/episodes/x", draft)
     assert (status, "in a circle" in problem["detail"]) == (422, True)
+
+
+async def test_a_way_back_is_judged_alike_by_whichever_door_it_comes(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [trip("there"), oxygen()]})
+    wrong = trip("back", return_of="oxygen")
+    too_soon = trip("back", return_of="there", pickup_window={"earliest": _at(23), "latest": _at(24)})
+    for ride, words in ((wrong, "is of kind equipment"), (too_soon, "Maybe make its window later")):
+        asked = (("/requests", ride), ("/episodes", {"id": "day", "requests": [ride], "episode": {}}))
+        for path, body in asked:
+            status, problem = await api.call("POST", path, body)
+            assert (status, words in problem["detail"]) == (422, True), problem
+    later = trip("back", return_of="there", pickup_window={"earliest": _at(28), "latest": _at(29)})
+    body = {"id": "day", "requests": [later], "episode": {"requests": ["there"]}}
+    status, whole = await api.call("POST", "/episodes", body)
+    assert status == 202, whole
+    assert [(each["before"], each["after"]) for each in whole["sequence"]] == [("there", "back")]
+    second = {"id": "more", "requests": [later | {"id": "again"}], "episode": {}}
+    status, problem = await api.call("POST", "/episodes", second)
+    assert (status, "has its return: back" in problem["detail"]) == (422, True)
 
 
 async def test_nothing_of_an_episode_is_stored_where_one_request_is_refused(api: Api) -> None:

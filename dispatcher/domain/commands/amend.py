@@ -52,8 +52,10 @@ def amend(record: RequestRecord, command: AmendRequest, context: Context) -> Dec
     if ready.same:
         return None
     if not ready.fields:
-        return _withdrawn(record, context) if record.pending else None
+        return _withdrawn(record, context) if record.pending and not record.pending.retimes else None
     _refuse_too_many(record)
+    if record.pending is not None and record.pending.retimes and TERMS.isdisjoint(ready.fields):
+        return _beside_retiming(record, ready, context)
     if record.dispatch is None:
         return _made(record, ready, context)
     refuse_on_board(record, record.dispatch, ready)
@@ -148,6 +150,14 @@ def _withdrawn(record: RequestRecord, context: Context) -> Decision:
     after = moved(before, record.state, context, code)
     told = (*withdrawn(after, before.amendments[-1]), changed(after, context.by, code))
     return Decision(changes=(Change(record, after),), messages=told, at_ms=context.now_ms)
+
+
+def _beside_retiming(record: RequestRecord, ready: Ready, context: Context) -> Decision:
+    """Made at once; its vendor is asked for another start once more, as it is now."""
+    before = replace(_without_pending(record, O.REPLACED, context), retimed_ms=0)
+    decision = _made(before, ready, context)
+    told = withdrawn(decision.after, before.amendments[-1])
+    return replace(decision, changes=(Change(record, decision.after),), messages=(*decision.messages, *told))
 
 
 def _without_pending(record: RequestRecord, outcome: AmendmentOutcome, context: Context) -> RequestRecord:

@@ -68,7 +68,7 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
         changes=(Change(record, after),),
         unbook=() if placed is None else dispatch.bookings,
         book=() if placed is None else placed.bookings,
-        bodies=(Body(record.id, asked.proposed),),
+        bodies=() if asked.retimes else (Body(record.id, asked.proposed),),
         messages=(*told, changed(after, context.by, code)),
         at_ms=context.now_ms,
     )
