@@ -138,7 +138,7 @@ def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bo
     if known is None or _gist(known) != _gist(fresh):
         return True
     said_ms = to_ms(known.explained_at) if known.explained_at else 0
-    return (known.removed, known.forgone) != (
-        fresh.removed,
-        fresh.forgone,
-    ) and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS
+    return (
+        (known.removed, known.forgone) != (fresh.removed, fresh.forgone)
+        and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS
+    )

@@ -37,7 +37,9 @@ def retime(record: RequestRecord, command: RetimeDispatch, context: Context) -> 
     if not record.retime_ms or dispatch is None:
         return None
     if within is None or (asked is not None and not asked.retimes):
-        return Decision(changes=(Change(record, noted(record, context, retime_ms=0)),), at_ms=context.now_ms)
+        return Decision(
+            changes=(Change(record, noted(record, context, retime_ms=0)),), at_ms=context.now_ms
+        )
     placed, request = command.placed, command.request
     if placed is not None and not within.hold(placed.start_ms):
         return None  # it moved on while that was worked out: worked out anew
@@ -48,9 +50,7 @@ def retime(record: RequestRecord, command: RetimeDispatch, context: Context) -> 
     facts = {"amendments": (*amendments, entry), "retime_ms": 0, "retimed_ms": mark_of(within)}
     if placed is None or request is None:
         after = noted(record, context, **facts)
-        return Decision(
-            changes=(Change(record, after),), messages=(answered(after, entry),), at_ms=context.now_ms
-        )
+        return Decision(changes=(Change(record, after),), messages=(answered(after, entry),), at_ms=context.now_ms)
     code = f"{AMENDMENT}proposed"
     after = moved(record, record.state, context, code, **facts)
     told = (proposed(after, dispatch, entry, request), changed(after, context.by, code))
