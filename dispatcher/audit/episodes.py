@@ -42,7 +42,7 @@ def out_of_episode(found: Survey) -> Iterator[Finding]:
 
 
 def in_halves(found: Survey) -> Iterator[Finding]:
-    """Where one of a bundle finally failed while it was one, none goes on but those whose vendor had begun."""
+    """Where one of a bundle finally failed while it was one, only those go on whose vendor had begun."""
     requests = found.of_kind(REQUEST_KIND, RequestRecord)
     for episode in of_kind(found, EPISODE_KIND.name, Episode):
         members = [each for each in _members(episode, requests) if each.episode == episode.id]

@@ -36,10 +36,10 @@ class Kind(Generic[R]):
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
     read, and `rounds` how far: 2 for those, and what these name; each of `follow_ups` adds to a decision what
-    follows from it, in their order; `nothing_follows` says of which steps none of them makes anything, so that
-    none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by them alone.
-    `beside`: where another kind's are like its own, what its ids begin with among the records that a decision
-    reads.
+    follows from it, in their order; `nothing_follows` says of which steps none of them makes anything, so
+    that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by them
+    alone. `beside`: where another kind's are like its own, what its ids begin with among the records that are
+    read.
     """
 
     name: str

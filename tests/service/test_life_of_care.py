@@ -150,7 +150,7 @@ def test_whatever_is_done_every_promise_of_care_holds(
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Life,
         settings=settings(
-            max_examples=2 * rounds,
+            max_examples=rounds,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
