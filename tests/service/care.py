@@ -26,6 +26,7 @@ from contracts.offers import Accept, Decline
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import BY_ITSELF, TaskOutcome
 from contracts.threads import About
+from dispatcher.domain.authorizations import AUTHORIZATION_KIND, record_id
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.authorizations import RevokeAuthorization
 from dispatcher.domain.commands.barriers import RecordBarrier
@@ -40,9 +41,12 @@ from dispatcher.domain.commands.standing_orders import (
     SkipStandingOrder,
 )
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask, ReleaseTask
+from dispatcher.domain.episodes import EPISODE_KIND
+from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.links import Bounds, bounds
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.standing_orders import STANDING_ORDER
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
@@ -72,11 +76,12 @@ class Chance(Protocol):
 
 
 class Care:
-    """One market, and what was acknowledged there: requests, episodes."""
+    """One market, and what was acknowledged there: requests, episodes, and (`kept`) what else by kind."""
 
     def __init__(self, world: World, chance: Chance) -> None:
         self.world, self.chance = world, chance
         self.acknowledged: list[str] = []
+        self.kept = dict[str, set[str]]()
         self.episodes: list[str] = []
         self.count = 0
         self.coordinator = world.someone(Role.COORDINATOR)
@@ -114,7 +119,7 @@ class Care:
         key = IdempotencyRecord.of("episodes", name, b"")
         await self.world.service.episodes.submit(self.coordinator, self.world.market, episode, key)
         self.acknowledged += ids
-        self.episodes.append(episode.id)
+        self._keep_episode(episode.id)
 
     async def do_single(self) -> None:
         """A ride, by itself or after another; or there and back, the way back when somebody calls."""
@@ -156,7 +161,7 @@ class Care:
                 await episodes.put(
                     self.coordinator, self.world.market, fresh := self._episode_name(), draft, 0
                 )
-                self.episodes.append(fresh)
+                self._keep_episode(fresh)
 
     async def do_offer(self) -> None:
         """As the matcher does: one that stands alone, or all that is open of a bundle."""
@@ -276,6 +281,7 @@ class Care:
             requests=tuple(self.acknowledged[-20:]) or ("nothing",),
         )
         await stored.put(self.world.case_manager, self.world.market, AUTHORIZATION, body, version)
+        self.kept[AUTHORIZATION_KIND.name] = {record_id(AUTHORIZATION)}
 
     async def do_standing_order(self) -> None:
         """Dialysis every day, its way back by call: put, or changed in one of all the ways that there are."""
@@ -290,6 +296,7 @@ class Care:
         match self.chance.choice(deeds) if version else "put":
             case "put":
                 await service.put(*about, ORDER, self._dialysis(), version)
+                self.kept[STANDING_ORDER.name] = {ORDER}
             case "skip":
                 await self._give(self.world.platform, SkipStandingOrder(day=day, **on))
             case "shift":
@@ -351,6 +358,16 @@ class Care:
             if not await timers.fire_due(self.world.market):
                 return
         raise AssertionError("timers fire for ever")
+
+    async def lost(self) -> list[str]:
+        """What was acknowledged, beside requests, and is not there: each is kept for days beyond its end."""
+        stored = self.world.store.market(self.world.market)
+        there = {kind: await stored.records(kind_named(kind)).get_all(ids) for kind, ids in self.kept.items()}
+        return [f"{kind} {name}" for kind, ids in self.kept.items() for name in ids - there[kind].keys()]
+
+    def _keep_episode(self, name: str) -> None:
+        self.episodes.append(name)
+        self.kept.setdefault(EPISODE_KIND.name, set()).add(name)
 
     async def _give(self, who: Principal, command: Any) -> None:
         await self.world.service.execute(who, self.world.market, command)
