@@ -109,8 +109,8 @@ async def settled(trial: Trial, players: Players, store: Store) -> None:
     world = players.world
     before = await audit(store.reader, world.market, players.acknowledged)
     players.care.world = World(store, world.market, world.clock)
-    for each in await players.care.lost():
-        trial.find(f"{world.market}: lost: {each} was acknowledged and is not stored")
+    for kind, name in await players.care.lost():
+        trial.find(f"{world.market}: lost: {kind} {name} was acknowledged and is not stored")
     players.world = World(store, world.market, world.clock)
     trial.states |= ended(await players.settle())
     after = await audit(store.reader, world.market, players.acknowledged, streams=True)

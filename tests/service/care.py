@@ -6,7 +6,7 @@ a state machine, or the players of a kill round.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -359,11 +359,16 @@ class Care:
                 return
         raise AssertionError("timers fire for ever")
 
-    async def lost(self) -> list[str]:
+    async def lost(self) -> list[tuple[str, str]]:
         """What was acknowledged, beside requests, and is not there: each is kept for days beyond its end."""
         stored = self.world.store.market(self.world.market)
         there = {kind: await stored.records(kind_named(kind)).get_all(ids) for kind, ids in self.kept.items()}
-        return [f"{kind} {name}" for kind, ids in self.kept.items() for name in ids - there[kind].keys()]
+        return [(kind, name) for kind, ids in self.kept.items() for name in ids - there[kind].keys()]
+
+    def forget(self, lost: Iterable[tuple[str, str]]) -> None:
+        """A fail-over may lose the last of it."""
+        for kind, name in lost:
+            self.kept[kind].discard(name)
 
     def _keep_episode(self, name: str) -> None:
         self.episodes.append(name)
