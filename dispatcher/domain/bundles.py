@@ -17,6 +17,7 @@ from contracts.tasks import TaskKind
 from contracts.unmatched import Forgone, Unmatched
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
+from dispatcher.domain.kinds import beside, kind_named
 from dispatcher.domain.links import has_begun
 from dispatcher.domain.messages import changed, closed, unmatched
 from dispatcher.domain.offers import WITHDRAWN, bookings_of, close
@@ -25,7 +26,6 @@ from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, news, opened
 
 RULE = "bundle"  # why a request has no vendor: another of its bundle has none
-EPISODE = "episode/"  # what its id begins with among the records beside another: a request may be called so
 FAILED = TERMINAL - {RequestState.COMPLETED}
 
 
@@ -65,10 +65,14 @@ def _failed(decision: Decision, context: Context) -> Iterator[RequestRecord]:
             yield after
 
 
+def _episode_of(failed: RequestRecord, context: Context) -> Any:
+    return context.related.get(kind_named("episode").named_beside(failed.episode))
+
+
 def _now(decision: Decision, context: Context, failed: RequestRecord) -> list[RequestRecord]:
     """The other parts of its bundle as they are with this decision."""
-    episode: Any = context.related.get(EPISODE + failed.episode)
-    changed_now = {each.name: each.after for each in decision.changes}
+    episode = _episode_of(failed, context)
+    changed_now = {beside(each.record): each.after for each in decision.changes}
     names = [each for each in (episode.requests if episode is not None else ()) if each != failed.id]
     found = [changed_now.get(each, context.related.get(each)) for each in names]
     return [each for each in found if isinstance(each, RequestRecord)]
@@ -76,7 +80,7 @@ def _now(decision: Decision, context: Context, failed: RequestRecord) -> list[Re
 
 def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> Decision:
     others = _now(decision, context, failed)
-    ended_now = {each.name for each in decision.changes}
+    ended_now = {beside(each.record) for each in decision.changes}
     broken_before = any(each.state in FAILED and each.id not in ended_now for each in others)
     left = [each for each in others if each.state is RequestState.COMPLETED or has_begun(each)]
     wanted = [each for each in others if each.state not in TERMINAL and each not in left]
@@ -87,7 +91,7 @@ def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> 
     for other in wanted:
         if other.id not in ended_now and is_bundled(other, context.now_ms):
             decision = _without(decision, other, failed, service)
-    episode: Any = context.related.get(EPISODE + failed.episode)
+    episode = _episode_of(failed, context)
     relies = (Reliance("episode", episode.id, episode.version),) if episode is not None else ()
     decision = replace(decision, relies=(*decision.relies, *relies))
     if not with_it and (broken_before or not left):
@@ -99,7 +103,7 @@ def _with_task(
     decision: Decision, failed: RequestRecord, parts: tuple[list[str], list[str]], context: Context
 ) -> Decision:
     """One task, the episode's owner's, in place of one for each part."""
-    episode: Any = context.related.get(EPISODE + failed.episode)
+    episode = _episode_of(failed, context)
     task: TaskRecord = opened(
         TaskKind.BUNDLE_FAILED, failed.id, context, code=failed.state.value, priority=failed.priority
     )
@@ -107,7 +111,7 @@ def _with_task(
     task = replace(task, owner=owner, given_back=tuple(parts[0]), left=tuple(parts[1]))
     changes = [
         Change(each.before, replace(failed, tasks=(*failed.tasks, task.id)))
-        if each.name == failed.id
+        if beside(each.record) == failed.id
         else each
         for each in decision.changes
     ]

@@ -65,11 +65,6 @@ class Change(msgspec.Struct, frozen=True):
         return record
 
     @property
-    def name(self) -> str:
-        """What its record is called among all that a decision reads or changes."""
-        return self.kind.name_beside(self.record.id)
-
-    @property
     def kind(self) -> Kind[Any]:
         """The kind of its record."""
         return kind_of(self.record)

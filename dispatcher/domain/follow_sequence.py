@@ -19,6 +19,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
+from dispatcher.domain.kinds import beside
 from dispatcher.domain.links import Link, bounds, bounds_of, has_begun, place_of, resolved, successors
 from dispatcher.domain.messages import changed, closed, withdrawn
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
@@ -63,8 +64,8 @@ def with_sequence(decision: Decision, context: Context) -> Decision:
 
 
 def _followed(decision: Decision, change: Change, context: Context) -> Decision:
-    related = {**context.related, **{each.name: each.after for each in decision.changes}}
-    record = related[change.name]
+    related = {**context.related, **{beside(each.record): each.after for each in decision.changes}}
+    record = related[change.record.id]
     had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
     looked_at = [record] if _waits(record) and not had_ended else []
     looked_at += [other for other, _ in successors(record, related)]
@@ -97,7 +98,7 @@ def _standing(decision: Decision, record: RequestRecord, related: Related, conte
     after = stands(record, related, context)
     if after == record:
         return decision
-    own = next((each for each in decision.changes if each.name == record.id), None)
+    own = next((each for each in decision.changes if beside(each.record) == record.id), None)
     after = replace(after, version=record.version + (own is None))
     if after.state not in TERMINAL:
         after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))

@@ -38,8 +38,7 @@ class Kind(Generic[R]):
     read, and `rounds` how far: 2 for those, and what these name; each of `follow_ups` adds to a decision what
     follows from it, in their order; `nothing_follows` says of which steps none of them makes anything, so
     that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by them
-    alone. `beside`: where another kind's are like its own, what its ids begin with among the records that are
-    read.
+    alone. `ids_of_others`: its ids may be those of requests, so beside other records it goes by its key, too.
     """
 
     name: str
@@ -57,15 +56,15 @@ class Kind(Generic[R]):
     nothing_follows: Callable[[R | None, R | None], bool] = lambda before, after: False
     body: str = ""
     plain_events: bool = False
-    beside: str = ""
-
-    def name_beside(self, record_id: str) -> str:
-        """What a record is called among those that a decision reads or changes, of whatever kind."""
-        return self.beside + record_id
+    ids_of_others: bool = False
 
     def named_in_events(self, record_id: str) -> str:
         """What the ids of events about a record begin with: two kinds may call their records alike."""
         return record_id if self.plain_events else f"{self.key}:{record_id}"
+
+    def named_beside(self, record_id: str) -> str:
+        """By which a record is found among those that a decision reads."""
+        return f"{self.key}:{record_id}" if self.ids_of_others else record_id
 
 
 _kinds: Register[type[Record], Kind[Any]] = Register("dispatcher.domain", "kind of record")
@@ -114,6 +113,6 @@ def kind_of(record: Record) -> Kind[Any]:
     return found if found is not None else _kinds.all()[type(record)]
 
 
-def name_beside(record: Record) -> str:
-    """What a record is called among those that a decision reads, of whatever kind."""
-    return kind_of(record).name_beside(record.id)
+def beside(record: Record) -> str:
+    """By which a record is found among those that a decision reads (`Context.related`)."""
+    return kind_of(record).named_beside(record.id)

@@ -10,7 +10,7 @@ from functools import cached_property
 from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
-from dispatcher.domain.kinds import Kind, kind_named, kind_of, name_beside
+from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -121,15 +121,15 @@ class MarketStore:
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
         found, last = dict[str, Record](), [record]
-        known = {name_beside(record)}
+        known = {beside(record)}
         for _ in range(kind_of(record).rounds(record)):
             named = {
-                kind_named(kind).name_beside(name): (kind, name)
+                kind_named(kind).named_beside(name): (kind, name)
                 for one in last
                 for kind, name in kind_of(one).related(one)
             }
             last = await self._records_of([each for name, each in named.items() if name not in known])
-            found |= {name_beside(each): each for each in last}
+            found |= {beside(each): each for each in last}
             known |= named.keys()
         return found
 
