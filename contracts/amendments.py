@@ -30,6 +30,7 @@ class AmendmentOutcome(StrEnum):
     MADE = "made"  # at once: no vendor had the work, or it need not agree
     AGREED = "agreed"  # the vendor keeps its work
     REFUSED = "refused"  # the request is matched again; on board: it stays as it was
+    # (or asked for another start by the service itself: it keeps its work as it was)
     EXPIRED = "expired"  # the vendor did not answer: as refused
     UNFIT = "unfit"  # the vendor may not serve it so, or has no room: as refused
     TURNED_BACK = "turned_back"  # the vendor turned its dispatch back: the request is matched again

@@ -108,7 +108,9 @@ class TaskView(Wire):
     ended_at: Instant | None = None
     comments: tuple[TaskComment, ...] = ()
     barrier_asked: bool = False  # finishing it may say why the request ended without its service
-    retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start (an outcome)
+    retiming: str = (
+        ""  # of a sequence at risk: what became of asking its vendor for another start (an outcome)
+    )
     could: tuple[str, ...] = ()  # and what somebody could do about it now: operations of this API
     given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
     left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays

@@ -70,8 +70,8 @@ WHY = {
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
-    TaskKind.BUNDLE_FAILED: "a part of an all-or-none episode will not be done; the task names what was given back with "
-    "it and what is left; the owner is the episode's",
+    TaskKind.BUNDLE_FAILED: "a part of an all-or-none episode will not be done; the task names what was "
+    "given back with it and what is left; the owner is the episode's",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
     TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
     TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "

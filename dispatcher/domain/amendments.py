@@ -81,7 +81,7 @@ class Amendment(Compact, frozen=True):
 
     @property
     def retimes(self) -> bool:
-        """Whether the service asks for another start alone: the request stays as it is, whatever the answer."""
+        """Whether the service asks for another start alone: the request itself stays as it is."""
         return self.fields == (START,)
 
     @property

@@ -111,7 +111,7 @@ class RequestRecord(Record, frozen=True, tag=3):
 
     @property
     def retiming(self) -> str:
-        """What became of asking the vendor that has the work for another start; "": nothing that still says."""
+        """What became of asking the vendor that has the work for another start; "": nothing to tell."""
         asked = self.retimings
         return asked[-1].outcome.value if asked and asked[-1].outcome in SAYS else ""
 

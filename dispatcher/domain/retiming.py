@@ -1,8 +1,8 @@
 """A dispatch that starts out of sequence: its vendor is asked for another start, by the service itself.
 
 Once for each change of what its start is bound by, and so often at most. The request stays as it is, and so
-does the dispatch until its vendor agrees: what to do where it does not, a person says, who has a task from the
-moment at which the sequence was at risk.
+does the dispatch until its vendor agrees: what to do where it does not, a person says, who has a task from
+the moment at which the sequence was at risk.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ OFTEN = Parameter(
     minimum=0,
     maximum=8,
     unit="times",
-    summary="So often the vendor of a dispatch is asked for another start by itself, once what goes before it "
-    "moved; 0: never.",
+    summary="So often the vendor of a dispatch is asked for another start by itself, once what goes before "
+    "it moved; 0: never.",
     scope="domain.retiming",
 )
 PARAMETERS = (OFTEN,)
 WAIT = ("releaseRequest", "cancelRequest")  # while its vendor is asked
-DECIDE = ("amendRequest", *WAIT)  # another window, and another vendor if this one does not agree to it
+DECIDE = ("amendRequest", *WAIT)  # another window; another vendor if this one does not agree
 
 
 def retiming(

@@ -89,11 +89,11 @@ async def agree(call: Call, parts: Parts) -> Reply:
     id="refuseAmendment",
     command=RefuseAmendment,
     body=Body(AnswerAmendment),
-    answers={200: Answer("your dispatch: cancelled; yours as it was, with the passenger on board", Offer)},
+    answers={200: Answer("your dispatch: cancelled; yours as it was, on board or asked for a start alone", Offer)},
     problems=("wrong-state",),
 )
 async def refuse(call: Call, parts: Parts) -> Reply:
-    """Refuse an amendment: another vendor is sought; with the passenger on board the work stays as it is."""
+    """Refuse an amendment: another is sought; on board, or asked for `start_at` alone, you keep the work."""
     command = RefuseAmendment(offer_id=call.path["offer_id"], number=call.body.number)
     return await _answered(call, parts, command)
 

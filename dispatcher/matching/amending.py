@@ -132,7 +132,8 @@ def _without_past(request: Request, now_ms: int) -> Request:
 async def _place(
     market: Market, record: RequestRecord, dispatch: OfferRecord, ready: Ready, reading: Reading
 ) -> Place:
-    """At its own start, if that may stay; else where it costs least.
+    """At its own start, if that may stay; else where it costs least; and where nothing fits before the
+    dispatches that go after it, without regard to these: their vendors are then asked for another start.
 
     Work that is under way stays where it is booked, unless its window moves.
     """
@@ -140,10 +141,16 @@ async def _place(
     if TERMS.isdisjoint(ready.fields) or (record.state is RequestState.IN_PROGRESS and not moves):
         return Place(fits=True)
     broken = frozenset[str]()
-    for start_ms in (dispatch.start_ms, None):
+    alone = replace(record, before=())
+    tries = [
+        (record, dispatch.start_ms),
+        (record, None),
+        *([(alone, None)] if record.before and moves else []),
+    ]
+    for as_it_is, start_ms in tries:
         wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
         try:
-            return Place(fits=True, proposal=await match(market, record, ready.request, wish, reading))
+            return Place(fits=True, proposal=await match(market, as_it_is, ready.request, wish, reading))
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)

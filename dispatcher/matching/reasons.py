@@ -48,7 +48,7 @@ def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> 
 
     Of a bundle all that have no place are named; and what this one could have now, if it had not to wait.
     """
-    by, asked = int(plan.held_back_by[row]), snapshot.asked[row]
+    by = int(plan.held_back_by[row])
     away = _away(why, snapshot, row) if by < 0 else []
     if by < 0 and not away:
         return why
@@ -67,7 +67,7 @@ def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> 
 
 
 def _away(why: Unmatched, snapshot: Snapshot, row: int) -> list[str]:
-    """What it waits for that is not matched now at all, being on hold say; none where that is not the reason."""
+    """What it waits for that is not matched now, being on hold say; none where that is not the reason."""
     follows = snapshot.asked[row].follows if why.last_rule == sequence.RULE.code else ()
     here = {each.request.id for each in snapshot.asked} if follows else set()
     return [each.request_id for each in follows if each.request_id not in here]
@@ -138,7 +138,7 @@ def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bo
     if known is None or _gist(known) != _gist(fresh):
         return True
     said_ms = to_ms(known.explained_at) if known.explained_at else 0
-    return (
-        (known.removed, known.forgone) != (fresh.removed, fresh.forgone)
-        and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS
-    )
+    return (known.removed, known.forgone) != (
+        fresh.removed,
+        fresh.forgone,
+    ) and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS

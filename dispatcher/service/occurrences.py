@@ -85,7 +85,11 @@ class Occurrences:
         twice = taken.twice
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
-        decided = [step(order, after, "made" if drafts else "looked_at", context), *taken.received, *taken.filed]
+        decided = [
+            step(order, after, "made" if drafts else "looked_at", context),
+            *taken.received,
+            *taken.filed,
+        ]
         decided += await self._told(stored, twice, context)
         return await stored.commit(decided, requests=taken.requests)
 
@@ -140,7 +144,9 @@ class Occurrences:
             wanted = _linked([each for each in fresh if each.id not in twice])
             try:
                 received = await self.requests.received(market, wanted, context, order.id)
-            except Invalid:  # a way back that cannot be that of its ride: better two rides than an order that stops
+            except (
+                Invalid
+            ):  # a way back that cannot be that of its ride: better two rides than an order that stops
                 wanted = [linked(each, None) if each.way_back_of else each for each in wanted]
                 received = await self.requests.received(market, wanted, context, order.id)
             try:

@@ -154,7 +154,8 @@ class StandingOrders:
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
                 "Maybe give the first request that day."
             )
-        for each in filter(None, (body.request, body.return_ride)):
+        legs: list[Request] = [body.request] if body.return_ride is None else [body.request, body.return_ride]
+        for each in legs:
             _refuse_what_comes_once(each)
         if body.return_ride is not None:
             _refuse_strange_back(body.request, body.return_ride, tz)
@@ -230,8 +231,8 @@ def _refuse_what_comes_once(leg: Request) -> None:
         if given:
             raise Invalid(
                 f"a standing order's request names {what}, which comes once\n"
-                "Maybe leave it out, and say it of the requests that are made: each day's ride back is that of "
-                "its ride there by itself (return_ride)."
+                "Maybe leave it out, and say it of the requests that are made: each day's ride back is that "
+                "of its ride there by itself (return_ride)."
             )
 
 

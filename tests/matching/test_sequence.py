@@ -182,6 +182,8 @@ async def test_nothing_of_a_bundle_is_offered_while_one_of_it_has_no_vendor(
     )
     ride = (await town.record("ride")).unmatched
     assert ride is not None and (ride.parts, ride.forgone) == ((), None), "the rules keep it, nobody else"
+    town.clock.ms += 2 * HOUR_MS
+    assert (await run_batch(own, town.market, solvers)).offered == {"oxygen"}, "decided: each is for itself"
 
 
 async def test_all_parts_without_a_place_are_named_and_one_that_is_not_sought_now(

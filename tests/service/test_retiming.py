@@ -197,6 +197,41 @@ async def test_a_persons_amendment_goes_before_it(late: Late) -> None:
     await late.sound()
 
 
+async def test_what_goes_before_is_amended_to_later_and_what_goes_after_is_asked_to_follow(
+    late: Late,
+) -> None:
+    await late.begin()
+    world = late.world
+    window = Window(earliest=to_instant(START + HOUR_MS), latest=to_instant(START + 2 * HOUR_MS))
+    oxygen = await world.amend(OXYGEN, Amend(pickup_window=window))
+    assert oxygen.pending is not None, "its vendor is asked, and does not lose it to the ride's time"
+    oxygen = await world.answer_amendment(oxygen, agree=True)
+    assert (await world.record(RIDE)).risk == "predecessor_late"
+    await late.fire()
+    ride = await world.record(RIDE)
+    assert ride.pending is not None and ride.pending.placed is not None
+    assert oxygen.dispatch is not None
+    assert ride.pending.placed.start_ms >= oxygen.dispatch.end_ms
+    await world.answer_amendment(ride, agree=True)
+    assert await late.tasks() == []
+    await late.sound()
+
+
+async def test_a_start_too_long_after_what_goes_before_it_is_asked_to_be_sooner(late: Late) -> None:
+    await late.begin(most_lag=60)
+    world = late.world
+    world.clock.ms = START - 3 * HOUR_MS
+    window = Window(earliest=to_instant(START - 80 * MINUTE_MS), latest=to_instant(START - 65 * MINUTE_MS))
+    oxygen = await world.amend(OXYGEN, Amend(pickup_window=window))
+    await world.answer_amendment(oxygen, agree=True)
+    await late.fire()
+    ride = await world.record(RIDE)
+    assert (ride.risk, ride.pending is not None) == ("most_lag_exceeded", True)
+    assert ride.pending is not None and ride.pending.placed is not None
+    assert START <= ride.pending.placed.start_ms < START + 30 * MINUTE_MS
+    await late.sound()
+
+
 async def test_a_timer_that_died_before_it_had_asked_asks_once_when_it_comes_back(late: Late) -> None:
     await late.begin()
     world, oxygen = late.world, await late.world.record(OXYGEN)

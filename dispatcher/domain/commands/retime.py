@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from contracts.amendments import AmendmentOutcome
@@ -37,9 +39,7 @@ def retime(record: RequestRecord, command: RetimeDispatch, context: Context) -> 
     if not record.retime_ms or dispatch is None:
         return None
     if within is None or (asked is not None and not asked.retimes):
-        return Decision(
-            changes=(Change(record, noted(record, context, retime_ms=0)),), at_ms=context.now_ms
-        )
+        return Decision(changes=(Change(record, noted(record, context, retime_ms=0)),), at_ms=context.now_ms)
     placed, request = command.placed, command.request
     if placed is not None and not within.hold(placed.start_ms):
         return None  # it moved on while that was worked out: worked out anew
@@ -47,10 +47,16 @@ def retime(record: RequestRecord, command: RetimeDispatch, context: Context) -> 
     if asked is not None:
         amendments = (*amendments[:-1], asked.settled(O.REPLACED, context.now_ms, made=False))
     entry = _entry(record, dispatch, command, context)
-    facts = {"amendments": (*amendments, entry), "retime_ms": 0, "retimed_ms": mark_of(within)}
+    facts: dict[str, Any] = {
+        "amendments": (*amendments, entry),
+        "retime_ms": 0,
+        "retimed_ms": mark_of(within),
+    }
     if placed is None or request is None:
         after = noted(record, context, **facts)
-        return Decision(changes=(Change(record, after),), messages=(answered(after, entry),), at_ms=context.now_ms)
+        return Decision(
+            changes=(Change(record, after),), messages=(answered(after, entry),), at_ms=context.now_ms
+        )
     code = f"{AMENDMENT}proposed"
     after = moved(record, record.state, context, code, **facts)
     told = (proposed(after, dispatch, entry, request), changed(after, context.by, code))
