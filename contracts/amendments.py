@@ -10,6 +10,7 @@ from msgspec import Meta
 from contracts.base import Id, Instant, OfferId, Price, Wire, refuse_odd_year
 from contracts.codes import LevelOfService, Priority, Skill
 from contracts.dispatches import Dispatch
+from contracts.duplicates import RequestIds
 from contracts.event_types import event
 from contracts.geo import Place, Window
 from contracts.needs import PassengerNeeds
@@ -62,6 +63,7 @@ class Amend(Wire):
     match_by: Instant | None = None
     patient: Patient | None = None  # as a whole
     notes: Text | None = None
+    not_duplicate_of: RequestIds | None = None  # in place of what it said before
     requote: bool = False
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of this checkout
 from contracts.codes import Requirement
 from contracts.operations import Operation
 from contracts.tasks import TaskKind, TaskState
+from contracts.tuning import Tunable
 from dispatcher.domain.commands.table import Command, Row, commands
 from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import (
@@ -162,10 +164,14 @@ def tuning_page(registry: Registry) -> str:
     """docs/tuning.md."""
     rows = sorted(registry.parameters.values(), key=lambda each: (each.scope, each.name))
     return TUNING_HEAD + _lines(
-        f"| `{each.name}` | {each.default} | {each.minimum} … {each.maximum} | {each.unit} | {each.summary} "
-        f"| `{each.scope}` |"
+        f"| `{each.name}` | {_default(each)} | {each.minimum} … {each.maximum} | {each.unit} "
+        f"| {each.summary} | `{each.scope}` |"
         for each in rows
     )
+
+
+def _default(tunable: Tunable) -> str:
+    return json.dumps(tunable.default) if isinstance(tunable.default, tuple) else str(tunable.default)
 
 
 def api_page(before: str) -> str:

@@ -159,12 +159,14 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     held = []
     for each in _asked_of_people(of):
         broken = of.risk if each is Requirement.PREDECESSOR else ""  # that cannot come by itself any more
+        asked = of.authorization if each is Requirement.AUTHORIZATION else None
+        lacks = asked.lacks if asked is not None else ""
         held.append(
             opened(
                 REQUIREMENT_TASKS[each],
                 of.id,
                 context,
-                code=broken or each.value,
+                code=broken or lacks or each.value,
                 priority=of.priority,
                 not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
             )

@@ -33,7 +33,7 @@ ROUTES = Routes("amendments", 55, request_id=Id, offer_id=OfferId)
     command=AmendRequest,
     body=Body(Amend),
     answers={200: Answer("as it stands now; with `requote`: what it would cost", AmendedRequest, ETAG)},
-    problems=("wrong-state", "invalid-request"),
+    problems=("wrong-state", "invalid-request", "possible-duplicate"),
 )
 async def amend(call: Call, parts: Parts) -> Reply:
     """Amend a request: time, places, needs, lines, notes; a vendor that has the work is asked to agree."""

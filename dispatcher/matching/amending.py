@@ -26,6 +26,7 @@ from dispatcher.domain.amendments import (
 from dispatcher.domain.commands.amend import AmendRequest, refuse_ended
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.submit import deadline
+from dispatcher.domain.context import Context
 from dispatcher.domain.offer_expiry import OFFER_MINIMUM, offer_expiry
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
@@ -35,6 +36,7 @@ from dispatcher.domain.windows import StartWindow, in_force, start_window
 from dispatcher.matching.by_hand import match
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
+from dispatcher.service.amending import Amending
 from dispatcher.service.rides import leaves
 from solvers.rules import credentials, paused, time_window
 
@@ -49,10 +51,12 @@ class Place(NamedTuple):
     proposal: Proposal | None = None
 
 
-async def prepared(market: Market, record: RequestRecord, command: AmendRequest) -> AmendRequest:
+async def prepared(
+    market: Market, record: RequestRecord, command: AmendRequest, amending: Amending
+) -> AmendRequest:
     """The command worked out on what stands now; on what its vendor is asked already, if it has not answered.
 
-    Raises WrongState, Invalid, Unreadable, PatientKeyMissing.
+    Raises WrongState, Invalid, PossibleDuplicate, Unreadable, PatientKeyMissing.
     """
     now_ms = market.clock.now_ms()
     refuse_ended(record, now_ms)
@@ -63,8 +67,12 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
     asked = stored.opened_whole(record.id, pending.proposed) if pending else current
     whole = amended(asked, command.patch)
     fields = changed_fields(current, whole)
-    values = (await market.stored.tuning.in_force()).values
-    facts = _facts(market, values, record, whole, fields)
+    tuning = await market.stored.tuning.in_force()
+    facts = _facts(market, tuning.values, record, whole, fields)
+    context = Context(now_ms=now_ms, values=tuning.values, lists=tuning.lists, tz=market.tz)
+    both = (current, whole)
+    beside = await amending.beside(market.name, record, both, context, fields=frozenset(fields), facts=facts)
+    facts = replace(facts, asks=beside.asks)
     ready = Ready(
         request=replace(whole, patient=None),
         fields=fields,
@@ -72,6 +80,8 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
         before=before,
         after=stored.form.pack(whole),
         same=pending is not None and whole == asked,
+        filing=beside.filing,
+        beside=beside.records,
     )
     if record.dispatch is None or not fields:
         return replace(command, ready=ready)

@@ -31,6 +31,7 @@ from dispatcher.matching.sequence import bounded
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate, cents_of, refusing, told
 from dispatcher.runtime.clock import Clock
+from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
@@ -50,6 +51,7 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
+        self._amending = Amending(store)
         self._markets = {
             name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
         }
@@ -86,7 +88,7 @@ class Quoter:
 
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """An amendment worked out; see `amending`."""
-        return await amending.prepared(self._markets[market], record, command)
+        return await amending.prepared(self._markets[market], record, command, self._amending)
 
     async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
         """Another start for a dispatch, worked out; see `retiming`."""

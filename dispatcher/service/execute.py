@@ -55,6 +55,8 @@ class Executor:
             context = await self._context(stored, record, tuning, by, who)
             try:
                 ready = command if prepare is None else await prepare(record, command)
+                if ready.beside:
+                    context = replace(context, related={**ready.beside, **context.related})
                 decision = decide(record, ready, context)
             except Refusal:
                 if await already_applied(stored, idempotency):
@@ -140,6 +142,7 @@ class Executor:
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
+            lists=tuning.lists,
             by=by,
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),

@@ -69,7 +69,9 @@ class Occurrences:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         tz = self.markets.zones[market]
         now_ms = self.clock.now_ms()
-        context = Context(now_ms=now_ms, values=tuning.values, by=BY, subject=order.id, tz=tz)
+        context = Context(
+            now_ms=now_ms, values=tuning.values, lists=tuning.lists, by=BY, subject=order.id, tz=tz
+        )
         if order.timer_ms > context.now_ms:
             return None
         if order.state is StandingOrderState.ENDED:

@@ -143,6 +143,7 @@ class Requests:
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
+            lists=tuning.lists,
             by=who.acting_as(SUBMITTERS),
             subject=who.subject,
             roles=who.roles,
@@ -191,7 +192,11 @@ class Requests:
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
         """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
-        asked = {each.id: one for each in requests if (one := needed(each, context.values)) is not None}
+        asked = {
+            each.id: one
+            for each in requests
+            if (one := needed(each, context.values, context.lists)) is not None
+        }
         found = await self._authorized(market, requests, asked, context) if asked else {}
         received = []
         for each in requests:

@@ -215,6 +215,14 @@ CARE_DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the 
         {"tasks"},
         "is running out and has no open task",
     ),
+    "a draw of more than it is": (
+        both(
+            authorized(used=2),
+            written(replace(record("b"), authorization=Needed(("wheelchair",), 2, "a1", drawn=2))),
+        ),
+        {"authorizations"},
+        "draws 2 on authorization a1, and is 1",
+    ),
     "a balance that nobody draws": (
         authorized(used=1),
         {"authorizations"},

@@ -56,12 +56,7 @@ def authorized(**changes: int) -> Damage:
         requests=("b",),
     )
 
-    async def hurt(raw: Redis, keys: Keys) -> None:
-        stored = codec.pack(1, replace(issued, **changes))
-        await raw.set(keys.record(AUTHORIZATION_KIND, issued.id), stored)
-        await raw.zadd(keys.list(AUTHORIZATION_KIND.timers), {issued.id: issued.timer_ms})
-
-    return hurt
+    return stored(AUTHORIZATION_KIND, replace(issued, **changes))
 
 
 async def offered_alone(raw: Redis, keys: Keys) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,6 @@ from contracts.codes import (
     Priority,
     RequestState,
     Requirement,
-    ServiceClass,
     TrackingStatus,
 )
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
@@ -253,11 +253,9 @@ def _counted(values: Values) -> int:
     return count.kept_ms
 
 
-def _needs(level: ServiceClass) -> Callable[[Values], object]:
-    if level is ServiceClass.EQUIPMENT:
-        return lambda values: needed(make.equipment(), values)
-    asked = make.trip(level_of_service=LevelOfService(level.value))
-    return lambda values: needed(asked, values)
+def _needs(level: LevelOfService) -> Callable[[Values], object]:
+    asked = make.trip(level_of_service=level)
+    return lambda values: needed(asked, values, {})
 
 
 def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
@@ -281,8 +279,9 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
 
 
 PART = "2026-W10", Cell("weather", "", "", "wheelchair")
-CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
-    **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
+CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
+    "authorization_hcpcs": (("E13",), lambda lists: needed(make.equipment(), {}, lists)),
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
