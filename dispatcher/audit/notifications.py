@@ -16,11 +16,12 @@ NOT_TOLD = frozenset({NotificationState.DROPPED, NotificationState.PLANNED})
 
 
 def told_twice(found: Survey) -> Iterator[tuple[str, str]]:
-    """One thing of one dispatch, at the time that it was agreed for, is told once to each audience."""
+    """One thing of one dispatch is told once to each audience, each time that its start was agreed."""
     told = defaultdict[tuple[str, ...], list[str]](list)
     for each in of_kind(found, NOTIFICATION_KIND.name, NotificationRecord):
         if each.state not in NOT_TOLD:
-            told[each.offer_id, each.rule, each.audience.value, str(each.start_ms)].append(each.id)
-    for (offer, rule, _, _), ids in told.items():
+            about = each.offer_id or each.request_id
+            told[about, each.rule, each.audience.value, str(each.agreed)].append(each.id)
+    for (about, rule, _, _), ids in told.items():
         if len(ids) > 1:
-            yield offer, f"has {len(ids)} notifications {rule} of one time: {', '.join(sorted(ids))}"
+            yield about, f"has {len(ids)} notifications {rule} of one time: {', '.join(sorted(ids))}"
