@@ -65,13 +65,14 @@ def _failed(decision: Decision, context: Context) -> Iterator[RequestRecord]:
             yield after
 
 
-def _episode_of(failed: RequestRecord, context: Context) -> Any:
-    return context.related.get(kind_named("episode").named_beside(failed.episode))
+def _episode_of(record: RequestRecord, context: Context) -> Any:
+    """Its episode, as far as that is there."""
+    return context.related.get(kind_named("episode").named_beside(record.episode))
 
 
 def _now(decision: Decision, context: Context, failed: RequestRecord) -> list[RequestRecord]:
     """The other parts of its bundle as they are with this decision."""
-    episode = _episode_of(failed, context)
+    episode: Any = _episode_of(failed, context)
     changed_now = {beside(each.record): each.after for each in decision.changes}
     names = [each for each in (episode.requests if episode is not None else ()) if each != failed.id]
     found = [changed_now.get(each, context.related.get(each)) for each in names]
@@ -91,7 +92,7 @@ def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> 
     for other in wanted:
         if other.id not in ended_now and is_bundled(other, context.now_ms):
             decision = _without(decision, other, failed, service)
-    episode = _episode_of(failed, context)
+    episode: Any = _episode_of(failed, context)
     relies = (Reliance("episode", episode.id, episode.version),) if episode is not None else ()
     decision = replace(decision, relies=(*decision.relies, *relies))
     if not with_it and (broken_before or not left):
@@ -103,7 +104,7 @@ def _with_task(
     decision: Decision, failed: RequestRecord, parts: tuple[list[str], list[str]], context: Context
 ) -> Decision:
     """One task, the episode's owner's, in place of one for each part."""
-    episode = _episode_of(failed, context)
+    episode: Any = _episode_of(failed, context)
     task: TaskRecord = opened(
         TaskKind.BUNDLE_FAILED, failed.id, context, code=failed.state.value, priority=failed.priority
     )

@@ -89,7 +89,9 @@ async def agree(call: Call, parts: Parts) -> Reply:
     id="refuseAmendment",
     command=RefuseAmendment,
     body=Body(AnswerAmendment),
-    answers={200: Answer("your dispatch: cancelled; yours as it was, on board or asked for a start alone", Offer)},
+    answers={
+        200: Answer("your dispatch: cancelled; yours as it was, on board or asked for a start alone", Offer)
+    },
     problems=("wrong-state",),
 )
 async def refuse(call: Call, parts: Parts) -> Reply:

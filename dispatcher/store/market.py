@@ -120,17 +120,13 @@ class MarketStore:
 
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
-        found, last = dict[str, Record](), [record]
-        known = {beside(record)}
+        found, last, asked = dict[str, Record](), [record], {(kind_of(record).name, record.id)}
         for _ in range(kind_of(record).rounds(record)):
-            named = {
-                kind_named(kind).named_beside(name): (kind, name)
-                for one in last
-                for kind, name in kind_of(one).related(one)
-            }
-            last = await self._records_of([each for name, each in named.items() if name not in known])
+            names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
+            wanted = [each for each in names if each not in asked]
+            asked |= names.keys()
+            last = await self._records_of(wanted)
             found |= {beside(each): each for each in last}
-            known |= named.keys()
         return found
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
