@@ -12,8 +12,9 @@ from msgspec import Meta
 from contracts.base import Instant, Version, Wire
 
 Number = int | float
-Words = tuple[Annotated[str, Meta(max_length=64)], ...]
-Value = Number | Annotated[Words, Meta(max_length=200)]
+Words = tuple[str, ...]
+Value = Number | Words
+Sent = Number | Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=200)]
 ALL = "*"
 
 
@@ -81,7 +82,7 @@ Tunable = Parameter | Prefixes
 class TuningUpdate(Wire):
     """What ops send: the whole set of overrides; what is left out goes back to its default."""
 
-    values: Annotated[dict[str, Value], Meta(max_length=200)]
+    values: Annotated[dict[str, Sent], Meta(max_length=200)]
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
