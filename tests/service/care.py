@@ -362,8 +362,9 @@ class Care:
     async def lost(self) -> list[tuple[str, str]]:
         """What was acknowledged, beside requests, and is not there: each is kept for days beyond its end."""
         stored = self.world.store.market(self.world.market)
-        there = {kind: await stored.records(kind_named(kind)).get_all(ids) for kind, ids in self.kept.items()}
-        return [(kind, name) for kind, ids in self.kept.items() for name in ids - there[kind].keys()]
+        kept = {kind: tuple(ids) for kind, ids in self.kept.items()}  # others go on meanwhile
+        there = {kind: await stored.records(kind_named(kind)).get_all(ids) for kind, ids in kept.items()}
+        return [(kind, name) for kind, ids in kept.items() for name in ids if name not in there[kind]]
 
     def forget(self, lost: Iterable[tuple[str, str]]) -> None:
         """A fail-over may lose the last of it."""
