@@ -47,6 +47,7 @@ class Players:
         self.chance = random.Random(seed)
         self.care = Care(world, self.chance)
         self.acknowledged = self.care.acknowledged
+        self.submitted = 0
         self.replied = 0
         self.interrupted = 0
         self.effects = 0
@@ -98,13 +99,16 @@ class Players:
             await asyncio.sleep(self.chance.uniform(0, 0.002))
 
     async def _submits(self) -> None:
-        name = f"r{len(self.acknowledged)}"  # skips a number after a return
+        number = self.submitted  # the same again until it is acknowledged, and the same legs
+        is_early = self.world.clock.ms < make.NOW + 12 * HOUR_MS  # later nobody can be called back that day
+        name = f"r{number}" if is_early else f"late{number}"
         ahead_ms = self.world.clock.ms - make.NOW + self.chance.randint(30, 300) * MINUTE_MS
         legs = [make.trip(name, ahead_ms=ahead_ms)]
-        if self.chance.random() < 0.3 and self.world.clock.ms < make.NOW + 12 * HOUR_MS:
+        if is_early and number % 3 == 0:
             legs.append(make.will_call(f"{name}-back", return_of=name))
         await self.world.submit(*legs, key=name, body=b"the same")
         self.acknowledged += [each.id for each in legs]
+        self.submitted += 1
 
     async def _vendors_change(self) -> None:
         if self.chance.random() < 0.1:
