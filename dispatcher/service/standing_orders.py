@@ -154,11 +154,7 @@ class StandingOrders:
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
                 "Maybe give the first request that day."
             )
-        if body.request.after or (body.return_ride is not None and body.return_ride.after):
-            raise Invalid(
-                "the request of a standing order names what goes before it (after), which comes once\n"
-                "Maybe leave it out, and name it on the requests that are made."
-            )
+        _refuse_what_comes_once(body)
         if body.return_ride is not None:
             _refuse_strange_back(body.request, body.return_ride, tz)
         free = body.holidays
@@ -220,6 +216,21 @@ def _summary(order: StandingOrderRecord) -> StandingOrderSummary:
         rule=order.rule,
         start=date.fromisoformat(order.start),
     )
+
+
+def _refuse_what_comes_once(body: StandingOrder) -> None:
+    """Raises Invalid for what could not be said of each occurrence: none could be made any more."""
+    for each in (body.request, body.return_ride):
+        if each is not None and each.after:
+            what = "what goes before it (after)"
+        elif each is not None and each.episode is not None:
+            what = "its episode"
+        else:
+            continue
+        raise Invalid(
+            f"the request of a standing order names {what}, which comes once\n"
+            "Maybe leave it out, and name it on the requests that are made."
+        )
 
 
 def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
