@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
+from dispatcher.service.reach import with_all_beside
 from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -169,7 +171,8 @@ class Episodes:
                 after, edges = want(before)
                 receipts = await self.requests.receipts(market, requests, context)
                 known = await self._known(market, before, after, edges, requests)
-                decision = arranged(before, Wanted(after, edges, receipts), known, context)
+                wanted = Wanted(after, edges, receipts)
+                decision = await with_all_beside(stored, context, partial(arranged, before, wanted, known))
                 filed = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
@@ -129,6 +129,17 @@ class MarketStore:
             last = await self._records_of(wanted)
             found |= {each.id: each for each in last}
         return found
+
+    async def beside(self, decision: Decision, known: Collection[str]) -> Mapping[str, Record]:
+        """The records beside those that follow in a decision, by id, apart from `known` and from its own.
+
+        Beside the first, which it is about, nothing new is looked for: `related` has it.
+        """
+        own = {each.record.id for each in decision.changes}
+        before = [each.before for each in decision.changes[1:] if each.before is not None]
+        names = dict.fromkeys(each for one in before for each in kind_of(one).related(one))
+        wanted = [each for each in names if each[1] not in known and each[1] not in own]
+        return {each.id: each for each in await self._records_of(wanted)} if wanted else {}
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""

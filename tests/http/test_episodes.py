@@ -70,6 +70,21 @@ async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
     assert (whole.get("tasks"), whole.get("at_risk"), whole.get("sequence")) == (None, None, None)
 
 
+async def test_what_a_bundle_gives_back_has_its_tasks_settled_and_who_goes_after_it_is_told(
+    api: Api,
+) -> None:
+    requests = [trip("there"), trip("held", hold=["authorization"])]
+    draft = {"bundle": "all_or_none", "decide_by": (NOW + timedelta(hours=1)).isoformat()}
+    await api.call("POST", "/episodes", {"id": "home", "requests": requests, "episode": draft})
+    await api.call("POST", "/requests", trip("after", after=[{"request": "held"}]))
+    assert (await api.call("POST", "/requests/there/cancel"))[0] == 200
+    assert (await api.call("GET", "/requests/held"))[1]["state"] == "unmatched"
+    _, page = await api.call("GET", "/tasks")
+    assert {each["id"] for each in page["tasks"]} == {"held.unmatched", "after.predecessor_missing"}
+    _, view = await api.call("GET", "/requests/after")
+    assert (view["state"], view["at_risk"]) == ("on_hold", "predecessor_unmatched")
+
+
 async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> None:
     for each in (trip("a"), trip("b"), trip("c")):
         assert (await api.call("POST", "/requests", each))[0] == 202
