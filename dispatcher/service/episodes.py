@@ -223,6 +223,11 @@ class Episodes:
             missing = sorted(names - found.keys())
             last = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
             found = found | last
+        if len(found) >= FARTHEST:
+            raise Invalid(
+                f"{FARTHEST} requests or more go before those of the episode, one after the other\n"
+                "Maybe let some of them go."
+            )
         return found
 
     async def _with_others(self, market: str, known: Known) -> Known:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from dispatcher.service import episodes
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
@@ -133,6 +134,17 @@ async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
     draft = {"requests": ["a", "b"], "sequence": [{"before": "b", "after": "a"}]}
     status, problem = await api.call("PUT", "/episodes/x", draft)
     assert (status, "in a circle" in problem["detail"]) == (422, True)
+
+
+async def test_a_sequence_that_goes_back_too_far_to_be_looked_through_is_refused_for_that(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(episodes, "FARTHEST", 3)
+    chain = [trip(f"a{at}", after=[{"request": f"a{at - 1}"}] if at else []) for at in range(4)]
+    await api.call("POST", "/requests", {"requests": chain})
+    status, problem = await api.call("PUT", "/episodes/x", {"requests": ["a3"]})
+    assert (status, "3 requests or more go before" in problem["detail"]) == (422, True), problem
+    assert (await api.call("PUT", "/episodes/x", {"requests": ["a1"]}))[0] == 201
 
 
 async def test_nothing_of_an_episode_is_stored_where_one_request_is_refused(api: Api) -> None:
