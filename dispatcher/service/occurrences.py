@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from contracts.requests import Request
@@ -25,7 +26,9 @@ from dispatcher.domain.standing_orders import (
 )
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened
+from dispatcher.domain.windows import StartWindow
 from dispatcher.runtime.clock import Clock
+from dispatcher.service.legs import with_ways_back
 from dispatcher.service.markets import Markets
 from dispatcher.service.requests import Requests
 from dispatcher.store.market import MarketStore
@@ -72,13 +75,12 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        received, filed, twice = await self._checked(market, fresh, order, context)
+        left, decided, twice = await self._checked(market, fresh, order, context)
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
-        decided = [step(order, after, "made" if drafts else "looked_at", context), *received, *filed]
-        decided += await self._told(stored, twice, context)
-        left = [each for each in fresh if each.id not in twice]
-        return await stored.commit(decided, requests=left)
+        moved = step(order, after, "made" if drafts else "looked_at", context)
+        told = await self._told(stored, twice, context)
+        return await stored.commit([moved, *decided, *told], requests=left)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
         """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
@@ -117,22 +119,28 @@ class Occurrences:
         there = set(await stored.requests.records.get_all([each.id for each in asked])) if asked else set()
         fresh = []
         for each in asked:
-            leaves = self.requests.leaves(market, each, context.values)
-            if each.id not in there and asked_window(each, context, leaves).latest_ms > context.now_ms:
+            if each.id not in there and self._window(market, each, context).latest_ms > context.now_ms:
                 fresh.append(each)
         return fresh, there
 
+    def _window(self, market: str, request: Request, context: Context) -> StartWindow:
+        return asked_window(request, context, self.requests.leaves(market, request, context.values))
+
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> tuple[list[Decision], list[Decision], Others]:
-        """What takes them in, what files them under their patient, and what was left out as a duplicate."""
+    ) -> tuple[list[Request], list[Decision], Others]:
+        """What is made, what takes it in and files it, and what was left out as a duplicate."""
         twice: Others = {}
+        window_of, travel = (
+            partial(self._window, market, context=context),
+            self.requests.travel_of(context.values),
+        )
         while True:
-            wanted = [each for each in fresh if each.id not in twice]
-            received = await self.requests.received(market, wanted, context, order.id)
+            left = with_ways_back([each for each in fresh if each.id not in twice], window_of, travel)
+            received = await self.requests.received(market, left, context, order.id)
             try:
-                filed = await self.requests.duplicates.checked(market, wanted, received, context)
-                return received, filed, twice
+                filed = await self.requests.duplicates.checked(market, left, received, context)
+                return left, [*received, *filed], twice
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
 
