@@ -73,7 +73,8 @@ class _Asked(Wire):
     @property
     def named_vendors(self) -> tuple[str, ...]:
         """The vendors that it prefers or excludes, each once."""
-        return tuple(dict.fromkeys((*self.preferred_vendors, *self.excluded_vendors)))
+        named = (*self.preferred_vendors, *self.excluded_vendors)
+        return tuple(dict.fromkeys(named)) if named else ()
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:

@@ -23,6 +23,7 @@ from dispatcher.domain.states import (
 from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES
 from dispatcher.http.routing import subjects
 from dispatcher.tuning.registry import Registry
+from tools.operations_tables import operations_page
 from tools.roles_page import roles_page
 
 MADE = "Made by `python tools/docs_pages.py docs`"
@@ -175,13 +176,14 @@ def api_page(before: str) -> str:
 
 
 def write(folder: Path) -> None:
-    """All pages, into `folder`, which has an api.md."""
+    """All pages, into `folder`, which has an api.md and an operations.md."""
     pages = {
         "states.md": states_page(),
         "commands.md": commands_page(),
         "roles.md": roles_page(MADE),
         "tuning.md": tuning_page(Registry.found()),
         "api.md": api_page((folder / "api.md").read_text(encoding="utf-8")),
+        "operations.md": operations_page((folder / "operations.md").read_text(encoding="utf-8")),
     }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")

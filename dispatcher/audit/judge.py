@@ -22,7 +22,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
-from dispatcher.domain.threads import LOOK_AGAIN_MS, THREAD_KIND, ThreadRecord
+from dispatcher.domain.threads import LOOK_AGAIN_MS, SUBJECTS, THREAD_KIND, ThreadRecord
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
@@ -155,9 +155,16 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _threads(found: Survey) -> Iterator[tuple[str, str]]:
     """No thread outlives what it is about; one that began as that went is seen to by its own timer."""
-    owners = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
+    kinds_of = {about: subject.kind for about, subject in SUBJECTS.items()}
+    owners = {
+        kind: found.records.get(kind, {}).keys() | found.damaged.get(kind, set())
+        for kind in kinds_of.values()
+    }
     for thread in of_kind(found, THREAD_KIND.name, ThreadRecord):
-        if thread.owner_id not in owners and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS:
+        if (
+            thread.owner_id not in owners[kinds_of[thread.about]]
+            and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS
+        ):
             yield thread.id, "has outlived what it is about"
 
 

@@ -14,6 +14,7 @@ from contracts.instants import to_instant
 from contracts.unmatched import Unmatched
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.kinds import beside, kind_named
 from dispatcher.domain.messages import changed, closed, unmatched
 from dispatcher.domain.offers import WITHDRAWN, bookings_of, close
 from dispatcher.domain.requests import RequestRecord, moved
@@ -40,7 +41,7 @@ def with_bundle(decision: Decision, context: Context) -> Decision:
 
 
 def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> Decision:
-    there = {each.record.id for each in decision.changes}
+    there = {beside(each.record) for each in decision.changes}
     for other in _others(failed, context):
         if other.id not in there:
             decision = _without(decision, other, failed, replace(context, by="service", subject=""))
@@ -48,7 +49,7 @@ def _given_back(decision: Decision, failed: RequestRecord, context: Context) -> 
 
 
 def _others(failed: RequestRecord, context: Context) -> list[RequestRecord]:
-    episode: Any = context.related.get(failed.episode)
+    episode: Any = context.related.get(kind_named("episode").named_beside(failed.episode))
     found = [context.related.get(each) for each in (episode.requests if episode is not None else ())]
     bundled = [each for each in found if isinstance(each, RequestRecord) and each.state in GIVEN_BACK]
     return [

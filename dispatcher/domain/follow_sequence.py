@@ -19,6 +19,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
+from dispatcher.domain.kinds import beside
 from dispatcher.domain.links import Link, bounds, bounds_of, has_begun, place_of, resolved, successors
 from dispatcher.domain.messages import changed, closed
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
@@ -62,7 +63,7 @@ def with_sequence(decision: Decision, context: Context) -> Decision:
 
 
 def _followed(decision: Decision, change: Change, context: Context) -> Decision:
-    related = {**context.related, **{each.record.id: each.after for each in decision.changes}}
+    related = {**context.related, **{beside(each.record): each.after for each in decision.changes}}
     record = related[change.record.id]
     had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
     looked_at = [record] if _waits(record) and not had_ended else []

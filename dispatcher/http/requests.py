@@ -35,7 +35,7 @@ from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
-from dispatcher.domain.views import request_view
+from dispatcher.domain.views import activated_view, request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.metrics import Metrics
@@ -64,13 +64,14 @@ async def submit(call: Call, parts: Parts) -> Reply:
     batch = isinstance(call.body, RequestBatch)
     requests = call.body.requests if batch else (call.body,)
     key = cast(IdempotencyRecord, call.idempotency("submit", msgspec.msgpack.encode(requests)))
-    unknown = await parts.service.vendors.unknown(call.market, requests)  # first: what is stored gets its 202
+    market = call.market
+    unknown = await parts.service.vendors.unknown(market, requests)  # first: what is stored gets its 202
     try:
-        ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
+        ids = await parts.service.requests.submit(call.principal, market, requests, key)
     except PossibleDuplicate as refusal:
         raise _with_pointers(refusal, requests if batch else (), parts.metrics) from None
     parts.metrics.accepted.inc(len(ids))
-    base = REQUESTS.format(market=call.market)
+    base = REQUESTS.format(market=market)
     receipts = tuple(_receipt(each, base, unknown) for each in requests)
     return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
 
@@ -186,9 +187,11 @@ async def activate(call: Call, parts: Parts) -> Reply:
     """Activate a will-call: its passenger is ready, now or at `ready_at`; a vendor is sought at once."""
     ready_at = call.body.ready_at
     ready_ms = to_ms(ready_at) if ready_at else None
-    return await _executed(
+    record = await execute(
         call, parts, ActivateRequest(request_id=call.path["request_id"], ready_ms=ready_ms)
     )
+    view = activated_view(record) if call.principal.is_outside else request_view(record)
+    return Reply(view, headers=etag(record.version))
 
 
 @ROUTES.post(

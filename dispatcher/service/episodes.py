@@ -172,7 +172,9 @@ class Episodes:
                 receipts = await self.requests.receipts(market, requests, context)
                 known = await self._known(market, before, after, edges, requests)
                 wanted = Wanted(after, edges, receipts)
-                decision = await with_all_beside(stored, context, partial(arranged, before, wanted, known))
+                decision = await with_all_beside(
+                    stored, replace(context, related=known), partial(arranged, before, wanted, known)
+                )
                 filed = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
                 )

@@ -13,6 +13,7 @@ from dispatcher.domain.commands.table import Command, decide, kind_for, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
@@ -95,7 +96,9 @@ class Executor:
                 decision = await with_all_beside(stored, as_now, partial(decide, record, command))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=record.id)
-            changed = {} if decision is None else {each.record.id: each.after for each in decision.changes}
+            changed = (
+                {} if decision is None else {beside(each.record): each.after for each in decision.changes}
+            )
             if decision is None:
                 continue
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
@@ -144,6 +147,7 @@ class Executor:
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
+            facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
         )

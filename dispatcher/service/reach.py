@@ -23,7 +23,7 @@ async def with_all_beside(
     """The decision, made on all that is beside what it changes. Raises what `decide` raises."""
     decision = decide(context)
     for _ in range(FARTHEST):
-        more = await stored.beside(decision, context.related) if decision is not None else {}
+        more = await stored.farther(decision, context.related) if decision is not None else {}
         if not more:
             break
         context = replace(context, related={**more, **context.related})

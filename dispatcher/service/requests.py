@@ -279,7 +279,7 @@ def _midnight_ms(day: date, tz: ZoneInfo) -> int:
 
 
 def _refuse_repeats(ids: tuple[str, ...]) -> None:
-    if len(set(ids)) < len(ids):
+    if len(ids) > 1 and len(set(ids)) < len(ids):
         twice = sorted({each for each in ids if ids.count(each) > 1})
         raise Reused(
             f"request {twice[0]} stands in the batch more than once\nMaybe number the requests anew.",

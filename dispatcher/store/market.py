@@ -10,7 +10,7 @@ from functools import cached_property
 from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
-from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -122,24 +122,26 @@ class MarketStore:
 
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
-        found, last = dict[str, Record](), [record]
+        found, last, asked = dict[str, Record](), [record], {(kind_of(record).name, record.id)}
         for _ in range(ROUNDS):
             names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
-            wanted = [each for each in names if each[1] not in found and each[1] != record.id]
+            wanted = [each for each in names if each not in asked]
+            asked |= names.keys()
             last = await self._records_of(wanted)
-            found |= {each.id: each for each in last}
+            found |= {beside(each): each for each in last}
         return found
 
-    async def beside(self, decision: Decision, known: Collection[str]) -> Mapping[str, Record]:
-        """The records beside those that follow in a decision, by id, apart from `known` and from its own.
+    async def farther(self, decision: Decision, known: Collection[str]) -> Mapping[str, Record]:
+        """The records beside those that follow in a decision, apart from `known` and from its own.
 
         Beside the first, which it is about, nothing new is looked for: `related` has it.
         """
-        own = {each.record.id for each in decision.changes}
+        own = {beside(each.record) for each in decision.changes}
         before = [each.before for each in decision.changes[1:] if each.before is not None]
         names = dict.fromkeys(each for one in before for each in kind_of(one).related(one))
-        wanted = [each for each in names if each[1] not in known and each[1] not in own]
-        return {each.id: each for each in await self._records_of(wanted)} if wanted else {}
+        called = {each: kind_named(each[0]).named_beside(each[1]) for each in names}
+        wanted = [each for each, name in called.items() if name not in known and name not in own]
+        return {beside(each): each for each in await self._records_of(wanted)} if wanted else {}
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""

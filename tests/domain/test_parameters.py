@@ -22,7 +22,7 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.authorizations import AuthorizationRecord
-from dispatcher.domain.barriers import LEAST, rows
+from dispatcher.domain.barriers import LEAST, Cell, rows
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -188,6 +188,11 @@ def _told_on_the_way(values: Values) -> int:
     return len(notes(reporting(accepted(), TrackingStatus.EN_ROUTE, values=values)))
 
 
+def _told_of_call(values: Values) -> int:
+    record = make.received(make.will_call())
+    return len(notes(decide(record, ActivateRequest(request_id="r1"), values=values)))
+
+
 def _told_of_set_up(values: Values) -> int:
     record = replace(accepted(values=values), kind="equipment")
     late_ms = record.offers[0].start_ms + HOUR_MS
@@ -267,6 +272,7 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
     return lambda values: due(issued, NOW, values=values)
 
 
+PART = "2026-W10", Cell("weather", "", "", "wheelchair")
 CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
@@ -288,10 +294,11 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "notify_appointment_hours": (2, _reminded),
     "notify_equipment_set_up": (0, _told_of_set_up),
+    "notify_will_call_activated": (0, _told_of_call),
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
-    "patterns_least": (8, lambda values: rows({"weather": 9}, LEAST.whole(values))),
+    "patterns_least": (8, lambda values: rows({"weather": {PART: 9}}, LEAST.whole(values), int.from_bytes)),
     "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),

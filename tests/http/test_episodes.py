@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from contracts.instants import HOUR_MS
+from dispatcher.jobs.timers import Timers
 from dispatcher.service import episodes
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
@@ -174,3 +176,28 @@ async def test_a_request_names_the_episode_that_it_belongs_to(api: Api) -> None:
     assert (await api.call("POST", "/requests", trip("bed", episode="home")))[0] == 202
     _, whole = await api.call("GET", "/episodes/home")
     assert [each["id"] for each in whole["requests"]] == ["ride", "oxygen", "bed"]
+
+
+async def test_an_episode_that_is_called_as_its_request_is_there_as_long_as_that(api: Api) -> None:
+    later = NOW + timedelta(days=5)
+    window = {"earliest": later.isoformat(), "latest": (later + timedelta(hours=1)).isoformat()}
+    body = {"id": "ride", "requests": [trip("ride", pickup_window=window)]}
+    assert (await api.call("POST", "/episodes", body))[0] == 202
+    for _ in range(4):
+        api.clock.ms += 30 * HOUR_MS
+        while await Timers(api.service).fire_due(api.market):
+            pass
+        status, whole = await api.call("GET", "/episodes/ride")
+        assert (status, whole.get("open")) == (200, True)
+
+
+@pytest.mark.parametrize("episode", ["home", "oxygen"])
+async def test_a_bundle_is_given_back_whole_whatever_it_is_called(api: Api, episode: str) -> None:
+    bundle = {"bundle": "all_or_none", "decide_by": (NOW + timedelta(hours=20)).isoformat()}
+    assert (await api.call("POST", "/episodes", discharge(**bundle) | {"id": episode}))[0] == 202
+    assert (await api.call("POST", "/requests/oxygen/cancel"))[0] == 200
+    _, whole = await api.call("GET", f"/episodes/{episode}")
+    assert {each["id"]: each["state"] for each in whole["requests"]} == {
+        "oxygen": "cancelled",
+        "ride": "unmatched",
+    }
