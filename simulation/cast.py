@@ -12,7 +12,7 @@ from client.streams import MatchStream, VendorStream
 from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import MINUTE_MS
-from contracts.tuning import TuningView
+from contracts.tuning import TuningView, parted
 from simulation.agenda import Agenda
 from simulation.clock import Clock
 from simulation.day import Day
@@ -61,7 +61,7 @@ class Cast:
         if self.day.tuning:
             await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
         tuning = await self.ops.call("GET", "/tuning", TuningView)
-        leads = {each.name: each.value for each in tuning.parameters}
+        leads, _ = parted({each.name: each.value for each in tuning.parameters})
         self.platform.imminent_within_ms = int(leads["imminent_lead_minutes"] * MINUTE_MS)
 
     async def act(self) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from contracts.codes import Role
-from contracts.tuning import Number
+from contracts.tuning import Number, Words
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     now_ms: int
     values: Mapping[str, Number] = {}
+    lists: Mapping[str, Words] = {}
     by: str = ""
     subject: str = ""
     roles: frozenset[Role] = frozenset()

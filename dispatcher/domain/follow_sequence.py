@@ -21,9 +21,10 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.links import Link, bounds, bounds_of, has_begun, place_of, resolved, successors
-from dispatcher.domain.messages import changed, closed
+from dispatcher.domain.messages import changed, closed, withdrawn
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
 from dispatcher.domain.requests import RequestRecord, moved, offer_id
+from dispatcher.domain.retiming import retiming
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.domain.timers import timer_ms
 
@@ -103,8 +104,10 @@ def _standing(decision: Decision, record: RequestRecord, related: Related, conte
         after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))
     changes = [Change(own.before, after) if each is own and own else each for each in decision.changes]
     changes += [] if own else [Change(record, after)]
+    told_off = record.pending if record.pending is not None and after.pending is None else None
     freed = [each for each in record.live_offers if not _offer(after, each.attempt).live]
     told = [closed(after, _offer(after, each.attempt)) for each in freed]
+    told += withdrawn(after, after.amendments[-1]) if told_off is not None else []
     told += [changed(after, BY, after.history[-1].code)] if after.history != record.history else []
     return replace(
         decision,
@@ -132,7 +135,8 @@ def stands(record: RequestRecord, related: Related, context: Context) -> Request
         after = _held(after, context)
     elif is_free and Requirement.PREDECESSOR in after.requirements:
         after = _freed(after, context)
-    return replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+    after = replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+    return retiming(after, related, context, is_late=after.risk in (LATE, TOO_LATE))
 
 
 def _in_time(record: RequestRecord, related: Related, context: Context) -> RequestRecord:

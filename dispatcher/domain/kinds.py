@@ -35,10 +35,11 @@ class Kind(Generic[R]):
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read; each of `follow_ups` adds to a decision what follows from it, in their order; `nothing_follows` says
-    of which steps none of them makes anything, so that none is asked. `plain_events`: no other kind's ids are
-    like its own, so its events are named by them alone. `ids_of_others`: its ids may be those of requests, so
-    beside other records it goes by its key, too.
+    read, and `rounds` how far: 2 for those, and what these name; each of `follow_ups` adds to a decision
+    what follows from it, in their order; `nothing_follows` says of which steps none of them makes anything,
+    so that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by
+    them alone. `ids_of_others`: its ids may be those of requests, so beside other records it goes by its key,
+    too.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Kind(Generic[R]):
     on_timer: Callable[[R, Context], Decision | None]
     is_new_work: Callable[[R | None, R | None], bool] = lambda before, after: False
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
+    rounds: Callable[[R], int] = lambda record: 2
     follow_ups: tuple[FollowUp, ...] = ()
     nothing_follows: Callable[[R | None, R | None], bool] = lambda before, after: False
     body: str = ""

@@ -54,9 +54,17 @@ def made(
     tz: ZoneInfo,
     now_ms: int,
 ) -> list[Request]:
-    """The request of an occurrence, and its ride back if it has one."""
-    legs = [first] if back is None else [first, back]
-    return [_on(order, each, comes, tz, now_ms, back=each is back) for each in legs]
+    """The request of an occurrence, and its ride back if it has one, as the way back of that day's ride."""
+    there = _on(order, first, comes, tz, now_ms, back=False)
+    if back is None:
+        return [there]
+    ride_back = _on(order, back, comes, tz, now_ms, back=True)
+    return [there, linked(ride_back, there.id) if there.is_trip else ride_back]
+
+
+def linked(back: Request, there: str | None) -> Request:
+    """A ride as the way back of its leg there; None: it stands by itself."""
+    return replace(back, return_of=there) if isinstance(back, TripRequest) else back
 
 
 def with_vendor(request: Request, vendor_id: str, values: Mapping[str, Number]) -> Request:

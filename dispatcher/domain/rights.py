@@ -23,6 +23,7 @@ ALONE = frozenset(
 SUBMITTERS = frozenset({Role.PLATFORM, Role.COORDINATOR})
 READERS = SUBMITTERS | {Role.OPS, Role.CASE_MANAGER}  # of requests and tasks
 CHOOSERS = frozenset({Role.OPS, Role.COORDINATOR})  # of the vendor that is asked, in the matcher's place
+LISTS_AUTHORIZATIONS = frozenset({Role.CASE_MANAGER, Role.OPS})
 SEES_PATTERNS = READERS - {Role.PLATFORM}  # what barriers there are is for people to see
 SEES_PATIENT = frozenset({Role.PLATFORM, Role.VENDOR})  # a vendor: of what it has accepted
 READS_PATIENT = READERS  # over a route of its own, and it is kept who did

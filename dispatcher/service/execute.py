@@ -57,6 +57,8 @@ class Executor:
             context = await self._context(stored, record, tuning, by, who)
             try:
                 ready = command if prepare is None else await prepare(record, command)
+                if ready.beside:
+                    context = replace(context, related={**ready.beside, **context.related})
                 decision = await with_all_beside(stored, context, partial(decide, record, ready))
             except Refusal:
                 if await already_applied(stored, idempotency):
@@ -143,6 +145,7 @@ class Executor:
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
+            lists=tuning.lists,
             by=by,
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-from msgspec.structs import replace
+from collections.abc import Mapping, Sequence
 
 from contracts.instants import MINUTE_MS
-from contracts.requests import Request, TripRequest
-from contracts.standing_orders import RETURN
+from contracts.requests import Request
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.legs import planned_end_ms, refuse_odd_leg
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.windows import StartWindow
 from dispatcher.store.market import MarketStore
 from solvers.rides import by_hour
 from solvers.travel import TravelTimes
@@ -45,29 +41,6 @@ def soonest_end_ms(record: RequestRecord, request: Request | None, travel: Trave
     """As it was agreed or offered; else by its earliest start, the time at its doors, its shortest ride."""
     if (agreed_ms := planned_end_ms(record)) or request is None:
         return agreed_ms
-    return record.earliest_ms + _least_ms(request, travel)
-
-
-def _least_ms(request: Request, travel: TravelTimes) -> int:
     pickup, dropoff = request.doors
     ride_s = min(by_hour(travel, pickup, dropoff)) if dropoff is not None else 0.0
-    return request.onsite_minutes * MINUTE_MS + int(ride_s * 1000)
-
-
-def with_ways_back(
-    requests: Sequence[Request], window_of: Callable[[Request], StartWindow], travel: TravelTimes
-) -> list[Request]:
-    """What a standing order makes, each ride back as that of the ride there that is made with it.
-
-    One that would begin before that can have ended is a ride by itself: nothing of it is in sequence.
-    """
-    there = {f"{each.id}{RETURN}": each for each in requests}
-
-    def linked(back: Request) -> Request:
-        leg = there.get(back.id)
-        if leg is None or not isinstance(back, TripRequest):
-            return back
-        ends_ms = window_of(leg).earliest_ms + _least_ms(leg, travel)
-        return replace(back, return_of=leg.id) if window_of(back).latest_ms >= ends_ms else back
-
-    return [linked(each) for each in requests]
+    return record.earliest_ms + request.onsite_minutes * MINUTE_MS + int(ride_s * 1000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from contracts.requests import Request
@@ -12,8 +11,8 @@ from contracts.tasks import TaskKind
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.occurrences import made, with_vendor
-from dispatcher.domain.refusals import PossibleDuplicate
+from dispatcher.domain.occurrences import linked, made, with_vendor
+from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import with_task
 from dispatcher.domain.standing_orders import (
     Ahead,
@@ -26,9 +25,7 @@ from dispatcher.domain.standing_orders import (
 )
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened
-from dispatcher.domain.windows import StartWindow
 from dispatcher.runtime.clock import Clock
-from dispatcher.service.legs import with_ways_back
 from dispatcher.service.markets import Markets
 from dispatcher.service.requests import Requests
 from dispatcher.store.market import MarketStore
@@ -49,6 +46,15 @@ class Due(NamedTuple):
     requests: tuple[Request, ...]
 
 
+class Taken(NamedTuple):
+    """Requests that are made, what takes them in and files them, and what was left out as a duplicate."""
+
+    requests: Sequence[Request]
+    received: Sequence[Decision]
+    filed: Sequence[Decision]
+    twice: Others
+
+
 class Occurrences:
     """Of one process; any number may fire the same timer, and one has the effect."""
 
@@ -63,7 +69,9 @@ class Occurrences:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         tz = self.markets.zones[market]
         now_ms = self.clock.now_ms()
-        context = Context(now_ms=now_ms, values=tuning.values, by=BY, subject=order.id, tz=tz)
+        context = Context(
+            now_ms=now_ms, values=tuning.values, lists=tuning.lists, by=BY, subject=order.id, tz=tz
+        )
         if order.timer_ms > context.now_ms:
             return None
         if order.state is StandingOrderState.ENDED:
@@ -75,12 +83,17 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        left, decided, twice = await self._checked(market, fresh, order, context)
+        taken = await self._checked(market, fresh, order, context)
+        twice = taken.twice
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
-        moved = step(order, after, "made" if drafts else "looked_at", context)
-        told = await self._told(stored, twice, context)
-        return await stored.commit([moved, *decided, *told], requests=left)
+        decided = [
+            step(order, after, "made" if drafts else "looked_at", context),
+            *taken.received,
+            *taken.filed,
+        ]
+        decided += await self._told(stored, twice, context)
+        return await stored.commit(decided, requests=taken.requests)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
         """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
@@ -119,28 +132,28 @@ class Occurrences:
         there = set(await stored.requests.records.get_all([each.id for each in asked])) if asked else set()
         fresh = []
         for each in asked:
-            if each.id not in there and self._window(market, each, context).latest_ms > context.now_ms:
+            leaves = self.requests.leaves(market, each, context.values)
+            if each.id not in there and asked_window(each, context, leaves).latest_ms > context.now_ms:
                 fresh.append(each)
         return fresh, there
 
-    def _window(self, market: str, request: Request, context: Context) -> StartWindow:
-        return asked_window(request, context, self.requests.leaves(market, request, context.values))
-
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> tuple[list[Request], list[Decision], Others]:
-        """What is made, what takes it in and files it, and what was left out as a duplicate."""
+    ) -> Taken:
+        """What takes them in, what files them under their patient, and what was left out as a duplicate."""
         twice: Others = {}
-        window_of, travel = (
-            partial(self._window, market, context=context),
-            self.requests.travel_of(context.values),
-        )
         while True:
-            left = with_ways_back([each for each in fresh if each.id not in twice], window_of, travel)
-            received = await self.requests.received(market, left, context, order.id)
+            wanted = _linked([each for each in fresh if each.id not in twice])
             try:
-                filed = await self.requests.duplicates.checked(market, left, received, context)
-                return left, [*received, *filed], twice
+                received = await self.requests.received(market, wanted, context, order.id)
+            except (
+                Invalid
+            ):  # a way back that cannot be that of its ride: better two rides than an order that stops
+                wanted = [linked(each, None) if each.way_back_of else each for each in wanted]
+                received = await self.requests.received(market, wanted, context, order.id)
+            try:
+                filed = await self.requests.duplicates.checked(market, wanted, received, context)
+                return Taken(wanted, received, filed, twice)
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
 
@@ -160,6 +173,12 @@ class Occurrences:
                 told = (news(task, "opened", BY_ITSELF),)
                 decided.append(Decision(changes=changes, messages=told, at_ms=context.now_ms))
         return decided
+
+
+def _linked(fresh: Sequence[Request]) -> list[Request]:
+    """A ride back whose ride there is not made with it stands by itself."""
+    ids = {each.id for each in fresh}
+    return [each if each.way_back_of in (None, *ids) else linked(each, None) for each in fresh]
 
 
 def _dealt(each: Due, made_ids: set[str], twice: Others) -> Dealt:

@@ -154,7 +154,9 @@ class StandingOrders:
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
                 "Maybe give the first request that day."
             )
-        _refuse_what_comes_once(body)
+        legs: list[Request] = [body.request] if body.return_ride is None else [body.request, body.return_ride]
+        for each in legs:
+            _refuse_what_comes_once(each)
         if body.return_ride is not None:
             _refuse_strange_back(body.request, body.return_ride, tz)
         free = body.holidays
@@ -218,28 +220,24 @@ def _summary(order: StandingOrderRecord) -> StandingOrderSummary:
     )
 
 
-def _refuse_what_comes_once(body: StandingOrder) -> None:
-    """Raises Invalid for what could not be said of each occurrence: none could be made any more."""
-    for each in (body.request, body.return_ride):
-        if each is not None and each.after:
-            what = "what goes before it (after)"
-        elif each is not None and each.episode is not None:
-            what = "its episode"
-        else:
-            continue
-        raise Invalid(
-            f"the request of a standing order names {what}, which comes once\n"
-            "Maybe leave it out, and name it on the requests that are made."
-        )
+def _refuse_what_comes_once(leg: Request) -> None:
+    """Raises Invalid where what is to come again names one that comes once."""
+    once = {
+        "what goes before it (after)": leg.after,
+        "its leg there (return_of)": leg.way_back_of,
+        "an episode (episode)": leg.episode,
+    }
+    for what, given in once.items():
+        if given:
+            raise Invalid(
+                f"a standing order's request names {what}, which comes once\n"
+                "Maybe leave it out, and say it of the requests that are made: each day's ride back is that "
+                "of its ride there by itself (return_ride)."
+            )
 
 
 def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
-    """Raises Invalid for a ride back at a strange time, or that names its leg there, which comes once."""
-    if back.return_of is not None:
-        raise Invalid(
-            "the ride back of a standing order names its leg there (return_of), which comes once\n"
-            "Maybe leave it out, and name it on the requests that are made."
-        )
+    """Raises Invalid for a ride back at a strange time."""
     if back.will_call is None:
         _refuse_strange_return(there, begins_at(back))
     elif back.will_call.day != (day := begins_at(there).astimezone(tz).date()):

@@ -39,8 +39,6 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 
-ROUNDS = 2  # of records beside records
-
 
 class MarketStore:
     """All that is stored of one market; each part binds the market's keys and the way to the server."""
@@ -123,7 +121,7 @@ class MarketStore:
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
         found, last, asked = dict[str, Record](), [record], {(kind_of(record).name, record.id)}
-        for _ in range(ROUNDS):
+        for _ in range(kind_of(record).rounds(record)):
             names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
             wanted = [each for each in names if each not in asked]
             asked |= names.keys()

@@ -72,6 +72,7 @@ CALLS = {
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
     "put_authorization": (CareClient, lambda c: c.put_authorization("a1", AUTHORIZATION)),
     "authorization": (CareClient, lambda c: c.authorization("a1")),
+    "authorizations": (CareClient, lambda c: first(c.authorizations(request="r1"))),
     "revoke": (CareClient, lambda c: c.revoke("a1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,6 @@ from contracts.codes import (
     Priority,
     RequestState,
     Requirement,
-    ServiceClass,
     TrackingStatus,
 )
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
@@ -212,6 +212,14 @@ def _sequence_watch(values: Values) -> int:
     return stands(record, {}, context(values=values)).watch_ms
 
 
+def _retimed(values: Values) -> bool:
+    """Whether the vendor of a dispatch that stands too soon after another is asked for another start."""
+    before = accepted(values=values)
+    link = Link(request_id=before.id)
+    record = replace(accepted(values=values), id="r2", after=(link,))
+    return stands(record, {before.id: before}, context(values=values)).retime_ms > 0
+
+
 def _rides(values: Values) -> bool:
     """Whether two rides with twenty minutes between them may be one."""
     first, second = make.trip("r1"), make.trip("r2", ahead_ms=4 * HOUR_MS + 50 * MINUTE_MS)
@@ -245,11 +253,9 @@ def _counted(values: Values) -> int:
     return count.kept_ms
 
 
-def _needs(level: ServiceClass) -> Callable[[Values], object]:
-    if level is ServiceClass.EQUIPMENT:
-        return lambda values: needed(make.equipment(), values)
-    asked = make.trip(level_of_service=LevelOfService(level.value))
-    return lambda values: needed(asked, values)
+def _needs(level: LevelOfService) -> Callable[[Values], object]:
+    asked = make.trip(level_of_service=level)
+    return lambda values: needed(asked, values, {})
 
 
 def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
@@ -273,8 +279,9 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
 
 
 PART = "2026-W10", Cell("weather", "", "", "wheelchair")
-CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
-    **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
+CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
+    "authorization_hcpcs": (("E13",), lambda lists: needed(make.equipment(), {}, lists)),
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
@@ -306,6 +313,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
     "sequence_lead_minutes": (30, _sequence_watch),
+    "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_hold_lead_hours": (2, _held_due),

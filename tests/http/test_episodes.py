@@ -24,6 +24,10 @@ def oxygen(name: str = "oxygen", **changes: Any) -> Json:
     return {"kind": "equipment", "id": name} | facts | changes
 
 
+def _at(hours: int) -> str:
+    return (NOW + timedelta(hours=hours)).isoformat()
+
+
 def discharge(**draft: Any) -> Json:
     edges = [{"before": "oxygen", "after": "ride", "least_lag_minutes": 15}]
     return {
@@ -83,7 +87,7 @@ async def test_what_a_bundle_gives_back_has_its_tasks_settled_and_who_goes_after
     assert (await api.call("POST", "/requests/there/cancel"))[0] == 200
     assert (await api.call("GET", "/requests/held"))[1]["state"] == "unmatched"
     _, page = await api.call("GET", "/tasks")
-    assert {each["id"] for each in page["tasks"]} == {"held.unmatched", "after.predecessor_missing"}
+    assert {each["id"] for each in page["tasks"]} == {"there.bundle_failed", "after.predecessor_missing"}
     _, view = await api.call("GET", "/requests/after")
     assert (view["state"], view["at_risk"]) == ("on_hold", "predecessor_unmatched")
 
@@ -147,6 +151,25 @@ async def test_a_sequence_that_goes_back_too_far_to_be_looked_through_is_refused
     status, problem = await api.call("PUT", "/episodes/x", {"requests": ["a3"]})
     assert (status, "3 requests or more go before" in problem["detail"]) == (422, True), problem
     assert (await api.call("PUT", "/episodes/x", {"requests": ["a1"]}))[0] == 201
+
+
+async def test_a_way_back_is_judged_alike_by_whichever_door_it_comes(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [trip("there"), oxygen()]})
+    wrong = trip("back", return_of="oxygen")
+    too_soon = trip("back", return_of="there", pickup_window={"earliest": _at(23), "latest": _at(24)})
+    for ride, words in ((wrong, "is of kind equipment"), (too_soon, "Maybe make its window later")):
+        asked = (("/requests", ride), ("/episodes", {"id": "day", "requests": [ride], "episode": {}}))
+        for path, body in asked:
+            status, problem = await api.call("POST", path, body)
+            assert (status, words in problem["detail"]) == (422, True), problem
+    later = trip("back", return_of="there", pickup_window={"earliest": _at(28), "latest": _at(29)})
+    body = {"id": "day", "requests": [later], "episode": {"requests": ["there"]}}
+    status, whole = await api.call("POST", "/episodes", body)
+    assert status == 202, whole
+    assert [(each["before"], each["after"]) for each in whole["sequence"]] == [("there", "back")]
+    second = {"id": "more", "requests": [later | {"id": "again"}], "episode": {}}
+    status, problem = await api.call("POST", "/episodes", second)
+    assert (status, "has its return: back" in problem["detail"]) == (422, True)
 
 
 async def test_nothing_of_an_episode_is_stored_where_one_request_is_refused(api: Api) -> None:

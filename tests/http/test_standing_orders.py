@@ -85,7 +85,7 @@ async def test_an_order_is_put_replaced_by_its_version_and_listed_until_it_ends(
         (daily("o1") | {"request": trip("o2")}, 422, "/request/id"),
         (daily("o1", rule="FREQ=HOURLY"), 422, "daily is most"),
         (daily("o1", shifts=[{"day": "2026-03-04", "minutes": 5}] * 2), 422, "a day twice"),
-        (daily("o1", request=trip("o1", episode="e1")), 422, "its episode"),
+        (daily("o1", request=trip("o1", episode="e1")), 422, "an episode"),
         (daily("o1", request=trip("o1", patient={"name": "\u200b"})), 422, "/request/patient/name"),
     ],
 )
