@@ -11,7 +11,7 @@ from contracts.tasks import TaskKind
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.occurrences import linked, made, with_vendor
+from dispatcher.domain.occurrences import by_itself, made, with_vendor, without_leg
 from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import with_task
 from dispatcher.domain.standing_orders import (
@@ -46,15 +46,6 @@ class Due(NamedTuple):
     requests: tuple[Request, ...]
 
 
-class Taken(NamedTuple):
-    """Requests that are made, what takes them in and files them, and what was left out as a duplicate."""
-
-    requests: Sequence[Request]
-    received: Sequence[Decision]
-    filed: Sequence[Decision]
-    twice: Others
-
-
 class Occurrences:
     """Of one process; any number may fire the same timer, and one has the effect."""
 
@@ -83,17 +74,16 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        taken = await self._checked(market, fresh, order, context)
-        twice = taken.twice
+        left, received, filed, twice = await self._checked(market, fresh, order, context)
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
         decided = [
             step(order, after, "made" if drafts else "looked_at", context),
-            *taken.received,
-            *taken.filed,
+            *received,
+            *filed,
         ]
         decided += await self._told(stored, twice, context)
-        return await stored.commit(decided, requests=taken.requests)
+        return await stored.commit(decided, requests=left)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
         """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
@@ -139,23 +129,27 @@ class Occurrences:
 
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> Taken:
-        """What takes them in, what files them under their patient, and what was left out as a duplicate."""
+    ) -> tuple[list[Request], list[Decision], list[Decision], Others]:
+        """What is made, what takes it in and files it; and what is left out as a duplicate."""
         twice: Others = {}
         while True:
-            wanted = _linked([each for each in fresh if each.id not in twice])
-            try:
-                received = await self.requests.received(market, wanted, context, order.id)
-            except (
-                Invalid
-            ):  # a way back that cannot be that of its ride: better two rides than an order that stops
-                wanted = [linked(each, None) if each.way_back_of else each for each in wanted]
-                received = await self.requests.received(market, wanted, context, order.id)
+            wanted = _together([each for each in fresh if each.id not in twice])
+            wanted, received = await self._received(market, wanted, order, context)
             try:
                 filed = await self.requests.duplicates.checked(market, wanted, received, context)
-                return Taken(wanted, received, filed, twice)
+                return wanted, received, filed, twice
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
+
+    async def _received(
+        self, market: str, wanted: list[Request], order: StandingOrderRecord, context: Context
+    ) -> tuple[list[Request], list[Decision]]:
+        """Their receipt; each by itself where they cannot be what they say: an episode is full, or gone."""
+        try:
+            return wanted, await self.requests.received(market, wanted, context, order.id)
+        except Invalid:
+            alone = [by_itself(each) for each in wanted]
+            return alone, await self.requests.received(market, alone, context, order.id)
 
     async def _told(self, stored: MarketStore, twice: Others, context: Context) -> list[Decision]:
         """A task about each request that was there before: whether it is the same, a person says."""
@@ -175,10 +169,12 @@ class Occurrences:
         return decided
 
 
-def _linked(fresh: Sequence[Request]) -> list[Request]:
-    """A ride back whose ride there is not made with it stands by itself."""
-    ids = {each.id for each in fresh}
-    return [each if each.way_back_of in (None, *ids) else linked(each, None) for each in fresh]
+def _together(wanted: Sequence[Request]) -> list[Request]:
+    """Each way back as that of its leg there where this is made, too."""
+    ids = {each.id for each in wanted}
+    return [
+        without_leg(each) if each.way_back_of and each.way_back_of not in ids else each for each in wanted
+    ]
 
 
 def _dealt(each: Due, made_ids: set[str], twice: Others) -> Dealt:

@@ -210,8 +210,10 @@ async def test_without_an_address_nobody_is_told_and_without_a_way_the_event_alo
     assert "dispatch.notification.due" in await world.heard(world.keys.events)
 
 
-async def test_with_no_way_out_nothing_waits(world: World) -> None:
+@pytest.mark.parametrize("hours", [0, 2])  # how late somebody looks
+async def test_with_no_way_out_nothing_waits_and_nothing_is_a_task(world: World, hours: int) -> None:
     await on_its_way(world)
+    world.clock.ms += hours * HOUR_MS
     await Courier(world.service, None).send_due(world.market)
     assert [(each.state, each.code) for each in await kept(world)] == [(S.DROPPED, "no_notifier")]
 
