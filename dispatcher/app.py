@@ -17,6 +17,7 @@ import uvloop
 
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
+from dispatcher.domain.kinds import kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
@@ -142,7 +143,11 @@ async def _matcher(settings: Settings, name: str) -> None:
         try:
             await _until_told(
                 match(),
-                *(_kept(store, each, TIMERS, partial(timers.run, each)) for each in settings.markets),
+                *(
+                    _kept(store, each, TIMERS, partial(timers.run, each, kind))
+                    for each in settings.markets
+                    for kind in kinds()
+                ),
                 *(_kept(store, each, NOTIFICATIONS, partial(courier.run, each)) for each in settings.markets),
                 *(
                     _kept(store, each, HOUSEKEEPING, partial(keep_house, store, each, tz, clock))

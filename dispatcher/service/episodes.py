@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
+from dispatcher.service.reach import with_all_beside
 from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -170,7 +172,10 @@ class Episodes:
                 receipts = await self.requests.receipts(market, requests, context)
                 known = await self._known(market, before, after, edges, receipts)
                 await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
-                decision = arranged(before, Wanted(after, edges, receipts), known, context)
+                wanted = Wanted(after, edges, receipts)
+                decision = await with_all_beside(
+                    stored, replace(context, related=known), partial(arranged, before, wanted, known)
+                )
                 filed = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
                 )
@@ -221,6 +226,11 @@ class Episodes:
             missing = sorted(names - found.keys())
             last = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
             found = found | last
+        if len(found) >= FARTHEST:
+            raise Invalid(
+                f"{FARTHEST} requests or more go before those of the episode, one after the other\n"
+                "Maybe let some of them go."
+            )
         return found
 
     async def _with_others(self, market: str, known: Known) -> Known:

@@ -7,6 +7,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil import rrule
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,6 +80,12 @@ def test_a_rule_has_the_days_that_the_rfc_gives_it(text: str, start: date, after
         ("DTSTART:20260101\nRRULE:FREQ=DAILY", "no part of a rule"),
         ("FREQ=YEARLY;BYMONTH=13", "is not understood"),
         ("FREQ=DAILY;COUNT=٣", "is not understood"),
+        ("FREQ=MONTHLY;BYDAY=99MO", "BYDAY has 99\nMaybe 1 to 5"),
+        ("FREQ=YEARLY;BYMONTH=12;BYDAY=-6MO", "BYDAY has -6\nMaybe 1 to 5"),
+        ("FREQ=YEARLY;BYDAY=54MO", "BYDAY has 54\nMaybe 1 to 53"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,0", "BYMONTHDAY has 0\nMaybe 1 to 31"),
+        ("FREQ=YEARLY;BYYEARDAY=367", "BYYEARDAY has 367"),
+        ("FREQ=YEARLY;BYWEEKNO=-54", "BYWEEKNO has -54"),
     ],
 )
 def test_what_is_no_rule_or_comes_too_often_is_refused_in_words(text: str, wrong: str) -> None:
@@ -87,11 +94,23 @@ def test_what_is_no_rule_or_comes_too_often_is_refused_in_words(text: str, wrong
     assert "\nMaybe" in refused.value.detail
 
 
-@pytest.mark.parametrize(
-    "text", ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"]
-)
-def test_a_day_that_never_comes_is_looked_for_within_bounds(text: str) -> None:
+@pytest.mark.parametrize("text", ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=6"])
+def test_a_day_that_never_comes_is_looked_for_within_bounds(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    years, rebuild = set[int](), rrule._iterinfo.rebuild
+
+    def noted(info: object, year: int, month: int) -> None:
+        years.add(year)
+        rebuild(info, year, month)
+
+    monkeypatch.setattr(rrule._iterinfo, "rebuild", noted)
     assert list(comes(read(text, UTC), MONDAY, MONDAY)) == []
+    assert len(years) < 400  # else the service stands still for seconds: up to the year 9999
+
+
+def test_at_the_end_of_all_calendars_nothing_comes() -> None:
+    assert list(comes(read(WEEK, UTC), MONDAY, date.max)) == []
 
 
 def test_until_is_a_day_of_the_market_also_as_a_moment_in_utc() -> None:

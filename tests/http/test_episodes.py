@@ -10,6 +10,7 @@ import pytest
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
 from dispatcher.jobs.timers import Timers
+from dispatcher.service import episodes
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
@@ -76,6 +77,21 @@ async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
     assert (whole.get("tasks"), whole.get("at_risk"), whole.get("sequence")) == (None, None, None)
 
 
+async def test_what_a_bundle_gives_back_has_its_tasks_settled_and_who_goes_after_it_is_told(
+    api: Api,
+) -> None:
+    requests = [trip("there"), trip("held", hold=["authorization"])]
+    draft = {"bundle": "all_or_none", "decide_by": (NOW + timedelta(hours=1)).isoformat()}
+    await api.call("POST", "/episodes", {"id": "home", "requests": requests, "episode": draft})
+    await api.call("POST", "/requests", trip("after", after=[{"request": "held"}]))
+    assert (await api.call("POST", "/requests/there/cancel"))[0] == 200
+    assert (await api.call("GET", "/requests/held"))[1]["state"] == "unmatched"
+    _, page = await api.call("GET", "/tasks")
+    assert {each["id"] for each in page["tasks"]} == {"there.bundle_failed", "after.predecessor_missing"}
+    _, view = await api.call("GET", "/requests/after")
+    assert (view["state"], view["at_risk"]) == ("on_hold", "predecessor_unmatched")
+
+
 async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> None:
     for each in (trip("a"), trip("b"), trip("c")):
         assert (await api.call("POST", "/requests", each))[0] == 202
@@ -124,6 +140,17 @@ async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
     draft = {"requests": ["a", "b"], "sequence": [{"before": "b", "after": "a"}]}
     status, problem = await api.call("PUT", "/episodes/x", draft)
     assert (status, "in a circle" in problem["detail"]) == (422, True)
+
+
+async def test_a_sequence_that_goes_back_too_far_to_be_looked_through_is_refused_for_that(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(episodes, "FARTHEST", 3)
+    chain = [trip(f"a{at}", after=[{"request": f"a{at - 1}"}] if at else []) for at in range(4)]
+    await api.call("POST", "/requests", {"requests": chain})
+    status, problem = await api.call("PUT", "/episodes/x", {"requests": ["a3"]})
+    assert (status, "3 requests or more go before" in problem["detail"]) == (422, True), problem
+    assert (await api.call("PUT", "/episodes/x", {"requests": ["a1"]}))[0] == 201
 
 
 async def test_a_way_back_is_judged_alike_by_whichever_door_it_comes(api: Api) -> None:

@@ -128,6 +128,28 @@ async def test_the_requests_of_the_lead_time_are_made_with_ids_that_follow_from_
     assert "dialysis-20260318" in await standing.made()
 
 
+@pytest.mark.parametrize("changes", [{}, {"pickup_window": None, "appointment_at": START}])
+async def test_there_and_back_are_a_round_trip_and_end_as_one(
+    standing: Standing, changes: dict[str, datetime | None]
+) -> None:
+    await standing.order(dialysis(request=replace(leg(START), **changes), return_ride=called_back()))
+    await standing.fire()
+    there, other = (await standing.made())[:2]
+    back = f"{there}-r"
+    assert (await standing.record(back)).return_of == there
+    await standing.cancel(standing.platform, there)
+    codes = [(await standing.record(each)).history[-1].code for each in (back, f"{other}-r")]
+    assert codes == ["outbound_cancelled", "activation"]
+
+
+async def test_a_ride_back_too_soon_to_be_one_is_made_by_itself(standing: Standing) -> None:
+    at = START + timedelta(minutes=15)
+    soon = replace(leg(at, patient=None), pickup_window=Window(earliest=at, latest=at))
+    await standing.order(dialysis(return_ride=soon))
+    await standing.fire()
+    assert (await standing.record("dialysis-20260304-r")).return_of == ""
+
+
 async def test_what_many_processes_fire_at_once_is_made_once(standing: Standing) -> None:
     await standing.order(dialysis())
     record = await standing.service.standing_orders.get(standing.platform, standing.market, "dialysis")
