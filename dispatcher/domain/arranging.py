@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 from msgspec.structs import replace
 
 from contracts.episodes import MAX_AFTER, MAX_REQUESTS, Edge, EpisodeDraft
-from contracts.instants import to_ms
+from contracts.instants import to_instant, to_ms
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -24,14 +24,31 @@ PUT, ADDED, REMOVED = "put", "added", "removed"
 
 
 def drafted(episode: Episode | None, name: str, draft: EpisodeDraft, context: Context) -> Episode:
-    """The episode as a draft has it, its requests among them."""
+    """The episode as a draft has it, its requests among them. Raises Invalid: it is decided by the past."""
     base = episode or Episode(name, 1, context.now_ms, 0)
+    decide_by_ms = to_ms(draft.decide_by) if draft.decide_by else 0
+    if 0 < decide_by_ms <= context.now_ms and decide_by_ms != base.decide_by_ms:
+        raise Invalid(
+            f"episode {name} is all or none until {to_instant(decide_by_ms).isoformat()}, and it is "
+            f"{to_instant(context.now_ms).isoformat()}\nMaybe decide_by has a wrong day or time zone."
+        )
     return replace(
         base,
         requests=draft.requests,
         owners=draft.owners,
         bundle=draft.bundle,
-        decide_by_ms=to_ms(draft.decide_by) if draft.decide_by else 0,
+        decide_by_ms=decide_by_ms,
+    )
+
+
+def is_as_drafted(episode: Episode, draft: EpisodeDraft, records: Records) -> bool:
+    """Whether it has all that the draft says; more may have come to it."""
+    decide_by_ms = to_ms(draft.decide_by) if draft.decide_by else 0
+    links = {(link.request_id, name) for name, each in records.items() for link in each.after}
+    return (
+        (episode.owners, episode.bundle, episode.decide_by_ms) == (draft.owners, draft.bundle, decide_by_ms)
+        and set(draft.requests) <= set(episode.requests)
+        and all((each.before, each.after) in links for each in draft.sequence)
     )
 
 
