@@ -15,8 +15,11 @@ from contracts import codec
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
 from contracts.geo import Circle
 from contracts.outside import UNREADABLE
+from contracts.episodes import Note
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
 from contracts.requests import Request, RequestBatch
+from contracts.tasks import Comment
+from contracts.threads import PostedMessage
 from contracts.tuning import TuningUpdate
 from contracts.vendors import Vendor
 
@@ -183,3 +186,11 @@ def test_a_key_that_stands_twice_is_refused_however_the_body_is_read(pairs: list
     else:
         with pytest.raises(Problem, match="twice"):
             codec.unpack(body)
+
+
+@pytest.mark.parametrize("form", [Comment, Note, PostedMessage])
+@pytest.mark.parametrize("text", [" ", "\n\t", "\u3164"])
+def test_a_word_that_shows_nothing_is_refused(form: type[Comment], text: str) -> None:
+    with pytest.raises(Problem, match="/text: a text of nothing but blanks"):
+        decode(json.dumps({"text": text}).encode(), form)
+    assert decode(json.dumps({"text": f"{text}ja"}).encode(), form).text == f"{text}ja"
