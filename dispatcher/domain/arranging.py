@@ -13,7 +13,7 @@ from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.episodes import Episode, changed
-from dispatcher.domain.joining import known_before, refuse_circle, with_before
+from dispatcher.domain.joining import known_before, refuse_circle, refuse_out_of_time, with_before
 from dispatcher.domain.links import Link, link_of, resolved
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, noted
@@ -65,7 +65,7 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
 
     `known`: its requests, those that were in it, and whatever goes before any of them. Raises Invalid, with
     names, for a request that is not there, is another episode's, has ended, or would go after another in a
-    circle, and for too many.
+    circle or out of time, and for too many.
     """
     after, edges, taken_in = wanted
     new = {each.after.id: each.after for each in taken_in}
@@ -76,6 +76,9 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
     went = tuple(each for each in was if each not in after.requests)
     now = {**known, **new}
     _join(now, after, came, went)
+    for each in new.values():
+        for link in each.after:
+            refuse_out_of_time(each, link, known_before(each.id, link, now))
     _link(now, after, edges)
     _tell(now)
     moved = {name: each for name, each in now.items() if name in new or each != known.get(name)}
@@ -178,6 +181,7 @@ def _link(now: dict[str, RequestRecord], episode: Episode, edges: Sequence[Edge]
             _refuse(episode, edge.after, f"is {record.state}", "leave it out of the sequence")
         if len(others) >= MAX_AFTER:
             _refuse(episode, edge.after, f"would go after more than {MAX_AFTER}", "leave one out")
+        refuse_out_of_time(record, link, now[edge.before])
         now[edge.after] = replace(record, after=(*others, link))
     if edges or any(each.after for each in now.values()):
         refuse_circle({name: [link.request_id for link in each.after] for name, each in now.items()})

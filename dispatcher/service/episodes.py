@@ -16,6 +16,7 @@ from dispatcher.domain.episode_views import shown
 from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, changed
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.security.blind_index import identity
 from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
@@ -60,6 +61,7 @@ class Episodes:
         """
         ids = tuple(each.id for each in whole.requests)
         refuse_repeats(ids)
+        _refuse_several_patients(whole)
         named = tuple(dict.fromkeys((*whole.episode.requests, *ids)))
         draft = replace(whole.episode, requests=named)
         tuning = await self.markets.tuning(market)
@@ -248,6 +250,24 @@ class Episodes:
         missing = sorted(names - known.keys())
         others = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
         return known | others
+
+
+def _refuse_several_patients(whole: EpisodeSubmission) -> None:
+    """Raises Invalid where two requests say that they are different people's; neither is repeated.
+
+    By a record number one may be another than by name and phone alone, and the same for all that.
+    """
+    found = dict[str, tuple[str, str]]()
+    for each in whole.requests:
+        told = identity(each.patient)
+        how = told.partition("\0")[0]
+        name, first = found.setdefault(how, (each.id, told))
+        if told != first:
+            raise Invalid(
+                f"episode {whole.id} is one patient's, and requests {name} and {each.id} are different ones'\n"
+                "Maybe a record number or a name is mistyped; else make two episodes of it.",
+                request_ids=[name, each.id],
+            )
 
 
 def _there(episode: Episode | None, name: str) -> Episode:

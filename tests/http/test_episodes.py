@@ -12,6 +12,7 @@ from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
 Json = dict[str, Any]
+LATER = {"earliest": (NOW + timedelta(days=9)).isoformat(), "latest": (NOW + timedelta(days=9)).isoformat()}
 
 
 def oxygen(name: str = "oxygen", **changes: Any) -> Json:
@@ -82,6 +83,24 @@ async def test_what_may_be_asked_for_twice_in_an_episode_is_told_with_its_place(
     assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["a"])
 
 
+async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anybody(api: Api) -> None:
+    wren = {"name": "Canary Wren", "record_number": "C 1"}
+    for number, (other, status) in enumerate(
+        (
+            ({"name": "Canary Wren", "phone": "555 0100"}, 202),
+            ({"name": "Wren, Canary", "record_number": "c-1"}, 202),
+            ({"name": "Canary Wren", "record_number": "C 2"}, 422),
+        )
+    ):
+        name, at = f"ride{number}", (NOW + timedelta(days=2 + number)).isoformat()
+        ride = trip(name, patient=wren, pickup_window={"earliest": at, "latest": at})
+        body = {"id": f"e{number}", "requests": [ride, oxygen(f"oxygen{number}", patient=other)]}
+        found, answer = await api.call("POST", "/episodes", body)
+        assert found == status, answer
+    assert answer["request_ids"] == ["ride2", "oxygen2"]
+    assert "Wren" not in str(answer)
+
+
 async def test_an_episode_is_not_decided_by_a_moment_that_is_past(api: Api) -> None:
     past, soon = (NOW - timedelta(minutes=1)).isoformat(), (NOW + timedelta(minutes=1)).isoformat()
     bundle = {"bundle": "all_or_none", "decide_by": past}
@@ -139,6 +158,10 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
         ({"requests": ["nowhere"]}, "request nowhere cannot be in episode x: it is not there"),
         ({"requests": ["a"]}, "belongs to episode e"),
         ({"requests": ["c"], "sequence": [{"before": "a", "after": "c"}]}, "not among its requests"),
+        (
+            {"requests": ["c", "late"], "sequence": [{"before": "late", "after": "c"}]},
+            "request c is to go after request late; it starts by",
+        ),
         ({"requests": ["gone"]}, "request gone cannot be in episode x: it is cancelled"),
         (
             {
@@ -151,6 +174,7 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
 )
 async def test_what_cannot_be_in_an_episode_is_refused_with_names(api: Api, draft: Json, told: str) -> None:
     await api.call("POST", "/requests", {"requests": [trip(each) for each in ("a", "b", "c", "d", "gone")]})
+    await api.call("POST", "/requests", oxygen("late") | {"window": LATER})
     await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]})
     await api.call("POST", "/requests/gone/cancel")
     status, problem = await api.call("PUT", "/episodes/x", draft)
