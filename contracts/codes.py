@@ -196,9 +196,7 @@ class TrackingStatus(StrEnum):
 
 Hcpcs = Annotated[
     str,
-    Meta(
-        pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390", examples=["E1390"]
-    ),
+    Meta(pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390", examples=["E1390"]),
 ]
 Modifier = Annotated[
     str,

@@ -24,6 +24,7 @@ KNOWN = "gzip, deflate, identity"
 CUT = "Maybe it was cut short, or joined with another."
 NOTHING = (b"", b"{}", b"null", b"\x80", b"\xc0")  # as clients send that always send something
 
+
 class CallerGone(Exception):
     """The caller hung up before its body was here: there is nobody to answer, and no defect."""
 

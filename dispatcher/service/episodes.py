@@ -264,7 +264,7 @@ def _refuse_several_patients(whole: EpisodeSubmission) -> None:
         name, first = found.setdefault(how, (each.id, told))
         if told != first:
             raise Invalid(
-                f"episode {whole.id} is one patient's, and requests {name} and {each.id} are different ones'\n"
+                f"episode {whole.id} is one patient's: requests {name} and {each.id} are different ones'\n"
                 "Maybe a record number or a name is mistyped; else make two episodes of it.",
                 request_ids=[name, each.id],
             )

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from contracts import codec
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
+from contracts.episodes import Note
 from contracts.geo import Circle
 from contracts.outside import UNREADABLE
-from contracts.episodes import Note
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
 from contracts.requests import Request, RequestBatch
 from contracts.tasks import Comment

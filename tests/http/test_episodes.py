@@ -67,7 +67,10 @@ async def test_an_episode_that_is_sent_again_under_another_key_is_known_and_a_ch
     assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["ride"])
     owned = body | {"episode": body["episode"] | {"owners": ["ops"]}}
     status, problem = await api.call("POST", "/episodes", owned)
-    assert (status, problem["detail"].split("\n")[0]) == (422, "episode home is there already, and is another")
+    assert (status, problem["detail"].split("\n")[0]) == (
+        422,
+        "episode home is there already, and is another",
+    )
 
 
 async def test_what_may_be_asked_for_twice_in_an_episode_is_told_with_its_place(api: Api) -> None:

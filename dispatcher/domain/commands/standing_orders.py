@@ -207,7 +207,7 @@ def _refuse_no_occurrence(order: StandingOrderRecord, command: OnStandingOrder, 
 
 
 def _refuse_strange_days(order: StandingOrderRecord, tz: ZoneInfo, since: date) -> None:
-    """Raises Invalid for a day left out, or at another time, that the rule has not: it would be, all the same.
+    """Raises Invalid for a day, left out or at another time, that the rule has not: a slip would go unseen.
 
     What is past is as it was.
     """
@@ -227,7 +227,7 @@ def _refuse_strange_days(order: StandingOrderRecord, tz: ZoneInfo, since: date) 
 def _refuse_twice(
     order: StandingOrderRecord, command: OnStandingOrder, day: date, minutes: int, context: Context
 ) -> None:
-    """Raises Invalid where an occurrence would be at the time of another of the order: all come by one clock."""
+    """Raises Invalid where an occurrence would be at the time of another: all of an order have one clock."""
     after = occurrences(order, command.tz, day - timedelta(days=NEAR_DAYS))
     near = list(takewhile(lambda one: one.day <= day + timedelta(days=NEAR_DAYS), after))
     at = next((each.on for each in near if each.day == day and each.on), day)
@@ -237,6 +237,6 @@ def _refuse_twice(
         apart = (each.on - at) // timedelta(minutes=1) + order.shift_minutes(each.day) - minutes
         if abs(apart) < max(1, APART.whole(context.values)):
             raise Invalid(
-                f"the occurrence of {day} would be {abs(apart)} minutes from that of {each.day}, and the patient "
-                "is served once at a time\nMaybe skip one of them, or choose another time."
+                f"the occurrence of {day} would be {abs(apart)} minutes from that of {each.day}, and the "
+                "patient is served once at a time\nMaybe skip one of them, or choose another time."
             )

@@ -109,7 +109,7 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
 
 
 def _refuse_unsaid(task: TaskRecord, code: BarrierCode | None, context: Context) -> None:
-    """Raises WrongState for a barrier that a task which is done does not say any more, and nobody has said."""
+    """Raises WrongState for a barrier that nobody has said: a task that is done says none any more."""
     request = context.related.get(task.request_id)
     barrier = request.barrier if isinstance(request, RequestRecord) else None
     if code is None or (barrier is not None and barrier.code is code and not barrier.suggested):
