@@ -39,6 +39,9 @@ Text = Annotated[str, Meta(max_length=500)]
 ServiceMinutes = Annotated[int, Meta(ge=1, le=480, description="minutes spent at the door")]
 
 
+_CLASSES = {each: ServiceClass(each.value) for each in LevelOfService}
+
+
 class Patient(Wire):
     """Patient data, encrypted at rest; shown only to the vendor that has the work, from acceptance on."""
 
@@ -70,7 +73,8 @@ class _Asked(Wire):
     @property
     def named_vendors(self) -> tuple[str, ...]:
         """The vendors that it prefers or excludes, each once."""
-        return tuple(dict.fromkeys((*self.preferred_vendors, *self.excluded_vendors)))
+        named = (*self.preferred_vendors, *self.excluded_vendors)
+        return tuple(dict.fromkeys(named)) if named else ()
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -167,6 +171,8 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         """What it waits for before a vendor is sought; a will-call also that somebody calls, first of all."""
+        if self.hold is None and self.will_call is None:
+            return ()
         held = super().requirements
         return held if self.will_call is None else (Requirement.ACTIVATION, *held)
 
@@ -184,7 +190,7 @@ class TripRequest(_Asked, tag="trip", tag_field="kind"):
     @property
     def service_class(self) -> ServiceClass:
         """What a unit of capacity has to serve: the level of service of a ride, or equipment."""
-        return ServiceClass(self.level_of_service.value)
+        return _CLASSES[self.level_of_service]
 
     @property
     def ride_level(self) -> LevelOfService | None:

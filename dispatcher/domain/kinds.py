@@ -35,8 +35,9 @@ class Kind(Generic[R]):
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read; each of `follow_ups` adds to a decision what follows from it, in their order. `plain_events`: no
-    other kind's ids are like its own, so its events are named by them alone.
+    read; each of `follow_ups` adds to a decision what follows from it, in their order; `nothing_follows` says
+    of which steps none of them makes anything, so that none is asked. `plain_events`: no other kind's ids are
+    like its own, so its events are named by them alone.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kind(Generic[R]):
     is_new_work: Callable[[R | None, R | None], bool] = lambda before, after: False
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
     follow_ups: tuple[FollowUp, ...] = ()
+    nothing_follows: Callable[[R | None, R | None], bool] = lambda before, after: False
     body: str = ""
     plain_events: bool = False
 

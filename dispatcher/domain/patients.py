@@ -43,27 +43,39 @@ class PatientRecord(Record, frozen=True, tag=1):
 def filed(request: Request) -> Filed:
     """What is kept of a request here."""
     lines = request.order_lines
+    if not lines:
+        return Filed(request.id)
     rented = dict.fromkeys(each.hcpcs for each in lines if each.acquisition is Acquisition.RENTAL)
     bought = dict.fromkeys(each.hcpcs for each in lines if each.acquisition is not Acquisition.RENTAL)
     return Filed(request.id, tuple(rented), tuple(bought))
 
 
+def gone_ms(record: RequestRecord, context: Context) -> int:
+    """When the request may have been forgotten, ms since the epoch."""
+    if record.state in TERMINAL:
+        return record.timer_ms + MINUTE_MS
+    return max(record.latest_ms, context.now_ms) + RETENTION.whole(context.values) * HOUR_MS
+
+
 def indexed(
     before: PatientRecord | None,
     token: str,
-    fresh: Sequence[tuple[Filed, RequestRecord]],
+    fresh: Sequence[Filed],
     kept: Collection[str],
     context: Context,
+    *,
+    look_ms: int,
 ) -> Decision:
-    """The patient's record with new requests, and without those that do not count any more: not `kept`."""
-    old = () if before is None else tuple(each for each in before.requests if each.request_id in kept)
-    look_ms = min(_gone_ms(record, context) for _, record in fresh)
-    after = PatientRecord(
-        id=token,
-        version=before.version + 1 if before else 1,
-        requests=(*old, *(each for each, _ in fresh)),
-        timer_ms=min(look_ms, before.timer_ms) if before else look_ms,
-    )
+    """The patient's record with new requests, and without those that do not count any more: not `kept`.
+
+    `look_ms`: when the first of the new ones may have been forgotten (`gone_ms`).
+    """
+    if before is None:
+        after = PatientRecord(id=token, version=1, requests=tuple(fresh), timer_ms=look_ms)
+    else:
+        old = [each for each in before.requests if each.request_id in kept]
+        look_ms = min(look_ms, before.timer_ms)
+        after = PatientRecord(token, before.version + 1, (*old, *fresh), look_ms)
     return Decision(changes=(Change(before, after),), at_ms=context.now_ms)
 
 
@@ -75,7 +87,7 @@ def due(patient: PatientRecord, context: Context) -> Decision | None:
     there = {name: each for name, each in records.items() if isinstance(each, RequestRecord)}
     if not there:
         return Decision(changes=(Change(patient, None),), at_ms=context.now_ms)
-    look_ms = min(_gone_ms(each, context) for each in there.values())
+    look_ms = min(gone_ms(each, context) for each in there.values())
     after = replace(
         patient,
         version=patient.version + 1,
@@ -83,13 +95,6 @@ def due(patient: PatientRecord, context: Context) -> Decision | None:
         timer_ms=max(look_ms, context.now_ms + LOOK_AGAIN_MS),
     )
     return Decision(changes=(Change(patient, after),), at_ms=context.now_ms)
-
-
-def _gone_ms(record: RequestRecord, context: Context) -> int:
-    """When the request may have been forgotten, ms since the epoch."""
-    if record.state in TERMINAL:
-        return record.timer_ms + MINUTE_MS
-    return max(record.latest_ms, context.now_ms) + RETENTION.whole(context.values) * HOUR_MS
 
 
 PATIENT_KIND = register(

@@ -50,10 +50,10 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
         entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
     if record.revision and record.state in OPEN:
         entries[Entry(AMENDED, record.id)] = record.revision
-    live = {
-        Entry(offers_of(each.vendor_id), offer_id(record, each)): each.start_ms for each in record.live_offers
-    }
-    return entries | live
+    for each in record.offers:
+        if each.live:
+            entries[Entry(offers_of(each.vendor_id), offer_id(record, each))] = each.start_ms
+    return entries
 
 
 def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bool:
@@ -75,6 +75,11 @@ def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> b
     if after is None or after.state not in OPEN:
         return False
     return before is None or before.state not in OPEN or after.revision > before.revision
+
+
+def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) -> bool:
+    """Of one that comes in and waits for nothing: no vendor, nothing that went wrong, no sequence."""
+    return before is None and after is not None and after.state is RequestState.RECEIVED and not after.after
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
@@ -109,6 +114,7 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
+        nothing_follows=_nothing_follows,
         follow_ups=(
             with_amendment,
             with_return,

@@ -61,13 +61,14 @@ async def submit(call: Call, parts: Parts) -> Reply:
     batch = isinstance(call.body, RequestBatch)
     requests = call.body.requests if batch else (call.body,)
     key = cast(IdempotencyRecord, call.idempotency("submit", msgspec.msgpack.encode(requests)))
-    unknown = await parts.service.vendors.unknown(call.market, requests)  # first: what is stored gets its 202
+    market = call.market
+    unknown = await parts.service.vendors.unknown(market, requests)  # first: what is stored gets its 202
     try:
-        ids = await parts.service.requests.submit(call.principal, call.market, requests, key)
+        ids = await parts.service.requests.submit(call.principal, market, requests, key)
     except PossibleDuplicate as refusal:
         raise with_pointers(refusal, requests if batch else (), parts.metrics) from None
     parts.metrics.accepted.inc(len(ids))
-    base = REQUESTS.format(market=call.market)
+    base = REQUESTS.format(market=market)
     receipts = tuple(_receipt(each, base, unknown) for each in requests)
     return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
 

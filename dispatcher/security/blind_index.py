@@ -56,7 +56,7 @@ def _letters(text: str) -> str:
     plain = text.casefold()
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(each for each in plain if each.isalnum())
+    return "".join(filter(str.isalnum, plain))
 
 
 def _national(digits: str) -> str:

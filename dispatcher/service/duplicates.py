@@ -10,7 +10,7 @@ from contracts.requests import Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, Found, counts, found
-from dispatcher.domain.patients import PATIENT_KIND, Filed, PatientRecord, filed, indexed
+from dispatcher.domain.patients import PATIENT_KIND, PatientRecord, filed, gone_ms, indexed
 from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.blind_index import BlindIndex
@@ -65,8 +65,8 @@ class Duplicates:
         twice: list[Found] = []
         decided: list[Decision] = []
         for tokens, new in patients.items():
-            before = [known.get(token) for token in tokens]
-            standing = _standing(before, records)
+            before = [known.get(token) for token in tokens] if known else [None] * len(tokens)
+            standing = _standing(before, records) if records else {}
             twice += _twice(new, standing, context)
             decided += _decided(tokens, before, new, standing, context)
         if twice and unseen:  # of one another: look for the others, too
@@ -111,17 +111,18 @@ def _decided(
     context: Context,
 ) -> list[Decision]:
     """Under each of the patient's tokens."""
-    names = {each.record.id for each in new}
-    kept = standing.keys() - names
-    if len(kept) + len(names) > MOST:
+    kept = standing.keys() - {each.record.id for each in new} if standing else set()
+    if len(kept) + len(new) > MOST:
         raise Invalid(
             f"the patient of request {new[0].record.id} has {len(kept)} requests; {MOST} is the limit\n"
             "Maybe one record number stands for many patients.",
             request_id=new[0].record.id,
         )
-    fresh: list[tuple[Filed, RequestRecord]] = [(filed(each.request), each.record) for each in new]
+    fresh = [filed(each.request) for each in new]
+    look_ms = min([gone_ms(each.record, context) for each in new])
     return [
-        indexed(record, token, fresh, kept, context) for token, record in zip(tokens, before, strict=True)
+        indexed(record, token, fresh, kept, context, look_ms=look_ms)
+        for token, record in zip(tokens, before, strict=True)
     ]
 
 

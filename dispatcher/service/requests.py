@@ -280,7 +280,7 @@ def _midnight_ms(day: date, tz: ZoneInfo) -> int:
 
 def refuse_repeats(ids: tuple[str, ...]) -> None:
     """Raises Reused where one call has two requests of one id."""
-    if len(set(ids)) < len(ids):
+    if len(ids) > 1 and len(set(ids)) < len(ids):
         twice = sorted({each for each in ids if ids.count(each) > 1})
         raise Reused(
             f"request {twice[0]} stands in the call more than once\nMaybe number the requests anew.",

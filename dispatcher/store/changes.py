@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Change, Decision, Message
@@ -19,6 +19,14 @@ from dispatcher.store.scorecards import add_outcome
 NAMED = 64  # of so many requests a hint gives the ids; for more, whoever hears it looks for itself
 
 
+class Filed(NamedTuple):
+    """A change, with what every step below asks of it: it is found once."""
+
+    change: Change
+    kind: Kind[Any]
+    id: str
+
+
 def add_decisions(
     program: Program, keys: Keys, decisions: Sequence[Decision], bodies: Mapping[str, bytes]
 ) -> None:
@@ -28,11 +36,12 @@ def add_decisions(
     anew.
     Units are given back before any are taken, so that work may move within a full pool.
     """
-    changes = [change for decision in decisions for change in decision.changes]
-    anew = {body.record_id: body.content for decision in decisions for body in decision.bodies}
+    changes = [
+        Filed(change, change.kind, change.record.id) for decision in decisions for change in decision.changes
+    ]
     _refuse_repeats(changes)
-    for change in changes:
-        _add_record(program, keys, change)
+    for filed in changes:
+        _add_record(program, keys, filed)
     for decision in decisions:
         _add_preconditions(program, keys, decision)
     _add_reliances(program, keys, decisions, changes)
@@ -40,9 +49,11 @@ def add_decisions(
         program.unbook(keys, booking)
     for booking in (each for decision in decisions for each in decision.book):
         program.book(keys, booking)
-    for change in changes:
-        _add_body(program, keys, change, bodies, anew)
-        _add_lists(program, keys, change)
+    anew = {body.record_id: body.content for decision in decisions for body in decision.bodies}
+    for filed in changes:
+        if filed.kind.body:
+            _add_body(program, keys, filed, bodies, anew)
+        _add_lists(program, keys, filed)
     for decision in decisions:
         _add_messages(program, keys, decision)
         for outcome in decision.outcomes:
@@ -54,15 +65,15 @@ def add_decisions(
     _add_hint(program, keys, changes)
 
 
-def _refuse_repeats(changes: Sequence[Change]) -> None:
-    names = [(change.kind.name, change.record.id) for change in changes]
-    if len(set(names)) != len(names):
-        raise ValueError(f"{len(names)} changes are of {len(set(names))} records; a commit takes one each")
+def _refuse_repeats(changes: Sequence[Filed]) -> None:
+    names = {(kind.name, name) for _, kind, name in changes}
+    if len(names) != len(changes):
+        raise ValueError(f"{len(changes)} changes are of {len(names)} records; a commit takes one each")
 
 
-def _add_record(program: Program, keys: Keys, change: Change) -> None:
-    before, after, name = change.before, change.after, change.record.id
-    key, version = keys.record(change.kind, name), before.version if before else 0
+def _add_record(program: Program, keys: Keys, filed: Filed) -> None:
+    (before, after), kind, name = (filed.change.before, filed.change.after), filed.kind, filed.id
+    key, version = keys.record(kind, name), before.version if before else 0
     if after is None:
         program.remove(name, key, version)
     else:
@@ -77,35 +88,33 @@ def _add_preconditions(program: Program, keys: Keys, decision: Decision) -> None
 
 
 def _add_reliances(
-    program: Program, keys: Keys, decisions: Sequence[Decision], changes: Sequence[Change]
+    program: Program, keys: Keys, decisions: Sequence[Decision], changes: Sequence[Filed]
 ) -> None:
     """Records that are only relied on; those that this commit changes are held to their version anyway."""
-    written = {(change.kind.name, change.record.id) for change in changes}
     relied_on = dict.fromkeys(each for decision in decisions for each in decision.relies)
+    written = {(each.kind.name, each.id) for each in changes} if relied_on else ()
     for kind, name, version in relied_on:
         if (kind, name) not in written:
             program.unchanged(name, keys.record(kind_named(kind), name), version)
 
 
 def _add_body(
-    program: Program, keys: Keys, change: Change, bodies: Mapping[str, bytes], anew: Mapping[str, bytes]
+    program: Program, keys: Keys, filed: Filed, bodies: Mapping[str, bytes], anew: Mapping[str, bytes]
 ) -> None:
     """What is stored once comes with the first version and goes with the last."""
-    if not change.kind.body:
-        return
-    key = keys.body(change.kind, change.record.id)
+    change, name = filed.change, filed.id
+    key = keys.body(filed.kind, name)
     if change.before is None:
-        program.write(key, "SET", bodies[change.record.id])
+        program.write(key, "SET", bodies[name])
     elif change.after is None:
         program.write(key, "DEL")
-    elif change.after.id in anew:
-        program.write(key, "SET", anew[change.after.id])
+    elif name in anew:
+        program.write(key, "SET", anew[name])
 
 
-def _add_lists(program: Program, keys: Keys, change: Change) -> None:
+def _add_lists(program: Program, keys: Keys, filed: Filed) -> None:
     """Keep the lists in step with the record: who leaves, who comes, who moves."""
-    kind = change.kind
-    was, now = _entries(kind, change.before), _entries(kind, change.after)
+    was, now = (_entries(filed.kind, each) for each in (filed.change.before, filed.change.after))
     for entry in was:
         if entry not in now:
             program.write(keys.list(entry.list), "ZREM", entry.member)
@@ -118,7 +127,9 @@ def _entries(kind: Kind[Any], record: Record | None) -> dict[Entry, int]:
     """Where a record stands, its timer among them."""
     if record is None:
         return {}
-    return {**kind.lists(record), Entry(kind.timers, record.id): kind.timer_ms(record)}
+    entries = dict(kind.lists(record))
+    entries[Entry(kind.timers, record.id)] = kind.timer_ms(record)
+    return entries
 
 
 def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
@@ -128,22 +139,24 @@ def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
     """
     for number, message in enumerate(decision.messages):
         change = _about(decision, message)
-        about = change.kind.named_in_events(change.record.id)
-        name = events.event_id(about, change.record.version + (change.after is None), number)
+        record = change.record
+        about = change.kind.named_in_events(record.id)
+        name = events.event_id(about, record.version + (change.after is None), number)
         event = events.pack_event(keys.market, message, name, decision.at_ms)
         program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
 
 
 def _about(decision: Decision, message: Message) -> Change:
     """The change of the request that a message is about, or of its offer; else the first."""
-    names = message.subject, request_id_of(message.subject)
-    first = decision.changes[0]
-    if first.record.id in names or message.subject.startswith(f"{first.record.id}."):
+    first, subject = decision.changes[0], message.subject
+    name = first.record.id
+    if name == subject or request_id_of(subject) == name or subject.startswith(f"{name}."):
         return first
+    names = subject, request_id_of(subject)
     return next((each for each in decision.changes if each.record.id in names), first)
 
 
-def _add_hint(program: Program, keys: Keys, changes: Sequence[Change]) -> None:
-    new = [each.record.id for each in changes if each.kind.is_new_work(each.before, each.after)]
+def _add_hint(program: Program, keys: Keys, changes: Sequence[Filed]) -> None:
+    new = [name for change, kind, name in changes if kind.is_new_work(change.before, change.after)]
     if new:
         program.write(keys.wake, "PUBLISH", " ".join(new) if len(new) <= NAMED else b"")

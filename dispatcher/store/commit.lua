@@ -3,7 +3,7 @@
 --
 -- KEYS   every key the program names, all of one market (one hash tag, one slot); a key is named by its place
 -- ARGV   a tag, repeated in the answer, so that no answer is taken for another's; then the program: checks,
---        in any order, then writes. K is a place in KEYS.
+--        in any order, then the word `writes`, then these to the end. K is a place in KEYS.
 --   fence    K token                                the fence must be token
 --   command  K fingerprint                          the command id must be unknown
 --   version  K expected                             the document's first 4 bytes must be expected ('': no document),
@@ -11,7 +11,8 @@
 --   unbook   K(used) first count units daily        what is booked must suffice to give this back
 --   book     K(limit) K(used) first count units daily   used + units must stay within limit, cell by cell
 --   ceiling  K(used) limit                          used must be within this new limit, cell by cell
---   write    K name n arg...                        the command `name K arg...`; writes follow all checks.
+--   writes, each of:
+--            K name n arg...                        the command `name K arg...`.
 --                                                   PUBLISH is a hint: where it is not allowed, none is given
 --
 -- A ledger is a string of cells, 16 bits each, high byte first: cell 0 counts the day, cell 1 + b is bucket b.
@@ -71,7 +72,7 @@ end
 
 -- 1. The checks. `at` is at an operation; its key and its words follow.
 local operation = ARGV[at]
-while operation and operation ~= 'write' do
+while operation and operation ~= 'writes' do
   local key, word = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2]
   local refusal
   if operation == 'version' then
@@ -123,13 +124,14 @@ end
 local anywhere = (string.match(KEYS[1] or '', '^.-}:') or '') .. '\0'
 local everywhere, proven = {}, {} -- command → whether it is; key → the command it was last proven for
 local appends, writes = {}, {} -- places in ARGV, each of: K, name, n, arg...
-while operation do
-  local key, name, count = KEYS[tonumber(ARGV[at + 1])], ARGV[at + 2], tonumber(ARGV[at + 3])
+at = at + 1
+while ARGV[at] do
+  local key, name, count = KEYS[tonumber(ARGV[at])], ARGV[at + 1], tonumber(ARGV[at + 2])
   if name ~= 'PUBLISH' and (proven[key] ~= name or name == 'HINCRBY') then
     if everywhere[name] == nil then -- whole commands: a server may crash when asked about half a one
-      everywhere[name] = redis.acl_check_cmd(name, anywhere, unpack(ARGV, at + 4, at + 3 + count))
+      everywhere[name] = redis.acl_check_cmd(name, anywhere, unpack(ARGV, at + 3, at + 2 + count))
     end
-    if not (everywhere[name] or redis.acl_check_cmd(name, key, unpack(ARGV, at + 4, at + 3 + count))) then
+    if not (everywhere[name] or redis.acl_check_cmd(name, key, unpack(ARGV, at + 3, at + 2 + count))) then
       refuse(key, 'the ACL does not allow ' .. name)
     end
     if name == 'ZADD' or name == 'ZREM' then
@@ -139,10 +141,10 @@ while operation do
       if found and found.err then refuse(key, found.err) end
       if found then error({ err = 'EXHAUSTED ' .. tag .. ' ' .. key }) end
     elseif name == 'HINCRBY' then
-      local value = read('HGET', key, ARGV[at + 4])
+      local value = read('HGET', key, ARGV[at + 3])
       local number = value and string.match(value, '^-?%d+$') and tonumber(value)
       if value and not (number and number <= MOST and number >= -MOST) then
-        refuse(key, ARGV[at + 4] .. ' is no count')
+        refuse(key, ARGV[at + 3] .. ' is no count')
       end
     elseif name == 'SADD' then
       read('SCARD', key)
@@ -154,9 +156,8 @@ while operation do
     proven[key] = name
   end
   local list = name == 'XADD' and appends or writes
-  list[#list + 1] = at + 1
-  at = at + 4 + count
-  operation = ARGV[at]
+  list[#list + 1] = at
+  at = at + 3 + count
 end
 
 -- 3. The writes, appends first: one that fails after all is the first write, or those before it are taken back

@@ -65,6 +65,6 @@ def unpack_event(raw: bytes) -> CloudEvent:
 
 def stream_of(keys: Keys, message: Message) -> str:
     """Where the message goes."""
-    return {To.EVENTS: keys.events, To.MATCHES: keys.matches}.get(message.to) or keys.stream(
-        message.vendor_id
-    )
+    if message.vendor_id:
+        return keys.stream(message.vendor_id)
+    return keys.matches if message.to is To.MATCHES else keys.events

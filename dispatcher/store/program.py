@@ -80,11 +80,11 @@ class Program:
 
     def write(self, key: str, name: str, *words: Word) -> None:
         """The command `name key words…`, after all checks."""
-        self._writes += ("write", self._place(key), name, len(words), *words)
+        self._writes += (self._place(key), name, len(words), *words)
 
     def command_line(self, sha: str, tag: bytes) -> tuple[Word, ...]:
         """The EVALSHA; its answer begins with `tag`."""
-        return ("EVALSHA", sha, len(self._keys), *self._keys, tag, *self._checks, *self._writes)
+        return ("EVALSHA", sha, len(self._keys), *self._keys, tag, *self._checks, "writes", *self._writes)
 
     def _check(self, check: Check, *words: Word) -> None:
         self.checks.append(check)

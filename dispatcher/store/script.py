@@ -19,6 +19,7 @@ from dispatcher.store.program import Program
 
 Reply = list[bytes | int]
 _REFUSAL = re.compile(r"(UNWRITABLE|EXHAUSTED) (\S+) (\S+)(.*?)(?: script: .*)?$", re.DOTALL)
+_DONE = Outcome(Status.OK)
 MEND_S = 30  # nothing but a person mends such a key: ask again, but not at once
 
 
@@ -84,6 +85,8 @@ def outcome_of(program: Program, reply: Reply, *, asked_again: bool) -> Outcome:
     A document that is "stale" by being exactly what this program would write was written by it: that is OK.
     Raises BrokenLedger.
     """
+    if reply[0] == b"ok":  # nearly always
+        return _DONE
     status = bytes(reply[0]).decode() if isinstance(reply[0], bytes) else str(reply[0])
     if status == "broken":
         raise BrokenLedger(

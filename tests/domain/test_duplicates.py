@@ -13,7 +13,7 @@ from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from contracts.requests import EquipmentOrder, OrderLine, Request
 from dispatcher.domain.context import Context
 from dispatcher.domain.duplicates import Asked, Found, alike, counts, found
-from dispatcher.domain.patients import PatientRecord, due, filed, indexed
+from dispatcher.domain.patients import PatientRecord, due, filed, gone_ms, indexed
 from dispatcher.domain.states import TERMINAL
 from tests.domain import make
 
@@ -88,8 +88,10 @@ def test_of_a_batch_each_is_told_of_those_before_it_unless_either_says_that_it_i
 def test_an_index_goes_with_the_last_of_its_requests_and_not_before() -> None:
     one, other = asked(make.trip("r1")), asked(make.trip("r2"))
     context = Context(now_ms=make.NOW)
-    fresh = [(each.filed, each.record) for each in (one, other)]
-    patient: PatientRecord = indexed(None, "token", fresh, (), context).after
+    look_ms = min(gone_ms(each.record, context) for each in (one, other))
+    patient: PatientRecord = indexed(
+        None, "token", (one.filed, other.filed), (), context, look_ms=look_ms
+    ).after
     assert due(patient, context) is None
     later = Context(now_ms=patient.timer_ms, related={"r2": other.record})
     left = due(patient, later)

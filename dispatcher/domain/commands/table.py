@@ -100,7 +100,10 @@ def decide(record: Record | None, command: Command, context: Context) -> Decisio
 
 def with_follow_ups(decision: Decision, context: Context) -> Decision:
     """The decision with all that follows from it, by the kind of the record that it is about."""
-    for follow_up in decision.changes[0].kind.follow_ups:
+    first, kind = decision.changes[0], decision.changes[0].kind
+    if len(decision.changes) == 1 and kind.nothing_follows(first.before, first.after):
+        return decision
+    for follow_up in kind.follow_ups:
         decision = follow_up(decision, context)
     return decision
 
