@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a generated day with 5 %% of its requests in sequence and 2 %% in bundles, and without them",
     )
+    parser.add_argument(
+        "--tries", type=whole(1, 1_000), default=1, help="runs of each day with --sequences: medians count"
+    )
     parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
 
 

@@ -1,11 +1,22 @@
-"""Authorizations: issued, renewed, read, revoked."""
+"""Authorizations: issued, renewed, listed, read, revoked."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import date
+
 from client.answers import about
 from client.http import Connection, segment
+from client.pages import pages
 from client.posting import STORED
-from contracts.authorizations import Authorization, AuthorizationView
+from contracts.authorizations import (
+    Authorization,
+    AuthorizationPage,
+    AuthorizationState,
+    AuthorizationView,
+)
+
+AUTHORIZATIONS = "/authorizations"
 
 
 class AuthorizationClient(Connection):
@@ -32,6 +43,27 @@ class AuthorizationClient(Connection):
         view = await self.call("GET", path, AuthorizationView)
         return about(view, view.id, authorization_id, f"GET {path}")
 
+    async def authorizations(
+        self,
+        state: AuthorizationState | None = None,
+        *,
+        expiring_before: date | None = None,
+        request: str | None = None,
+    ) -> AsyncIterator[AuthorizationView]:
+        """The market's, the first to end first; of one state, before a day, or of a request's patient.
+
+        For case managers and ops. Raises Problem 404 for a request that is not there.
+        """
+        asked = {
+            "state": state.value if state else "",
+            "expiring_before": expiring_before.isoformat() if expiring_before else "",
+            "request": request or "",
+        }
+        given = {name: value for name, value in asked.items() if value}
+        async for page in pages(self, AUTHORIZATIONS, AuthorizationPage, given):
+            for one in page.authorizations:
+                yield one
+
     async def revoke(self, authorization_id: str) -> AuthorizationView:
         """Nothing more is drawn on it; what is booked stays booked."""
         path = f"{_path(authorization_id)}/revoke"
@@ -40,4 +72,4 @@ class AuthorizationClient(Connection):
 
 
 def _path(authorization_id: str) -> str:
-    return f"/authorizations/{segment(authorization_id)}"
+    return f"{AUTHORIZATIONS}/{segment(authorization_id)}"

@@ -37,7 +37,7 @@ class Patterns(Barriers):
     ) -> Counted:
         """Counts over the weeks of these days (None: the last 13), of what is as given.
 
-        Counts are told in whole multiples of `least`; None: fewer than that.
+        Counts are told in whole multiples of `least`, by a draw up or down.
         """
         asked = {
             "since": since.isoformat() if since else None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from client.answers import about
-from client.http import Connection, segment
+from client.http import segment
 from client.pages import pages
 from client.posting import STORED
+from client.threads import EpisodeThreads
 from contracts.episode_views import EpisodePage, EpisodeSubmission, EpisodeSummary, EpisodeView
 from contracts.episodes import EpisodeDraft, Note, Release
 from contracts.request_views import RequestView
@@ -17,7 +18,7 @@ EPISODES = "/episodes"
 ACCEPTED = frozenset({202})
 
 
-class EpisodeClient(Connection):
+class EpisodeClient(EpisodeThreads):
     """Calls about episodes and their sequence."""
 
     async def submit_episode(self, whole: EpisodeSubmission, *, key: str | None = None) -> EpisodeView:

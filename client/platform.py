@@ -22,7 +22,7 @@ from contracts.patient_reads import ReadReason
 from contracts.quotes import Quotes
 from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
 from contracts.requests import MAX_BATCH, Patient, Request, RequestBatch
-from contracts.tuning import Number, TuningUpdate, TuningView
+from contracts.tuning import TuningUpdate, TuningView, Value
 from contracts.vendors import Vendor
 from contracts.will_call import Activate
 
@@ -110,7 +110,7 @@ class PlatformClient(EpisodeClient, Posting, Threads, Barriers):
         """Register or change a vendor; `version` is the ETag of what is replaced. Returns the new ETag."""
         return await self._put(f"/vendors/{segment(vendor.id)}", vendor, version)
 
-    async def put_tuning(self, values: Mapping[str, Number], *, reason: str) -> TuningView:
+    async def put_tuning(self, values: Mapping[str, Value], *, reason: str) -> TuningView:
         """Replace all overrides of the market's tuning, whatever version is current."""
         update = TuningUpdate(values=dict(values), reason=reason)
         for left in reversed(range(TRIES)):

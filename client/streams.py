@@ -180,6 +180,14 @@ class VendorStream(StreamReader):
         """Leave the work; this vendor is not asked for it again."""
         return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
 
+    async def agree(self, offer_id: str, number: int, now: datetime) -> str:
+        """Keep the work as it is wanted now: the amendment of that number, and no later one."""
+        return await self._reply("agree", OfferReply(offer_id=offer_id, amendment=number), now)
+
+    async def refuse(self, offer_id: str, number: int, now: datetime) -> str:
+        """Do not do the work as it is wanted now: another vendor is sought."""
+        return await self._reply("refuse", OfferReply(offer_id=offer_id, amendment=number), now)
+
     async def report(self, offer_id: str, update: StatusUpdate, now: datetime) -> str:
         """Say where the work stands."""
         reply = OfferReply(offer_id=offer_id, status=update.status, at=update.at, code=update.code)

@@ -10,6 +10,7 @@ from msgspec import Meta
 from contracts.base import Id, Instant, OfferId, Price, Wire, refuse_odd_year
 from contracts.codes import LevelOfService, Priority, Skill
 from contracts.dispatches import Dispatch
+from contracts.duplicates import RequestIds
 from contracts.event_types import event
 from contracts.geo import Place, Window
 from contracts.needs import PassengerNeeds
@@ -30,6 +31,7 @@ class AmendmentOutcome(StrEnum):
     MADE = "made"  # at once: no vendor had the work, or it need not agree
     AGREED = "agreed"  # the vendor keeps its work
     REFUSED = "refused"  # the request is matched again; on board: it stays as it was
+    # (or asked for another start by the service itself: it keeps its work as it was)
     EXPIRED = "expired"  # the vendor did not answer: as refused
     UNFIT = "unfit"  # the vendor may not serve it so, or has no room: as refused
     TURNED_BACK = "turned_back"  # the vendor turned its dispatch back: the request is matched again
@@ -61,6 +63,7 @@ class Amend(Wire):
     match_by: Instant | None = None
     patient: Patient | None = None  # as a whole
     notes: Text | None = None
+    not_duplicate_of: RequestIds | None = None  # in place of what it said before
     requote: bool = False
 
     @property

@@ -11,6 +11,7 @@ from contracts.base import Day, Id, Tally, Version, Wire
 from contracts.codes import ServiceClass
 from contracts.event_types import event
 from contracts.outside import refuse_no_name
+from contracts.paging import PageSize
 from contracts.patterns import whole
 from contracts.requests import Patient
 from contracts.streams import To
@@ -26,6 +27,11 @@ Service = Annotated[
     ),
 ]
 Services = Annotated[tuple[Service, ...], Meta(min_length=1, max_length=32)]
+
+
+AuthorizationCursor = Annotated[
+    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?"), description="of the page before")
+]
 
 
 class Counted(StrEnum):
@@ -90,6 +96,27 @@ class AuthorizationView(Wire):
     last_day: Day
     has_patient: bool = False
     requests: tuple[Id, ...] = ()
+
+
+class AuthorizationQuery(Wire):
+    """Which authorizations to list, the first to end first; by default all that are kept.
+
+    `request`: those of the patient of this request, and the one that it names. `expiring_before`: those that
+    have not ended, and whose last day is before this day.
+    """
+
+    state: AuthorizationState | None = None
+    expiring_before: Day | None = None
+    request: Id | None = None
+    cursor: AuthorizationCursor = ""
+    limit: PageSize = 50
+
+
+class AuthorizationPage(Wire, omit_defaults=False):
+    """Authorizations by their ends; `cursor` is empty on the last page."""
+
+    authorizations: tuple[AuthorizationView, ...] = ()
+    cursor: str = ""
 
 
 @event("dispatch.authorization.changed", to=To.EVENTS)

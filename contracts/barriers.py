@@ -85,18 +85,20 @@ class PatternQuery(Wire):
 
 
 class PatternRow(Wire, omit_defaults=False):
-    """How often: in whole multiples of `least`, rounded down; null: more than none, and fewer than that."""
+    """How often: in whole multiples of `least`, up or down by a draw, so that no small one is told by it."""
 
     name: str  # a code, an id, a class, a week; empty: there was none
-    count: Tally | None
+    count: Tally
 
 
 class Patterns(Wire, omit_defaults=False):
-    """Barriers counted in five ways, never by patient; what is in no row did not occur (of 1,000 at most)."""
+    """Barriers counted in five ways, never by patient; what is in no row occurred seldom, or not at
+    all (of 1,000 at most).
+    """
 
     since_week: str
     until_week: str
-    least: Tally  # a smaller count is not told, nor is any closer than by this
+    least: Tally  # no count is told closer than by this
     by_code: tuple[PatternRow, ...] = ()
     by_facility: tuple[PatternRow, ...] = ()
     by_vendor: tuple[PatternRow, ...] = ()

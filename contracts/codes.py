@@ -136,13 +136,14 @@ class Acquisition(StrEnum):
 
 
 class Role(StrEnum):
-    """Who a bearer token speaks for; one may carry several, but a vendor's."""
+    """Who a bearer token speaks for; one may carry several, but a vendor's and a facility's."""
 
     PLATFORM = "platform"
     VENDOR = "vendor"
     OPS = "ops"
     COORDINATOR = "coordinator"  # the how and when of care
     CASE_MANAGER = "case_manager"  # the what and why
+    FACILITY = "facility"  # a desk where patients wait: says that one of its own is ready, and reads nothing
 
 
 class RequestState(StrEnum):

@@ -39,6 +39,7 @@ class Template(StrEnum):
     DELIVERY_APPOINTMENT = "delivery_appointment"
     RIDE_ARRIVING = "ride_arriving"  # the vendor is on its way
     DELIVERY_ARRIVING = "delivery_arriving"
+    WILL_CALL_ACTIVATED = "will_call_activated"  # its passenger is ready: until when the ride is to be there
     EQUIPMENT_SET_UP = "equipment_set_up"
 
 
@@ -70,7 +71,7 @@ class NotificationDue(Wire):
 
     notification_id: Id
     request_id: Id
-    offer_id: OfferId
+    offer_id: OfferId | None = None  # left out: it is about the request, whoever may serve it
     audience: Audience
     template: Template
     useful_until: Instant

@@ -56,6 +56,7 @@ class TaskKind(StrEnum):
     AMENDMENT_REFUSED = "amendment_refused"  # its vendor does not agree to the change
     NOTIFICATION = "notification"  # patient or coordinator could not be told
     WILL_CALL = "will_call"  # a return that nobody has called for yet
+    BUNDLE_FAILED = "bundle_failed"  # a part of what is all or none will not be done: the rest was given back
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
 
@@ -108,6 +109,12 @@ class TaskView(Wire):
     ended_at: Instant | None = None
     comments: tuple[TaskComment, ...] = ()
     barrier_asked: bool = False  # finishing it may say why the request ended without its service
+    retiming: str = (
+        ""  # of a sequence at risk: what became of asking its vendor for another start (an outcome)
+    )
+    could: tuple[str, ...] = ()  # and what somebody could do about it now: operations of this API
+    given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
+    left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
 
 
 class TaskQuery(Wire):

@@ -1,4 +1,4 @@
-"""Threads: what vendor and coordinators write to each other about one dispatch, encrypted at rest."""
+"""Threads: what the parties of a dispatch, or of an episode, write to each other; encrypted at rest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Number = Annotated[int, Meta(ge=1, description="its place in its thread, from 1"
 class About(StrEnum):
     """What a thread is about."""
 
-    DISPATCH = "dispatch"
+    DISPATCH = "dispatch"  # its vendor and who sees requests
+    EPISODE = "episode"  # who sees requests; no vendor
 
 
 class PostedMessage(Wire):
@@ -58,7 +59,7 @@ class ThreadView(Wire, omit_defaults=False):
     """The messages of a thread, in order, and who has read up to where. `unread`: by you, of others."""
 
     about: About
-    id: str  # of what it is about: a dispatch
+    id: str  # of what it is about: a dispatch, an episode
     messages: tuple[MessageView, ...] = ()
     read: tuple[ReadMark, ...] = ()
     unread: Tally = 0

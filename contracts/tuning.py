@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -11,6 +12,10 @@ from msgspec import Meta
 from contracts.base import Instant, Version, Wire
 
 Number = int | float
+Words = tuple[str, ...]
+Value = Number | Words
+Sent = Number | Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=200)]
+ALL = "*"
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,28 +37,61 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
         """The value in force as a whole number (bounds and unit are whole)."""
         return int(self.of(values))
 
-    def problem(self, value: Number) -> str | None:
+    def problem(self, value: Value) -> str | None:
         """What is wrong with a value, or None."""
-        if isinstance(value, bool) or not self.minimum <= value <= self.maximum:
+        if isinstance(value, bool | tuple) or not self.minimum <= value <= self.maximum:
             return f"{self.name} {value!r} is outside {self.minimum}..{self.maximum} {self.unit}"
         if isinstance(self.default, int) and not float(value).is_integer():
             return f"{self.name} {value!r} is not a whole number of {self.unit}"
         return None
 
 
+class Prefixes(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of codes, or of what codes begin with, that ops may set; none by default. `*` is every code."""
+
+    name: str
+    form: re.Pattern[str]  # of each, as a whole
+    maximum: int  # so many at most
+    unit: str
+    summary: str
+    scope: str
+    default: Words = ()
+    minimum: int = 0
+
+    def of(self, lists: Mapping[str, Words]) -> Words:
+        """The list in force."""
+        return lists.get(self.name, self.default)
+
+    def has(self, code: str, lists: Mapping[str, Words]) -> bool:
+        """Whether the list in force names a code, or what it begins with."""
+        return any(each == ALL or code.startswith(each) for each in self.of(lists))
+
+    def problem(self, value: Value) -> str | None:
+        """What is wrong with a value, or None."""
+        if not isinstance(value, tuple):
+            return f"{self.name} {value!r} is no list of {self.unit}"
+        if len(value) > self.maximum:
+            return f"{self.name} has {len(value)} {self.unit}; {self.maximum} is the limit"
+        wrong = [each for each in value if each != ALL and not self.form.fullmatch(each)]
+        return f"{self.name} has {wrong[0]!r}, which is none of: {self.unit}, *" if wrong else None
+
+
+Tunable = Parameter | Prefixes
+
+
 class TuningUpdate(Wire):
     """What ops send: the whole set of overrides; what is left out goes back to its default."""
 
-    values: Annotated[dict[str, Number], Meta(max_length=200)]
+    values: Annotated[dict[str, Sent], Meta(max_length=200)]
     reason: Annotated[str, Meta(max_length=200)] = ""
 
 
 class ParameterView(Wire, omit_defaults=False):
-    """A parameter and its value in force."""
+    """A parameter and its value in force. The bounds of a list are of how many it has."""
 
     name: str
-    value: Number
-    default: Number
+    value: Value
+    default: Value
     minimum: Number
     maximum: Number
     unit: str
@@ -69,6 +107,7 @@ class Tuning(Wire, omit_defaults=False):
     by: str = ""
     reason: str = ""
     at: Instant | None = None
+    lists: dict[str, Words] = msgspec.field(default_factory=dict)
 
 
 class TuningView(Wire, omit_defaults=False):
@@ -81,7 +120,7 @@ class TuningView(Wire, omit_defaults=False):
     parameters: tuple[ParameterView, ...]
 
 
-def problems(values: Mapping[str, Number], parameters: Iterable[Parameter]) -> list[str]:
+def problems(values: Mapping[str, Value], parameters: Iterable[Tunable]) -> list[str]:
     """All that is wrong with a set of overrides: unknown names, values out of bounds."""
     known = {parameter.name: parameter for parameter in parameters}
     unknown = [f"{name} is no parameter" for name in values if name not in known]
@@ -96,14 +135,24 @@ RENAMED: Mapping[str, str] = {  # names of before; they are still taken, and sto
     "record_cents": "scorecard_cents",
     "record_unknown": "scorecard_unknown",
     "record_least_works": "scorecard_least_works",
+    "authorization_equipment": "authorization_hcpcs",
+}
+SWITCHES: Mapping[str, Mapping[Value, Words]] = {  # of before, that are lists now
+    "authorization_equipment": {0: (), 1: (ALL,)},
 }
 
 
-def renamed(values: Mapping[str, Number]) -> dict[str, Number]:
-    """The same overrides under the parameters' present names."""
-    return {RENAMED.get(name, name): value for name, value in values.items()}
+def renamed(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The same overrides under the parameters' present names; what was a switch, as the list that it is."""
+    return {RENAMED.get(name, name): SWITCHES.get(name, {}).get(each, each) for name, each in values.items()}
 
 
-def both_names(values: Mapping[str, Number]) -> list[tuple[str, str]]:
+def parted(values: Mapping[str, Value]) -> tuple[dict[str, Number], dict[str, Words]]:
+    """Numbers and lists, each by itself."""
+    numbers = {name: each for name, each in values.items() if not isinstance(each, tuple)}
+    return numbers, {name: each for name, each in values.items() if isinstance(each, tuple)}
+
+
+def both_names(values: Mapping[str, Value]) -> list[tuple[str, str]]:
     """Overrides given under an earlier name and under the present one, too."""
     return [(old, new) for old, new in RENAMED.items() if old in values and new in values]

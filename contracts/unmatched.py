@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Tally, Wire
+from contracts.base import Id, Instant, Price, Tally, Wire
 from contracts.codes import OfferState
 
 
@@ -45,6 +45,14 @@ class Asked(Wire):
     code: str = ""  # the vendor's own, or how it ended
 
 
+class Forgone(Wire):
+    """The match that a request could have by itself now, and may not find later."""
+
+    vendor_id: Id
+    start_at: Instant
+    price_cents: Price
+
+
 class Unmatched(Wire):
     """Why there is no match: vendors removed by each rule, the last rule, and what would match it.
 
@@ -62,3 +70,5 @@ class Unmatched(Wire):
     relaxations: tuple[Relaxation, ...] = ()  # smallest first
     hint: str = ""  # what may be wrong with the request itself, to be read by a person
     explained_at: Instant | None = None
+    parts: tuple[Id, ...] = ()  # of its bundle, all that have no place, `waits_for` among them
+    forgone: Forgone | None = None  # what waiting for them may cost

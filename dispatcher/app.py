@@ -130,7 +130,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
         await _agree(store, list(settings.markets))
-        timers, solvers = Timers(service), SolverPool()
+        retimer = Quoter(store, clock, settings.markets, travel_of)
+        timers, solvers = Timers(service, retimer=retimer), SolverPool()
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 

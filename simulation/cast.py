@@ -1,4 +1,4 @@
-"""Who plays: one platform and all vendors, half over HTTP with a token, half over Redis with a reply key."""
+"""Who plays: a platform, its coordinators, and vendors: half over HTTP with a token, half by a reply key."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from client.care import CareClient
 from client.platform import PlatformClient
+from client.standing_orders import StandingOrderClient
 from client.streams import MatchStream, VendorStream
 from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import MINUTE_MS
-from contracts.tuning import TuningView
+from contracts.tuning import TuningView, parted
 from simulation.agenda import Agenda
 from simulation.clock import Clock
+from simulation.coordinator import SimulatedCoordinator
 from simulation.day import Day
 from simulation.links import HttpLink, Link, StreamLink
 from simulation.platform import SimulatedPlatform
@@ -47,6 +50,9 @@ class Cast:
         self.client = PlatformClient(url, token_of(Role.PLATFORM, ""), day.market)
         self.ops = PlatformClient(url, token_of(Role.OPS, ""), day.market)
         self.matches = MatchStream(redis_url, day.market)
+        self.desk = CareClient(url, token_of(Role.COORDINATOR, ""), day.market)
+        self.orders = StandingOrderClient(url, token_of(Role.COORDINATOR, ""), day.market)
+        self.coordinator = SimulatedCoordinator(day.episodes, self.desk, self.orders, self.agenda, self.tally)
         self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed)
         agendas = Agendas(self.agenda, self.crews)
         self.vendors = [
@@ -61,16 +67,19 @@ class Cast:
         if self.day.tuning:
             await self.ops.put_tuning(self.day.tuning, reason="the demo's day")
         tuning = await self.ops.call("GET", "/tuning", TuningView)
-        leads = {each.name: each.value for each in tuning.parameters}
+        leads, _ = parted({each.name: each.value for each in tuning.parameters})
         self.platform.imminent_within_ms = int(leads["imminent_lead_minutes"] * MINUTE_MS)
 
     async def act(self) -> None:
         """Everybody listens and acts until cancelled; a failure of one ends it for all."""
         self.platform.plan()
+        self.coordinator.plan()
         async with asyncio.TaskGroup() as group:
             for vendor in self.vendors:
                 group.create_task(vendor.listen())
             group.create_task(self.platform.listen())
+            if self.day.episodes:
+                group.create_task(self.coordinator.listen())
             group.create_task(self.platform.listen_for_matches(self.matches))
             group.create_task(self.agenda.run())
             group.create_task(self.crews.run())
@@ -82,7 +91,8 @@ class Cast:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         links = [vendor.link.close() for vendor in self.vendors]
-        await asyncio.gather(self.client.close(), self.ops.close(), self.matches.close(), *links)
+        clients = (self.client, self.ops, self.desk, self.orders, self.matches)
+        await asyncio.gather(*(each.close() for each in clients), *links)
 
     async def _register(self, vendor: SimulatedVendor, free: asyncio.Semaphore) -> None:
         async with free:

@@ -8,11 +8,13 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from contracts.geo import Window
 from contracts.instants import MINUTE_MS, to_instant, to_ms
 from contracts.pools import Pools
 from contracts.requests import MAX_BATCH, Request
 from contracts.tuning import Number
 from contracts.vendors import Vendor
+from simulation.episodes import Episode
 
 DATE = dt.date(2026, 9, 16)  # a Wednesday without a change of clocks; a day may be played on another
 EVENING_MINUTE = -180  # advance bookings come from 21:00 of the evening before …
@@ -43,11 +45,13 @@ class Day:
     takes_s: float = 110.0  # real time for the whole day, unless told otherwise
     tuning: Mapping[str, Number] = dataclasses.field(default_factory=dict)  # what ops sets before it begins
     date: dt.date = DATE
+    episodes: tuple[Episode, ...] = ()  # what belongs together, beside the single requests
 
     @property
     def start_ms(self) -> int:
         """A quarter of an hour before the first submission."""
-        return self.submissions[0].at_ms - 15 * MINUTE_MS
+        first_ms = min([self.submissions[0].at_ms, *(each.at_ms for each in self.episodes)])
+        return first_ms - 15 * MINUTE_MS
 
     @property
     def end_ms(self) -> int:
@@ -56,8 +60,9 @@ class Day:
 
     @property
     def requests(self) -> list[Request]:
-        """All requests of the day."""
-        return [request for submission in self.submissions for request in submission.requests]
+        """All requests of the day; a will-call as it is called if its patient is in time."""
+        single = [request for submission in self.submissions for request in submission.requests]
+        return single + [request for episode in self.episodes for request in episode.as_called]
 
 
 def at(tz: ZoneInfo, minute: float, date: dt.date = DATE) -> int:
@@ -71,6 +76,12 @@ def at(tz: ZoneInfo, minute: float, date: dt.date = DATE) -> int:
 def instant(at_ms: int, tz: dt.tzinfo) -> dt.datetime:
     """As the wire wants it."""
     return to_instant(at_ms).astimezone(tz)
+
+
+def around(wanted_ms: int, minutes: int, tz: dt.tzinfo) -> Window:
+    """From so many minutes before to so many after."""
+    span_ms = minutes * MINUTE_MS
+    return Window(earliest=instant(wanted_ms - span_ms, tz), latest=instant(wanted_ms + span_ms, tz))
 
 
 def wanted_ms(request: Request) -> int:

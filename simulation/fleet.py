@@ -58,10 +58,7 @@ def small_vendors(date: dt.date = DATE) -> list[tuple[Vendor, Strength]]:
         _vendor(
             "ambulance-1", "River Ambulance", AMBULANCE, {(S.STRETCHER,): 2, (S.BLS,): 3, (S.ALS, S.BLS): 2}
         ),
-        *(
-            _supplier(number, name)
-            for number, name in enumerate(("Home Breath", "Bedside", "Set & Ready"), 1)
-        ),
+        *suppliers(),
     ]
     lapsed = _vendor("lapsed-1", "Lapsed Papers", RIDES, {(S.AMBULATORY, S.WHEELCHAIR): 8})
     papers = valid_credentials(date=date)
@@ -105,14 +102,20 @@ def _vendor(
     return vendor, pools
 
 
-def _supplier(number: int, name: str) -> tuple[Vendor, Strength]:
+def suppliers(centre: Position = CENTRE) -> list[tuple[Vendor, Strength]]:
+    """Three that deliver every device of the day, round that place; their papers are not here."""
+    names = ("Home Breath", "Bedside", "Set & Ready")
+    return [_supplier(number, name, centre) for number, name in enumerate(names, 1)]
+
+
+def _supplier(number: int, name: str, centre: Position) -> tuple[Vendor, Strength]:
     fares = tuple(EquipmentFare(hcpcs=code, rental_cents=cents) for code, cents in DEVICE_CENTS.items())
     vendor = Vendor(
         id=f"equipment-{number}",
         name=name,
         hcpcs=tuple(DEVICE_CENTS),
         skills=TECHNICIAN,
-        service_area=(Circle(centre=CENTRE, radius_m=25_000),),
+        service_area=(Circle(centre=centre, radius_m=25_000),),
         rate_card=RateCard(equipment=fares),
         answer=ExplicitAnswer(time_limit_s=900),
     )

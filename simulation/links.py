@@ -21,6 +21,7 @@ class Link(Protocol):
     def events(self) -> AsyncIterator[CloudEvent]: ...
     async def accept(self, offer_id: str, reference: str) -> None: ...
     async def decline(self, offer_id: str, code: DeclineCode) -> None: ...
+    async def agree(self, offer_id: str, number: int) -> None: ...
     async def report(self, offer_id: str, update: StatusUpdate) -> None: ...
     async def close(self) -> None: ...
 
@@ -43,6 +44,10 @@ class HttpLink:
     async def decline(self, offer_id: str, code: DeclineCode) -> None:
         """Leave the work."""
         await self.client.decline(offer_id, code)
+
+    async def agree(self, offer_id: str, number: int) -> None:
+        """Keep the work as it is wanted now."""
+        await self.client.agree(offer_id, number)
 
     async def report(self, offer_id: str, update: StatusUpdate) -> None:
         """Say where it stands."""
@@ -74,6 +79,10 @@ class StreamLink:
     async def decline(self, offer_id: str, code: DeclineCode) -> None:
         """Leave the work."""
         await self.stream.decline(offer_id, code, self._now())
+
+    async def agree(self, offer_id: str, number: int) -> None:
+        """Keep the work as it is wanted now."""
+        await self.stream.agree(offer_id, number, self._now())
 
     async def report(self, offer_id: str, update: StatusUpdate) -> None:
         """Say where it stands."""

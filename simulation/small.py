@@ -12,13 +12,13 @@ import random
 from zoneinfo import ZoneInfo
 
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
-from contracts.geo import Place, Position, Window
-from contracts.instants import MINUTE_MS
+from contracts.geo import Place, Position
 from contracts.needs import PassengerNeeds
 from contracts.pools import Pool, Pools
-from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
-from simulation.day import DATE, Day, at, booked, instant
+from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
+from simulation.day import DATE, Day, around, at, booked, instant
 from simulation.fleet import CENTRE, small_vendors
+from simulation.patients import nobody
 
 MARKET, TZ = "metro", ZoneInfo("America/New_York")
 TRIPS, ORDERS = 420, 80
@@ -81,11 +81,11 @@ def _trip(number: int, rng: random.Random, date: dt.date) -> TripRequest:
     return TripRequest(
         id=f"ride-{number:04d}",
         priority=rng.choices(list(Priority), weights=(90, 6, 3, 1))[0],
-        patient=_patient(f"r{number:04d}", rng),
+        patient=nobody(f"r{number:04d}", rng),
         pickup=Place(position=_near(rng)),
         dropoff=Place(position=_near(rng)),
         level_of_service=level,
-        pickup_window=None if by_appointment else _around(wanted_ms, WINDOW_MINUTES),
+        pickup_window=None if by_appointment else around(wanted_ms, WINDOW_MINUTES, TZ),
         appointment_at=instant(wanted_ms, TZ) if by_appointment else None,
         needs=_needs(level, rng),
         service_minutes=5 if level is LevelOfService.AMBULATORY else 10,
@@ -109,16 +109,16 @@ def _order(number: int, rng: random.Random, date: dt.date) -> EquipmentOrder:
     wanted_ms = min(max(wanted_ms, at(TZ, 9 * 60, date)), at(TZ, 18 * 60, date))
     return EquipmentOrder(
         id=f"order-{number:04d}",
-        patient=_patient(f"e{number:04d}", rng),
+        patient=nobody(f"e{number:04d}", rng),
         place=Place(position=_near(rng)),
-        window=_around(wanted_ms, 60),
+        window=around(wanted_ms, 60, TZ),
         lines=(OrderLine(hcpcs=code, acquisition=Acquisition.RENTAL, setup_minutes=setup_minutes),),
     )
 
 
 def _impossible(date: dt.date) -> list[Request]:
     """Four requests that no vendor may take, each for a reason of its own."""
-    noon, near = _around(at(TZ, 12 * 60, date), WINDOW_MINUTES), Place(position=CENTRE)
+    noon, near = around(at(TZ, 12 * 60, date), WINDOW_MINUTES, TZ), Place(position=CENTRE)
     beyond = Place(position=(CENTRE[0] + 3.0, CENTRE[1]))
     level = LevelOfService.WHEELCHAIR
     device = (OrderLine(hcpcs="E0483"),)
@@ -145,26 +145,8 @@ def _impossible(date: dt.date) -> list[Request]:
     ]
 
 
-def _around(wanted_ms: int, minutes: int) -> Window:
-    span_ms = minutes * MINUTE_MS
-    return Window(earliest=instant(wanted_ms - span_ms, TZ), latest=instant(wanted_ms + span_ms, TZ))
-
-
 def _near(rng: random.Random) -> Position:
     """Within about 12 km of the centre, denser in the middle."""
     radius_deg, angle = 0.11 * rng.random(), rng.uniform(0, 2 * math.pi)
     lon = CENTRE[0] + radius_deg * math.cos(angle) / math.cos(math.radians(CENTRE[1]))
     return round(lon, 6), round(CENTRE[1] + radius_deg * math.sin(angle), 6)
-
-
-def _patient(tag: str, rng: random.Random) -> Patient:
-    """Nobody: every field is unique to the request, so that a leak can be found by searching for it."""
-    mark = f"{tag}-{rng.getrandbits(32):08x}"
-    return Patient(
-        name=f"Nobody Example-{mark}",
-        phone=f"+1-555-0100-{mark}",
-        pickup_address=f"{rng.randint(1, 999)} Imaginary Street {mark}",
-        dropoff_address=f"{rng.randint(1, 999)} Pretend Avenue {mark}",
-        record_number=f"MRN-{mark}",
-        notes=f"made-up note {mark}",
-    )

@@ -28,6 +28,25 @@ class Tally:
     )  # request id -> its first offer at a vendor
     vendors: Counter[str] = dataclasses.field(default_factory=Counter)  # what vendors did, by name
     first_match_s: float | None = None
+    episodes: set[str] = dataclasses.field(default_factory=set)
+    sent_twice: int = 0  # requests that were asked for again, by somebody who did not know of them
+    caught: int = 0  # of these, told to be possible duplicates
+    let_through: set[str] = dataclasses.field(default_factory=set)  # and taken in all the same
+    released: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # "go anyway": before, after
+
+    put_off: set[str] = dataclasses.field(default_factory=set)  # asked to be later, for what goes before it
+
+    def began(self, episode_id: str, request_ids: Collection[str]) -> None:
+        """An episode with all its requests is safe."""
+        self.episodes.add(episode_id)
+        self.acknowledged |= dict.fromkeys(request_ids, time.monotonic())
+        for each in request_ids:
+            self.saw_state(each, RequestState.RECEIVED, 0)
+
+    @property
+    def safe(self) -> set[str]:
+        """All that was said to be stored."""
+        return self.acknowledged.keys() | self.let_through
 
     def by_state(self) -> Counter[RequestState]:
         """How many requests are in each state now."""

@@ -8,7 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from client.errors import Problem
+from contracts.amendments import AmendmentProposed, DispatchAmended
+from contracts.codes import TrackingStatus
+from contracts.episodes import DispatchAtRisk
 from contracts.events import CloudEvent, DispatchConfirmed, OfferClosed, OfferMade
+from contracts.instants import MINUTE_MS
 from contracts.offers import Offer
 from contracts.vendors import AssumedAnswer, Vendor
 from simulation.agenda import Agenda
@@ -16,6 +20,8 @@ from simulation.behaviour import Answer, Reaction, Report, course, reaction
 from simulation.links import Link
 from simulation.tally import Tally
 
+LOOKS_MS = 3 * MINUTE_MS
+BEGINS = frozenset({TrackingStatus.AT_PICKUP})
 GONE = frozenset({404, 409})  # the work was taken back, or went to its end without us
 
 
@@ -26,6 +32,21 @@ class Agendas(NamedTuple):
     crews: Agenda
 
 
+class Course(NamedTuple):
+    """A dispatch under way: what is still to be reported, and how much later than agreed."""
+
+    offer: Offer
+    reports: Iterator[Report]
+    late_ms: int = 0
+
+
+class Held(NamedTuple):
+    """A crew that does not begin yet, for what goes before its work is late."""
+
+    work: Course
+    report: Report
+
+
 class SimulatedVendor:
     """One vendor's dispatcher, who answers, and its crews, who report."""
 
@@ -34,6 +55,9 @@ class SimulatedVendor:
         self.desk, self.crews = agendas
         self.offers: dict[str, Offer] = {}
         self.confirmed: set[str] = set()
+        self.at_risk: set[str] = set()
+        self.waiting: dict[str, Held] = {}
+        self.proposed: dict[str, AmendmentProposed] = {}
 
     async def listen(self) -> None:
         """Hear the feed until cancelled."""
@@ -48,6 +72,14 @@ class SimulatedVendor:
             self._confirmed(msgspec.convert(event.data, DispatchConfirmed).offer_id)
         elif event.type == "dispatch.offer.closed":
             self.offers.pop(msgspec.convert(event.data, OfferClosed).offer_id, None)
+        elif event.type == "dispatch.amendment.proposed":
+            self._proposed(msgspec.convert(event.data, AmendmentProposed))
+        elif event.type == "dispatch.dispatch.amended":
+            self._amended(msgspec.convert(event.data, DispatchAmended))
+        elif event.type == "dispatch.dispatch.at_risk":
+            self.at_risk.add(msgspec.convert(event.data, DispatchAtRisk).offer_id)
+        elif event.type == "dispatch.dispatch.restored":
+            self._restored(msgspec.convert(event.data, DispatchAtRisk).offer_id)
         elif event.type == "dispatch.reply.refused":
             self.tally.vendors["refused"] += 1
 
@@ -83,24 +115,57 @@ class SimulatedVendor:
         if offer is None or offer_id in self.confirmed:
             return
         self.confirmed.add(offer_id)
-        self._next(offer, iter(course(offer, self.seed)))
+        self._next(Course(offer, iter(course(offer, self.seed))))
 
-    def _next(self, offer: Offer, reports: Iterator[Report]) -> None:
+    def _proposed(self, asked: AmendmentProposed) -> None:
+        """Another time suits these vendors, once somebody has looked."""
+        if asked.offer_id in self.offers:
+            self.proposed[asked.offer_id] = asked
+            self.desk.at(self.desk.clock.now_ms() + LOOKS_MS, lambda: self._agree(asked))
+
+    async def _agree(self, asked: AmendmentProposed) -> None:
+        try:
+            await self.link.agree(asked.offer_id, asked.number)
+        except Problem as problem:
+            self._refused(problem)
+
+    def _amended(self, event: DispatchAmended) -> None:
+        """The work is another one now: its crew goes by the new time."""
+        asked = self.proposed.pop(event.offer_id, None)
+        if asked is not None and asked.number == event.number and event.offer_id in self.offers:
+            self.tally.vendors["amended"] += 1
+            self.offers[event.offer_id] = asked.offer
+            self.waiting.pop(event.offer_id, None)
+            self._next(Course(asked.offer, iter(course(asked.offer, self.seed))))
+
+    def _next(self, work: Course) -> None:
         """Put the next report on the agenda; reports of one dispatch never overtake each other."""
-        report = next(reports, None)
+        report = next(work.reports, None)
         if report is not None:
-            self.crews.at(report.at_ms, lambda: self._report(offer, report, reports))
+            self.crews.at(report.at_ms + work.late_ms, lambda: self._report(work, report))
 
-    async def _report(self, offer: Offer, report: Report, reports: Iterator[Report]) -> None:
-        if offer.id not in self.offers:
-            return  # taken back meanwhile
+    def _restored(self, offer_id: str) -> None:
+        """What it had to wait for is there: the crew goes on, so much later than agreed."""
+        self.at_risk.discard(offer_id)
+        if held := self.waiting.pop(offer_id, None):
+            late_ms = max(held.work.late_ms, self.crews.clock.now_ms() - held.report.at_ms)
+            work = held.work._replace(late_ms=late_ms)
+            self.crews.at(held.report.at_ms + late_ms, lambda: self._report(work, held.report))
+
+    async def _report(self, work: Course, report: Report) -> None:
+        offer = work.offer
+        if self.offers.get(offer.id) is not offer:
+            return  # taken back meanwhile, or amended
+        if offer.id in self.at_risk and report.update.status in BEGINS:
+            self.waiting[offer.id] = Held(work, report)
+            return
         try:
             await self.link.report(offer.id, report.update)
             self.tally.vendors[report.update.status.value] += 1
         except Problem as problem:
             self._refused(problem)
         else:
-            self._next(offer, reports)
+            self._next(work)
 
     def _refused(self, problem: Problem) -> None:
         """Too late is part of the game; anything else is a fault and ends the demo."""

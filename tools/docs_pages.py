@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # of this checkout
 from contracts.codes import Requirement
 from contracts.operations import Operation
 from contracts.tasks import TaskKind, TaskState
+from contracts.tuning import Tunable
 from dispatcher.domain.commands.table import Command, Row, commands
 from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import (
@@ -23,6 +25,7 @@ from dispatcher.domain.states import (
 from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_STATES
 from dispatcher.http.routing import subjects
 from dispatcher.tuning.registry import Registry
+from tools.operations_tables import operations_page
 from tools.roles_page import roles_page
 
 MADE = "Made by `python tools/docs_pages.py docs`"
@@ -69,6 +72,8 @@ WHY = {
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
+    TaskKind.BUNDLE_FAILED: "a part of an all-or-none episode will not be done; the task names what was "
+    "given back with it and what is left; the owner is the episode's",
     TaskKind.POSSIBLE_DUPLICATE: "the patient may have the like at that time already",
     TaskKind.NOTIFICATION: "patient or coordinator could not be told: `notification_<what>`",
     TaskKind.AMENDMENT_REFUSED: "the vendor that had the work did not agree to an amendment; or the work "
@@ -159,10 +164,14 @@ def tuning_page(registry: Registry) -> str:
     """docs/tuning.md."""
     rows = sorted(registry.parameters.values(), key=lambda each: (each.scope, each.name))
     return TUNING_HEAD + _lines(
-        f"| `{each.name}` | {each.default} | {each.minimum} … {each.maximum} | {each.unit} | {each.summary} "
-        f"| `{each.scope}` |"
+        f"| `{each.name}` | {_default(each)} | {each.minimum} … {each.maximum} | {each.unit} "
+        f"| {each.summary} | `{each.scope}` |"
         for each in rows
     )
+
+
+def _default(tunable: Tunable) -> str:
+    return json.dumps(tunable.default) if isinstance(tunable.default, tuple) else str(tunable.default)
 
 
 def api_page(before: str) -> str:
@@ -175,13 +184,14 @@ def api_page(before: str) -> str:
 
 
 def write(folder: Path) -> None:
-    """All pages, into `folder`, which has an api.md."""
+    """All pages, into `folder`, which has an api.md and an operations.md."""
     pages = {
         "states.md": states_page(),
         "commands.md": commands_page(),
         "roles.md": roles_page(MADE),
         "tuning.md": tuning_page(Registry.found()),
         "api.md": api_page((folder / "api.md").read_text(encoding="utf-8")),
+        "operations.md": operations_page((folder / "operations.md").read_text(encoding="utf-8")),
     }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")

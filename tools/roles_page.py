@@ -9,7 +9,7 @@ from contracts.operations import Operation
 from dispatcher.domain.rights import MAY_ACT, MAY_HOLD, MAY_RELEASE
 from dispatcher.http.routing import subjects
 
-COLUMNS = (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER, Role.VENDOR, Role.OPS)
+COLUMNS = (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER, Role.VENDOR, Role.FACILITY, Role.OPS)
 FINER = {  # operations whose roles are not all: under which heading the rest is said
     "holdRequest": "on-hold",
     "resumeRequest": "on-hold",
@@ -22,8 +22,9 @@ HEAD = """# Who may do what
 {made} from the tables of routes and commands, and from `dispatcher/domain/rights.py`. A token carries one
 role, or several: then it may do what any of them may. A history names the one that gave the right (`by`)
 and the token's `sub` (`subject`). A vendor's token is a vendor's only, and of what is another's it finds
-nothing. *Coordinator*: the how and when of care. *Case manager*: the what and why. *Ops*: the day. Where
-an operation is a link, more is said below.
+nothing; so is a facility's, which says that its own passengers are ready and reads no request. *Coordinator*:
+the how and when of care. *Case manager*: the what and why. *Ops*: the day. Where an operation is a link, more
+is said below.
 """
 RIGHTS = """
 ## On hold
@@ -37,7 +38,7 @@ that says who may.
 
 ## Tasks
 
-All but vendors read every task and may comment on it. To claim, put back or finish one is for:
+All but vendors and facilities read every task and may comment on it. To claim, put back or finish one is for:
 
 | a task of | roles |
 |---|---|"""

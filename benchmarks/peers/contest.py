@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def contest(
     contenders: list[str],
     *,
     seconds: float,
-    seeds: list[int],
+    seeds: Sequence[int],
     workers: int,
     proven: int | None = None,
 ) -> list[Row]:

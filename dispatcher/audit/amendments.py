@@ -13,7 +13,8 @@ def without_end(found: Survey) -> Iterator[tuple[str, str]]:
     """An amendment that waits, waits for the vendor of a dispatch, and not for ever; none lost its bodies."""
     for each in of_kind(found, REQUEST_KIND.name, RequestRecord):
         for number, amendment in enumerate(each.amendments, start=1):
-            if amendment.pending != bool(amendment.before and amendment.proposed):
+            has_both = bool(amendment.before and amendment.proposed)
+            if not amendment.retimes and amendment.pending != has_both:
                 yield each.id, f"amendment {number} is {amendment.outcome.value} without its bodies"
         pending = each.pending
         if pending is None:

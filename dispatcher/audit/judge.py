@@ -16,13 +16,14 @@ from dispatcher.audit.amendments import without_end
 from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.sequence import out_of_sequence
+from dispatcher.domain.bundles import is_given_back
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
-from dispatcher.domain.threads import LOOK_AGAIN_MS, THREAD_KIND, ThreadRecord
+from dispatcher.domain.threads import LOOK_AGAIN_MS, SUBJECTS, THREAD_KIND, ThreadRecord
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
@@ -30,6 +31,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey, of_kind
 
+BUNDLE = TaskKind.BUNDLE_FAILED
 ALONE = frozenset({TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT})  # tasks that are no request's
 
 
@@ -134,6 +136,8 @@ def _wanted(found: Survey) -> dict[Entry, int]:
 def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     """What asks for a person names its task, and every task is there as long as its request.
 
+    What was given back with its bundle has none of its own: that of the part that failed names it.
+
     What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
     of an item that cannot be read stays until a person has seen to it.
     """
@@ -143,7 +147,10 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
     for each in _requests(found):
         kind = REQUEST_STATES[each.state].task
         is_older = each.id in found.older.get(REQUEST_KIND.name, set())
-        if kind is not None and not any(f".{kind.value}" in task for task in each.tasks) and not is_older:
+        is_told = is_given_back(each) or any(
+            f".{one}" in task for one in (kind, BUNDLE) for task in each.tasks
+        )
+        if kind is not None and not is_told and not is_older:
             yield each.id, f"is {each.state.value} and names no task"
         for name in each.tasks:
             if name not in there:
@@ -155,9 +162,16 @@ def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _threads(found: Survey) -> Iterator[tuple[str, str]]:
     """No thread outlives what it is about; one that began as that went is seen to by its own timer."""
-    owners = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
+    kinds_of = {about: subject.kind for about, subject in SUBJECTS.items()}
+    owners = {
+        kind: found.records.get(kind, {}).keys() | found.damaged.get(kind, set())
+        for kind in kinds_of.values()
+    }
     for thread in of_kind(found, THREAD_KIND.name, ThreadRecord):
-        if thread.owner_id not in owners and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS:
+        if (
+            thread.owner_id not in owners[kinds_of[thread.about]]
+            and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS
+        ):
             yield thread.id, "has outlived what it is about"
 
 

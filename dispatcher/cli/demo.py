@@ -1,7 +1,8 @@
 """Play a day against the real service, in its own processes, with simulated vendors, and show it live.
 
-Without --day a small made-up day is played: some 500 rides and equipment orders, twelve vendors. The data is
-in a folder of its own that is removed at the end.
+Without --day a small made-up day is played: some 500 rides and equipment orders, 40 episodes beside them
+(discharges, dialysis, days at the clinic), twelve vendors. The data is in a folder of its own that is removed
+at the end.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ HELP = "play a day with simulated vendors and show it live"
 GROUP = RUN
 EXAMPLE = "dispatcher demo --json summary.json"
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports
+MOST_EPISODES = 1_000
 FASTEST = 10_000  # the setting CLOCK_SPEED takes no more
 KEPT_HOURS = 24 * 3650  # by a clock that runs a thousand times as fast, a year is a day at work
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
@@ -52,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=a_date,
         metavar="YYYY-MM-DD",
         help="play it on this date, one that changes the clock say",
+    )
+    parser.add_argument(
+        "--episodes",
+        type=whole(0, MOST_EPISODES),
+        metavar="N",
+        help="so many patients with several requests in sequence (default: 40; of a day from files: 0)",
     )
     parser.add_argument(
         "--speed",
@@ -68,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play; 0 if nothing was lost or booked twice."""
+    """Play; 0 if nothing was lost, booked twice or left to nobody."""
     import asyncio
     import sys
 
@@ -113,7 +121,7 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
     import asyncio
 
     from dispatcher.demo.play import played
-    from dispatcher.demo.report import show
+    from dispatcher.demo.report import has_failed, show
 
     if (
         task := asyncio.current_task()
@@ -131,7 +139,7 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
         if args.keep:
             console.print(_left_running(end.service, day.market), soft_wrap=True, highlight=False)
             await asyncio.Event().wait()
-    return 1 if end.summary.lost or end.summary.audit else 0
+    return 1 if has_failed(end.summary) else 0
 
 
 def _left_running(service: Service, market: str) -> str:
@@ -170,13 +178,16 @@ def _day(args: argparse.Namespace) -> Day:
     from dataclasses import replace
 
     from dispatcher.domain.timers import RETENTION
-    from simulation import seoul, small
+    from simulation import seoul, small, stories
     from simulation.day import DATE
     from simulation.errors import DayError
 
     try:
         on = args.date or DATE
         day = seoul.load(args.day, args.seed, on) if args.day else small.generate(args.seed, date=on)
+        usual = 0 if args.day else stories.EPISODES  # what was recorded stays comparable
+        number = usual if args.episodes is None else args.episodes
+        day = stories.with_episodes(day, number, args.seed)
     except DayError as error:
         raise UserError(error.message, error.remedy) from error
     if not args.keep:

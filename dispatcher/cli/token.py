@@ -12,8 +12,15 @@ NAME = "token"
 HELP = "mint a bearer token for development"
 GROUP = OPERATE
 EXAMPLE = "dispatcher token --role vendor --vendor v1 --market metro"
-VENDOR = "vendor"
-ROLES = ("platform", VENDOR, "ops", "coordinator", "case_manager")  # `Role`, which is slow to import here
+VENDOR, FACILITY = "vendor", "facility"
+ROLES = (
+    "platform",
+    VENDOR,
+    "ops",
+    "coordinator",
+    "case_manager",
+    FACILITY,
+)  # `Role`, which is slow to import here
 SHORTEST_H, LONGEST_H = 0.001, 87_600.0  # four seconds; ten years
 
 
@@ -25,9 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         required=True,
         metavar="ROLE",
-        help=f"{', '.join(ROLES)}; several: repeat it, or with commas between (a vendor is a vendor only)",
+        help=f"{', '.join(ROLES)}; several: repeat it, or with commas between (vendor, facility: one alone)",
     )
     parser.add_argument("--vendor", type=an_id, metavar="ID", help="the vendor's id (role vendor)")
+    parser.add_argument("--facility", type=an_id, metavar="ID", help="the facility's id (role facility)")
     parser.add_argument(
         "--market", action="append", metavar="ID", help="a market it may touch; repeat it (default: all)"
     )
@@ -51,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     settings = Settings.read(os.environ)
     roles, markets = [Role(each) for each in args.role], list(dict.fromkeys(args.market or settings.markets))
-    _refuse_strange_vendor(args.role, args.vendor)
+    _refuse_strange_id(VENDOR, args.role, args.vendor)
+    _refuse_strange_id(FACILITY, args.role, args.facility)
     if unknown := [each for each in markets if each not in settings.markets]:
         raise UsageError(f"there is no market '{unknown[0]}'.", f"Known: {', '.join(settings.markets)}")
     if settings.token_keys is None:
@@ -61,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         *roles,
         markets=markets,
         vendor_id=args.vendor or "",
+        facility_id=args.facility or "",
         now_ms=now_ms,
         hours=args.hours,
         subject=args.subject,
@@ -80,21 +90,22 @@ def _roles(text: str) -> list[str]:
     return named
 
 
-def _refuse_strange_vendor(roles: list[str], vendor_id: str | None) -> None:
-    """Raises UsageError where a vendor's id goes without the role, or the role without it or with others."""
+def _refuse_strange_id(alone: str, roles: list[str], name: str | None) -> None:
+    """Raises UsageError where an id goes without its role, or that role without it or with others."""
     from dispatcher.runtime.errors import UsageError
 
-    others = [each for each in roles if each != VENDOR]
-    if VENDOR in roles and others:
+    others = [each for each in roles if each != alone]
+    if alone in roles and others:
         raise UsageError(
-            f"--role {VENDOR} goes with no other, and here is {others[0]}.", "Maybe mint a token for each."
+            f"--role {alone} goes with no other, and here is {others[0]}.", "Maybe mint a token for each."
         )
-    if VENDOR in roles and vendor_id is None:
-        raise UsageError("--role vendor needs --vendor: whose token is it?", f"Maybe: {as_typed(EXAMPLE)}")
-    if others and vendor_id is not None:
+    if alone in roles and name is None:
+        example = EXAMPLE.replace(VENDOR, alone)
+        raise UsageError(f"--role {alone} needs --{alone}: whose token is it?", f"Maybe: {as_typed(example)}")
+    if others and name is not None:
         raise UsageError(
-            f"--vendor {vendor_id} goes with --role vendor, not with --role {others[0]}.",
-            "Maybe leave --vendor out.",
+            f"--{alone} {name} goes with --role {alone}, not with --role {others[0]}.",
+            f"Maybe leave --{alone} out.",
         )
 
 

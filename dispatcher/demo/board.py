@@ -15,14 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.codes import RequestState
+from dispatcher.domain.states import TERMINAL
 from dispatcher.runtime.clock import Clock
 from simulation.day import Day, instant
+from simulation.episodes import Episode
 from simulation.tally import Tally
 
 REFRESH_S, LINE_EVERY_S = 0.25, 5.0
 _BARS = ("requests in", "matched", "completed")
+_EPISODES = "episodes"  # all of whose requests have ended
 COLOURS = {
     RequestState.RECEIVED: "cyan",
+    RequestState.ON_HOLD: "blue",
     RequestState.MATCHING: "cyan",
     RequestState.OFFERED: "yellow",
     RequestState.ACCEPTED: "green",
@@ -46,7 +50,10 @@ class Board:
             MofNCompleteColumn(),
             expand=True,
         )
-        self._bars = {name: self._progress.add_task(name, total=tally.planned) for name in _BARS}
+        totals = dict.fromkeys(_BARS, tally.planned) | (
+            {_EPISODES: len(day.episodes)} if day.episodes else {}
+        )
+        self._bars = {name: self._progress.add_task(name, total=total) for name, total in totals.items()}
 
     async def run(self) -> None:
         """Show the day until cancelled."""
@@ -83,9 +90,12 @@ class Board:
 
     def _values(self) -> dict[str, int]:
         completed = self.tally.by_state()[RequestState.COMPLETED]
-        return dict(
-            zip(_BARS, (len(self.tally.acknowledged), len(self.tally.matched), completed), strict=True)
-        )
+        values = (len(self.tally.acknowledged), len(self.tally.matched), completed)
+        ended = sum(self._has_ended(each) for each in self.day.episodes)
+        return dict(zip(_BARS, values, strict=True)) | ({_EPISODES: ended} if self.day.episodes else {})
+
+    def _has_ended(self, episode: Episode) -> bool:
+        return all(self.tally.states.get(name) in TERMINAL for name in episode.ids)
 
     def _ordered(self) -> Iterator[tuple[RequestState, int]]:
         states = self.tally.by_state()

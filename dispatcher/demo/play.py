@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from dispatcher.demo.judge import judge
 from dispatcher.demo.measures import environment_mb, resident_mb
 from dispatcher.demo.possible import possible
 from dispatcher.demo.service import Service, running, until_matched
+from dispatcher.demo.story import Story, ownerless, told
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
 from dispatcher.runtime.clock import Clock, begin, make_clock
@@ -87,8 +88,9 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)
-            views = {view.id: view async for view in cast.client.views()}
-            verdict = await judge(redis_url, day.market, cast.tally.acknowledged)
+            views = await _views(cast)
+            story = await _story(cast, views)
+            verdict = await judge(redis_url, day.market, cast.tally.safe)
         wall_s = round(time.monotonic() - started_s, 1)
         summary = summarise(
             cast.tally,
@@ -97,6 +99,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             seed=options.seed,
             speed=options.speed,
             verdict=verdict,
+            story=story,
             bound=possible(day),
             environment_mb=environment_mb(),
             wall_s=wall_s,
@@ -150,6 +153,22 @@ async def _act(cast: Cast, service: Service, board: Board) -> dict[str, float | 
     }
 
 
+async def _views(cast: Cast) -> dict[str, RequestView]:
+    """All requests of the day, at the end; not what a standing order has made for another one."""
+    return {view.id: view async for view in cast.client.views() if view.id in cast.tally.safe}
+
+
+async def _story(cast: Cast, views: Mapping[str, RequestView]) -> Story:
+    """What became of the episodes. Nobody's is what is so at two looks: a market at work changes."""
+    tasks = [task async for task in cast.desk.tasks()]
+    story = told(cast.day.episodes, views, tasks, cast.tally)
+    if not story.ownerless:
+        return story
+    again, later = (await _views(cast)).values(), [task async for task in cast.desk.tasks()]
+    lasting = ownerless(views.values(), tasks) & ownerless(again, later)
+    return msgspec.structs.replace(story, ownerless=len(lasting))
+
+
 async def _until(end: Awaitable[None], *going_on: Awaitable[None]) -> None:
     """Let things go on until `end`; what fails meanwhile is raised."""
     ending = asyncio.ensure_future(end)
@@ -170,6 +189,6 @@ async def _over(cast: Cast, clock: Clock) -> None:
     while clock.now_ms() < cast.day.end_ms:
         await asyncio.sleep(LOOK_EVERY_S)
         if len(tally.acknowledged) + len(tally.refused) == tally.planned and all(
-            state in TERMINAL for state in tally.states.values()
+            tally.states[each] in TERMINAL for each in tally.acknowledged
         ):
             return

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.request_views import RequestView
-from dispatcher.demo.summary import KEPT, Summary
+from dispatcher.demo.story import KEPT
+from dispatcher.demo.summary import Summary
 from simulation.day import Day, instant, wanted_ms
 
 BAR_CHARS = 48
@@ -23,6 +24,7 @@ def show(console: Console, summary: Summary, day: Day, views: Mapping[str, Reque
     tables = Table.grid(padding=(0, 3))
     tables.add_row(_counts(summary), _figures(summary))
     console.print(tables)
+    console.print(_story(summary))
     console.print(_by_hour(day, views))
     console.print(_verdict(summary))
 
@@ -71,6 +73,29 @@ def _figures(summary: Summary) -> RenderableType:
     return table
 
 
+def _story(summary: Summary) -> RenderableType:
+    """What belongs together, and what is left to people."""
+    table = _table("episodes and people")
+    if summary.episodes:
+        pairs = f"of {summary.sequence_pairs:,} pairs; {summary.sequence_broken} broken"
+        pairs += f", {summary.released} let go" if summary.released else ""
+        pairs += f"; {summary.put_off} put off" if summary.put_off else ""
+        share = "–" if summary.in_sequence is None else f"{summary.in_sequence:.1%}"
+        table.add_row("episodes", f"{summary.episodes:,}", "discharges, dialysis, days at the clinic")
+        table.add_row("in sequence", share, pairs)
+        table.add_row("bundles whole", f"{summary.bundles_whole:,}", f"of {summary.bundles:,}, all or none")
+        table.add_row(
+            "will-call on its way",
+            _figure(summary.will_call_p90_min, "min"),
+            f"p90 of {summary.will_calls:,} calls, by the clock of the day",
+        )
+        table.add_row(
+            "duplicates caught", f"{summary.duplicates_caught:,}", f"of {summary.duplicates_sent:,} sent"
+        )
+    table.add_row("tasks open", f"{summary.tasks_open:,}", f"{summary.ownerless} without an owner")
+    return table
+
+
 def _by_hour(day: Day, views: Mapping[str, RequestView]) -> RenderableType:
     """One line an hour: requests wanted then, those that have a vendor in green."""
     asked: Counter[int] = Counter()
@@ -94,8 +119,13 @@ def _by_hour(day: Day, views: Mapping[str, RequestView]) -> RenderableType:
     return Group(*lines)
 
 
+def has_failed(summary: Summary) -> bool:
+    """Whether the service broke a promise; who begins too early although told to wait is no fault of its."""
+    return bool(summary.lost or summary.audit or summary.ownerless)
+
+
 def _verdict(summary: Summary) -> RenderableType:
-    bad = summary.lost or summary.audit
+    bad = has_failed(summary)
     words = [
         f"{summary.lost} lost, {summary.double_booked} booked twice; {sum(summary.audit.values())} findings "
         "of the audit, which knows the ids of all that was answered 202.",

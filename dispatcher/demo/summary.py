@@ -15,22 +15,13 @@ from contracts.codes import OfferState, RequestState
 from contracts.request_views import RequestView
 from dispatcher.demo.judge import Verdict
 from dispatcher.demo.possible import Possible
+from dispatcher.demo.story import KEPT, Story
 from dispatcher.domain.offers import WITHDRAWN
 from simulation.tally import Tally, percentile
 
-KEPT = frozenset(
-    {
-        RequestState.ACCEPTED,
-        RequestState.IN_PROGRESS,
-        RequestState.COMPLETED,
-        RequestState.NO_SHOW,
-        RequestState.FAILED,
-    }
-)
 
-
-class Summary(msgspec.Struct, kw_only=True):
-    """The figures; times in real milliseconds and seconds, `None` where nothing was measured."""
+class Summary(Story, frozen=True, kw_only=True):
+    """The figures, the story's first; real milliseconds and seconds, `None` where nothing was measured."""
 
     day: str
     seed: int
@@ -73,12 +64,17 @@ class Summary(msgspec.Struct, kw_only=True):
 
 
 def summarise(
-    tally: Tally, views: Collection[RequestView], verdict: Verdict, bound: Possible, **others: Any
+    tally: Tally,
+    views: Collection[RequestView],
+    verdict: Verdict,
+    bound: Possible,
+    story: Story,
+    **others: Any,
 ) -> Summary:
     """All figures together. Lost: answered 202 and not listed any more, or missed by the audit."""
     ended = ends(views)
-    missing = len(tally.acknowledged.keys() - {view.id for view in views})
-    own = {
+    missing = len(tally.safe - {view.id for view in views})
+    own = msgspec.structs.asdict(story) | {
         "refused": len(tally.refused),
         "lost": max(missing, verdict.lost),
         "double_booked": verdict.double_booked,

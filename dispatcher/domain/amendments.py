@@ -12,7 +12,8 @@ from contracts.amendments import Amend, AmendmentOutcome
 from contracts.codes import Priority
 from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from dispatcher.domain.booking import Booking
-from dispatcher.domain.compact import Compact
+from dispatcher.domain.compact import Compact, Record
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid
 
@@ -24,6 +25,7 @@ WORK = frozenset({"level_of_service", "needs", "service_minutes", "lines", "skil
 TERMS = WINDOWS | PLACES | WORK  # what a vendor agreed to when it took the work
 SHOWN = frozenset({"patient", "priority"})  # what it sees, and need not agree to
 ON_BOARD = DESTINATION | {"patient"}  # what may change once the passenger is on board
+START = "start_at"  # the one field of an amendment by which the service itself asks for another start
 LOST = frozenset({O.REFUSED, O.EXPIRED, O.UNFIT})  # the vendor does not do it so
 
 
@@ -35,6 +37,21 @@ class Facts(Compact, frozen=True):
     match_by_ms: int
     service_class: str
     priority: Priority = Priority.ROUTINE
+    asks: Needed | None = None  # what it needs an authorization for, and which; draws nothing yet
+
+
+class Filing(Compact, frozen=True):
+    """Under which tokens of the blind index it is filed, and is to be, with its HCPCS codes."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    rented: tuple[str, ...] = ()
+    bought: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(dict.fromkeys((*self.old, *self.new)))
 
 
 class Placed(Compact, frozen=True):
@@ -67,6 +84,7 @@ class Amendment(Compact, frozen=True):
     expires_ms: int = 0
     facts: Facts | None = None  # while it is pending
     placed: Placed | None = None  # of its vendor, if it agrees; None: its booking stays as it is
+    filing: Filing | None = None  # until it is made, where its patient, codes or time change
 
     @property
     def pending(self) -> bool:
@@ -79,13 +97,18 @@ class Amendment(Compact, frozen=True):
         return not self.pending and bool(self.before)
 
     @property
+    def retimes(self) -> bool:
+        """Whether the service asks for another start alone: the request itself stays as it is."""
+        return self.fields == (START,)
+
+    @property
     def changes_terms(self) -> bool:
         """Whether it is other work."""
         return not TERMS.isdisjoint(self.fields)
 
     def settled(self, outcome: AmendmentOutcome, now_ms: int, *, made: bool) -> Amendment:
         """Over; of its two bodies the one that would be lost is kept."""
-        kept = {"proposed": b""} if made else {"before": b""}
+        kept: dict[str, Any] = {"proposed": b""} if made else {"before": b"", "filing": None}
         return replace(self, outcome=outcome, closed_ms=now_ms, facts=None, **kept)
 
 
@@ -94,6 +117,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
     `request` is as it would be, without its patient; `same`: it is what its vendor is asked already.
     `fits`: whether the vendor that has the work may do it so; `placed`: where, if its booking moves.
+    `beside`: what was read for it, by id: authorizations, and its patients' indexes.
     """
 
     request: Request
@@ -105,6 +129,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     fits: bool = True
     placed: Placed | None = None
     expires_ms: int = 0
+    filing: Filing | None = None
+    beside: Mapping[str, Record] = {}
 
 
 def placed_by(proposal: Proposal) -> Placed:
@@ -156,7 +182,9 @@ def changed_fields(before: Request, after: Request) -> tuple[str, ...]:
 
 def record_facts(facts: Facts) -> Mapping[str, Any]:
     """As the record has them."""
-    return {name: getattr(facts, name) for name in facts.__struct_fields__}
+    found = {name: getattr(facts, name) for name in facts.__struct_fields__}
+    asks = found.pop("asks")
+    return {**found, "authorization": asks}
 
 
 def _invalid(request: TripRequest | EquipmentOrder, why: str) -> Invalid:

@@ -77,6 +77,7 @@ class AuthorizationRecord(Record, frozen=True, tag=1):
     sweeps: int = 0
     low: bool = False  # a person was told that it runs out
     last_request: str = ""  # that drew on it
+    renewed: bool = False  # by a case manager, who frees what is held by hand, too; until it was looked for
 
     @property
     def left(self) -> int:
@@ -97,6 +98,16 @@ def record_id(name: str) -> str:
 def beside(name: str) -> tuple[tuple[str, str], ...]:
     """What a decision on a request that draws on it reads: it, and its task."""
     return (AUTHORIZATION, record_id(name)), (TASK_KIND.name, _task_id(name))
+
+
+def listed(state: AuthorizationState) -> str:
+    """The list of all in one state, by their ends."""
+    return f"authorizations:{state.value}"
+
+
+def wanting(name: str) -> str:
+    """The list of requests that want to draw on it and have not, by start: on hold for it, or sought."""
+    return f"authorizing:{name}"
 
 
 def of_patient(token: str) -> str:
@@ -257,12 +268,13 @@ def due(record: AuthorizationRecord, context: Context) -> Decision | None:
         task = context.related.get(_task_id(record.name))
         gone = (Change(task, None),) if isinstance(task, TaskRecord) else ()
         return Decision(changes=(Change(record, None), *gone), at_ms=context.now_ms)
-    after = moved_on(record, context, sweeps=max(0, record.sweeps - 1))
+    after = moved_on(record, context, sweeps=max(0, record.sweeps - 1), renewed=False)
     return Decision(changes=(Change(record, after),), at_ms=context.now_ms)
 
 
 def _lists(record: AuthorizationRecord) -> Mapping[Entry, int]:
-    return {Entry(of_patient(each), record.id): record.until_ms for each in record.patient}
+    lists = (listed(record.state), *map(of_patient, record.patient))
+    return {Entry(each, record.id): record.until_ms for each in lists}
 
 
 AUTHORIZATION_KIND = register(

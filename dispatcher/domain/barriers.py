@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +18,7 @@ LEAST = Parameter(
     minimum=1,
     maximum=100,
     unit="requests",
-    summary="Patterns tell no count below this, and others in whole multiples of it; 1: all as they are.",
+    summary="Patterns tell counts in whole multiples of this, by a draw up or down; 1: all as they are.",
     scope="domain.barriers",
 )
 KEPT = Parameter(
@@ -54,6 +53,11 @@ class Cell(NamedTuple):
     service_class: str
 
 
+Parts = Mapping[tuple[str, Cell], int]  # counts by week and cell
+Draw = Callable[[bytes], int]  # a number that follows from these bytes, and that nobody else can work out
+WAYS = ("code", "facility", "vendor", "service_class", "week")  # the fields of a cell, and its week
+
+
 class PatternCount(msgspec.Struct, frozen=True):
     """One more, or one less, of a cell in a week (`2026-W10`, UTC); `kept_ms`: for how long from now."""
 
@@ -86,22 +90,31 @@ def matches(cell: Cell, query: PatternQuery) -> bool:
     return all(each is None or each == has for each, has in zip(wanted, cell, strict=True))
 
 
-def rows(counts: Mapping[str, int], least: int) -> tuple[PatternRow, ...]:
-    """The most frequent first; none so close that a small one could be worked out from the others.
+def rows(counts: Mapping[str, Parts], least: int, draw: Draw) -> tuple[PatternRow, ...]:
+    """The most frequent first; none so close that a small one could be worked out from others.
 
-    Whole multiples alone: were the others exact, a hidden count would be what is missing in a sum, or the
-    difference of two periods.
+    To one of the two whole multiples beside it, the nearer the likelier, by a draw: what is told as 0 is not
+    told. Rounded down, what is hidden could be worked out: four weeks of which each has some and all together
+    fewer than five have one each.
     """
-    told = {name: count // least * least for name, count in counts.items() if count > 0}
-    named = sorted(told, key=lambda name: (-told[name], name))
-    return tuple(PatternRow(name=name, count=told[name] or None) for name in named[:MAX_ROWS])
+    told = {name: _rounded(parts, least, draw) for name, parts in counts.items()}
+    named = sorted((name for name in told if told[name]), key=lambda name: (-told[name], name))
+    return tuple(PatternRow(name=name, count=told[name]) for name in named[:MAX_ROWS])
 
 
-def summed(cells: Mapping[tuple[str, Cell], int], least: int) -> dict[str, tuple[PatternRow, ...]]:
+def _rounded(parts: Parts, least: int, draw: Draw) -> int:
+    """The same counts are told alike whichever question finds them: asked often, no average tells more."""
+    count = sum(parts.values())
+    if count <= 0 or least == 1:
+        return max(count, 0)
+    said = "\n".join(":".join((week, *cell, str(number))) for (week, cell), number in sorted(parts.items()))
+    return (count + draw(said.encode()) % least) // least * least
+
+
+def summed(cells: Parts, least: int, draw: Draw) -> dict[str, tuple[PatternRow, ...]]:
     """Counts by week and cell, in each of the ways in which they are told."""
-    ways: dict[str, Counter[str]] = {f"by_{each}": Counter() for each in ("code", "facility", "vendor")}
-    ways |= {"by_service_class": Counter(), "by_week": Counter()}
+    ways: dict[str, dict[str, dict[tuple[str, Cell], int]]] = {f"by_{each}": {} for each in WAYS}
     for (week, cell), count in cells.items():
         for way, name in zip(ways.values(), (*cell, week), strict=True):
-            way[name] += count
-    return {name: rows(way, least) for name, way in ways.items()}
+            way.setdefault(name, {})[week, cell] = count
+    return {name: rows(way, least, draw) for name, way in ways.items()}

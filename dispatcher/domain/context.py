@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from contracts.codes import Role
-from contracts.tuning import Number
+from contracts.tuning import Number, Words
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,15 +19,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `by` is how histories name who acts: the role that gives the right, or a vendor; `subject` which person or
     system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
-    `vendor_id` is set when a vendor acts. `related`: records beside the one that is decided on, by id, as its
-    kind asked for them.
+    `vendor_id` is set when a vendor acts, `facility_id` when a facility does. `related`: records beside
+    the one that is decided on, by id (`kinds.beside`), as its kind asked for them.
     """
 
     now_ms: int
     values: Mapping[str, Number] = {}
+    lists: Mapping[str, Words] = {}
     by: str = ""
     subject: str = ""
     roles: frozenset[Role] = frozenset()
     vendor_id: str = ""
+    facility_id: str = ""
     tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}

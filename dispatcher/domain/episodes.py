@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.episodes import Bundle, EpisodeChanged
 from contracts.instants import HOUR_MS
 from contracts.tasks import OwnerRole
+from contracts.threads import About
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
@@ -19,6 +20,7 @@ from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.request_kind import REQUEST
 from dispatcher.domain.requests import HISTORY_LIMIT, RequestRecord
 from dispatcher.domain.states import TERMINAL
+from dispatcher.domain.threads import THREAD_KIND, thread_id, without_threads
 from dispatcher.domain.timers import RETENTION
 
 OPEN, ENDED = "episodes:open", "episodes:ended"
@@ -82,7 +84,9 @@ def has_ended(episode: Episode, related: Any) -> bool:
 
 
 def due(episode: Episode, context: Context) -> Decision | None:
-    """Its timer: one that has ended leaves the list of the open; it is forgotten once its requests are."""
+    """Its timer: one that has ended leaves the list of the open; it is forgotten, with its thread, once its
+    requests are.
+    """
     if episode.timer_ms > context.now_ms:
         return None
     kept_ms = RETENTION.whole(context.values) * HOUR_MS
@@ -90,7 +94,8 @@ def due(episode: Episode, context: Context) -> Decision | None:
     if any(each in context.related for each in episode.requests) or not is_over:
         wait_ms = LOOK_MS
     elif episode.closed:
-        return Decision(changes=(Change(episode, None),), at_ms=context.now_ms)
+        gone = (Change(episode, None), *without_threads(episode, context))
+        return Decision(changes=gone, at_ms=context.now_ms)
     else:
         wait_ms = kept_ms
     after = replace(episode, version=episode.version + 1, timer_ms=context.now_ms + wait_ms, closed=is_over)
@@ -100,6 +105,12 @@ def due(episode: Episode, context: Context) -> Decision | None:
 def is_member(record: RequestRecord | None, episode_id: str) -> bool:
     """Whether a request belongs to that episode."""
     return record is not None and record.episode == episode_id
+
+
+def _related(episode: Episode) -> list[tuple[str, str]]:
+    """Its requests; once all of them have ended its thread, which goes with it."""
+    thread = [(THREAD_KIND.name, thread_id(About.EPISODE, episode.id))] if episode.closed else []
+    return [*((REQUEST, each) for each in episode.requests), *thread]
 
 
 EPISODE_KIND: Kind[Any] = register(
@@ -112,7 +123,8 @@ EPISODE_KIND: Kind[Any] = register(
         lists=lambda episode: {Entry(ENDED if episode.closed else OPEN, episode.id): episode.opened_ms},
         may_become=lambda before, after: after is not None or (before is not None and before.closed),
         on_timer=due,
-        related=lambda episode: [(REQUEST, each) for each in episode.requests],
+        related=_related,
         follow_ups=(with_sequence, with_notifications, with_tasks),
+        ids_of_others=True,
     )
 )

@@ -14,6 +14,7 @@ from contracts.barriers import BarrierCode, BarrierRecorded
 from contracts.codes import ReportCode, RequestState, Requirement
 from contracts.instants import DAY_MS
 from dispatcher.domain.barriers import KEPT, Barrier, Cell, PatternCount, week_of
+from dispatcher.domain.bundles import is_given_back
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.legs import OUTBOUND
@@ -61,7 +62,8 @@ def _follows(before: RequestRecord, after: RequestRecord) -> BarrierCode | None:
     if after.state is not RequestState.UNMATCHED:
         return OF_CODES.get(after.history[-1].code)
     held = [code for requirement, code in OF_REQUIREMENTS.items() if requirement in before.requirements]
-    return held[0] if held else B.NO_VENDOR
+    unfound = B.SEQUENCE if is_given_back(after) else B.NO_VENDOR
+    return held[0] if held else unfound
 
 
 def _suggested(

@@ -1,11 +1,12 @@
 """What follows from a decision on a request: who is to be told of it, in the same commit.
 
-`RULES` is the table: what happened to an offer, and who hears what of it, until when it says something new.
+`RULES` is the table: what happened to an offer or a request, and who hears what of it, until when it says
+something new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -47,19 +48,41 @@ SET_UP = Parameter(
     summary="1: the coordinator is told that equipment was set up.",
     scope="domain.follow_notifications",
 )
-PARAMETERS = (APPOINTMENT, ARRIVING, SET_UP)
+CALLED = Parameter(
+    name="notify_will_call_activated",
+    default=1,
+    minimum=0,
+    maximum=1,
+    unit="switch",
+    summary="1: the patient is told that a ride without a time was called, and until when it is to be there.",
+    scope="domain.follow_notifications",
+)
+PARAMETERS = (APPOINTMENT, ARRIVING, CALLED, SET_UP)
 ARRIVES_MS, SET_UP_MS = 60 * MINUTE_MS, 24 * HOUR_MS  # how long it is news
 TRIP, EQUIPMENT = "trip", "equipment"
 Before = OfferRecord | None
+Times = tuple[int, int]  # when it is due, and until when it is news
+
+
+class Told(NamedTuple):
+    """What somebody is to be told of: an offer, or (None) its request; the time that it is about."""
+
+    offer: OfferRecord | None
+    start_ms: int
+    due_ms: int
+    until_ms: int
+
+
+Found = Callable[[RequestRecord | None, RequestRecord, Context], Iterable[Told]]
 
 
 class Rule(NamedTuple):
-    """Who is told what: by kind of request; when it is due and until when it is news, if it is at all."""
+    """Who is told what: by kind of request; what there is to tell of it, if there is anything."""
 
     name: str
     audience: Audience
     templates: Mapping[str, Template]
-    times: Callable[[Before, OfferRecord, Context], tuple[int, int] | None]
+    found: Found
 
 
 def with_notifications(decision: Decision, context: Context) -> Decision:
@@ -81,24 +104,40 @@ def with_notifications(decision: Decision, context: Context) -> Decision:
     )
 
 
-def _of_request(before: object, after: RequestRecord, context: Context) -> list[NotificationRecord]:
-    was = {each.attempt: each for each in before.offers} if isinstance(before, RequestRecord) else {}
-    moved = [each for each in after.offers if was.get(each.attempt) != each]
-    found = []
-    for offer in moved:
-        for rule in RULES:
-            template = rule.templates.get(after.kind)
-            times = rule.times(was.get(offer.attempt), offer, context) if template else None
-            if template and times:
-                due_ms, until_ms = times
-                note = planned(
-                    after, offer, rule.name, template, rule.audience, due_ms=due_ms, until_ms=until_ms
-                )
-                found.append(note)
+def _of_request(before: object, after: RequestRecord, context: Context) -> Iterator[NotificationRecord]:
+    was = before if isinstance(before, RequestRecord) else None
+    for rule in RULES:
+        template = rule.templates.get(after.kind)
+        if template is None:
+            continue
+        for told in rule.found(was, after, context):
+            yield planned(
+                after,
+                told.offer,
+                rule.name,
+                template,
+                rule.audience,
+                start_ms=told.start_ms,
+                due_ms=told.due_ms,
+                until_ms=told.until_ms,
+            )
+
+
+def of_offers(times: Callable[[Before, OfferRecord, Context], Times | None]) -> Found:
+    """What there is to tell of each offer that is not as it was."""
+
+    def found(before: RequestRecord | None, after: RequestRecord, context: Context) -> Iterator[Told]:
+        was = {each.attempt: each for each in before.offers} if before else {}
+        for offer in after.offers:
+            before_it = was.get(offer.attempt)
+            span = times(before_it, offer, context) if before_it != offer else None
+            if span is not None:
+                yield Told(offer, offer.start_ms, *span)
+
     return found
 
 
-def _appointment(before: Before, offer: OfferRecord, context: Context) -> tuple[int, int] | None:
+def _appointment(before: Before, offer: OfferRecord, context: Context) -> Times | None:
     """A dispatch, or one whose time was agreed anew; not of what begins within minutes."""
     hours = APPOINTMENT.whole(context.values)
     stood = before is not None and before.state is OfferState.ACCEPTED and before.start_ms == offer.start_ms
@@ -109,14 +148,21 @@ def _appointment(before: Before, offer: OfferRecord, context: Context) -> tuple[
     return offer.start_ms - hours * HOUR_MS, offer.start_ms
 
 
-def _arriving(before: Before, offer: OfferRecord, context: Context) -> tuple[int, int] | None:
+def _arriving(before: Before, offer: OfferRecord, context: Context) -> Times | None:
     going = offer.status is TrackingStatus.EN_ROUTE and offer.state is OfferState.ACCEPTED
     if not ARRIVING.whole(context.values) or not going or (before and before.status is offer.status):
         return None
     return context.now_ms, context.now_ms + ARRIVES_MS
 
 
-def _set_up(before: Before, offer: OfferRecord, context: Context) -> tuple[int, int] | None:
+def _called(before: RequestRecord | None, after: RequestRecord, context: Context) -> Iterator[Told]:
+    """A will-call that somebody has called just now: it is news until it is to be there."""
+    was_called = before is None or bool(before.activated_ms)
+    if after.activated_ms and not was_called and CALLED.whole(context.values):
+        yield Told(None, after.latest_ms, context.now_ms, after.latest_ms)
+
+
+def _set_up(before: Before, offer: OfferRecord, context: Context) -> Times | None:
     done = offer.state is OfferState.COMPLETED and offer.status is TrackingStatus.COMPLETED
     if not SET_UP.whole(context.values) or not done or (before and before.state is offer.state):
         return None
@@ -128,13 +174,14 @@ RULES = (
         "appointment",
         Audience.PATIENT,
         {TRIP: Template.RIDE_APPOINTMENT, EQUIPMENT: Template.DELIVERY_APPOINTMENT},
-        _appointment,
+        of_offers(_appointment),
     ),
     Rule(
         "arriving",
         Audience.PATIENT,
         {TRIP: Template.RIDE_ARRIVING, EQUIPMENT: Template.DELIVERY_ARRIVING},
-        _arriving,
+        of_offers(_arriving),
     ),
-    Rule("set_up", Audience.COORDINATOR, {EQUIPMENT: Template.EQUIPMENT_SET_UP}, _set_up),
+    Rule("will_call", Audience.PATIENT, {TRIP: Template.WILL_CALL_ACTIVATED}, _called),
+    Rule("set_up", Audience.COORDINATOR, {EQUIPMENT: Template.EQUIPMENT_SET_UP}, of_offers(_set_up)),
 )

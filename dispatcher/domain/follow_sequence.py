@@ -19,10 +19,21 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
-from dispatcher.domain.links import Link, bounds, bounds_of, has_begun, place_of, resolved, successors
-from dispatcher.domain.messages import changed, closed
+from dispatcher.domain.kinds import beside
+from dispatcher.domain.links import (
+    Bounds,
+    Link,
+    bounds,
+    bounds_of,
+    has_begun,
+    resolved,
+    span_of,
+    successors,
+)
+from dispatcher.domain.messages import changed, closed, withdrawn
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
 from dispatcher.domain.requests import RequestRecord, moved, offer_id
+from dispatcher.domain.retiming import retiming
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.domain.timers import timer_ms
 
@@ -62,7 +73,7 @@ def with_sequence(decision: Decision, context: Context) -> Decision:
 
 
 def _followed(decision: Decision, change: Change, context: Context) -> Decision:
-    related = {**context.related, **{each.record.id: each.after for each in decision.changes}}
+    related = {**context.related, **{beside(each.record): each.after for each in decision.changes}}
     record = related[change.record.id]
     had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
     looked_at = [record] if _waits(record) and not had_ended else []
@@ -102,8 +113,10 @@ def _standing(decision: Decision, record: RequestRecord, related: Related, conte
         after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))
     changes = [Change(own.before, after) if each is own and own else each for each in decision.changes]
     changes += [] if own else [Change(record, after)]
+    told_off = record.pending if record.pending is not None and after.pending is None else None
     freed = [each for each in record.live_offers if not _offer(after, each.attempt).live]
     told = [closed(after, _offer(after, each.attempt)) for each in freed]
+    told += withdrawn(after, after.amendments[-1]) if told_off is not None else []
     told += [changed(after, BY, after.history[-1].code)] if after.history != record.history else []
     return replace(
         decision,
@@ -131,7 +144,8 @@ def stands(record: RequestRecord, related: Related, context: Context) -> Request
         after = _held(after, context)
     elif is_free and Requirement.PREDECESSOR in after.requirements:
         after = _freed(after, context)
-    return replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+    after = replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+    return retiming(after, related, context, is_late=after.risk in (LATE, TOO_LATE))
 
 
 def _in_time(record: RequestRecord, related: Related, context: Context) -> RequestRecord:
@@ -176,12 +190,25 @@ def _freed(record: RequestRecord, context: Context) -> RequestRecord:
 
 
 def _watch_ms(record: RequestRecord, context: Context) -> int:
-    """When a dispatch that waits for something is looked at again; 0: no more."""
+    """When a dispatch that is in a sequence is looked at again; 0: no more.
+
+    Whether all that goes before it has a vendor; whether it is done, at the last moment at which it may be;
+    and, once it is, from when and until when this may begin.
+    """
     dispatch = record.dispatch if record.state in UNDER_WAY else None
-    if dispatch is None or has_begun(record) or not any(each.waits for each in record.after):
+    if dispatch is None or has_begun(record):
         return 0
-    at_ms = dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS
-    return at_ms if at_ms > context.now_ms else 0
+    moments = [_last_ms(each, dispatch) for each in record.after if each.waits]
+    moments += [dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS] if moments else []
+    for link in (each for each in record.after if each.done_ms):
+        moments += [link.done_ms + link.least_ms]
+        moments += [link.done_ms + link.most_ms + 1] if link.most_ms is not None else []
+    return min((each for each in moments if each > context.now_ms), default=0)
+
+
+def _last_ms(link: Link, dispatch: OfferRecord) -> int:
+    """By when what goes before it has to be done (or begun), or it cannot start as agreed."""
+    return dispatch.start_ms - link.least_ms
 
 
 def _risk(record: RequestRecord, related: Related, context: Context) -> Risk:
@@ -200,20 +227,43 @@ def _risk(record: RequestRecord, related: Related, context: Context) -> Risk:
 def _risk_of(record: RequestRecord, link: Link, related: Related, context: Context) -> Risk:
     before, dispatch = related.get(link.request_id), record.dispatch
     is_over = record.state is R.COMPLETED
-    if dispatch is None or not link.waits:
+    if dispatch is None or link.broken:
         return Risk(BROKEN + link.broken, link.request_id) if link.broken and not is_over else Risk()
     if is_over or has_begun(record):
-        along = link.kind is SequenceKind.START_TO_START and before is not None and has_begun(before)
-        return Risk() if along else Risk(EARLY, link.request_id)
-    span = place_of(before, context.values) if before is not None else None
+        return Risk() if _came_after(link, before, dispatch) else Risk(EARLY, link.request_id)
+    span = span_of(link, before, context.values)
     if span is None:
         soon_ms = dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS
         return Risk(NO_VENDOR, link.request_id) if context.now_ms >= soon_ms else Risk()
-    within = bounds_of(link, span)
-    if within.hold(dispatch.start_ms):
-        return Risk()
-    is_early = within.not_before_ms is not None and dispatch.start_ms < within.not_before_ms
-    return Risk(LATE if is_early else TOO_LATE, link.request_id)
+    code = _out_of_time(link, bounds_of(link, span), dispatch, context)
+    if not code and _is_missed(link, before, dispatch, context):
+        code = LATE
+    return Risk(code, link.request_id) if code else Risk()
+
+
+def _came_after(link: Link, before: RequestRecord | None, dispatch: OfferRecord) -> bool:
+    """Whether what has begun did so in sequence; one that was not seen at its door is taken at its word."""
+    since_ms = link.done_ms
+    if link.waits:
+        going = before.dispatch if before is not None and has_begun(before) else None
+        if going is None or link.kind is not SequenceKind.START_TO_START:
+            return False
+        since_ms = going.arrived_ms
+    return not 0 < dispatch.arrived_ms < since_ms + link.least_ms
+
+
+def _out_of_time(link: Link, within: Bounds, dispatch: OfferRecord, context: Context) -> str:
+    """Why it would start out of sequence; once what goes before it is done, until it may begin."""
+    start_ms = max(dispatch.start_ms, context.now_ms) if link.done_ms else dispatch.start_ms
+    if within.not_before_ms is not None and start_ms < within.not_before_ms:
+        return LATE
+    return "" if within.hold(start_ms) else TOO_LATE
+
+
+def _is_missed(link: Link, before: RequestRecord | None, dispatch: OfferRecord, context: Context) -> bool:
+    """Whether what goes before it should be done by now (or begun), for this to start as agreed."""
+    along = link.kind is SequenceKind.START_TO_START and before is not None and has_begun(before)
+    return link.waits and not along and context.now_ms >= _last_ms(link, dispatch)
 
 
 def _news(before: RequestRecord, after: RequestRecord, related: Related, context: Context) -> list[Message]:

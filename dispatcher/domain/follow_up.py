@@ -11,6 +11,7 @@ from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.amendments import LOST, Amendment
+from dispatcher.domain.bundles import bundle_task, is_given_back
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.offers import OfferRecord
@@ -73,7 +74,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     found = []
     kind = REQUEST_STATES[after.state].task
     is_new = before is None or before.state is not after.state
-    if kind and is_new and not (kind is TaskKind.UNMATCHED and _undone(after, context, kind)):
+    has_one = kind is TaskKind.UNMATCHED and _undone(after, context, kind)
+    if kind and is_new and not has_one and not _is_of_bundle(after):
         code, priority = after.history[-1].code, after.priority
         found.append(opened(kind, after.id, context, code=code, priority=priority))
     found += [each for each in _recurring(after, context) if each.id not in after.tasks]
@@ -115,7 +117,10 @@ def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskR
 
 
 def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
-    dropped = amendment.outcome is AmendmentOutcome.DROPPED and after.state is not RequestState.CANCELLED
+    is_over = after.state is RequestState.CANCELLED or is_given_back(after)
+    if amendment.retimes:
+        return False  # it is the sequence that needs one
+    dropped = amendment.outcome is AmendmentOutcome.DROPPED and not is_over
     return amendment.outcome in LOST or dropped
 
 
@@ -154,12 +159,14 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
     held = []
     for each in _asked_of_people(of):
         broken = of.risk if each is Requirement.PREDECESSOR else ""  # that cannot come by itself any more
+        asked = of.authorization if each is Requirement.AUTHORIZATION else None
+        lacks = asked.lacks if asked is not None else ""
         held.append(
             opened(
                 REQUIREMENT_TASKS[each],
                 of.id,
                 context,
-                code=broken or each.value,
+                code=broken or lacks or each.value,
                 priority=of.priority,
                 not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
             )
@@ -190,7 +197,7 @@ def _settled(
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
-    sought = after.state in VENDORLESS
+    sought = after.state in VENDORLESS and not _is_of_bundle(after)
     tasks = late if sought else [*late, *_undone(after, context, TaskKind.UNMATCHED)]
     if before is not None and after.revision > before.revision and not after.has_nobody_left:
         tasks = list(dict.fromkeys([*tasks, *_undone(after, context, TaskKind.UNMATCHED)]))
@@ -206,9 +213,19 @@ def _settled(
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
-    if _is_new_risk(before, after):
-        ended += [(task, changed(task, task.state, context, code=after.risk)) for task in at_risk]
+    if _risk(after):
+        facts = {"code": after.risk, "retiming": after.retiming}
+        ended += [
+            (task, changed(task, task.state, context, **facts))
+            for task in at_risk
+            if (task.code, task.retiming) != (after.risk, after.retiming)
+        ]
     return ended
+
+
+def _is_of_bundle(after: RequestRecord) -> bool:
+    """Whether it ended with its bundle, of which there is one task: that about the part that failed."""
+    return is_given_back(after) or bundle_task(after.id) in after.tasks
 
 
 def _is_new_risk(before: RequestRecord | None, after: RequestRecord) -> bool:
@@ -225,7 +242,8 @@ def _at_risk(after: RequestRecord, context: Context) -> TaskRecord:
     kind = TaskKind.SEQUENCE_AT_RISK
     number = sum(f".{kind.value}" in each for each in after.tasks)
     since = str(number + 1) if number else ""
-    return opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
+    task = opened(kind, after.id, context, code=after.risk, since=since, priority=after.priority)
+    return replace(task, retiming=after.retiming)
 
 
 def _early(after: RequestRecord, context: Context) -> TaskRecord:

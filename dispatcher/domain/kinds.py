@@ -35,9 +35,11 @@ class Kind(Generic[R]):
 
     `body` names the key of what is stored once, with the first record; "" where there is nothing. `lists`
     says where the record stands, and its score there. `related` names records (kind, id) that its decisions
-    read; each of `follow_ups` adds to a decision what follows from it, in their order; `nothing_follows` says
-    of which steps none of them makes anything, so that none is asked. `plain_events`: no other kind's ids are
-    like its own, so its events are named by them alone.
+    read, and `rounds` how far: 2 for those, and what these name; each of `follow_ups` adds to a decision
+    what follows from it, in their order; `nothing_follows` says of which steps none of them makes anything,
+    so that none is asked. `plain_events`: no other kind's ids are like its own, so its events are named by
+    them alone. `ids_of_others`: its ids may be those of requests, so beside other records it goes by its key,
+    too.
     """
 
     name: str
@@ -50,14 +52,20 @@ class Kind(Generic[R]):
     on_timer: Callable[[R, Context], Decision | None]
     is_new_work: Callable[[R | None, R | None], bool] = lambda before, after: False
     related: Callable[[R], Sequence[tuple[str, str]]] = lambda record: ()
+    rounds: Callable[[R], int] = lambda record: 2
     follow_ups: tuple[FollowUp, ...] = ()
     nothing_follows: Callable[[R | None, R | None], bool] = lambda before, after: False
     body: str = ""
     plain_events: bool = False
+    ids_of_others: bool = False
 
     def named_in_events(self, record_id: str) -> str:
         """What the ids of events about a record begin with: two kinds may call their records alike."""
         return record_id if self.plain_events else f"{self.key}:{record_id}"
+
+    def named_beside(self, record_id: str) -> str:
+        """By which a record is found among those that a decision reads."""
+        return f"{self.key}:{record_id}" if self.ids_of_others else record_id
 
 
 _kinds: Register[type[Record], Kind[Any]] = Register("dispatcher.domain", "kind of record")
@@ -104,3 +112,8 @@ def kind_of(record: Record) -> Kind[Any]:
     """The kind that a record is of. Raises KeyError for a form that no kind has registered."""
     found = _kinds.so_far.get(type(record))  # a record that is there was made by a module that is
     return found if found is not None else _kinds.all()[type(record)]
+
+
+def beside(record: Record) -> str:
+    """By which a record is found among those that a decision reads (`Context.related`)."""
+    return kind_of(record).named_beside(record.id)

@@ -15,6 +15,7 @@ from contracts.instants import to_instant
 from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.kinds import beside
 from dispatcher.domain.messages import changed, closed
 from dispatcher.domain.offers import OfferRecord, bookings_of, close
 from dispatcher.domain.refusals import Invalid
@@ -86,7 +87,7 @@ def with_return(decision: Decision, context: Context) -> Decision:
 
 def _not_made(decision: Decision, there: RequestRecord, back: RequestRecord, context: Context) -> Decision:
     """The way back follows; who is on board of it has come there by other means, and arrives."""
-    known = {each.record.id for each in decision.changes}
+    known = {beside(each.record) for each in decision.changes}
     on_board = any(each.status is TrackingStatus.ON_BOARD for each in back.live_offers)
     if back.state in TERMINAL or on_board or back.id in known:
         return decision

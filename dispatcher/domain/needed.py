@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from contracts.codes import Requirement, ServiceClass
-from contracts.requests import Request
-from contracts.tuning import Number, Parameter
+from contracts.requests import OrderLine, Request
+from contracts.tuning import Number, Parameter, Prefixes, Words
 from dispatcher.domain.compact import Compact
 
 REQUIRED: Mapping[str, Parameter] = {
@@ -22,14 +23,25 @@ REQUIRED: Mapping[str, Parameter] = {
         scope="domain.needed",
     )
     for each in ServiceClass
+    if each is not ServiceClass.EQUIPMENT
 }
-PARAMETERS = tuple(REQUIRED.values())
+HCPCS = Prefixes(
+    name="authorization_hcpcs",
+    form=re.compile("[A-Z][0-9]{0,4}"),
+    maximum=200,
+    unit="HCPCS codes, or what such begin with",
+    summary="Which equipment that is submitted from now on needs an authorization to be booked; `*`: all.",
+    scope="domain.needed",
+)
+PARAMETERS = (*REQUIRED.values(), HCPCS)
 
 
 class Needed(Compact, frozen=True):
     """`services`: its level of service, or HCPCS codes. `drawn`: so much of `authorization` is its own now.
 
-    `waived`: a case manager has let it go without.
+    `waived`: a case manager has let it go without. `by_hand`: somebody put it on hold for one.
+    `named`: the request itself names the authorization.
+    `lacks`: why it is on hold for one, if there is one: used up, expired.
     """
 
     services: tuple[str, ...]
@@ -37,17 +49,40 @@ class Needed(Compact, frozen=True):
     authorization: str = ""  # the one that it names, or was found under
     drawn: int = 0
     waived: bool = False
+    by_hand: bool = False
+    named: bool = False
+    lacks: str = ""
 
 
-def needed(request: Request, values: Mapping[str, Number]) -> Needed | None:
-    """What has to be authorized of a request; None where tuning asks for nothing, nor the request itself."""
+def needed(request: Request, values: Mapping[str, Number], lists: Mapping[str, Words]) -> Needed | None:
+    """What has to be authorized of a request; None where tuning asks for nothing, nor the request itself.
+
+    Of an order the lines that tuning names; all of them, where the order itself asks for one.
+    """
     asks = request.authorization is not None or Requirement.AUTHORIZATION in request.requirements
-    if not asks and not REQUIRED[request.service_class.value].whole(values):
-        return None
     lines = request.order_lines
-    services = dict.fromkeys(each.hcpcs for each in lines) if lines else (request.service_class.value,)
-    units = sum(each.quantity for each in lines) or 1
-    return Needed(tuple(services), units, request.authorization or "")
+    if lines:
+        named = tuple(each for each in lines if HCPCS.has(each.hcpcs, lists))
+        return _of_lines(named or lines, request) if named or asks else None
+    name = request.service_class.value
+    if not asks and not REQUIRED[name].whole(values):
+        return None
+    return _of((name,), 1, request)
+
+
+def _of_lines(lines: tuple[OrderLine, ...], request: Request) -> Needed:
+    services = dict.fromkeys(each.hcpcs for each in lines)
+    return _of(tuple(services), sum(each.quantity for each in lines), request)
+
+
+def _of(services: tuple[str, ...], units: int, request: Request) -> Needed:
+    name = request.authorization or ""
+    return Needed(services, units, name, named=bool(name))
+
+
+def held_by_hand(asked: Needed | None) -> bool:
+    """Of what is on hold for an authorization: whether somebody put it there, and not that it lacks one."""
+    return asked is None or asked.by_hand
 
 
 def needed_now(asked: Needed, kind: str, service_class: str) -> Needed:

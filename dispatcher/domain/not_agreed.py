@@ -24,10 +24,13 @@ O = AmendmentOutcome  # noqa: E741
 def not_agreed(
     record: RequestRecord, dispatch: OfferRecord, outcome: AmendmentOutcome, context: Context
 ) -> Decision:
-    """The request as it is wanted goes to another vendor; with its passenger on board it stays as it was."""
-    if dispatch.status is not TrackingStatus.ON_BOARD:
-        return taken_away(record, record, dispatch, outcome, context)
+    """The request as it is wanted goes to another vendor; with its passenger on board it stays as it was.
+
+    So it does where the service asked for another start by itself: what to do then, a person says.
+    """
     assert record.pending is not None  # noqa: S101  (that is what is not agreed to)
+    if dispatch.status is not TrackingStatus.ON_BOARD and not record.pending.retimes:
+        return taken_away(record, record, dispatch, outcome, context)
     over = record.pending.settled(outcome, context.now_ms, made=False)
     code = f"{AMENDMENT}{outcome.value}"
     after = moved(record, record.state, context, code, amendments=(*record.amendments[:-1], over))
@@ -72,6 +75,9 @@ def made(
 
     What comes back after its deadline is matched until the end of its window, as any other dispatch.
     """
+    if pending.retimes:
+        over = pending.settled(outcome, context.now_ms, made=False)
+        return {"amendments": (*record.amendments[:-1], over)}
     facts = pending.facts
     assert facts is not None  # noqa: S101  (kept as long as it is pending)
     if outcome is not O.AGREED and facts.match_by_ms <= context.now_ms:
@@ -104,7 +110,7 @@ def _stands(after: RequestRecord, pending: Amendment) -> bool:
 def _without(
     decision: Decision, change: Change, after: RequestRecord, pending: Amendment, context: Context
 ) -> Decision:
-    if after.state in OPEN:
+    if after.state in OPEN and not pending.retimes:
         wanted = made(after, pending, O.TURNED_BACK, context)
         new, told = _again(after, context, **wanted), list[Message]()
         bodies: tuple[Body, ...] = (Body(after.id, pending.proposed),)

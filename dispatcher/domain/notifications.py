@@ -49,12 +49,12 @@ class NotificationRecord(Record, frozen=True, tag=1):
     """One notification. `rule`: what it follows from, in a word."""
 
     request_id: str
-    offer_id: str
+    offer_id: str  # "": it is about the request itself
     rule: str
     template: Template
     audience: Audience
     state: NotificationState
-    start_ms: int  # of the service, as it was agreed when this was planned
+    start_ms: int  # of the service, as it was agreed when this was planned; of a will-call: at the latest
     due_ms: int
     until_ms: int  # from then on it says nothing new
     timer_ms: int
@@ -63,22 +63,24 @@ class NotificationRecord(Record, frozen=True, tag=1):
     code: str = ""
 
 
-def notification_id(record: RequestRecord, offer: OfferRecord, rule: str) -> str:
+def notification_id(record: RequestRecord, offer: OfferRecord | None, rule: str) -> str:
     """Follows from what it is about, and names nothing: it goes to others as an id to tell doubles by.
 
     The version tells two times of one dispatch apart, the reception two requests of one id.
     """
-    parts = (record.id, record.received_ms, record.version, offer.attempt, rule)
+    attempt = offer.attempt if offer else 0
+    parts = (record.id, record.received_ms, record.version, attempt, rule)
     return hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=ID_BYTES).hexdigest()
 
 
 def planned(
     record: RequestRecord,
-    offer: OfferRecord,
+    offer: OfferRecord | None,
     rule: str,
     template: Template,
     audience: Audience,
     *,
+    start_ms: int,
     due_ms: int,
     until_ms: int,
 ) -> NotificationRecord:
@@ -87,12 +89,12 @@ def planned(
         id=notification_id(record, offer, rule),
         version=1,
         request_id=record.id,
-        offer_id=offer_id(record, offer),
+        offer_id=offer_id(record, offer) if offer else "",
         rule=rule,
         template=template,
         audience=audience,
         state=S.PLANNED,
-        start_ms=offer.start_ms,
+        start_ms=start_ms,
         due_ms=due_ms,
         until_ms=until_ms,
         timer_ms=due_ms,
@@ -109,7 +111,7 @@ def told_due(note: NotificationRecord) -> Message:
     data = NotificationDue(
         notification_id=note.id,
         request_id=note.request_id,
-        offer_id=note.offer_id,
+        offer_id=note.offer_id or None,
         audience=note.audience,
         template=note.template,
         useful_until=to_instant(note.until_ms),

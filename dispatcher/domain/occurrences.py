@@ -55,9 +55,12 @@ def made(
     tz: ZoneInfo,
     now_ms: int,
 ) -> list[Request]:
-    """The request of an occurrence, and its ride back if it has one."""
-    legs = [first] if back is None else [first, back]
-    return [_on(order, each, comes, tz, now_ms, back=each is back) for each in legs]
+    """The request of an occurrence, and its ride back if it has one, as the way back of that day's ride."""
+    there = _on(order, first, comes, tz, now_ms, back=False)
+    if back is None:
+        return [there]
+    ride_back = _on(order, back, comes, tz, now_ms, back=True)
+    return [there, ride_back if there.is_trip else without_leg(ride_back)]
 
 
 def with_vendor(request: Request, vendor_id: str, values: Mapping[str, Number]) -> Request:
@@ -86,8 +89,21 @@ def _on(
         return replace(named, window=window)
     appointment = None if named.appointment_at is None else then(named.appointment_at)
     call = None if named.will_call is None else _call(named.will_call, on, later, then)
-    made: TripRequest = replace(named, pickup_window=window, appointment_at=appointment, will_call=call)
+    there = made_id(order.id, comes.day) if back else None
+    made: TripRequest = replace(
+        named, pickup_window=window, appointment_at=appointment, will_call=call, return_of=there
+    )
     return made
+
+
+def without_leg(back: Request) -> Request:
+    """A ride back whose leg there is not made with it: a ride of its own."""
+    return replace(back, return_of=None) if isinstance(back, TripRequest) else back
+
+
+def by_itself(request: Request) -> Request:
+    """The request without what it belongs to: better that than nothing, where it cannot belong there."""
+    return replace(without_leg(request), episode=None)
 
 
 def _call(call: WillCall, on: date, later_minutes: int, then: Callable[[datetime], datetime]) -> WillCall:

@@ -79,6 +79,25 @@ def indexed(
     return Decision(changes=(Change(before, after),), at_ms=context.now_ms)
 
 
+def refiled(
+    before: PatientRecord | None, token: str, record: RequestRecord, entry: Filed | None, context: Context
+) -> Change:
+    """The patient's record with one request filed anew; None: it is another patient's now."""
+    known = before.requests if before is not None else ()
+    new = () if entry is None else (entry,)
+    requests = (*(each for each in known if each.request_id != record.id), *new)
+    if before is not None and not requests:
+        return Change(before, None)
+    look_ms = gone_ms(record, context)
+    after = PatientRecord(
+        id=token,
+        version=before.version + 1 if before else 1,
+        requests=requests,
+        timer_ms=min(look_ms, before.timer_ms) if before else look_ms,
+    )
+    return Change(before, after)
+
+
 def due(patient: PatientRecord, context: Context) -> Decision | None:
     """Its timer: requests that were forgotten are dropped, and with the last of them the record."""
     if patient.timer_ms > context.now_ms:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
-from dispatcher.domain.authorizations import beside
+from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
@@ -19,12 +19,13 @@ from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
+from dispatcher.domain.refiling import with_refiled
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.domain.threads import THREAD_KIND, threads_of
 
-REQUEST = "request"
+REQUEST, PATIENT = "request", "patient"
 INDEX = "i:"  # requests in one state, by time received
 BY_START = "i:start"  # all requests, by when their window opens
 AMENDED = "i:amended"  # open requests whose body was written anew, by how often
@@ -50,6 +51,9 @@ def _lists(record: RequestRecord) -> Mapping[Entry, int]:
         entries[Entry(WILL_CALLS, record.id)] = record.earliest_ms
     if record.revision and record.state in OPEN:
         entries[Entry(AMENDED, record.id)] = record.revision
+    asked = record.authorization
+    if asked is not None and asked.authorization and not asked.drawn and record.state not in TERMINAL:
+        entries[Entry(wanting(asked.authorization), record.id)] = record.earliest_ms
     for each in record.offers:
         if each.live:
             entries[Entry(offers_of(each.vendor_id), offer_id(record, each))] = each.start_ms
@@ -87,8 +91,11 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
-    asked = record.authorization
-    drawn_on = beside(asked.authorization) if asked is not None and asked.authorization else ()
+    pending = record.pending
+    asked = (record.authorization, pending.facts.asks if pending and pending.facts else None)
+    names = dict.fromkeys(each.authorization for each in asked if each is not None and each.authorization)
+    drawn_on = [each for name in names for each in beside(name)]
+    filed = [(PATIENT, each) for each in pending.filing.tokens] if pending and pending.filing else ()
     episode = [("episode", record.episode)] if record.bundle_until_ms else []
     return [
         *tasks,
@@ -96,8 +103,14 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
         *((REQUEST, each) for each in record.before),
         *drawn_on,
         *episode,
+        *filed,
         *((THREAD_KIND.name, each) for each in threads),
     ]
+
+
+def _rounds(record: RequestRecord) -> int:
+    """As far as its neighbours' tasks; of a bundle as far as those of the neighbours of all its parts."""
+    return 4 if record.bundle_until_ms else 2
 
 
 REQUEST_KIND = register(
@@ -114,12 +127,14 @@ REQUEST_KIND = register(
         is_new_work=_is_new_work,
         on_timer=due,
         related=_related,
+        rounds=_rounds,
         nothing_follows=_nothing_follows,
         follow_ups=(
-            with_amendment,
             with_return,
-            with_authorization,
             with_bundle,
+            with_amendment,  # after all that takes a dispatch away
+            with_refiled,
+            with_authorization,
             with_sequence,
             with_given_back,
             with_notifications,

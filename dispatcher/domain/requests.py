@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.amendments import AmendmentOutcome
 from contracts.codes import Priority, RequestState, Requirement, TrackingStatus
 from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
-from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.barriers import Barrier
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
@@ -21,6 +22,7 @@ from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.states import OPEN, WORKED_ON, may_stay_or_go
 from dispatcher.domain.timers import timer_ms
 
+SAYS = LOST | {AmendmentOutcome.PENDING}  # what a person hears of asking a vendor for another start
 HISTORY_LIMIT = 64  # the newest steps are kept; a record must not grow with every vendor that is asked
 
 
@@ -74,6 +76,8 @@ class RequestRecord(Record, frozen=True, tag=3):
     facility: str = ""  # whose patient it is, as its body says
     barrier: Barrier | None = None  # why it ended without its service
     authorization: Needed | None = None  # what it needs one for; None: it needs none
+    retime_ms: int = 0  # when its vendor is to be asked for another start; 0: it is not
+    retimed_ms: int = 0  # the bound on its start for which that was done last
 
     @property
     def waits_for_call(self) -> bool:
@@ -104,6 +108,18 @@ class RequestRecord(Record, frozen=True, tag=3):
     def pending(self) -> Amendment | None:
         """The amendment that its vendor has not answered yet."""
         return self.amendments[-1] if self.amendments and self.amendments[-1].pending else None
+
+    @property
+    def retiming(self) -> str:
+        """What became of asking the vendor that has the work for another start; "": nothing to tell."""
+        asked = self.retimings
+        return asked[-1].outcome.value if asked and asked[-1].outcome in SAYS else ""
+
+    @property
+    def retimings(self) -> tuple[Amendment, ...]:
+        """Each time that the vendor that has the work was to be asked for another start."""
+        attempt = self.dispatch.attempt if self.dispatch else 0
+        return tuple(each for each in self.amendments if each.retimes and each.attempt == attempt)
 
     @property
     def revision(self) -> int:

@@ -17,9 +17,13 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.refusals import NotAllowed
 
 Roles = frozenset[Role]
+ALONE = frozenset(
+    {Role.VENDOR, Role.FACILITY}
+)  # they go with no other: of what is another's they find nothing
 SUBMITTERS = frozenset({Role.PLATFORM, Role.COORDINATOR})
-READERS = SUBMITTERS | {Role.OPS, Role.CASE_MANAGER}  # of requests and tasks: all but vendors
+READERS = SUBMITTERS | {Role.OPS, Role.CASE_MANAGER}  # of requests and tasks
 CHOOSERS = frozenset({Role.OPS, Role.COORDINATOR})  # of the vendor that is asked, in the matcher's place
+LISTS_AUTHORIZATIONS = frozenset({Role.CASE_MANAGER, Role.OPS})
 SEES_PATTERNS = READERS - {Role.PLATFORM}  # what barriers there are is for people to see
 SEES_PATIENT = frozenset({Role.PLATFORM, Role.VENDOR})  # a vendor: of what it has accepted
 READS_PATIENT = READERS  # over a route of its own, and it is kept who did
@@ -29,7 +33,14 @@ SEES_DOORS = READERS - {Role.OPS}
 SPEAKS_FOR_OTHERS = frozenset(
     {Role.PLATFORM, Role.OPS}
 )  # a platform has users; ops writes down what it was told
-NAMED_FIRST = (Role.VENDOR, Role.COORDINATOR, Role.CASE_MANAGER, Role.PLATFORM, Role.OPS)  # ops may most
+NAMED_FIRST = (
+    Role.VENDOR,
+    Role.FACILITY,
+    Role.COORDINATOR,
+    Role.CASE_MANAGER,
+    Role.PLATFORM,
+    Role.OPS,
+)  # ops may most
 
 MAY_HOLD: Mapping[Requirement, Roles] = {
     Requirement.AUTHORIZATION: READERS,
@@ -39,7 +50,8 @@ MAY_HOLD: Mapping[Requirement, Roles] = {
 MAY_RELEASE: Mapping[Requirement, Roles] = {
     Requirement.AUTHORIZATION: frozenset({Role.CASE_MANAGER}),
     Requirement.PREDECESSOR: READERS - {Role.CASE_MANAGER},
-    Requirement.ACTIVATION: READERS - {Role.CASE_MANAGER},  # who says that the passenger is ready
+    # who says that the passenger is ready; a facility of its own patients
+    Requirement.ACTIVATION: READERS - {Role.CASE_MANAGER} | {Role.FACILITY},
 }
 MAY_ACT: Mapping[OwnerRole, Roles] = {  # on a task of that owner, or that was its at first
     OwnerRole.CARE_COORDINATOR: frozenset({Role.COORDINATOR, Role.PLATFORM, Role.OPS}),

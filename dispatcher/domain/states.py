@@ -53,6 +53,7 @@ REQUEST_STATES: Mapping[RequestState, StateRow] = {
         R.ON_HOLD,  # turned back, and what goes before it will not be done
         R.CANCELLED,
         R.FAILED,
+        R.UNMATCHED,  # another of its bundle has failed
         owner="vendor",
         timer="overdue",
     ),
@@ -63,6 +64,7 @@ REQUEST_STATES: Mapping[RequestState, StateRow] = {
         R.ON_HOLD,
         R.CANCELLED,
         R.FAILED,
+        R.UNMATCHED,  # another of its bundle has failed, and nobody is at the door yet
         owner="vendor",
         timer="overdue",
     ),

@@ -75,6 +75,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.POSSIBLE_DUPLICATE: OwnerRole.CARE_COORDINATOR,
     TaskKind.AMENDMENT_REFUSED: OwnerRole.CARE_COORDINATOR,
     TaskKind.NOTIFICATION: OwnerRole.OPS,
+    TaskKind.BUNDLE_FAILED: OwnerRole.CARE_COORDINATOR,  # or its episode's owner
     TaskKind.WILL_CALL: OwnerRole.CARE_COORDINATOR,
     TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
     TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
@@ -84,7 +85,7 @@ ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it st
     OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
     OwnerRole.OPS: OwnerRole.OPS,
 }
-OF_AN_END = frozenset({TaskKind.UNMATCHED, TaskKind.NO_SHOW, TaskKind.FAILED})
+OF_AN_END = frozenset({TaskKind.UNMATCHED, TaskKind.NO_SHOW, TaskKind.FAILED, TaskKind.BUNDLE_FAILED})
 BY_ITSELF = "service"
 
 
@@ -118,6 +119,9 @@ class TaskRecord(Record, frozen=True, tag=1):
     ended_ms: int = 0
     comments: tuple[TaskComment, ...] = ()
     priority: Priority = Priority.ROUTINE  # of its request
+    given_back: tuple[str, ...] = ()  # of a bundle that failed: what is not done now
+    left: tuple[str, ...] = ()  # and what stays: done, or under way
+    retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:

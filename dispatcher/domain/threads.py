@@ -1,7 +1,9 @@
-"""Threads: what the parties of a dispatch write to each other; sealed, told of by id, forgotten with it.
+"""Threads: what the parties of a dispatch or an episode write to each other; sealed, told of by id, forgotten
+with it.
 
-A thread belongs to one offer, not to its request: who has the work next does not read what was said to the
-vendor before. `SUBJECTS` is the table of what there are threads about; another is one more line.
+A dispatch's belongs to one offer, not to its request: who has the work next does not read what was said to
+the vendor before. An episode's is for who sees requests, never for a vendor. `SUBJECTS` is the table of what
+there are threads about; another is one more line.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from contracts.codes import Role
 from contracts.instants import HOUR_MS
 from contracts.threads import About, MessageArrived, MessagePosted
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
-from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.kinds import Entry, Kind, kind_named, kind_of, register
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import RequestRecord, offer_id, request_id_of
+from dispatcher.domain.rights import READERS, Roles
 from dispatcher.domain.views import refuse_unaccepted
 
 LOOK_AGAIN_MS = 24 * HOUR_MS  # whether what a thread is about is still there
@@ -45,12 +50,12 @@ class Mark(Compact, frozen=True):
 
 
 class ThreadRecord(Record, frozen=True, tag=1):
-    """One thread. Its id is `dispatch:<offer id>`."""
+    """One thread. Its id is `dispatch:<offer id>`, or `episode:<its id>`."""
 
     about: About
-    subject_id: str  # the dispatch
-    owner_id: str  # the record that it is forgotten with: the request
-    vendor_id: str  # the vendor that is a party of it
+    subject_id: str  # the dispatch, or the episode
+    owner_id: str  # the record that it is forgotten with: the request, or the episode
+    vendor_id: str  # the vendor that is a party of it; "" where none is
     began_ms: int
     timer_ms: int
     messages: tuple[Posted, ...] = ()
@@ -65,13 +70,16 @@ class Party(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What there are threads about: its kind of record, that record's id, and who may take part.
+    """What there are threads about: the kind of the record that it goes with, that record's id, who may take
+    part, and how it is called.
 
     `party` raises NotFound for another vendor's, WrongState for a vendor whose work it is not (any more), and
     for whoever would write to one.
     """
 
     kind: str
+    noun: str
+    parties: Roles
     owner_of: Callable[[str], str]
     party: Callable[[Any, str, str, bool], Party]
 
@@ -81,10 +89,11 @@ def thread_id(about: About, subject_id: str) -> str:
     return f"{about.value}:{subject_id}"
 
 
-def owner_of(name: str) -> str:
-    """The record that a thread of this id is forgotten with."""
+def owner_of(name: str) -> tuple[str, str]:
+    """Kind and id of the record that a thread of this id is forgotten with."""
     about, _, subject_id = name.partition(":")
-    return SUBJECTS[About(about)].owner_of(subject_id)
+    subject = SUBJECTS[About(about)]
+    return subject.kind, subject.owner_of(subject_id)
 
 
 def threads_of(record: RequestRecord) -> list[str]:
@@ -95,7 +104,10 @@ def threads_of(record: RequestRecord) -> list[str]:
 def without_threads(record: Record, context: Context) -> list[Change]:
     """That the threads of a record go with it."""
     found = [each for each in context.related.values() if isinstance(each, ThreadRecord)]
-    return [Change(each, None) for each in found if each.owner_id == record.id]
+    own = kind_of(record).name
+    return [
+        Change(each, None) for each in found if (SUBJECTS[each.about].kind, each.owner_id) == (own, record.id)
+    ]
 
 
 def told(after: ThreadRecord, by: str) -> tuple[Message, ...]:
@@ -116,7 +128,8 @@ def due(thread: ThreadRecord, context: Context) -> Decision | None:
     if thread.timer_ms > context.now_ms:
         return None
     later = replace(thread, version=thread.version + 1, timer_ms=context.now_ms + LOOK_AGAIN_MS)
-    after = later if thread.owner_id in context.related else None
+    owner = kind_named(SUBJECTS[thread.about].kind).named_beside(thread.owner_id)
+    after = later if owner in context.related else None
     return Decision(changes=(Change(thread, after),), at_ms=context.now_ms)
 
 
@@ -126,6 +139,13 @@ def _dispatch_party(record: RequestRecord, name: str, vendor_id: str, writes: bo
     if vendor_id or writes:
         refuse_unaccepted(record, offer)
     return Party(record.id, offer.vendor_id)
+
+
+def _episode_party(record: Record, name: str, vendor_id: str, writes: bool) -> Party:
+    """An episode: who sees requests, for as long as it is there."""
+    if vendor_id:
+        raise NotFound(f"there is no episode {name}\nMaybe the id is misspelt.")
+    return Party(record.id, "")
 
 
 def _was_taken(offer: OfferRecord) -> bool:
@@ -140,7 +160,10 @@ def _may_become(before: ThreadRecord | None, after: ThreadRecord | None) -> bool
     return after.messages[: len(before.messages)] == before.messages
 
 
-SUBJECTS: Mapping[About, Subject] = {About.DISPATCH: Subject("request", request_id_of, _dispatch_party)}
+SUBJECTS: Mapping[About, Subject] = {
+    About.DISPATCH: Subject("request", "offer", READERS | {Role.VENDOR}, request_id_of, _dispatch_party),
+    About.EPISODE: Subject("episode", "episode", READERS, str, _episode_party),
+}
 THREAD_KIND = register(
     Kind(
         name="thread",

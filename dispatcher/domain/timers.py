@@ -61,15 +61,15 @@ def _offer_expires(record: RequestRecord, now_ms: int, values: Values) -> int:
 def _overdue(record: RequestRecord, now_ms: int, values: Values) -> int:
     """The next report: of the start, or once the work is under way of its end; after a miss, from now on.
 
-    Before that, whether all that goes before it stands (`follow_sequence`); and where its vendor has an
-    amendment to answer, the end of that.
+    Before that, whether all that goes before it stands (`follow_sequence`); where its vendor is to be asked
+    for another start, that; and where it has an amendment to answer, the end of that.
     """
     dispatch = record.dispatch
     assert dispatch is not None  # noqa: S101  (work that was accepted is an offer)
     expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms
     overdue_ms = max(expected_ms, now_ms) + OVERDUE.whole(values) * MINUTE_MS
     answer_ms = record.pending.expires_ms if record.pending else overdue_ms
-    return min(overdue_ms, answer_ms, record.watch_ms or overdue_ms)
+    return min(overdue_ms, answer_ms, record.watch_ms or overdue_ms, record.retime_ms or overdue_ms)
 
 
 def _forget(record: RequestRecord, now_ms: int, values: Values) -> int:

@@ -74,6 +74,25 @@ def request_view(record: RequestRecord) -> RequestView:
     )
 
 
+def activated_view(record: RequestRecord) -> RequestView:
+    """For a facility: that a passenger of its own was called for, and until when that one is picked up.
+
+    Neither who serves it, nor what was done with it, nor what else it belongs to.
+    """
+    whole = request_view(record)
+    return RequestView(
+        id=whole.id,
+        kind=whole.kind,
+        state=whole.state,
+        owner=whole.owner,
+        version=whole.version,
+        received_at=whole.received_at,
+        match_by=whole.match_by,
+        window=whole.window,
+        activated_at=whole.activated_at,
+    )
+
+
 def _transition(step: Step) -> Transition:
     return Transition(
         state=step.state, at=to_instant(step.at_ms), by=step.by, code=step.code, subject=step.subject

@@ -33,7 +33,7 @@ ROUTES = Routes("amendments", 55, request_id=Id, offer_id=OfferId)
     command=AmendRequest,
     body=Body(Amend),
     answers={200: Answer("as it stands now; with `requote`: what it would cost", AmendedRequest, ETAG)},
-    problems=("wrong-state", "invalid-request"),
+    problems=("wrong-state", "invalid-request", "possible-duplicate"),
 )
 async def amend(call: Call, parts: Parts) -> Reply:
     """Amend a request: time, places, needs, lines, notes; a vendor that has the work is asked to agree."""
@@ -89,11 +89,13 @@ async def agree(call: Call, parts: Parts) -> Reply:
     id="refuseAmendment",
     command=RefuseAmendment,
     body=Body(AnswerAmendment),
-    answers={200: Answer("your dispatch: cancelled; yours as it was, with the passenger on board", Offer)},
+    answers={
+        200: Answer("your dispatch: cancelled; yours as it was, on board or asked for a start alone", Offer)
+    },
     problems=("wrong-state",),
 )
 async def refuse(call: Call, parts: Parts) -> Reply:
-    """Refuse an amendment: another vendor is sought; with the passenger on board the work stays as it is."""
+    """Refuse an amendment: another is sought; on board, or asked for `start_at` alone, you keep the work."""
     command = RefuseAmendment(offer_id=call.path["offer_id"], number=call.body.number)
     return await _answered(call, parts, command)
 

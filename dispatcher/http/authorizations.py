@@ -1,20 +1,21 @@
-"""Authorizations: issued, renewed, read, revoked."""
+"""Authorizations: issued, renewed, listed, read, revoked."""
 
 from __future__ import annotations
 
-from contracts.authorizations import Authorization, AuthorizationView
+from contracts.authorizations import Authorization, AuthorizationPage, AuthorizationQuery, AuthorizationView
 from contracts.base import Id
 from contracts.operations import Answer, Body
 from dispatcher.domain.authorizations import AuthorizationRecord, view
 from dispatcher.domain.commands.authorizations import ISSUERS, RevokeAuthorization
-from dispatcher.domain.rights import READERS
+from dispatcher.domain.rights import LISTS_AUTHORIZATIONS, READERS
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import changed, etag
 
-ONE = f"{MARKET}/authorizations/{{authorization_id}}"
+ALL = f"{MARKET}/authorizations"
+ONE = f"{ALL}/{{authorization_id}}"
 ROUTES = Routes("authorizations", 37, authorization_id=Id)
 
 
@@ -42,6 +43,19 @@ async def put(call: Call, parts: Parts) -> Reply:
         return (await authorizations.get(who, market, name)).version
 
     return _shown(await changed(call, put_over, current), 201 if is_new else 200)
+
+
+@ROUTES.get(
+    ALL,
+    id="listAuthorizations",
+    roles=LISTS_AUTHORIZATIONS,
+    query=AuthorizationQuery,
+    answers={200: Answer("a page", AuthorizationPage)},
+)
+async def list_authorizations(call: Call, parts: Parts) -> Reply:
+    """List authorizations, the first to end first, by state and end, or of the patient of one request."""
+    found, cursor = await parts.service.authorizations.page(call.principal, call.market, call.query)
+    return Reply(AuthorizationPage(authorizations=tuple(map(view, found)), cursor=cursor or ""))
 
 
 @ROUTES.get(

@@ -113,12 +113,12 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
 
 
 async def _made(route: Route, call: Call, parts: Parts) -> Reply | web.StreamResponse:
-    """The handler's answer; a vendor does not hear which key cannot be written: it may be another's."""
+    """The handler's answer; who is outside does not hear which key cannot be written: it may be another's."""
     try:
         return await route.handler(call, parts)
     except Unwritable as refusal:
         log.error("commit_refused", call_id=call.call_id, **refusal.facts)
-        if not call.principal.is_vendor:
+        if not call.principal.is_outside:
             raise
         raise Unavailable(
             "the store cannot take this now; nothing was stored\nMaybe try again; ask ops if it lasts.",

@@ -32,7 +32,7 @@ from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
-from dispatcher.domain.views import request_view
+from dispatcher.domain.views import activated_view, request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.duplicates import with_pointers
@@ -173,9 +173,11 @@ async def activate(call: Call, parts: Parts) -> Reply:
     """Activate a will-call: its passenger is ready, now or at `ready_at`; a vendor is sought at once."""
     ready_at = call.body.ready_at
     ready_ms = to_ms(ready_at) if ready_at else None
-    return await _executed(
+    record = await execute(
         call, parts, ActivateRequest(request_id=call.path["request_id"], ready_ms=ready_ms)
     )
+    view = activated_view(record) if call.principal.is_outside else request_view(record)
+    return Reply(view, headers=etag(record.version))
 
 
 @ROUTES.post(

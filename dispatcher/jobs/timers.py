@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.commands.fire_timer import FireTimer
+from dispatcher.domain.commands.retime import RetimeDispatch
+from dispatcher.domain.commands.table import Command
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
@@ -34,11 +37,18 @@ BY = "timer"
 log = structlog.get_logger()
 
 
-class Timers:
-    """Fires what is due, `batch` of a kind at a time."""
+class Retimer(Protocol):
+    """Works out another start for a dispatch whose sequence is at risk: the matcher's."""
 
-    def __init__(self, service: Service, *, batch: int = BATCH) -> None:
-        self.service = service
+    async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
+        """What its vendor is to be asked. Raises Unavailable."""
+
+
+class Timers:
+    """Fires what is due, `batch` of a kind at a time; without a `retimer` no vendor is asked for a start."""
+
+    def __init__(self, service: Service, *, batch: int = BATCH, retimer: Retimer | None = None) -> None:
+        self.service, self.retimer = service, retimer
         self.batch = batch
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
@@ -87,13 +97,21 @@ class Timers:
             elif isinstance(record, AuthorizationRecord):  # so is what it frees
                 outcome = await self.service.authorizations.fire(BY, market, record)
             else:
-                outcome = await self.service.executor.attempt(BY, market, command, record)
+                ready = await self._retimed(market, record) or command
+                outcome = await self.service.executor.attempt(BY, market, ready, record)
         except Unavailable:
             raise
         except Exception:
             log.exception("a timer failed", market=market, kind=kind.name, id=record.id)
             return False
         return outcome is not None and outcome.status is Status.OK
+
+    async def _retimed(self, market: str, record: Record) -> Command | None:
+        if self.retimer is None or not isinstance(record, RequestRecord):
+            return None
+        is_due = 0 < record.retime_ms <= self.service.clock.now_ms()
+        waits = record.pending is not None and record.pending.expires_ms <= self.service.clock.now_ms()
+        return await self.retimer.retimed(market, record) if is_due and not waits else None
 
     async def _pause_s(self, market: str) -> float:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""

@@ -26,6 +26,7 @@ from dispatcher.domain.amendments import (
 from dispatcher.domain.commands.amend import AmendRequest, refuse_ended
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.submit import deadline
+from dispatcher.domain.context import Context
 from dispatcher.domain.offer_expiry import OFFER_MINIMUM, offer_expiry
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
@@ -35,6 +36,7 @@ from dispatcher.domain.windows import StartWindow, in_force, start_window
 from dispatcher.matching.by_hand import match
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading, read_market
+from dispatcher.service.amending import Amending
 from dispatcher.service.rides import leaves
 from solvers.rules import credentials, paused, time_window
 
@@ -49,28 +51,37 @@ class Place(NamedTuple):
     proposal: Proposal | None = None
 
 
-async def prepared(market: Market, record: RequestRecord, command: AmendRequest) -> AmendRequest:
+async def prepared(
+    market: Market, record: RequestRecord, command: AmendRequest, amending: Amending
+) -> AmendRequest:
     """The command worked out on what stands now; on what its vendor is asked already, if it has not answered.
 
-    Raises WrongState, Invalid, Unreadable, PatientKeyMissing.
+    Raises WrongState, Invalid, PossibleDuplicate, Unreadable, PatientKeyMissing.
     """
     now_ms = market.clock.now_ms()
     refuse_ended(record, now_ms)
     stored = market.stored.requests
     before = await stored.raw_body(record.id)
     current = stored.opened_whole(record.id, before)
-    asked = stored.opened_whole(record.id, record.pending.proposed) if record.pending else current
+    pending = record.pending if record.pending is not None and not record.pending.retimes else None
+    asked = stored.opened_whole(record.id, pending.proposed) if pending else current
     whole = amended(asked, command.patch)
     fields = changed_fields(current, whole)
-    values = (await market.stored.tuning.in_force()).values
-    facts = _facts(market, values, record, whole, fields)
+    tuning = await market.stored.tuning.in_force()
+    facts = _facts(market, tuning.values, record, whole, fields)
+    context = Context(now_ms=now_ms, values=tuning.values, lists=tuning.lists, tz=market.tz)
+    both = (current, whole)
+    beside = await amending.beside(market.name, record, both, context, fields=frozenset(fields), facts=facts)
+    facts = replace(facts, asks=beside.asks)
     ready = Ready(
         request=replace(whole, patient=None),
         fields=fields,
         facts=facts,
         before=before,
         after=stored.form.pack(whole),
-        same=record.pending is not None and whole == asked,
+        same=pending is not None and whole == asked,
+        filing=beside.filing,
+        beside=beside.records,
     )
     if record.dispatch is None or not fields:
         return replace(command, ready=ready)
@@ -85,7 +96,7 @@ async def prepared(market: Market, record: RequestRecord, command: AmendRequest)
             ready,
             fits=place.fits,
             placed=placed_by(place.proposal) if place.proposal else None,
-            expires_ms=_expiry(record, facts, reading, vendor_id, now_ms),
+            expires_ms=expiry(record, facts, reading, vendor_id, now_ms),
         ),
     )
 
@@ -131,7 +142,8 @@ def _without_past(request: Request, now_ms: int) -> Request:
 async def _place(
     market: Market, record: RequestRecord, dispatch: OfferRecord, ready: Ready, reading: Reading
 ) -> Place:
-    """At its own start, if that may stay; else where it costs least.
+    """At its own start, if that may stay; else where it costs least; and where nothing fits before the
+    dispatches that go after it, without regard to these: their vendors are then asked for another start.
 
     Work that is under way stays where it is booked, unless its window moves.
     """
@@ -139,17 +151,23 @@ async def _place(
     if TERMS.isdisjoint(ready.fields) or (record.state is RequestState.IN_PROGRESS and not moves):
         return Place(fits=True)
     broken = frozenset[str]()
-    for start_ms in (dispatch.start_ms, None):
+    alone = replace(record, before=())
+    tries = [
+        (record, dispatch.start_ms),
+        (record, None),
+        *([(alone, None)] if record.before and moves else []),
+    ]
+    for as_it_is, start_ms in tries:
         wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
         try:
-            return Place(fits=True, proposal=await match(market, record, ready.request, wish, reading))
+            return Place(fits=True, proposal=await match(market, as_it_is, ready.request, wish, reading))
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)
     return Place(fits=keeps_place)
 
 
-def _expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
+def expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:
     """As long as an offer of the same work would be open; a vendor that is stored no more has the least."""
     document = reading.documents.get(vendor_id)
     if document is None:

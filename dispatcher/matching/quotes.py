@@ -16,10 +16,11 @@ from contracts.requests import Request
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
-from dispatcher.matching import amending, by_hand
+from dispatcher.matching import amending, by_hand, retiming
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts, with_hint
@@ -30,6 +31,7 @@ from dispatcher.matching.sequence import bounded
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate, cents_of, refusing, told
 from dispatcher.runtime.clock import Clock
+from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
@@ -49,6 +51,7 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
+        self._amending = Amending(store)
         self._markets = {
             name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
         }
@@ -85,7 +88,11 @@ class Quoter:
 
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """An amendment worked out; see `amending`."""
-        return await amending.prepared(self._markets[market], record, command)
+        return await amending.prepared(self._markets[market], record, command, self._amending)
+
+    async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
+        """Another start for a dispatch, worked out; see `retiming`."""
+        return await retiming.prepared(self._markets[market], record)
 
     async def _snapshot(self, market: Market, request: Request) -> Snapshot:
         if request.on_call is not None:

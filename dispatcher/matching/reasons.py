@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from contracts.instants import MINUTE_MS, to_ms
+from contracts.instants import MINUTE_MS, to_instant, to_ms
 from contracts.tuning import Parameter
-from contracts.unmatched import RuleCount, Unmatched
+from contracts.unmatched import Forgone, RuleCount, Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.bundles import RULE as BUNDLE
 from dispatcher.matching.snapshot import Snapshot
@@ -44,14 +44,63 @@ def reasons(plan: BatchPlan, request: int, vendors: int) -> Unmatched:
 
 
 def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> Unmatched:
-    """With the request that keeps this one from its vendor, if one does: it could have one by itself."""
+    """With the request that keeps this one from its vendor, if one does: it could have one by itself.
+
+    Of a bundle all that have no place are named; and what this one could have now, if it had not to wait.
+    """
     by = int(plan.held_back_by[row])
-    if by < 0:
+    away = _away(why, snapshot, row) if by < 0 else []
+    if by < 0 and not away:
         return why
-    asked, other = snapshot.asked[row], snapshot.asked[by]
-    together = bool(asked.bundle) and asked.bundle == other.bundle
-    rule = BUNDLE if together else sequence.RULE.code
-    return replace(why, last_rule=rule, competition=False, nobody_left=False, waits_for=other.request.id)
+    other = snapshot.asked[by].request.id if by >= 0 else away[0]
+    together = _in_one_bundle(snapshot, row, by, other)
+    parts = away or [other, *_placeless(snapshot, plan, row)]
+    return replace(
+        why,
+        last_rule=BUNDLE if together else sequence.RULE.code,
+        competition=False,
+        nobody_left=False,
+        waits_for=other,
+        parts=tuple(dict.fromkeys(parts)) if together else (),
+        forgone=_forgone(snapshot, plan, row),
+    )
+
+
+def _away(why: Unmatched, snapshot: Snapshot, row: int) -> list[str]:
+    """What it waits for that is not matched now, being on hold say; none where that is not the reason."""
+    follows = snapshot.asked[row].follows if why.last_rule == sequence.RULE.code else ()
+    here = {each.request.id for each in snapshot.asked} if follows else set()
+    return [each.request_id for each in follows if each.request_id not in here]
+
+
+def _in_one_bundle(snapshot: Snapshot, row: int, by: int, other: str) -> bool:
+    """Whether it waits for another of its bundle, or for what goes before it."""
+    bundle = snapshot.asked[row].bundle
+    if by >= 0:
+        return bool(bundle) and bundle == snapshot.asked[by].bundle
+    return bool(bundle) and other not in {each.request_id for each in snapshot.records[row].after}
+
+
+def _placeless(snapshot: Snapshot, plan: BatchPlan, row: int) -> list[str]:
+    """The others of its bundle that have no place in what the plan leaves."""
+    name, matched = snapshot.asked[row].bundle, set(plan.chosen.request.tolist())
+    if not name:
+        return []
+    others = [each for each in range(len(snapshot.asked)) if snapshot.asked[each].bundle == name]
+    return [
+        snapshot.asked[each].request.id
+        for each in others
+        if each not in {row, *matched, *snapshot.standing} and plan.forgone[each, 0] < 0
+    ]
+
+
+def _forgone(snapshot: Snapshot, plan: BatchPlan, row: int) -> Forgone | None:
+    vendor, start_ms, cents = plan.forgone[row].tolist()
+    if vendor < 0:
+        return None
+    return Forgone(
+        vendor_id=snapshot.vendors[vendor].id, start_at=to_instant(start_ms), price_cents=max(0, cents)
+    )
 
 
 def _passing() -> frozenset[str]:
@@ -74,8 +123,9 @@ def rule_counts(codes: Sequence[str], removed: Sequence[int]) -> tuple[RuleCount
     )
 
 
-def _gist(why: Unmatched) -> tuple[str, bool, bool, str]:
-    return why.last_rule, why.competition, why.nobody_left, why.waits_for
+def _gist(why: Unmatched) -> tuple[object, ...]:
+    vendor_id = why.forgone.vendor_id if why.forgone else ""
+    return why.last_rule, why.competition, why.nobody_left, why.waits_for, why.parts, vendor_id
 
 
 def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bool:
@@ -88,7 +138,7 @@ def is_news(known: Unmatched | None, fresh: Unmatched, snapshot: Snapshot) -> bo
     if known is None or _gist(known) != _gist(fresh):
         return True
     said_ms = to_ms(known.explained_at) if known.explained_at else 0
-    return (
-        known.removed != fresh.removed
-        and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS
-    )
+    return (known.removed, known.forgone) != (
+        fresh.removed,
+        fresh.forgone,
+    ) and snapshot.now_ms - said_ms >= REFRESH.whole(snapshot.values) * MINUTE_MS

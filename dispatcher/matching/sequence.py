@@ -30,10 +30,10 @@ Others = Mapping[str, RequestRecord]
 
 
 class Bundled(NamedTuple):
-    """What is open of a bundle; `waits_for`: one of it that cannot be matched now, ""."""
+    """What is open of a bundle; `waits_for`: those of it that cannot be matched now."""
 
     ids: frozenset[str]
-    waits_for: str
+    waits_for: tuple[str, ...]
 
 
 Bundles = Mapping[str, Bundled]
@@ -55,7 +55,7 @@ async def bundles_of(
 def _bundled(episode: Episode, known: Others, ready: Callable[[RequestRecord], bool]) -> Bundled:
     members = [known[each] for each in episode.requests if each in known]
     wanted = [each for each in members if not each.live_offers and each.state is not RequestState.COMPLETED]
-    waits_for = next((each.id for each in wanted if not ready(each)), "")
+    waits_for = tuple(each.id for each in wanted if not ready(each))
     return Bundled(frozenset(each.id for each in wanted), waits_for)
 
 
@@ -63,8 +63,8 @@ def in_bundle(asked: OpenRequest, record: RequestRecord, bundles: Bundles, now_m
     """The request with its bundle; it waits where another of that cannot be matched now."""
     if not is_bundled(record, now_ms) or record.episode not in bundles:
         return asked
-    waits_for = bundles[record.episode].waits_for
-    follows = (*asked.follows, Follows(waits_for)) if waits_for else asked.follows
+    waits_for = [each for each in bundles[record.episode].waits_for if each != record.id]
+    follows = (*asked.follows, *map(Follows, waits_for))
     return replace(asked, bundle=record.episode, follows=follows)
 
 

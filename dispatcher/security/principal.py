@@ -14,9 +14,9 @@ from dispatcher.domain.refusals import NotFound
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """Who calls, as its token says: its roles, the markets it may touch, and for a vendor its id.
+    """Who calls, as its token says: its roles, the markets it may touch, and a vendor's or a facility's id.
 
-    A vendor has that role alone (`security.tokens`). `markets` is empty for no market at all; None means
+    These have that role alone (`security.tokens`). `markets` is empty for no market at all; None means
     every market of this service (ops tools only).
     """
 
@@ -24,6 +24,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     subject: str = ""
     markets: frozenset[str] | None = frozenset()
     vendor_id: str = ""
+    facility_id: str = ""
 
     @classmethod
     def of(cls, *roles: Role, **facts: Any) -> Principal:
@@ -32,13 +33,19 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def is_vendor(self) -> bool:
-        """Whether only what is its own exists for it."""
+        """Whether it has offers and dispatches of its own, and nothing else."""
         return Role.VENDOR in self.roles
+
+    @cached_property
+    def is_outside(self) -> bool:
+        """Whether only what is its own exists for it: a vendor, a facility."""
+        return not self.roles.isdisjoint(rights.ALONE)
 
     @cached_property
     def name(self) -> str:
         """All that it is, in a word."""
-        return f"vendor:{self.vendor_id}" if self.is_vendor else "+".join(sorted(self.roles))
+        own = f":{self.vendor_id or self.facility_id}" if self.is_outside else ""
+        return "+".join(sorted(self.roles)) + own
 
     @cached_property
     def caller(self) -> str:
@@ -50,9 +57,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return not self.roles.isdisjoint(allowed)
 
     def acting_as(self, allowed: Iterable[Role]) -> str:
-        """How histories and audits name it: by the one of these roles that it has; a vendor by its id."""
+        """How histories and audits name it: by the one of these roles that it has; an outsider by its id."""
         role = rights.acting_as(self.roles, frozenset(allowed))
-        return self.name if self.is_vendor or role is None else role.value
+        return self.name if self.is_outside or role is None else role.value
 
     def may_enter(self, market: str) -> bool:
         """Whether the token names the market."""

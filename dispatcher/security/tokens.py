@@ -2,8 +2,9 @@
 
 A key of the JWKS is used with the one algorithm that it names itself (`alg`), so that a token cannot choose.
 Claims: `sub`, `aud` = "dispatcher", `role` or, for several, `roles` (a list), `markets` (a list of ids, or
-"*" for ops), `vendor` (its id, for the role vendor), `exp` and, if given, `nbf`, both against the service's
-own clock. A vendor's token is a vendor's only: what is another's does not exist for it.
+"*" for ops), `vendor` or `facility` (its id, for that role), `exp` and, if given, `nbf`, both against the
+service's own clock. A vendor's token is a vendor's only, and a facility's alike: what is another's does not
+exist for it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.codes import Role
 from contracts.problems import Unauthenticated
+from dispatcher.domain.rights import ALONE
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.principal import Principal
 
@@ -41,18 +43,26 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     nbf: float = 0.0
     markets: Literal["*"] | tuple[Id, ...] = ()
     vendor: Id | Literal[""] = ""
+    facility: Id | Literal[""] = ""
 
     def principal(self) -> Principal:
         """Who calls. Raises Unauthenticated for a combination that means nothing."""
         if AUDIENCE not in (self.aud if isinstance(self.aud, tuple) else (self.aud,)):
             raise Unauthenticated(f"the token is not meant for {AUDIENCE}\nMaybe it is another service's.")
         roles = self._all_roles()
-        if (Role.VENDOR in roles) != bool(self.vendor):
-            raise Unauthenticated("a token names a vendor exactly if its role is vendor")
+        for role, name in ((Role.VENDOR, self.vendor), (Role.FACILITY, self.facility)):
+            if (role in roles) != bool(name):
+                raise Unauthenticated(f"a token names a {role} exactly if its role is {role}")
         if self.markets == "*" and roles != {Role.OPS}:
             raise Unauthenticated(f"a token of role {_named(roles)} lists its markets")
         markets = None if self.markets == "*" else frozenset(self.markets)
-        return Principal(roles=roles, subject=self.sub, markets=markets, vendor_id=self.vendor)
+        return Principal(
+            roles=roles,
+            subject=self.sub,
+            markets=markets,
+            vendor_id=self.vendor,
+            facility_id=self.facility,
+        )
 
     def _all_roles(self) -> frozenset[Role]:
         """Of `roles`, or the one of `role`. Raises Unauthenticated where they do not go together."""
@@ -61,9 +71,9 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
             raise Unauthenticated("the token names no role\nMaybe its claim is called role, or roles.")
         if self.role is not None and self.role not in roles:
             raise Unauthenticated(f"the token's role is {self.role}, and its roles are {_named(roles)}")
-        if Role.VENDOR in roles and len(roles) > 1:
+        for alone in sorted(roles & ALONE if len(roles) > 1 else ()):
             raise Unauthenticated(
-                f"the token's roles are {_named(roles)}: a vendor's token is a vendor's only\n"
+                f"the token's roles are {_named(roles)}: a {alone}'s token is a {alone}'s only\n"
                 "Maybe mint two tokens."
             )
         return roles
@@ -143,15 +153,22 @@ def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
 
 
 def claims(
-    *roles: Role, markets: Sequence[str], vendor_id: str, now_ms: int, hours: float, subject: str = ""
+    *roles: Role,
+    markets: Sequence[str],
+    vendor_id: str = "",
+    facility_id: str = "",
+    now_ms: int,
+    hours: float,
+    subject: str = "",
 ) -> dict[str, Any]:
     """The claims of a token that holds from now for some hours; of one role or several."""
     now_s = now_ms // 1000
     named = list(dict.fromkeys(each.value for each in roles))
-    made: dict[str, Any] = {"sub": subject or vendor_id or "+".join(named)}
+    made: dict[str, Any] = {"sub": subject or vendor_id or facility_id or "+".join(named)}
     made |= {"role": named[0]} if len(named) == 1 else {"roles": named}
     made |= {"markets": "*" if list(markets) == ["*"] else list(markets)}
     made |= {"vendor": vendor_id} if vendor_id else {}
+    made |= {"facility": facility_id} if facility_id else {}
     return made | {"iat": now_s, "nbf": now_s - 60, "exp": now_s + round(hours * 3600)}
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
-from contracts.authorizations import Authorization
+from contracts.authorizations import Authorization, AuthorizationQuery, AuthorizationState
 from contracts.codes import Requirement
 from contracts.local_day import first_instant_ms
-from dispatcher.domain.authorizations import AUTHORIZATION_KIND, SWEEPS, AuthorizationRecord, record_id
+from dispatcher.domain.authorizations import (
+    AUTHORIZATION_KIND,
+    AuthorizationRecord,
+    amount,
+    listed,
+    of_patient,
+    record_id,
+    wanting,
+)
 from dispatcher.domain.commands.authorizations import Authorize, PutAuthorization
 from dispatcher.domain.commands.fire_timer import FireTimer
+from dispatcher.domain.drawing import is_sought
+from dispatcher.domain.needed import Needed, held_by_hand
 from dispatcher.domain.patients import PATIENT_KIND
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.requests import RequestRecord
@@ -17,11 +29,13 @@ from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
+from dispatcher.store.listing import END, Cursor
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.store import Store
 
 BY = "service"
+LOOKED_AT = 1_000  # requests that want to draw on one, those that start first
 
 
 class Authorizations:
@@ -62,6 +76,48 @@ class Authorizations:
             raise NotFound(f"there is no authorization {name}\nMaybe the id is misspelt.")
         return record
 
+    async def page(
+        self, who: Principal, market: str, query: AuthorizationQuery
+    ) -> tuple[list[AuthorizationRecord], str | None]:
+        """Those that are asked for by their ends, and where the next page starts. Raises Invalid."""
+        self.markets.authorize(who, market)
+        stored, cursor = self.markets.store(market), Cursor.parse(query.cursor or None)
+        until_ms = END
+        if query.expiring_before is not None:
+            until_ms = first_instant_ms(query.expiring_before, self.markets.zones[market])
+            cursor = max(cursor, Cursor(self.executor.clock.now_ms(), ""))
+        states = [query.state] if query.state else list(AuthorizationState)
+        records = stored.records(AUTHORIZATION_KIND)
+        if query.request is None:
+            found, after = await records.page([listed(each) for each in states], cursor, query.limit)
+        else:
+            found, after = _page(await self._of_request(market, query.request, states), cursor, query.limit)
+        within = [each for each in found if each.until_ms <= until_ms]
+        return within, after if len(within) == len(found) else None
+
+    async def _of_request(
+        self, market: str, request_id: str, states: Sequence[AuthorizationState]
+    ) -> list[AuthorizationRecord]:
+        """Its patient's, and the one that it names or draws on. Raises NotFound, Unreadable."""
+        stored = self.markets.store(market)
+        record = await stored.requests.records.get(request_id)
+        if record is None:
+            raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
+        records, tokens = stored.records(AUTHORIZATION_KIND), await self._tokens(market, request_id)
+        lists = [of_patient(each) for each in tokens]
+        page = (await records.page(lists, Cursor(0, ""), LOOKED_AT))[0] if lists else []
+        asked = record.authorization
+        named = await records.get(record_id(asked.authorization)) if asked and asked.authorization else None
+        found = {each.id: each for each in (*page, *((named,) if named is not None else ()))}
+        by_end = sorted(found.values(), key=lambda each: (each.until_ms, each.id))
+        return [each for each in by_end if each.state in states]
+
+    async def _tokens(self, market: str, request_id: str) -> tuple[str, ...]:
+        """By which the patient of a request is found; nobody is shown who it is."""
+        requests = self.markets.store(market).requests
+        whole = requests.opened_whole(request_id, await requests.raw_body(request_id))
+        return self.index.tokens(market, whole.patient)
+
     async def fire(self, by: str, market: str, record: AuthorizationRecord) -> Outcome | None:
         """Its timer: what waits for it is freed, each in a commit of its own, those first that start first.
 
@@ -75,31 +131,62 @@ class Authorizations:
         return await self.executor.attempt(by, market, timer, record)
 
     async def _free(self, by: str, market: str, record: AuthorizationRecord) -> None:
-        freed = 0
-        for request, codes in await self._waiting(self.markets.store(market), record):
-            if freed >= record.left:
-                return
-            command = Authorize(request_id=request.id, authorization=record, codes=codes)
-            outcome = await self.executor.attempt(by, market, command, request)
-            freed += outcome is not None and outcome.ok
+        """The first to start first, no more than is left beside what is sought on it already."""
+        found = await self._wanting(self.markets.store(market), record)
+        left = record.left - sum(_draws(record, each) for each in found if _is_sought(each.request, record))
+        for each in found:
+            if _waits(each.request, record) and _draws(record, each) <= left:
+                command = Authorize(request_id=each.request.id, authorization=record, codes=each.codes)
+                outcome = await self.executor.attempt(by, market, command, each.request)
+                left -= _draws(record, each) if outcome is not None and outcome.ok else 0
 
-    async def _waiting(
-        self, stored: MarketStore, record: AuthorizationRecord
-    ) -> list[tuple[RequestRecord, tuple[str, ...]]]:
-        """What is on hold for an authorization, of the patient or named, by start; with its HCPCS codes."""
+    async def _wanting(self, stored: MarketStore, record: AuthorizationRecord) -> list[Wanting]:
+        """Its patient's requests, and those that name it or that it names, by start."""
         patients = await stored.records(PATIENT_KIND).get_all(record.patient)
         filed = {each.request_id: each for one in patients.values() for each in one.requests}
-        names = sorted({*filed, *record.requests})
+        named, _ = await stored.requests.records.page([wanting(record.name)], Cursor(0, ""), LOOKED_AT)
+        names = sorted({*filed, *record.requests, *(each.id for each in named)})
         found = await stored.requests.records.get_all(names) if names else {}
-        held = [each for each in found.values() if Requirement.AUTHORIZATION in each.requirements]
-        held.sort(key=lambda each: (each.earliest_ms, each.id))
         codes = {name: tuple(dict.fromkeys((*each.rented, *each.bought))) for name, each in filed.items()}
-        if record.sweeps < SWEEPS:  # who was put on hold since it was issued, was so by a person who knows
-            held = [each for each in held if each.history[-1].at_ms == each.received_ms]
-        return [(each, codes.get(each.id, ())) for each in held if _is_meant(each, record)]
+        by_start = sorted(found.values(), key=lambda each: (each.earliest_ms, each.id))
+        return [Wanting(each, codes.get(each.id, ())) for each in by_start]
 
 
-def _is_meant(request: RequestRecord, record: AuthorizationRecord) -> bool:
-    """Whether it does not name another."""
-    named = request.authorization.authorization if request.authorization else ""
-    return named in ("", record.name) or request.id in record.requests
+def _page(
+    found: Sequence[AuthorizationRecord], after: Cursor, limit: int
+) -> tuple[list[AuthorizationRecord], str | None]:
+    left = [each for each in found if (each.until_ms, each.id) > after]
+    last = left[limit - 1] if len(left) > limit else None
+    return left[:limit], str(Cursor(last.until_ms, last.id)) if last else None
+
+
+class Wanting(NamedTuple):
+    """A request, with its HCPCS codes as far as its patient's index tells them."""
+
+    request: RequestRecord
+    codes: tuple[str, ...]
+
+
+def _draws(record: AuthorizationRecord, one: Wanting) -> int:
+    asked = one.request.authorization or Needed(one.codes or (one.request.service_class,))
+    return amount(record, asked)
+
+
+def _is_sought(request: RequestRecord, record: AuthorizationRecord) -> bool:
+    """Whether it is to draw on it as soon as a vendor takes it."""
+    asked = request.authorization
+    return asked is not None and asked.authorization == record.name and is_sought(request)
+
+
+def _waits(request: RequestRecord, record: AuthorizationRecord) -> bool:
+    """Whether it is on hold for one, and may have this.
+
+    Not if it names another. Who was put there by a person stays, until one is issued or renewed.
+    """
+    if Requirement.AUTHORIZATION not in request.requirements:
+        return False
+    asked = request.authorization
+    is_another_s = asked is not None and asked.named and asked.authorization != record.name
+    if is_another_s and request.id not in record.requests:
+        return False
+    return record.renewed or not held_by_hand(asked)

@@ -18,11 +18,13 @@ from dispatcher.domain.authorizations import (
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.needed import Needed
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import Leaves
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.store.listing import Cursor
 from dispatcher.store.store import Store
 
+OTHER_SERVICE = "authorization_other_service"
 LOOKED_AT = 64  # authorizations of one patient, those that end first
 
 
@@ -38,10 +40,34 @@ class Authorizing:
         """The request, on hold for an authorization unless one covers it; and what it draws on."""
         window = asked_window(request, context, leaves)
         tokens = self.index.tokens(market, request.patient)
+        why = list[str]()
         for each in await self._candidates(market, tokens, asked, context):
-            if not lacking(each, asked, window.earliest_ms, window.latest_ms):
+            lacks = lacking(each, asked, window.earliest_ms, window.latest_ms)
+            if not lacks:
                 return _waiting(request, lacks=False), replace(asked, authorization=each.name)
-        return _waiting(request, lacks=True), asked
+            why += [lacks] if lacks != OTHER_SERVICE else []
+        return _waiting(request, lacks=True), replace(asked, lacks=why[-1] if why else "")
+
+    async def anew(
+        self, market: str, record: RequestRecord, request: Request, asked: Needed, context: Context
+    ) -> tuple[Needed, AuthorizationRecord | None]:
+        """What an amended request draws on: what it drew on before, if that still covers it; else another.
+
+        `record`: as it would be. Where none covers it, what it was under, if it still is its patient's.
+        """
+        own, first = record.authorization, list[AuthorizationRecord]()
+        tokens = self.index.tokens(market, request.patient)
+        if own is not None and own.authorization and not asked.authorization:
+            known = (
+                await self.store.market(market).records(AUTHORIZATION_KIND).get(record_id(own.authorization))
+            )
+            first = [known] if known is not None and _is_of(known, tokens) else []
+        for each in (*first, *await self._candidates(market, tokens, asked, context)):
+            mine = own.drawn if own is not None and own.authorization == each.name else 0
+            spare = replace(each, used=each.used - mine)
+            if not lacking(spare, asked, record.earliest_ms, record.latest_ms):
+                return replace(asked, authorization=each.name), each
+        return (replace(asked, authorization=first[0].name), first[0]) if first else (asked, None)
 
     async def _candidates(
         self, market: str, tokens: Iterable[str], asked: Needed, context: Context

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from contracts.duplicates import Duplicate
 from contracts.requests import Request
+from dispatcher.domain.amendments import Filing
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.duplicates import Asked, Found, counts, found
+from dispatcher.domain.duplicates import Asked, Found, alike, counts, found
 from dispatcher.domain.patients import PATIENT_KIND, PatientRecord, filed, gone_ms, indexed
 from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import RequestRecord
@@ -28,6 +29,13 @@ class New(NamedTuple):
 
     request: Request
     record: RequestRecord
+
+
+class Before(NamedTuple):
+    """The record of a request that is amended: as it stands now, and as is wanted."""
+
+    now: RequestRecord
+    wanted: RequestRecord
 
 
 class Duplicates:
@@ -75,6 +83,33 @@ class Duplicates:
             raise _refusal(twice)
         return decided
 
+    async def amended(
+        self, market: str, before: Request, after: Request, records: Before, context: Context
+    ) -> tuple[Filing | None, dict[str, PatientRecord]]:
+        """Where an amended request is filed, and is to be; and those indexes as they stand.
+
+        Raises PossibleDuplicate for what it becomes that it was not, Invalid, Unreadable.
+        """
+        old, new = (self.index.tokens(market, each.patient) for each in (before, after))
+        tokens = list(dict.fromkeys((*old, *new)))
+        if not tokens:
+            return None, {}
+        known, entry = await self._known(market, tokens), filed(after)
+        index = [known.get(token) for token in new]
+        names = {each.request_id for one in index if one for each in one.requests} - {after.id}
+        stored = await self.store.market(market).requests.records.get_all(sorted(names)) if names else {}
+        others, was = _standing(index, stored), Asked(records.now, filed(before))
+        is_same_patient = not set(old).isdisjoint(new)
+        fresh = [
+            each for each in others.values() if not (is_same_patient and alike(was, each, context.values))
+        ]
+        distinct = {after.id: after.not_duplicate_of}
+        twice = found([Asked(records.wanted, entry)], fresh, distinct, context.values)
+        if twice:
+            raise _refusal(twice)
+        _refuse_too_many(after.id, len(others) + 1)
+        return Filing(old, new, entry.rented, entry.bought), known
+
     async def _known(self, market: str, tokens: Sequence[str]) -> dict[str, PatientRecord]:
         records, aside = self.store.market(market).records(PATIENT_KIND), self.store.aside.known(market)
         known = await records.get_all(tokens)
@@ -112,18 +147,22 @@ def _decided(
 ) -> list[Decision]:
     """Under each of the patient's tokens."""
     kept = standing.keys() - {each.record.id for each in new} if standing else set()
-    if len(kept) + len(new) > MOST:
-        raise Invalid(
-            f"the patient of request {new[0].record.id} has {len(kept)} requests; {MOST} is the limit\n"
-            "Maybe one record number stands for many patients.",
-            request_id=new[0].record.id,
-        )
+    _refuse_too_many(new[0].record.id, len(kept) + len(new))
     fresh = [filed(each.request) for each in new]
     look_ms = min([gone_ms(each.record, context) for each in new])
     return [
         indexed(record, token, fresh, kept, context, look_ms=look_ms)
         for token, record in zip(tokens, before, strict=True)
     ]
+
+
+def _refuse_too_many(name: str, count: int) -> None:
+    if count > MOST:
+        raise Invalid(
+            f"the patient of request {name} would have {count} requests; {MOST} is the limit\n"
+            "Maybe one record number stands for many patients.",
+            request_id=name,
+        )
 
 
 def _refusal(twice: Sequence[Found]) -> PossibleDuplicate:

@@ -181,7 +181,8 @@ class Episodes:
             try:
                 after, edges = want(before)
                 receipts = await self.requests.receipts(market, requests, context)
-                known = await self._known(market, before, after, edges, requests)
+                known = await self._known(market, before, after, edges, receipts)
+                await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
                 decision = arranged(before, Wanted(after, edges, receipts), known, context)
                 filed = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
@@ -225,12 +226,12 @@ class Episodes:
         before: Episode | None,
         after: Episode,
         edges: Sequence[Edge],
-        requests: Sequence[Request],
+        receipts: Sequence[Decision],
     ) -> Known:
         """All requests that it is about, and what goes before them, however far back."""
-        new = {each.id for each in requests}
+        new = {each.after.id for each in receipts}
         names = {*after.requests, *(before.requests if before else ())}
-        names |= {link.request for each in requests for link in each.after}
+        names |= {link.request_id for each in receipts for link in each.after.after}
         names |= {name for edge in edges for name in (edge.before, edge.after)}
         found = await self.markets.store(market).requests.records.get_all(sorted(names - new))
         return await self._with_before(market, found)

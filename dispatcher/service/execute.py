@@ -12,6 +12,7 @@ from dispatcher.domain.commands.table import Command, decide, kind_for, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
@@ -54,6 +55,8 @@ class Executor:
             context = await self._context(stored, record, tuning, by, who)
             try:
                 ready = command if prepare is None else await prepare(record, command)
+                if ready.beside:
+                    context = replace(context, related={**ready.beside, **context.related})
                 decision = decide(record, ready, context)
             except Refusal:
                 if await already_applied(stored, idempotency):
@@ -92,7 +95,9 @@ class Executor:
                 decision = decide(record, command, replace(context, related={**context.related, **now}))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=record.id)
-            changed = {} if decision is None else {each.record.id: each.after for each in decision.changes}
+            changed = (
+                {} if decision is None else {beside(each.record): each.after for each in decision.changes}
+            )
             if decision is None:
                 continue
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
@@ -137,10 +142,12 @@ class Executor:
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
+            lists=tuning.lists,
             by=by,
             subject=who.subject if who else "",
             roles=who.roles if who else frozenset(),
             vendor_id=who.vendor_id if who else "",
+            facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
         )

@@ -58,7 +58,9 @@ class Markets:
             raise NotFound(f"there is no market {market}\n{remedy}", markets=known)
 
     def authorize_requests(self, who: Principal, market: str) -> None:
-        """As `authorize`; and requests are not there for vendors: they have offers."""
+        """As `authorize`; and requests are not there for vendors, which have offers, nor for facilities."""
         self.authorize(who, market)
         if who.is_vendor:
             raise NotFound("a vendor has offers and dispatches, no requests\nMaybe read your offers.")
+        if who.is_outside:
+            raise NotFound("a facility reads no requests\nMaybe ask who submitted them.")

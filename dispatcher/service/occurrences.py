@@ -11,8 +11,8 @@ from contracts.tasks import TaskKind
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.occurrences import made, with_vendor
-from dispatcher.domain.refusals import PossibleDuplicate
+from dispatcher.domain.occurrences import by_itself, made, with_vendor, without_leg
+from dispatcher.domain.refusals import Invalid, PossibleDuplicate
 from dispatcher.domain.requests import with_task
 from dispatcher.domain.standing_orders import (
     Ahead,
@@ -60,7 +60,9 @@ class Occurrences:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         tz = self.markets.zones[market]
         now_ms = self.clock.now_ms()
-        context = Context(now_ms=now_ms, values=tuning.values, by=BY, subject=order.id, tz=tz)
+        context = Context(
+            now_ms=now_ms, values=tuning.values, lists=tuning.lists, by=BY, subject=order.id, tz=tz
+        )
         if order.timer_ms > context.now_ms:
             return None
         if order.state is StandingOrderState.ENDED:
@@ -72,12 +74,15 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        received, filed, twice = await self._checked(market, fresh, order, context)
+        left, received, filed, twice = await self._checked(market, fresh, order, context)
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
-        decided = [step(order, after, "made" if drafts else "looked_at", context), *received, *filed]
+        decided = [
+            step(order, after, "made" if drafts else "looked_at", context),
+            *received,
+            *filed,
+        ]
         decided += await self._told(stored, twice, context)
-        left = [each for each in fresh if each.id not in twice]
         return await stored.commit(decided, requests=left)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
@@ -124,17 +129,27 @@ class Occurrences:
 
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> tuple[list[Decision], list[Decision], Others]:
-        """What takes them in, what files them under their patient, and what was left out as a duplicate."""
+    ) -> tuple[list[Request], list[Decision], list[Decision], Others]:
+        """What is made, what takes it in and files it; and what is left out as a duplicate."""
         twice: Others = {}
         while True:
-            wanted = [each for each in fresh if each.id not in twice]
-            received = await self.requests.received(market, wanted, context, order.id)
+            wanted = _together([each for each in fresh if each.id not in twice])
+            wanted, received = await self._received(market, wanted, order, context)
             try:
                 filed = await self.requests.duplicates.checked(market, wanted, received, context)
-                return received, filed, twice
+                return wanted, received, filed, twice
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
+
+    async def _received(
+        self, market: str, wanted: list[Request], order: StandingOrderRecord, context: Context
+    ) -> tuple[list[Request], list[Decision]]:
+        """Their receipt; each by itself where they cannot be what they say: an episode is full, or gone."""
+        try:
+            return wanted, await self.requests.received(market, wanted, context, order.id)
+        except Invalid:
+            alone = [by_itself(each) for each in wanted]
+            return alone, await self.requests.received(market, alone, context, order.id)
 
     async def _told(self, stored: MarketStore, twice: Others, context: Context) -> list[Decision]:
         """A task about each request that was there before: whether it is the same, a person says."""
@@ -152,6 +167,14 @@ class Occurrences:
                 told = (news(task, "opened", BY_ITSELF),)
                 decided.append(Decision(changes=changes, messages=told, at_ms=context.now_ms))
         return decided
+
+
+def _together(wanted: Sequence[Request]) -> list[Request]:
+    """Each way back as that of its leg there where this is made, too."""
+    ids = {each.id for each in wanted}
+    return [
+        without_leg(each) if each.way_back_of and each.way_back_of not in ids else each for each in wanted
+    ]
 
 
 def _dealt(each: Due, made_ids: set[str], twice: Others) -> Dealt:

@@ -70,7 +70,8 @@ class Offers:
             raise NotFound(
                 f"dispatch {name} has no amendment to answer\nMaybe it was answered, or withdrawn."
             )
-        request = self.markets.store(market).requests.opened_whole(record.id, asked.proposed)
+        requests = self.markets.store(market).requests
+        request = requests.opened_whole(record.id, asked.proposed or await requests.raw_body(record.id))
         dispatch = dispatch_view(record, offer, request, request.patient if who.may(SEES_PATIENT) else None)
         return ProposedAmendment(
             offer_id=name,

@@ -143,6 +143,7 @@ class Requests:
         return Context(
             now_ms=self.clock.now_ms(),
             values=tuning.values,
+            lists=tuning.lists,
             by=who.acting_as(SUBMITTERS),
             subject=who.subject,
             roles=who.roles,
@@ -160,12 +161,23 @@ class Requests:
         if named := {link.request_id for each in decisions for link in each.after.after}:
             part = self.markets.store(market).requests
             stored = await part.records.get_all(sorted(named - {each.id for each in requests}))
-            travel = self.travel_of(context.values)
-            await refuse_odd_legs(self.markets.store(market), requests, decisions, stored, travel)
+            await self.refuse_odd_legs(market, requests, decisions, stored, context)
         told = joined(decisions, stored, context)
         if any(each.episode for each in requests):
             told += await self._entered(market, requests, context)
         return told
+
+    async def refuse_odd_legs(
+        self,
+        market: str,
+        requests: Sequence[Request],
+        receipts: Sequence[Decision],
+        before: Mapping[str, RequestRecord],
+        context: Context,
+    ) -> None:
+        """Raises Invalid for a way back that cannot be that of its leg there, whichever door it came by."""
+        travel = self.travel_of(context.values)
+        await refuse_odd_legs(self.markets.store(market), requests, receipts, before, travel)
 
     async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
         """The episodes that they name, with them. Raises Invalid."""
@@ -180,7 +192,11 @@ class Requests:
         self, market: str, requests: Sequence[Request], context: Context, standing_order: str = ""
     ) -> list[Decision]:
         """Each request by itself, as it comes in; on hold where it lacks an authorization. Raises Invalid."""
-        asked = {each.id: one for each in requests if (one := needed(each, context.values)) is not None}
+        asked = {
+            each.id: one
+            for each in requests
+            if (one := needed(each, context.values, context.lists)) is not None
+        }
         found = await self._authorized(market, requests, asked, context) if asked else {}
         received = []
         for each in requests:
@@ -252,7 +268,9 @@ class Requests:
         part, sees_doors = self.markets.store(market).requests, who.may(SEES_DOORS)
         view = read_back(request_view(record), asked, sees_doors=sees_doors)
         bodies = [
-            {
+            {}
+            if each.retimes
+            else {
                 "before" if each.made else "proposed": part.opened(
                     record.id, each.before if each.made else each.proposed
                 )

@@ -158,11 +158,9 @@ class StandingOrders:
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
                 f"Maybe {remedy}."
             )
-        if body.request.after or (body.return_ride is not None and body.return_ride.after):
-            raise Invalid(
-                "the request of a standing order names what goes before it (after), which comes once\n"
-                "Maybe leave it out, and name it on the requests that are made."
-            )
+        legs: list[Request] = [body.request] if body.return_ride is None else [body.request, body.return_ride]
+        for each in legs:
+            _refuse_what_comes_once(each)
         if body.return_ride is not None:
             _refuse_strange_back(body.request, body.return_ride, tz)
         free = body.holidays
@@ -226,13 +224,24 @@ def _summary(order: StandingOrderRecord) -> StandingOrderSummary:
     )
 
 
+def _refuse_what_comes_once(leg: Request) -> None:
+    """Raises Invalid where what is to come again names one that comes once."""
+    once = {
+        "what goes before it (after)": leg.after,
+        "its leg there (return_of)": leg.way_back_of,
+        "an episode (episode)": leg.episode,
+    }
+    for what, given in once.items():
+        if given:
+            raise Invalid(
+                f"a standing order's request names {what}, which comes once\n"
+                "Maybe leave it out, and say it of the requests that are made: each day's ride back is that "
+                "of its ride there by itself (return_ride)."
+            )
+
+
 def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
-    """Raises Invalid for a ride back at a strange time, or that names its leg there, which comes once."""
-    if back.return_of is not None:
-        raise Invalid(
-            "the ride back of a standing order names its leg there (return_of), which comes once\n"
-            "Maybe leave it out, and name it on the requests that are made."
-        )
+    """Raises Invalid for a ride back at a strange time, or of another patient."""
     whose, others = identity(there.patient), identity(back.patient)
     if others and others != whose:
         raise Invalid(

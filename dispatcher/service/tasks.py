@@ -6,6 +6,7 @@ from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.retiming import could
 from dispatcher.domain.tasks import TaskRecord, asks_barrier
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
@@ -81,4 +82,8 @@ class Tasks:
                 for each in task.comments
             ),
             barrier_asked=asks_barrier(task),
+            retiming=task.retiming,
+            could=could(task),
+            given_back=task.given_back,
+            left=task.left,
         )

@@ -99,11 +99,13 @@ class Threads:
         """What the thread stands on, if the caller may take part in it."""
         self.markets.authorize(who, market)
         subject = SUBJECTS[about]
+        if not who.may(subject.parties):
+            raise NotFound(f"there is no {subject.noun} {subject_id}\nMaybe it is for another role.")
         owner_id = subject.owner_of(subject_id)
         record = await self.markets.store(market).records(kind_named(subject.kind)).get(owner_id)
         if record is None:
             await self.markets.refuse_if_lost()
-            raise NotFound(f"there is no offer {subject_id}\nMaybe the id is misspelt.")
+            raise NotFound(f"there is no {subject.noun} {subject_id}\nMaybe the id is misspelt.")
         return subject.party(record, subject_id, who.vendor_id, writes)
 
     def _shown(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.codes import Role
 from contracts.instants import to_instant
-from contracts.tuning import Tuning, TuningUpdate, TuningView
+from contracts.tuning import Tuning, TuningUpdate, TuningView, parted
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -27,12 +27,13 @@ class Tunings:
     ) -> TuningView:
         """Replace all overrides; what is left out goes back to its default. In force within a second."""
         self.markets.authorize_requests(who, market)
-        values = self.registry.checked(update.values)
+        values, lists = parted(self.registry.checked(update.values))
         store = self.markets.store(market).tuning
         before = (await store.get()).version if expected_version is None else expected_version
         tuning = Tuning(
             version=before + 1,
             values=values,
+            lists=lists,
             by=who.subject or who.acting_as({Role.OPS}),
             reason=update.reason,
             at=to_instant(self.clock.now_ms()),

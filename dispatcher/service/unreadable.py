@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 
 from dispatcher.domain.commands.set_aside import SetAside, unread
 from dispatcher.domain.context import Context
+from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
@@ -23,19 +25,22 @@ BY = "service"
 AGAIN_S = 30.0  # real: what is not told again is taken to be over
 
 
-def _itself(name: str) -> str:
-    return name
+Owner = tuple[str, str]  # kind and id
 
 
-def _before_the_dot(name: str) -> str:
+def _request(name: str) -> Owner:
+    return REQUEST_KIND.name, name
+
+
+def _before_the_dot(name: str) -> Owner:
     """The request in the id of an offer or of a task: neither market nor kind has a dot in it before."""
-    return name.partition(".")[0]
+    return _request(name.partition(".")[0])
 
 
-REQUEST_OF: Mapping[str, Callable[[str], str]] = {  # of what is set aside, the request that it belongs to
-    REQUEST_KIND.name: _itself,
-    BODY: _itself,
-    PATIENT: _itself,
+OWNER_OF: Mapping[str, Callable[[str], Owner]] = {  # of what is set aside, what it belongs to
+    REQUEST_KIND.name: _request,
+    BODY: _request,
+    PATIENT: _request,
     TASK_KIND.name: _before_the_dot,
     "comment": _before_the_dot,
     THREAD_KIND.name: owner_of,
@@ -53,9 +58,11 @@ class UnreadableItems:
     async def tell(self, market: str, item: Item) -> None:
         """Count it, and open its request's task unless there is one. Raises Unavailable."""
         await self.markets.store(market).troubles.count(f"unreadable:{item.kind}")
-        request_of = REQUEST_OF.get(item.kind)
-        if request_of is not None and not self._is_read_elsewhere(market, item):
-            await self._open_task(market, request_of(item.id), item.kind)
+        owner_of = OWNER_OF.get(item.kind)
+        if owner_of is not None and not self._is_read_elsewhere(market, item):
+            request_id = await self._request_of(market, *owner_of(item.id))
+            if request_id:
+                await self._open_task(market, request_id, item.kind)
 
     async def tell_all(self, market: str) -> None:
         """What this process came upon of late: `/readyz` of every process says it. Raises Unavailable."""
@@ -72,6 +79,15 @@ class UnreadableItems:
         """Whether only this process lacks its key: the request is in good hands, ops sees to the process."""
         key_id = self.store.aside.key_of(market, item)
         return bool(key_id) and self.store.agreement.has_another(market, key_id)
+
+    async def _request_of(self, market: str, kind: str, name: str) -> str:
+        """The request to ask a person about: of an episode the first that it names; "": none."""
+        if kind == REQUEST_KIND.name:
+            return name
+        with contextlib.suppress(Unreadable):
+            episode = await self.markets.store(market).records(EPISODE_KIND).get(name)
+            return next(iter(episode.requests), "") if episode is not None else ""
+        return ""
 
     async def _open_task(self, market: str, request_id: str, what: str) -> None:
         command = SetAside(request_id=request_id, what=what)

@@ -1,62 +1,79 @@
-"""What is stored many times over, made small: deflate with a dictionary of the words that documents repeat.
+"""What is stored many times over, made small: Zstandard with a dictionary trained on documents.
 
-Field names and codes are most of a request; with a dictionary they cost a few bits each, although every
-document stands alone. A compressed value begins with MARK, which no MessagePack map or array begins with, so
-plain ones are told apart and stay readable. The dictionary is part of the stored form: never change it; a
-better one is another number.
+Field names and codes are most of a document; with a dictionary they cost a few bits each, although every
+document stands alone. A compressed value begins with a mark, which no MessagePack map or array begins with,
+so plain ones are told apart and stay readable. A dictionary is part of the stored form: never change it; a
+better one is another file with another mark (`tools/compression_dictionary.py`, docs/decisions/0033).
 """
 
 from __future__ import annotations
 
+import threading
 import zlib
+from functools import cache
+from importlib.resources import files
 
 import msgspec
+import zstandard
+
+from dispatcher.store.words import DICTIONARY_1
 
 LEAST_BYTES = 160  # what is smaller gains less than a bulk string's own overhead: not worth the time
-MARK = b"\x01"  # dictionary 1
-# Raw deflate over 2 KB, 4 to 7 us a document, 1 to undo; level 6 takes a fifth longer for half a percent.
-_WINDOW, _MEMORY, _LEVEL = -11, 2, 3
-
-# Words as they follow each other, the rarest first: what is near the end is cheapest to point at.
-_WORDS = """
-PROVIDER_ADMIN_CANCEL INVALID_DROPOFF_ADDRESS INVALID_PICKUP_ADDRESS INVALID_SERVICE_HOURS INVALID_USER
-NOT_IN_SERVICE_AREA WRONG_SERVICE_LEVEL UNABLE_TO_SERVICE_TRIP BAD_WEATHER NO_VEHICLES_AVAILABLE
-CANCEL_AT_DOOR NO_CLIENT NOT_READY OTHER relaxations kind penalty vendor_cap units amount minutes
-competition last_rule_alone explained_at vendors removed vendor_record service_area level_of_service skills
-needs hours credentials exclusions paused pools capacity time_window last_rule record_number MRN- notes
-preferred_vendors excluded_vendors match_by hold authorization predecessor appointment_at service_minutes
-infectious_precautions oxygen_l_min attendants hand_to_hand door_to_door bariatric_wheelchair stretcher
-als cct bls ambulatory stat asap urgent priority respiratory_therapist equipment_education skills NU
-acquisition setup_minutes quantity E1390 E0260 K0001 hcpcs lines equipment kind place window
-turned_back expired rejected cancelled failed unmatched no_show completed on_board at_pickup en_route
-in_progress timer preference record lateness price rule cost_cents vendor_id start_at cost_cents
-requested overdue matching platform received offered matcher accepted vendor:
-patient name phone +1 pickup_address Street, New York, NY 100 Avenue, apartment dropoff_address
-kind trip id pickup position dropoff position level_of_service wheelchair pickup_window earliest latest
-needs escorts stairs weight_kg door_level door_through_door
-"""
-_DICTIONARY = b"".join(map(msgspec.msgpack.encode, _WORDS.split()))
-
-
-_PRIMED = zlib.compressobj(  # a copy of it costs a third of a new one
-    _LEVEL, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, _DICTIONARY
-)
+DEFLATED, MARK = b"\x01", b"\x02"  # dictionary 1, read for ever; dictionary 2
+MOST_BYTES = 2**24 - 1  # of a document; what says that it has more is damaged
+_LENGTH_BYTES = 3
+_WINDOW_1 = -11
+# 1 to 2 us a document, and 1 to undo: a fifth of deflate's time. Higher levels take longer for 3 percent.
+_LEVEL = 1
 
 
 def compress(plain: bytes) -> bytes:
     """`plain`, a MessagePack map or array, as it is stored: unchanged where that gains nothing."""
-    if len(plain) < LEAST_BYTES:
+    if not LEAST_BYTES <= len(plain) <= MOST_BYTES:
         return plain
-    deflate = _PRIMED.copy()
-    small = MARK + deflate.compress(plain) + deflate.flush()
+    small = MARK + len(plain).to_bytes(_LENGTH_BYTES, "big") + _OF_THREAD.compressor.compress(plain)
     return small if len(small) < len(plain) else plain
 
 
 def decompress(stored: bytes | memoryview) -> bytes | memoryview:
     """What was compressed. Raises msgspec.DecodeError if it is damaged."""
-    if stored[:1] != MARK:
-        return stored
+    mark = stored[:1]
     try:
-        return zlib.decompressobj(_WINDOW, _DICTIONARY).decompress(stored[1:])
-    except zlib.error as error:
+        if mark == MARK:
+            length = int.from_bytes(stored[1 : 1 + _LENGTH_BYTES], "big")
+            return _OF_THREAD.decompressor.decompress(stored[1 + _LENGTH_BYTES :], max_output_size=length)
+        if mark == DEFLATED:
+            return zlib.decompressobj(_WINDOW_1, DICTIONARY_1).decompress(stored[1:])
+    except (zlib.error, zstandard.ZstdError) as error:
         raise msgspec.DecodeError(str(error)) from error
+    return stored
+
+
+@cache
+def _dictionary() -> zstandard.ZstdCompressionDict:
+    trained = zstandard.ZstdCompressionDict(files(__package__).joinpath("documents-2.dict").read_bytes())
+    trained.precompute_compress(level=_LEVEL)
+    return trained
+
+
+class _OfThread(threading.local):
+    """One of each for every thread: none of them may be in two at once."""
+
+    def __init__(self) -> None:
+        dictionary = _dictionary()
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            _LEVEL,
+            source_size=512,  # as most are
+            dict_size=len(dictionary),
+            format=zstandard.FORMAT_ZSTD1_MAGICLESS,
+            write_content_size=False,
+            write_checksum=False,
+            write_dict_id=False,
+        )
+        self.compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
+        self.decompressor = zstandard.ZstdDecompressor(
+            dict_data=dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS
+        )
+
+
+_OF_THREAD = _OfThread()

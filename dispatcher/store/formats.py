@@ -35,6 +35,7 @@ DOCUMENTS: Mapping[type, tuple[str, int]] = {
     Tuning: ("tuning", 2),
 }
 BODY, LAYOUT = 2, 1  # of bodies; of all that has no number of its own: ledgers, lists, messages, counts
+COMPRESSION = 2  # of any document: by which dictionary (`dispatcher.store.compression`)
 _FIRST, _LAST = 0x40, 0x7F  # of the byte that tells a document's format
 _WAITING = b"wait_half_hour_cents"
 _FIRST_TEXT, _LAST_TEXT, _LONG_TEXT = 0xA0, 0xBF, 0xD9  # how MessagePack begins a short text
@@ -57,7 +58,7 @@ def known() -> dict[str, int]:
     """The newest format of everything that this version reads and writes."""
     tags = {kind.name: kind.form.__struct_config__.tag for kind in kinds()}
     records = {name: tag if isinstance(tag, int) else 1 for name, tag in tags.items()}
-    return records | dict(DOCUMENTS.values()) | {"body": BODY, "layout": LAYOUT}
+    return records | dict(DOCUMENTS.values()) | {"body": BODY, "layout": LAYOUT, "compression": COMPRESSION}
 
 
 def before_content(form: type) -> bytes:

@@ -10,7 +10,7 @@ from functools import cached_property
 from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
-from dispatcher.domain.kinds import Kind, kind_named, kind_of
+from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -38,8 +38,6 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
-
-ROUNDS = 2  # of records beside records
 
 
 class MarketStore:
@@ -122,12 +120,13 @@ class MarketStore:
 
         And those beside these: a decision may change a request's successor, and what follows has its tasks.
         """
-        found, last = dict[str, Record](), [record]
-        for _ in range(ROUNDS):
+        found, last, asked = dict[str, Record](), [record], {(kind_of(record).name, record.id)}
+        for _ in range(kind_of(record).rounds(record)):
             names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
-            wanted = [each for each in names if each[1] not in found and each[1] != record.id]
+            wanted = [each for each in names if each not in asked]
+            asked |= names.keys()
             last = await self._records_of(wanted)
-            found |= {each.id: each for each in last}
+            found |= {beside(each): each for each in last}
         return found
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:

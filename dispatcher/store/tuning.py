@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.tuning import Tuning, renamed
+from contracts.tuning import Tuning, parted, renamed
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
@@ -29,7 +29,8 @@ class TuningPart:
             return Tuning()
         item, version = Item("tuning", self.keys.market), codec.version_of(raw)
         found = self.aside.read(self.keys.market, item, raw, codec.TUNING.unpack, version=version).value
-        self._last = replace(found, values=renamed(found.values))
+        values, lists = parted(renamed({**found.values, **found.lists}))
+        self._last = replace(found, values=values, lists=lists)
         return self._last
 
     async def in_force(self) -> Tuning:

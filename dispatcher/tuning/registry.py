@@ -10,11 +10,11 @@ from importlib.abc import InspectLoader
 from importlib.util import find_spec
 
 from contracts.tuning import (
-    Number,
-    Parameter,
     ParameterView,
+    Tunable,
     Tuning,
     TuningView,
+    Value,
     both_names,
     problems,
     renamed,
@@ -33,9 +33,9 @@ class ParameterError(UserError):
 class Registry:
     """Every parameter by name, in a stable order."""
 
-    def __init__(self, parameters: Iterable[Parameter]) -> None:
+    def __init__(self, parameters: Iterable[Tunable]) -> None:
         """Raises ParameterError. One object that is met twice was re-exported, not declared twice."""
-        self.parameters: dict[str, Parameter] = {}
+        self.parameters: dict[str, Tunable] = {}
         for parameter in parameters:
             _refuse_bad(parameter, self.parameters.get(parameter.name))
             self.parameters[parameter.name] = parameter
@@ -45,7 +45,7 @@ class Registry:
         """What the modules of these packages declare as `PARAMETERS`."""
         return cls(parameter for name in packages for parameter in _declared_under(name))
 
-    def checked(self, values: Mapping[str, Number]) -> dict[str, Number]:
+    def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values, by the parameters' present names.
 
         Raises Invalid naming every value that is unknown or out of bounds, with its bounds, and every name of
@@ -63,19 +63,20 @@ class Registry:
 
     def view(self, tuning: Tuning) -> TuningView:
         """Every parameter with its value in force, and who set it."""
+        values = {**tuning.values, **tuning.lists}
         return TuningView(
             version=tuning.version,
             by=tuning.by,
             reason=tuning.reason,
             at=tuning.at,
-            parameters=tuple(_view(each, tuning.values) for each in self.parameters.values()),
+            parameters=tuple(_view(each, values) for each in self.parameters.values()),
         )
 
 
-def _view(parameter: Parameter, values: Mapping[str, Number]) -> ParameterView:
+def _view(parameter: Tunable, values: Mapping[str, Value]) -> ParameterView:
     return ParameterView(
         name=parameter.name,
-        value=parameter.of(values),
+        value=values.get(parameter.name, parameter.default),
         default=parameter.default,
         minimum=parameter.minimum,
         maximum=parameter.maximum,
@@ -85,7 +86,7 @@ def _view(parameter: Parameter, values: Mapping[str, Number]) -> ParameterView:
     )
 
 
-def _refuse_bad(parameter: Parameter, known: Parameter | None) -> None:
+def _refuse_bad(parameter: Tunable, known: Tunable | None) -> None:
     if known is not None and known is not parameter:
         raise ParameterError(
             f"tuning parameter {parameter.name} is declared in {known.scope} and in {parameter.scope}.",
@@ -96,7 +97,7 @@ def _refuse_bad(parameter: Parameter, known: Parameter | None) -> None:
         raise ParameterError(f"a default breaks its own bounds: {wrong}.", "Maybe the bounds are swapped.")
 
 
-def _declared_under(package: str) -> Iterator[Parameter]:
+def _declared_under(package: str) -> Iterator[Tunable]:
     """Only modules whose text declares PARAMETERS are imported: the others may be heavy (the optimiser)."""
     for name in _modules(package):
         if _DECLARES.search(_text(name)):

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.assignment.deadline import Deadline
+from solvers.assignment.exactness import SCALE
 from solvers.assignment.instance import Instance
-from solvers.assignment.ties import ties_of
+from solvers.assignment.ties import Ties
 from solvers.kernels.layouts import DUAL, SEEN
 from solvers.kernels.library import Struct, library
 
@@ -32,10 +33,10 @@ class Prices:
         self.fixed = np.zeros(cells, np.int64), np.zeros(vendors, np.int64)
         self.regret, self.load = _scales(instance)
         self.seen_first = np.zeros(requests + 1, np.int32)
-        self._ties = ties_of(instance)
+        self.ties = Ties(instance)
         self._dual = Struct(
             DUAL,
-            ties=self._ties,
+            ties=self.ties.struct,
             first=self.seen_first,
             seen=np.empty(max(1, len(instance.cost)), SEEN),
             low=np.zeros(requests),
@@ -80,6 +81,17 @@ class Prices:
         at = [each.ctypes.data for each in self.fixed]
         bound: int = library().dual_bound(self.instance.struct.address, self._dual.address, *at)
         return bound
+
+    def regrets(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Of tied requests' columns, and of leaving each request unmatched (R), cents; see `Ties`."""
+        instance, columns = self.instance, self.ties.columns
+        begin, units = instance.cell[columns], instance.units[columns]
+        paid = units * (self.prefix[begin + instance.span[columns]].astype(float) - self.prefix[begin])
+        priced = instance.cost[columns] + paid + self.vendor_prefix[instance.vendor[columns]]
+        regret, unmatched = self.ties.regrets((np.clip(priced, -(2.0**44), 2.0**44) * SCALE).astype(np.int64))
+        alone = np.zeros(instance.requests, np.float32)
+        alone[self.ties.requests] = unmatched / SCALE
+        return (regret / SCALE).astype(np.float32), alone
 
     def of_cells(self) -> npt.NDArray[np.float64]:
         """V x K x B; the best prices as the problem has its capacity."""

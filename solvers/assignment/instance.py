@@ -79,11 +79,35 @@ class Instance:
 
 def instance_of(problem: AssignmentProblem) -> Instance:
     """Flatten, clip "no limit" to what could ever be used, drop columns that cannot serve."""
-    vendors, pools, buckets = problem.capacity.shape
     kept = np.flatnonzero(_useful(problem))
     request = problem.column_request[kept]
+    penalty = problem.request_penalty.copy()
+    penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
+    first = np.searchsorted(request, np.arange(problem.requests + 1))
+    columns: dict[str, Any] = {
+        "vendor": problem.column_vendor[kept].astype(np.int32),
+        "span": problem.column_duration[kept].astype(np.int32),
+        "units": problem.column_units[kept],
+        "cost": problem.column_cost[kept],
+    }
+    return Instance(
+        problem,
+        original=kept,
+        first=first.astype(np.int32),
+        penalty=penalty,
+        cap=np.minimum(problem.vendor_cap, problem.requests),
+        target=problem.vendor_target,
+        **columns,
+        **_cells(problem, kept),
+        **_ties(problem, kept, first),
+    )
+
+
+def _cells(problem: AssignmentProblem, kept: Ints) -> dict[str, Any]:
+    """Where the columns begin, and what each cell holds that they could use."""
+    vendors, pools, buckets = problem.capacity.shape
+    request, units = problem.column_request[kept], problem.column_units[kept]
     row = problem.column_vendor[kept] * pools + problem.column_resource[kept]
-    units = problem.column_units[kept]
     most = np.zeros(problem.requests, np.int64)
     np.maximum.at(most, request, units)
     capacity = np.zeros((vendors * pools, buckets + 1), np.int64)
@@ -91,37 +115,28 @@ def instance_of(problem: AssignmentProblem) -> Instance:
     step = np.zeros(vendors * pools, np.int64)
     np.gcd.at(step, row, units)
     capacity -= capacity % np.maximum(step, 1)[:, None]  # what is left below one more step no column can use
-    penalty = problem.request_penalty.copy()
-    penalty[problem.column_request[problem.pinned]] = PINNED_PENALTY
+    cell = row * (buckets + 1) + problem.column_start[kept]
+    return {"cell": cell.astype(np.int32), "capacity": capacity}
+
+
+def _ties(problem: AssignmentProblem, kept: Ints, first: Ints) -> dict[str, Any]:
+    """The pairs, who is in them, and when the columns of those begin and end."""
     pairs = _pairs(problem)
     link_first, link = _links(pairs, problem.requests)
-    first = np.searchsorted(request, np.arange(problem.requests + 1))
     tied, begin, end = _work(problem, kept, first, np.diff(link_first) > 0)
-    return Instance(
-        problem,
-        original=kept,
-        first=first.astype(np.int32),
-        vendor=problem.column_vendor[kept].astype(np.int32),
-        cell=(row * (buckets + 1) + problem.column_start[kept]).astype(np.int32),
-        span=problem.column_duration[kept].astype(np.int32),
-        units=units,
-        cost=problem.column_cost[kept],
-        penalty=penalty,
-        capacity=capacity,
-        cap=np.minimum(problem.vendor_cap, problem.requests),
-        target=problem.vendor_target,
-        before=pairs.before.astype(np.int32),
-        after=pairs.after.astype(np.int32),
-        lag=pairs.lag,
-        most=pairs.most,
-        from_start=pairs.from_start.astype(np.int32),
-        both=pairs.both.astype(np.int32),
-        tied=tied,
-        begin=begin,
-        end=end,
-        link_first=link_first,
-        link=link,
-    )
+    return {
+        "before": pairs.before.astype(np.int32),
+        "after": pairs.after.astype(np.int32),
+        "lag": pairs.lag,
+        "most": pairs.most,
+        "from_start": pairs.from_start.astype(np.int32),
+        "both": pairs.both.astype(np.int32),
+        "tied": tied,
+        "begin": begin,
+        "end": end,
+        "link_first": link_first,
+        "link": link,
+    }
 
 
 def _useful(problem: AssignmentProblem) -> Flags:

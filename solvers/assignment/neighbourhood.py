@@ -37,17 +37,25 @@ class Neighbourhoods:
             + prices.vendor_prefix[instance.vendor]
         )
         self._low = np.minimum(candidate["key"][self.first[:-1]], instance.penalty)
+        self._unmatched = instance.penalty.astype(float)
+        self._by_tree(prices)
         self._price = prices.best
         self._least = _CURIOSITY * prices.spread
         self._tries = np.zeros(instance.requests)
         self._fixed = _fixed(instance)
         self.none = bool(self._fixed.all())  #: whether nothing may move
 
+    def _by_tree(self, prices: Prices) -> None:
+        """Who is tied is judged with all that it is tied to."""
+        ties, (regret, alone) = prices.ties, prices.regrets()
+        self._key[ties.columns], self._unmatched[ties.requests] = regret, alone[ties.requests]
+        self._low[ties.requests] = 0
+
     def seed(self, standing: Small, rng: np.random.Generator) -> int:
         """A request to begin at; `standing`: R, kept column or -1."""
         if not len(self._key):
             return int(rng.integers(self.instance.requests))
-        key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self.instance.penalty)
+        key = np.where(standing >= 0, self._key[np.maximum(standing, 0)], self._unmatched)
         saved = np.maximum(key - self._low, 0) + self._least
         np.maximum.at(saved, *self._left_over(standing))
         weight = saved / (1 + self._tries) ** 2

@@ -5,7 +5,9 @@ each request once, each bucket within its capacity, is never more, and often les
 need two take only two. CP-SAT proves that gain; the bound rises by the difference, row by row.
 
 A column's gain: by how much it undercuts, capacity free of charge, the least that its request costs at the
-prices; for a request tied by precedence, whose least belongs to a tree, just what it pays for capacity.
+prices. A tied request's least belongs to a tree: it gains what it pays for capacity, less its share of what
+the tree costs more with it. A tree costs at least the largest such regret more, and so the mean of those of
+its columns that are taken.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ class Packing:
         np.minimum.at(least, self._request, bare + paid)
         tied = np.diff(instance.link_first) > 0
         self._gain: Ints = np.where(tied[self._request], paid, least[self._request] - bare)
+        ties = prices.ties
+        regret, _ = ties.regrets((bare + paid)[ties.columns])
+        self._gain[ties.columns] -= regret // np.repeat(ties.size, np.diff(instance.first)[ties.requests])
         price = np.diff(fixed.reshape(-1, stride), axis=1)
         self._credit: Ints = (price * instance.capacity[:, :-1]).sum(axis=1)
         self._asked = self._small(price)

@@ -52,13 +52,14 @@ class Search:
         kernels, here, plan = library(), self.instance.struct.address, self._plan.address
         longest = int(np.diff(self.instance.first).max(initial=0)) + 1
         scratch, spread = np.empty(longest, CANDIDATE), np.zeros(1)
-        at = [a.ctypes.data for a in (prices.prefix, prices.vendor_prefix, keep, scratch, spread)]
+        keys = prices.prefix, prices.vendor_prefix, *prices.regrets()
+        at = [a.ctypes.data for a in (*keys, keep, scratch, spread)]
         largest = np.minimum(np.diff(self.instance.first) + 1, most + 2).sum()
         room = np.empty(largest, CANDIDATE)  # memory that is not written to is not taken
         self._hold("candidate", room)
         for begin, end in _parts(self.instance.requests):
             self._look()
-            size = kernels.plan_candidates(here, plan, begin, end, at[0], at[1], width, most, *at[2:])
+            size = kernels.plan_candidates(here, plan, begin, end, *at[:4], width, most, *at[4:])
             self._hold("candidate", room[:size])
         self.spread = max(1e-3, float(spread[0]))
         seen = np.zeros(max(1, len(self.arrays["row_size"])), np.int32)

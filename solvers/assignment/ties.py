@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from solvers.arrays import Ints
+from solvers.assignment.exactness import SCALE
 from solvers.assignment.instance import Instance
 from solvers.kernels.layouts import TIES
-from solvers.kernels.library import Struct
+from solvers.kernels.library import Struct, library
+
+CEILING: Final = 2**56  #: as in kernels/dual.h
 
 
-def ties_of(instance: Instance) -> Struct:
+class Ties:
     """The tied requests and their columns. A pair that closes a cycle is left out: still a bound."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance, self.requests = instance, np.flatnonzero(np.diff(instance.link_first))
+        sizes = np.diff(instance.first)[self.requests]
+        step = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        self.columns: Ints = np.repeat(instance.first[self.requests], sizes) + step  #: kept ones, ascending
+        self._value, self._alone = np.zeros(len(step), np.int64), np.zeros(len(sizes), np.int64)
+        self.struct, self.size = _struct_of(instance, self._value, self._alone)
+
+    def regrets(self, priced: Ints) -> tuple[Ints, Ints]:
+        """How much more than at its cheapest a tree costs with each column at the least, and unmatched.
+
+        `priced`: what the columns cost at the prices, x SCALE, as are the regrets.
+        """
+        self._value[:] = np.minimum(priced, CEILING)
+        self._alone[:] = self._instance.penalty[self.requests] * SCALE
+        library().ties_regrets(self._instance.struct.address, self.struct.address)
+        return self._value, self._alone
+
+
+def _struct_of(instance: Instance, value: Ints, alone: Ints) -> tuple[Struct, Ints]:
+    """What the kernels read, and how many requests are in the tree of each."""
     tied = np.flatnonzero(np.diff(instance.link_first))
     sizes = np.diff(instance.first)[tied]
     first = np.concatenate([[0], np.cumsum(sizes)])
     parent, pair, order = _forest(instance, {int(r): k for k, r in enumerate(tied)})
     reach = _reach(instance, first, tied, parent, pair)
     longest = int(sizes.max(initial=1))
-    return Struct(
+    tree = np.cumsum(parent[order] < 0)[np.argsort(order)] - 1
+    struct = Struct(
         TIES,
         size=len(tied),
         request=tied.astype(np.int32),
@@ -29,20 +55,27 @@ def ties_of(instance: Instance) -> Struct:
         parent=parent.astype(np.int32),
         pair=pair.astype(np.int32),
         **{name: array.astype(np.int32) for name, array in reach._asdict().items()},
-        value=np.zeros(first[-1], np.int64),
-        alone=np.zeros(len(tied), np.int64),
+        value=value,
+        alone=alone,
         pick=np.zeros(len(tied), np.int32),
         least=np.zeros(longest * longest.bit_length(), np.int64),
+        rest=np.zeros(longest, np.int64),
         width=longest,
     )
+    return struct, np.bincount(tree, minlength=1)[tree]
 
 
 def _forest(instance: Instance, index: dict[int, int]) -> tuple[Ints, Ints, Ints]:
     """Parent and pair of each tied request, and an order with parents before children."""
     near: list[list[tuple[int, int]]] = [[] for _ in index]
-    for pair, (a, b) in enumerate(zip(instance.before.tolist(), instance.after.tolist(), strict=True)):
-        near[index[a]].append((index[b], pair))
-        near[index[b]].append((index[a], pair))
+    top = list(range(len(index)))
+    for pair, (one, two) in enumerate(zip(instance.before.tolist(), instance.after.tolist(), strict=True)):
+        a, b = index[one], index[two]
+        above, below = _top(top, a), _top(top, b)
+        if above != below:  # in order: what a bundle adds to its sequence comes last
+            top[below] = above
+            near[a].append((b, pair))
+            near[b].append((a, pair))
     parent, by, order, seen = np.full(len(index), -1), np.full(len(index), -1), [], [False] * len(index)
     for root in range(len(index)):
         stack = [] if seen[root] else [root]
@@ -56,6 +89,13 @@ def _forest(instance: Instance, index: dict[int, int]) -> tuple[Ints, Ints, Ints
                     parent[other], by[other] = k, pair
                     stack.append(other)
     return parent, by, np.array(order, np.int64)
+
+
+def _top(top: list[int], k: int) -> int:
+    """Who stands for all that k is joined to so far."""
+    while top[k] != k:
+        top[k] = k = top[top[k]]
+    return k
 
 
 class _Reach(NamedTuple):

@@ -125,6 +125,27 @@ static int32_t propose(Search *s, int32_t r) {
     return s->plan->first[r] + (int32_t)(u * u * 0.999999 * (s->plan->first[r + 1] - s->plan->first[r]));
 }
 
+/* Whether r at c breaks with nobody whom this move has placed: with them it would be forced for nothing. */
+static int goes_with_moved(const Search *s, int32_t r, const Candidate *c) {
+    const Instance *in = s->in;
+    for (int32_t k = in->link_first[r]; k < in->link_first[r + 1]; k++) {
+        int32_t pair = in->link[k], other = in->before[pair] ^ in->after[pair] ^ r;
+        if (s->plan->choice[other] == LIMBO || may_eject(s, other)) continue;
+        const Candidate *o = s->plan->candidate + s->plan->choice[other];
+        if (in->before[pair] == r ? apart(in, pair, c, o) : apart(in, pair, o, c)) return 0;
+    }
+    return 1;
+}
+
+/* Where to force r, which was ejected: as proposed, or, where it is tied, the next that goes with those placed already. */
+static int32_t propose_beside(Search *s, int32_t r) {
+    int32_t first = s->plan->first[r], size = s->plan->first[r + 1] - first, at = propose(s, r) - first;
+    if (s->in->link_first[r] == s->in->link_first[r + 1]) return first + at;
+    for (int32_t look = 0; look < size; look++, at = at + 1 < size ? at + 1 : 0)
+        if (goes_with_moved(s, r, s->plan->candidate + first + at)) break;
+    return first + at;
+}
+
 /* Take r to `at` and settle all that was ejected, in turn; 0 when it cannot be done within the budget. */
 static int chain(Search *s, int32_t r, int32_t at, int64_t budget) {
     take_out(s, r);
@@ -132,7 +153,7 @@ static int chain(Search *s, int32_t r, int32_t at, int64_t budget) {
     for (int next = 1; next < s->moves; next++) {
         int32_t victim = s->moved[next];
         if (settle(s, victim, budget, s->from[next])) continue;
-        int32_t other = propose(s, victim);
+        int32_t other = propose_beside(s, victim);
         if (other == s->from[next]) return 0;
         if (!force(s, victim, other, budget)) return 0;
     }

@@ -10,8 +10,21 @@ static int by_key(const void *a, const void *b) {
     return x->column < y->column ? -1 : 1;
 }
 
-/* All columns of r and "unmatched", keyed by priced cost; returns their number. */
-static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const float *vendor_price, Candidate *out) {
+/* What columns are keyed by: prices, and for tied requests how much more than at its cheapest their tree costs with them, and
+ * without a match. */
+typedef struct {
+    const float *prefix, *vendor_price, *regret, *alone;
+} Keys;
+
+static void key_by_regret(const Instance *in, int64_t r, const Keys *keys, Candidate *of) {
+    const float *regret = keys->regret + in->tied[r];
+    of[0].key = keys->alone[r];
+    for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) of[1 + i - in->first[r]].key = regret[i - in->first[r]];
+}
+
+/* All columns of r and "unmatched", keyed; returns their number. */
+static int64_t all_of(const Instance *in, int64_t r, const Keys *keys, Candidate *out) {
+    const float *prefix = keys->prefix, *vendor_price = keys->vendor_price;
     int64_t size = 0;
     out[size++] = (Candidate){0, in->penalty[r], 0, 0, -1, 0, -1, (float)in->penalty[r]};
     for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
@@ -20,19 +33,22 @@ static int64_t all_of(const Instance *in, int64_t r, const float *prefix, const 
                     vendor_price[in->vendor[i]];
         out[size++] = (Candidate){in->units[i], in->cost[i], cell, in->span[i], in->vendor[i], row, (int32_t)i, key};
     }
+    if (in->link_first[r] < in->link_first[r + 1]) key_by_regret(in, r, keys, out);
     return size;
 }
 
-/* The candidates of the requests [from, to), of all from the first on part by part: those within `width` of its cheapest at the prices, at most `most`, "unmatched" and the
- * one of `keep` (column or -1), at which the request then stands. `scratch`: one more than the most columns a request has.
+/* The candidates of the requests [from, to), of all from the first on part by part: those within `width` of its cheapest at
+ * the prices, at most `most`, "unmatched" and the one of `keep` (column or -1), at which the request then stands. `regret`:
+ * columns of tied requests; `alone`: requests. `scratch`: one more than the most columns a request has.
  * Returns their number, at most the columns of each request + 1, or `most` + 2. `spread`: what the third costs more than the
  * first, on average. */
 EXPORT int64_t plan_candidates(const Instance *in, Plan *plan, int64_t from, int64_t to, const float *prefix,
-                               const float *vendor_price, double width, int64_t most, const int32_t *keep,
-                               Candidate *scratch, double *spread) {
+                               const float *vendor_price, const float *regret, const float *alone, double width,
+                               int64_t most, const int32_t *keep, Candidate *scratch, double *spread) {
+    Keys keys = {prefix, vendor_price, regret, alone};
     int32_t n = plan->first[from];
     for (int64_t r = from; r < to; r++) {
-        int64_t size = all_of(in, r, prefix, vendor_price, scratch), kept = 0;
+        int64_t size = all_of(in, r, &keys, scratch), kept = 0;
         float low = scratch[0].key;
         for (int64_t i = 1; i < size; i++) low = scratch[i].key < low ? scratch[i].key : low;
         for (int64_t i = 0; i < size; i++) {

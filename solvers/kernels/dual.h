@@ -26,6 +26,7 @@
     X(int64_t *, alone)         /* size: the same for unmatched */                             \
     X(int32_t *, pick)          /* size: column within the request, -1 unmatched */            \
     X(int64_t *, least)         /* levels x width, scratch: least of 1, 2, 4, ... from each on */ \
+    X(int64_t *, rest)          /* width, scratch */                                           \
     X(int64_t, width)           /* most columns of a request */
 typedef struct { TIES(DECLARE) } Ties;
 

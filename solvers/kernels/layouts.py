@@ -30,7 +30,7 @@ INSTANCE: Final = _words(
 )
 TIES: Final = _words(
     *("size", "request", "first", "order", "parent", "pair", "sorted", "place", "reach", "low", "high"),
-    *("value", "alone", "pick", "least", "width"),
+    *("value", "alone", "pick", "least", "rest", "width"),
 )
 SEEN: Final = _struct(
     *((name, np.int32) for name in ("begin", "end", "vendor")),

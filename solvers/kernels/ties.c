@@ -77,11 +77,15 @@ static wide each_alone(const Ties *ties) {
     return total;
 }
 
+static void gather(const Instance *in, const Ties *ties) {
+    for (int64_t i = ties->size - 1; i >= 0; i--)
+        if (ties->parent[ties->order[i]] >= 0) send(in, ties, ties->order[i]);
+}
+
 wide ties_solve(const Instance *in, const Ties *ties) {
     wide total = 0;
     if (!adds_up(ties)) return each_alone(ties);
-    for (int64_t i = ties->size - 1; i >= 0; i--)
-        if (ties->parent[ties->order[i]] >= 0) send(in, ties, ties->order[i]);
+    gather(in, ties);
     for (int64_t i = 0; i < ties->size; i++) {
         int32_t k = ties->order[i], pick = -1;
         int64_t low = agrees(in, ties, k, -1) ? ties->alone[k] : NEVER;
@@ -91,4 +95,72 @@ wide ties_solve(const Instance *in, const Ties *ties) {
         if (ties->parent[k] < 0) total += low;
     }
     return total;
+}
+
+/* What the rest of its tree costs beside each column of child k, in order of time: `rest` is what that is beside each column
+ * of its parent. A stretch is two of 1, 2, 4, ... columns, which are told to their halves. */
+static int64_t *spread(const Ties *ties, int32_t k, const int64_t *rest, int32_t columns) {
+    int32_t size = ties->first[k + 1] - ties->first[k], half = 1;
+    const int32_t *low = ties->low + ties->reach[k], *high = ties->high + ties->reach[k];
+    int64_t *row = ties->least;
+    if (size == 0) return row;
+    for (int64_t i = 0, levels = 32 - __builtin_clz((uint32_t)size); i < levels * ties->width; i++) row[i] = NEVER;
+    for (int32_t j = 0; j < columns; j++) {
+        if (low[j] >= high[j]) continue;
+        int level = 31 - __builtin_clz((uint32_t)(high[j] - low[j]));
+        int64_t *at = row + level * ties->width, *other = at + high[j] - (1 << level);
+        at[low[j]] = least(at[low[j]], rest[j]);
+        *other = least(*other, rest[j]);
+    }
+    while (2 * half <= size) half *= 2, row += ties->width;
+    for (; half > 1; row -= ties->width) {
+        half /= 2;
+        for (int32_t i = 0; i + 2 * half <= size; i++) {
+            int64_t *below = row - ties->width + i;
+            below[0] = least(below[0], row[i]);
+            below[half] = least(below[half], row[i]);
+        }
+    }
+    return row;
+}
+
+/* The other way, once gathered: child k's columns cost what their whole tree does, as its parent's do already. */
+static void hear(const Instance *in, const Ties *ties, int32_t k) {
+    int32_t up = ties->parent[k], pair = ties->pair[k], is_second = in->after[pair] == ties->request[k];
+    const int32_t *low = ties->low + ties->reach[k], *high = ties->high + ties->reach[k];
+    int32_t first = ties->first[k], own = ties->first[up], columns = ties->first[up + 1] - own;
+    int64_t without = is_second && !in->both[pair] ? ties->alone[k] : NEVER, rest = NEVER;
+    int64_t beside = ties->alone[up] - (is_second || in->both[pair] ? ties->alone[k] : least_of(ties, k));
+    int64_t *each = ties->rest;
+    tabulate(ties, k);
+    for (int32_t j = 0; j < columns; j++) {
+        each[j] = ties->value[own + j] - least(least_within(ties, low[j], high[j]), without);
+        rest = least(rest, each[j]);
+    }
+    const int64_t *heard = spread(ties, k, each, columns);
+    for (int32_t j = first; j < ties->first[k + 1]; j++) {
+        int64_t others = heard[ties->place[j]];
+        if (!is_second && !in->both[pair]) others = least(others, beside);
+        ties->value[j] = least(ties->value[j] + others, NEVER);
+    }
+    if (is_second && !in->both[pair]) beside = least(beside, rest);
+    ties->alone[k] = least(ties->alone[k] + beside, NEVER);
+}
+
+/* From priced costs to regrets: by how much more than at its cheapest a tree costs with each column at the least, and with the
+ * request unmatched. 0 where a tree's sums might not fit: then each is compared with its own request's cheapest. */
+EXPORT void ties_regrets(const Instance *in, const Ties *ties) {
+    int64_t low = 0;
+    int sound = adds_up(ties);
+    if (sound) gather(in, ties);
+    for (int64_t i = 0; i < ties->size; i++) {
+        int32_t k = ties->order[i];
+        if (sound && ties->parent[k] >= 0) hear(in, ties, k);
+    }
+    for (int64_t i = 0; i < ties->size; i++) {
+        int32_t k = ties->order[i];
+        if (!sound || ties->parent[k] < 0) low = least_of(ties, k);
+        for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++) ties->value[j] -= low;
+        ties->alone[k] -= low;
+    }
 }

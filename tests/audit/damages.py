@@ -11,6 +11,7 @@ from contracts.codes import RequestState, Requirement
 from contracts.tasks import TaskKind
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRecord, record_id
+from dispatcher.domain.authorizations import listed as in_state
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import Needed
@@ -68,6 +69,16 @@ async def own_as_texts(raw: Redis, keys: Keys) -> None:
         await raw.set(name, "of a wrong type")
 
 
+def both(*damages: Damage) -> Damage:
+    """One after another."""
+
+    async def hurt(raw: Redis, keys: Keys) -> None:
+        for each in damages:
+            await each(raw, keys)
+
+    return hurt
+
+
 def authorized(**changes: int) -> Damage:
     """An authorization of two visits, as it stands in its lists."""
     issued = AuthorizationRecord(
@@ -91,6 +102,7 @@ def authorized(**changes: int) -> Damage:
         stored = codec.pack(1, replace(issued, **changes))
         await raw.set(keys.record(AUTHORIZATION_KIND, issued.id), stored)
         await raw.zadd(keys.list(AUTHORIZATION_KIND.timers), {issued.id: issued.timer_ms})
+        await raw.zadd(keys.list(in_state(issued.state)), {issued.id: issued.until_ms})
 
     return hurt
 
@@ -177,6 +189,14 @@ DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the rules
         written(replace(record("b"), authorization=Needed(("wheelchair",), authorization="a1", drawn=1))),
         {"authorizations"},
         "is received, and draws on authorization a1",
+    ),
+    "a draw of more than it is": (
+        both(
+            authorized(used=2),
+            written(replace(record("b"), authorization=Needed(("wheelchair",), 2, "a1", drawn=2))),
+        ),
+        {"authorizations"},
+        "draws 2 on authorization a1, and is 1",
     ),
     "a balance that nobody draws": (
         authorized(used=1),

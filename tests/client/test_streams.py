@@ -84,6 +84,18 @@ async def test_a_reply_is_a_cloud_event_of_a_known_type_with_the_token(redis, re
     assert msgspec.convert(event.data, event_type(event.type).form).code == DeclineCode.BAD_WEATHER
 
 
+async def test_an_amendment_is_answered_by_its_number(redis, redis_server, market):
+    async with VendorStream(redis_server.url, market, "v1", "secret") as stream:
+        await stream.agree("r1.1", 1, NOON)
+        await stream.refuse("r1.1", 2, NOON)
+        events = [
+            msgspec.msgpack.decode(fields[b"ce"], type=CloudEvent)
+            for _, fields in await redis.xrange(stream.replies)
+        ]
+    said = [(each.type, msgspec.convert(each.data, event_type(each.type).form).amendment) for each in events]
+    assert said == [("dispatch.reply.agree", 1), ("dispatch.reply.refuse", 2)]
+
+
 async def test_a_reply_with_a_reply_key_carries_a_signature_of_itself_and_no_token(
     redis, redis_server, market
 ):

@@ -30,6 +30,7 @@ from dispatcher.delivery.notify.quiet import PARAMETERS, quiet_until_ms
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.delivery.notify.webhook import Webhook
 from dispatcher.delivery.notify.wording import worded
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.notifications import NOTIFICATION_KIND, NotificationRecord, NotificationState
 from dispatcher.jobs.timers import Timers
 from dispatcher.runtime.errors import UserError
@@ -107,6 +108,20 @@ async def test_a_webhook_is_signed_and_tells_no_more_than_it_takes(
     assert after.state is S.DELIVERED
     assert await Courier(world.service, hook).send_due(world.market) == 0
     assert len(receiver.calls) == 1
+
+
+async def test_who_is_ready_hears_by_when_the_ride_is_there_and_of_no_vendor(
+    world: World, hook: Webhook, receiver: Receiver
+) -> None:
+    await world.open_with(make.vendor())
+    await world.submit(make.will_call(patient=replace(make.PATIENT, contact=Contact(email=EMAIL))))
+    for _ in range(2):
+        await world.service.execute(world.ops, world.market, ActivateRequest(request_id="r1"))
+    assert await Courier(world.service, hook).send_due(world.market) == 1
+    ((_, body),) = receiver.calls
+    data = msgspec.json.decode(body)["data"]
+    assert (data["template"], data["request_id"], "offer_id" in data) == ("will_call_activated", "r1", False)
+    assert "pick you up by 2026-03-02 09:00 (UTC)" in data["text"]
 
 
 async def test_of_two_that_send_one_does(world: World, hook: Webhook, receiver: Receiver) -> None:
@@ -195,8 +210,10 @@ async def test_without_an_address_nobody_is_told_and_without_a_way_the_event_alo
     assert "dispatch.notification.due" in await world.heard(world.keys.events)
 
 
-async def test_with_no_way_out_nothing_waits(world: World) -> None:
+@pytest.mark.parametrize("hours", [0, 2])  # how late somebody looks
+async def test_with_no_way_out_nothing_waits_and_nothing_is_a_task(world: World, hours: int) -> None:
     await on_its_way(world)
+    world.clock.ms += hours * HOUR_MS
     await Courier(world.service, None).send_due(world.market)
     assert [(each.state, each.code) for each in await kept(world)] == [(S.DROPPED, "no_notifier")]
 

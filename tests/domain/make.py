@@ -33,7 +33,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.kinds import kind_of
+from dispatcher.domain.kinds import beside, kind_of
 from dispatcher.domain.messages import made
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.requests import RequestRecord, noted
@@ -125,6 +125,7 @@ def context(
     values: Values = VALUES,
     tasks: Iterable[Record] = (),
     tz: ZoneInfo = UTC_ZONE,
+    facility: str = "",
 ) -> Context:
     """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
     name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
@@ -136,8 +137,9 @@ def context(
         subject=subject,
         roles=frozenset(roles or named),
         vendor_id=vendor,
+        facility_id=facility,
         tz=tz,
-        related={each.id: each for each in tasks},
+        related={beside(each): each for each in tasks},
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -139,19 +141,51 @@ CELLS = {
 }
 
 
-def test_counts_are_told_in_whole_multiples_and_small_ones_not_at_all() -> None:
-    told = summed(CELLS, 5)
-    assert {name: [(row.name, row.count) for row in rows] for name, rows in told.items()} == {
-        "by_code": [("other", 10), ("weather", 5)],
-        "by_facility": [("b", 10), ("a", None)],
-        "by_vendor": [("", 10), ("v1", 5)],
-        "by_service_class": [("equipment", 10), ("wheelchair", 5)],
-        "by_week": [("2026-W11", 10), ("2026-W10", 5)],
+def lots(fixed: int) -> Callable[[bytes], int]:
+    """The same lot for everything."""
+    return lambda _: fixed
+
+
+def hashed(counted: bytes) -> int:
+    """A lot that nobody here looks into."""
+    return int.from_bytes(hashlib.blake2b(counted, digest_size=8).digest())
+
+
+@pytest.mark.parametrize(
+    ("lot", "facilities"), [(0, [("b", 10)]), (1, [("b", 15), ("a", 5)]), (4, [("b", 15), ("a", 5)])]
+)
+def test_counts_are_told_in_whole_multiples_by_lot(lot: int, facilities: list[tuple[str, int]]) -> None:
+    told = summed(CELLS, 5, lots(lot))
+    assert [(row.name, row.count) for row in told["by_facility"]] == facilities
+    assert all(row.count % 5 == 0 for table in told.values() for row in table)
+
+
+def test_a_rare_one_may_be_told_either_way_and_on_average_they_are_right() -> None:
+    cells = [{("2026-W10", Cell("weather", f"f{each}", "", "wheelchair")): 2} for each in range(500)]
+    told = [sum(row.count for row in summed(each, 5, hashed)["by_week"]) for each in cells]
+    assert set(told) == {0, 5}
+    assert 1.6 < sum(told) / len(told) < 2.4
+
+
+def test_weeks_with_one_each_are_told_as_any_that_have_few() -> None:
+    week = ("2026-W10", "2026-W11", "2026-W12", "2026-W13")
+    ones = {(each, Cell("weather", "a", "v1", "wheelchair")): 1 for each in week}
+    told = {
+        lot: {way: [row.count for row in rows] for way, rows in summed(ones, 5, lots(lot)).items()}
+        for lot in range(5)
     }
+    assert [told[lot]["by_week"] for lot in range(5)] == [[], [], [], [], [5, 5, 5, 5]]
+    assert [told[lot]["by_code"] for lot in range(5)] == [[], [5], [5], [5], [5]]
+
+
+def test_the_same_counts_are_told_alike_whichever_question_finds_them() -> None:
+    only_b = {part: count for part, count in CELLS.items() if part[1].facility == "b"}
+    (row,) = summed(only_b, 5, hashed)["by_facility"]
+    assert row in summed(CELLS, 5, hashed)["by_facility"]
 
 
 def test_with_a_least_of_one_they_are_as_they_are() -> None:
-    assert [(row.name, row.count) for row in summed(CELLS, 1)["by_facility"]] == [("b", 14), ("a", 4)]
+    assert [(row.name, row.count) for row in summed(CELLS, 1, hashed)["by_facility"]] == [("b", 14), ("a", 4)]
 
 
 def test_what_is_asked_for_beside_the_period_has_to_hold() -> None:

@@ -9,6 +9,7 @@ from dispatcher.domain.commands import table
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.refusals import WrongState
+from dispatcher.domain.rights import ALONE
 from dispatcher.domain.views import request_view
 from tests.domain import make
 from tests.domain.make import after, decide, reporting
@@ -33,9 +34,9 @@ def test_until_then_a_ride_that_is_under_way_is_cancelled(status: TrackingStatus
     assert (cancelled.after.state, cancelled.unbook) == ("cancelled", under_way.offers[0].bookings)
 
 
-def test_all_but_vendors_may_cancel_hold_and_resume() -> None:
+def test_all_but_vendors_and_facilities_may_cancel_hold_and_resume() -> None:
     for command in (CancelRequest, HoldRequest, ResumeRequest):
-        assert table.row(command).roles == set(Role) - {Role.VENDOR}
+        assert table.row(command).roles == set(Role) - ALONE
 
 
 def test_a_history_tells_two_dispatchers_of_one_role_apart() -> None:

@@ -18,7 +18,7 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.follow_sequence import EARLY
 from dispatcher.domain.joining import joined
-from dispatcher.domain.links import bounds, links_to
+from dispatcher.domain.links import bounds, bounds_of, links_to, span_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from tests.domain import make
@@ -110,11 +110,14 @@ class LifeInSequence(Life):
             dispatch = record.dispatch
             if dispatch is None or not dispatch.live or record.risk:
                 continue
-            within = bounds(record, self.world.records, VALUES)
-            has_begun = dispatch.status in BEGUN
-            if within is not None and any(each.waits for each in record.after) and not has_begun:
-                done = [each.done_ms for each in record.after]
-                assert within.hold(dispatch.start_ms) or any(done)
+            if dispatch.status in BEGUN or record.timer_ms <= self.world.now_ms:
+                continue  # it is not waited for any more; or what is to be told of it is due
+            for link in record.after:
+                span = span_of(link, self.world.records.get(link.request_id), VALUES)
+                later_ms = max(dispatch.start_ms, self.world.now_ms) if link.done_ms else dispatch.start_ms
+                assert span is None or bounds_of(link, span).hold(later_ms)
+                if link.waits and _to_the_end(link.kind):
+                    assert span is None or self.world.now_ms < dispatch.start_ms - link.least_ms
 
     @invariant()
     def nothing_is_done_before_what_goes_before_it_unless_somebody_is_told(self) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import DeclineCode, ReportCode, RequestState, TrackingStatus
+from contracts.codes import DeclineCode, ReportCode, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.notifications import Audience, Template
 from contracts.tasks import TaskKind
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.notifications import (
     MOST_ATTEMPTS,
@@ -16,6 +17,7 @@ from dispatcher.domain.commands.notifications import (
     PutOffNotification,
     TryNotification,
 )
+from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.notifications import NotificationRecord, NotificationState
 from dispatcher.domain.requests import RequestRecord
@@ -60,6 +62,28 @@ def test_one_that_begins_sooner_is_due_in_the_commit_that_accepts() -> None:
     (note,) = notes(decision)
     assert note.state is S.DUE
     assert told(decision) == ["dispatch.notification.due"]
+
+
+def test_a_will_call_that_is_called_is_told_once_with_the_time_by_which_it_is_there() -> None:
+    called = decide(make.received(make.will_call()), ActivateRequest(request_id="r1"))
+    (note,) = notes(called)
+    assert (note.template, note.audience) == (Template.WILL_CALL_ACTIVATED, Audience.PATIENT)
+    assert (note.state, note.start_ms, note.until_ms) == (S.DUE, NOW + HOUR_MS, NOW + HOUR_MS)
+    assert told(called) == ["dispatch.notification.due"]
+    (event,) = [each.data for each in called.messages if each.type == "dispatch.notification.due"]
+    assert (event.request_id, event.offer_id) == ("r1", None)
+    assert decide(after(called), ActivateRequest(request_id="r1")) is None
+    held = decide(after(called), HoldRequest(request_id="r1", requirement=Requirement.PREDECESSOR))
+    assert notes(held) == []
+
+
+def test_a_call_of_which_the_patient_could_not_be_told_is_a_task_of_its_request() -> None:
+    called = decide(make.received(make.will_call()), ActivateRequest(request_id="r1"))
+    (note,) = notes(called)
+    ends = EndNotification(notification_id=note.id, state=S.FAILED, code="http_410")
+    failed = decide(note, ends, tasks=[after(called)])
+    (task,) = opened(failed)
+    assert (task.id, task.kind) == ("r1.notification_will_call", TaskKind.NOTIFICATION)
 
 
 def test_work_that_was_given_back_is_not_reminded_of_and_the_next_vendors_is() -> None:

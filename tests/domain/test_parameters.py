@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,14 +16,13 @@ from contracts.codes import (
     Priority,
     RequestState,
     Requirement,
-    ServiceClass,
     TrackingStatus,
 )
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.authorizations import AuthorizationRecord
-from dispatcher.domain.barriers import LEAST, rows
+from dispatcher.domain.barriers import LEAST, Cell, rows
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -188,6 +188,11 @@ def _told_on_the_way(values: Values) -> int:
     return len(notes(reporting(accepted(), TrackingStatus.EN_ROUTE, values=values)))
 
 
+def _told_of_call(values: Values) -> int:
+    record = make.received(make.will_call())
+    return len(notes(decide(record, ActivateRequest(request_id="r1"), values=values)))
+
+
 def _told_of_set_up(values: Values) -> int:
     record = replace(accepted(values=values), kind="equipment")
     late_ms = record.offers[0].start_ms + HOUR_MS
@@ -205,6 +210,14 @@ def _sequence_watch(values: Values) -> int:
     link = Link(request_id="r0")
     record = replace(accepted(values=values), after=(link,))
     return stands(record, {}, context(values=values)).watch_ms
+
+
+def _retimed(values: Values) -> bool:
+    """Whether the vendor of a dispatch that stands too soon after another is asked for another start."""
+    before = accepted(values=values)
+    link = Link(request_id=before.id)
+    record = replace(accepted(values=values), id="r2", after=(link,))
+    return stands(record, {before.id: before}, context(values=values)).retime_ms > 0
 
 
 def _rides(values: Values) -> bool:
@@ -240,11 +253,9 @@ def _counted(values: Values) -> int:
     return count.kept_ms
 
 
-def _needs(level: ServiceClass) -> Callable[[Values], object]:
-    if level is ServiceClass.EQUIPMENT:
-        return lambda values: needed(make.equipment(), values)
-    asked = make.trip(level_of_service=LevelOfService(level.value))
-    return lambda values: needed(asked, values)
+def _needs(level: LevelOfService) -> Callable[[Values], object]:
+    asked = make.trip(level_of_service=level)
+    return lambda values: needed(asked, values, {})
 
 
 def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
@@ -267,8 +278,10 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
     return lambda values: due(issued, NOW, values=values)
 
 
-CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
-    **{f"authorization_{each}": (1, _needs(each)) for each in ServiceClass},
+PART = "2026-W10", Cell("weather", "", "", "wheelchair")
+CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
+    "authorization_hcpcs": (("E13",), lambda lists: needed(make.equipment(), {}, lists)),
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
@@ -288,10 +301,11 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "on_time_minutes": (30, _outcome),
     "notify_appointment_hours": (2, _reminded),
     "notify_equipment_set_up": (0, _told_of_set_up),
+    "notify_will_call_activated": (0, _told_of_call),
     "notify_vendor_arriving": (0, _told_on_the_way),
     "overdue_limit": (0, _reminders),
     "overdue_minutes": (5, _watch),
-    "patterns_least": (8, lambda values: rows({"weather": 9}, LEAST.whole(values))),
+    "patterns_least": (8, lambda values: rows({"weather": {PART: 9}}, LEAST.whole(values), int.from_bytes)),
     "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
     "retention_hours": (24, _kept),
@@ -299,6 +313,7 @@ CASES: dict[str, tuple[float, Callable[[Values], object]]] = {
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
     "sequence_lead_minutes": (30, _sequence_watch),
+    "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_hold_lead_hours": (2, _held_due),

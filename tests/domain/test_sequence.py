@@ -40,6 +40,7 @@ class Discharge(World):
 
     def __init__(self, *, least: int = 0, most: int | None = None, **facts: Any) -> None:
         super().__init__({})
+        self.told: list[str] = []
         after = After(request=OXYGEN, least_lag_minutes=least, most_lag_minutes=most, **facts)
         self.asked = {
             OXYGEN: make.trip(OXYGEN, ahead_ms=3 * HOUR_MS),
@@ -48,6 +49,14 @@ class Discharge(World):
         context = make.context(now_ms=self.now_ms)
         for each in joined([receive(each, context) for each in self.asked.values()], {}, context):
             self.commit(each)
+
+    def commit(self, decision: Decision | None) -> None:
+        """And what the vendor of the ride hears of its sequence."""
+        super().commit(decision)
+        messages = decision.messages if decision is not None else ()
+        of_ride = [each for each in messages if each.subject.startswith(f"{RIDE}.")]
+        names = [each.type.removeprefix("dispatch.dispatch.") for each in of_ride]
+        self.told += [each for each in names if each in {"at_risk", "restored"}]
 
     def do(self, name: str, command: Command, vendor: str = "") -> Decision:
         """A command that has its effect."""
@@ -183,6 +192,81 @@ def test_who_goes_after_what_is_late_is_at_risk_and_its_vendor_and_a_person_know
     assert world.at_risk == [("predecessor_late", TaskState.DONE)]
     (task,) = [each for each in world.tasks.values() if each.kind is TaskKind.SEQUENCE_AT_RISK]
     assert task.outcome is TaskOutcome.SETTLED
+
+
+def test_what_should_be_done_by_now_is_told_while_its_crew_can_still_wait() -> None:
+    world = Discharge(least=10)
+    world.take(OXYGEN)
+    world.take(RIDE, 40, "v2")
+    world.pass_by(0, until=OXYGEN)
+    world.report(OXYGEN, T.AT_PICKUP)
+    world.pass_by(29.9, until=OXYGEN)
+    assert not world.at_risk
+    world.pass_by(30, until=OXYGEN)  # its set-up should have ended: no report is missing yet
+    assert world.at_risk == [("predecessor_late", TaskState.OPEN)]
+
+
+def test_the_lag_counts_from_the_actual_end_and_the_vendor_hears_when_it_may_begin() -> None:
+    world = Discharge(least=10)
+    world.take(OXYGEN)
+    world.take(RIDE, 40, "v2")
+    world.pass_by(0, until=OXYGEN)
+    world.report(OXYGEN, T.AT_PICKUP)
+    world.pass_by(34, until=OXYGEN)
+    world.report(OXYGEN, T.COMPLETED)
+    assert world.ride.risk == "predecessor_late", "it starts at 40, and 44 is the first minute in sequence"
+    world.pass_by(43.9, until=OXYGEN)
+    assert world.ride.risk == "predecessor_late"
+    world.pass_by(44, until=OXYGEN)
+    assert not world.ride.risk
+    assert world.told == ["at_risk", "restored"]
+    world.report(RIDE, T.AT_PICKUP, "v2")
+    assert world.at_risk == [("predecessor_late", TaskState.DONE)]
+
+
+def test_who_begins_within_the_lag_has_begun_early() -> None:
+    world = Discharge(least=10)
+    world.take(OXYGEN)
+    world.take(RIDE, 40, "v2")
+    world.pass_by(34, until=OXYGEN)
+    world.report(OXYGEN, T.COMPLETED)
+    world.pass_by(40, until=OXYGEN)
+    world.report(RIDE, T.AT_PICKUP, "v2")
+    assert world.ride.risk == "started_early"
+
+
+def test_what_was_done_too_long_before_is_a_persons() -> None:
+    world = Discharge(most=60)
+    world.take(OXYGEN)
+    world.take(RIDE, 80, "v2")
+    world.pass_by(0, until=OXYGEN)
+    world.report(OXYGEN, T.COMPLETED)
+    assert world.at_risk == [("most_lag_exceeded", TaskState.OPEN)]
+
+
+def test_what_waits_longer_than_the_most_lag_is_a_persons() -> None:
+    world = Discharge(most=60)
+    world.take(OXYGEN)
+    world.take(RIDE, 50, "v2")
+    world.pass_by(0, until=OXYGEN)
+    world.report(OXYGEN, T.COMPLETED)
+    world.pass_by(60, until=OXYGEN)
+    assert not world.at_risk
+    world.pass_by(60.1, until=OXYGEN)
+    assert world.at_risk == [("most_lag_exceeded", TaskState.OPEN)]
+
+
+def test_equipment_that_travels_along_counts_from_where_it_begins() -> None:
+    world = Discharge(kind=SequenceKind.START_TO_START, least=5)
+    world.take(OXYGEN)
+    world.take(RIDE, 5, "v2")
+    world.pass_by(0, until=OXYGEN)
+    assert world.at_risk == [("predecessor_late", TaskState.OPEN)], "nobody said that it has begun"
+    world.report(OXYGEN, T.AT_PICKUP)
+    assert world.at_risk == [("predecessor_late", TaskState.DONE)]
+    world.pass_by(4, until=OXYGEN)
+    world.report(RIDE, T.AT_PICKUP, "v2")
+    assert world.ride.risk == "started_early"
 
 
 def test_its_vendor_hears_of_its_own_dispatch_and_of_nothing_else() -> None:

@@ -19,7 +19,6 @@ from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from dispatcher.domain.tasks import TASK_STATES, TaskRecord
-from dispatcher.store.market import ROUNDS
 from tests.domain import make
 
 SECRETS = (make.PATIENT.name, make.PATIENT.phone, make.PATIENT.pickup_address, *map(str, make.DOOR))
@@ -103,7 +102,7 @@ class World:
     def _related(self, record: Stored) -> list[Stored]:
         """As the store does: the records beside it, and those beside these."""
         found, last = dict[str, Stored](), [record]
-        for _ in range(ROUNDS):
+        for _ in range(kind_of(record).rounds(record)):
             names = {name for one in last for _, name in kind_of(one).related(one)}
             last = [other for each in sorted(names) if (other := self.stored(each)) is not None]
             found |= {each.id: each for each in last if each.id != record.id}

@@ -1,6 +1,7 @@
 """A small day at high speed: everybody plays, everything is counted, nothing is said about patients."""
 
 import contextlib
+import dataclasses
 import io
 import random
 import sys
@@ -13,10 +14,12 @@ from rich.console import Console
 
 from dispatcher.demo.play import Options, played
 from dispatcher.demo.report import show
+from dispatcher.demo.story import pairs
 from dispatcher.demo.summary import reason
 from dispatcher.domain.states import TERMINAL
-from simulation import small
-from simulation.day import Day, booked, instant, wanted_ms
+from simulation import small, stories
+from simulation.day import Day, at, booked, instant, wanted_ms
+from simulation.episodes import Plot
 from tests.e2e.conftest import alive, descendants
 
 SPEED = 1_000.0
@@ -42,7 +45,24 @@ def two_hours():
         vendors=made.vendors,
         capacity=made.capacity,
         submissions=booked(requests, made.tz, 0.0, random.Random(5)),
+        tuning=stories.TUNING,
+        episodes=stories_of_a_morning(made),
     )
+
+
+def stories_of_a_morning(made):
+    """Two of each plot that are over by the early afternoon, all asked for at five in the morning."""
+    told = stories.with_episodes(made, 60, 5).episodes
+    until_ms, five_ms = at(made.tz, 13 * 60), at(made.tz, 5 * 60)
+    found = []
+    for plot in Plot:
+        of_it = [each for each in told if each.plot is plot]
+        early = [each for each in of_it if max(map(wanted_ms, each.as_called)) < until_ms]
+        found += sorted(early, key=lambda each: not each.again)[:2]
+    again = {
+        each.id: dataclasses.replace(each.again, at_ms=five_ms + 40 * 60_000) for each in found if each.again
+    }
+    return tuple(dataclasses.replace(each, at_ms=five_ms, again=again.get(each.id)) for each in found)
 
 
 @pytest.mark.timeout(240)
@@ -63,6 +83,14 @@ async def test_a_day_ends_with_everything_accounted_for_and_no_word_about_a_pati
     assert sums.matched == sum((sums.completed, sums.no_show, sums.failed, sums.under_way))
     assert (sums.lost, sums.double_booked, sums.audit, sums.open) == (0, 0, {}, 0)
     assert sums.matched > sums.requests / 2
+    begun = [each for each in day.episodes if each.ids[0] in end.views]
+    assert sums.episodes == len(begun)
+    assert sums.duplicates_caught == sums.duplicates_sent > 0
+    assert sums.ownerless == 0
+    for pair in pairs(begun, end.views, ()):  # at this speed notice of ten minutes is half a second
+        after = end.views[pair.edge.after]
+        let_go = pair.edge.before not in {link.request for link in after.after}
+        assert pair.is_kept or let_go or after.at_risk == "started_early"
     assert {view.state for view in end.views.values()} <= TERMINAL
     for name, why in WHY.items():
         if name in end.views:  # on a slow machine its window may have gone by before it came in

@@ -40,6 +40,7 @@ REGISTRY = Registry.found()
 OPERATIONS = tuple(route.operation for subject in subjects() for route in subject)
 GUARDED = tuple(each for each in OPERATIONS if each.roles)
 OPEN = tuple(each for each in OPERATIONS if not each.roles)
+FACILITY = "clinic-3"
 _numbers = itertools.count()
 
 
@@ -67,8 +68,9 @@ class Api:
         self.base = f"/v1/markets/{market}"
 
     def token(self, *roles: Role, vendor: str = "", markets: list[str] | None = None, **more: Any) -> str:
-        """A token for an hour; `more`: hours, subject."""
+        """A token for an hour; `more`: hours, subject, facility_id."""
         now_ms, known = self.clock.now_ms(), markets or [self.market]
+        more = ({"facility_id": FACILITY} if Role.FACILITY in roles else {}) | more
         made = claims(*roles, markets=known, vendor_id=vendor, now_ms=now_ms, **{"hours": 1.0} | more)
         return mint(KEYS, made)
 

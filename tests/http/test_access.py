@@ -6,6 +6,7 @@ import pytest
 
 from contracts.codes import Role
 from contracts.operations import Operation
+from dispatcher.domain.rights import ALONE
 from tests.http.conftest import GUARDED, OPEN, Api, trip
 
 PLACES = {
@@ -66,7 +67,7 @@ async def test_whom_a_route_is_not_for_is_told_whom_it_is_for_and_all_that_it_is
 
 
 async def test_no_role_opens_another_market(api: Api) -> None:
-    token = api.token(*(set(Role) - {Role.VENDOR}), markets=["elsewhere"])
+    token = api.token(*(set(Role) - ALONE), markets=["elsewhere"])
     for path in ("/requests", "/requests/r1", "/tasks", "/tuning"):
         status, problem = await api.call("GET", path, Authorization=f"Bearer {token}")
         assert (status, problem["type"]) == (404, "/problems/not-found")

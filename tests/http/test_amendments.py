@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from contracts.codes import Role
 from contracts.instants import to_ms
 from dispatcher.audit.auditor import audit
 from dispatcher.jobs.timers import Timers
+from dispatcher.matching.quotes import Quoter
 from dispatcher.store.events import unpack_event
 from dispatcher.store.ledger import LedgerKey
 from tests.http.conftest import NOW, RING, Api, trip
@@ -408,3 +410,34 @@ async def test_a_request_is_amended_so_often_and_no_more(town: Api) -> None:
         status, found = await amend(town, {"notes": f"note {number}"})
         assert status == (200 if number < 16 else 409), found
     assert len((await view(town))["amendments"]) == 16
+
+
+async def test_a_vendor_is_asked_for_another_start_by_the_service_and_keeps_its_work(town: Api) -> None:
+    wide = {"earliest": AT.isoformat(), "latest": (AT + timedelta(hours=5)).isoformat()}
+    ride = trip("home", after=[{"request": "r1"}], pickup_window=wide, patient=PATIENT | {"name": "Other"})
+    assert (await town.call("POST", "/requests", ride))[0] == 202
+    await accepted(town)
+    assert (await put_to(town, "v2", "home"))[0] == 200
+    await answered(town, "home.1", "accept", "v2")
+    assert (await amend(town, LATER))[0] == 200
+    assert (await answer(town, "agree"))[0] == 200
+    assert await of_sequence(town) == [("sequence_at_risk", "", "amendRequest")]
+    retimer = Quoter(town.store, town.clock, {town.market: ZoneInfo("America/New_York")})
+    assert await Timers(town.service, retimer=retimer).fire_due(town.market) == 1
+    assert await of_sequence(town) == [("sequence_at_risk", "pending", "releaseRequest")]
+    status, asked = await as_vendor(town, "GET", "/offers/home.1/amendment", name="v2")
+    assert (status, asked["fields"], asked["number"]) == (200, ["start_at"], 1)
+    assert asked["dispatch"]["offer"]["start_at"] > LATER["pickup_window"]["earliest"]
+    assert asked["dispatch"]["patient"]["name"] == "Other"
+    _, read = await town.call("GET", "/requests/home")
+    (one,) = read["amendments"]
+    assert (one["by"], one["outcome"], "proposed" in one) == ("service", "pending", False)
+    number = {"number": 1}
+    status, found = await as_vendor(town, "POST", "/offers/home.1/amendment/agree", number, name="v2")
+    assert (status, found["start_at"]) == (200, asked["dispatch"]["offer"]["start_at"])
+    assert await of_sequence(town) == []
+
+
+async def of_sequence(api: Api) -> list[tuple[str, str, str]]:
+    _, page = await api.call("GET", "/tasks", role=Role.COORDINATOR)
+    return [(each["kind"], each.get("retiming", ""), each["could"][0]) for each in page["tasks"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from client.errors import Problem
 from contracts.authorizations import Authorization, AuthorizationState
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
+from contracts.tuning import Tuning
 from dispatcher.store.events import unpack_event
 from tests.domain import make
 from tests.http.conftest import Api
@@ -127,3 +129,66 @@ async def test_with_the_passenger_on_board_nothing_calls_it_off(api: Api) -> Non
         assert (status, "on board" in problem["detail"]) == (409, True)
     _, view = await api.call("GET", "/requests/r1")
     assert view["state"] == RequestState.IN_PROGRESS
+
+
+async def test_case_managers_and_ops_list_what_there_is_by_a_request_and_never_by_a_patients_name(
+    api: Api,
+) -> None:
+    body = msgspec.convert(BODY, Authorization)
+    other = msgspec.structs.replace(body, patient=make.patient("r2"), last_day=date(2026, 3, 9))
+    ride = msgspec.to_builtins(make.trip("r1")) | PATIENT
+    api.clock.ms = make.NOW
+    assert (await api.call("POST", "/requests", ride))[0] == 202
+    async with care(api, "cleo", Role.CASE_MANAGER) as cleo, care(api, "ann", Role.COORDINATOR) as ann:
+        await cleo.put_authorization("a2", other)
+        await cleo.put_authorization("a1", body)
+        await cleo.revoke("a2")
+        assert [each.id async for each in cleo.authorizations()] == ["a1", "a2"]
+        assert [each.id async for each in cleo.authorizations(AuthorizationState.REVOKED)] == ["a2"]
+        assert [each.id async for each in cleo.authorizations(request="r1")] == ["a1"]
+        assert [each.id async for each in cleo.authorizations(expiring_before=date(2026, 3, 9))] == ["a1"]
+        with pytest.raises(Problem, match="no request r9"):
+            [each async for each in cleo.authorizations(request="r9")]
+        with pytest.raises(Problem, match="for case_manager, ops"):
+            [each async for each in ann.authorizations()]
+    status, page = await api.call("GET", "/authorizations?limit=1", role=Role.OPS)
+    assert (status, [each["id"] for each in page["authorizations"]]) == (200, ["a1"])
+    assert "Canary" not in str(page)
+    after = f"/authorizations?limit=1&cursor={page['cursor']}"
+    _, page = await api.call("GET", after, role=Role.OPS)
+    assert ([each["id"] for each in page["authorizations"]], page["cursor"]) == (["a2"], "")
+    assert (await api.call("GET", "/authorizations?cursor=x", role=Role.OPS))[0] == 400
+    for role in (Role.PLATFORM, Role.VENDOR):
+        who = {"role": role} | ({"vendor": "v1"} if role is Role.VENDOR else {})
+        assert (await api.call("GET", "/authorizations", **who))[0] in {403, 404}
+
+
+async def test_equipment_is_tuned_by_code_and_the_switch_of_before_is_read_as_all_of_it(api: Api) -> None:
+    for sent, told in (({"authorization_hcpcs": ["E13"]}, ["E13"]), ({"authorization_equipment": 1}, ["*"])):
+        headers = {"role": Role.OPS, "If_Match": "*"}
+        status, view = await api.call("PUT", "/tuning", {"values": sent}, **headers)
+        found = {each["name"]: each["value"] for each in view["parameters"]}
+        assert (status, found["authorization_hcpcs"]) == (200, told)
+    for wrong in (["e13"], ["E13901"], 3):
+        status, problem = await api.call(
+            "PUT", "/tuning", {"values": {"authorization_hcpcs": wrong}}, **headers
+        )
+        assert (status, "authorization_hcpcs" in str(problem)) == (422, True)
+    status, problem = await api.call("PUT", "/tuning", {"values": {"overdue_minutes": ["E1"]}}, **headers)
+    assert status == 422
+    stored = api.store.market(api.market).tuning
+    old = Tuning(version=3, values={"authorization_equipment": 1})
+    await stored.put(old, 2)
+    assert (await stored.get()).lists == {"authorization_hcpcs": ("*",)}
+
+
+async def test_a_duplicate_that_comes_of_an_amendment_is_told_with_the_others_id(api: Api) -> None:
+    api.clock.ms = make.NOW
+    rides = [msgspec.to_builtins(make.trip(f"r{n}", ahead_ms=n * 4 * HOUR_MS)) | PATIENT for n in (1, 2)]
+    assert (await api.call("POST", "/requests", {"requests": rides}))[0] == 202
+    later = {"pickup_window": rides[1]["pickup_window"]}
+    status, problem = await api.call("POST", "/requests/r1/amend", later)
+    assert (status, problem["type"], problem["duplicate_of"]) == (409, "/problems/possible-duplicate", ["r2"])
+    assert "Canary" not in str(problem)
+    status, answer = await api.call("POST", "/requests/r1/amend", later | {"not_duplicate_of": ["r2"]})
+    assert (status, answer["request"]["amendments"][0]["outcome"]) == (200, "made")

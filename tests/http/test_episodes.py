@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from contracts.instants import HOUR_MS
+from dispatcher.jobs.timers import Timers
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
@@ -20,6 +22,10 @@ def oxygen(name: str = "oxygen", **changes: Any) -> Json:
     window = {"earliest": at.isoformat(), "latest": (at + timedelta(hours=2)).isoformat()}
     facts = {"place": {"position": [-73.95, 40.76]}, "window": window, "lines": [{"hcpcs": "E1390"}]}
     return {"kind": "equipment", "id": name} | facts | changes
+
+
+def _at(hours: int) -> str:
+    return (NOW + timedelta(hours=hours)).isoformat()
 
 
 def discharge(**draft: Any) -> Json:
@@ -192,6 +198,25 @@ async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
     assert (status, "in a circle" in problem["detail"]) == (422, True)
 
 
+async def test_a_way_back_is_judged_alike_by_whichever_door_it_comes(api: Api) -> None:
+    await api.call("POST", "/requests", {"requests": [trip("there"), oxygen()]})
+    wrong = trip("back", return_of="oxygen")
+    too_soon = trip("back", return_of="there", pickup_window={"earliest": _at(23), "latest": _at(24)})
+    for ride, words in ((wrong, "is of kind equipment"), (too_soon, "Maybe make its window later")):
+        asked = (("/requests", ride), ("/episodes", {"id": "day", "requests": [ride], "episode": {}}))
+        for path, body in asked:
+            status, problem = await api.call("POST", path, body)
+            assert (status, words in problem["detail"]) == (422, True), problem
+    later = trip("back", return_of="there", pickup_window={"earliest": _at(28), "latest": _at(29)})
+    body = {"id": "day", "requests": [later], "episode": {"requests": ["there"]}}
+    status, whole = await api.call("POST", "/episodes", body)
+    assert status == 202, whole
+    assert [(each["before"], each["after"]) for each in whole["sequence"]] == [("there", "back")]
+    second = {"id": "more", "requests": [later | {"id": "again"}], "episode": {}}
+    status, problem = await api.call("POST", "/episodes", second)
+    assert (status, "has its return: back" in problem["detail"]) == (422, True)
+
+
 async def test_nothing_of_an_episode_is_stored_where_one_request_is_refused(api: Api) -> None:
     late = trip("late", pickup_window={"earliest": "2026-03-01T10:00:00Z", "latest": "2026-03-01T11:00:00Z"})
     body = discharge() | {"requests": [trip("ride"), oxygen(), late]}
@@ -219,3 +244,28 @@ async def test_a_request_names_the_episode_that_it_belongs_to(api: Api) -> None:
     assert (await api.call("POST", "/requests", trip("bed", episode="home")))[0] == 202
     _, whole = await api.call("GET", "/episodes/home")
     assert [each["id"] for each in whole["requests"]] == ["ride", "oxygen", "bed"]
+
+
+async def test_an_episode_that_is_called_as_its_request_is_there_as_long_as_that(api: Api) -> None:
+    later = NOW + timedelta(days=5)
+    window = {"earliest": later.isoformat(), "latest": (later + timedelta(hours=1)).isoformat()}
+    body = {"id": "ride", "requests": [trip("ride", pickup_window=window)]}
+    assert (await api.call("POST", "/episodes", body))[0] == 202
+    for _ in range(4):
+        api.clock.ms += 30 * HOUR_MS
+        while await Timers(api.service).fire_due(api.market):
+            pass
+        status, whole = await api.call("GET", "/episodes/ride")
+        assert (status, whole.get("open")) == (200, True)
+
+
+@pytest.mark.parametrize("episode", ["home", "oxygen"])
+async def test_a_bundle_is_given_back_whole_whatever_it_is_called(api: Api, episode: str) -> None:
+    bundle = {"bundle": "all_or_none", "decide_by": (NOW + timedelta(hours=20)).isoformat()}
+    assert (await api.call("POST", "/episodes", discharge(**bundle) | {"id": episode}))[0] == 202
+    assert (await api.call("POST", "/requests/oxygen/cancel"))[0] == 200
+    _, whole = await api.call("GET", f"/episodes/{episode}")
+    assert {each["id"]: each["state"] for each in whole["requests"]} == {
+        "oxygen": "cancelled",
+        "ride": "unmatched",
+    }

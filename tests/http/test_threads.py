@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from client.care import CareClient
 from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
@@ -228,6 +229,104 @@ async def test_a_patient_key_is_needed_for_as_long_as_a_message_is_sealed_under_
     found = await survey(api.store.reader, api.market)
     assert found.sealed["dev"].messages == 1
     assert "CANARY" not in json.dumps(msgspec.to_builtins(found.sealed))
+
+
+EPISODE_MESSAGES = "/episodes/home/messages"
+CARERS = (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER, Role.OPS)
+
+
+async def with_episode(api: Api) -> None:
+    await accepted(api)
+    assert (await api.call("PUT", "/episodes/home", {"requests": ["r1"]}))[0] == 201
+
+
+async def test_who_cares_for_an_episode_write_to_each_other_and_no_vendor_reads_it(
+    api: Api,
+    logged: list[str],  # noqa: F811
+) -> None:
+    await with_episode(api)
+    assert (await api.call("GET", EPISODE_MESSAGES))[1]["messages"] == []
+    for number, role in enumerate(CARERS, 1):
+        status, sent = await api.call("POST", EPISODE_MESSAGES, {"text": f"{SECRET} {role}"}, role=role)
+        assert (status, sent["number"], sent["by"]) == (200, number, role.value)
+    for role in CARERS:
+        _, thread = await api.call("GET", EPISODE_MESSAGES, role=role)
+        assert ([each["by"] for each in thread["messages"]], thread["unread"]) == ([*CARERS], 3)
+        assert (await api.call("POST", f"{EPISODE_MESSAGES}/read", {}, role=role))[1]["up_to"] == 4
+        assert (await api.call("GET", EPISODE_MESSAGES, role=role))[1]["unread"] == 0
+    for method, path, body in (
+        ("GET", EPISODE_MESSAGES, None),
+        ("POST", EPISODE_MESSAGES, {"text": "hello"}),
+        ("POST", f"{EPISODE_MESSAGES}/read", {}),
+    ):
+        assert (await as_vendor(api, method, path, body))[0] == 403
+        assert (await api.call(method, path.replace("home", "gone"), body))[0] == 404
+    told = [
+        unpack_event(each.event)
+        for each in await api.store.streams.read(api.store.market(api.market).keys.events)
+    ]
+    posted = [each.data for each in told if each.type == "dispatch.message.posted"]
+    assert [(each["about"], each["id"], each["number"]) for each in posted] == [
+        ("episode", "home", number) for number in range(1, 5)
+    ]
+    heard = await api.store.streams.read(api.store.market(api.market).keys.stream("v1"))
+    assert "dispatch.message.arrived" not in {unpack_event(each.event).type for each in heard}
+    assert (await as_vendor(api, "GET", MESSAGES))[1]["messages"] == [], (
+        "its dispatch has a thread of its own"
+    )
+    assert "CANARY" not in await everything_told(api) + "\n".join(logged)
+
+
+async def test_an_episodes_thread_goes_with_it_once_its_requests_are_forgotten(api: Api) -> None:
+    await with_episode(api)
+    await api.call("POST", EPISODE_MESSAGES, {"text": SECRET})
+    timers, reader = Timers(api.service), api.store.reader
+    api.clock.ms += 24 * HOUR_MS
+    for status in ("at_pickup", "completed"):
+        assert (await as_vendor(api, "POST", "/dispatches/r1.1/status", {"status": status}))[0] == 200
+    for hours in (25, 26):
+        api.clock.ms += hours * HOUR_MS
+        while await timers.fire_due(api.market):
+            pass
+        assert len((await api.call("GET", EPISODE_MESSAGES))[1]["messages"]) == 1
+        kept = await survey(reader, api.market)
+        assert judge(kept) == []
+    kept.records["episode"].clear()
+    assert [(each.rule, each.subject) for each in judge(kept) if each.rule == "threads"] == [
+        ("threads", "episode:home")
+    ]
+    for _ in range(3):
+        api.clock.ms += 24 * HOUR_MS
+        while await timers.fire_due(api.market):
+            pass
+    assert (await api.call("GET", EPISODE_MESSAGES))[0] == 404
+    left = await survey(reader, api.market)
+    assert [left.records[each] for each in ("request", "episode", "thread")] == [{}, {}, {}]
+    assert judge(left) == []
+
+
+async def test_a_message_of_an_episode_that_cannot_be_read_is_somebodys_task(api: Api) -> None:
+    await with_episode(api)
+    for text in ("one", "two"):
+        await api.call("POST", EPISODE_MESSAGES, {"text": text})
+    stored = api.store.market(api.market)
+    thread = await stored.threads.records.get("episode:home")
+    assert thread is not None
+    forged = msgspec.structs.replace(thread.messages[1], sealed=thread.messages[0].sealed)
+    assert stored.threads.open(thread.id, [forged]) == [UNREADABLE]
+    (item,) = api.store.aside.known(api.market)
+    await UnreadableItems(api.service.executor, api.store).tell(api.market, item)
+    assert (await api.call("GET", "/tasks/r1.unreadable", role=Role.OPS))[1]["owner"] == "ops"
+
+
+async def test_the_client_of_who_cares_writes_reads_and_marks_on_an_episode(api: Api) -> None:
+    await with_episode(api)
+    url = str(api.client.make_url("/"))
+    async with CareClient(url, api.token(Role.COORDINATOR, subject="kim"), api.market) as kim:
+        sent = await kim.post_episode_message("home", "the key is with the neighbour")
+        assert (await kim.episode_messages("home")).messages == (sent,)
+        assert (await kim.mark_episode_read("home", 1)).up_to == 1
+        assert (await kim.episode_messages("home", after=1)).messages == ()
 
 
 def principal(api: Api) -> Principal:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
-from tests.http.conftest import NOW, Api, trip
+from tests.http.conftest import FACILITY, NOW, Api, trip
 
 DAY = "2026-03-03"  # of `trip`, tomorrow
 
@@ -46,14 +46,49 @@ async def test_a_round_trip_waits_for_its_call_and_is_found_from_then_on(api: Ap
         (Role.OPS, 200),
         (Role.CASE_MANAGER, 403),
         (Role.VENDOR, 403),
+        (Role.FACILITY, 200),
     ],
 )
 async def test_who_coordinates_may_activate(api: Api, role: Role, status: int) -> None:
-    await api.call("POST", "/requests", will_call("back", "2026-03-02"))
+    await api.call("POST", "/requests", will_call("back", "2026-03-02", facility=FACILITY))
     told, _ = await api.call(
         "POST", "/requests/back/activate", role=role, vendor="v1" if role is Role.VENDOR else ""
     )
     assert told == status
+
+
+def desk(api: Api, facility: str = FACILITY) -> dict[str, str]:
+    token = api.token(Role.FACILITY, facility_id=facility, subject="nurse jo")
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_a_facility_says_that_its_own_passenger_is_ready_and_reads_no_more_than_when(api: Api) -> None:
+    ride = will_call("back", "2026-03-02", facility=FACILITY, patient={"name": "Canary Wren"})
+    await api.call("POST", "/requests", ride)
+    path = "/requests/back/activate"
+    status, view = await api.call("POST", path, **desk(api))
+    assert (status, view["state"], view["activated_at"]) == (200, "received", "2026-03-02T15:00:00Z")
+    assert set(view) == {
+        *("id", "kind", "state", "owner", "version", "received_at", "match_by", "window", "activated_at")
+    }
+    assert await api.call("POST", path, **desk(api)) == (200, view), "said again, it is the same answer"
+    step = (await api.call("GET", "/requests/back"))[1]["history"][-1]
+    assert (step["code"], step["by"], step["subject"]) == ("activated", f"facility:{FACILITY}", "nurse jo")
+    for method, other in (("GET", "/requests/back"), ("POST", "/requests/back/cancel"), ("GET", "/episodes")):
+        assert (await api.call(method, other, **desk(api)))[0] == 403
+
+
+@pytest.mark.parametrize("own", ["", "clinic-4"])
+async def test_what_is_another_facilitys_is_a_404_in_the_words_for_what_is_not_there(
+    api: Api, own: str
+) -> None:
+    facts = {"facility": own} if own else {}
+    await api.call("POST", "/requests", will_call("back", "2026-03-02", **facts))
+    status, problem = await api.call("POST", "/requests/back/activate", **desk(api))
+    _, absent = await api.call("POST", "/requests/none/activate", **desk(api))
+    assert (status, problem["detail"].replace("back", "none")) == (404, absent["detail"])
+    assert set(problem) == set(absent)
+    assert (await api.call("GET", "/requests/back"))[1]["state"] == "on_hold"
 
 
 async def test_what_cannot_be_meant_is_refused_with_what_may_fix_it(api: Api) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contracts.codes import DeclineCode, LevelOfService, RequestState, Role
+from contracts.codes import DeclineCode, LevelOfService, RequestState, Requirement, Role
 from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import After, Bundle, Edge, EpisodeDraft, SequenceKind
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
@@ -14,6 +14,7 @@ from contracts.offers import Decline
 from contracts.requests import OrderLine, Request
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.refusals import DoesNotFit, Invalid
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
@@ -171,6 +172,38 @@ async def test_nothing_of_a_bundle_is_offered_while_one_of_it_has_no_vendor(
     found = await town.record("oxygen")
     assert found.unmatched is not None
     assert (found.unmatched.last_rule, found.unmatched.waits_for) == ("bundle", "ride")
+    assert found.unmatched.parts == ("ride",)
+    lost = found.unmatched.forgone
+    assert lost is not None, "what waiting may cost: the match that it could have by itself"
+    assert (lost.vendor_id, to_ms(lost.start_at) >= found.earliest_ms, lost.price_cents > 0) == (
+        "v1",
+        True,
+        True,
+    )
+    ride = (await town.record("ride")).unmatched
+    assert ride is not None and (ride.parts, ride.forgone) == ((), None), "the rules keep it, nobody else"
+    town.clock.ms += 2 * HOUR_MS
+    assert (await run_batch(own, town.market, solvers)).offered == {"oxygen"}, "decided: each is for itself"
+
+
+async def test_all_parts_without_a_place_are_named_and_one_that_is_not_sought_now(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor("v1"))
+    als = {"level_of_service": LevelOfService.ALS}
+    some = [trip("ride", start_min=300, width_min=WIDE, **als), trip("back", start_min=600, **als)]
+    await bundled(town, *some, order("oxygen", start_min=300), order("bed", start_min=300))
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
+    why = (await town.record("oxygen")).unmatched
+    assert why is not None and set(why.parts) == {"ride", "back"} and why.waits_for in why.parts
+    platform = Principal(roles=frozenset({Role.PLATFORM}), markets=frozenset({town.name}))
+    for each in some:
+        hold = HoldRequest(request_id=each.id, requirement=Requirement.AUTHORIZATION)
+        await town.service.execute(platform, town.name, hold)
+    await explain(own, town.market, solvers, await run_batch(own, town.market, solvers))
+    why = (await town.record("bed")).unmatched
+    assert why is not None and (why.last_rule, set(why.parts)) == ("bundle", {"ride", "back"})
+    assert why.waits_for in why.parts and not why.nobody_left
 
 
 def test_offers_are_made_in_turns_each_after_all_that_it_follows() -> None:

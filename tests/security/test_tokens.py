@@ -102,6 +102,9 @@ FORGED = {
     "a vendor among roles without its id": lambda: signed(several("vendor", "vendor")),
     "ops of every market with another role": lambda: signed(several("ops", "coordinator", markets="*")),
     "a coordinator of every market": lambda: signed(said(role="coordinator", markets="*")),
+    "a facility that is a coordinator, too": lambda: signed(several("facility", "coordinator", facility="c")),
+    "a facility without its id": lambda: signed(said(role="facility")),
+    "a platform with a facility's id": lambda: signed(said(facility="c")),
     "a vendor without its id": lambda: signed(said(role="vendor")),
     "a platform with a vendor's id": lambda: signed(said(vendor="v1")),
     "a platform of every market": lambda: signed(said(markets="*")),
@@ -154,6 +157,8 @@ def test_what_a_person_of_several_roles_does_is_done_in_the_role_that_may() -> N
     assert ann.acting_as({Role.CASE_MANAGER}) == "case_manager"
     assert ann.acting_as({Role.OPS, Role.VENDOR}) == "ops"
     assert ann.acting_as({Role.OPS, Role.COORDINATOR}) == "coordinator", "the widest role is named last"
+    desk = Principal.of(Role.FACILITY, facility_id="c3")
+    assert (desk.acting_as({Role.FACILITY}), desk.is_outside, desk.is_vendor) == ("facility:c3", True, False)
     assert Principal.of(Role.VENDOR, vendor_id="v1").acting_as({Role.OPS, Role.VENDOR}) == "vendor:v1"
 
 
@@ -211,8 +216,9 @@ def test_the_token_command_takes_several_roles(
 
 
 @pytest.mark.parametrize(
-    "words", [["--role", "vendor"], ["--role", "vendor,ops", "--vendor", "v"], ["--role", "ops,"],
-              ["--role", "vendor", "--role", "coordinator", "--vendor", "v"],
+    "words", [["--role", "vendor"], ["--role", "facility"], ["--role", "facility,ops", "--facility", "c"],
+              ["--role", "ops", "--facility", "c"], ["--role", "vendor,ops", "--vendor", "v"],
+              ["--role", "ops,"], ["--role", "vendor", "--role", "coordinator", "--vendor", "v"],
               ["--role", "coordinator", "--vendor", "v"],
               ["--role", "ops", "--vendor", "v"], ["--role", "ops", "--market", "x"],
               ["--role", "ops", "--hours", "0"], ["--role", "king"]]

@@ -49,7 +49,7 @@ def ride(name: str = "r1", hours: int = 4, **changes: Any) -> Any:
     return make.trip(name, ahead_ms=hours * 3_600_000, **({"patient": make.patient("one")} | changes))
 
 
-async def opened(world: World, **values: int) -> World:
+async def opened(world: World, **values: Any) -> World:
     await world.open_with(make.vendor(), make.vendor("v2"))
     update = TuningUpdate(values={"authorization_wheelchair": 1} | values, reason="a test")
     await world.service.tuning.put(world.ops, world.market, update, 0)
@@ -298,7 +298,7 @@ async def test_what_is_amended_to_what_needs_one_waits_for_it_and_draws_as_what_
 
 
 async def test_each_piece_of_equipment_is_a_unit_and_its_codes_are_what_is_authorized(world: World) -> None:
-    await opened(world, authorization_equipment=1)
+    await opened(world, authorization_hcpcs=("*",))
     lines = (OrderLine(hcpcs="E1390"), OrderLine(hcpcs="E0601", quantity=2))
     order = replace(make.equipment("e1"), lines=lines, patient=make.patient("one"))
     await put(world, grants(services=("E1390",), counted=Counted.UNITS), "one-code")

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from contracts.codes import Role
+from contracts.codes import RequestState, Role
+from contracts.episodes import After
 from contracts.geo import Window
 from contracts.instants import DAY_MS, to_ms
 from contracts.offers import Accept
@@ -270,6 +271,26 @@ async def test_a_ride_back_may_be_a_will_call_of_each_day(standing: Standing) ->
         assert str(datetime.fromtimestamp(back.earliest_ms / 1000, TZ))[:10].replace("-", "") in name
 
 
+async def test_each_ride_back_is_that_of_its_days_ride_there_and_is_not_made_without_it(
+    standing: Standing,
+) -> None:
+    await standing.order(dialysis(return_ride=called_back()))
+    await standing.fire()
+    assert (await standing.record("dialysis-20260306-r")).return_of == "dialysis-20260306"
+    await standing.cancel(standing.platform, "dialysis-20260306")
+    back = await standing.record("dialysis-20260306-r")
+    assert (back.state, back.history[-1].code) == (RequestState.CANCELLED, "outbound_cancelled")
+    assert (await standing.record("dialysis-20260309-r")).waits_for_call
+
+
+async def test_a_ride_back_whose_ride_there_is_a_duplicate_is_made_by_itself(standing: Standing) -> None:
+    await standing.submit(replace(leg(START), id="by-phone"))
+    await standing.order(dialysis(return_ride=called_back()))
+    await standing.fire()
+    assert "dialysis-20260304" not in await standing.made()
+    assert not (await standing.record("dialysis-20260304-r")).return_of
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [
@@ -286,6 +307,9 @@ async def test_a_ride_back_may_be_a_will_call_of_each_day(standing: Standing) ->
         ({"return_ride": leg(START)}, "the ride back begins at"),
         ({"return_ride": called_back(date(2026, 3, 5))}, "Maybe of the day there: 2026-03-04"),
         ({"return_ride": replace(leg(START), return_of="r0")}, "names its leg there"),
+        ({"request": replace(leg(START), return_of="r0")}, "names its leg there"),
+        ({"request": replace(leg(START), after=(After(request="r0"),))}, "names what goes before it"),
+        ({"return_ride": replace(leg(START), episode="e1")}, "names an episode"),
         ({"holidays": Holidays(country="XX")}, "holidays of XX are not known"),
         (
             {"except_days": (date(2026, 3, 4),), "rule": f"{RULE};COUNT=1"},

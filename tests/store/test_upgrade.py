@@ -21,6 +21,7 @@ from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.rights import ALONE
 from dispatcher.domain.scorecards import Outcome
 from dispatcher.jobs.timers import Timers
 from dispatcher.matching.scorecards import shares
@@ -59,7 +60,7 @@ class Upgraded:
 
     async def give(self, command: Command, vendor_id: str = "") -> RequestRecord:
         """A command of that vendor, or of who may do all else."""
-        roles = {Role.VENDOR} if vendor_id else set(Role) - {Role.VENDOR}
+        roles = {Role.VENDOR} if vendor_id else set(Role) - ALONE
         who = Principal.of(*roles, markets=None, vendor_id=vendor_id)
         after = await self.service.execute(who, self.market.name, command)
         assert isinstance(after, RequestRecord)

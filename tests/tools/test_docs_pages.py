@@ -14,7 +14,10 @@ from contracts.codes import Role
 from dispatcher.domain.commands.table import commands
 from dispatcher.domain.states import REQUEST_STATES
 from dispatcher.domain.tasks import OWNERS, TASK_STATES
+from dispatcher.http.metrics import Metrics
 from dispatcher.http.routing import subjects
+from dispatcher.settings import Settings, variable
+from tools import operations_tables
 from tools.roles_page import COLUMNS, FINER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,12 +31,15 @@ spec.loader.exec_module(pages)
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every page made anew, as a person would."""
     folder = tmp_path_factory.mktemp("docs")
-    shutil.copy(DOCS / "api.md", folder)
+    for name in ("api.md", "operations.md"):
+        shutil.copy(DOCS / name, folder)
     subprocess.run([sys.executable, str(TOOL), str(folder)], check=True)
     return folder
 
 
-@pytest.mark.parametrize("name", ["states.md", "commands.md", "tuning.md", "api.md", "roles.md"])
+@pytest.mark.parametrize(
+    "name", ["states.md", "commands.md", "tuning.md", "api.md", "roles.md", "operations.md"]
+)
 def test_a_page_made_from_the_code_is_up_to_date(name: str, made: Path) -> None:
     text = (made / name).read_text(encoding="utf-8")
     assert (DOCS / name).read_text(encoding="utf-8") == text, "run: python tools/docs_pages.py docs"
@@ -72,6 +78,23 @@ def test_every_guarded_route_has_its_row_and_a_mark_for_each_role_that_may() -> 
         assert marked == operation.roles
     assert set(COLUMNS) == set(Role)
     assert set(FINER) < set(rows)
+
+
+def test_every_metric_that_is_exposed_and_every_setting_has_its_row() -> None:
+    page = (DOCS / "operations.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    exposed = {
+        line.split()[2] + ("_total" if line.split()[3] == "counter" else "")
+        for line in Metrics().page().decode().splitlines()
+        if line.startswith("# TYPE dispatcher_")
+    }
+    assert {"dispatcher_will_calls", "dispatcher_tasks_overdue", "dispatcher_unreadable_total"} < exposed
+    assert exposed | {variable(each) for each in Settings.__struct_fields__} <= rows
+
+
+def test_a_page_without_the_table_is_said() -> None:
+    with pytest.raises(ValueError, match="no table that begins"):
+        operations_tables.operations_page("# Operations\n")
 
 
 def test_what_is_written_by_hand_in_a_page_stays() -> None:

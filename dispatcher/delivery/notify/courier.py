@@ -82,10 +82,10 @@ class Courier:
 
     async def _see_to(self, market: str, note: NotificationRecord) -> bool:
         now_ms = self.service.clock.now_ms()
+        if self.notifier is None:  # first: nobody missed what nobody sends here, however late it is
+            return await self._end(market, note, D.DROPPED, "no_notifier")
         if now_ms >= note.until_ms:
             return await self._end(market, note, D.FAILED, "late")
-        if self.notifier is None:
-            return await self._end(market, note, D.DROPPED, "no_notifier")
         try:
             patient = await self._patient(market, note)
         except Unreadable:

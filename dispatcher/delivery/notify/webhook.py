@@ -71,7 +71,7 @@ def payload(note: Note, now_ms: int) -> bytes:
         "text": note.text,
         "to": to,
         "request_id": note.request_id,
-        "offer_id": note.offer_id,
+        **({"offer_id": note.offer_id} if note.offer_id else {}),
     }
     return msgspec.json.encode(
         {"type": "dispatch.notification.due", "timestamp": to_instant(now_ms), "data": data}

@@ -12,7 +12,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.legs import planned_end_ms
 from dispatcher.domain.messages import activated, changed
-from dispatcher.domain.refusals import Invalid, WrongState
+from dispatcher.domain.refusals import Invalid, NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.rights import MAY_RELEASE
 from dispatcher.domain.states import TERMINAL
@@ -32,9 +32,12 @@ class ActivateRequest(OnRequest, frozen=True, kw_only=True):
 def activate(record: RequestRecord, command: ActivateRequest, context: Context) -> Decision | None:
     """Give it the window of its call; None when it was called before, whatever that call said.
 
-    What else it waits for it goes on waiting for. Raises WrongState when it has ended or is no will-call;
-    Invalid for a time beyond those that it was submitted with, or before its own way there has ended.
+    What else it waits for it goes on waiting for. Raises NotFound for another facility's;
+    WrongState when it has ended or is no will-call; Invalid for a time beyond those that it was submitted
+    with, or before its own way there has ended.
     """
+    if context.facility_id not in ("", record.facility):
+        raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
     if record.state in TERMINAL:
         advice = "submit a ride of its own" if record.state is not RequestState.COMPLETED else "look at it"
         raise WrongState(

@@ -6,15 +6,19 @@ offered is not what is wanted any more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from contracts.amendments import MAX_AMENDMENTS, Amend, AmendmentOutcome
 from contracts.codes import OfferState, RequestState, Role, TrackingStatus
+from dispatcher.domain.amended_authorization import unauthorized
 from dispatcher.domain.amendments import ON_BOARD, TERMS, Amendment, Ready, record_facts
 from dispatcher.domain.amendments import SHOWN as SHOWN_TO_VENDORS
 from dispatcher.domain.commands.make_offer import exhausted
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
+from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Body, Change, Decision
 from dispatcher.domain.messages import amended, changed, closed, proposed, withdrawn
@@ -37,6 +41,11 @@ class AmendRequest(OnRequest, frozen=True, kw_only=True):
     patch: Amend
     ready: Ready | None = None
 
+    @property
+    def beside(self) -> Mapping[str, Record]:
+        """What was read to work it out."""
+        return self.ready.beside if self.ready else {}
+
 
 @decides(AmendRequest, REQUEST, roles=SUBMITTERS | {Role.OPS})
 def amend(record: RequestRecord, command: AmendRequest, context: Context) -> Decision | None:
@@ -52,11 +61,14 @@ def amend(record: RequestRecord, command: AmendRequest, context: Context) -> Dec
     if ready.same:
         return None
     if not ready.fields:
-        return _withdrawn(record, context) if record.pending else None
+        return _withdrawn(record, context) if record.pending and not record.pending.retimes else None
     _refuse_too_many(record)
+    if record.pending is not None and record.pending.retimes and TERMS.isdisjoint(ready.fields):
+        return _beside_retiming(record, ready, context)
     if record.dispatch is None:
         return _made(record, ready, context)
     refuse_on_board(record, record.dispatch, ready)
+    _refuse_unauthorized(record, record.dispatch, ready, context)
     if record.pending is None and TERMS.isdisjoint(ready.fields):
         return _made(record, ready, context)
     return _asked(record, record.dispatch, ready, context)
@@ -91,6 +103,22 @@ def refuse_on_board(record: RequestRecord, dispatch: OfferRecord, ready: Ready) 
             "amended\nMaybe amend nothing but the destination, or call the vendor.",
             state=record.state.value,
             tracking_status=TrackingStatus.ON_BOARD.value,
+        )
+
+
+def _refuse_unauthorized(
+    record: RequestRecord, dispatch: OfferRecord, ready: Ready, context: Context
+) -> None:
+    """Raises WrongState where what is booked would need more than is authorized: it stays as it is."""
+    start_ms = ready.placed.start_ms if ready.placed else dispatch.start_ms
+    if not ready.facts.earliest_ms <= start_ms <= ready.facts.latest_ms and not ready.fits:
+        start_ms = ready.facts.earliest_ms  # another vendor's, then
+    why = unauthorized(record, ready.facts.asks, start_ms, context)
+    if why:
+        raise WrongState(
+            f"request {record.id} cannot be amended so: {why}; it stays booked as it was\n"
+            "Maybe ask a case manager to issue or renew its authorization first, and amend it then.",
+            state=record.state.value,
         )
 
 
@@ -150,6 +178,14 @@ def _withdrawn(record: RequestRecord, context: Context) -> Decision:
     return Decision(changes=(Change(record, after),), messages=told, at_ms=context.now_ms)
 
 
+def _beside_retiming(record: RequestRecord, ready: Ready, context: Context) -> Decision:
+    """Made at once; its vendor is asked for another start once more, as it is now."""
+    before = replace(_without_pending(record, O.REPLACED, context), retimed_ms=0)
+    decision = _made(before, ready, context)
+    told = withdrawn(decision.after, before.amendments[-1])
+    return replace(decision, changes=(Change(record, decision.after),), messages=(*decision.messages, *told))
+
+
 def _without_pending(record: RequestRecord, outcome: AmendmentOutcome, context: Context) -> RequestRecord:
     if record.pending is None:
         return record
@@ -166,4 +202,5 @@ def _entry(ready: Ready, context: Context) -> Amendment:
         outcome=O.PENDING,
         before=ready.before,
         proposed=ready.after,
+        filing=ready.filing,
     )

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from contracts.amendments import AmendmentOutcome
 from contracts.codes import Role
 from contracts.instants import to_instant
+from dispatcher.domain.amended_authorization import unauthorized
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, Command, decides
@@ -50,7 +51,7 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
     if asked.outcome in (O.AGREED, O.UNFIT):
         return None
     _refuse_settled(asked, command.offer_id, command.number, context)
-    if not command.room:
+    if not command.room or _is_not_authorized(record, dispatch, asked, context):
         return not_agreed(record, dispatch, O.UNFIT, context)
     placed, code = asked.placed, f"{AMENDMENT}agreed"
     after_dispatch = dispatch if placed is None else _moved_to(dispatch, asked)
@@ -68,10 +69,18 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
         changes=(Change(record, after),),
         unbook=() if placed is None else dispatch.bookings,
         book=() if placed is None else placed.bookings,
-        bodies=(Body(record.id, asked.proposed),),
+        bodies=() if asked.retimes else (Body(record.id, asked.proposed),),
         messages=(*told, changed(after, context.by, code)),
         at_ms=context.now_ms,
     )
+
+
+def _is_not_authorized(
+    record: RequestRecord, dispatch: OfferRecord, asked: Amendment, context: Context
+) -> bool:
+    """Whether too little is left to draw on: then it is matched again, and waits for a case manager."""
+    start_ms = asked.placed.start_ms if asked.placed else dispatch.start_ms
+    return bool(unauthorized(record, asked.facts.asks if asked.facts else None, start_ms, context))
 
 
 @decides(RefuseAmendment, REQUEST, roles={Role.VENDOR})

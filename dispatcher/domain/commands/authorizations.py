@@ -94,7 +94,7 @@ def put(record: AuthorizationRecord | None, command: PutAuthorization, context: 
     if record is None:
         if command.expected_version:
             raise Stale(f"there is no {command.named}")
-        after = moved_on(fresh, context, sweeps=SWEEPS)
+        after = moved_on(fresh, context, sweeps=SWEEPS, renewed=True)
         return Decision(
             changes=(Change(None, after),), messages=(told(after, "issued"),), at_ms=context.now_ms
         )
@@ -111,6 +111,7 @@ KEPT = (
     "sweeps",
     "low",
     "last_request",
+    "renewed",
     "by",
     "subject",
 )
@@ -137,7 +138,7 @@ def _renewed(
         )
     if wanted.counted is not record.counted and record.used:
         raise Invalid(f"{command.named} counts {record.counted}, and some are used\nMaybe issue another.")
-    after = moved_on(wanted, context, sweeps=SWEEPS, by=context.by, subject=context.subject)
+    after = moved_on(wanted, context, sweeps=SWEEPS, renewed=True, by=context.by, subject=context.subject)
     return Decision(
         changes=(Change(record, after),), messages=(told(after, "renewed"),), at_ms=context.now_ms
     )
@@ -148,7 +149,7 @@ def revoke(record: AuthorizationRecord, command: RevokeAuthorization, context: C
     """None when it is revoked already."""
     if record.state is S.REVOKED:
         return None
-    after = moved_on(record, context, state=S.REVOKED, sweeps=0)
+    after = moved_on(record, context, state=S.REVOKED, sweeps=0, renewed=False)
     return Decision(
         changes=(Change(record, after),), messages=(told(after, "revoked"),), at_ms=context.now_ms
     )
@@ -168,7 +169,8 @@ def authorize(record: RequestRecord, command: Authorize, context: Context) -> De
     code = Requirement.AUTHORIZATION.value
     state, code = (RequestState.ON_HOLD, f"{code}_lifted") if left else (RequestState.RECEIVED, code)
     issuer = replace(context, by=issued.by, subject=issued.subject)
-    asked = replace(asked, authorization=issued.name, waived=False)
+    named = asked.named and asked.authorization == issued.name
+    asked = replace(asked, authorization=issued.name, waived=False, by_hand=False, named=named, lacks="")
     after = moved(record, state, issuer, code, requirements=left, authorization=asked)
     return Decision(
         changes=(Change(record, after),),

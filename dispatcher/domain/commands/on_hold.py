@@ -5,12 +5,15 @@ Each requirement is somebody's to provide, and nobody else lifts it: `domain.rig
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from contracts.codes import RequestState, Requirement, TrackingStatus
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.rights import MAY_HOLD, MAY_RELEASE, READERS, by_right
@@ -58,7 +61,11 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
             state=record.state.value,
         )
     wanted = (*record.requirements, command.requirement)
-    return _waiting_for(record, RequestState.ON_HOLD, wanted, command.requirement.value, context)
+    asked = record.authorization
+    if asked is not None and command.requirement is Requirement.AUTHORIZATION:
+        asked = replace(asked, waived=False, by_hand=True, lacks="")
+    code = command.requirement.value
+    return _waiting_for(record, RequestState.ON_HOLD, wanted, code, context, asked=asked)
 
 
 @decides(ResumeRequest, REQUEST, roles=READERS)
@@ -87,10 +94,14 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
         return None
     for each in sorted(set(record.requirements) - set(left), key=_how_many_may, reverse=True):
         context = by_right(context, MAY_RELEASE[each], f"to lift {each} off request {record.id}", LIFT)
-    code = there.value if there else ""
+    code, asked = there.value if there else "", record.authorization
+    if asked is not None and Requirement.AUTHORIZATION in set(record.requirements) - set(left):
+        asked = replace(asked, waived=True, by_hand=False, lacks="")
     if left:  # a history tells what was lifted from what went missing
-        return _waiting_for(record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context)
-    return _waiting_for(record, RequestState.RECEIVED, left, code, context)
+        return _waiting_for(
+            record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context, asked=asked
+        )
+    return _waiting_for(record, RequestState.RECEIVED, left, code, context, asked=asked)
 
 
 def _instead(record: RequestRecord) -> str:
@@ -112,10 +123,12 @@ def _waiting_for(
     requirements: tuple[Requirement, ...],
     code: str,
     context: Context,
+    *,
+    asked: Needed | None,
 ) -> Decision:
     links = record.after
     if Requirement.PREDECESSOR not in requirements:  # go anyway: what was not done is waited for no more
         links = tuple(each for each in links if not each.broken)
-    after = moved(record, state, context, code, requirements=requirements, after=links)
+    after = moved(record, state, context, code, requirements=requirements, after=links, authorization=asked)
     news = changed(after, context.by, code)
     return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS, to_instant, to_ms
 from contracts.requests import Request
 from contracts.will_call import WillCall
@@ -16,6 +16,7 @@ from dispatcher.domain.requests import RequestRecord, step
 from dispatcher.domain.will_call import CallSpan, call_span
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
+WANTED = Requirement.AUTHORIZATION
 LATE_MS = 12 * HOUR_MS  # a day at a clinic may end after midnight
 
 
@@ -35,7 +36,8 @@ def receive(
     span = _span(request.id, request.on_call, context) if request.on_call is not None else None
     window = asked_window(request, context, leaves)
     match_by_ms = deadline(request, window, context.now_ms) if span is None else span.until_ms
-    codes = [each.value for each in request.requirements]
+    lacks = authorization.lacks if authorization is not None else ""
+    codes = [lacks if lacks and each is WANTED else each.value for each in request.requirements]
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
     after = RequestRecord(

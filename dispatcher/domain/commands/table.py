@@ -48,6 +48,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         """What is decided instead, once the capacity that it books turns out to be taken."""
         return self
 
+    @property
+    def beside(self) -> Mapping[str, Record]:
+        """Records that were read while it was made ready, by id: its decision has them beside its own."""
+        return {}
+
 
 C = TypeVar("C", bound=Command)
 Decide = Callable[[Any, Any, Context], Decision | None]

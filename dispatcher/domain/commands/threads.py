@@ -10,9 +10,9 @@ from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.rights import READERS
 from dispatcher.domain.threads import (
     LOOK_AGAIN_MS,
+    SUBJECTS,
     THREAD_KIND,
     Mark,
     Party,
@@ -22,7 +22,7 @@ from dispatcher.domain.threads import (
     told,
 )
 
-PARTIES = READERS | {Role.VENDOR}
+PARTIES = frozenset[Role]().union(*(each.parties for each in SUBJECTS.values()))
 MOST_MARKS = 64  # the newest are kept: a thread must not grow with everybody who ever looked
 
 

@@ -54,6 +54,44 @@ def test_where_nobody_competes_the_prices_prove_the_optimum_of_every_tree(seed: 
     assert Prices(instance_of(problem)).prove() == optimum(problem)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_column_s_regret_is_what_its_whole_tree_costs_more_with_it(seed: int) -> None:
+    problem = forest(seed)
+    instance, best = instance_of(problem), optimum(problem)
+    prices = Prices(instance)
+    regret, alone = prices.regrets()
+    for at, kept in enumerate(prices.ties.columns.tolist()):
+        column = instance.original[kept]
+        forced = _only(problem, int(problem.column_request[column]), [int(column)])
+        assert regret[at] == pytest.approx(optimum(forced) - best) or regret[at] > 10**6 < optimum(forced)
+    for request in prices.ties.requests.tolist():
+        assert alone[request] == pytest.approx(optimum(_only(problem, request, [])) - best)
+
+
+def _only(problem: AssignmentProblem, request: int, columns: list[int]) -> AssignmentProblem:
+    """The request stands at one of these columns, or, where there are none, is not matched."""
+    kept = np.flatnonzero((problem.column_request != request) | np.isin(np.arange(problem.columns), columns))
+    arrays = {
+        name: getattr(problem, name)[kept]
+        for name in vars(problem)
+        if name.startswith("column_") and len(getattr(problem, name))
+    }
+    penalty = problem.request_penalty.copy()
+    penalty[request] += 10**7 if columns else 0
+    return replace(problem, request_penalty=penalty, **arrays)
+
+
+def test_a_bundle_in_sequence_is_priced_in_its_sequence_whatever_the_order_of_its_requests() -> None:
+    problem = replace(
+        _two(),
+        request_penalty=np.array([100, 100, 100]), column_request=np.array([0, 1, 2]),
+        column_start=np.array([0, 1, 2]), bundle=np.array([0, 0, 0]), vendor_cap=np.array([3]),
+        precedence=np.array([[0, 2], [2, 1]]), precedence_lag=np.array([0, 0]),
+        precedence_most=np.full(2, 2**62), precedence_from_start=np.array([0, 0]),
+    )  # fmt: skip
+    assert Prices(instance_of(problem)).prove() == optimum(problem) == 300
+
+
 def test_annealing_alone_knows_what_it_costs_and_most_often_finds_the_optimum() -> None:
     found = 0
     for seed in range(24):

@@ -1,0 +1,66 @@
+"""Another start for a dispatch whose sequence is at risk: the soonest that its vendor has room for.
+
+It stays within the window that the request has now. Runs in the matcher's process, and needs no optimiser.
+"""
+
+from __future__ import annotations
+
+from contracts.requests import Request
+from dispatcher.domain.amendments import Facts, placed_by
+from dispatcher.domain.commands.offer_by_hand import OfferByHand
+from dispatcher.domain.commands.retime import RetimeDispatch
+from dispatcher.domain.links import bounds
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.refusals import DoesNotFit, Refusal, Unavailable
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.amending import expiry
+from dispatcher.matching.by_hand import match
+from dispatcher.matching.market import Market
+from dispatcher.matching.reading import Reading, read_market
+from dispatcher.matching.sequence import beside
+
+
+async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
+    """What its vendor is to be asked; nothing where no start would do, or its body cannot be read.
+
+    Raises Unavailable.
+    """
+    nothing = RetimeDispatch(request_id=record.id)
+    dispatch = record.dispatch
+    if dispatch is None:
+        return nothing
+    now_ms = market.clock.now_ms()
+    try:
+        request = await market.stored.requests.expected_body(record.id)
+        reading = await read_market(
+            market.stored, market.tz, now_ms, until_ms=record.latest_ms, only=dispatch.vendor_id
+        )
+        found = await _placed(market, record, dispatch, request, reading)
+    except Unavailable:
+        raise
+    except Refusal:
+        return nothing
+    if found is None:
+        return nothing
+    facts = Facts(
+        record.earliest_ms, record.latest_ms, record.latest_ms, record.service_class, record.priority
+    )
+    least_ms = expiry(record, facts, reading, dispatch.vendor_id, now_ms)
+    until_ms = min(least_ms, dispatch.start_ms) if dispatch.start_ms > now_ms else least_ms
+    return RetimeDispatch(request_id=record.id, placed=placed_by(found), request=request, expires_ms=until_ms)
+
+
+async def _placed(
+    market: Market, record: RequestRecord, dispatch: OfferRecord, request: Request, reading: Reading
+) -> Proposal | None:
+    """At the first start that is in sequence, else where it costs least."""
+    others = await beside([record], market.stored.requests)
+    within = bounds(record, others, reading.values)
+    for start_ms in (within.not_before_ms if within is not None else None, None):
+        wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
+        try:
+            return await match(market, record, request, wish, reading)
+        except DoesNotFit:
+            continue
+    return None
