@@ -63,7 +63,8 @@ async def _round(
         there = await _there(players)
         if gone := sorted(set(safe) - there):
             trial.find(f"{market}: {gone} were acknowledged before the replica was cut off and are gone")
-        players.acknowledged = [each for each in players.acknowledged if each in there]
+        players.acknowledged[:] = [each for each in players.acknowledged if each in there]
+        players.care.forget(await players.care.lost())
 
 
 async def _fence(players: Players) -> str:

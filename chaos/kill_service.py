@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from chaos.care import OWN, Care, in_care
 from chaos.parts import SOLVER, Parts, fence, owned, web_and_matcher
 from chaos.trial import Trial
 from contracts.codes import RequestState
@@ -78,15 +79,26 @@ async def _day(trial: Trial, rounds: int, turns: Sequence[Victims], folder: Path
         await parts.start("web", "matcher")
         async with _cast(parts, day) as cast:
             await cast.register()
-            acting = asyncio.create_task(cast.act())
-            try:
-                in_flight = await _rounds(trial, parts, cast, acting, (tuple(turns) * rounds)[:rounds])
-                await _until_all_ended(cast, acting)
-            finally:
-                acting.cancel()
-                await asyncio.gather(acting, return_exceptions=True)
-            slower = trial.report.longest_recovery_s > OUTAGES_AHEAD / 2 * outage_s
-            await _judged(trial, parts, cast, in_flight, may_lapse=slower)
+            async with Care(parts, cast, trial.seed) as care:
+                in_flight = await _acted(trial, parts, cast, care, (tuple(turns) * rounds)[:rounds])
+                slower = trial.report.longest_recovery_s > OUTAGES_AHEAD / 2 * outage_s
+                await _judged(trial, care, in_flight, may_lapse=slower)
+
+
+async def _acted(trial: Trial, parts: Parts, cast: Cast, care: Care, turns: Sequence[Victims]) -> list[int]:
+    """The day is played, with what is done beside it, until all of it has ended."""
+    acting, caring = asyncio.create_task(cast.act()), asyncio.create_task(care.go())
+    try:
+        in_flight = await _rounds(trial, parts, cast, acting, turns)
+        if caring.done():
+            caring.result()
+        caring.cancel()
+        await _until_all_ended(cast, acting)
+    finally:
+        caring.cancel()
+        acting.cancel()
+        await asyncio.gather(acting, caring, return_exceptions=True)
+    return in_flight
 
 
 def long_day(seed: int, rounds: int, span_ms: int) -> Day:
@@ -100,7 +112,7 @@ def long_day(seed: int, rounds: int, span_ms: int) -> Day:
         Submission(min(start_ms + number * step_ms, wanted_ms(each) - ahead_ms), (each,))
         for number, each in enumerate(requests)
     )
-    return Day(
+    day = Day(
         name="killed",
         market=made.market,
         tz=made.tz,
@@ -109,6 +121,7 @@ def long_day(seed: int, rounds: int, span_ms: int) -> Day:
         submissions=tuple(sorted(submissions, key=lambda each: each.at_ms)),
         cancel_share=0.05,
     )
+    return in_care(day)
 
 
 @contextlib.asynccontextmanager
@@ -160,26 +173,35 @@ async def _until_all_ended(cast: Cast, acting: asyncio.Task[None]) -> None:
     while time.monotonic() < deadline_s:
         if acting.done():
             acting.result()
-        ended = [state for state in cast.tally.states.values() if state in TERMINAL]
+        ended = [state for state in _of_day(cast).values() if state in TERMINAL]
         if len(ended) + len(cast.tally.refused) == cast.tally.planned:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(f"not all ended: {cast.tally.by_state()}")
 
 
-async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int], may_lapse: bool) -> None:
+def _of_day(cast: Cast) -> dict[str, RequestState]:
+    """What became of the day's requests, without those of care's own."""
+    ids = {each.id for each in cast.day.requests}
+    return {name: state for name, state in cast.tally.states.items() if name in ids}
+
+
+async def _judged(trial: Trial, care: Care, in_flight: list[int], *, may_lapse: bool) -> None:
     """By the audit, and by what a platform sees.
 
     `may_lapse`: the machine became so slow that windows went by while nobody was there to match.
     """
-    tally, day = cast.tally, cast.day
-    client = connect(parts.redis_url)
+    cast, tally, day = care.cast, care.cast.tally, care.day
+    client = connect(care.parts.redis_url)
     try:
-        found = await audit(Reader(client), day.market, tally.acknowledged, streams=True, settle_s=0.5)
+        acknowledged = [*tally.acknowledged, *care.acknowledged]
+        found = await audit(Reader(client), day.market, acknowledged, streams=True, settle_s=0.5)
     finally:
         await client.aclose()
-    trial.judged(found, tally.acknowledged)
-    views = {view.id: view async for view in cast.client.views()}
+    trial.judged(found, acknowledged)
+    for each in await care.lost():
+        trial.find(f"{day.market}: lost: {each}")
+    views = {view.id: view async for view in cast.client.views() if not view.id.startswith(OWN)}
     completed = sum(view.state is RequestState.COMPLETED for view in views.values())
     for is_wrong, finding in (
         (set(tally.acknowledged) != set(views), "what is listed is not what was acknowledged"),
@@ -189,6 +211,7 @@ async def _judged(trial: Trial, parts: Parts, cast: Cast, in_flight: list[int], 
             completed <= len(views) / 2 and not may_lapse,
             f"only {completed} of {len(views)} were completed",
         ),  # 19 in 20, idle
+        (care.done <= len(in_flight), f"{care.done} deeds of care: this tried little"),
         (sum(in_flight) <= 2 * len(in_flight), "the kills met no work on its way: this tried nothing"),
     ):
         if is_wrong:

@@ -108,6 +108,9 @@ async def settled(trial: Trial, players: Players, store: Store) -> None:
     """Nothing is wrong, neither now nor after every request was left to its timers."""
     world = players.world
     before = await audit(store.reader, world.market, players.acknowledged)
+    players.care.world = World(store, world.market, world.clock)
+    for kind, name in await players.care.lost():
+        trial.find(f"{world.market}: lost: {kind} {name} was acknowledged and is not stored")
     players.world = World(store, world.market, world.clock)
     trial.states |= ended(await players.settle())
     after = await audit(store.reader, world.market, players.acknowledged, streams=True)

@@ -19,14 +19,19 @@ def out_of_balance(found: Survey) -> Iterator[tuple[str, str]]:
     """
     drawn, issued = Counter[str](), of_kind(found, AUTHORIZATION_KIND.name, AuthorizationRecord)
     known = {each.id: each for each in issued}
+    hidden = found.damaged.get(AUTHORIZATION_KIND.name, set())
     for request in of_kind(found, REQUEST_KIND.name, RequestRecord):
         asked = request.authorization
         if asked is None:
             continue
         if asked.drawn and request.state not in DRAWS:
             yield request.id, f"is {request.state.value}, and draws on authorization {asked.authorization}"
+        if request.state in DRAWS and not asked.drawn and not asked.waived:
+            yield request.id, f"is {request.state.value}, draws on no authorization, and was not let go"
         drawn[record_id(asked.authorization)] += asked.drawn
         one = known.get(record_id(asked.authorization))
+        if one is None and asked.drawn and record_id(asked.authorization) not in hidden:
+            yield request.id, f"draws on authorization {asked.authorization}, which is not there"
         if one is not None and asked.drawn and asked.drawn != amount(one, asked):
             yield request.id, f"draws {asked.drawn} on authorization {one.name}, and is {amount(one, asked)}"
     is_whole = not found.damaged.get(REQUEST_KIND.name)

@@ -11,28 +11,26 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from contracts.codes import RequestState
-from contracts.tasks import TaskKind
 from dispatcher.audit.amendments import without_end
 from dispatcher.audit.authorizations import out_of_balance
+from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
+from dispatcher.audit.notifications import told_twice
 from dispatcher.audit.sequence import out_of_sequence
-from dispatcher.domain.bundles import is_given_back
+from dispatcher.audit.standing_orders import out_of_order
+from dispatcher.audit.tasks import unseen
+from dispatcher.audit.threads import outlived
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Entry, kind_named, kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import REQUEST_STATES, TERMINAL, may_stay_or_go
-from dispatcher.domain.tasks import TASK_KIND, TaskRecord
-from dispatcher.domain.threads import LOOK_AGAIN_MS, SUBJECTS, THREAD_KIND, ThreadRecord
+from dispatcher.domain.states import TERMINAL, may_stay_or_go
 from dispatcher.store.format_numbers import unknown
 from dispatcher.store.formats import known
 from dispatcher.store.heard import Heard
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import LedgerKey, excesses, fits, unpack
 from dispatcher.store.survey import Survey, of_kind
-
-BUNDLE = TaskKind.BUNDLE_FAILED
-ALONE = frozenset({TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT})  # tasks that are no request's
 
 
 class Finding(NamedTuple):
@@ -133,48 +131,6 @@ def _wanted(found: Survey) -> dict[Entry, int]:
     return wanted
 
 
-def _tasks(found: Survey) -> Iterator[tuple[str, str]]:
-    """What asks for a person names its task, and every task is there as long as its request.
-
-    What was given back with its bundle has none of its own: that of the part that failed names it.
-
-    What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
-    of an item that cannot be read stays until a person has seen to it.
-    """
-    tasks = of_kind(found, TASK_KIND.name, TaskRecord)
-    there = {each.id for each in tasks} | found.damaged.get(TASK_KIND.name, set())
-    requests = {each.id for each in _requests(found)} | found.damaged.get(REQUEST_KIND.name, set())
-    for each in _requests(found):
-        kind = REQUEST_STATES[each.state].task
-        is_older = each.id in found.older.get(REQUEST_KIND.name, set())
-        is_told = is_given_back(each) or any(
-            f".{one}" in task for one in (kind, BUNDLE) for task in each.tasks
-        )
-        if kind is not None and not is_told and not is_older:
-            yield each.id, f"is {each.state.value} and names no task"
-        for name in each.tasks:
-            if name not in there:
-                yield each.id, f"names task {name}, which is not there"
-    for task in tasks:
-        if task.request_id not in requests and task.kind not in ALONE:
-            yield task.id, "has outlived its request"
-
-
-def _threads(found: Survey) -> Iterator[tuple[str, str]]:
-    """No thread outlives what it is about; one that began as that went is seen to by its own timer."""
-    kinds_of = {about: subject.kind for about, subject in SUBJECTS.items()}
-    owners = {
-        kind: found.records.get(kind, {}).keys() | found.damaged.get(kind, set())
-        for kind in kinds_of.values()
-    }
-    for thread in of_kind(found, THREAD_KIND.name, ThreadRecord):
-        if (
-            thread.owner_id not in owners[kinds_of[thread.about]]
-            and thread.timer_ms - thread.began_ms > LOOK_AGAIN_MS
-        ):
-            yield thread.id, "has outlived what it is about"
-
-
 def _keys(found: Survey) -> Iterator[tuple[str, str]]:
     """Whoever runs has every patient key that something is sealed under, and the same by that name."""
     used = {key.id: key.print for key in found.patient_keys}
@@ -249,13 +205,17 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "whole": _whole,
     "readable": _readable,
     "lists": _lists,
-    "tasks": _tasks,
-    "threads": _threads,
+    "tasks": unseen,
+    "threads": outlived,
+    "episodes": out_of_episode,
     "sequence": out_of_sequence,
+    "bundles": in_halves,
     "will-calls": will_calls,
     "legs": made_alone,
     "amendments": without_end,
     "authorizations": out_of_balance,
+    "standing orders": out_of_order,
+    "notifications": told_twice,
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,

@@ -1,11 +1,10 @@
-"""Whether will-calls are somebody's, and no way back is made alone, as it is stored."""
+"""Whether will-calls are called once, and no way back is made alone, as it is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from contracts.codes import TrackingStatus
-from contracts.tasks import TaskKind
 from dispatcher.domain.legs import NOT_MADE, OUTBOUND
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
@@ -14,13 +13,10 @@ from dispatcher.store.survey import Survey, of_kind
 
 
 def will_calls(found: Survey) -> Iterator[tuple[str, str]]:
-    """One that nobody has called has no time yet; after its evening a person has a task about it."""
+    """One that nobody has called has no time yet."""
     for each in of_kind(found, REQUEST_KIND.name, RequestRecord):
         if each.waits_for_call and each.activated_ms:
             yield each.id, "was called, and waits for its call"
-        asked = any(f".{TaskKind.WILL_CALL.value}" in task for task in each.tasks)
-        if each.waits_for_call and not each.call_by_ms and not asked:
-            yield each.id, "was not called by the evening, and names no task"
 
 
 def made_alone(found: Survey) -> Iterator[tuple[str, str]]:

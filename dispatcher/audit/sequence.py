@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from contracts.tasks import TaskKind
 from dispatcher.domain.links import Link, bounds_of, has_begun, links_to, place_of
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
 from dispatcher.store.survey import Survey, of_kind
 
-ABOUT = (TaskKind.SEQUENCE_AT_RISK, TaskKind.PREDECESSOR_MISSING)
 Records = Mapping[str, RequestRecord]
 
 
 def out_of_sequence(found: Survey) -> Iterator[tuple[str, str]]:
-    """Two that follow each other both say so; what stands out of sequence is known to a person."""
+    """Two that follow each other both say so; what stands out of sequence says so, too: it has a task."""
     records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
     hidden = found.damaged.get(REQUEST_KIND.name, set())
     for record in records.values():
@@ -28,8 +26,6 @@ def out_of_sequence(found: Survey) -> Iterator[tuple[str, str]]:
             other = records.get(name)
             if other is not None and other.state not in TERMINAL and not links_to(other, record.id):
                 yield record.id, f"names {name} as what goes after it, which does not say so"
-        if record.risk and not any(f".{kind}" in each for kind in ABOUT for each in record.tasks):
-            yield record.id, f"is at risk ({record.risk}) and names no task"
 
 
 def _odd_link(record: RequestRecord, link: Link, before: RequestRecord | None) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """Read everything stored and say whether it keeps the promises. Nothing is changed; patients are not read.
 
 Checked: no request ended twice or went a way the table does not have; each has its timer, index entry and
-body; what asks for a person has its task; the ledgers equal what the offers have booked, within what is
-posted; vendors' lists agree; acknowledged ids exist; every running process has the patient keys in use.
+body; what asks for a person has an open task of one owner; the ledgers equal what the offers have booked,
+within what is posted; vendors' lists agree; episodes and requests agree, no bundle is left in halves, work
+stays in sequence; balances of authorizations are what is drawn; occurrences are made once, in turn; nobody
+is told twice; acknowledged ids exist; every running process has the patient keys in use.
 """
 
 from __future__ import annotations

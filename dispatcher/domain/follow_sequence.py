@@ -107,7 +107,7 @@ def _standing(decision: Decision, record: RequestRecord, related: Related, conte
     after = stands(record, related, context)
     if after == record:
         return decision
-    own = next((each for each in decision.changes if each.record.id == record.id), None)
+    own = next((each for each in decision.changes if beside(each.record) == record.id), None)
     after = replace(after, version=record.version + (own is None))
     if after.state not in TERMINAL:
         after = replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))

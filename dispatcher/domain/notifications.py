@@ -61,6 +61,7 @@ class NotificationRecord(Record, frozen=True, tag=1):
     next_ms: int = 0  # when it is tried next
     attempts: int = 0
     code: str = ""
+    agreed: int = 0  # its offer's, when this was planned: what is agreed and taken back again is another time
 
 
 def notification_id(record: RequestRecord, offer: OfferRecord | None, rule: str) -> str:
@@ -95,6 +96,7 @@ def planned(
         audience=audience,
         state=S.PLANNED,
         start_ms=start_ms,
+        agreed=offer.agreed if offer else 0,
         due_ms=due_ms,
         until_ms=until_ms,
         timer_ms=due_ms,
@@ -154,7 +156,10 @@ def stands(note: NotificationRecord, context: Context) -> bool:
     if not isinstance(record, RequestRecord):
         return False
     offers = [each for each in record.offers if offer_id(record, each) == note.offer_id]
-    return any(each.state is OfferState.ACCEPTED and each.start_ms == note.start_ms for each in offers)
+    planned_for = note.start_ms, note.agreed
+    return any(
+        each.state is OfferState.ACCEPTED and (each.start_ms, each.agreed) == planned_for for each in offers
+    )
 
 
 def _with_task(decision: Decision, note: NotificationRecord, context: Context) -> Decision:

@@ -51,6 +51,7 @@ class OfferRecord(Compact, frozen=True):
     arrived_ms: int = 0  # when its vendor first said that it is at the door
     overdue: int = 0  # how often its report was missed
     chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
+    agreed: int = 0  # how often its vendor agreed to another start
 
     @property
     def live(self) -> bool:

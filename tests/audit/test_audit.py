@@ -16,6 +16,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
+from tests.audit.care_damages import CARE_DAMAGES
 from tests.audit.damages import DAMAGES
 from tests.store.conftest import everything
 from tests.store.made import (
@@ -62,12 +63,12 @@ async def test_what_is_told_of_an_unreadable_item_may_outlive_its_request(
     assert await rules(store, market) == set()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [*DAMAGES, *CARE_DAMAGES])
 async def test_each_broken_promise_is_found(
     store: Store, market: MarketStore, raw: Redis, keys: Keys, damage: str
 ) -> None:
     await fill(market)
-    hurt, broken, told = DAMAGES[damage]
+    hurt, broken, told = (DAMAGES | CARE_DAMAGES)[damage]
     await hurt(raw, keys)
     report = await audit(store.reader, market.name, streams=True)
     assert {finding["rule"] for finding in report["findings"]} == broken

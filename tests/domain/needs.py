@@ -1,48 +1,12 @@
-"""What needs a person, read off the tables, and whether somebody has it (P11)."""
+"""Every need for a person is met from the moment that it comes to be (P11)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
 
-from contracts.codes import RequestState, Requirement
-from contracts.tasks import BY_ITSELF, TaskKind, TaskState
-from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.audit.needs import Need, by_a_person, is_open, needs
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
-
-
-class Need(NamedTuple):
-    """Why a request needs a person; `about`: which of its dispatches, and after which report."""
-
-    request_id: str
-    kind: TaskKind
-    about: tuple[str, str] = ("", "")
-
-    def is_met_by(self, task: TaskRecord) -> bool:
-        """Whether the task is about this."""
-        if (task.request_id, task.kind) != (self.request_id, self.kind):
-            return False
-        return not self.about[0] or (task.offer_id, task.code) == self.about
-
-
-def needs(record: RequestRecord) -> Iterator[Need]:
-    """All of a request's, as it is now."""
-    if (kind := REQUEST_STATES[record.state].task) is not None:
-        yield Need(record.id, kind)
-    if record.has_nobody_left:
-        yield Need(record.id, TaskKind.UNMATCHED)
-    if record.waits_for_call and not record.call_by_ms:
-        yield Need(record.id, TaskKind.WILL_CALL)
-    if record.risk and record.state is not RequestState.ON_HOLD:  # there the predecessor is what is missing
-        yield Need(record.id, TaskKind.SEQUENCE_AT_RISK)
-    goes_by_itself = not record.risk and any(link.waits for link in record.after)
-    for requirement in set(record.requirements) & set(REQUIREMENT_TASKS):
-        if requirement is not Requirement.PREDECESSOR or not goes_by_itself:
-            yield Need(record.id, REQUIREMENT_TASKS[requirement])
-    for offer in record.live_offers:
-        if offer.overdue:
-            yield Need(record.id, TaskKind.OVERDUE, (offer_id(record, offer), str(offer.status or "")))
 
 
 class Watch:
@@ -57,7 +21,6 @@ class Watch:
         now = {need for record in records for need in needs(record)}
         for need in now:
             about = [task for task in there if need.is_met_by(task)]
-            is_open = any(task.state is not TaskState.DONE for task in about)
-            by_a_person = any(task.outcome and task.outcome not in BY_ITSELF for task in about)
-            assert is_open or (need in self.known and by_a_person), need
+            was_ended = need in self.known and any(map(by_a_person, about))
+            assert was_ended or any(map(is_open, about)), need
         self.known = now

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from contracts.amendments import Amend
 from contracts.codes import DeclineCode, ReportCode, RequestState, Requirement, TrackingStatus
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.notifications import Audience, Template
 from contracts.tasks import TaskKind
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
+from dispatcher.domain.commands.answer_amendment import AgreeToAmendment
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.notifications import (
     MOST_ATTEMPTS,
@@ -103,6 +105,23 @@ def test_a_time_that_was_agreed_anew_has_a_reminder_of_its_own_and_the_old_one_f
     offer = replace(record.offers[0], start_ms=record.offers[0].start_ms + HOUR_MS)
     later = replace(record, version=record.version + 1, offers=(offer,))
     assert after(due(note, note.due_ms, tasks=[later])).state is S.DROPPED
+
+
+def test_a_time_that_was_agreed_away_and_back_again_is_reminded_of_once() -> None:
+    record, first = reminder()
+    asked, planned = make.trip(), []
+    for ahead_ms in (5 * HOUR_MS, 4 * HOUR_MS):
+        wanted = make.trip(ahead_ms=ahead_ms)
+        patch = Amend(pickup_window=wanted.pickup_window)
+        proposed = after(make.amending(record, patch, stored=asked, values=VALUES))
+        answer = AgreeToAmendment(offer_id="r1.1", number=len(proposed.amendments))
+        agreed = decide(proposed, answer, vendor="v1", values=VALUES)
+        record, asked = after(agreed), wanted
+        planned += notes(agreed)
+    back = planned[-1]
+    assert (back.start_ms, record.offers[0].start_ms) == (first.start_ms, first.start_ms)
+    fired = [after(due(each, first.due_ms, tasks=[record])).state for each in (first, back)]
+    assert fired == [S.DROPPED, S.DUE]
 
 
 def test_the_vendor_on_its_way_is_told_once_however_it_reports() -> None:

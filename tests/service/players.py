@@ -19,7 +19,7 @@ from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.move_offer import movable_offer
-from dispatcher.domain.refusals import Invalid, NotFound, Unavailable, WrongState
+from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Unavailable, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
@@ -27,10 +27,15 @@ from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD
 from dispatcher.store.idempotency import IdempotencyRecord
 from tests.domain import make
+from tests.service.care import VALUES, Care
 from tests.service.world import World
 
 VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(4))
 RESTLESS = {"move_freeze_minutes": 0, "move_settle_s": 0, "move_limit": 20}
+CARE = (
+    *("discharge", "discharge", "single", "arrange", "authorize", "standing_order", "standing_order"),
+    *("offer", "offer", "accept", "hold", "task", "speak"),
+)
 REPORTS = (*TrackingStatus, TrackingStatus.COMPLETED, TrackingStatus.COMPLETED)
 
 
@@ -40,7 +45,9 @@ class Players:
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.chance = random.Random(seed)
-        self.acknowledged: list[str] = []
+        self.care = Care(world, self.chance)
+        self.acknowledged = self.care.acknowledged
+        self.submitted = 0
         self.replied = 0
         self.interrupted = 0
         self.effects = 0
@@ -49,11 +56,11 @@ class Players:
     async def play(self) -> None:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
         tuning = self.world.store.market(self.world.market).tuning
-        await tuning.put(Tuning(version=1, values=RESTLESS), 0)
+        await tuning.put(Tuning(version=1, values=RESTLESS | VALUES), 0)
         replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._amends, self._calls]
+        parts += [self._amends, self._calls, self._cares, self._cares]
         parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
@@ -92,13 +99,16 @@ class Players:
             await asyncio.sleep(self.chance.uniform(0, 0.002))
 
     async def _submits(self) -> None:
-        name = f"r{len(self.acknowledged)}"  # skips a number after a return
+        number = self.submitted  # the same again until it is acknowledged, and the same legs
+        is_early = self.world.clock.ms < make.NOW + 12 * HOUR_MS  # later nobody can be called back that day
+        name = f"r{number}" if is_early else f"late{number}"
         ahead_ms = self.world.clock.ms - make.NOW + self.chance.randint(30, 300) * MINUTE_MS
         legs = [make.trip(name, ahead_ms=ahead_ms)]
-        if self.chance.random() < 0.3 and self.world.clock.ms < make.NOW + 12 * HOUR_MS:
+        if is_early and number % 3 == 0:
             legs.append(make.will_call(f"{name}-back", return_of=name))
         await self.world.submit(*legs, key=name, body=b"the same")
         self.acknowledged += [each.id for each in legs]
+        self.submitted += 1
 
     async def _vendors_change(self) -> None:
         if self.chance.random() < 0.1:
@@ -115,9 +125,21 @@ class Players:
         command = ActivateRequest(request_id=self.chance.choice(names))
         await self.world.service.execute(self.world.platform, self.world.market, command)
 
+    async def _cares(self) -> None:
+        """Whatever is done about episodes, bundles, authorizations, standing orders, tasks and threads."""
+        deed = self.chance.choice(CARE)
+        try:
+            await self.care.deeds[deed]()
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            raise NotFound(f"it cannot be done now\n{refusal.detail}") from None
+
     async def _offers(self) -> None:
         for name in await self.world.store.market(self.world.market).requests.open_ids(3):
             record = await self.world.record(name)
+            if record.bundle_until_ms > self.world.clock.ms:
+                continue  # of a bundle all is offered, or nothing
             if record.state in OPEN and self.chance.random() < 0.9:
                 await self.world.offer(name, self.chance.choice(VENDORS))
             else:

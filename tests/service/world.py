@@ -95,7 +95,7 @@ class World:
         """As the matcher does: from what it has read."""
         record, request = await self.record(name), await self.body(name)
         vendor = to or make.vendor()
-        plan = replace(make.proposal(record, vendor), preconditions=await self._grounds(vendor.id))
+        plan = replace(make.proposal(record, vendor), preconditions=await self.grounds(vendor.id))
         fence = changes.get("fence", self.fence)
         outcome = await self.put(record, request, plan, fence)
         assert outcome is not None
@@ -111,7 +111,7 @@ class World:
     async def move(self, name: str, to: Vendor) -> Outcome | None:
         """The request's unanswered offer withdrawn, and made to another vendor, as the matcher does."""
         record, request = await self.record(name), await self.body(name)
-        plan = replace(make.proposal(record, to), preconditions=await self._grounds(to.id))
+        plan = replace(make.proposal(record, to), preconditions=await self.grounds(to.id))
         offer = offer_id(record, there(f"offer of {name}", next(reversed(record.offers), None)))
         command = MoveOffer(offer_id=offer, request=request, proposal=plan)
         return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
@@ -167,8 +167,8 @@ class World:
         found: RequestRecord = await self.service.execute(self.vendor(offer.vendor_id), self.market, command)
         return found
 
-    async def _grounds(self, vendor_id: str) -> tuple[Precondition, ...]:
-        """The vendor as it is now."""
+    async def grounds(self, vendor_id: str) -> tuple[Precondition, ...]:
+        """The vendor as it is now: an offer of it rests on that."""
         found = await self.store.market(self.market).vendors.get(vendor_id)
         return (Precondition(vendor_id, "", found.version),) if found else ()
 

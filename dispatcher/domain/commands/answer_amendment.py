@@ -135,4 +135,5 @@ def _moved_to(dispatch: OfferRecord, asked: Amendment) -> OfferRecord:
         bookings=placed.bookings,
         distance_m=placed.distance_m,
         overdue=0,
+        agreed=dispatch.agreed + (placed.start_ms != dispatch.start_ms),
     )
