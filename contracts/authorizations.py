@@ -23,6 +23,7 @@ Service = Annotated[
     Meta(
         pattern=whole(f"[A-Z][0-9]{{4}}|{'|'.join(ServiceClass)}"),
         description="a level of service, or a HCPCS code; `equipment` is any code",
+        examples=["wheelchair"],
     ),
 ]
 Services = Annotated[tuple[Service, ...], Meta(min_length=1, max_length=32)]

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 from contracts.base import LAST_DAY
+from contracts.outside import LINES
 from contracts.standing_orders import OnHoliday
 from dispatcher.domain.refusals import Invalid
 
@@ -46,6 +47,16 @@ _PARTS: Mapping[str, str] = {
 }
 _MOST: Mapping[str, int] = {"BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
 _MOST_IN_MONTH, _MOST_IN_YEAR = 5, 53  # Mondays, and so on
+_TAKES: Mapping[str, str] = {  # the same for people
+    "FREQ": f"one of {', '.join(_RARELY)}: daily is most",
+    "INTERVAL": "a number: INTERVAL=2",
+    "COUNT": "a number: COUNT=12",
+    "UNTIL": "a day, without dashes: UNTIL=20271231",
+    "WKST": "a day of the week: WKST=MO",
+    "BYDAY": "days of the week: BYDAY=MO,WE,FR; in a month also the first or the last: BYDAY=1MO or -1FR",
+    "BYMONTH": "months: BYMONTH=1,7",
+}
+_NUMBERED = "whole numbers, from the end with a minus"
 _NOT_WITH: Mapping[str, Collection[str]] = {  # as the RFC has it
     "BYMONTHDAY": ("WEEKLY",),
     "BYYEARDAY": ("DAILY", "WEEKLY", "MONTHLY"),
@@ -70,16 +81,20 @@ class Comes(NamedTuple):
 
 def read(text: str, tz: ZoneInfo) -> Rule:
     """The rule. Raises Invalid, in words, for one that is none, or comes more often than daily."""
+    if LINES.search(text):
+        raise Invalid("a rule is one line\nMaybe leave out what is beside the RRULE: the request says when.")
     parts: dict[str, str] = {}
     for each in text.upper().split(";"):
         name, _, value = each.partition("=")
         if name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
             raise _odd(text, f"{name} says when on the day", "the first request says that; leave it out")
+        if name.startswith("RRULE"):
+            raise _odd(text, "it begins with RRULE:", "leave that out: the rule is what follows")
         if name not in _PARTS or name in parts:
             raise _odd(text, f"{name[:20]!r} is no part of a rule, or stands twice", ", ".join(_PARTS))
         if not re.fullmatch(_PARTS[name], value, re.ASCII):
-            often = f"one of {', '.join(_RARELY)}: daily is most" if name == "FREQ" else _PARTS[name]
-            raise _odd(text, f"{name}={value[:30]} is not understood", often)
+            takes = _TAKES.get(name, f"{_NUMBERED}: {name}=1,-1")
+            raise _odd(text, f"{name}={value[:30]} is not understood", takes)
         parts[name] = value
     _refuse_odd_together(text, parts)
     _refuse_strange_numbers(text, parts)

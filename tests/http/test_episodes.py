@@ -15,6 +15,7 @@ from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
 Json = dict[str, Any]
+LATER = {"earliest": (NOW + timedelta(days=9)).isoformat(), "latest": (NOW + timedelta(days=9)).isoformat()}
 
 
 def oxygen(name: str = "oxygen", **changes: Any) -> Json:
@@ -56,6 +57,72 @@ async def test_an_episode_comes_with_all_its_requests_and_is_read_in_one_answer(
     assert [each["id"] for each in page["episodes"]] == ["home"]
     _, view = await api.call("GET", "/requests/ride")
     assert (view["episode"], view["after"][0]["request"]) == ("home", "oxygen")
+
+
+async def test_an_episode_that_is_sent_again_under_another_key_is_known_and_a_changed_one_is_refused(
+    api: Api,
+) -> None:
+    patient = {"name": "Canary Wren", "record_number": "C 1"}
+    rides = [trip(each, patient=patient) for each in ("ride", "later")]
+    rides[1] |= {"not_duplicate_of": ["ride"]}
+    body = discharge() | {"requests": [*rides, oxygen()]}
+    assert (await api.call("POST", "/episodes", body))[0] == 202
+    status, whole = await api.call("POST", "/episodes", body)
+    assert (status, whole["version"]) == (202, 1)
+    changed = body | {"requests": [rides[0] | {"priority": "stat"}]}
+    status, problem = await api.call("POST", "/episodes", changed | {"episode": {}})
+    assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["ride"])
+    owned = body | {"episode": body["episode"] | {"owners": ["ops"]}}
+    status, problem = await api.call("POST", "/episodes", owned)
+    assert (status, problem["detail"].split("\n")[0]) == (
+        422,
+        "episode home is there already, and is another",
+    )
+
+
+async def test_what_may_be_asked_for_twice_in_an_episode_is_told_with_its_place(api: Api) -> None:
+    patient = {"name": "Canary Wren", "record_number": "C 1"}
+    body = {"id": "e", "requests": [oxygen(), trip("a", patient=patient), trip("b", patient=patient)]}
+    status, problem = await api.call("POST", "/episodes", body)
+    assert status == 409
+    assert problem["duplicates"] == [
+        {"request_id": "b", "duplicate_of": ["a"], "pointer": "/requests/2"},
+    ]
+    twice = {"id": "e", "requests": [trip("a", patient=patient), trip("a", patient=patient)]}
+    status, problem = await api.call("POST", "/episodes", twice)
+    assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["a"])
+
+
+async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anybody(api: Api) -> None:
+    wren = {"name": "Canary Wren", "record_number": "C 1"}
+    for number, (other, status) in enumerate(
+        (
+            ({"name": "Canary Wren", "phone": "555 0100"}, 202),
+            ({"name": "Wren, Canary", "record_number": "c-1"}, 202),
+            ({"name": "Canary Wren", "record_number": "C 2"}, 422),
+        )
+    ):
+        name, at = f"ride{number}", (NOW + timedelta(days=2 + number)).isoformat()
+        ride = trip(name, patient=wren, pickup_window={"earliest": at, "latest": at})
+        body = {"id": f"e{number}", "requests": [ride, oxygen(f"oxygen{number}", patient=other)]}
+        found, answer = await api.call("POST", "/episodes", body)
+        assert found == status, answer
+    assert answer["request_ids"] == ["ride2", "oxygen2"]
+    assert "Wren" not in str(answer)
+
+
+async def test_an_episode_is_not_decided_by_a_moment_that_is_past(api: Api) -> None:
+    past, soon = (NOW - timedelta(minutes=1)).isoformat(), (NOW + timedelta(minutes=1)).isoformat()
+    bundle = {"bundle": "all_or_none", "decide_by": past}
+    status, problem = await api.call("POST", "/episodes", discharge(**bundle))
+    assert status == 422
+    assert "all or none until" in problem["detail"]
+    assert "Maybe decide_by has a wrong day or time zone." in problem["detail"]
+    assert (await api.call("PUT", "/episodes/e", bundle))[0] == 422
+    kept = bundle | {"decide_by": soon}
+    assert (await api.call("PUT", "/episodes/e", kept))[0] == 201
+    api.clock.ms += 120_000
+    assert (await api.call("PUT", "/episodes/e", kept | {"owners": ["ops"]}, If_Match="*"))[0] == 200
 
 
 async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
@@ -116,6 +183,10 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
         ({"requests": ["nowhere"]}, "request nowhere cannot be in episode x: it is not there"),
         ({"requests": ["a"]}, "belongs to episode e"),
         ({"requests": ["c"], "sequence": [{"before": "a", "after": "c"}]}, "not among its requests"),
+        (
+            {"requests": ["c", "late"], "sequence": [{"before": "late", "after": "c"}]},
+            "request c is to go after request late; it starts by",
+        ),
         ({"requests": ["gone"]}, "request gone cannot be in episode x: it is cancelled"),
         (
             {
@@ -128,6 +199,7 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
 )
 async def test_what_cannot_be_in_an_episode_is_refused_with_names(api: Api, draft: Json, told: str) -> None:
     await api.call("POST", "/requests", {"requests": [trip(each) for each in ("a", "b", "c", "d", "gone")]})
+    await api.call("POST", "/requests", oxygen("late") | {"window": LATER})
     await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]})
     await api.call("POST", "/requests/gone/cancel")
     status, problem = await api.call("PUT", "/episodes/x", draft)
