@@ -79,9 +79,13 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
         return False  # what comes again by order is meant
     if one.record.id == other.record.return_of or other.record.id == one.record.return_of:
         return False  # there and back
+    if _goes_after(one.record, other.record) or _goes_after(other.record, one.record):
+        return False  # who asks for both, one after the other, means both
     if one.record.waits_for_call is not other.record.waits_for_call:
         return False  # one of them has no time yet
     apart_ms = _apart_ms(one.record, other.record)
+    if one.record.waits_for_call:
+        return apart_ms < 0  # their windows are whole days: tomorrow's begins where today's ends
     if one.record.kind == "trip":
         return apart_ms <= 0 or apart_ms < APART.whole(values) * MINUTE_MS
     rented = set(one.filed.rented) & set(other.filed.rented)
@@ -94,6 +98,10 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
 def _apart_ms(one: RequestRecord, other: RequestRecord) -> int:
     """From the end of one window to the beginning of the other; 0 or less: they overlap."""
     return max(one.earliest_ms - other.latest_ms, other.earliest_ms - one.latest_ms)
+
+
+def _goes_after(one: RequestRecord, other: RequestRecord) -> bool:
+    return any(each.request_id == other.id for each in one.after)
 
 
 def _told_apart(one: str, other: str, distinct: Mapping[str, Collection[str]]) -> bool:

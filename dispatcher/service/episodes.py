@@ -12,7 +12,7 @@ from contracts.episodes import MAX_NOTES, Edge, EpisodeDraft
 from contracts.instants import to_instant
 from contracts.requests import Request
 from dispatcher.domain.arranging import Wanted, arranged, drafted, is_as_drafted
-from dispatcher.domain.decision import Decision
+from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.episode_views import shown
 from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, changed
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
@@ -190,7 +190,7 @@ class Episodes:
                     stored, replace(context, related=known), partial(arranged, before, wanted, known)
                 )
                 filed = await self.requests.duplicates.checked(
-                    market, requests, receipts, context, unseen=not attempt
+                    market, requests, _in_sequence(receipts, decision), context, unseen=not attempt
                 )
             except Refusal:
                 if await already_applied(stored, key):
@@ -279,6 +279,15 @@ def _refuse_several_patients(whole: EpisodeSubmission) -> None:
                 "Maybe a record number or a name is mistyped; else make two episodes of it.",
                 request_ids=[name, each.id],
             )
+
+
+def _in_sequence(receipts: Sequence[Decision], decision: Decision | None) -> list[Decision]:
+    """Requests that are received as their episode has them: after what goes before them."""
+    now = {each.record.id: each.after for each in decision.changes} if decision else {}
+    return [
+        Decision(changes=(Change(None, now.get(each.after.id, each.after)),), at_ms=each.at_ms)
+        for each in receipts
+    ]
 
 
 def _there(episode: Episode | None, name: str) -> Episode:

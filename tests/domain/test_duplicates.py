@@ -8,9 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.codes import Acquisition, RequestState
+from contracts.episodes import After
 from contracts.geo import Place
-from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
+from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS, to_instant
 from contracts.requests import EquipmentOrder, OrderLine, Request
+from contracts.will_call import WillCall
 from dispatcher.domain.context import Context
 from dispatcher.domain.duplicates import Asked, Found, alike, counts, found
 from dispatcher.domain.patients import PatientRecord, due, filed, gone_ms, indexed
@@ -42,6 +44,19 @@ def test_a_ride_back_at_the_time_of_the_ride_there_cannot_be_and_a_later_one_is_
     back: dict[str, Any] = {"pickup": Place(position=make.FAR_DOOR), "dropoff": Place(position=make.DOOR)}
     assert alike(asked(there), asked(make.trip("r2", **back)), {})
     assert not alike(asked(there), asked(make.trip("r2", ahead_ms=AT + 3 * HOUR_MS, **back)), {})
+
+
+def test_who_goes_after_another_is_not_that_one_again() -> None:
+    one, other = asked(make.trip("r1")), asked(make.trip("r2", after=(After(request="r1"),)))
+    assert not alike(one, other, {})
+    assert not alike(other, one, {})
+
+
+@pytest.mark.parametrize(("days", "same"), [(0, True), (1, False)])
+def test_will_calls_of_one_day_are_alike_and_those_of_the_next_day_are_not(days: int, same: bool) -> None:
+    day = to_instant(make.NOW + days * DAY_MS).date()
+    one, other = make.will_call("r1"), make.will_call("r2", will_call=WillCall(day=day))
+    assert alike(asked(one), asked(other), {}) is alike(asked(other), asked(one), {}) is same
 
 
 def test_a_ride_and_equipment_are_not_alike() -> None:

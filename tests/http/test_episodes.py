@@ -93,6 +93,16 @@ async def test_what_may_be_asked_for_twice_in_an_episode_is_told_with_its_place(
     assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["a"])
 
 
+async def test_rides_of_an_episode_that_go_one_after_the_other_are_not_one_asked_for_twice(api: Api) -> None:
+    rides = [trip(each, patient={"name": "Canary Wren", "record_number": "C 1"}) for each in ("a", "b")]
+    edges = {"sequence": [{"before": "a", "after": "b"}]}
+    status, whole = await api.call("POST", "/episodes", {"id": "e", "requests": rides, "episode": edges})
+    assert status == 202, whole
+    again = [each | {"id": f"{each['id']}2"} for each in rides]
+    status, problem = await api.call("POST", "/episodes", {"id": "e2", "requests": again})
+    assert (status, problem["duplicate_of"]) == (409, ["a", "a2", "b"])
+
+
 async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anybody(api: Api) -> None:
     wren = {"name": "Canary Wren", "record_number": "C 1"}
     for number, (other, status) in enumerate(
