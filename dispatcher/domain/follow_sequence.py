@@ -21,6 +21,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.links import (
+    EARLY,
     Bounds,
     Link,
     bounds,
@@ -48,7 +49,6 @@ LEAD = Parameter(
 )
 PARAMETERS = (LEAD,)
 R = RequestState
-EARLY = "started_early"  # it has begun, and what goes before it has not ended
 LATE, TOO_LATE = "predecessor_late", "most_lag_exceeded"
 NO_VENDOR = "predecessor_without_vendor"
 BROKEN = "predecessor_"  # and how it ended: cancelled, failed, no_show, unmatched

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STARTED = frozenset({TrackingStatus.AT_PICKUP, TrackingStatus.ON_BOARD})
 Values = Mapping[str, Number]
+EARLY = "started_early"  # the risk of one that has begun while what goes before it has not ended
 
 
 class Link(Compact, frozen=True):

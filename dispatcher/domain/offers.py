@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, TrackingStatus
+from contracts.codes import OfferState, Requirement, TrackingStatus
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
@@ -18,6 +18,9 @@ WITHDRAWN = "withdrawn"  # the code of an offer that was taken back unanswered t
 AMENDED = "amended"  # of one that was taken back unanswered because its request changed
 AMENDMENT = "amendment_"  # how codes begin that say what became of an amendment of a dispatch
 NOT_AGREED = frozenset({f"{AMENDMENT}refused", f"{AMENDMENT}expired"})
+UNAUTHORIZED = (  # a hint
+    "Maybe do not begin: no payer has agreed to it (any more); once one has, it is offered anew."
+)
 DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
 
 
@@ -72,6 +75,11 @@ class OfferRecord(Compact, frozen=True):
     def counts(self) -> bool:
         """Whether it is one of the attempts that a request has: nobody took it back unanswered."""
         return not self.withdrawn and not (self.state is OfferState.CANCELLED and self.code == AMENDED)
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Whether it was closed when its vendor took it: what it was to draw on was not there."""
+        return self.state is OfferState.CANCELLED and self.code.startswith(Requirement.AUTHORIZATION.value)
 
     @property
     def declined(self) -> bool:

@@ -17,7 +17,7 @@ from contracts.codes import RequestState
 from contracts.tasks import TaskKind, TaskState
 from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
-from dispatcher.domain.links import Bounds, bounds, has_begun
+from dispatcher.domain.links import EARLY, Bounds, bounds, has_begun
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.tasks import TaskRecord
 
@@ -32,6 +32,7 @@ OFTEN = Parameter(
     scope="domain.retiming",
 )
 PARAMETERS = (OFTEN,)
+GO_ON = ("releaseRequest",)  # it has begun
 WAIT = ("releaseRequest", "cancelRequest")  # while its vendor is asked
 DECIDE = ("amendRequest", *WAIT)  # another window; another vendor if this one does not agree
 
@@ -68,6 +69,8 @@ def could(task: TaskRecord) -> tuple[str, ...]:
     """What somebody could do about a sequence at risk."""
     if task.kind is not TaskKind.SEQUENCE_AT_RISK or task.state is TaskState.DONE:
         return ()
+    if task.code == EARLY:
+        return GO_ON
     return WAIT if task.retiming == AmendmentOutcome.PENDING.value else DECIDE
 
 

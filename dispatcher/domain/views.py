@@ -21,7 +21,7 @@ from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.links import link_view
-from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.offers import UNAUTHORIZED, OfferRecord
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id, priority_of
 from dispatcher.domain.requests import Transition as Step
@@ -228,10 +228,11 @@ def refuse_unaccepted(record: RequestRecord, offer: OfferRecord) -> None:
     """Raises WrongState unless the offer's vendor has the work or has done it."""
     if offer.state not in SHOWS_PATIENT:
         code = f" ({offer.code})" if offer.code else ""
+        is_unpaid = offer.is_unauthorized
         raise WrongState(
             f"offer {offer_id(record, offer)} is {offer.state}{code}; "
-            "its dispatch is seen from acceptance on\n"
-            f"{_HINTS[offer.state]}",
+            f"{'nobody has the work' if is_unpaid else 'its dispatch is seen from acceptance on'}\n"
+            f"{UNAUTHORIZED if is_unpaid else _HINTS[offer.state]}",
             state=offer.state.value,
         )
 

@@ -16,7 +16,7 @@ from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.follow_sequence import EARLY
+from dispatcher.domain.links import EARLY
 from dispatcher.domain.joining import joined
 from dispatcher.domain.links import bounds, bounds_of, links_to, span_of
 from dispatcher.domain.requests import RequestRecord

@@ -109,6 +109,7 @@ async def test_a_vendor_that_accepts_what_is_not_authorized_any_more_is_refused_
         status, problem = await api.call("POST", f"/offers/{offer_id}/accept", {}, **vendor)
         assert (status, problem["type"]) == (409, "/problems/wrong-state")
         assert "authorization_revoked" in problem["detail"]
+    assert "no payer has agreed" in problem["detail"], "a repeat is told the same"
     _, view = await api.call("GET", "/requests/r1")
     assert (view["state"], view["attempts"][0]["code"]) == ("on_hold", "authorization_revoked")
     assert view["tasks"] == ["r1.authorization_missing"]

@@ -118,6 +118,14 @@ async def test_its_vendor_is_asked_by_itself_and_the_task_closes_when_it_agrees(
     await late.sound()
 
 
+async def test_of_one_that_has_begun_a_person_is_told_what_can_be_done_still(late: Late) -> None:
+    await late.begin()
+    for status in (TrackingStatus.AT_PICKUP, TrackingStatus.ON_BOARD):
+        await late.world.report(late.world.vendor("v2"), f"{RIDE}.1", StatusUpdate(status=status))
+    (task,) = await late.tasks()
+    assert (task.code, task.could) == ("started_early", ("releaseRequest",))
+
+
 @pytest.mark.parametrize("how", ["refused", "expired", "unfit"])
 async def test_where_it_does_not_agree_it_keeps_its_work_and_the_task_says_so(late: Late, how: str) -> None:
     await late.begin(until_min=45 if how == "unfit" else 180)

@@ -9,7 +9,7 @@ from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed, closed, confirmed, matched
-from dispatcher.domain.offers import OfferRecord, bookings_of, close, take_on
+from dispatcher.domain.offers import UNAUTHORIZED, OfferRecord, bookings_of, close, take_on
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.scorecards import Outcome, outcome_of
@@ -43,8 +43,9 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
         )
     if not offer.unanswered:
         why = f"{offer.state} ({offer.code})" if offer.code else offer.state
+        hint = UNAUTHORIZED if offer.is_unauthorized else OTHERS
         raise WrongState(
-            f"offer {command.offer_id} is {why}; it cannot be accepted\n{OTHERS}", state=offer.state.value
+            f"offer {command.offer_id} is {why}; it cannot be accepted\n{hint}", state=offer.state.value
         )
     _refuse_taken(record, offer, command, context)
     return taken_on(record, offer, context, reference=command.reference)
