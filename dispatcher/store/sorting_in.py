@@ -1,18 +1,25 @@
-"""After an upgrade: requests that were taken in before there was a list by start get their place in it.
+"""After an upgrade: what was stored before there was a list of it gets its place there.
 
-Once; from then on every request has its place from the beginning, and two counts are all that is looked at.
+Requests by their start; authorizations by state, and what wants to draw on one. Once; from then on all have their
+place from the beginning, and counts are all that is looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
+from contracts.authorizations import AuthorizationState
 from contracts.codes import RequestState
-from dispatcher.domain.request_kind import BY_START, index_of, sorted_in
+from dispatcher.domain.authorizations import AUTHORIZATION_KIND, listed
+from dispatcher.domain.kinds import Kind
+from dispatcher.domain.request_kind import BY_START, REQUEST_KIND, index_of, sorted_in
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.store.listing import Place, page_of
+from dispatcher.domain.states import TERMINAL
+from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.market import MarketStore
+from dispatcher.store.program import Program
 
 AT_ONCE = 64  # records read, and commits under way
 
@@ -38,3 +45,34 @@ async def _all(stored: MarketStore, records: Sequence[RequestRecord], now_ms: in
     ]
     outcomes = await asyncio.gather(*(stored.commit([each]) for each in decided))
     return sum(each.ok for each in outcomes)
+
+
+async def list_authorizations(stored: MarketStore) -> int:
+    """Give them and who waits for one their places, as their records say; how many records it were."""
+    keys, ask = stored.keys, stored.requests.reader.ask
+    every = await ask("ZCARD", keys.list(AUTHORIZATION_KIND.timers))
+    if every <= sum([await ask("ZCARD", keys.list(listed(each))) for each in AuthorizationState]):
+        return 0
+    seeking = [index_of(each) for each in RequestState if each not in TERMINAL]
+    found = await _put_in_lists(stored, REQUEST_KIND, seeking)  # first: interrupted, all is done again
+    return found + await _put_in_lists(stored, AUTHORIZATION_KIND, [AUTHORIZATION_KIND.timers])
+
+
+async def _put_in_lists(stored: MarketStore, kind: Kind[Any], lists: Sequence[str]) -> int:
+    number, cursor = 0, Cursor(0, "")
+    while True:
+        records, after = await stored.records(kind).page(lists, cursor, AT_ONCE)
+        asked = [each for each in records if kind is AUTHORIZATION_KIND or each.authorization is not None]
+        number += sum(await asyncio.gather(*(_put_in_list(stored, kind, each) for each in asked)))
+        if after is None:
+            return number
+        cursor = Cursor.parse(after)
+
+
+async def _put_in_list(stored: MarketStore, kind: Kind[Any], record: Any) -> bool:
+    """As long as it is as it was read; a place that it has already stays as it is."""
+    program = Program()
+    program.unchanged(record.id, stored.keys.record(kind, record.id), record.version)
+    for entry, score in kind.lists(record).items():
+        program.write(stored.keys.list(entry.list), "ZADD", score, entry.member)
+    return (await stored.node.committer.commit(program)).ok

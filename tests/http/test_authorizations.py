@@ -14,7 +14,11 @@ from contracts.authorizations import Authorization, AuthorizationState
 from contracts.codes import RequestState, Role
 from contracts.instants import HOUR_MS
 from contracts.tuning import Tuning
+from dispatcher.audit.auditor import audit
+from dispatcher.domain.authorizations import listed, wanting
 from dispatcher.store.events import unpack_event
+from dispatcher.store.keys import Keys
+from dispatcher.store.sorting_in import list_authorizations
 from tests.domain import make
 from tests.http.conftest import Api
 from tests.http.test_offers import offered
@@ -195,3 +199,21 @@ async def test_a_duplicate_that_comes_of_an_amendment_is_told_with_the_others_id
     assert "Canary" not in str(problem)
     status, answer = await api.call("POST", "/requests/r1/amend", later | {"not_duplicate_of": ["r2"]})
     assert (status, answer["request"]["amendments"][0]["outcome"]) == (200, "made")
+
+
+async def test_authorizations_that_are_in_no_list_yet_are_put_there_once_after_an_upgrade(api: Api) -> None:
+    await api.call("PUT", "/tuning", {"values": {"authorization_wheelchair": 1}}, role=Role.OPS)
+    api.service.markets.forget_tuning(api.market)
+    api.clock.ms = make.NOW
+    for each in ("a1", "a2"):
+        body = BODY | {"requests": ["r1"]}
+        assert (await api.call("PUT", f"/authorizations/{each}", body, role=Role.CASE_MANAGER))[0] == 201
+    ride = msgspec.to_builtins(make.trip("r1", authorization="a1")) | PATIENT
+    assert (await api.call("POST", "/requests", ride))[0] == 202
+    keys, ask, market = Keys(api.market), api.store.reader.ask, api.store.market(api.market)
+    for each in (listed(AuthorizationState.ACTIVE), wanting("a1")):
+        assert await ask("DEL", keys.list(each)) == 1
+    assert [await list_authorizations(market) for _ in range(2)] == [3, 0]
+    _, page = await api.call("GET", "/authorizations", role=Role.CASE_MANAGER)
+    assert [each["id"] for each in page["authorizations"]] == ["a1", "a2"]
+    assert (await audit(api.store.reader, api.market, []))["findings"] == []
