@@ -255,11 +255,22 @@ def due(task: TaskRecord, context: Context) -> Decision | None:
 
 
 def _forgotten(task: TaskRecord, context: Context) -> Decision:
-    """A done task goes with its request, which takes it along; by itself only if that went before."""
-    if task.request_id in context.related:
+    """A done task goes with what it is about, which takes it along; by itself only if that went before.
+
+    That little is left of an authorization is known to somebody as long as that stands.
+    """
+    if any(name in context.related for _, name in _about(task)):
         later = replace(task, version=task.version + 1, timer_ms=context.now_ms + 24 * HOUR_MS)
         return Decision(changes=(Change(task, later),), at_ms=context.now_ms)
     return Decision(changes=(Change(task, None),), at_ms=context.now_ms)
+
+
+def _about(task: TaskRecord) -> list[tuple[str, str]]:
+    """Its request; and its authorization, if that runs out."""
+    found, what = [("request", task.request_id)], f".{TaskKind.AUTHORIZATION_RUNNING_OUT.value}"
+    if task.id.endswith(what):
+        found.append(("authorization", f"{task.id.removesuffix(what)}.authorization"))
+    return found
 
 
 def _may_become(before: TaskRecord | None, after: TaskRecord | None) -> bool:
@@ -282,6 +293,6 @@ TASK_KIND = register(
         lists=lambda task: {Entry(list_of(task.state, task.owner), task.id): task.due_ms},
         may_become=_may_become,
         on_timer=due,
-        related=lambda task: [("request", task.request_id)],
+        related=_about,
     )
 )

@@ -16,6 +16,7 @@ from contracts.instants import HOUR_MS
 from contracts.tuning import Tuning
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.authorizations import listed, wanting
+from dispatcher.jobs.timers import Timers
 from dispatcher.store.events import unpack_event
 from dispatcher.store.keys import Keys
 from dispatcher.store.sorting_in import list_authorizations
@@ -217,3 +218,22 @@ async def test_authorizations_that_are_in_no_list_yet_are_put_there_once_after_a
     _, page = await api.call("GET", "/authorizations", role=Role.CASE_MANAGER)
     assert [each["id"] for each in page["authorizations"]] == ["a1", "a2"]
     assert (await audit(api.store.reader, api.market, []))["findings"] == []
+
+
+async def test_who_knows_that_little_is_left_is_not_forgotten_before_the_authorization(api: Api) -> None:
+    api.clock.ms = make.NOW
+    assert (await api.call("PUT", "/authorizations/a1", BODY | {"granted": 1}, role=Role.CASE_MANAGER))[0] == 201
+    done = {"by": "cleo", "outcome": "not_needed"}
+    status, _ = await api.call("POST", "/tasks/a1.authorization_running_out/finish", done, role=Role.OPS)
+    assert status == 200
+    for day in range(11):
+        api.clock.ms += 24 * HOUR_MS
+        while await Timers(api.service).fire_due(api.market):
+            pass
+        assert (await audit(api.store.reader, api.market, []))["findings"] == []
+        found = [
+            (await api.call("GET", f"/{each}", role=Role.OPS))[0]
+            for each in ("tasks/a1.authorization_running_out", "authorizations/a1")
+        ]
+        assert found[0] == found[1], day
+    assert found == [404, 404]
