@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from contracts.codes import RequestState
+from contracts.codes import RequestState, Requirement
 from dispatcher.domain.bundles import FAILED
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.request_kind import REQUEST_KIND
@@ -15,6 +15,7 @@ from dispatcher.store.survey import Survey, of_kind
 NOTED = "noted"  # the step of an episode that arranges nothing
 Records = Mapping[str, RequestRecord]
 Finding = tuple[str, str]
+LATER = frozenset({Requirement.ACTIVATION.value, Requirement.PREDECESSOR.value})
 
 
 def out_of_episode(found: Survey) -> Iterator[Finding]:
@@ -65,8 +66,16 @@ def _offered_in_part(found: Survey, requests: Records) -> Iterator[Finding]:
         if not _arranged_ms(episode) < at_ms < episode.decide_by_ms:
             continue
         for each in members:
-            if not each.offers and each.received_ms < at_ms and each.state is not RequestState.CANCELLED:
+            sought = each.received_ms < at_ms and not _came_later(each, at_ms)
+            if not each.offers and sought and each.state is not RequestState.CANCELLED:
                 yield each.id, f"was never offered, and others of its bundle {episode.id} were"
+
+
+def _came_later(record: RequestRecord, at_ms: int) -> bool:
+    """Whether it was on hold at that moment for what comes only once others are done (`comes_later`)."""
+    before = [step for step in record.history if step.at_ms <= at_ms]
+    held = bool(before) and before[-1].state is RequestState.ON_HOLD
+    return held and any(step.code in LATER for step in before)
 
 
 def _members(episode: Episode, requests: Records) -> list[RequestRecord]:

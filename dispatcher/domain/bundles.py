@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import OfferState, RequestState, Requirement
 from contracts.instants import to_instant
 from contracts.tasks import TaskKind
 from contracts.unmatched import Forgone, Unmatched
@@ -32,6 +32,17 @@ FAILED = TERMINAL - {RequestState.COMPLETED}
 def is_bundled(record: RequestRecord, now_ms: int) -> bool:
     """Whether it is worth something only with the others of its episode."""
     return record.bundle_until_ms > now_ms
+
+
+def comes_later(record: RequestRecord) -> bool:
+    """Whether its turn comes only once others are done: the others of a bundle cannot wait for it.
+
+    A will-call that nobody has called yet, say: who is to call has to be taken there first.
+    """
+    waits = {Requirement.ACTIVATION}
+    if any(link.waits for link in record.after):
+        waits.add(Requirement.PREDECESSOR)
+    return bool(record.requirements) and waits.issuperset(record.requirements)
 
 
 def is_given_back(record: RequestRecord) -> bool:

@@ -58,12 +58,18 @@ def held_back(why: Unmatched, snapshot: Snapshot, plan: BatchPlan, row: int) -> 
     return replace(
         why,
         last_rule=BUNDLE if together else sequence.RULE.code,
+        removed=tuple(map(_by_bundle, why.removed)) if together else why.removed,
         competition=False,
         nobody_left=False,
         waits_for=other,
         parts=tuple(dict.fromkeys(parts)) if together else (),
         forgone=_forgone(snapshot, plan, row),
     )
+
+
+def _by_bundle(count: RuleCount) -> RuleCount:
+    """To the solver it goes after the others of its bundle; to who reads it there is no sequence."""
+    return replace(count, rule=BUNDLE) if count.rule == sequence.RULE.code else count
 
 
 def _away(why: Unmatched, snapshot: Snapshot, row: int) -> list[str]:

@@ -15,7 +15,7 @@ from contracts.episodes import SequenceKind
 from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number
-from dispatcher.domain.bundles import is_bundled
+from dispatcher.domain.bundles import comes_later, is_bundled
 from dispatcher.domain.episodes import Episode
 from dispatcher.domain.joining import known_before
 from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
@@ -55,6 +55,7 @@ async def bundles_of(
 def _bundled(episode: Episode, known: Others, ready: Callable[[RequestRecord], bool]) -> Bundled:
     members = [known[each] for each in episode.requests if each in known]
     wanted = [each for each in members if not each.live_offers and each.state is not RequestState.COMPLETED]
+    wanted = [each for each in wanted if not comes_later(each)]
     waits_for = tuple(each.id for each in wanted if not ready(each))
     return Bundled(frozenset(each.id for each in wanted), waits_for)
 

@@ -12,6 +12,8 @@ from contracts.episodes import After, Bundle, Edge, EpisodeDraft, SequenceKind
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offers import Decline
 from contracts.requests import OrderLine, Request
+from contracts.will_call import WillCall
+from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest
@@ -27,7 +29,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.store.idempotency import IdempotencyRecord
 from solvers.screening import Follows, OpenRequest
 from tests.matching.conftest import Town
-from tests.solvers.town import TZ, order, trip, vendor
+from tests.solvers.town import DAY, TZ, order, trip, vendor
 
 WIDE = 240
 
@@ -186,6 +188,18 @@ async def test_nothing_of_a_bundle_is_offered_while_one_of_it_has_no_vendor(
     assert (await run_batch(own, town.market, solvers)).offered == {"oxygen"}, "decided: each is for itself"
 
 
+async def test_a_bundle_does_not_wait_for_the_call_that_comes_after_its_ride(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor("v1"))
+
+    facts = {"pickup_window": None, "will_call": WillCall(day=DAY), "return_of": "ride"}
+    back = trip("back", start_min=600, **facts)
+    await bundled(town, trip("ride", start_min=300, width_min=WIDE), back, order("oxygen", start_min=300))
+    assert (await run_batch(own, town.market, solvers)).offered == {"oxygen", "ride"}
+    assert (await audit(town.store.reader, town.name, []))["findings"] == []
+
+
 async def test_all_parts_without_a_place_are_named_and_one_that_is_not_sought_now(
     town: Town, own: Ownership, solvers: SolverPool
 ) -> None:
@@ -204,6 +218,7 @@ async def test_all_parts_without_a_place_are_named_and_one_that_is_not_sought_no
     why = (await town.record("bed")).unmatched
     assert why is not None and (why.last_rule, set(why.parts)) == ("bundle", {"ride", "back"})
     assert why.waits_for in why.parts and not why.nobody_left
+    assert why.removed[-1].rule == "bundle", "it is in no sequence"
 
 
 def test_offers_are_made_in_turns_each_after_all_that_it_follows() -> None:
