@@ -1,7 +1,7 @@
 """After an upgrade: what was stored before there was a list of it gets its place there.
 
-Requests by their start; authorizations by state, and what wants to draw on one. Once; from then on all have their
-place from the beginning, and counts are all that is looked at.
+Requests by their start; authorizations by state, and what wants to draw on one. Once; from then on all have
+their place from the beginning, and counts are all that is looked at.
 """
 
 from __future__ import annotations

@@ -16,9 +16,8 @@ from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.links import EARLY
 from dispatcher.domain.joining import joined
-from dispatcher.domain.links import bounds, bounds_of, links_to, span_of
+from dispatcher.domain.links import EARLY, bounds, bounds_of, links_to, span_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from tests.domain import make

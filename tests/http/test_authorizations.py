@@ -222,7 +222,9 @@ async def test_authorizations_that_are_in_no_list_yet_are_put_there_once_after_a
 
 async def test_who_knows_that_little_is_left_is_not_forgotten_before_the_authorization(api: Api) -> None:
     api.clock.ms = make.NOW
-    assert (await api.call("PUT", "/authorizations/a1", BODY | {"granted": 1}, role=Role.CASE_MANAGER))[0] == 201
+    assert (await api.call("PUT", "/authorizations/a1", BODY | {"granted": 1}, role=Role.CASE_MANAGER))[
+        0
+    ] == 201
     done = {"by": "cleo", "outcome": "not_needed"}
     status, _ = await api.call("POST", "/tasks/a1.authorization_running_out/finish", done, role=Role.OPS)
     assert status == 200
