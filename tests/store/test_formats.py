@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -375,3 +376,10 @@ def test_a_vendor_that_names_the_price_of_waiting_is_read_without_it() -> None:
     read = codec.VENDOR.unpack(raw)
     assert (read.version, read.changed_ms) == (3, 5)
     assert read.value == replace(make.vendor(), rate_card=RateCard(night_cents=1))
+
+
+def test_every_number_that_a_market_tells_is_in_the_table_of_formats() -> None:
+    page = (Path(__file__).parents[2] / "docs/upgrading.md").read_text()
+    table = page.split("## Formats")[1].split("\n\n")[1]
+    words = {name: {"body": "bodies"}.get(name, name.replace("_", " ")) for name in formats.known()}
+    assert [name for name, word in words.items() if word not in table] == []
