@@ -8,6 +8,7 @@ withdraws them, and relies on all that was looked at as it was read.
 from __future__ import annotations
 
 from contracts.instants import to_instant
+from dispatcher.domain.apart import meeting
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link, Span, bounds_of, span_of, successors
 from dispatcher.domain.refusals import WrongState
@@ -35,7 +36,8 @@ def out_of_sequence(record: RequestRecord, span: Span, context: Context) -> str:
         dispatch = other.dispatch
         if dispatch is not None and not bounds_of(link, span).hold(dispatch.start_ms):
             return f"{other.id} goes after it and starts at {_told(dispatch.start_ms)}"
-    return ""
+    other_ride = meeting(record, span, context)
+    return f"its passenger would be on {other_ride} at the same time" if other_ride else ""
 
 
 def _after(link: Link, span: Span, context: Context) -> str:

@@ -12,16 +12,17 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.episodes import SequenceKind
-from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number
+from dispatcher.domain.apart import standing
 from dispatcher.domain.bundles import is_bundled
 from dispatcher.domain.episodes import Episode
 from dispatcher.domain.joining import known_before
 from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.apart import beside_others
+from dispatcher.matching.lengths import length_ms
 from dispatcher.store.requests import RequestPart
-from solvers.rides import by_hour
 from solvers.screening import Follows, OpenRequest
 from solvers.travel import TravelTimes
 
@@ -69,10 +70,10 @@ def in_bundle(asked: OpenRequest, record: RequestRecord, bundles: Bundles, now_m
 
 
 async def beside(records: Sequence[RequestRecord], stored: RequestPart) -> Others:
-    """These, and those that stand in sequence with them."""
+    """These, and those that stand in sequence with them or are rides of their patients."""
     known = {each.id: each for each in records}
     named = {link.request_id for each in records for link in each.after if link.waits}
-    named |= {name for each in records for name in each.before}
+    named |= {name for each in records for name in (*each.before, *each.apart)}
     missing = sorted(named - known.keys())
     return known | (await stored.records.get_all(missing) if missing else {})
 
@@ -81,7 +82,7 @@ def in_sequence(
     asked: OpenRequest, record: RequestRecord, others: Others, values: Values, travel: TravelTimes
 ) -> OpenRequest:
     """The request with its bounds, and with what it follows that has no vendor yet."""
-    if not record.after and not record.before:
+    if not record.after and not record.before and not record.apart:
         return asked
     within, follows = Bounds(), []
     for link in record.after:
@@ -91,6 +92,7 @@ def in_sequence(
         else:
             within = within.within(bounds_of(link, span))
     within = _before_dispatches(within, asked.request, record, others, travel)
+    within = beside_others(within, asked, (span for _, span in standing(record, others, values)), travel)
     return replace(
         asked,
         not_before_ms=within.not_before_ms,
@@ -118,16 +120,6 @@ def _before_dispatches(
         first_ms = None if link.most_ms is None else start_ms - link.most_ms - shortest_ms
         within = within.within(Bounds(first_ms, start_ms - link.least_ms - longest_ms))
     return within
-
-
-def length_ms(request: Request, travel: TravelTimes) -> tuple[int, int]:
-    """How long the work takes at the least and at the most, by the hour at which it begins."""
-    onsite_ms = request.onsite_minutes * MINUTE_MS
-    start, end = request.doors
-    if end is None:
-        return onsite_ms, onsite_ms
-    hourly_s = by_hour(travel, start, end)
-    return onsite_ms + int(min(hourly_s) * 1000), onsite_ms + MINUTE_MS + int(max(hourly_s) * 1000)
 
 
 def waves(asked: Sequence[OpenRequest], rows: Sequence[int]) -> list[list[int]]:

@@ -10,6 +10,7 @@ from contracts.episode_views import EpisodeQuery, EpisodeSubmission, EpisodeSumm
 from contracts.episodes import MAX_NOTES, Edge, EpisodeDraft
 from contracts.instants import to_instant
 from contracts.requests import Request
+from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.arranging import Wanted, arranged, drafted
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episode_views import shown
@@ -171,7 +172,7 @@ class Episodes:
                 known = await self._known(market, before, after, edges, receipts)
                 await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
                 decision = arranged(before, Wanted(after, edges, receipts), known, context)
-                filed = await self.requests.duplicates.checked(
+                checked = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
                 )
             except Refusal:
@@ -180,7 +181,8 @@ class Episodes:
                 raise
             if decision is None:
                 return _there(before, name)
-            outcome = await stored.commit([decision, *filed], requests=requests, idempotency=key)
+            decided = [*kept_apart([decision], checked.near, context), *checked.filed]
+            outcome = await stored.commit(decided, requests=requests, idempotency=key)
             refuse_reuse(outcome)
             if outcome.ok:
                 found: Episode = decision.after
