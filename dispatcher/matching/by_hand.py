@@ -71,7 +71,7 @@ async def _asked(
     asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
     if command.start_ms is not None:
         asked = _at(asked, command.start_ms, command)
-    return in_sequence(asked, record, others, reading.values, travel)
+    return in_sequence(asked, record, others, reading.values, travel, now_ms=market.clock.now_ms())
 
 
 def _at(asked: OpenRequest, start_ms: int, command: OfferByHand) -> OpenRequest:

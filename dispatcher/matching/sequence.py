@@ -6,7 +6,7 @@ leaves the second for later (`solvers.rules.sequence`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from contracts.tuning import Number
 from dispatcher.domain.apart import standing
 from dispatcher.domain.bundles import is_bundled
 from dispatcher.domain.episodes import Episode
+from dispatcher.domain.giving_way import gives_way
 from dispatcher.domain.joining import known_before
 from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
 from dispatcher.domain.requests import RequestRecord
@@ -79,9 +80,19 @@ async def beside(records: Sequence[RequestRecord], stored: RequestPart) -> Other
 
 
 def in_sequence(
-    asked: OpenRequest, record: RequestRecord, others: Others, values: Values, travel: TravelTimes
+    asked: OpenRequest,
+    record: RequestRecord,
+    others: Others,
+    values: Values,
+    travel: TravelTimes,
+    *,
+    now_ms: int,
 ) -> OpenRequest:
-    """The request with its bounds, and with what it follows that has no vendor yet."""
+    """The request with its bounds, and with what it follows that has no vendor yet.
+
+    What was sought in vain before the dispatches that go after it is sought at a later place once these may
+    be asked to give way.
+    """
     if not record.after and not record.before and not record.apart:
         return asked
     within, follows = Bounds(), []
@@ -91,7 +102,12 @@ def in_sequence(
             follows.append(follows_of(link))
         else:
             within = within.within(bounds_of(link, span))
-    within = _before_dispatches(within, asked.request, record, others, travel)
+    late = frozenset(
+        other.id
+        for other, _ in successors(record, others)
+        if record.unmatched is not None and gives_way(other, now_ms, values)
+    )
+    within = _before_dispatches(within, asked.request, record, others, travel, late=late)
     within = beside_others(within, asked, (span for _, span in standing(record, others, values)), travel)
     return replace(
         asked,
@@ -107,9 +123,18 @@ def follows_of(link: Link) -> Follows:
 
 
 def _before_dispatches(
-    within: Bounds, request: Request, record: RequestRecord, others: Others, travel: TravelTimes
+    within: Bounds,
+    request: Request,
+    record: RequestRecord,
+    others: Others,
+    travel: TravelTimes,
+    *,
+    late: Collection[str],
 ) -> Bounds:
-    """Early enough for the dispatches that go after it, however long the work may take; and late enough."""
+    """Early enough for the dispatches that go after it, however long the work may take; and late enough.
+
+    Those that may start `late` do so by the end of their windows.
+    """
     for other, link in successors(record, others):
         if other.dispatch is None:
             continue
@@ -118,7 +143,8 @@ def _before_dispatches(
             shortest_ms, longest_ms = length_ms(request, travel)
         start_ms = other.dispatch.start_ms
         first_ms = None if link.most_ms is None else start_ms - link.most_ms - shortest_ms
-        within = within.within(Bounds(first_ms, start_ms - link.least_ms - longest_ms))
+        last_ms = max(start_ms, other.latest_ms) if other.id in late else start_ms
+        within = within.within(Bounds(first_ms, last_ms - link.least_ms - longest_ms))
     return within
 
 

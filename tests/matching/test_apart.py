@@ -1,4 +1,4 @@
-"""Nobody is on two rides at once: in a batch, imminent, by hand, amended, called; a cancelled one frees some."""
+"""Nobody is on two rides at once: in a batch, imminent, by hand, amended or called; who cancels frees."""
 
 from __future__ import annotations
 
