@@ -111,6 +111,8 @@ async def test_those_of_two_calls_know_of_each_other_and_a_first_of_none(town: T
     await submit(town, ride("other", 365, patient=make.patient("another")))
     names = ["early", "late", "next day", "other"]
     assert [(await town.record(each)).apart for each in names] == [("late",), ("early",), (), ()]
+    view = await town.service.requests.view(platform(town), town.name, "late")
+    assert view.apart == ("early",)
 
 
 async def test_at_once_who_is_second_starts_when_the_first_is_there(town: Town, own: Ownership) -> None:
