@@ -49,11 +49,11 @@ def linked(one: RequestRecord, other: RequestRecord) -> bool:
 
 
 def place(record: RequestRecord, values: Values) -> Span | None:
-    """From when to when its passenger may be on the way, by any of its live offers; None: it has none."""
-    spans = [expected(each, values) for each in record.live_offers]
-    if not spans:
+    """From when to when its passenger may be on the way, by any live offer; None: it has none."""
+    live = record.live_offers
+    if not live:
         return None
-    return Span(min(each.start_ms for each in spans), max(each.end_ms for each in spans))
+    return Span(min(each.start_ms for each in live), max(expected(each, values).end_ms for each in live))
 
 
 def standing(
