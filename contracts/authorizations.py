@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Day, Id, Tally, Version, Wire
+from contracts.base import Day, Id, Tally, Version, Wire, refuse_odd_day
 from contracts.codes import ServiceClass
 from contracts.event_types import event
 from contracts.outside import refuse_no_name
@@ -23,6 +23,7 @@ Service = Annotated[
     Meta(
         pattern=whole(f"[A-Z][0-9]{{4}}|{'|'.join(ServiceClass)}"),
         description="a level of service, or a HCPCS code; `equipment` is any code",
+        examples=["wheelchair"],
     ),
 ]
 Services = Annotated[tuple[Service, ...], Meta(min_length=1, max_length=32)]
@@ -65,6 +66,8 @@ class Authorization(Wire):
 
     def __post_init__(self) -> None:
         """Refuse days that are none, and an authorization that is nobody's."""
+        refuse_odd_day("first_day", self.first_day)
+        refuse_odd_day("last_day", self.last_day)
         if self.last_day < self.first_day:
             raise ValueError(
                 f"it ends on {self.last_day}, before its first day {self.first_day}\nMaybe they are swapped."

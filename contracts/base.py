@@ -61,6 +61,15 @@ def refuse_odd_year(name: str, at: datetime | None) -> None:
         )
 
 
+def refuse_odd_day(name: str, day: date) -> None:
+    """Raises ValueError for a day that no calendar of ours holds."""
+    if not FIRST_DAY < day < LAST_DAY:
+        raise ValueError(
+            f"{name} is {day.isoformat()}, which no calendar of ours holds\n"
+            f"Maybe the year is misspelt: {FIRST_YEAR} to {LAST_YEAR} is what is taken."
+        )
+
+
 class _WireMeta(msgspec.StructMeta):
     """Gives every message the same settings, so that no message has to repeat them."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgpack
 import msgspec
@@ -59,7 +60,7 @@ def unpack(body: bytes, media: str = JSON) -> Any:
 def convert(value: Any, form: type[Form]) -> Form:
     """Plain values to a message. A whole float such as 5653.0 counts as an integer, as in JSON Schema."""
     try:
-        return _fit(msgspec.convert(value, form))
+        return _fit(msgspec.convert(value, _kind_of(value, form)))
     except msgspec.ValidationError as error:
         if "got `float`" not in str(error):
             raise invalid_message(error, value, form) from None
@@ -68,6 +69,22 @@ def convert(value: Any, form: type[Form]) -> Form:
         return _fit(msgspec.convert(whole, form))
     except msgspec.ValidationError as error:
         raise invalid_message(error, whole, form) from None
+
+
+def _kind_of(value: Any, form: type[Form]) -> type[Form]:
+    """Of several kinds the one that the value says it is: msgspec would look at all of them each time."""
+    field, kinds = _kinds(form)  # type: ignore[arg-type]
+    said = value.get(field) if field and type(value) is dict else None
+    return kinds.get(said, form) if type(said) is str else form
+
+
+@cache
+def _kinds(form: Any) -> tuple[str, dict[str, Any]]:
+    """The field that says of which kind it is, and the kinds by that; "" where there is but one."""
+    configs = {each: getattr(each, "__struct_config__", None) for each in get_args(form)}
+    fields = {config.tag_field if config else None for config in configs.values()}
+    field = fields.pop() if len(fields) == 1 else None
+    return field or "", {config.tag: each for each, config in configs.items() if config and field}
 
 
 def _fit(message: Form) -> Form:

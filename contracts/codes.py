@@ -195,7 +195,10 @@ class TrackingStatus(StrEnum):
     TURNED_BACK = "turned_back"
 
 
-Hcpcs = Annotated[str, Meta(pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390")]
+Hcpcs = Annotated[
+    str,
+    Meta(pattern=whole("[A-Z][0-9]{4}"), description="HCPCS level II code, e.g. E1390", examples=["E1390"]),
+]
 Modifier = Annotated[
     str,
     Meta(

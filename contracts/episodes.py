@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from contracts.base import Id, Instant, OfferId, Version, Wire, refuse_odd_year
 from contracts.event_types import event
+from contracts.outside import refuse_blank
 from contracts.streams import To
 from contracts.tasks import OwnerRole
 
@@ -120,6 +121,10 @@ class Note(Wire):
     """A word on an episode, encrypted at rest, for it may name a patient."""
 
     text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse one that shows nothing."""
+        refuse_blank(f"{pointer}/text", self.text)
 
 
 @event("dispatch.episode.changed", to=To.EVENTS)

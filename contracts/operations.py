@@ -93,6 +93,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             found += ["invalid-parameter", "not-found"]
         if self.body:
             found += ["malformed-body", "invalid-message", "too-large", "too-slow", "unsupported-media-type"]
+        elif self.method.upper() != "GET":  # one that comes all the same is refused
+            found += ["invalid-message", "too-large", "too-slow"]
         if self.market:
             found += ["unreadable", "patient-key-missing"]
         if self.keyed:

@@ -37,6 +37,12 @@ def refuse_no_name(pointer: str, name: str) -> None:
         )
 
 
+def refuse_blank(pointer: str, text: str) -> None:
+    """Raises InvalidMessage for a word to somebody that shows nothing."""
+    if not any(_shows(character) for character in text):
+        raise InvalidMessage.at(pointer, "a text of nothing but blanks\nMaybe it was sent too soon.")
+
+
 def refuse_wrong_npi(pointer: str, npi: str) -> None:
     """Raises InvalidMessage unless the last digit is the check digit of the others (ISO/IEC 7812-1, Luhn)."""
     digits = [int(digit) for digit in reversed(NPI_PREFIX + npi)]

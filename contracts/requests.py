@@ -43,7 +43,7 @@ _CLASSES = {each: ServiceClass(each.value) for each in LevelOfService}
 
 
 class Patient(Wire):
-    """Patient data, encrypted at rest; shown only to the vendor that has the work, from acceptance on."""
+    """Patient data, encrypted at rest. The vendor that has the work sees it; who else looks is kept."""
 
     name: Name
     phone: Annotated[str, Meta(max_length=40)] = ""

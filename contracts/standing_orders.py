@@ -33,6 +33,7 @@ Rule = Annotated[
         min_length=6,
         max_length=200,
         description="an RFC 5545 RRULE: FREQ=WEEKLY;BYDAY=MO,WE,FR; at most one occurrence a day",
+        examples=["FREQ=DAILY;COUNT=5"],
     ),
 ]
 Country = Annotated[str, Meta(pattern=whole("[A-Z]{2}"), description="ISO 3166-1 alpha-2")]

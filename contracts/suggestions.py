@@ -13,30 +13,32 @@ from msgspec.inspect import Type
 MOST = 12  # more than these are not listed
 
 
-def allowed(form: Any, steps: Sequence[str | int]) -> str:
+def allowed(form: Any, steps: Sequence[str | int], body: Any) -> str:
     """A line on the values of an enumeration at this place, or of a tag; "" if it is neither."""
-    values = dict.fromkeys(str(value) for value in _values(_at(form, steps)))
+    values = dict.fromkeys(str(value) for value in _values(_at(form, steps, body)))
     if not values and steps:
-        values = dict.fromkeys(_tags(_at(form, steps[:-1]), steps[-1]))
+        values = dict.fromkeys(_tags(_at(form, steps[:-1], body), steps[-1]))
     return f"Maybe one of: {', '.join(values)}." if 0 < len(values) <= MOST else ""
 
 
-def nearest(form: Any, steps: Sequence[str | int], unknown: str) -> str:
+def nearest(form: Any, steps: Sequence[str | int], unknown: str, body: Any) -> str:
     """A line on the field that was probably meant, or on those there are; "" if the place has none."""
-    names = list(
-        dict.fromkeys(field.encode_name for each in _structs(_at(form, steps)) for field in each.fields)
-    )
+    names = _names(_at(form, steps, body))
     close = difflib.get_close_matches(unknown, names, n=1)
+    others = _structs(_at(form, steps, body, whatever_tag=True))
+    other = next((each for each in others if each.tag_field and unknown in _names([each])), None)
+    if other and not (close and unknown in close[0]):
+        return f"Maybe its `{other.tag_field}` should be {other.tag}: that one has `{unknown}`."
     if close:
         return f"Maybe you meant `{close[0]}`."
     return f"Maybe one of: {', '.join(names)}." if 0 < len(names) <= MOST else ""
 
 
-def described(form: Any, steps: Sequence[str | int]) -> str:
+def described(form: Any, steps: Sequence[str | int], body: Any) -> str:
     """A line on what the place holds, as the schemas describe it; "" if they do not."""
     if not steps:
         return ""
-    inner = [each for kind in _at(form, steps[:-1]) for each in _inside(kind, steps[-1])]
+    inner = [each for kind in _at(form, steps[:-1], body) for each in _inside(kind, steps[-1])]
     told = dict.fromkeys(text for each in inner for text in _descriptions(each))
     return f"Maybe it was meant for another field; this one takes: {'; or '.join(told)}." if told else ""
 
@@ -46,12 +48,35 @@ def _known(form: Any) -> Type:
     return inspect.type_info(form)
 
 
-def _at(form: Any, steps: Sequence[str | int]) -> list[Type]:
-    """The types that may stand at this place; several where there is a union on the way."""
+def _at(form: Any, steps: Sequence[str | int], body: Any, *, whatever_tag: bool = False) -> list[Type]:
+    """The types that may stand at this place; of a union those that the tag in the body says, if it does.
+
+    `whatever_tag`: at the place itself all of them.
+    """
     found = list(_spread(_known(form)))
     for step in steps:
-        found = [each for kind in found for inner in _inside(kind, step) for each in _spread(inner)]
-    return found
+        inner = [each for kind in _tagged(found, body) for each in _inside(kind, step)]
+        found, body = [each for kind in inner for each in _spread(kind)], _below(body, step)
+    return found if whatever_tag else _tagged(found, body)
+
+
+def _tagged(kinds: list[Type], value: Any) -> list[Type]:
+    """Those whose tag the value has; all, where it has none of theirs."""
+    if not isinstance(value, dict):
+        return kinds
+    there = [each for each in _structs(kinds) if each.tag_field and value.get(each.tag_field) == each.tag]
+    return list(there) or kinds
+
+
+def _below(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _names(kinds: Iterable[Type]) -> list[str]:
+    return list(dict.fromkeys(field.encode_name for each in _structs(kinds) for field in each.fields))
 
 
 def _descriptions(kind: Type) -> Iterator[str]:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from contracts.barriers import BarrierCode
 from contracts.base import Id, Instant, Tally, Version, Wire
 from contracts.event_types import event
+from contracts.outside import refuse_blank
 from contracts.paging import PageSize
 from contracts.patterns import whole
 from contracts.streams import To
@@ -160,6 +161,10 @@ class Comment(Wire):
 
     text: Annotated[str, Meta(min_length=1, max_length=1_000)]
     by: Person | None = None
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse one that shows nothing."""
+        refuse_blank(f"{pointer}/text", self.text)
 
 
 @event(

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from contracts.base import Id, Instant, OfferId, Tally, Wire
 from contracts.event_types import event
+from contracts.outside import refuse_blank
 from contracts.streams import To
 
 MAX_MESSAGES = 200
@@ -28,6 +29,10 @@ class PostedMessage(Wire):
     """What somebody has to say."""
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+
+    def refuse_from_outside(self, pointer: str = "") -> None:
+        """Refuse one that shows nothing."""
+        refuse_blank(f"{pointer}/text", self.text)
 
 
 class MessageView(Wire):

@@ -14,10 +14,12 @@ from contracts.problems import InvalidMessage
 
 HIDDEN = frozenset({"patient"})  # what stands under these is never repeated, nor is an unknown key
 MAX_SHOWN = 80
+LEFT_EMPTY = "Maybe it was left empty by the sender: it has no default."
 SWAPPED = "Maybe the two are swapped: a position is [lon, lat], east first."
 
 _AT = re.compile(r" - at `(?:key in )?\$?([^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+_MISSING = re.compile(r"Object missing required field `(.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
 
 
@@ -33,7 +35,7 @@ def invalid_message(error: msgspec.ValidationError, body: Any, form: Any) -> Inv
         return InvalidMessage.at(pointer, f"{told}\nMaybe compare it with /openapi.json.")
     if _is_swapped(body, steps):
         return InvalidMessage.at(pointer, f"{_with_value(what, _value(body, steps))}\n{SWAPPED}")
-    return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps))
+    return InvalidMessage.at(pointer, _remedied(_with_value(what, _value(body, steps)), form, steps, body))
 
 
 def _is_swapped(body: Any, steps: Sequence[str | int]) -> bool:
@@ -70,14 +72,14 @@ def _with_value(what: str, value: Any) -> str:
     return f"{first}; it is {shown[:MAX_SHOWN]}{'…' if len(shown) > MAX_SHOWN else ''}{newline}{remedy}"
 
 
-def _remedied(what: str, form: Any, steps: Sequence[str | int]) -> str:
+def _remedied(what: str, form: Any, steps: Sequence[str | int], body: Any) -> str:
     """With a second line, unless the type itself has said what may fix it."""
     if "\n" in what:
         return what
     if unknown := _UNKNOWN.search(what):
-        suggestion = suggestions.nearest(form, steps, unknown[1])
-    elif what.startswith("Object missing"):
-        suggestion = "Maybe it was left empty by the sender: it has no default."
+        suggestion = suggestions.nearest(form, steps, unknown[1], body)
+    elif missing := _MISSING.search(what):
+        suggestion = suggestions.allowed(form, (*steps, missing[1]), body) or LEFT_EMPTY
     else:
-        suggestion = suggestions.allowed(form, steps) or suggestions.described(form, steps)
+        suggestion = suggestions.allowed(form, steps, body) or suggestions.described(form, steps, body)
     return f"{what}\n{suggestion or 'Maybe compare it with the type and bounds in /openapi.json.'}"

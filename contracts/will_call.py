@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.base import FIRST_DAY, LAST_DAY, Day, Id, Instant, Version, Wire, refuse_odd_year
+from contracts.base import Day, Id, Instant, Version, Wire, refuse_odd_day, refuse_odd_year
 from contracts.codes import RequestState
 from contracts.event_types import event
 from contracts.geo import WindowView
@@ -18,11 +18,7 @@ class WillCall(Wire):
     def __post_init__(self) -> None:
         """Refuse a day and an instant that no calendar of ours holds."""
         refuse_odd_year("until", self.until)
-        if not FIRST_DAY < self.day < LAST_DAY:
-            raise ValueError(
-                f"day is {self.day.isoformat()}, which no calendar of ours holds\n"
-                "Maybe the year is misspelt: give the day on which the passenger will call."
-            )
+        refuse_odd_day("day", self.day)
 
 
 class Activate(Wire):

@@ -152,7 +152,9 @@ def amended(request: Request, patch: Amend) -> Request:
     strange = sorted(changes.keys() - set(request.__struct_fields__))
     if strange:
         kind = request.__struct_config__.tag
-        raise _invalid(request, f"{strange[0]} is none of a request of kind {kind}\nMaybe it is another's.")
+        own = "pickup_window or appointment_at" if request.is_trip else "window"
+        advice = f"{own} was meant" if strange[0] in WINDOWS else "it is another request's"
+        raise _invalid(request, f"a request of kind {kind} has no {strange[0]}\nMaybe {advice}.")
     if request.on_call is not None and WINDOWS & changes.keys():
         raise _invalid(
             request, "it is a will-call\nMaybe activate it: that says when; or submit a ride of its own."

@@ -8,12 +8,12 @@ from typing import NamedTuple, NoReturn
 from msgspec.structs import replace
 
 from contracts.episodes import MAX_AFTER, MAX_REQUESTS, Edge, EpisodeDraft
-from contracts.instants import to_ms
+from contracts.instants import to_instant, to_ms
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.episodes import Episode, changed
-from dispatcher.domain.joining import known_before, refuse_circle, with_before
+from dispatcher.domain.joining import known_before, refuse_circle, refuse_out_of_time, with_before
 from dispatcher.domain.links import Link, link_of, resolved
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord, noted
@@ -24,14 +24,31 @@ PUT, ADDED, REMOVED = "put", "added", "removed"
 
 
 def drafted(episode: Episode | None, name: str, draft: EpisodeDraft, context: Context) -> Episode:
-    """The episode as a draft has it, its requests among them."""
+    """The episode as a draft has it, its requests among them. Raises Invalid: it is decided by the past."""
     base = episode or Episode(name, 1, context.now_ms, 0)
+    decide_by_ms = to_ms(draft.decide_by) if draft.decide_by else 0
+    if 0 < decide_by_ms <= context.now_ms and decide_by_ms != base.decide_by_ms:
+        raise Invalid(
+            f"episode {name} is all or none until {to_instant(decide_by_ms).isoformat()}, and it is "
+            f"{to_instant(context.now_ms).isoformat()}\nMaybe decide_by has a wrong day or time zone."
+        )
     return replace(
         base,
         requests=draft.requests,
         owners=draft.owners,
         bundle=draft.bundle,
-        decide_by_ms=to_ms(draft.decide_by) if draft.decide_by else 0,
+        decide_by_ms=decide_by_ms,
+    )
+
+
+def is_as_drafted(episode: Episode, draft: EpisodeDraft, records: Records) -> bool:
+    """Whether it has all that the draft says; more may have come to it."""
+    decide_by_ms = to_ms(draft.decide_by) if draft.decide_by else 0
+    links = {(link.request_id, name) for name, each in records.items() for link in each.after}
+    return (
+        (episode.owners, episode.bundle, episode.decide_by_ms) == (draft.owners, draft.bundle, decide_by_ms)
+        and set(draft.requests) <= set(episode.requests)
+        and all((each.before, each.after) in links for each in draft.sequence)
     )
 
 
@@ -48,7 +65,7 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
 
     `known`: its requests, those that were in it, and whatever goes before any of them. Raises Invalid, with
     names, for a request that is not there, is another episode's, has ended, or would go after another in a
-    circle, and for too many.
+    circle or out of time, and for too many.
     """
     after, edges, taken_in = wanted
     new = {each.after.id: each.after for each in taken_in}
@@ -59,6 +76,9 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
     went = tuple(each for each in was if each not in after.requests)
     now = {**known, **new}
     _join(now, after, came, went)
+    for each in new.values():
+        for link in each.after:
+            refuse_out_of_time(each, link, known_before(each.id, link, now))
     _link(now, after, edges)
     _tell(now)
     moved = {name: each for name, each in now.items() if name in new or each != known.get(name)}
@@ -161,6 +181,7 @@ def _link(now: dict[str, RequestRecord], episode: Episode, edges: Sequence[Edge]
             _refuse(episode, edge.after, f"is {record.state}", "leave it out of the sequence")
         if len(others) >= MAX_AFTER:
             _refuse(episode, edge.after, f"would go after more than {MAX_AFTER}", "leave one out")
+        refuse_out_of_time(record, link, now[edge.before])
         now[edge.after] = replace(record, after=(*others, link))
     if edges or any(each.after for each in now.values()):
         refuse_circle({name: [link.request_id for link in each.after] for name, each in now.items()})

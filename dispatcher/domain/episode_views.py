@@ -16,6 +16,7 @@ from contracts.instants import MINUTE_MS, to_instant
 from contracts.tasks import TaskView
 from contracts.tuning import Number
 from dispatcher.domain.episodes import Episode, SealedNote, has_ended
+from dispatcher.domain.follow_sequence import LATE, NO_VENDOR, TOO_LATE
 from dispatcher.domain.links import Bounds, Link, bounds_of, span_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import ASKS_BARRIER
@@ -85,7 +86,7 @@ def _request(name: str, record: RequestRecord | None) -> EpisodeRequest:
 def _edge(record: RequestRecord, link: Link, known: Records, values: Mapping[str, Number]) -> EdgeView:
     span = span_of(link, known.get(link.request_id), values)
     within = bounds_of(link, span) if span is not None else Bounds()
-    stands = "done" if link.done_ms else link.broken or record.risk or "waiting"
+    stands = "done" if link.done_ms else link.broken or _risk(record, link, known, values) or "waiting"
     return EdgeView(
         before=link.request_id,
         after=record.id,
@@ -96,6 +97,20 @@ def _edge(record: RequestRecord, link: Link, known: Records, values: Mapping[str
         not_before=None if within.not_before_ms is None else to_instant(within.not_before_ms),
         not_after=None if within.not_after_ms is None else to_instant(within.not_after_ms),
     )
+
+
+def _risk(record: RequestRecord, link: Link, known: Records, values: Mapping[str, Number]) -> str:
+    """The risk of a request, at what it is at risk of: of several before it, one may be late alone."""
+    blamed = [each for each in record.after if _is_to_blame(record, each, known, values)]
+    return record.risk if not blamed or link in blamed else ""
+
+
+def _is_to_blame(record: RequestRecord, link: Link, known: Records, values: Mapping[str, Number]) -> bool:
+    span, dispatch = span_of(link, known.get(link.request_id), values), record.dispatch
+    if record.risk == NO_VENDOR:
+        return span is None
+    out_of_time = span is not None and dispatch and not bounds_of(link, span).hold(dispatch.start_ms)
+    return record.risk in (LATE, TOO_LATE) and bool(out_of_time)
 
 
 def _steps(episode: Episode, members: Sequence[RequestRecord]) -> Iterator[EpisodeStep]:

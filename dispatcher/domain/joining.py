@@ -9,6 +9,7 @@ from typing import NoReturn
 from msgspec.structs import replace
 
 from contracts.codes import RequestState
+from contracts.instants import MINUTE_MS, to_instant
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -25,7 +26,8 @@ def joined(decisions: Sequence[Decision], stored: Records, context: Context) -> 
     """The receipt of new requests with all that follows; `stored`: those that they name and that are there.
 
     Raises Invalid, with names, where one goes after a request that nobody knows or that has ended otherwise
-    than completed, where the new ones go after each other in a circle, or too many after one.
+    than completed, or that begins too late for it, where the new ones go after each other in a circle, or too
+    many after one.
     """
     if not any(each.after.after for each in decisions):
         return [with_follow_ups(each, context) for each in decisions]
@@ -33,7 +35,7 @@ def joined(decisions: Sequence[Decision], stored: Records, context: Context) -> 
     known = {**stored, **new}
     for record in new.values():
         for link in record.after:
-            known_before(record.id, link, known)
+            refuse_out_of_time(record, link, known_before(record.id, link, known))
     refuse_circle({name: [link.request_id for link in each.after] for name, each in new.items()})
     new = _linked(new, known)
     told = [_with(each, new[each.after.id]) for each in decisions]
@@ -85,6 +87,20 @@ def known_before(request_id: str, link: Link, known: Records) -> RequestRecord:
         advice = "leave it out, or name what is done in its place"
         _refuse(request_id, before.id, f"is {before.state}", advice)
     return before
+
+
+def refuse_out_of_time(record: RequestRecord, link: Link, before: RequestRecord) -> None:
+    """Raises Invalid where, whatever is planned, the later of two starts too soon: it would wait for ever."""
+    if before.state in TERMINAL or before.earliest_ms + link.least_ms <= record.latest_ms:
+        return
+    lag = f", with {link.least_ms // MINUTE_MS} minutes between" if link.least_ms else ""
+    raise Invalid(
+        f"request {record.id} is to go after request {before.id}{lag}; it starts by "
+        f"{to_instant(record.latest_ms).isoformat()}, and that one from "
+        f"{to_instant(before.earliest_ms).isoformat()} on\n"
+        "Maybe one of them has a wrong day, or they go the other way round.",
+        request_ids=[record.id, before.id],
+    )
 
 
 def _refuse(named_by: str, name: str, reason: str, advice: str) -> NoReturn:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from contracts.geo import Window
 from contracts.instants import to_instant
+from contracts.local_day import DAY_MINUTES
 from contracts.requests import EquipmentOrder, Request, TripRequest
 from contracts.standing_orders import made_id
 from contracts.tuning import Number, Parameter
@@ -87,7 +88,7 @@ def _on(
     if isinstance(named, EquipmentOrder):
         return replace(named, window=window)
     appointment = None if named.appointment_at is None else then(named.appointment_at)
-    call = None if named.will_call is None else _call(named.will_call, on, then)
+    call = None if named.will_call is None else _call(named.will_call, on, later, then)
     there = made_id(order.id, comes.day) if back else None
     made: TripRequest = replace(
         named, pickup_window=window, appointment_at=appointment, will_call=call, return_of=there
@@ -105,13 +106,16 @@ def by_itself(request: Request) -> Request:
     return replace(without_leg(request), episode=None)
 
 
-def _call(call: WillCall, on: date, then: Callable[[datetime], datetime]) -> WillCall:
-    """On that day; `until` at its clock time."""
-    return WillCall(day=on, until=None if call.until is None else then(call.until))
+def _call(call: WillCall, on: date, later_minutes: int, then: Callable[[datetime], datetime]) -> WillCall:
+    """On that day, or so many whole days later as the ride there is; `until` at its clock time."""
+    day = on + timedelta(days=int(later_minutes / DAY_MINUTES))
+    return WillCall(day=day, until=None if call.until is None else then(call.until))
 
 
 def _window(window: Window | None, then: Callable[[datetime], datetime]) -> Window | None:
     if window is None:
         return None
-    earliest = then(window.earliest)
-    return Window(earliest=earliest, latest=max(earliest, then(window.latest)))
+    earliest, latest = then(window.earliest), then(window.latest)
+    if latest <= earliest:  # all of it in an hour that the clock skips: as wide as ever, behind that
+        latest = earliest + (window.latest - window.earliest)
+    return Window(earliest=earliest, latest=latest)

@@ -1,7 +1,8 @@
 """On which days something comes again: RFC 5545 rules, exceptions, public holidays. Days only, no clock.
 
-A rule is read strictly and evaluated within bounds: python-dateutil would look to the year 9999 for a day
-that never comes.
+A rule is read strictly and evaluated within bounds: python-dateutil looks to the year 9999 for a day that
+never comes, whatever its `until`, which takes seconds from this century. The calendar is the same again every
+400 years, to the day of the week: rules are evaluated as late in it as python can.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 
+from contracts.base import LAST_DAY
+from contracts.outside import LINES
 from contracts.standing_orders import OnHoliday
 from dispatcher.domain.refusals import Invalid
 
@@ -24,6 +27,7 @@ AHEAD = timedelta(days=366 * 9)  # within which there must be another: leap days
 MOST_COUNT, MOST_INTERVAL = 3_660, 1_000
 WEEKEND = 5
 FURTHEST = 14  # days to a business day: no country has more holidays in a row
+LATER = 400 * 19  # years: LAST_DAY and AHEAD of it are then in the 98th century
 _RARELY = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _DAYS = "(MO|TU|WE|TH|FR|SA|SU)"
 _MONTH = "(0?[1-9]|1[0-2])"
@@ -41,6 +45,18 @@ _PARTS: Mapping[str, str] = {
     "BYMONTH": rf"{_MONTH}(,{_MONTH})*",
     "BYSETPOS": _NUMBERS,
 }
+_MOST: Mapping[str, int] = {"BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366}
+_MOST_IN_MONTH, _MOST_IN_YEAR = 5, 53  # Mondays, and so on
+_TAKES: Mapping[str, str] = {  # the same for people
+    "FREQ": f"one of {', '.join(_RARELY)}: daily is most",
+    "INTERVAL": "a number: INTERVAL=2",
+    "COUNT": "a number: COUNT=12",
+    "UNTIL": "a day, without dashes: UNTIL=20271231",
+    "WKST": "a day of the week: WKST=MO",
+    "BYDAY": "days of the week: BYDAY=MO,WE,FR; in a month also the first or the last: BYDAY=1MO or -1FR",
+    "BYMONTH": "months: BYMONTH=1,7",
+}
+_NUMBERED = "whole numbers, from the end with a minus"
 _NOT_WITH: Mapping[str, Collection[str]] = {  # as the RFC has it
     "BYMONTHDAY": ("WEEKLY",),
     "BYYEARDAY": ("DAILY", "WEEKLY", "MONTHLY"),
@@ -65,18 +81,23 @@ class Comes(NamedTuple):
 
 def read(text: str, tz: ZoneInfo) -> Rule:
     """The rule. Raises Invalid, in words, for one that is none, or comes more often than daily."""
+    if LINES.search(text):
+        raise Invalid("a rule is one line\nMaybe leave out what is beside the RRULE: the request says when.")
     parts: dict[str, str] = {}
     for each in text.upper().split(";"):
         name, _, value = each.partition("=")
         if name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
             raise _odd(text, f"{name} says when on the day", "the first request says that; leave it out")
+        if name.startswith("RRULE"):
+            raise _odd(text, "it begins with RRULE:", "leave that out: the rule is what follows")
         if name not in _PARTS or name in parts:
             raise _odd(text, f"{name[:20]!r} is no part of a rule, or stands twice", ", ".join(_PARTS))
         if not re.fullmatch(_PARTS[name], value, re.ASCII):
-            often = f"one of {', '.join(_RARELY)}: daily is most" if name == "FREQ" else _PARTS[name]
-            raise _odd(text, f"{name}={value[:30]} is not understood", often)
+            takes = _TAKES.get(name, f"{_NUMBERED}: {name}=1,-1")
+            raise _odd(text, f"{name}={value[:30]} is not understood", takes)
         parts[name] = value
     _refuse_odd_together(text, parts)
+    _refuse_strange_numbers(text, parts)
     count, until = parts.pop("COUNT", None), parts.pop("UNTIL", None)
     rule = Rule(
         ";".join(f"{name}={value}" for name, value in parts.items()),
@@ -108,10 +129,21 @@ def _refuse_odd_together(text: str, parts: Mapping[str, str]) -> None:
         raise _odd(text, "BYSETPOS stands alone", "BYDAY beside it")
 
 
+def _refuse_strange_numbers(text: str, parts: Mapping[str, str]) -> None:
+    """What is in no month or year: dateutil leaves it out, looks for it for ever, or fails."""
+    by_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    for name, most in {**_MOST, "BYDAY": _MOST_IN_MONTH if by_month else _MOST_IN_YEAR}.items():
+        strange = [
+            each for each in re.findall(r"-?\d+", parts.get(name, "")) if not 1 <= abs(int(each)) <= most
+        ]
+        if strange:
+            raise _odd(text, f"{name} has {strange[0]}", f"1 to {most}, or -1 to -{most} from the end")
+
+
 def days(rule: Rule, start: date, since: date, limit: date) -> Iterator[date]:
     """The days of the rule from `since` up to `limit`, in order."""
     last = limit if rule.until is None else min(limit, rule.until)
-    found = (each.date() for each in _made(rule, start, last))
+    found = (each.date().replace(year=each.year - LATER) for each in _made(rule, start, last))
     counted = found if rule.most is None else islice(found, rule.most)
     return (each for each in counted if each >= since)
 
@@ -132,7 +164,8 @@ def comes(
     def others(first: date, last: date) -> Collection[date]:
         return set(days(rule, start, first, last)) - set(except_days)
 
-    for day in days(rule, start, since, since + AHEAD):
+    limit = since + AHEAD if since < LAST_DAY else since
+    for day in days(rule, start, since, limit):
         if day in except_days:
             continue
         if then is OnHoliday.KEEP or not is_holiday(day):
@@ -189,12 +222,13 @@ def _holidays(country: str, subdivision: str) -> Collection[date]:
 
 
 def _made(rule: Rule, start: date, last: date) -> rrule:
-    """python-dateutil's, which never looks beyond `last`."""
+    """python-dateutil's up to `last`, LATER years later."""
+    last = min(last, LAST_DAY + AHEAD)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = rrulestr(rule.text, dtstart=datetime(start.year, start.month, start.day))
+        made = rrulestr(rule.text, dtstart=datetime(start.year + LATER, start.month, start.day))
         assert isinstance(made, rrule)  # noqa: S101  (one rule, no set)
-        return made.replace(until=datetime(last.year, last.month, last.day))
+        return made.replace(until=datetime(last.year + LATER, last.month, last.day))
 
 
 def _day(text: str, until: str, tz: ZoneInfo) -> date:

@@ -33,9 +33,12 @@ WILL_CALLS = "i:will_call"  # those that nobody has called yet, by when their da
 OFFERS = "o:"  # a vendor's open offers and dispatches, by start
 
 
+_INDICES = {each: f"{INDEX}{each.value}" for each in RequestState}
+
+
 def index_of(state: RequestState) -> str:
     """The list of requests in one state."""
-    return f"{INDEX}{state.value}"
+    return _INDICES[state]
 
 
 def offers_of(vendor_id: str) -> str:

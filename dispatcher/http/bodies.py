@@ -15,13 +15,14 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from contracts import codec
 from contracts.operations import Body
-from contracts.problems import Malformed, TooLarge, TooSlow, UnsupportedMediaType
+from contracts.problems import InvalidMessage, Malformed, TooLarge, TooSlow, UnsupportedMediaType
 from dispatcher.http import negotiation, turns
 
 GZIP_OR_ZLIB = 47  # zlib's wbits: its own format or gzip's, by the first bytes
 DEFLATED = {"gzip": True, "x-gzip": True, "deflate": True, "identity": False, "": False}
 KNOWN = "gzip, deflate, identity"
 CUT = "Maybe it was cut short, or joined with another."
+NOTHING = (b"", b"{}", b"null", b"\x80", b"\xc0")  # as clients send that always send something
 
 
 class CallerGone(Exception):
@@ -34,6 +35,8 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
     Raises CallerGone, TooSlow, and whatever Problem its bytes are.
     """
     if body is None:
+        if request.method != "GET" and request.body_exists:
+            await _refuse_some(request, timeout_s, wait_s)
         return None
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
     if "Expect" in request.headers:
@@ -45,6 +48,17 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
         return body.form()
     value = codec.unpack(raw, negotiation.sent(request.headers.get("Content-Type", ""), body))
     return codec.convert(value, body.form_of(value))
+
+
+async def _refuse_some(request: web.Request, timeout_s: float, wait_s: float) -> None:
+    """Raises InvalidMessage for what says something where nothing is read: it would not be done."""
+    if "Expect" in request.headers:
+        await _go_ahead(request)
+    raw = await _bytes(request, timeout_s, wait_s)
+    if raw.strip() not in NOTHING:
+        raise InvalidMessage.at(
+            "", "this call takes no body, and one came\nMaybe it was meant for another path or method."
+        )
 
 
 def _deflated(encoding: str) -> bool:

@@ -20,7 +20,7 @@ from contracts import codec
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
-from dispatcher.http import bodies, negotiation, problem_responses, turns
+from dispatcher.http import answers, bodies, negotiation, problem_responses, turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
@@ -144,14 +144,14 @@ async def _call(
     )
 
 
-def _response(reply: Reply, media: str, call_id: str) -> web.Response:
+def _response(reply: Reply, media: str, call_id: str) -> answers.Whole:
     headers = {
         "Content-Type": media,
         "X-Request-Id": call_id,
         "Cache-Control": "no-store",
         **reply.headers,
     }
-    return web.Response(status=reply.status, body=codec.encode(reply.message, media), headers=headers)
+    return answers.Whole(status=reply.status, body=codec.encode(reply.message, media), headers=headers)
 
 
 _PROCESS, _NUMBERS = secrets.token_hex(5), itertools.count(1)

@@ -11,8 +11,10 @@ from contracts.base import Id
 from contracts.episode_views import EpisodePage, EpisodeQuery, EpisodeSubmission, EpisodeView
 from contracts.episodes import EpisodeDraft, Note
 from contracts.operations import Answer, Body
+from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.http.call import Call, Reply
+from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import POSTED, changed, etag, posted
@@ -52,7 +54,10 @@ async def submit(call: Call, parts: Parts) -> Reply:
     """Submit an episode with all its requests in one call, stored together or not at all."""
     whole: EpisodeSubmission = call.body
     key = cast(IdempotencyRecord, call.idempotency("episode", msgspec.msgpack.encode(whole)))
-    await parts.service.episodes.submit(call.principal, call.market, whole, key)
+    try:
+        await parts.service.episodes.submit(call.principal, call.market, whole, key)
+    except PossibleDuplicate as refusal:
+        raise with_pointers(refusal, whole.requests, parts.metrics) from None
     parts.metrics.accepted.inc(len(whole.requests))
     return await _whole(call, parts, whole.id, 202)
 

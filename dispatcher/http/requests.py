@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
 import msgspec
-from msgspec.structs import replace
 
 from contracts.base import Id
-from contracts.duplicates import Duplicate
 from contracts.episodes import Release
 from contracts.instants import to_ms
 from contracts.operations import Answer, Body
@@ -38,7 +35,7 @@ from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import activated_view, request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
-from dispatcher.http.metrics import Metrics
+from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import etag
@@ -69,22 +66,11 @@ async def submit(call: Call, parts: Parts) -> Reply:
     try:
         ids = await parts.service.requests.submit(call.principal, market, requests, key)
     except PossibleDuplicate as refusal:
-        raise _with_pointers(refusal, requests if batch else (), parts.metrics) from None
+        raise with_pointers(refusal, requests if batch else (), parts.metrics) from None
     parts.metrics.accepted.inc(len(ids))
     base = REQUESTS.format(market=market)
     receipts = tuple(_receipt(each, base, unknown) for each in requests)
     return Reply(Receipts(requests=receipts), 202, {"Location": base if batch else receipts[0].href})
-
-
-def _with_pointers(
-    refusal: PossibleDuplicate, batch: Sequence[Request], metrics: Metrics
-) -> PossibleDuplicate:
-    """The refusal, which says where in the body each duplicate stands; counted."""
-    found: list[Duplicate] = refusal.facts["duplicates"]
-    metrics.duplicates.inc(len(found))
-    places = {each.id: f"/requests/{place}" for place, each in enumerate(batch)}
-    told = [replace(each, pointer=places.get(each.request_id, "")) for each in found]
-    return PossibleDuplicate(refusal.detail, **refusal.facts | {"duplicates": told})
 
 
 def _receipt(request: Request, base: str, unknown: frozenset[str]) -> Receipt:

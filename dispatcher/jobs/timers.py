@@ -52,22 +52,26 @@ class Timers:
         self.batch = batch
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
-    async def run(self, market: str) -> None:
-        """For ever, until cancelled. A store that is away is waited for."""
+    async def run(self, market: str, kind: Kind[Any]) -> None:
+        """Those of one kind for ever, until cancelled; a list that cannot be read holds up no other kind.
+
+        A store that is away is waited for.
+        """
         while not cancel_requested():
             try:
-                fired = await self.fire_due(market)
+                fired = await self.fire_kind(market, kind)
                 if not fired:
-                    await asyncio.sleep(await self._pause_s(market))
+                    await asyncio.sleep(await self._pause_s(market, kind))
             except Unavailable as refusal:
-                log.warning("timers wait for the store", market=market, reason=refusal.detail)
+                log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.detail)
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def fire_due(self, market: str) -> int:
         """A batch of each kind, the longest overdue first; how many had their effect."""
-        return sum([await self._fire_kind(market, kind) for kind in kinds()])
+        return sum([await self.fire_kind(market, kind) for kind in kinds()])
 
-    async def _fire_kind(self, market: str, kind: Kind[Any]) -> int:
+    async def fire_kind(self, market: str, kind: Kind[Any]) -> int:
+        """A batch of one kind."""
         records, put_off = self.service.store.market(market).records(kind), self._put_off[market, kind.name]
         due = await records.due(self.service.clock.now_ms(), self.batch + len(put_off))
         ids = put_off.ripe(due)[: self.batch]
@@ -113,14 +117,13 @@ class Timers:
         waits = record.pending is not None and record.pending.expires_ms <= self.service.clock.now_ms()
         return await self.retimer.retimed(market, record) if is_due and not waits else None
 
-    async def _pause_s(self, market: str) -> float:
+    async def _pause_s(self, market: str, kind: Kind[Any]) -> float:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""
-        clock, stored = self.service.clock, self.service.store.market(market)
+        clock, records = self.service.clock, self.service.store.market(market).records(kind)
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
-        if any(self._put_off[market, kind.name] for kind in kinds()):
+        if self._put_off[market, kind.name]:
             return most_s  # what is put off is due, and does not make us hurry
-        known = [await stored.records(kind).next_due_ms() for kind in kinds()]
-        next_ms = min((each for each in known if each is not None), default=None)
+        next_ms = await records.next_due_ms()
         if next_ms is None:
             return most_s
         return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - clock.now_ms()) / 1000)))

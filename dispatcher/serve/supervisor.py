@@ -98,13 +98,13 @@ def prepare(settings: Settings) -> None:
         connect(settings.redis_url)
     if settings.rules:
         plugins.load(settings.rules)
-    if settings.notify_webhook_url or settings.smtp_url:
-        notifier_of(settings, make_clock(*settings.clock))
     try:
-        make_clock(*settings.clock).now_ms()
+        clock = make_clock(*settings.clock)
+        clock.now_ms()
     except (OSError, ValueError) as error:
         told = f"DISPATCHER_CLOCK_FILE={settings.clock_file} cannot be read: {type(error).__name__}."
         raise UserError(told, "Maybe it is a folder, or holds something else than a Unix time.") from error
+    notifier_of(settings, clock)
 
 
 def listening(settings: Settings) -> socket.socket:

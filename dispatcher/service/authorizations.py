@@ -23,7 +23,7 @@ from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.drawing import is_sought
 from dispatcher.domain.needed import Needed, held_by_hand
 from dispatcher.domain.patients import PATIENT_KIND
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.principal import Principal
@@ -50,11 +50,16 @@ class Authorizations:
     ) -> AuthorizationRecord:
         """As it stands now, what waited for it freed. Raises Stale, WrongState, Invalid."""
         self.markets.authorize(who, market)
-        tz = self.markets.zones[market]
+        tz, patient = self.markets.zones[market], self.index.tokens(market, body.patient)
+        if not patient and not body.requests:
+            raise Invalid(
+                "the patient block does not tell who it is: a name alone is that of several people\n"
+                "Maybe add the record number, or the phone; or name the requests that it is for."
+            )
         command = PutAuthorization(
             authorization_id=name,
             body=body,
-            patient=self.index.tokens(market, body.patient),
+            patient=patient,
             from_ms=first_instant_ms(body.first_day, tz),
             until_ms=first_instant_ms(body.last_day + timedelta(days=1), tz),
             expected_version=expected_version,

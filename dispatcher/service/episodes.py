@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -10,17 +11,19 @@ from contracts.episode_views import EpisodeQuery, EpisodeSubmission, EpisodeSumm
 from contracts.episodes import MAX_NOTES, Edge, EpisodeDraft
 from contracts.instants import to_instant
 from contracts.requests import Request
-from dispatcher.domain.arranging import Wanted, arranged, drafted
+from dispatcher.domain.arranging import Wanted, arranged, drafted, is_as_drafted
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.episode_views import shown
 from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, changed
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.security.blind_index import identity
 from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
-from dispatcher.service.requests import Requests
+from dispatcher.service.reach import with_all_beside
+from dispatcher.service.requests import Requests, refuse_repeats
 from dispatcher.service.tasks import Tasks
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.listing import Cursor
@@ -54,19 +57,31 @@ class Episodes:
     async def submit(
         self, who: Principal, market: str, whole: EpisodeSubmission, key: IdempotencyRecord
     ) -> None:
-        """An episode with all its requests in one commit. Raises as `Requests.submit` does."""
+        """An episode with all its requests in one commit. Raises as `Requests.submit` does.
+
+        The same once more, under whatever key, is no change.
+        """
         ids = tuple(each.id for each in whole.requests)
+        refuse_repeats(ids)
+        _refuse_several_patients(whole)
         named = tuple(dict.fromkeys((*whole.episode.requests, *ids)))
         draft = replace(whole.episode, requests=named)
         tuning = await self.markets.tuning(market)
 
         def want(before: Episode | None) -> tuple[Episode, Sequence[Edge]]:
             if before is not None:
-                raise Invalid(f"episode {whole.id} is there already\nMaybe add requests to it one by one.")
+                raise Invalid(
+                    f"episode {whole.id} is there already, and is another\n"
+                    "Maybe read it, and add requests to it one by one."
+                )
             return drafted(None, whole.id, draft, self.requests.context(who, market, tuning)), draft.sequence
 
         await self.requests.store.refuse_unless_durable()
-        await self._arrange(who, market, whole.id, want, requests=whole.requests, key=key)
+        try:
+            await self._arrange(who, market, whole.id, want, requests=whole.requests, key=key)
+        except Invalid:
+            if not await self._stands(market, whole, draft):
+                raise
 
     async def add(self, who: Principal, market: str, name: str, request_id: str) -> None:
         """A stored request into the episode; nothing when it is there. Raises NotFound, Invalid."""
@@ -170,7 +185,10 @@ class Episodes:
                 receipts = await self.requests.receipts(market, requests, context)
                 known = await self._known(market, before, after, edges, receipts)
                 await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
-                decision = arranged(before, Wanted(after, edges, receipts), known, context)
+                wanted = Wanted(after, edges, receipts)
+                decision = await with_all_beside(
+                    stored, replace(context, related=known), partial(arranged, before, wanted, known)
+                )
                 filed = await self.requests.duplicates.checked(
                     market, requests, receipts, context, unseen=not attempt
                 )
@@ -188,6 +206,15 @@ class Episodes:
             if requests and outcome.stale_id in {each.id for each in requests}:
                 await self._refuse_stored(market, requests)
         raise too_busy(f"episode {name}")
+
+    async def _stands(self, market: str, whole: EpisodeSubmission, draft: EpisodeDraft) -> bool:
+        """Whether all of it is stored just so. Raises Reused for a request with another body."""
+        stored = self.markets.store(market)
+        before = await stored.records(EPISODE_KIND).get(whole.id)
+        if before is None or await self.requests.missing(market, whole.requests):
+            return False
+        records = await stored.requests.records.get_all(before.requests)
+        return is_as_drafted(before, draft, records)
 
     async def _refuse_stored(self, market: str, requests: Sequence[Request]) -> None:
         left = await self.requests.missing(market, requests)  # raises Reused for another body
@@ -221,6 +248,11 @@ class Episodes:
             missing = sorted(names - found.keys())
             last = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
             found = found | last
+        if len(found) >= FARTHEST:
+            raise Invalid(
+                f"{FARTHEST} requests or more go before those of the episode, one after the other\n"
+                "Maybe let some of them go."
+            )
         return found
 
     async def _with_others(self, market: str, known: Known) -> Known:
@@ -229,6 +261,24 @@ class Episodes:
         missing = sorted(names - known.keys())
         others = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
         return known | others
+
+
+def _refuse_several_patients(whole: EpisodeSubmission) -> None:
+    """Raises Invalid where two requests say that they are different people's; neither is repeated.
+
+    By a record number one may be another than by name and phone alone, and the same for all that.
+    """
+    found = dict[str, tuple[str, str]]()
+    for each in whole.requests:
+        told = identity(each.patient)
+        how = told.partition("\0")[0]
+        name, first = found.setdefault(how, (each.id, told))
+        if told != first:
+            raise Invalid(
+                f"episode {whole.id} is one patient's: requests {name} and {each.id} are different ones'\n"
+                "Maybe a record number or a name is mistyped; else make two episodes of it.",
+                request_ids=[name, each.id],
+            )
 
 
 def _there(episode: Episode | None, name: str) -> Episode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
+from dispatcher.service.reach import with_all_beside
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome, Status
@@ -57,7 +59,7 @@ class Executor:
                 ready = command if prepare is None else await prepare(record, command)
                 if ready.beside:
                     context = replace(context, related={**ready.beside, **context.related})
-                decision = decide(record, ready, context)
+                decision = await with_all_beside(stored, context, partial(decide, record, ready))
             except Refusal:
                 if await already_applied(stored, idempotency):
                     return record or await self.load(stored, command)
@@ -92,7 +94,8 @@ class Executor:
         for command, record in decided_on:
             context = await self._context(stored, record, tuning, by)
             try:
-                decision = decide(record, command, replace(context, related={**context.related, **now}))
+                as_now = replace(context, related={**context.related, **now})
+                decision = await with_all_beside(stored, as_now, partial(decide, record, command))
             except WrongState:
                 return Outcome(Status.STALE, stale_id=record.id)
             changed = (

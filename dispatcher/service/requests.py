@@ -64,7 +64,7 @@ class Requests:
         """
         self.markets.authorize_requests(who, market)
         ids = tuple(request.id for request in requests)
-        _refuse_repeats(ids)
+        refuse_repeats(ids)
         await self.store.refuse_unless_durable()
         tuning, market_store = await self.markets.tuning(market), self.markets.store(market)
         wanted = requests
@@ -296,10 +296,11 @@ def _midnight_ms(day: date, tz: ZoneInfo) -> int:
     return to_ms(datetime(day.year, day.month, day.day, tzinfo=tz))
 
 
-def _refuse_repeats(ids: tuple[str, ...]) -> None:
+def refuse_repeats(ids: tuple[str, ...]) -> None:
+    """Raises Reused where one call has two requests of one id."""
     if len(ids) > 1 and len(set(ids)) < len(ids):
         twice = sorted({each for each in ids if ids.count(each) > 1})
         raise Reused(
-            f"request {twice[0]} stands in the batch more than once\nMaybe number the requests anew.",
+            f"request {twice[0]} stands in the call more than once\nMaybe number the requests anew.",
             request_ids=twice,
         )

@@ -31,6 +31,7 @@ from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.standing_orders import Ahead, Free, StandingOrderRecord, ahead, left_out
 from dispatcher.domain.windows import start_window
 from dispatcher.runtime.clock import Clock
+from dispatcher.security.blind_index import identity
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, too_busy
 from dispatcher.service.markets import Markets
@@ -150,9 +151,12 @@ class StandingOrders:
         first = next(days(rule, start, start, start + AHEAD), None)
         if first != start:
             following = f"the first from then on is {first}" if first else "nor any other in nine years"
+            remedy = (
+                "give the first request that day" if first else "its UNTIL is before that, or it never comes"
+            )
             raise Invalid(
                 f"the first request is on {start}, which the rule {body.rule} has not: {following}\n"
-                "Maybe give the first request that day."
+                f"Maybe {remedy}."
             )
         legs: list[Request] = [body.request] if body.return_ride is None else [body.request, body.return_ride]
         for each in legs:
@@ -237,7 +241,13 @@ def _refuse_what_comes_once(leg: Request) -> None:
 
 
 def _refuse_strange_back(there: Request, back: TripRequest, tz: ZoneInfo) -> None:
-    """Raises Invalid for a ride back at a strange time."""
+    """Raises Invalid for a ride back at a strange time, or of another patient."""
+    whose, others = identity(there.patient), identity(back.patient)
+    if others and others != whose:
+        raise Invalid(
+            "the ride back of a standing order is another patient's than the ride there\n"
+            "Maybe leave its patient out: it is the same one's."
+        )
     if back.will_call is None:
         _refuse_strange_return(there, begins_at(back))
     elif back.will_call.day != (day := begins_at(there).astimezone(tz).date()):

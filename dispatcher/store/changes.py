@@ -114,7 +114,7 @@ def _add_body(
 
 def _add_lists(program: Program, keys: Keys, filed: Filed) -> None:
     """Keep the lists in step with the record: who leaves, who comes, who moves."""
-    was, now = (_entries(filed.kind, each) for each in (filed.change.before, filed.change.after))
+    was, now = _entries(filed.kind, filed.change.before), _entries(filed.kind, filed.change.after)
     for entry in was:
         if entry not in now:
             program.write(keys.list(entry.list), "ZREM", entry.member)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
@@ -128,6 +128,18 @@ class MarketStore:
             last = await self._records_of(wanted)
             found |= {beside(each): each for each in last}
         return found
+
+    async def farther(self, decision: Decision, known: Collection[str]) -> Mapping[str, Record]:
+        """The records beside those that follow in a decision, apart from `known` and from its own.
+
+        Beside the first, which it is about, nothing new is looked for: `related` has it.
+        """
+        own = {beside(each.record) for each in decision.changes}
+        before = [each.before for each in decision.changes[1:] if each.before is not None]
+        names = dict.fromkeys(each for one in before for each in kind_of(one).related(one))
+        called = {each: kind_named(each[0]).named_beside(each[1]) for each in names}
+        wanted = [each for each, name in called.items() if name not in known and name not in own]
+        return {beside(each): each for each in await self._records_of(wanted)} if wanted else {}
 
     async def _records_of(self, names: Sequence[tuple[str, str]]) -> list[Record]:
         """Records by kind and id, as far as they can be read."""

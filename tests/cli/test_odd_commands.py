@@ -298,3 +298,9 @@ def test_a_file_of_the_clock_that_is_none_is_refused_at_the_start(tmp_path, cont
     settings = Settings(data_dir=tmp_path / "data", clock_speed=1.0, clock_file=file)
     with pytest.raises(UserError, match="DISPATCHER_CLOCK_FILE"):
         prepare(settings)
+
+
+def test_an_address_to_tell_coordinators_at_is_looked_at_before_anything_starts(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data", notify_coordinator_email="ward")
+    with pytest.raises(UserError, match="NOTIFY_COORDINATOR_EMAIL is 'ward', no mail address"):
+        prepare(settings)

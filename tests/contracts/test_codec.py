@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from contracts import codec
 from contracts.codec import JSON, MAX_DEPTH, MSGPACK, decode, encode, unpack
+from contracts.episodes import Note
 from contracts.geo import Circle
 from contracts.outside import UNREADABLE
 from contracts.problems import Malformed, Problem, TooLarge, UnsupportedMediaType
 from contracts.requests import Request, RequestBatch
+from contracts.tasks import Comment
+from contracts.threads import PostedMessage
 from contracts.tuning import TuningUpdate
 from contracts.vendors import Vendor
 
@@ -90,6 +93,8 @@ SUGGESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a misspelt field": ({"pickup_windw": None}, "Maybe you meant `pickup_window`."),
     "a misspelt field further in": ({"needs": {"stair": 3}}, "Maybe you meant `stairs`."),
     "a field of few": ({"pickup": {"x": 1}}, "Maybe one of: position."),
+    "the like of an order's": ({"window": {}}, "Maybe you meant `pickup_window`."),
+    "an order's": ({"lines": []}, "Maybe its `kind` should be equipment: that one has `lines`."),
 }
 
 
@@ -106,6 +111,17 @@ def test_an_error_says_what_the_place_does_take(case: str, batch: bool) -> None:
     with pytest.raises(Problem) as refused:
         decode(json.dumps(sent).encode(), form)
     assert refused.value.detail.split("\n")[1].startswith(suggestion)
+
+
+def test_what_is_missing_is_told_with_the_values_it_may_have() -> None:
+    with pytest.raises(Problem, match=r"`kind`\nMaybe one of: trip, equipment\."):
+        decode(b'{"id": "r1"}', Request)
+    answer = b'{"id": "v", "name": "V", "answer": {"mode": "assumed", "time_limit_s": 60}}'
+    with pytest.raises(Problem) as refused:
+        decode(answer, Vendor)
+    assert refused.value.detail.split("\n")[1] == (
+        "Maybe its `mode` should be explicit: that one has `time_limit_s`."
+    )
 
 
 def test_an_error_names_place_value_limit_and_remedy() -> None:
@@ -170,3 +186,11 @@ def test_a_key_that_stands_twice_is_refused_however_the_body_is_read(pairs: list
     else:
         with pytest.raises(Problem, match="twice"):
             codec.unpack(body)
+
+
+@pytest.mark.parametrize("form", [Comment, Note, PostedMessage])
+@pytest.mark.parametrize("text", [" ", "\n\t", "\u3164"])
+def test_a_word_that_shows_nothing_is_refused(form: type[Comment], text: str) -> None:
+    with pytest.raises(Problem, match="/text: a text of nothing but blanks"):
+        decode(json.dumps({"text": text}).encode(), form)
+    assert decode(json.dumps({"text": f"{text}ja"}).encode(), form).text == f"{text}ja"

@@ -13,7 +13,7 @@ from contracts.barriers import BarrierCode, BarrierRecorded, PatternQuery
 from contracts.codes import ReportCode, RequestState, Requirement, ServiceClass, TrackingStatus
 from contracts.instants import DAY_MS, HOUR_MS
 from contracts.tasks import TaskOutcome
-from dispatcher.domain.barriers import Cell, matches, summed, week_of
+from dispatcher.domain.barriers import Barrier, Cell, matches, summed, week_of
 from dispatcher.domain.commands.barriers import RecordBarrier
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.on_hold import HoldRequest
@@ -115,9 +115,12 @@ def test_finishing_a_task_says_it_in_one_commit_and_a_finished_one_says_no_other
     done, said_so = decision.after, decision.changes[1].after
     assert said_so is not None
     assert decide(done, finish, tasks=[said_so]) is None
+    only_suggested = replace(record, barrier=Barrier(B.WEATHER, make.NOW, "service", suggested=True))
+    with pytest.raises(WrongState, match="POST …/requests/r1/barrier"):
+        decide(done, finish, tasks=[only_suggested])
     with pytest.raises(WrongState):
         decide(done, replace(finish, barrier=B.OTHER), tasks=[said_so])
-    with pytest.raises(WrongState, match="is forgotten"):
+    with pytest.raises(WrongState, match="about no request that is kept"):
         decide(task, finish)
 
 

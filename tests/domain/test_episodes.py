@@ -6,12 +6,15 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState
 from contracts.episodes import Bundle as BundleKind
-from contracts.episodes import EpisodeDraft
+from contracts.episodes import EpisodeDraft, SequenceKind
 from contracts.instants import HOUR_MS, to_instant
 from dispatcher.domain.arranging import Wanted, arranged, drafted
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.episode_views import shown
 from dispatcher.domain.episodes import ENDED, EPISODE_KIND, OPEN, Episode
+from dispatcher.domain.follow_sequence import EARLY, LATE, NO_VENDOR
+from dispatcher.domain.links import Link
 from dispatcher.domain.requests import RequestRecord
 from tests.domain import make
 from tests.domain.world import World
@@ -98,3 +101,23 @@ def test_after_its_time_each_of_a_bundle_is_for_itself() -> None:
     world = Bundle()
     world.cancel("a", make.NOW + 3 * HOUR_MS)
     assert world.records["b"].state is RequestState.RECEIVED
+
+
+def test_of_several_before_a_request_the_one_that_it_is_at_risk_of_is_shown() -> None:
+    bed = replace(make.accepted(), id="bed")
+    oxygen = replace(make.received(), id="oxygen")
+    links = (Link("bed", SequenceKind.START_TO_START), Link("oxygen"))
+    ride = replace(make.accepted(), id="ride", after=links, risk=NO_VENDOR)
+    known = {each.id: each for each in (bed, oxygen, ride)}
+    episode = replace(arranged_with(oxygen), requests=("bed", "oxygen", "ride"))
+
+    def stands() -> list[str]:
+        view = shown(episode, known, {}, (), (), barriers={})
+        return [each.stands for each in view.sequence]
+
+    assert stands() == ["waiting", NO_VENDOR]
+    late = replace(bed, offers=(replace(bed.offers[0], start_ms=ride.offers[0].start_ms + HOUR_MS),))
+    known |= {"bed": late, "ride": replace(ride, risk=LATE)}
+    assert stands() == [LATE, "waiting"]
+    known["ride"] = replace(ride, risk=EARLY)
+    assert stands() == [EARLY, EARLY]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from contracts.codes import RequestState, Requirement, Role
+from contracts.codes import RequestState, Requirement, Role, TrackingStatus
 from contracts.request_views import WaitsFor
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.decision import Decision
@@ -66,6 +67,10 @@ def test_the_same_hold_again_has_no_effect_and_another_reason_is_told() -> None:
 def test_what_a_vendor_has_is_not_put_on_hold() -> None:
     with pytest.raises(WrongState, match=r"offered.*\nMaybe cancel"):
         holding(make.offered())
+    with pytest.raises(WrongState, match="Maybe nothing is left to hold"):
+        holding(replace(make.offered(), state=RequestState.CANCELLED))
+    with pytest.raises(WrongState, match="Maybe call the vendor"):
+        holding(after(make.reporting(make.accepted(), TrackingStatus.ON_BOARD)))
 
 
 def test_its_deadline_runs_on_and_says_that_it_was_on_hold() -> None:

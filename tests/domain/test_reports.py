@@ -9,7 +9,7 @@ import pytest
 from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.instants import MINUTE_MS, to_instant
 from dispatcher.domain.commands.plausible import CODES, EARLY
-from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.scorecards import Outcome
 from tests.domain.make import NOW, accepted, after, reporting
 
@@ -30,6 +30,12 @@ def test_what_is_said_to_have_happened_too_early_is_refused_as_well() -> None:
     record = accepted()
     with pytest.raises(Invalid, match="too early"):
         reporting(record, T.COMPLETED, at=to_instant(NOW + MINUTE_MS), now_ms=record.earliest_ms)
+
+
+def test_of_work_that_is_done_nothing_is_left_to_report() -> None:
+    done = after(reporting(accepted(), T.COMPLETED, now_ms=accepted().earliest_ms))
+    with pytest.raises(WrongState, match=r"it is completed\nMaybe nothing is left to report"):
+        reporting(done, T.TURNED_BACK)
 
 
 @pytest.mark.parametrize("status", [T.EN_ROUTE, T.FAILED, T.TURNED_BACK])

@@ -111,6 +111,21 @@ def types(decision: Decision, to: To) -> list[str]:
     return [each.type for each in decision.messages if each.to is to]
 
 
+def test_what_no_plan_could_put_in_sequence_is_refused_with_both_and_their_times() -> None:
+    context, late = make.context(), make.trip("late", ahead_ms=4 * HOUR_MS)
+    for ahead_ms, lag, fits in ((3 * HOUR_MS, 0, False), (4 * HOUR_MS, 31, False), (4 * HOUR_MS, 30, True)):
+        after = After(request="late", least_lag_minutes=lag)
+        soon = make.trip("soon", ahead_ms=ahead_ms, after=(after,))
+        receipts = [receive(each, context) for each in (late, soon)]
+        if fits:
+            assert len(joined(receipts, {}, context)) == 2
+            continue
+        with pytest.raises(Invalid, match="request soon is to go after request late") as refused:
+            joined(receipts, {}, context)
+        assert refused.value.facts["request_ids"] == ["soon", "late"]
+        assert f"with {lag} minutes between" in refused.value.detail or not lag
+
+
 def test_a_request_is_not_offered_before_what_goes_before_it_has_a_vendor() -> None:
     world = Discharge()
     with pytest.raises(WrongState, match="oxygen, which goes before it, has no vendor"):

@@ -228,6 +228,6 @@ def test_a_return_is_not_called_before_its_way_there_has_ended() -> None:
     there = make.accepted()
     back = received(make.will_call("r2", return_of=there.id))
     end_ms = there.offers[0].end_ms
-    with pytest.raises(Invalid, match="before its way there, r1, ends at"):
+    with pytest.raises(Invalid, match=r"before the end of its way there: r1 ends at .*\n.* release this one"):
         activating(back, ahead_ms=end_ms - NOW - 1, tasks=[there])
     assert after(activating(back, ahead_ms=end_ms - NOW, tasks=[there])).earliest_ms == end_ms

@@ -57,8 +57,11 @@ async def test_a_case_manager_issues_renews_and_revokes_and_others_read_the_bala
     [
         (BODY | {"last_day": "2026-02-01"}, "before its first day"),
         (FACTS | WEEK, "nobody's"),
+        (BODY | {"patient": {"name": "Canary Wren"}}, "add the record number"),
         (BODY | {"services": ["chauffeur"]}, "/services/0"),
         (BODY | {"granted": 0}, "/granted"),
+        (BODY | {"last_day": "9999-12-31"}, "no calendar of ours"),
+        (BODY | {"first_day": "0001-01-01"}, "no calendar of ours"),
         (BODY | {"patient": {"name": "\u200b"}}, "/patient/name"),
     ],
 )

@@ -8,11 +8,21 @@ from datetime import UTC, datetime
 
 from playwright.async_api import ViewportSize, async_playwright
 
+from contracts.codec import convert
 from contracts.codes import Role
-from tests.http.conftest import GUARDED, OPEN, Api, trip
+from tests.http.conftest import GUARDED, OPEN, OPERATIONS, Api, trip
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 WIDTH = "document.documentElement.scrollWidth"
+EXAMPLES = """async () => {
+  const found = {};
+  for (const each of document.querySelectorAll("details.operation")) each.open = true;
+  await new Promise((done) => setTimeout(done));
+  for (const each of document.querySelectorAll("details.operation textarea"))
+    found[each.closest("details.operation").id] = each.value;
+  for (const each of document.querySelectorAll("details.operation")) each.open = false;
+  return found;
+}"""
 OPENED = """async () => {
   for (let round = 0; round < 3; round++) {
     const all = document.querySelectorAll("#submitRequests, #putVendor, #listTasks, details[open] details");
@@ -35,6 +45,8 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api, brows
         await page.goto(f"http://{host}/docs")
         await page.wait_for_selector("details.operation")
         assert await page.locator("details.operation").count() == len(GUARDED + OPEN)
+        examples = await page.evaluate(EXAMPLES)
+        assert "`" not in await page.locator("#activateRequest > summary").inner_text()
         await page.fill("#token", api.token(Role.PLATFORM))
         await page.click("#submitRequests > summary")
         await page.fill("#submitRequests [data-name=market]", api.market)
@@ -46,6 +58,11 @@ async def test_the_docs_page_shows_every_operation_and_sends_one(api: Api, brows
         await browser.close()
     assert failures == []
     assert asked == {host}
+    bodies = {each.id: each.body for each in OPERATIONS if each.body is not None}
+    assert examples.keys() == bodies.keys()
+    for name, example in examples.items():
+        value = json.loads(example)
+        convert(value, bodies[name].form_of(value))  # raises for one that cannot be sent
     assert await api.store.market(api.market).requests.records.get("r1") is not None
 
 

@@ -10,10 +10,12 @@ import pytest
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
 from dispatcher.jobs.timers import Timers
+from dispatcher.service import episodes
 from dispatcher.store.survey import survey
 from tests.http.conftest import NOW, Api, trip
 
 Json = dict[str, Any]
+LATER = {"earliest": (NOW + timedelta(days=9)).isoformat(), "latest": (NOW + timedelta(days=9)).isoformat()}
 
 
 def oxygen(name: str = "oxygen", **changes: Any) -> Json:
@@ -57,6 +59,72 @@ async def test_an_episode_comes_with_all_its_requests_and_is_read_in_one_answer(
     assert (view["episode"], view["after"][0]["request"]) == ("home", "oxygen")
 
 
+async def test_an_episode_that_is_sent_again_under_another_key_is_known_and_a_changed_one_is_refused(
+    api: Api,
+) -> None:
+    patient = {"name": "Canary Wren", "record_number": "C 1"}
+    rides = [trip(each, patient=patient) for each in ("ride", "later")]
+    rides[1] |= {"not_duplicate_of": ["ride"]}
+    body = discharge() | {"requests": [*rides, oxygen()]}
+    assert (await api.call("POST", "/episodes", body))[0] == 202
+    status, whole = await api.call("POST", "/episodes", body)
+    assert (status, whole["version"]) == (202, 1)
+    changed = body | {"requests": [rides[0] | {"priority": "stat"}]}
+    status, problem = await api.call("POST", "/episodes", changed | {"episode": {}})
+    assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["ride"])
+    owned = body | {"episode": body["episode"] | {"owners": ["ops"]}}
+    status, problem = await api.call("POST", "/episodes", owned)
+    assert (status, problem["detail"].split("\n")[0]) == (
+        422,
+        "episode home is there already, and is another",
+    )
+
+
+async def test_what_may_be_asked_for_twice_in_an_episode_is_told_with_its_place(api: Api) -> None:
+    patient = {"name": "Canary Wren", "record_number": "C 1"}
+    body = {"id": "e", "requests": [oxygen(), trip("a", patient=patient), trip("b", patient=patient)]}
+    status, problem = await api.call("POST", "/episodes", body)
+    assert status == 409
+    assert problem["duplicates"] == [
+        {"request_id": "b", "duplicate_of": ["a"], "pointer": "/requests/2"},
+    ]
+    twice = {"id": "e", "requests": [trip("a", patient=patient), trip("a", patient=patient)]}
+    status, problem = await api.call("POST", "/episodes", twice)
+    assert (status, problem["type"], problem["request_ids"]) == (422, "/problems/id-reused", ["a"])
+
+
+async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anybody(api: Api) -> None:
+    wren = {"name": "Canary Wren", "record_number": "C 1"}
+    for number, (other, status) in enumerate(
+        (
+            ({"name": "Canary Wren", "phone": "555 0100"}, 202),
+            ({"name": "Wren, Canary", "record_number": "c-1"}, 202),
+            ({"name": "Canary Wren", "record_number": "C 2"}, 422),
+        )
+    ):
+        name, at = f"ride{number}", (NOW + timedelta(days=2 + number)).isoformat()
+        ride = trip(name, patient=wren, pickup_window={"earliest": at, "latest": at})
+        body = {"id": f"e{number}", "requests": [ride, oxygen(f"oxygen{number}", patient=other)]}
+        found, answer = await api.call("POST", "/episodes", body)
+        assert found == status, answer
+    assert answer["request_ids"] == ["ride2", "oxygen2"]
+    assert "Wren" not in str(answer)
+
+
+async def test_an_episode_is_not_decided_by_a_moment_that_is_past(api: Api) -> None:
+    past, soon = (NOW - timedelta(minutes=1)).isoformat(), (NOW + timedelta(minutes=1)).isoformat()
+    bundle = {"bundle": "all_or_none", "decide_by": past}
+    status, problem = await api.call("POST", "/episodes", discharge(**bundle))
+    assert status == 422
+    assert "all or none until" in problem["detail"]
+    assert "Maybe decide_by has a wrong day or time zone." in problem["detail"]
+    assert (await api.call("PUT", "/episodes/e", bundle))[0] == 422
+    kept = bundle | {"decide_by": soon}
+    assert (await api.call("PUT", "/episodes/e", kept))[0] == 201
+    api.clock.ms += 120_000
+    assert (await api.call("PUT", "/episodes/e", kept | {"owners": ["ops"]}, If_Match="*"))[0] == 200
+
+
 async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
     await api.call("POST", "/episodes", discharge())
     assert (await api.call("POST", "/requests/oxygen/cancel"))[0] == 200
@@ -74,6 +142,21 @@ async def test_what_is_at_risk_and_who_has_to_act_is_in_it(api: Api) -> None:
     assert (status, ride["state"], ride["history"][-1]["code"]) == (200, "received", "released")
     _, whole = await api.call("GET", "/episodes/home")
     assert (whole.get("tasks"), whole.get("at_risk"), whole.get("sequence")) == (None, None, None)
+
+
+async def test_what_a_bundle_gives_back_has_its_tasks_settled_and_who_goes_after_it_is_told(
+    api: Api,
+) -> None:
+    requests = [trip("there"), trip("held", hold=["authorization"])]
+    draft = {"bundle": "all_or_none", "decide_by": (NOW + timedelta(hours=1)).isoformat()}
+    await api.call("POST", "/episodes", {"id": "home", "requests": requests, "episode": draft})
+    await api.call("POST", "/requests", trip("after", after=[{"request": "held"}]))
+    assert (await api.call("POST", "/requests/there/cancel"))[0] == 200
+    assert (await api.call("GET", "/requests/held"))[1]["state"] == "unmatched"
+    _, page = await api.call("GET", "/tasks")
+    assert {each["id"] for each in page["tasks"]} == {"there.bundle_failed", "after.predecessor_missing"}
+    _, view = await api.call("GET", "/requests/after")
+    assert (view["state"], view["at_risk"]) == ("on_hold", "predecessor_unmatched")
 
 
 async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> None:
@@ -100,6 +183,10 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
         ({"requests": ["nowhere"]}, "request nowhere cannot be in episode x: it is not there"),
         ({"requests": ["a"]}, "belongs to episode e"),
         ({"requests": ["c"], "sequence": [{"before": "a", "after": "c"}]}, "not among its requests"),
+        (
+            {"requests": ["c", "late"], "sequence": [{"before": "late", "after": "c"}]},
+            "request c is to go after request late; it starts by",
+        ),
         ({"requests": ["gone"]}, "request gone cannot be in episode x: it is cancelled"),
         (
             {
@@ -112,6 +199,7 @@ async def test_requests_are_added_put_in_sequence_and_taken_out(api: Api) -> Non
 )
 async def test_what_cannot_be_in_an_episode_is_refused_with_names(api: Api, draft: Json, told: str) -> None:
     await api.call("POST", "/requests", {"requests": [trip(each) for each in ("a", "b", "c", "d", "gone")]})
+    await api.call("POST", "/requests", oxygen("late") | {"window": LATER})
     await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]})
     await api.call("POST", "/requests/gone/cancel")
     status, problem = await api.call("PUT", "/episodes/x", draft)
@@ -124,6 +212,17 @@ async def test_a_circle_through_what_is_stored_is_refused(api: Api) -> None:
     draft = {"requests": ["a", "b"], "sequence": [{"before": "b", "after": "a"}]}
     status, problem = await api.call("PUT", "/episodes/x", draft)
     assert (status, "in a circle" in problem["detail"]) == (422, True)
+
+
+async def test_a_sequence_that_goes_back_too_far_to_be_looked_through_is_refused_for_that(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(episodes, "FARTHEST", 3)
+    chain = [trip(f"a{at}", after=[{"request": f"a{at - 1}"}] if at else []) for at in range(4)]
+    await api.call("POST", "/requests", {"requests": chain})
+    status, problem = await api.call("PUT", "/episodes/x", {"requests": ["a3"]})
+    assert (status, "3 requests or more go before" in problem["detail"]) == (422, True), problem
+    assert (await api.call("PUT", "/episodes/x", {"requests": ["a1"]}))[0] == 201
 
 
 async def test_a_way_back_is_judged_alike_by_whichever_door_it_comes(api: Api) -> None:

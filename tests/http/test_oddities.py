@@ -105,3 +105,15 @@ async def test_so_do_event_streams_and_what_was_stored(api: Api) -> None:
         async with call(f"{api.base}{path}", json=sent, headers=api.headers()) as answer:
             assert answer.headers["Server"] == "dispatcher"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_body_where_none_is_read_is_refused_and_not_left_undone(api: Api) -> None:
+    await api.call("POST", "/requests", trip("r1"))
+    await api.call("PUT", "/episodes/e", {})
+    status, problem = await api.call("PUT", "/episodes/e/requests/r1", {"after": [{"request": "r0"}]})
+    assert (status, problem["detail"].split("\n")[0]) == (
+        422,
+        "the body: this call takes no body, and one came",
+    )
+    assert (await api.call("PUT", "/episodes/e/requests/r1", {}))[0] == 200, "as clients send that always do"
+    assert (await api.call("DELETE", "/episodes/e/requests/r1"))[0] == 200

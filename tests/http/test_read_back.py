@@ -104,7 +104,8 @@ async def test_an_entry_outlives_its_request_and_is_forgotten_in_its_time(api: A
     assert (await api.call("GET", "/requests/r1"))[0] == 404
     assert len(await reads(api)) == 1
     api.clock.ms += 340 * 24 * 3_600_000
-    assert await timers.fire_due(api.market) == 1
+    while await timers.fire_due(api.market):  # the patient's card goes, too
+        pass
     assert await reads(api) == []
     assert await api.store.market(api.market).records(PATIENT_READ_KIND).next_due_ms() is None
 

@@ -85,6 +85,7 @@ async def test_an_order_is_put_replaced_by_its_version_and_listed_until_it_ends(
         (daily("o1") | {"request": trip("o2")}, 422, "/request/id"),
         (daily("o1", rule="FREQ=HOURLY"), 422, "daily is most"),
         (daily("o1", shifts=[{"day": "2026-03-04", "minutes": 5}] * 2), 422, "a day twice"),
+        (daily("o1", request=trip("o1", episode="e1")), 422, "an episode"),
         (daily("o1", request=trip("o1", patient={"name": "\u200b"})), 422, "/request/patient/name"),
     ],
 )
@@ -107,6 +108,8 @@ async def test_the_client_puts_reads_pauses_skips_shifts_and_ends(api: Api) -> N
         assert (await client.resume("o1")).state is StandingOrderState.ACTIVE
         assert (await client.skip("o1", date(2026, 3, 4))).next[1].day == date(2026, 3, 5)
         assert (await client.shift("o1", date(2026, 3, 5), 60)).order.shifts[0].minutes == 60
+        with pytest.raises(Problem, match="no occurrence on 9999-12-31"):
+            await client.shift("o1", date.max, 60)
         assert [each.id async for each in client.standing_orders()] == ["o1"]
         with pytest.raises(Problem, match="428"):
             await client.put_standing_order(order)

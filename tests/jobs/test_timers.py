@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
 from contracts.codes import RequestState
 from contracts.instants import HOUR_MS, MINUTE_MS
+from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs import timers
 from dispatcher.jobs.timers import Timers
+from dispatcher.service.loops import TIMERS, keep_running
 from tests.domain import make
 from tests.service.world import World
 
@@ -64,19 +69,39 @@ async def test_a_store_that_is_away_is_waited_for(world: World, monkeypatch: pyt
     world.clock.ms += HOUR_MS
     monkeypatch.setattr(timers, "LOOK_EVERY_S", 0.001)
     running = Timers(world.service)
-    fire_due, asked = running.fire_due, 0
+    fire, asked = running.fire_kind, 0
 
-    async def away_at_first(market: str) -> int:
+    async def away_at_first(market: str, kind: Kind[Any]) -> int:
         nonlocal asked
         asked += 1
         if asked < 3:
             raise Unavailable("the store does not answer.")
-        return await fire_due(market)
+        return await fire(market, kind)
 
-    monkeypatch.setattr(running, "fire_due", away_at_first)
-    work = asyncio.create_task(running.run(world.market))
+    monkeypatch.setattr(running, "fire_kind", away_at_first)
+    work = asyncio.create_task(running.run(world.market, REQUEST_KIND))
     async with asyncio.timeout(20):  # only timers that gave up make this wait so long
         while (await world.record("r1")).state is not RequestState.UNMATCHED:
             await asyncio.sleep(0.005)
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_kind_whose_list_is_damaged_holds_up_no_other_kind(world: World) -> None:
+    await world.submit(make.trip("r1", ahead_ms=MINUTE_MS))
+    world.clock.ms += HOUR_MS
+    for kind in kinds():
+        if kind not in (REQUEST_KIND, TASK_KIND):  # one that is unmatched has its task
+            await world.store.reader.ask("SET", world.keys.list(kind.timers), "x")
+    running = Timers(world.service)
+    works = [
+        keep_running(world.store, world.market, TIMERS, partial(running.run, world.market, kind))
+        for kind in kinds()
+    ]
+    tasks = [asyncio.create_task(each) for each in works]
+    async with asyncio.timeout(20):  # only timers that gave up make this wait so long
+        while (await world.record("r1")).state is not RequestState.UNMATCHED:
+            await asyncio.sleep(0.005)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

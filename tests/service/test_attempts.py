@@ -14,6 +14,7 @@ from contracts.offers import Accept
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
 from dispatcher.domain.refusals import Invalid, NotFound, Stale
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.jobs.timers import Timers
 from dispatcher.store.outcome import Status
 from tests.domain import make
@@ -134,7 +135,7 @@ async def test_running_timers_fire_by_themselves_and_stop_when_told(world: World
     await world.open_with(make.vendor())
     await world.submit()
     await world.offer()
-    running = asyncio.create_task(Timers(world.service).run(world.market))
+    running = asyncio.create_task(Timers(world.service).run(world.market, REQUEST_KIND))
     world.clock.ms += HOUR_MS
     async with asyncio.timeout(20):
         while (await world.record()).state is not RequestState.MATCHING:

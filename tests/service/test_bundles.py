@@ -14,6 +14,7 @@ from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import After, Bundle, EpisodeDraft
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.offers import Accept, Decline, DeclineCode
+from contracts.requests import Patient
 from contracts.tasks import OwnerRole, TaskKind, TaskQuery, TaskState, TaskView
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.audit.auditor import audit
@@ -33,7 +34,7 @@ async def bundle(world: World, *, hours: int = 12, **facts: Any) -> None:
     await world.open_with(make.vendor(), units=9)
     until = to_instant(world.clock.now_ms() + hours * HOUR_MS)
     draft = EpisodeDraft(bundle=Bundle.ALL_OR_NONE, decide_by=until, owners=(OwnerRole.CASE_MANAGER,))
-    requests = tuple(make.trip(each, **facts) for each in PARTS)
+    requests = tuple(make.trip(each, **{"patient": Patient(name="Nobody Example")} | facts) for each in PARTS)
     whole = EpisodeSubmission(id="home", requests=requests, episode=draft)
     key = IdempotencyRecord.of("episodes", "home", b"home")
     await world.service.episodes.submit(world.platform, world.market, whole, key)

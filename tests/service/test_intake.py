@@ -102,7 +102,7 @@ async def test_a_thousand_requests_are_one_commit_and_one_bad_one_refuses_all(wo
 
 
 async def test_an_id_that_stands_twice_in_a_batch_is_refused(world: World) -> None:
-    with pytest.raises(Reused, match="r1 stands in the batch more than once"):
+    with pytest.raises(Reused, match="r1 stands in the call more than once"):
         await world.submit(make.trip(), make.trip())
 
 

@@ -86,7 +86,7 @@ async def test_timers_of_a_wrong_type_are_their_markets_own_trouble(world: World
     timers = Timers(world.service)
     async with contextlib.AsyncExitStack() as stack:
         for each in (world, other):
-            work = partial(timers.run, each.market)
+            work = partial(timers.run, each.market, REQUEST_KIND)
             await stack.enter_async_context(running(world.store, each.market, TIMERS, work))
         await until(lambda: failing(world, {TIMERS: "ResponseError WRONGTYPE"}))
         await until(lambda: is_unmatched(other))

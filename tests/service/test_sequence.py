@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.codes import RequestState, TrackingStatus
 from contracts.dispatches import StatusUpdate
-from contracts.episodes import After
+from contracts.episodes import After, Edge, EpisodeDraft
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.offers import Accept
 from dispatcher.audit.auditor import audit
@@ -88,4 +88,18 @@ async def test_completed_predecessors_free_their_successors(world: World) -> Non
     await world.report(world.vendor(), f"{OXYGEN}.1", done)
     assert (await world.record(RIDE)).after[0].done_ms == world.clock.now_ms()
     assert (await offer(world, RIDE, 0)).ok
+    await sound(world)
+
+
+async def test_a_lag_that_is_taken_back_settles_the_task_about_it(world: World) -> None:
+    await discharge(world)
+    for name, minutes in ((OXYGEN, 0), (RIDE, 30)):
+        assert (await offer(world, name, minutes)).ok
+        await world.accept(world.vendor(), f"{name}.1", Accept())
+    for lag, undone in ((25, 1), (0, 0)):
+        edge = Edge(before=OXYGEN, after=RIDE, least_lag_minutes=lag)
+        draft = EpisodeDraft(requests=(OXYGEN, RIDE), sequence=(edge,))
+        await world.service.episodes.put(world.platform, world.market, "home", draft, None)
+        view = await world.service.episodes.view(world.platform, world.market, "home")
+        assert (len(view.at_risk), len(view.tasks)) == (undone, undone)
     await sound(world)

@@ -19,6 +19,7 @@ from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.standing_orders import (
     Holidays,
     OnHoliday,
+    Shift,
     StandingOrder,
     StandingOrderState,
     StandingOrderView,
@@ -47,6 +48,7 @@ TZ = ZoneInfo("America/New_York")
 START = datetime(2026, 3, 4, 6, 30, tzinfo=TZ)  # a Wednesday; four days later the clock is put forward
 FIRST = START.date()
 ONE = make.patient("one")
+HOUR = timedelta(hours=1)
 RULE = "FREQ=WEEKLY;BYDAY=MO,WE,FR"
 
 
@@ -126,6 +128,28 @@ async def test_the_requests_of_the_lead_time_are_made_with_ids_that_follow_from_
     standing.clock.ms += 2 * DAY_MS
     await standing.fire()
     assert "dialysis-20260318" in await standing.made()
+
+
+@pytest.mark.parametrize("changes", [{}, {"pickup_window": None, "appointment_at": START}])
+async def test_there_and_back_are_a_round_trip_and_end_as_one(
+    standing: Standing, changes: dict[str, datetime | None]
+) -> None:
+    await standing.order(dialysis(request=replace(leg(START), **changes), return_ride=called_back()))
+    await standing.fire()
+    there, other = (await standing.made())[:2]
+    back = f"{there}-r"
+    assert (await standing.record(back)).return_of == there
+    await standing.cancel(standing.platform, there)
+    codes = [(await standing.record(each)).history[-1].code for each in (back, f"{other}-r")]
+    assert codes == ["outbound_cancelled", "activation"]
+
+
+async def test_a_ride_back_too_soon_to_be_one_is_made_by_itself(standing: Standing) -> None:
+    at = START + timedelta(minutes=15)
+    soon = replace(leg(at, patient=None), pickup_window=Window(earliest=at, latest=at))
+    await standing.order(dialysis(return_ride=soon))
+    await standing.fire()
+    assert (await standing.record("dialysis-20260304-r")).return_of == ""
 
 
 async def test_what_many_processes_fire_at_once_is_made_once(standing: Standing) -> None:
@@ -228,6 +252,37 @@ async def test_one_occurrence_is_skipped_or_at_another_time_unless_it_was_made(s
         await standing.give(SkipStandingOrder, day=date(2026, 3, 6))
 
 
+async def test_nobody_is_served_twice_at_a_time_by_one_occurrence_that_is_later(standing: Standing) -> None:
+    await standing.order(dialysis(rule="FREQ=DAILY;COUNT=4"))
+    with pytest.raises(Invalid, match="of 2026-03-05 would be 0 minutes from that of 2026-03-06"):
+        await standing.give(ShiftStandingOrder, day=date(2026, 3, 5), minutes=1440)
+    await standing.give(ShiftStandingOrder, day=date(2026, 3, 6), minutes=60)
+    await standing.give(ShiftStandingOrder, day=date(2026, 3, 5), minutes=1440)
+    await standing.fire()
+    assert (await standing.view()).state is StandingOrderState.ENDED
+    with pytest.raises(WrongState, match="made as dialysis-20260305") as refused:
+        await standing.give(SkipStandingOrder, day=date(2026, 3, 5))
+    assert "Maybe change or cancel that request itself." in refused.value.detail, "all that is left to do"
+
+
+async def test_a_will_call_back_goes_along_when_its_ride_there_is_a_day_later(standing: Standing) -> None:
+    await standing.order(dialysis(return_ride=called_back()))
+    await standing.give(ShiftStandingOrder, day=FIRST, minutes=1500)
+    await standing.give(ShiftStandingOrder, day=date(2026, 3, 9), minutes=90)
+    await standing.fire()
+    for name, day in (("dialysis-20260304-r", "2026-03-05"), ("dialysis-20260309-r", "2026-03-09")):
+        back = await standing.record(name)
+        assert str(datetime.fromtimestamp(back.earliest_ms / 1000, TZ))[:10] == day
+
+
+async def test_a_window_in_the_hour_that_the_clock_skips_is_as_wide_as_ever(standing: Standing) -> None:
+    at = datetime(2026, 3, 7, 2, 30, tzinfo=TZ)
+    await standing.order(dialysis(request=leg(at), rule="FREQ=DAILY;COUNT=2", return_ride=None))
+    window = (await standing.view()).next[1].window
+    assert window.earliest == datetime(2026, 3, 8, 3, 0, tzinfo=TZ)
+    assert window.latest - window.earliest == timedelta(minutes=15)
+
+
 async def test_a_ride_back_may_be_a_will_call_of_each_day(standing: Standing) -> None:
     await standing.order(dialysis(return_ride=called_back()))
     await standing.fire()
@@ -262,7 +317,14 @@ async def test_a_ride_back_whose_ride_there_is_a_duplicate_is_made_by_itself(sta
     ("changes", "wrong"),
     [
         ({"rule": "FREQ=WEEKLY;BYDAY=MO"}, "the first request is on 2026-03-04, which the rule"),
-        ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "nor any other"),
+        ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "nor any other in nine years\nMaybe its UNTIL"),
+        ({"except_days": (date(2026, 3, 5),)}, "2026-03-05, a Thursday, is no day of the rule"),
+        ({"shifts": (Shift(day=date(2026, 3, 8), minutes=5),)}, "2026-03-08, a Sunday, is no day of"),
+        (
+            {"shifts": (Shift(day=date(2026, 3, 4), minutes=2 * 1440 - 29),)},
+            "of 2026-03-04 would be 29 minutes from that of 2026-03-06",
+        ),
+        ({"return_ride": leg(START + HOUR, make.patient("other"))}, "is another patient's"),
         ({"rule": "FREQ=MINUTELY"}, "daily is most"),
         ({"return_ride": leg(START)}, "the ride back begins at"),
         ({"return_ride": called_back(date(2026, 3, 5))}, "Maybe of the day there: 2026-03-04"),

@@ -104,7 +104,9 @@ def _refuse_odd(record: RequestRecord, ready_ms: int, context: Context) -> None:
     if isinstance(there, RequestRecord) and ready_ms < planned_end_ms(there):
         end = to_instant(planned_end_ms(there)).isoformat()
         _refuse(
-            record, f"ready_at {ready} is before its way there, {there.id}, ends at {end}", "give a later one"
+            record,
+            f"ready_at {ready} is before the end of its way there: {there.id} ends at {end}",
+            "give a later one; or, where that ride is over and nobody has reported it, release this one",
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from contracts.codes import RequestState, Requirement
+from contracts.codes import RequestState, Requirement, TrackingStatus
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -17,7 +17,7 @@ from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.rights import MAY_HOLD, MAY_RELEASE, READERS, by_right
-from dispatcher.domain.states import OPEN
+from dispatcher.domain.states import OPEN, TERMINAL
 
 LIFT = "Maybe ask one of them to, and lift the requirement that is yours by its name."
 
@@ -57,7 +57,7 @@ def hold(record: RequestRecord, command: HoldRequest, context: Context) -> Decis
     if record.state not in OPEN and record.state is not RequestState.ON_HOLD:
         raise WrongState(
             f"request {record.id} is {record.state}; it cannot be put on hold\n"
-            "Maybe cancel it, and submit it on hold under another id.",
+            f"Maybe {_instead(record)} submit it on hold under another id.",
             state=record.state.value,
         )
     wanted = (*record.requirements, command.requirement)
@@ -102,6 +102,14 @@ def resume(record: RequestRecord, command: ResumeRequest, context: Context) -> D
             record, RequestState.ON_HOLD, left, f"{code or 'all_else'}_lifted", context, asked=asked
         )
     return _waiting_for(record, RequestState.RECEIVED, left, code, context, asked=asked)
+
+
+def _instead(record: RequestRecord) -> str:
+    if record.state in TERMINAL:
+        return "nothing is left to hold; or"
+    if record.status is TrackingStatus.ON_BOARD:
+        return "call the vendor: the passenger is on board; or, once it has ended,"
+    return "cancel it, and"
 
 
 def _how_many_may(requirement: Requirement) -> int:

@@ -123,7 +123,11 @@ def _refuse_unfit(offer: OfferRecord, name: str, status: TrackingStatus) -> None
     if offer.unanswered:
         reason = "not accepted yet\nMaybe accept the offer first"
     elif offer.state is not OfferState.ACCEPTED:
-        reason = f"{offer.state}\nMaybe tell the coordinator: its work is no longer yours"
+        is_over = offer.state in DONE
+        advice = (
+            "nothing is left to report" if is_over else "tell the coordinator: its work is no longer yours"
+        )
+        reason = f"{offer.state}\nMaybe {advice}"
     elif offer.status is T.ON_BOARD and status in NOT_ON_BOARD:
         reason = "under way with the passenger on board\nMaybe report completed or failed"
     if reason:

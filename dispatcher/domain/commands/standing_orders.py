@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from contracts.standing_orders import StandingOrderState
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
+from dispatcher.domain.duplicates import APART
+from dispatcher.domain.recurrence import days, read
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.rights import SUBMITTERS
 from dispatcher.domain.standing_orders import (
@@ -26,6 +29,7 @@ from dispatcher.domain.standing_orders import (
 ROLES = SUBMITTERS | {Role.OPS}
 S = StandingOrderState
 MOST_SHIFTS = 366
+NEAR_DAYS = 5  # as far as two shifts reach
 
 
 class OnStandingOrder(Command, frozen=True, kw_only=True):
@@ -109,6 +113,10 @@ def put(order: StandingOrderRecord | None, command: PutStandingOrder, context: C
             f"the rule {command.rule} has no occurrence from {day} on{ended}\n"
             "Maybe UNTIL or COUNT is too small."
         )
+    _refuse_strange_days(fresh, command.tz, day)
+    for each, minutes in command.shifts:
+        if each >= day:
+            _refuse_twice(fresh, command, each, minutes, context)
     if order is None:
         return step(None, moved_on(fresh, command.tz, context), "created", context)
     changes = {
@@ -147,8 +155,8 @@ def skip(order: StandingOrderRecord, command: SkipStandingOrder, context: Contex
     if command.day.isoformat() in order.except_days:
         return None
     _refuse_no_occurrence(order, command, command.day)
-    days = tuple(sorted((*order.except_days, command.day.isoformat())))[-MOST_SHIFTS:]
-    return _now(order, command, context, "skipped", except_days=days)
+    skipped = tuple(sorted((*order.except_days, command.day.isoformat())))[-MOST_SHIFTS:]
+    return _now(order, command, context, "skipped", except_days=skipped)
 
 
 @decides(ShiftStandingOrder, STANDING_ORDER.name, roles=ROLES)
@@ -158,6 +166,7 @@ def shift(order: StandingOrderRecord, command: ShiftStandingOrder, context: Cont
     if dict(order.shifts).get(day, 0) == command.minutes:
         return None
     _refuse_no_occurrence(order, command, command.day)
+    _refuse_twice(order, command, command.day, command.minutes, context)
     others = tuple(each for each in order.shifts if each[0] != day)
     shifts = tuple(sorted((*others, (day, command.minutes))))[-MOST_SHIFTS:]
     return _now(order, command, context, "shifted", shifts=shifts)
@@ -178,15 +187,56 @@ def _refuse_ended(order: StandingOrderRecord | None) -> None:
 
 
 def _refuse_no_occurrence(order: StandingOrderRecord, command: OnStandingOrder, day: date) -> None:
-    _refuse_ended(order)
     dealt = next((each for each in order.dealt if each.day == day.isoformat()), None)
-    if dealt is not None:
-        what = f"made as {', '.join(dealt.request_ids)}" if dealt.request_ids else f"left out ({dealt.code})"
+    if dealt is not None and dealt.request_ids:
         raise WrongState(
-            f"the occurrence of {day} is {what}\nMaybe change or cancel that request itself.",
+            f"the occurrence of {day} is made as {', '.join(dealt.request_ids)}\n"
+            "Maybe change or cancel that request itself.",
             state=order.state.value,
         )
+    if dealt is not None:
+        raise WrongState(
+            f"the occurrence of {day} is left out ({dealt.code})\nMaybe submit a request for that day.",
+            state=order.state.value,
+        )
+    _refuse_ended(order)
     first = next(occurrences(order, command.tz, day), None)
     if first is None or first.day != day:
         following = f"the next is on {first.day}" if first else "it has none from then on"
         raise Invalid(f"standing order {order.id} has no occurrence on {day}: {following}\nMaybe a slip.")
+
+
+def _refuse_strange_days(order: StandingOrderRecord, tz: ZoneInfo, since: date) -> None:
+    """Raises Invalid for a day, left out or at another time, that the rule has not: a slip would go unseen.
+
+    What is past is as it was.
+    """
+    first = max(since, date.fromisoformat(order.start))
+    named = {*order.except_days, *(day for day, _ in order.shifts)}
+    asked = sorted(each for each in map(date.fromisoformat, named) if each >= first)
+    if asked:
+        found = set(days(read(order.rule, tz), date.fromisoformat(order.start), first, asked[-1]))
+        strange = [each for each in asked if each not in found]
+        if strange:
+            raise Invalid(
+                f"{strange[0]}, a {strange[0]:%A}, is no day of the rule {order.rule}: nothing comes on it\n"
+                "Maybe another day was meant in except_days or shifts."
+            )
+
+
+def _refuse_twice(
+    order: StandingOrderRecord, command: OnStandingOrder, day: date, minutes: int, context: Context
+) -> None:
+    """Raises Invalid where an occurrence would be at the time of another: all of an order have one clock."""
+    after = occurrences(order, command.tz, day - timedelta(days=NEAR_DAYS))
+    near = list(takewhile(lambda one: one.day <= day + timedelta(days=NEAR_DAYS), after))
+    at = next((each.on for each in near if each.day == day and each.on), day)
+    for each in near:
+        if each.on is None or each.day == day:
+            continue
+        apart = (each.on - at) // timedelta(minutes=1) + order.shift_minutes(each.day) - minutes
+        if abs(apart) < max(1, APART.whole(context.values)):
+            raise Invalid(
+                f"the occurrence of {day} would be {abs(apart)} minutes from that of {each.day}, and the "
+                "patient is served once at a time\nMaybe skip one of them, or choose another time."
+            )

@@ -89,29 +89,15 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
     Also when it is to say a barrier of a request that was not kept from its service.
     """
     _refuse_others(task, command.by, context)
-    is_said = command.barrier is None or _barrier_of(task, context) is command.barrier
-    if task.state is TaskState.DONE and task.outcome is command.outcome and is_said:
+    if task.state is TaskState.DONE and task.outcome is command.outcome:
+        _refuse_unsaid(task, command.barrier, context)
         return None
     _refuse_claimed(task, command.by, context)
     after = done(task, context, command.outcome)
     if not task.claimed_by:
         after = replace(after, claimed_by=command.by)
     told = _told(task, after, "done", command.by, context)
-    return told if command.barrier is None else _with_barrier(told, task, command.barrier, context)
-
-
-def _barrier_of(task: TaskRecord, context: Context) -> BarrierCode | None:
-    request = context.related.get(task.request_id)
-    barrier = request.barrier if isinstance(request, RequestRecord) else None
-    return barrier.code if barrier is not None else None
-
-
-def _with_barrier(told: Decision, task: TaskRecord, code: BarrierCode, context: Context) -> Decision:
-    """With why its request ended without its service. Raises WrongState when it did not, or is forgotten."""
-    request = context.related.get(task.request_id)
-    if not isinstance(request, RequestRecord):
-        raise WrongState(f"request {task.request_id} is forgotten\nMaybe finish the task without a barrier.")
-    more = recorded(request, code, context)
+    more = None if command.barrier is None else _barrier(task, command.barrier, context)
     if more is None:
         return told
     return replace(
@@ -119,6 +105,30 @@ def _with_barrier(told: Decision, task: TaskRecord, code: BarrierCode, context: 
         changes=(*told.changes, *more.changes),
         messages=(*told.messages, *more.messages),
         counts=more.counts,
+    )
+
+
+def _refuse_unsaid(task: TaskRecord, code: BarrierCode | None, context: Context) -> None:
+    """Raises WrongState for a barrier that nobody has said: a task that is done says none any more."""
+    request = context.related.get(task.request_id)
+    barrier = request.barrier if isinstance(request, RequestRecord) else None
+    if code is None or (barrier is not None and barrier.code is code and not barrier.suggested):
+        return
+    raise WrongState(
+        f"task {task.id} is done, and takes no barrier any more\n"
+        f"Maybe say it of its request: POST …/requests/{task.request_id}/barrier.",
+        state=task.state.value,
+    )
+
+
+def _barrier(task: TaskRecord, code: BarrierCode, context: Context) -> Decision | None:
+    """Why its request ended without its service. Raises WrongState when it did not, or is not there."""
+    request = context.related.get(task.request_id)
+    if isinstance(request, RequestRecord):
+        return recorded(request, code, context)
+    raise WrongState(
+        f"task {task.id} is about no request that is kept: there is nothing to say a barrier of\n"
+        "Maybe finish the task without one."
     )
 
 

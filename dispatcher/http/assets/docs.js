@@ -58,11 +58,12 @@ function example(schema, depth = 0) {
   const whole = resolve(schema);
   if (depth > 8) return null;
   if ("default" in whole) return whole.default;
+  if (whole.examples) return whole.examples[0];
   if (whole.enum) return whole.enum[0];
   if (whole.anyOf) return example(whole.anyOf[0], depth + 1);
   if (whole.type === "object") {
     const names = whole.required ?? [];
-    const more = "pickup_window" in (whole.properties ?? {}) ? ["pickup_window"] : [];
+    const more = ["pickup_window", "patient"].filter((name) => name in (whole.properties ?? {}));
     return Object.fromEntries([...names, ...more].map((name) => [name, filled(name, whole.properties[name], depth)]));
   }
   if (whole.prefixItems) return whole.prefixItems.map((each) => example(each, depth + 1));
@@ -75,6 +76,7 @@ function example(schema, depth = 0) {
 
 function filled(name, schema, depth) {
   if (name === "id") return "example-1";
+  if (name === "patient") return { name: "Nobody Example", record_number: "EX-1" };
   if (name === "latest") return new Date(Date.now() + 9000e3).toISOString();
   if (name === "pickup_window") return example({ $ref: "#/components/schemas/Window" }, depth + 1);
   return name === "position" || name === "centre" ? [-73.97, 40.78] : example(schema, depth + 1);
@@ -156,7 +158,7 @@ function pretty(text) {
 }
 
 function card(method, path, operation) {
-  const summary = make("summary", {}, make("span", { class: `method ${method}` }, method.toUpperCase()), make("code", {}, path), operation.summary);
+  const summary = make("summary", {}, make("span", { class: `method ${method}` }, method.toUpperCase()), make("code", {}, path), ...coded(operation.summary));
   const details = make("details", { class: "operation", id: operation.operationId }, summary);
   details.addEventListener("toggle", () => {
     if (details.children.length > 1) return;
