@@ -95,6 +95,7 @@ class RequestView(Wire):
     after: tuple[AfterView, ...] = ()  # what goes before it
     before: tuple[Id, ...] = ()  # what goes after it
     at_risk: str = ""  # why it is out of sequence, or may be
+    apart: tuple[Id, ...] = ()  # rides of the same patient that it might meet, and must not
     history: tuple[Transition, ...] = ()
     asked: Request | None = None
     doors: Doors | None = None  # of `asked`

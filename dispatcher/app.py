@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvloop
@@ -44,6 +44,10 @@ from dispatcher.store.store import Store
 from dispatcher.travel.engine import Engine
 from dispatcher.tuning import plugins
 from solvers.travel import DetourTravel
+
+if TYPE_CHECKING:  # the web process has no use for them
+    from dispatcher.delivery.notify.courier import Courier
+    from dispatcher.jobs.timers import Timers
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -118,6 +122,18 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
             await hub.aclose()
 
 
+def _of_market(
+    service: Service, market: str, timers: Timers, courier: Courier
+) -> list[Coroutine[Any, Any, None]]:
+    """What runs for a market beside matching: timers, each kind by itself; notifications; housekeeping."""
+    store, clock, tz = service.store, service.clock, service.markets.zones[market]
+    return [
+        *(_kept(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
+        _kept(store, market, NOTIFICATIONS, partial(courier.run, market)),
+        _kept(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+    ]
+
+
 async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.delivery.notify.courier import Courier  # noqa: PLC0415
     from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415
@@ -143,16 +159,7 @@ async def _matcher(settings: Settings, name: str) -> None:
         try:
             await _until_told(
                 match(),
-                *(
-                    _kept(store, each, TIMERS, partial(timers.run, each, kind))
-                    for each in settings.markets
-                    for kind in kinds()
-                ),
-                *(_kept(store, each, NOTIFICATIONS, partial(courier.run, each)) for each in settings.markets),
-                *(
-                    _kept(store, each, HOUSEKEEPING, partial(keep_house, store, each, tz, clock))
-                    for each, tz in settings.markets.items()
-                ),
+                *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *_telling(service),
                 *(
                     []

@@ -10,12 +10,18 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from tests import roads
 from tests.browser import program
 
+LONG = ("chaos", "e2e", "benchmarks")  # folders of tests that take seconds each
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--rounds N`: how often each kill test kills; `./run chaos` plays the same for longer."""
     parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test (default 4)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest goes first: what is short then fills what is left of both workers' time."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from contracts.codes import RequestState
 from dispatcher.audit.amendments import without_end
+from dispatcher.audit.apart import on_two_rides
 from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
@@ -212,6 +213,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "bundles": in_halves,
     "will-calls": will_calls,
     "legs": made_alone,
+    "patients": on_two_rides,
     "amendments": without_end,
     "authorizations": out_of_balance,
     "standing orders": out_of_order,

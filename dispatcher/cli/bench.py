@@ -7,7 +7,7 @@ the first line of its docstring is what the list below says about it.
 import argparse
 import ast
 import importlib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from dispatcher.cli import MEASURE, Parser, suggest
@@ -58,8 +58,10 @@ def benchmarks() -> dict[str, str]:
     return {name: text for path in found for name, text in _described(path)}
 
 
-def _described(path: Path) -> Iterator[tuple[str, str]]:
+@cache
+def _described(path: Path) -> tuple[tuple[str, str], ...]:
     """The file's name and help, if it is a benchmark (a helper module has no `run`)."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    if any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body):
-        yield path.stem.replace("_", "-"), (ast.get_docstring(tree) or "").partition("\n")[0]
+    if not any(isinstance(node, ast.FunctionDef) and node.name == "run" for node in tree.body):
+        return ()
+    return ((path.stem.replace("_", "-"), (ast.get_docstring(tree) or "").partition("\n")[0]),)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from contracts.codes import RequestState
 from contracts.instants import DAY_MS, MINUTE_MS
 from contracts.tuning import Number, Parameter
+from dispatcher.domain.apart import linked
 from dispatcher.domain.patients import Filed
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
@@ -79,7 +80,7 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
         return False  # what comes again by order is meant
     if one.record.id == other.record.return_of or other.record.id == one.record.return_of:
         return False  # there and back
-    if _goes_after(one.record, other.record) or _goes_after(other.record, one.record):
+    if linked(one.record, other.record):
         return False  # who asks for both, one after the other, means both
     if one.record.waits_for_call is not other.record.waits_for_call:
         return False  # one of them has no time yet
@@ -98,10 +99,6 @@ def alike(one: Asked, other: Asked, values: Mapping[str, Number]) -> bool:
 def _apart_ms(one: RequestRecord, other: RequestRecord) -> int:
     """From the end of one window to the beginning of the other; 0 or less: they overlap."""
     return max(one.earliest_ms - other.latest_ms, other.earliest_ms - one.latest_ms)
-
-
-def _goes_after(one: RequestRecord, other: RequestRecord) -> bool:
-    return any(each.request_id == other.id for each in one.after)
 
 
 def _told_apart(one: str, other: str, distinct: Mapping[str, Collection[str]]) -> bool:

@@ -44,7 +44,8 @@ LEAD = Parameter(
     minimum=5,
     maximum=1_440,
     unit="minutes",
-    summary="A dispatch whose predecessor has no vendor this long before its start is a person's task.",
+    summary="A dispatch whose predecessor has no vendor this long before its start is a person's task; that "
+    "predecessor may have a later place from then on.",
     scope="domain.follow_sequence",
 )
 PARAMETERS = (LEAD,)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, ServiceClass
+from dispatcher.domain.apart import with_apart
 from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
@@ -90,7 +91,7 @@ def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) 
 
 
 def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
-    """Its tasks, neighbours in sequence, authorization; once it has ended its threads, which go with it."""
+    """Its tasks, neighbours in sequence, rides beside it, authorization; threads that go with it."""
     tasks = [(TASK_KIND.name, each) for each in record.tasks]
     before = [(REQUEST, each.request_id) for each in record.after]
     threads = threads_of(record) if record.state in TERMINAL else []
@@ -104,6 +105,7 @@ def _related(record: RequestRecord) -> Sequence[tuple[str, str]]:
         *tasks,
         *before,
         *((REQUEST, each) for each in record.before),
+        *((REQUEST, each) for each in record.apart),
         *drawn_on,
         *episode,
         *filed,
@@ -139,6 +141,7 @@ REQUEST_KIND = register(
             with_refiled,
             with_authorization,
             with_sequence,
+            with_apart,
             with_given_back,
             with_notifications,
             with_barriers,

@@ -78,6 +78,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     authorization: Needed | None = None  # what it needs one for; None: it needs none
     retime_ms: int = 0  # when its vendor is to be asked for another start; 0: it is not
     retimed_ms: int = 0  # the bound on its start for which that was done last
+    apart: tuple[str, ...] = ()  # rides of its patient that it might meet: they are not at once
 
     @property
     def waits_for_call(self) -> bool:

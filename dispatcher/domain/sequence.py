@@ -1,14 +1,17 @@
 """Work in sequence stays in sequence (P10): what may be planned.
 
 An offer is refused unless it stands in sequence with all that goes before it and with the dispatches that go
-after it. Offers that nobody has answered yet give way instead: `with_sequence`, which follows every decision,
-withdraws them, and relies on all that was looked at as it was read.
+after it, but for those that may be asked to start later by now (`giving_way`). Nobody is on two rides at once
+either (`apart`). Offers that nobody has answered yet give way instead: `with_sequence`, which follows every
+decision, withdraws them, and relies on all that was looked at as it was read.
 """
 
 from __future__ import annotations
 
 from contracts.instants import to_instant
+from dispatcher.domain.apart import meeting
 from dispatcher.domain.context import Context
+from dispatcher.domain.giving_way import may_follow
 from dispatcher.domain.links import Link, Span, bounds_of, span_of, successors
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
@@ -33,9 +36,12 @@ def out_of_sequence(record: RequestRecord, span: Span, context: Context) -> str:
             return reason
     for other, link in successors(record, context.related):
         dispatch = other.dispatch
-        if dispatch is not None and not bounds_of(link, span).hold(dispatch.start_ms):
+        if dispatch is None or bounds_of(link, span).hold(dispatch.start_ms):
+            continue
+        if not may_follow(other, link, span, context.now_ms, context.values):
             return f"{other.id} goes after it and starts at {_told(dispatch.start_ms)}"
-    return ""
+    other_ride = meeting(record, span, context)
+    return f"its passenger would be on {other_ride} at the same time" if other_ride else ""
 
 
 def _after(link: Link, span: Span, context: Context) -> str:

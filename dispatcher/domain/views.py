@@ -63,6 +63,7 @@ def request_view(record: RequestRecord) -> RequestView:
         after=tuple(map(link_view, record.after)),
         before=record.before,
         at_risk=record.risk,
+        apart=record.apart,
         history=tuple(map(_transition, record.history)),
         amendments=tuple(
             _amendment(record, number, each) for number, each in enumerate(record.amendments, start=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -23,10 +24,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
         ProcessCollector(registry=self.registry)
-        self.calls = Counter(
-            "dispatcher_http_calls", "Answered calls.", ["operation", "status"], registry=self.registry
-        )
+        self.calls = counter("dispatcher_http_calls", "Answered calls.", ["operation", "status"])
         self.seconds = Histogram(
             "dispatcher_http_seconds",
             "Time to answer.",
@@ -34,43 +34,29 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.accepted = Counter(
-            "dispatcher_requests_accepted", "Requests answered 202.", registry=self.registry
-        )
-        self.duplicates = Counter(
+        self.accepted = counter("dispatcher_requests_accepted", "Requests answered 202.")
+        self.duplicates = counter(
             "dispatcher_possible_duplicates",
             "Requests refused because the same patient has the like already.",
-            registry=self.registry,
         )
-        self.in_flight = Gauge("dispatcher_http_in_flight", "Calls under way.", registry=self.registry)
-        self.waiting = Gauge("dispatcher_http_waiting", "Calls that wait, unread.", registry=self.registry)
-        self.refused = Counter(
-            "dispatcher_http_refused", "Calls refused unread.", ["lane", "status"], registry=self.registry
-        )
-        self.streams = Gauge("dispatcher_http_streams", "Open event streams.", registry=self.registry)
-        self.requests = Gauge(
-            "dispatcher_requests", "Requests by state.", ["market", "state"], registry=self.registry
-        )
-        self.will_calls = Gauge(
-            "dispatcher_will_calls",
-            "Will-calls that nobody has called yet.",
-            ["market"],
-            registry=self.registry,
-        )
-        self.reply_streams = Counter(
+        self.in_flight = gauge("dispatcher_http_in_flight", "Calls under way.")
+        self.waiting = gauge("dispatcher_http_waiting", "Calls that wait, unread.")
+        self.refused = counter("dispatcher_http_refused", "Calls refused unread.", ["lane", "status"])
+        self.streams = gauge("dispatcher_http_streams", "Open event streams.")
+        self.requests = gauge("dispatcher_requests", "Requests by state.", ["market", "state"])
+        self.will_calls = gauge("dispatcher_will_calls", "Will-calls that nobody has called yet.", ["market"])
+        self.reply_streams = counter(
             "dispatcher_reply_streams_made_anew",
             "Reply streams set aside: their vendor had used up the entry ids.",
             ["market"],
-            registry=self.registry,
         )
         self.tasks = TaskGauges(self.registry)
         self.troubles, self.matching = TroubleCounts(self.registry), MatchingGauges(self.registry)
         self.routing = RoutingCounts(self.registry)
-        self.replaced = Gauge(
+        self.replaced = gauge(
             "dispatcher_streams_set_aside",
             "Streams that lie aside because their ids were used up.",
             ["market"],
-            registry=self.registry,
         )
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 

@@ -23,6 +23,7 @@ from dispatcher.domain.amendments import (
     changed_fields,
     placed_by,
 )
+from dispatcher.domain.apart import nearest
 from dispatcher.domain.commands.amend import AmendRequest, refuse_ended
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.submit import deadline
@@ -30,6 +31,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.offer_expiry import OFFER_MINIMUM, offer_expiry
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.refiling import of_patient
 from dispatcher.domain.refusals import DoesNotFit
 from dispatcher.domain.requests import RequestRecord, priority_of
 from dispatcher.domain.windows import StartWindow, in_force, start_window
@@ -151,6 +153,10 @@ async def _place(
     if TERMS.isdisjoint(ready.fields) or (record.state is RequestState.IN_PROGRESS and not moves):
         return Place(fits=True)
     broken = frozenset[str]()
+    if ready.filing is not None:
+        wanted = replace(record, earliest_ms=ready.facts.earliest_ms, latest_ms=ready.facts.latest_ms)
+        others = nearest(wanted, of_patient(ready.filing, ready.beside))
+        record = replace(record, apart=tuple(each.id for each in others))
     alone = replace(record, before=())
     tries = [
         (record, dispatch.start_ms),

@@ -59,7 +59,7 @@ async def match(
 ) -> Proposal:
     """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
     asked = await _asked(market, record, request, command, reading)
-    return _match(_snapshot(market, record, asked, command, reading), command)
+    return _match(_snapshot(market, record, asked, reading), command)
 
 
 async def _asked(
@@ -69,21 +69,21 @@ async def _asked(
     declined_by = frozenset() if command.again else reading.changes.declined_by(record)
     travel, others = market.travel_of(reading.values), await beside([record], market.stored.requests)
     asked = asked_of(request, market.tz, reading.values, declined_by, travel=travel, record=record)
-    return in_sequence(asked, record, others, reading.values, travel)
+    if command.start_ms is not None:
+        asked = _at(asked, command.start_ms, command)
+    return in_sequence(asked, record, others, reading.values, travel, now_ms=market.clock.now_ms())
 
 
-def _snapshot(
-    market: Market, record: RequestRecord, asked: OpenRequest, command: OfferByHand, reading: Reading
-) -> Snapshot:
+def _at(asked: OpenRequest, start_ms: int, command: OfferByHand) -> OpenRequest:
+    """The request at that start alone. Raises DoesNotFit where that is outside its window."""
+    if not asked.earliest_ms <= start_ms <= asked.latest_ms:
+        window = f"{to_instant(asked.earliest_ms).isoformat()} to {to_instant(asked.latest_ms).isoformat()}"
+        _refuse(command, (time_window.RULE.code,), f"it may start from {window}")
+    return with_(asked, earliest_ms=start_ms, latest_ms=start_ms)
+
+
+def _snapshot(market: Market, record: RequestRecord, asked: OpenRequest, reading: Reading) -> Snapshot:
     """The request beside that vendor alone; what its unanswered offers hold is free: they are withdrawn."""
-    start_ms = command.start_ms
-    if start_ms is not None:
-        if not asked.earliest_ms <= start_ms <= asked.latest_ms:
-            window = (
-                f"{to_instant(asked.earliest_ms).isoformat()} to {to_instant(asked.latest_ms).isoformat()}"
-            )
-            _refuse(command, (time_window.RULE.code,), f"it may start from {window}")
-        asked = with_(asked, earliest_ms=start_ms, latest_ms=start_ms)
     capacity = reading.capacity.copy()
     for each in record.live_offers:
         capacity.give_back(each.bookings)

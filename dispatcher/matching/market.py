@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from contracts.tuning import Number
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
+from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.snapshot import Snapshot
@@ -98,7 +99,7 @@ class Market:
         travel = travel or await self.travel()
         reading = self.reading or await self.refresh()
         records = [record for record, _ in waiting] + [each.record for each in standing]
-        asked = [asked for _, asked in waiting] + [each.asked for each in standing]
+        asked = [asked for _, asked in one_after_another(waiting)] + [each.asked for each in standing]
         now_ms, capacity = self.clock.now_ms() + ahead_ms, reading.capacity.copy()
         for each in standing:
             capacity.give_back(each.offer.bookings)

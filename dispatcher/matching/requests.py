@@ -88,7 +88,7 @@ class WaitingRequests:
         )
         self.bundles |= bundles
         asked = {
-            record.id: self.as_asked(record, bodies[record.id], reading, travel, others)
+            record.id: self.as_asked(record, bodies[record.id], reading, travel, others, now_ms=now_ms)
             for record in found
             if record.id in bodies and may_be_offered(record, now_ms, values)
         }
@@ -105,6 +105,8 @@ class WaitingRequests:
         reading: Reading,
         travel: TravelTimes,
         others: Mapping[str, RequestRecord] = {},
+        *,
+        now_ms: int = 0,
     ) -> OpenRequest:
         """A stored request beside who is not to be asked: who declined it, or whose match was refused.
 
@@ -112,7 +114,7 @@ class WaitingRequests:
         """
         left_out = reading.changes.declined_by(record) | self.refused.of(record.id, reading).keys()
         asked = asked_of(request, reading.changes.tz, reading.values, left_out, travel=travel, record=record)
-        return in_sequence(asked, record, others, reading.values, travel)
+        return in_sequence(asked, record, others, reading.values, travel, now_ms=now_ms)
 
     async def next_batch(
         self, ids: Sequence[str], reading: Reading, travel: TravelTimes, now_ms: int

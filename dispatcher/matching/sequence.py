@@ -6,22 +6,24 @@ leaves the second for later (`solvers.rules.sequence`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from contracts.codes import RequestState
 from contracts.episodes import SequenceKind
-from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number
+from dispatcher.domain.apart import standing
 from dispatcher.domain.bundles import comes_later, is_bundled
 from dispatcher.domain.episodes import Episode
+from dispatcher.domain.giving_way import gives_way
 from dispatcher.domain.joining import known_before
 from dispatcher.domain.links import Bounds, Link, Span, bounds_of, link_of, resolved, span_of, successors
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.matching.apart import beside_others
+from dispatcher.matching.lengths import length_ms
 from dispatcher.store.requests import RequestPart
-from solvers.rides import by_hour
 from solvers.screening import Follows, OpenRequest
 from solvers.travel import TravelTimes
 
@@ -70,19 +72,29 @@ def in_bundle(asked: OpenRequest, record: RequestRecord, bundles: Bundles, now_m
 
 
 async def beside(records: Sequence[RequestRecord], stored: RequestPart) -> Others:
-    """These, and those that stand in sequence with them."""
+    """These, and those that stand in sequence with them or are rides of their patients."""
     known = {each.id: each for each in records}
     named = {link.request_id for each in records for link in each.after if link.waits}
-    named |= {name for each in records for name in each.before}
+    named |= {name for each in records for name in (*each.before, *each.apart)}
     missing = sorted(named - known.keys())
     return known | (await stored.records.get_all(missing) if missing else {})
 
 
 def in_sequence(
-    asked: OpenRequest, record: RequestRecord, others: Others, values: Values, travel: TravelTimes
+    asked: OpenRequest,
+    record: RequestRecord,
+    others: Others,
+    values: Values,
+    travel: TravelTimes,
+    *,
+    now_ms: int,
 ) -> OpenRequest:
-    """The request with its bounds, and with what it follows that has no vendor yet."""
-    if not record.after and not record.before:
+    """The request with its bounds, and with what it follows that has no vendor yet.
+
+    What was sought in vain before the dispatches that go after it is sought at a later place once these may
+    be asked to give way.
+    """
+    if not record.after and not record.before and not record.apart:
         return asked
     within, follows = Bounds(), []
     for link in record.after:
@@ -91,7 +103,13 @@ def in_sequence(
             follows.append(follows_of(link))
         else:
             within = within.within(bounds_of(link, span))
-    within = _before_dispatches(within, asked.request, record, others, travel)
+    late = frozenset(
+        other.id
+        for other, _ in successors(record, others)
+        if record.unmatched is not None and gives_way(other, now_ms, values)
+    )
+    within = _before_dispatches(within, asked.request, record, others, travel, late=late)
+    within = beside_others(within, asked, (span for _, span in standing(record, others, values)), travel)
     return replace(
         asked,
         not_before_ms=within.not_before_ms,
@@ -106,9 +124,18 @@ def follows_of(link: Link) -> Follows:
 
 
 def _before_dispatches(
-    within: Bounds, request: Request, record: RequestRecord, others: Others, travel: TravelTimes
+    within: Bounds,
+    request: Request,
+    record: RequestRecord,
+    others: Others,
+    travel: TravelTimes,
+    *,
+    late: Collection[str],
 ) -> Bounds:
-    """Early enough for the dispatches that go after it, however long the work may take; and late enough."""
+    """Early enough for the dispatches that go after it, however long the work may take; and late enough.
+
+    Those that may start `late` do so by the end of their windows.
+    """
     for other, link in successors(record, others):
         if other.dispatch is None:
             continue
@@ -117,18 +144,9 @@ def _before_dispatches(
             shortest_ms, longest_ms = length_ms(request, travel)
         start_ms = other.dispatch.start_ms
         first_ms = None if link.most_ms is None else start_ms - link.most_ms - shortest_ms
-        within = within.within(Bounds(first_ms, start_ms - link.least_ms - longest_ms))
+        last_ms = max(start_ms, other.latest_ms) if other.id in late else start_ms
+        within = within.within(Bounds(first_ms, last_ms - link.least_ms - longest_ms))
     return within
-
-
-def length_ms(request: Request, travel: TravelTimes) -> tuple[int, int]:
-    """How long the work takes at the least and at the most, by the hour at which it begins."""
-    onsite_ms = request.onsite_minutes * MINUTE_MS
-    start, end = request.doors
-    if end is None:
-        return onsite_ms, onsite_ms
-    hourly_s = by_hour(travel, start, end)
-    return onsite_ms + int(min(hourly_s) * 1000), onsite_ms + MINUTE_MS + int(max(hourly_s) * 1000)
 
 
 def waves(asked: Sequence[OpenRequest], rows: Sequence[int]) -> list[list[int]]:

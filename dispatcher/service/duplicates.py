@@ -8,6 +8,8 @@ from typing import NamedTuple
 from contracts.duplicates import Duplicate
 from contracts.requests import Request
 from dispatcher.domain.amendments import Filing
+from dispatcher.domain.apart import Pair, nearest
+from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, Found, alike, counts, found
@@ -31,6 +33,13 @@ class New(NamedTuple):
     record: RequestRecord
 
 
+class Checked(NamedTuple):
+    """What files requests under their patients, and which rides of one patient might meet."""
+
+    filed: Sequence[Decision] = ()
+    near: Sequence[Pair] = ()
+
+
 class Before(NamedTuple):
     """The record of a request that is amended: as it stands now, and as is wanted."""
 
@@ -52,7 +61,7 @@ class Duplicates:
         context: Context,
         *,
         unseen: bool = False,
-    ) -> list[Decision]:
+    ) -> Checked:
         """What files these requests under their patients; nothing, and no look, where none names one.
 
         `received`: the decision of each request, and then those of others that change with them.
@@ -65,28 +74,30 @@ class Duplicates:
             if tokens:
                 patients.setdefault(tokens, []).append(New(request, decision.after))
         if not patients:
-            return []
+            return Checked()
         tokens_asked = [token for tokens in patients for token in tokens]
         known = {} if unseen else await self._known(market, tokens_asked)
         names = {each.request_id for record in known.values() for each in record.requests}
         records = await self.store.market(market).requests.records.get_all(sorted(names)) if names else {}
         twice: list[Found] = []
         decided: list[Decision] = []
+        near: list[Pair] = []
         for tokens, new in patients.items():
             before = [known.get(token) for token in tokens] if known else [None] * len(tokens)
             standing = _standing(before, records) if records else {}
             twice += _twice(new, standing, context)
             decided += _decided(tokens, before, new, standing, context)
+            near += _near(new, standing)
         if twice and unseen:  # of one another: look for the others, too
             return await self.checked(market, requests, received, context)
         if twice:
             raise _refusal(twice)
-        return decided
+        return Checked(decided, near)
 
     async def amended(
         self, market: str, before: Request, after: Request, records: Before, context: Context
-    ) -> tuple[Filing | None, dict[str, PatientRecord]]:
-        """Where an amended request is filed, and is to be; and those indexes as they stand.
+    ) -> tuple[Filing | None, dict[str, Record]]:
+        """Where an amended request is filed, and is to be; those indexes, and what they name.
 
         Raises PossibleDuplicate for what it becomes that it was not, Invalid, Unreadable.
         """
@@ -108,7 +119,8 @@ class Duplicates:
         if twice:
             raise _refusal(twice)
         _refuse_too_many(after.id, len(others) + 1)
-        return Filing(old, new, entry.rented, entry.bought), known
+        beside = {name: each.record for name, each in others.items()}
+        return Filing(old, new, entry.rented, entry.bought), {**known, **beside}
 
     async def _known(self, market: str, tokens: Sequence[str]) -> dict[str, PatientRecord]:
         records, aside = self.store.market(market).records(PATIENT_KIND), self.store.aside.known(market)
@@ -127,6 +139,18 @@ def _standing(before: Iterable[PatientRecord | None], records: dict[str, Request
         for name, each in entries.items()
         if name in records and counts(records[name])
     }
+
+
+def _near(new: Sequence[New], standing: dict[str, Asked]) -> list[Pair]:
+    """Which of these rides might meet what their patient has, or one another."""
+    if len(new) + len(standing) < 2:
+        return []
+    pairs: list[Pair] = []
+    known = [each.record for each in standing.values()]
+    for record in (each.record for each in new if each.record.id not in standing):
+        pairs += [(record, other) for other in nearest(record, known)]
+        known.append(record)
+    return pairs
 
 
 def _twice(new: Sequence[New], standing: dict[str, Asked], context: Context) -> list[Found]:

@@ -11,6 +11,7 @@ from contracts.episode_views import EpisodeQuery, EpisodeSubmission, EpisodeSumm
 from contracts.episodes import MAX_NOTES, Edge, EpisodeDraft
 from contracts.instants import to_instant
 from contracts.requests import Request
+from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.arranging import Wanted, arranged, drafted, is_as_drafted
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.episode_views import shown
@@ -189,7 +190,7 @@ class Episodes:
                 decision = await with_all_beside(
                     stored, replace(context, related=known), partial(arranged, before, wanted, known)
                 )
-                filed = await self.requests.duplicates.checked(
+                checked = await self.requests.duplicates.checked(
                     market, requests, _in_sequence(receipts, decision), context, unseen=not attempt
                 )
             except Refusal:
@@ -198,7 +199,8 @@ class Episodes:
                 raise
             if decision is None:
                 return _there(before, name)
-            outcome = await stored.commit([decision, *filed], requests=requests, idempotency=key)
+            decided = [*kept_apart([decision], checked.near, context), *checked.filed]
+            outcome = await stored.commit(decided, requests=requests, idempotency=key)
             refuse_reuse(outcome)
             if outcome.ok:
                 found: Episode = decision.after

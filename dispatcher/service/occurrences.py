@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from contracts.requests import Request
 from contracts.standing_orders import RETURN, StandingOrderState
 from contracts.tasks import TaskKind
+from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -26,6 +27,7 @@ from dispatcher.domain.standing_orders import (
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened
 from dispatcher.runtime.clock import Clock
+from dispatcher.service.duplicates import Checked
 from dispatcher.service.markets import Markets
 from dispatcher.service.requests import Requests
 from dispatcher.store.market import MarketStore
@@ -74,16 +76,16 @@ class Occurrences:
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
         drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
         fresh, there = await self._sorted(market, stored, drafts, context)
-        left, received, filed, twice = await self._checked(market, fresh, order, context)
+        left, received, found, twice = await self._checked(market, fresh, order, context)
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
         after = moved_on(order, tz, context, dealt, **anew)
         decided = [
             step(order, after, "made" if drafts else "looked_at", context),
             *received,
-            *filed,
+            *found.filed,
         ]
         decided += await self._told(stored, twice, context)
-        return await stored.commit(decided, requests=left)
+        return await stored.commit(kept_apart(decided, found.near, context), requests=left)
 
     def _sealed_anew(self, stored: MarketStore, order: StandingOrderRecord) -> dict[str, Any]:
         """What lies sealed in it under the key in use, if that is another. Raises Unreadable."""
@@ -129,15 +131,15 @@ class Occurrences:
 
     async def _checked(
         self, market: str, fresh: Sequence[Request], order: StandingOrderRecord, context: Context
-    ) -> tuple[list[Request], list[Decision], list[Decision], Others]:
+    ) -> tuple[list[Request], list[Decision], Checked, Others]:
         """What is made, what takes it in and files it; and what is left out as a duplicate."""
         twice: Others = {}
         while True:
             wanted = _together([each for each in fresh if each.id not in twice])
             wanted, received = await self._received(market, wanted, order, context)
             try:
-                filed = await self.requests.duplicates.checked(market, wanted, received, context)
-                return wanted, received, filed, twice
+                found = await self.requests.duplicates.checked(market, wanted, received, context)
+                return wanted, received, found, twice
             except PossibleDuplicate as refusal:
                 twice |= {each.request_id: each.duplicate_of for each in refusal.facts["duplicates"]}
 

@@ -16,6 +16,7 @@ from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
 from contracts.requests import Request
 from contracts.tuning import Number, Tuning
+from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.arranging import entered
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
@@ -72,7 +73,7 @@ class Requests:
             try:
                 context = self.context(who, market, tuning)
                 decided = await self.received(market, wanted, context)
-                filed = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
+                found = await self.duplicates.checked(market, wanted, decided, context, unseen=not attempt)
             except Refusal as refusal:
                 if await already_applied(market_store, idempotency):
                     return ids
@@ -83,7 +84,8 @@ class Requests:
                     raise
                 wanted = left  # what is stored already is no duplicate of itself
                 continue
-            outcome = await market_store.commit([*decided, *filed], requests=wanted, idempotency=idempotency)
+            decided = [*kept_apart(decided, found.near, context), *found.filed]
+            outcome = await market_store.commit(decided, requests=wanted, idempotency=idempotency)
             if outcome.ok:
                 return ids
             refuse_reuse(outcome)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from contracts.codes import RequestState
 from contracts.requests import Patient, Request
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
+from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
@@ -53,13 +54,18 @@ class RequestPart:
         return self._read(Item(BODY, request_id), raw, self.form.request) if raw else None
 
     async def expected_body(self, request_id: str) -> Request:
-        """As `body`, of a request whose record is there: Unreadable if its body is gone."""
-        raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
-        return self._read(Item(BODY, request_id), raw or b"", self.form.request)
+        """As `body`, of a request whose record is there: Unreadable if its body is gone. Raises NotFound."""
+        return self._read(Item(BODY, request_id), await self.raw_body(request_id), self.form.request)
 
     async def raw_body(self, request_id: str) -> bytes:
-        """As it is stored, for an amendment to keep; b"" if there is none."""
-        return await self.reader.get(self.keys.body(REQUEST_KIND, request_id)) or b""
+        """As it is stored, of a request whose record was there; b"" if there is none.
+
+        Raises NotFound where the record has gone with it: it was forgotten since, or a fail-over lost both.
+        """
+        raw = await self.reader.get(self.keys.body(REQUEST_KIND, request_id))
+        if not raw and await self.records.get(request_id) is None:
+            raise NotFound(f"there is no request {request_id} any more\nMaybe submit it again.")
+        return raw or b""
 
     def opened(self, request_id: str, raw: bytes) -> Request:
         """A request as it was stored: its body, or one that an amendment kept. Raises Unreadable."""

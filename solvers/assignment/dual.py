@@ -37,6 +37,7 @@ class Prices:
         self._dual = Struct(
             DUAL,
             ties=self.ties.struct,
+            near=self.ties.near,
             first=self.seen_first,
             seen=np.empty(max(1, len(instance.cost)), SEEN),
             low=np.zeros(requests),

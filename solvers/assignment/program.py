@@ -127,11 +127,19 @@ def _precedence(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:
     for (one, two), least, most, from_start in zip(problem.precedence.tolist(), *lags, strict=True):
         firsts, seconds = (_own(request, each) for each in (one, two))
         since = (begin if from_start else end)[firsts]
-        for t in np.unique(begin[seconds]):
+        times = np.unique(begin[seconds])
+        for t in _last_of_each((since + least <= times[:, None]).sum(axis=1), times):
             found.append(_at_most(seconds[begin[seconds] <= t], firsts[since + least <= t]))
+        for t in _last_of_each((since + most >= times[::-1, None]).sum(axis=1), times[::-1]):
             if most < HUGE:
                 found.append(_at_most(seconds[begin[seconds] >= t], firsts[since + most >= t]))
     return found
+
+
+def _last_of_each(allowing: Ints, times: Ints) -> Ints:
+    """Times by how many firsts allow them: of those that the same ones do, the last row holds the others'."""
+    last: Ints = times[np.append(np.diff(allowing) != 0, np.ones(min(1, len(times)), np.bool_))]
+    return last
 
 
 def _bundles(problem: AssignmentProblem, kept: Ints) -> list[_Rows]:

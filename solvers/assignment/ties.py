@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from solvers.kernels.layouts import TIES
 from solvers.kernels.library import Struct, library
 
 CEILING: Final = 2**56  #: as in kernels/dual.h
+_OF_COLUMNS: Final = ("first", "sorted", "place", "reach", "low", "high", "value")
 
 
 class Ties:
@@ -24,7 +25,10 @@ class Ties:
         step = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         self.columns: Ints = np.repeat(instance.first[self.requests], sizes) + step  #: kept ones, ascending
         self._value, self._alone = np.zeros(len(step), np.int64), np.zeros(len(sizes), np.int64)
-        self.struct, self.size = _struct_of(instance, self._value, self._alone)
+        fields, self.size = _fields_of(instance, self._value, self._alone)
+        self.struct = Struct(TIES, **fields)
+        #: the same with some of the columns, which the kernels choose
+        self.near = Struct(TIES, **fields | {name: np.zeros_like(fields[name]) for name in _OF_COLUMNS})
 
     def regrets(self, priced: Ints) -> tuple[Ints, Ints]:
         """How much more than at its cheapest a tree costs with each column at the least, and unmatched.
@@ -37,7 +41,7 @@ class Ties:
         return self._value, self._alone
 
 
-def _struct_of(instance: Instance, value: Ints, alone: Ints) -> tuple[Struct, Ints]:
+def _fields_of(instance: Instance, value: Ints, alone: Ints) -> tuple[dict[str, Any], Ints]:
     """What the kernels read, and how many requests are in the tree of each."""
     tied = np.flatnonzero(np.diff(instance.link_first))
     sizes = np.diff(instance.first)[tied]
@@ -46,8 +50,7 @@ def _struct_of(instance: Instance, value: Ints, alone: Ints) -> tuple[Struct, In
     reach = _reach(instance, first, tied, parent, pair)
     longest = int(sizes.max(initial=1))
     tree = np.cumsum(parent[order] < 0)[np.argsort(order)] - 1
-    struct = Struct(
-        TIES,
+    fields = dict(
         size=len(tied),
         request=tied.astype(np.int32),
         first=first.astype(np.int32),
@@ -60,9 +63,11 @@ def _struct_of(instance: Instance, value: Ints, alone: Ints) -> tuple[Struct, In
         pick=np.zeros(len(tied), np.int32),
         least=np.zeros(longest * longest.bit_length(), np.int64),
         rest=np.zeros(longest, np.int64),
+        rank=np.zeros(first[-1], np.int32),
+        passed=np.zeros(longest + 1, np.int32),
         width=longest,
     )
-    return struct, np.bincount(tree, minlength=1)[tree]
+    return fields, np.bincount(tree, minlength=1)[tree]
 
 
 def _forest(instance: Instance, index: dict[int, int]) -> tuple[Ints, Ints, Ints]:

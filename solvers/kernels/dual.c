@@ -57,7 +57,7 @@ static void respond(const Instance *in, Dual *dual) {
         }
         if (best) use(dual, best);
     }
-    const Ties *ties = dual->ties;
+    const Ties *ties = dual->near;
     for (int64_t k = 0; k < ties->size; k++) {
         int32_t r = ties->request[k];
         for (int32_t i = dual->first[r], j = ties->first[k]; i < dual->first[r + 1]; i++, j++)
@@ -106,30 +106,46 @@ EXPORT void dual_climb(const Instance *in, Dual *dual, int64_t rounds, double ra
     }
 }
 
+static Seen seen_of(const Instance *in, int64_t i) {
+    int32_t cell = in->cell[i];
+    return (Seen){cell, cell + in->span[i], in->vendor[i], (float)in->cost[i], (float)in->units[i]};
+}
+
+/* Price every column of tied requests: their value, and which of them are near. */
+static double survey_tied(const Instance *in, const Dual *dual, double width) {
+    const Ties *ties = dual->ties;
+    for (int64_t k = 0, tied = 0; k < ties->size; k++) {
+        int32_t r = ties->request[k];
+        ties->alone[k] = in->penalty[r] * SCALE;
+        for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
+            Seen c = seen_of(in, i);
+            ties->value[tied++] = fixed_point(priced(dual, &c));
+        }
+    }
+    return (double)ties_survey(in, ties, dual->near, width * SCALE) / SCALE;
+}
+
 /* Price every column: returns the value (in floats; dual_bound proves it) and takes columns within `width` of each
- * request's cheapest into the subset; all of a tied request's. */
+ * request's cheapest into the subset; of a tied request those within as much for each of its tree of the tree's. */
 EXPORT double dual_survey(const Instance *in, Dual *dual, double width) {
     prefix_sums(in, dual);
-    double total = limits(in, dual);
+    double total = limits(in, dual), of_trees = survey_tied(in, dual, width);
     int32_t n = 0;
     for (int64_t r = 0, tied = 0; r < in->requests; r++) {
         int is_tied = in->link_first[r] < in->link_first[r + 1];
         float low = (float)in->penalty[r];
         dual->first[r] = n;
         for (int64_t i = in->first[r]; i < in->first[r + 1]; i++) {
-            int32_t cell = in->cell[i];
-            Seen c = {cell, cell + in->span[i], in->vendor[i], (float)in->cost[i], (float)in->units[i]};
+            Seen c = seen_of(in, i);
             float cost = priced(dual, &c);
             if (cost < low) low = cost;
-            if (cost <= low + (float)width || is_tied) dual->seen[n++] = c;
-            if (is_tied) dual->ties->value[tied++] = fixed_point(cost);
+            if (is_tied ? dual->ties->rank[tied++] >= 0 : cost <= low + (float)width) dual->seen[n++] = c;
         }
         if (!is_tied) total += low;
         dual->low[r] = low;
     }
     dual->first[in->requests] = n;
-    for (int64_t k = 0; k < dual->ties->size; k++) dual->ties->alone[k] = in->penalty[dual->ties->request[k]] * SCALE;
-    return total + (double)ties_solve(in, dual->ties) / SCALE;
+    return total + of_trees;
 }
 
 /* A price as it proves, x SCALE: at most `most`, for which any price may stand in. */

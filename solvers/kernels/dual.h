@@ -13,20 +13,22 @@
 #define TIES(X)                                                                                \
     X(int64_t, size)                                                                           \
     X(const int32_t *, request) /* size, ascending */                                          \
-    X(const int32_t *, first)   /* size + 1 */                                                 \
+    X(int32_t *, first)         /* size + 1 */                                                 \
     X(const int32_t *, order)   /* size: parents before children */                            \
     X(const int32_t *, parent)  /* size: -1 for a root */                                      \
     X(const int32_t *, pair)    /* size: the pair that ties it to its parent */                \
-    X(const int32_t *, sorted)  /* columns: within the request, in order of time */            \
-    X(const int32_t *, place)   /* columns: the other way */                                   \
-    X(const int32_t *, reach)   /* size */                                                     \
-    X(const int32_t *, low)                                                                    \
-    X(const int32_t *, high)                                                                   \
+    X(int32_t *, sorted)        /* columns: within the request, in order of time */            \
+    X(int32_t *, place)         /* columns: the other way */                                   \
+    X(int32_t *, reach)         /* size */                                                     \
+    X(int32_t *, low)                                                                          \
+    X(int32_t *, high)                                                                         \
     X(int64_t *, value)         /* columns: priced cost x SCALE, then with what hangs below */ \
     X(int64_t *, alone)         /* size: the same for unmatched */                             \
     X(int32_t *, pick)          /* size: column within the request, -1 unmatched */            \
     X(int64_t *, least)         /* levels x width, scratch: least of 1, 2, 4, ... from each on */ \
     X(int64_t *, rest)          /* width, scratch */                                           \
+    X(int32_t *, rank)          /* columns: within the request among those near, -1 if far */  \
+    X(int32_t *, passed)        /* width + 1, scratch: how many near among the first in time */ \
     X(int64_t, width)           /* most columns of a request */
 typedef struct { TIES(DECLARE) } Ties;
 
@@ -40,6 +42,7 @@ typedef struct { SEEN(DECLARE) } Seen;
 
 #define DUAL(X)                                                                     \
     X(const Ties *, ties)                                                           \
+    X(const Ties *, near)      /* the same with its columns in the subset only */   \
     X(int64_t, rounds)                                                              \
     X(int32_t *, first)        /* requests + 1, into seen */                        \
     X(Seen *, seen)            /* columns: the subset */                            \
@@ -59,5 +62,9 @@ typedef struct { DUAL(DECLARE) } Dual;
 /* Cheapest choice that keeps precedence and bundles in every tree: sets pick, returns its value; value and alone are used up. Where the
  * values together might not fit into 64 bits, each request is taken by itself, which only relaxes. */
 wide ties_solve(const Instance *in, const Ties *ties);
+
+/* The same, and into `near`, and `rank`, those columns with which a tree costs at most `width`, x SCALE, for each of its requests
+ * more than at its cheapest. */
+wide ties_survey(const Instance *in, const Ties *ties, const Ties *near, double width);
 
 #endif

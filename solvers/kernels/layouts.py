@@ -30,15 +30,15 @@ INSTANCE: Final = _words(
 )
 TIES: Final = _words(
     *("size", "request", "first", "order", "parent", "pair", "sorted", "place", "reach", "low", "high"),
-    *("value", "alone", "pick", "least", "rest", "width"),
+    *("value", "alone", "pick", "least", "rest", "rank", "passed", "width"),
 )
 SEEN: Final = _struct(
     *((name, np.int32) for name in ("begin", "end", "vendor")),
     *((name, np.float32) for name in ("cost", "units")),
 )
 DUAL: Final = _words(
-    *("ties", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean", "square"),
-    *("vendor_price", "count", "vendor_mean", "vendor_square"),
+    *("ties", "near", "rounds", "first", "seen", "low", "prefix", "vendor_prefix", "price", "use", "mean"),
+    *("square", "vendor_price", "count", "vendor_mean", "vendor_square"),
 )
 KNAPSACKS: Final = _words(
     *("first", "column", "request", "value", "best", "mean", "square", "taken", "item", "table"),

@@ -1,5 +1,7 @@
 /* Requests tied by precedence or a bundle, solved exactly at given priced costs: messages from the leaves of a forest to its
  * roots. What goes with a column of the parent is a stretch of the child's columns, so a message is a least over stretches. */
+#include <math.h>
+
 #include "dual.h"
 
 #define NEVER (CEILING * 4) /* dearer than any choice that exists; a sum of a few stays in 64 bits */
@@ -147,12 +149,10 @@ static void hear(const Instance *in, const Ties *ties, int32_t k) {
     ties->alone[k] = least(ties->alone[k] + beside, NEVER);
 }
 
-/* From priced costs to regrets: by how much more than at its cheapest a tree costs with each column at the least, and with the
- * request unmatched. 0 where a tree's sums might not fit: then each is compared with its own request's cheapest. */
-EXPORT void ties_regrets(const Instance *in, const Ties *ties) {
+/* From what was gathered to regrets; where a tree's sums might not fit nothing was, and each is compared with its own
+ * request's cheapest. */
+static void regret(const Instance *in, const Ties *ties, int sound) {
     int64_t low = 0;
-    int sound = adds_up(ties);
-    if (sound) gather(in, ties);
     for (int64_t i = 0; i < ties->size; i++) {
         int32_t k = ties->order[i];
         if (sound && ties->parent[k] >= 0) hear(in, ties, k);
@@ -163,4 +163,62 @@ EXPORT void ties_regrets(const Instance *in, const Ties *ties) {
         for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++) ties->value[j] -= low;
         ties->alone[k] -= low;
     }
+}
+
+/* From priced costs to regrets: by how much more than at its cheapest a tree costs with each column at the least, and with the
+ * request unmatched. */
+EXPORT void ties_regrets(const Instance *in, const Ties *ties) {
+    int sound = adds_up(ties);
+    if (sound) gather(in, ties);
+    regret(in, ties, sound);
+}
+
+/* Rank 1 for the columns that are near by their regret, 0 for the others. */
+static void mark(const Ties *ties, double width) {
+    double within = 0;
+    for (int64_t i = 0; i < ties->size; i++) {
+        int32_t k = ties->order[i];
+        int64_t end = i + 1;
+        while (ties->parent[k] < 0 && end < ties->size && ties->parent[ties->order[end]] >= 0) end++;
+        if (ties->parent[k] < 0) within = width * (double)(end - i); /* a root, then the rest of its tree */
+        for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++) ties->rank[j] = (double)ties->value[j] <= within;
+    }
+}
+
+/* From marks to ranks. */
+static void number(const Ties *ties, const Ties *near) {
+    int32_t n = 0;
+    for (int64_t k = 0; k < ties->size; k++) {
+        near->first[k] = n;
+        for (int32_t j = ties->first[k]; j < ties->first[k + 1]; j++) ties->rank[j] = ties->rank[j] ? n++ - near->first[k] : -1;
+    }
+    near->first[ties->size] = n;
+}
+
+/* Which of child k's near columns go with each that its parent has near, from `done` on; returns where the next begin. */
+static int32_t shorten(const Ties *ties, const Ties *near, int64_t k, int32_t done) {
+    int32_t first = ties->first[k], size = ties->first[k + 1] - first, kept = 0, up = ties->parent[k];
+    for (int32_t p = 0; p < size; p++) {
+        int32_t j = ties->rank[first + ties->sorted[first + p]];
+        ties->passed[p] = kept;
+        if (j >= 0) near->sorted[near->first[k] + kept] = j, near->place[near->first[k] + j] = kept++;
+    }
+    ties->passed[size] = kept;
+    near->reach[k] = done;
+    const int32_t *low = ties->low + ties->reach[k], *high = ties->high + ties->reach[k];
+    for (int32_t j = ties->first[up]; j < ties->first[up + 1]; j++, low++, high++)
+        if (ties->rank[j] >= 0) near->low[done] = ties->passed[*low], near->high[done++] = ties->passed[*high];
+    return done;
+}
+
+wide ties_survey(const Instance *in, const Ties *ties, const Ties *near, double width) {
+    int sound = adds_up(ties);
+    wide total = ties_solve(in, ties);
+    regret(in, ties, sound);
+    mark(ties, sound ? width : INFINITY);
+    number(ties, near);
+    int32_t done = 0;
+    for (int64_t k = 0; k < ties->size; k++)
+        if (ties->parent[k] >= 0) done = shorten(ties, near, k, done);
+    return total;
 }

@@ -30,6 +30,7 @@ from tests.audit.care_made import (
     made_alone,
     made_by,
     offered_alone,
+    on_two_rides,
 )
 from tests.audit.hurting import Damage, both, stored, written
 from tests.store.made import (
@@ -191,6 +192,16 @@ CARE_DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the 
         made_alone,
         {"legs", "lists", "ledger"},
         "its leg there, a, is cancelled",
+    ),
+    "on two rides at once": (
+        on_two_rides,
+        {"patients", "table", "lists", "ledger", "told"},
+        "is at the same time as a, of the same patient",
+    ),
+    "kept apart from what knows nothing of it": (
+        written(replace(record("b"), apart=("a",))),
+        {"patients"},
+        "is kept apart from a, which does not say so",
     ),
     "a draw on what is not there": (
         written(replace(record("b"), authorization=Needed(("wheelchair",), authorization="a1", drawn=1))),

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from contracts.amendments import AmendmentOutcome
 from contracts.authorizations import AuthorizationState, Counted
-from contracts.codes import RequestState
+from contracts.codes import OfferState, RequestState
 from contracts.instants import DAY_MS
 from contracts.notifications import Audience, Template
 from contracts.standing_orders import StandingOrderState
@@ -19,6 +19,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.links import Link
 from dispatcher.domain.notifications import NotificationRecord, NotificationState
+from dispatcher.domain.patients import PATIENT_KIND, Filed, PatientRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, Dealt, StandingOrderRecord
@@ -72,6 +73,17 @@ async def made_alone(raw: Redis, keys: Keys) -> None:
     await written(replace(record("b"), return_of="a", after=(Link(request_id="a", broken="cancelled"),)))(
         raw, keys
     )
+
+
+async def on_two_rides(raw: Redis, keys: Keys) -> None:
+    """Both requests of one patient, accepted for one time."""
+    raw_record = await raw.get(of(keys, "a"))
+    first = codec.document_of(REQUEST_KIND).unpack(raw_record).value
+    offers = tuple(replace(each, state=OfferState.ACCEPTED) for each in first.offers)
+    await written(replace(moved(first, RequestState.ACCEPTED), offers=offers))(raw, keys)
+    await written(replace(moved(record("b"), RequestState.ACCEPTED), offers=offers))(raw, keys)
+    card = PatientRecord("card", 1, (Filed("a"), Filed("b")), NOW_MS)
+    await stored(PATIENT_KIND, card)(raw, keys)
 
 
 def asked(task: TaskRecord) -> Damage:

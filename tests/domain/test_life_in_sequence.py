@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import initialize, invariant, rule
@@ -12,6 +14,7 @@ from contracts.episodes import After, SequenceKind
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tasks import TaskKind, TaskState
 from contracts.vendors import Vendor
+from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.submit import receive
@@ -143,6 +146,43 @@ class LifeInSequence(Life):
             assert all(each.code == record.risk for each in undone)
 
 
+class LifeOfOnePatient(LifeInSequence):
+    """Three rides of one patient that nobody linked, each with a window in which it may meet the next."""
+
+    @initialize()
+    def requests_come_in(self) -> None:  # type: ignore[override]
+        context = make.context(now_ms=self.world.now_ms, values=VALUES)
+        asked = [make.trip(f"r{n}", ahead_ms=(3 + n) * HOUR_MS) for n in range(3)]
+        taken = [receive(each, context) for each in asked]
+        pairs = [(one.after, other.after) for one, other in combinations(taken, 2)]
+        for each in kept_apart(taken, pairs, context):
+            self.world.commit(each)
+        self.world.bodies = {each.id: [make.body(each)] for each in asked}
+
+    @rule(to=st.sampled_from(VENDORS), minutes=st.sampled_from((0, 15, 30)))
+    def the_matcher_offers_all_for_about_one_time(self, to: Vendor, minutes: int) -> None:
+        for at, record in enumerate(list(self.world.records.values())):
+            start_ms = make.NOW + 5 * HOUR_MS + at * minutes * MINUTE_MS
+            plan = make.proposal(record, to)
+            plan = replace(plan, start_ms=start_ms, end_ms=start_ms + 30 * MINUTE_MS)
+            command = MakeOffer(request_id=record.id, request=make.trip(record.id), proposal=plan)
+            self.world.give(record.id, command)
+
+    @invariant()
+    def nobody_is_on_two_rides_at_once(self) -> None:
+        placed = [(each, offer) for each in self.world.records.values() for offer in each.live_offers]
+        for (one, first), (other, second) in combinations(placed, 2):
+            if one.id != other.id and other.id in one.apart:
+                assert first.end_ms <= second.start_ms or second.end_ms <= first.start_ms
+
+    @invariant()
+    def each_of_two_that_are_kept_apart_says_so(self) -> None:
+        for record in self.world.records.values():
+            others = [self.world.records[each] for each in record.apart if each in self.world.records]
+            if record.state not in TERMINAL:
+                assert all(record.id in each.apart for each in others if each.state not in TERMINAL)
+
+
 def _to_the_end(kind: SequenceKind) -> bool:
     return kind is SequenceKind.FINISH_TO_START
 
@@ -151,4 +191,6 @@ TestLifeInSequence = LifeInSequence.TestCase
 TestLifeInSequence.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+TestLifeOfOnePatient = LifeOfOnePatient.TestCase
+TestLifeOfOnePatient.settings = settings(TestLifeInSequence.settings, max_examples=12)
 del Life

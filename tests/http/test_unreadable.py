@@ -13,6 +13,7 @@ from dispatcher.audit.auditor import audit
 from dispatcher.delivery.joint import Heard
 from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
+from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.http.events import sse
@@ -169,6 +170,20 @@ async def test_a_request_whose_record_is_lost_is_no_unknown_one(api: Api) -> Non
         assert (status, problem["type"], problem["id"]) == (500, "/problems/unreadable", "r1")
     assert (await api.call("GET", "/requests/r2"))[0] == 404
     assert (await api.call("GET", "/requests")) == (200, {"requests": [], "cursor": ""})
+
+
+async def test_a_request_that_went_between_two_looks_is_unknown_and_not_unreadable(api: Api) -> None:
+    """As a fail-over loses it, record and body at once, under a command that has read its record."""
+    await offered(api)
+    part, keys = api.store.market(api.market).requests, Keys(api.market)
+    body, record = keys.body(REQUEST_KIND, "r1"), keys.record(REQUEST_KIND, "r1")
+    await api.store.reader.ask("DEL", body)
+    with pytest.raises(Unreadable):
+        await part.expected_body("r1")
+    await api.store.reader.ask("DEL", record)
+    for look in (part.raw_body, part.expected_body):
+        with pytest.raises(NotFound):
+            await look("r1")
 
 
 async def test_readiness_says_what_is_passed_over_until_it_is_mended(api: Api) -> None:

@@ -168,6 +168,14 @@ def test_run_test_runs_every_check_and_then_pytest_with_the_arguments(checkout: 
     assert last.endswith("-k one thing")
 
 
+def test_what_tests_import_is_compiled_once_whatever_this_shell_says(checkout: Path, tmp_path: Path) -> None:
+    make_ready(checkout)
+    make_ready(checkout, ".venv-test", CHECKS)
+    write_program(checkout / ".venv-test/bin/python", '#!/bin/sh\necho "${PYTHONDONTWRITEBYTECODE-unset}"\n')
+    bare = tools_without_python(tmp_path / "bin") | {"PYTHONDONTWRITEBYTECODE": "1"}
+    assert run(checkout / "run", "test", env=bare).stdout.splitlines()[-1] == "unset"
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_failed_check_fails_the_whole(checkout: Path, tmp_path: Path, check: str) -> None:
     make_ready(checkout)

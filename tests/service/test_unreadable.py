@@ -22,6 +22,7 @@ from contracts.tuning import TuningUpdate
 from dispatcher.domain.refusals import Invalid, Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of, offers_of
 from dispatcher.domain.tasks import TASK_KIND
+from dispatcher.jobs import put_off
 from dispatcher.jobs.timers import BATCH, Timers
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.security.key_files import PatientKeyFile
@@ -215,7 +216,10 @@ def codec_of(request: object, latest: str) -> bytes:
     return len(body).to_bytes(3, "big") + body
 
 
-async def test_what_cannot_be_fired_does_not_starve_the_timers_behind_it(world: World) -> None:
+async def test_what_cannot_be_fired_does_not_starve_the_timers_behind_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(put_off, "FIRST_PAUSE_S", 3_600.0)  # however slow this machine, it is not over yet
     await world.open_with()
     spoiled = [f"a{number:03}" for number in range(BATCH)]
     await world.submit(*(make.trip(each) for each in spoiled))

@@ -9,13 +9,16 @@ from contracts.codes import Role
 from contracts.instants import to_instant
 from dispatcher.domain.amended_authorization import unauthorized
 from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.apart import meeting
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Body, Change, Decision
+from dispatcher.domain.links import Span
 from dispatcher.domain.messages import amended, answered, changed, matched
 from dispatcher.domain.not_agreed import made, not_agreed
 from dispatcher.domain.offers import AMENDMENT, OfferRecord
+from dispatcher.domain.refiling import of_patient
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 
@@ -51,7 +54,11 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
     if asked.outcome in (O.AGREED, O.UNFIT):
         return None
     _refuse_settled(asked, command.offer_id, command.number, context)
-    if not command.room or _is_not_authorized(record, dispatch, asked, context):
+    if (
+        not command.room
+        or _is_not_authorized(record, dispatch, asked, context)
+        or _meets(record, asked, context)
+    ):
         return not_agreed(record, dispatch, O.UNFIT, context)
     placed, code = asked.placed, f"{AMENDMENT}agreed"
     after_dispatch = dispatch if placed is None else _moved_to(dispatch, asked)
@@ -81,6 +88,15 @@ def _is_not_authorized(
     """Whether too little is left to draw on: then it is matched again, and waits for a case manager."""
     start_ms = asked.placed.start_ms if asked.placed else dispatch.start_ms
     return bool(unauthorized(record, asked.facts.asks if asked.facts else None, start_ms, context))
+
+
+def _meets(record: RequestRecord, asked: Amendment, context: Context) -> bool:
+    """Whether its passenger would be on another ride by now."""
+    if asked.placed is None:
+        return False
+    filed = of_patient(asked.filing, context.related) if asked.filing is not None else []
+    more = [each.id for each in filed if each.id != record.id]
+    return bool(meeting(record, Span(asked.placed.start_ms, asked.placed.end_ms), context, more))
 
 
 @decides(RefuseAmendment, REQUEST, roles={Role.VENDOR})

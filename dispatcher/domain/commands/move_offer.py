@@ -67,7 +67,7 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
 
     It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand. It is
     neither about to begin nor fresh nor about to expire, and the request may still be moved. What stands in a
-    sequence stays: others were planned by it.
+    sequence, or beside other rides of its patient, stays: others were planned by it.
     """
     live = record.live_offers
     if (
@@ -76,6 +76,7 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
         or live[0].assumed
         or live[0].chosen_by
         or in_sequence(record)
+        or record.apart
     ):
         return None
     offer, moves = live[0], sum(each.withdrawn for each in record.offers)

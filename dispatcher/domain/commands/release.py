@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.codes import RequestState, Requirement
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
@@ -17,7 +19,10 @@ RELEASED = "released"  # the code of the step in the request's history
 
 
 class ReleaseSequence(OnRequest, frozen=True, kw_only=True):
-    """Wait no more for one request that goes before this one; None: for any."""
+    """Wait no more for one request that goes before this one; None: for any.
+
+    Named, it may also be another ride of the patient, from which this one is kept apart no more.
+    """
 
     predecessor_id: str | None = None
 
@@ -30,7 +35,8 @@ def release(record: RequestRecord, command: ReleaseSequence, context: Context) -
     """
     wanted = command.predecessor_id
     dropped = [each.request_id for each in record.after if wanted in (None, each.request_id)]
-    if not dropped:
+    met = [each for each in record.apart if each == wanted or each in dropped]
+    if not dropped and not met:
         return None
     if record.state in TERMINAL:
         raise WrongState(
@@ -44,19 +50,30 @@ def release(record: RequestRecord, command: ReleaseSequence, context: Context) -
     )
     is_free = record.state is RequestState.ON_HOLD and not requirements
     state = RequestState.RECEIVED if is_free else record.state
-    after = moved(record, state, context, RELEASED, after=left, requirements=requirements)
+    apart = tuple(each for each in record.apart if each not in met)
+    after = moved(record, state, context, RELEASED, after=left, requirements=requirements, apart=apart)
     return Decision(
-        changes=(Change(record, after), *_unlinked(record, dropped, context)),
+        changes=(Change(record, after), *_unlinked(record, (*dropped, *met), context)),
         messages=(changed(after, context.by, RELEASED),),
         at_ms=context.now_ms,
     )
 
 
-def _unlinked(record: RequestRecord, dropped: list[str], context: Context) -> list[Change]:
-    """Those that went before it, as far as they have not ended, know it no more."""
-    others = [context.related.get(each) for each in dropped]
+def _unlinked(record: RequestRecord, dropped: Sequence[str], context: Context) -> list[Change]:
+    """Those that went before it, or were kept apart, know it no more, as far as they have not ended."""
+    others = [context.related.get(each) for each in dict.fromkeys(dropped)]
     return [
-        Change(other, noted(other, context, before=tuple(each for each in other.before if each != record.id)))
+        Change(
+            other,
+            noted(
+                other,
+                context,
+                before=tuple(each for each in other.before if each != record.id),
+                apart=tuple(each for each in other.apart if each != record.id),
+            ),
+        )
         for other in others
-        if isinstance(other, RequestRecord) and other.state not in TERMINAL and record.id in other.before
+        if isinstance(other, RequestRecord)
+        and other.state not in TERMINAL
+        and record.id in (*other.before, *other.apart)
     ]

@@ -24,7 +24,7 @@ PADDED: Any = {
 #: What is wrong -> field, what Python states, what the kernels were compiled with.
 WRONG_TIES: dict[str, tuple[list[tuple[str, Any]], str, str, str]] = {
     "extra": ([*FIELDS[:3], EXTRA, *FIELDS[3:]], "field extra", "8 bytes at 24", "missing"),
-    "extra last": ([*FIELDS, EXTRA], "field extra", "8 bytes at 136", "missing"),
+    "extra last": ([*FIELDS, EXTRA], "field extra", "8 bytes at 152", "missing"),
     "swapped": (
         [FIELDS[0], FIELDS[2], FIELDS[1], *FIELDS[3:]],
         "field first",
@@ -32,8 +32,8 @@ WRONG_TIES: dict[str, tuple[list[tuple[str, Any]], str, str, str]] = {
         "8 bytes at 16",
     ),
     "missing": ([*FIELDS[:5], *FIELDS[6:]], "field pair", "missing", "8 bytes at 40"),
-    "missing last": (FIELDS[:-1], "field width", "missing", "8 bytes at 128"),
-    "narrower": ([*FIELDS[:-1], ("width", np.int32)], "field width", "4 bytes at 128", "8 bytes at 128"),
+    "missing last": (FIELDS[:-1], "field width", "missing", "8 bytes at 144"),
+    "narrower": ([*FIELDS[:-1], ("width", np.int32)], "field width", "4 bytes at 144", "8 bytes at 144"),
 }
 
 
