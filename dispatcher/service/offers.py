@@ -91,6 +91,8 @@ class Offers:
             if await requests.patient(request_id) is None and whole:
                 await requests.expected_body(request_id)
             return
+        except NotFound:
+            return  # the command says so, in the words that it has for what is another's as well
         except PatientKeyMissing as refusal:
             found: Unreadable = refusal
         except Unreadable as refusal:
