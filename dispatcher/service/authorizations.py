@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from contracts.authorizations import Authorization, AuthorizationQuery, AuthorizationState
 from contracts.codes import Requirement
 from contracts.local_day import first_instant_ms
@@ -27,7 +29,7 @@ from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.principal import Principal
-from dispatcher.service.execute import Executor
+from dispatcher.service.execute import ATTEMPTS, Executor
 from dispatcher.service.markets import Markets
 from dispatcher.store.listing import END, Cursor
 from dispatcher.store.market import MarketStore
@@ -131,14 +133,27 @@ class Authorizations:
         return await self.executor.attempt(by, market, timer, record)
 
     async def _free(self, by: str, market: str, record: AuthorizationRecord) -> None:
-        """The first to start first, no more than is left beside what is sought on it already."""
+        """What waits for it; looked for anew where something moved on just then: not a minute later."""
+        for _ in range(ATTEMPTS):
+            if await self._freed(by, market, record):
+                return
+            now = await self.markets.store(market).records(AUTHORIZATION_KIND).get(record.id)
+            if now is None:
+                return
+            record = replace(now, renewed=record.renewed)
+
+    async def _freed(self, by: str, market: str, record: AuthorizationRecord) -> bool:
+        """The first to start first, no more than is left beside what is sought on it; whether none moved on."""
         found = await self._wanting(self.markets.store(market), record)
         left = record.left - sum(_draws(record, each) for each in found if _is_sought(each.request, record))
+        stood = True
         for each in found:
             if _waits(each.request, record) and _draws(record, each) <= left:
                 command = Authorize(request_id=each.request.id, authorization=record, codes=each.codes)
                 outcome = await self.executor.attempt(by, market, command, each.request)
                 left -= _draws(record, each) if outcome is not None and outcome.ok else 0
+                stood = stood and (outcome is None or outcome.ok)
+        return stood
 
     async def _wanting(self, stored: MarketStore, record: AuthorizationRecord) -> list[Wanting]:
         """Its patient's requests, and those that name it or that it names, by start."""

@@ -18,12 +18,13 @@ from contracts.requests import OrderLine
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.authorizations import AuthorizationRecord
-from dispatcher.domain.commands.authorizations import RevokeAuthorization
+from dispatcher.domain.commands.authorizations import Authorize, RevokeAuthorization
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.refusals import Invalid, Refusal, Stale, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.jobs.timers import Timers
 from dispatcher.store.listing import Cursor
+from dispatcher.store.outcome import Outcome
 from tests.domain import make
 from tests.service.world import World
 
@@ -188,6 +189,26 @@ async def test_what_is_renewed_frees_what_waits_the_first_first_and_no_more_than
     version = (await world.service.authorizations.get(world.ops, world.market, "a1")).version
     await put(world, grants(2), version=version)
     assert [(await world.record(each)).state for each in ("r2", "r3")] == [R.RECEIVED, R.ON_HOLD]
+    await sound(world)
+
+
+async def test_what_moves_on_as_it_is_freed_is_freed_all_the_same_and_not_a_minute_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(world)
+    await world.submit(ride())
+    executor, attempt = world.service.executor, world.service.executor.attempt
+    hold = HoldRequest(request_id="r1", requirement=Requirement.PREDECESSOR)
+
+    async def late(by: str, market: str, command: Any, record: Any, **more: Any) -> Outcome | None:
+        if isinstance(command, Authorize) and record.version == before.version:
+            await world.service.execute(world.ops, world.market, hold)
+        return await attempt(by, market, command, record, **more)
+
+    before = await world.record()
+    monkeypatch.setattr(executor, "attempt", late)
+    await put(world, grants())
+    assert (await world.record()).requirements == (Requirement.PREDECESSOR,)
     await sound(world)
 
 
