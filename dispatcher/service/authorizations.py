@@ -143,7 +143,7 @@ class Authorizations:
             record = replace(now, renewed=record.renewed)
 
     async def _freed(self, by: str, market: str, record: AuthorizationRecord) -> bool:
-        """The first to start first, no more than is left beside what is sought on it; whether none moved on."""
+        """The first to start first, no more than is left beside what is sought; whether none moved on."""
         found = await self._wanting(self.markets.store(market), record)
         left = record.left - sum(_draws(record, each) for each in found if _is_sought(each.request, record))
         stood = True
