@@ -136,8 +136,8 @@ while ARGV[at] do
     end
     if name == 'ZADD' or name == 'ZREM' then
       read('ZCARD', key)
-    elseif name == 'XADD' then -- an id that was set without an entry (XSETID) shows when we append, see below
-      local found = redis.pcall('XREAD', 'COUNT', 1, 'STREAMS', key, ENDS_SANE)
+    elseif name == 'XADD' then -- the first append is the first write: what it fails of, it says itself, see below
+      local found = appends[1] and redis.pcall('XREAD', 'COUNT', 1, 'STREAMS', key, ENDS_SANE)
       if found and found.err then refuse(key, found.err) end
       if found then error({ err = 'EXHAUSTED ' .. tag .. ' ' .. key }) end
     elseif name == 'HINCRBY' then
