@@ -139,7 +139,7 @@ class Authenticator:
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+    return hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=32).digest()
 
 
 def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:

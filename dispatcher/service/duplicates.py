@@ -73,10 +73,14 @@ class Duplicates:
             tokens = self.index.tokens(market, request.patient)
             if tokens:
                 patients.setdefault(tokens, []).append(New(request, decision.after))
-        if not patients:
-            return Checked()
+        if unseen and all(
+            len(new) == 1 for new in patients.values()
+        ):  # there is nothing to compare them with
+            return Checked(
+                [_first(token, new[0], context) for tokens, new in patients.items() for token in tokens]
+            )
         tokens_asked = [token for tokens in patients for token in tokens]
-        known = {} if unseen else await self._known(market, tokens_asked)
+        known = {} if unseen or not patients else await self._known(market, tokens_asked)
         names = {each.request_id for record in known.values() for each in record.requests}
         records = await self.store.market(market).requests.records.get_all(sorted(names)) if names else {}
         twice: list[Found] = []
@@ -160,6 +164,12 @@ def _twice(new: Sequence[New], standing: dict[str, Asked], context: Context) -> 
     asked = [Asked(each.record, filed(each.request)) for each in new if each.record.id not in standing]
     distinct = {each.record.id: each.request.not_duplicate_of for each in new}
     return found(asked, tuple(standing.values()), distinct, context.values)
+
+
+def _first(token: str, new: New, context: Context) -> Decision:
+    """A patient that has nothing yet."""
+    fresh, look_ms = (filed(new.request),), gone_ms(new.record, context)
+    return indexed(None, token, fresh, (), context, look_ms=look_ms)
 
 
 def _decided(
