@@ -13,6 +13,7 @@ from client.errors import PossibleDuplicate, Problem
 from client.standing_orders import StandingOrderClient
 from contracts.amendments import Amend
 from contracts.codes import RequestState
+from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import EpisodeDraft, SequenceChanged
 from contracts.events import CloudEvent
 from contracts.geo import Window
@@ -23,6 +24,7 @@ from simulation.tally import Tally
 
 THINKS_MS = 5 * MINUTE_MS
 CALLS_AGAIN_MS = 10 * MINUTE_MS
+MADE_MS = 15 * MINUTE_MS  # until what a standing order makes is there
 ENDED = frozenset({404, 409})  # somebody, or time, was faster
 BEFORE_OTHERS = frozenset(
     {RequestState.CANCELLED, RequestState.FAILED, RequestState.NO_SHOW, RequestState.UNMATCHED}
@@ -65,15 +67,11 @@ class SimulatedCoordinator:
                 self._at(self.agenda.clock.now_ms() + THINKS_MS, self._decide, news.request_id)
 
     async def _begin(self, episode: Episode) -> None:
-        try:
-            if episode.order is not None:
-                await self.desk.put_episode(episode.id, EpisodeDraft())
-                await self.orders.put_standing_order(episode.order)
-            elif episode.whole is not None:
-                await self.desk.submit_episode(episode.whole)
-        except Problem as problem:
-            if problem.status != 422:  # too late: a slow machine let its windows go by
-                raise
+        if episode.order is not None:
+            await self.desk.put_episode(episode.id, EpisodeDraft())
+            await self.orders.put_standing_order(episode.order)
+            self._at(self.agenda.clock.now_ms() + MADE_MS, self._join, episode)
+        elif episode.whole is not None and not await self._submitted(episode.whole):
             self.tally.refused.update(episode.ids)
             return
         self.tally.began(episode.id, episode.ids)
@@ -81,6 +79,32 @@ class SimulatedCoordinator:
             self._at(episode.again.at_ms, self._once_more, episode.again)
         if episode.call_ms:
             self._at(episode.call_ms, self._call, episode)
+
+    async def _submitted(self, whole: EpisodeSubmission) -> bool:
+        try:
+            await self.desk.submit_episode(whole)
+        except Problem as problem:
+            if problem.status != 422:  # too late: a slow machine let its windows go by
+                raise
+            return False
+        return True
+
+    async def _join(self, episode: Episode) -> None:
+        """What its standing order has made belongs to the episode; what is not there yet is awaited."""
+        made = [name for name in episode.ids if await self._is_there(name)]
+        for name in made:
+            await self._try(self.desk.add_to_episode(episode.id, name))
+        if len(made) < len(episode.ids) and self.agenda.clock.now_ms() < episode.call_ms:
+            self._at(self.agenda.clock.now_ms() + MADE_MS, self._join, episode)
+
+    async def _is_there(self, request_id: str) -> bool:
+        try:
+            await self.desk.view(request_id)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+            return False
+        return True
 
     async def _once_more(self, again: Again) -> None:
         """Somebody else asks for the same; what is let through after all is a request like any other."""

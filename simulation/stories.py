@@ -167,7 +167,6 @@ def _dialysis(name: str, place: int, stage: Stage, rng: random.Random) -> Episod
     there = TripRequest(
         id=name,
         patient=nobody(name, rng),
-        episode=name,
         pickup=Place(position=rng.choice(stage.homes)),
         dropoff=Place(position=rng.choice(stage.homes)),
         level_of_service=stage.level(SEATS, rng),
