@@ -85,6 +85,7 @@ async def test_a_day_ends_with_everything_accounted_for_and_no_word_about_a_pati
     assert sums.matched > sums.requests / 2
     begun = [each for each in day.episodes if each.ids[0] in end.views]
     assert sums.episodes == len(begun)
+    assert {each.id for each in day.episodes if each.order is not None} <= {each.id for each in begun}
     assert sums.duplicates_caught == sums.duplicates_sent > 0
     assert sums.ownerless == 0
     for pair in pairs(begun, end.views, ()):  # at this speed notice of ten minutes is half a second
