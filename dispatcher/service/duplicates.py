@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from contracts.duplicates import Duplicate
@@ -73,12 +73,20 @@ class Duplicates:
             tokens = self.index.tokens(market, request.patient)
             if tokens:
                 patients.setdefault(tokens, []).append(New(request, decision.after))
-        if unseen and all(
-            len(new) == 1 for new in patients.values()
-        ):  # there is nothing to compare them with
-            return Checked(
-                [_first(token, new[0], context) for tokens, new in patients.items() for token in tokens]
-            )
+        if unseen and all(len(new) == 1 for new in patients.values()):  # nothing to compare them with
+            first = [_first(token, new[0], context) for tokens, new in patients.items() for token in tokens]
+            return Checked(first)
+        compared, twice = await self._compared(market, patients, context, unseen=unseen)
+        if twice and unseen:  # of one another: look for the others, too
+            return await self.checked(market, requests, received, context)
+        if twice:
+            raise _refusal(twice)
+        return compared
+
+    async def _compared(
+        self, market: str, patients: Mapping[Tokens, Sequence[New]], context: Context, *, unseen: bool
+    ) -> tuple[Checked, list[Found]]:
+        """With what each patient has, and with one another; and what may be asked for twice."""
         tokens_asked = [token for tokens in patients for token in tokens]
         known = {} if unseen or not patients else await self._known(market, tokens_asked)
         names = {each.request_id for record in known.values() for each in record.requests}
@@ -92,11 +100,7 @@ class Duplicates:
             twice += _twice(new, standing, context)
             decided += _decided(tokens, before, new, standing, context)
             near += _near(new, standing)
-        if twice and unseen:  # of one another: look for the others, too
-            return await self.checked(market, requests, received, context)
-        if twice:
-            raise _refusal(twice)
-        return Checked(decided, near)
+        return Checked(decided, near), twice
 
     async def amended(
         self, market: str, before: Request, after: Request, records: Before, context: Context

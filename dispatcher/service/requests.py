@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from contracts.base import FIRST_YEAR, LAST_YEAR
 from contracts.codes import RequestState
 from contracts.instants import to_ms
 from contracts.request_views import RequestQuery, RequestView
@@ -36,6 +33,7 @@ from dispatcher.service.barriers import with_note
 from dispatcher.service.duplicates import Duplicates
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.legs import refuse_odd_legs
+from dispatcher.service.local_days import span_ms
 from dispatcher.service.markets import Markets
 from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
@@ -131,7 +129,7 @@ class Requests:
         tz, day = self.markets.zones[market], query.day
         wanted = Wanted(
             state=query.state,
-            day_ms=_span_ms(day, tz) if day else None,
+            day_ms=span_ms(day, tz) if day else None,
             vendor_id=query.vendor_id or "",
             match_by_ms=to_ms(query.match_by_before) if query.match_by_before else None,
             service_class=query.service_class,
@@ -284,18 +282,6 @@ class Requests:
             for one, two in zip(view.amendments, bodies, strict=True)
         )
         return replace(view, amendments=shown)
-
-
-def _span_ms(day: date, tz: ZoneInfo) -> tuple[int, int]:
-    """From its midnight to the next; of a day that no window of ours can be on, nothing."""
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        return 0, 0
-    return _midnight_ms(day, tz), _midnight_ms(day + timedelta(days=1), tz)
-
-
-def _midnight_ms(day: date, tz: ZoneInfo) -> int:
-    """When a local day begins; where its clock leaves midnight out, the moment at which it does."""
-    return to_ms(datetime(day.year, day.month, day.day, tzinfo=tz))
 
 
 def refuse_repeats(ids: tuple[str, ...]) -> None:
