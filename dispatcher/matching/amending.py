@@ -62,6 +62,29 @@ async def prepared(
     """
     now_ms = market.clock.now_ms()
     refuse_ended(record, now_ms)
+    whole, ready = await _ready(market, record, command, amending, now_ms)
+    if record.dispatch is None or not ready.fields:
+        return replace(command, ready=ready)
+    vendor_id = record.dispatch.vendor_id
+    reading = await read_market(
+        market.stored, market.tz, now_ms, until_ms=_until_ms(whole, record), only=vendor_id
+    )
+    place = await _place(market, record, record.dispatch, ready, reading)
+    return replace(
+        command,
+        ready=replace(
+            ready,
+            fits=place.fits,
+            placed=placed_by(place.proposal) if place.proposal else None,
+            expires_ms=expiry(record, ready.facts, reading, vendor_id, now_ms),
+        ),
+    )
+
+
+async def _ready(
+    market: Market, record: RequestRecord, command: AmendRequest, amending: Amending, now_ms: int
+) -> tuple[Request, Ready]:
+    """The request as it is wanted, with its patient; and what the command says of it, but for its place."""
     stored = market.stored.requests
     before = await stored.raw_body(record.id)
     current = stored.opened_whole(record.id, before)
@@ -85,22 +108,7 @@ async def prepared(
         filing=beside.filing,
         beside=beside.records,
     )
-    if record.dispatch is None or not fields:
-        return replace(command, ready=ready)
-    vendor_id = record.dispatch.vendor_id
-    reading = await read_market(
-        market.stored, market.tz, now_ms, until_ms=_until_ms(whole, record), only=vendor_id
-    )
-    place = await _place(market, record, record.dispatch, ready, reading)
-    return replace(
-        command,
-        ready=replace(
-            ready,
-            fits=place.fits,
-            placed=placed_by(place.proposal) if place.proposal else None,
-            expires_ms=expiry(record, facts, reading, vendor_id, now_ms),
-        ),
-    )
+    return whole, ready
 
 
 def _until_ms(request: Request, record: RequestRecord) -> int:

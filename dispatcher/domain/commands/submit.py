@@ -29,15 +29,13 @@ def receive(
 ) -> Decision:
     """The first version of the record. `leaves` times the ride to an appointment.
 
-    `standing_order`: which one makes it; `authorization`: what it needs one for.
-
-    Raises Invalid when the window or the deadline has passed.
+    `standing_order`: which one makes it; `authorization`: what it needs one for. Raises Invalid when the
+    window or the deadline has passed.
     """
     span = _span(request.id, request.on_call, context) if request.on_call is not None else None
     window = asked_window(request, context, leaves)
     match_by_ms = deadline(request, window, context.now_ms) if span is None else span.until_ms
-    lacks = authorization.lacks if authorization is not None else ""
-    codes = [lacks if lacks and each is WANTED else each.value for each in request.requirements]
+    codes = _held_for(request, authorization)
     held = [step(RequestState.ON_HOLD, context, code) for code in codes]
     history = (step(RequestState.RECEIVED, context), *held)
     after = RequestRecord(
@@ -64,6 +62,12 @@ def receive(
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
+
+
+def _held_for(request: Request, authorization: Needed | None) -> list[str]:
+    """Why it is on hold, each reason by its code; of an authorization what it lacks, where that is known."""
+    lacks = authorization.lacks if authorization is not None else ""
+    return [lacks if lacks and each is WANTED else each.value for each in request.requirements]
 
 
 def asked_window(request: Request, context: Context, leaves: Leaves = at_once) -> StartWindow:
