@@ -23,6 +23,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
+from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.put_off import PutOff
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
@@ -50,6 +51,7 @@ class Timers:
     def __init__(self, service: Service, *, batch: int = BATCH, retimer: Retimer | None = None) -> None:
         self.service, self.retimer = service, retimer
         self.batch = batch
+        self._agendas: dict[str, Agenda] = {}
         self._put_off: defaultdict[tuple[str, str], PutOff] = defaultdict(PutOff)  # by market and kind
 
     async def run(self, market: str, kind: Kind[Any]) -> None:
@@ -59,9 +61,10 @@ class Timers:
         """
         while not cancel_requested():
             try:
-                fired = await self.fire_kind(market, kind)
-                if not fired:
-                    await asyncio.sleep(await self._pause_s(market, kind))
+                next_ms = await self._agenda(market).next_ms(kind)
+                is_due = next_ms is not None and next_ms <= self.service.clock.now_ms()
+                if not (is_due and await self.fire_kind(market, kind)):
+                    await asyncio.sleep(self._pause_s(market, kind, next_ms))
             except Unavailable as refusal:
                 log.warning("timers wait for the store", market=market, kind=kind.name, reason=refusal.detail)
                 await asyncio.sleep(LOOK_EVERY_S)
@@ -117,13 +120,15 @@ class Timers:
         waits = record.pending is not None and record.pending.expires_ms <= self.service.clock.now_ms()
         return await self.retimer.retimed(market, record) if is_due and not waits else None
 
-    async def _pause_s(self, market: str, kind: Kind[Any]) -> float:
+    def _agenda(self, market: str) -> Agenda:
+        if market not in self._agendas:
+            self._agendas[market] = Agenda(self.service.store.market(market).due_times)
+        return self._agendas[market]
+
+    def _pause_s(self, market: str, kind: Kind[Any], next_ms: int | None) -> float:
         """Real seconds until the next known timer, within what leaves no new one waiting long."""
-        clock, records = self.service.clock, self.service.store.market(market).records(kind)
+        clock = self.service.clock
         most_s = max(LOOK_AGAIN_S, min(LOOK_EVERY_S, clock.real_s(1.0)))
-        if self._put_off[market, kind.name]:
+        if next_ms is None or self._put_off[market, kind.name]:
             return most_s  # what is put off is due, and does not make us hurry
-        next_ms = await records.next_due_ms()
-        if next_ms is None:
-            return most_s
         return max(LOOK_AGAIN_S, min(most_s, clock.real_s((next_ms - clock.now_ms()) / 1000)))

@@ -149,10 +149,17 @@ class Reader:
 
     async def ask_all(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers of several commands, sent together. Raises Unavailable, or the error answered."""
+        return await self._repeated(commands, raise_on_error=True)
+
+    async def ask_each(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """The same, with the error answered in the place of what could not be answered."""
+        return await self._repeated(commands, raise_on_error=False)
+
+    async def _repeated(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
         deadline = time.monotonic() + self.timeout_s
         while True:
             try:
-                return await self._send(commands)
+                return await self._send(commands, raise_on_error=raise_on_error)
             except ResponseError as error:
                 raise refused(error) from error
             except CONNECTION_ERRORS as error:
@@ -170,12 +177,16 @@ class Reader:
         found = await self.ask_all([("MGET", *step) for step in steps])
         return [value for values in found for value in values]
 
-    async def _send(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    async def _send(self, commands: Sequence[Sequence[Any]], *, raise_on_error: bool) -> list[Any]:
         if not commands:
             return []
-        if len(commands) == 1:
+        if len(commands) == 1 and raise_on_error:
             return [await self.client.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
         pipeline = self.client.pipeline(transaction=False)
         for words in commands:
             pipeline.execute_command(*words)
-        return list(await pipeline.execute())
+        answers = list(await pipeline.execute(raise_on_error=raise_on_error))
+        for each in answers:
+            if isinstance(each, CONNECTION_ERRORS):  # still loading: an answer to all of them
+                raise each
+        return answers

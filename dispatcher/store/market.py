@@ -16,6 +16,7 @@ from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.lease import LeasePart
@@ -56,6 +57,7 @@ class MarketStore:
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
+        self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
         self.matchers = MatchersPart(node, self.keys)
         self.rings = RingPart(node.reader, self.keys)

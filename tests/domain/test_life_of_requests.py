@@ -351,7 +351,8 @@ class Life(RuleBasedStateMachine):
                 assert record.state in UNDER_WAY
             for each in record.amendments:
                 assert each.pending == bool(each.before and each.proposed)
-                assert each.before or each.proposed
+                found_no_start = each.retimes and each.outcome is AmendmentOutcome.UNFIT  # nothing was said
+                assert each.before or each.proposed or found_no_start
             kept, stored = (
                 [each.before for each in record.amendments if each.made],
                 self.world.bodies[record.id],

@@ -15,6 +15,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
 from dispatcher.jobs import timers
+from dispatcher.jobs.agenda import Agenda
 from dispatcher.jobs.timers import Timers
 from dispatcher.service.loops import TIMERS, keep_running
 from tests.domain import make
@@ -105,3 +106,22 @@ async def test_a_kind_whose_list_is_damaged_holds_up_no_other_kind(world: World)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_all_kinds_share_one_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    look = world.store.reader.ask_each
+
+    async def counted(commands: Any) -> list[Any]:
+        nonlocal asked
+        asked += 1
+        return await look(commands)
+
+    monkeypatch.setattr(world.store.reader, "ask_each", counted)
+    agenda = Agenda(world.store.market(world.market).due_times)
+    await world.submit(make.trip("r1", ahead_ms=HOUR_MS))
+    due = dict(zip(kinds(), await asyncio.gather(*map(agenda.next_ms, kinds())), strict=True))
+    assert due[REQUEST_KIND] == (await world.record("r1")).timer_ms
+    assert asked == 1
+    await agenda.next_ms(TASK_KIND)  # who asks again has done something since
+    assert asked == 2
