@@ -11,10 +11,14 @@ import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
 
+from dispatcher.decisions.blobs import blobs_of
+from dispatcher.decisions.saver import Saver
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.kinds import kinds
@@ -35,7 +39,16 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import HOUSEKEEPING, NOTIFICATIONS, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import (
+    DECISIONS,
+    HOUSEKEEPING,
+    NOTIFICATIONS,
+    PATIENT_KEYS,
+    REPLIES,
+    TIMERS,
+    UNREADABLE,
+    Troubles,
+)
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
@@ -149,18 +162,22 @@ async def _matcher(settings: Settings, name: str) -> None:
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            await run_matchers(service, solvers, name, travel_of=travel_of)
+            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers)
 
         try:
             await _until_told(
                 match(),
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *_telling(service),
+                *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+                *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -171,6 +188,12 @@ async def _matcher(settings: Settings, name: str) -> None:
             await solvers.aclose()
             if notifier is not None:
                 await notifier.aclose()
+
+
+def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
+    """What saves a market's decisions, and tells where it cannot."""
+    troubles = Troubles(store, market, DECISIONS)
+    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:

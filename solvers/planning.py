@@ -15,6 +15,7 @@ import numpy as np
 
 from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
+from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.checker import check
@@ -45,6 +46,8 @@ class BatchPlan:
     solver: str  #: optimiser | greedy | insertion
     held_back_by: Ints  #: R; for whose sake a request has no match: before it, or in its bundle; -1 for none
     forgone: Ints  #: R x 3: vendor, start in ms, cents of the place it could have by itself; -1 for none
+    cost: int = 0  #: cents of the whole: what is matched, moved and left out, as the optimiser counts it
+    bound: int = 0  #: no plan costs less, cents
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -80,6 +83,8 @@ def plan_of(
         solver=solver,
         held_back_by=held_back,
         forgone=forgone(posed.problem, choice, held_back, screened),
+        cost=cost_of(posed.priced, choice),
+        bound=least_of(posed.priced),
     )
 
 

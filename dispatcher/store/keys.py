@@ -12,6 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
+DECISIONS, DECIDED = "decisions", "decided"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
@@ -33,6 +34,7 @@ class Keys:
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.exhausted = prefix + streams.EXHAUSTED
+        self.decisions = prefix + DECISIONS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -98,6 +100,10 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def decided(self, day: str) -> str:
+        """The last saved decision of a local day on each request."""
+        return f"{self.prefix}{DECIDED}:{day}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""
