@@ -107,7 +107,9 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
     async with open_store(settings, "web", trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(

@@ -112,7 +112,7 @@ def _shown(found: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
 
 def _replayed(store: DecisionStore, market: str, day: str, name: str) -> tuple[str, dict[str, Any], Replayed]:
     from dispatcher.decisions.record import Raw, Unsaved
-    from dispatcher.decisions.replay import Replayed, replay
+    from dispatcher.decisions.replay import DIFFERS, Replayed, replay
     from dispatcher.security.vault import UnreadablePatient
 
     about: dict[str, Any] = {"market": market, "day": day}
@@ -122,7 +122,7 @@ def _replayed(store: DecisionStore, market: str, day: str, name: str) -> tuple[s
         return name, about, replay(store.opened(raw))
     except (Unsaved, UnreadablePatient, OSError) as error:
         words, _, hint = str(error).partition("\n")
-        return name, about, Replayed(name, UNREADABLE, (words,), hint)
+        return name, about | {"unreadable": True}, Replayed(name, DIFFERS, (words,), hint)
 
 
 def _about(raw: Raw) -> dict[str, Any]:
@@ -139,11 +139,11 @@ def _about(raw: Raw) -> dict[str, Any]:
 
 
 def _summary(results: list[tuple[str, dict[str, Any], Replayed]]) -> dict[str, Any]:
-    counts = Counter(each.how for _, _, each in results)
+    counts = Counter(UNREADABLE if UNREADABLE in about else each.how for _, about, each in results)
     differ = [
         {"decision": name, **about, "how": each.how, "problems": list(each.problems), "hint": each.hint}
         for name, about, each in results
-        if each.how not in ("identical", "verified")
+        if not each.ok
     ]
     kinds = Counter(about.get("kind", UNREADABLE) for _, about, _ in results)
     one = {"decision": results[0][0], **results[0][1], "how": results[0][2].how} if len(results) == 1 else {}

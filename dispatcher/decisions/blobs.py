@@ -87,6 +87,23 @@ class Folder:
                 each.rmdir()
 
 
+class Memory(dict[str, bytes]):
+    """Nothing outlives the process: for a service that is given no place."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """See `Blobs`."""
+        self[name] = content
+
+    def under(self, folder: str) -> list[Blob]:
+        """See `Blobs`."""
+        return sorted(Blob(name, len(held)) for name, held in self.items() if name.startswith(f"{folder}/"))
+
+    def remove(self, names: Iterable[str]) -> None:
+        """See `Blobs`."""
+        for each in list(names):
+            self.pop(each, None)
+
+
 class Objects:
     """An object store, by obstore; its credentials come from where its kind looks for them."""
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from contracts.decisions import How
 from dispatcher import __version__
 from dispatcher.decisions.record import ROOM, SavedPlan
 from solvers.arrays import Ints
@@ -22,7 +23,9 @@ from solvers.posing import Posed, pose
 from solvers.room import make_room
 from solvers.saved import pack_plan
 
-SAME, HOLDS, DIFFERS = "identical", "verified", "differs"
+SAME: Final[How] = "identical"
+HOLDS: Final[How] = "verified"
+DIFFERS: Final[How] = "differs"
 _WORK: Final = 300_000  #: steps of the plan that is sought against a bound: a tenth of a second
 GREEDY, OPTIMISER, INSERTION = "greedy", "optimiser", "insertion"
 
@@ -31,7 +34,7 @@ class Replayed(NamedTuple):
     """How it went. `how`: identical | verified | differs; `problems`: what does not hold."""
 
     digest: str
-    how: str
+    how: How
     problems: tuple[str, ...] = ()
     hint: str = ""
 
@@ -134,7 +137,7 @@ def _rival(posed: Posed, seed: int) -> int | None:
     return solver.cost
 
 
-def _ended(saved: SavedPlan, how: str, problems: Iterable[str] = ()) -> Replayed:
+def _ended(saved: SavedPlan, how: How, problems: Iterable[str] = ()) -> Replayed:
     software, hint = saved.header.software, ""
     if how == DIFFERS and software != __version__:
         hint = f"Maybe because it was decided by version {software}, and this is {__version__}."

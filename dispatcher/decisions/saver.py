@@ -243,7 +243,7 @@ async def trim_ledger(stored: MarketStore, first_day: str | None) -> None:
     at = 0
     while entries := await stored.decisions.page(at, None, 500, newest=False):
         for each in entries:
-            if first_day is not None and each.day >= first_day:
+            if first_day is not None and each.day >= first_day:  # one that is unreadable has no day
                 await stored.decisions.trim(each.seq)
                 return
         at = entries[-1].seq + 1

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.decisions.blobs import Memory
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
@@ -13,6 +15,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.markets import Markets
@@ -46,12 +49,16 @@ class Service:
         zones: Mapping[str, ZoneInfo],
         registry: Registry,
         travel_of: TravelOf = DetourTravel.of,
+        *,
+        decisions: DecisionStore | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones)
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
+        kept = decisions or DecisionStore(Memory(), store.vault)
+        self.decisions = Decisions(self.markets, self.requests, clock, kept)
         self.patient_reads = PatientReads(self.markets, clock)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)

@@ -7,7 +7,7 @@ that claim one place, the server lets the first have it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from redis.exceptions import ResponseError
@@ -17,6 +17,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 
 FIELD: Final = "e"
+LEDGER, UNREADABLE = "decision", "unreadable"  # what is set aside; the kind of an entry that is
 TOGETHER: Final = 500
 DAY_S: Final = 86_400
 
@@ -47,12 +48,14 @@ class DecisionPart:
     """The ledger of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.keys = node.reader, keys
+        self.reader, self.aside, self.keys = node.reader, node.aside, keys
 
     async def last(self) -> Entry | None:
         """The end of the chain. Raises Unavailable."""
         found = await self.reader.ask("XREVRANGE", self.keys.decisions, "+", "-", "COUNT", 1)
-        return _entry(found[0]) if found else None
+        if not found:
+            return None
+        return self._read(found[0]) or _unreadable(found[0])
 
     async def issued(self) -> int:
         """The last place that was ever given; 0: none. An entry that was removed from the end leaves it."""
@@ -70,7 +73,7 @@ class DecisionPart:
             if "equal or smaller" not in str(error):
                 raise
             found = await self.reader.ask("XRANGE", self.keys.decisions, place, place)
-            if not found or _entry(found[0]) != entry:  # else it is ours: sent again after a lost answer
+            if not found or self._read(found[0]) != entry:  # else it is ours: sent again after a lost answer
                 raise Taken(place) from error
         await self._note(entry, requests, kept_days)
 
@@ -96,14 +99,37 @@ class DecisionPart:
         words = ("XREVRANGE", self.keys.decisions, *ends) if newest else (
             "XRANGE", self.keys.decisions, *ends[::-1]
         )  # fmt: skip
-        return [_entry(each) for each in await self.reader.ask(*words, "COUNT", limit)]
+        found = await self.reader.ask(*words, "COUNT", limit)
+        return [self._read(each) or _unreadable(each) for each in found]
 
     async def trim(self, first: int) -> int:
         """Forget entries before this place."""
         return int(await self.reader.ask("XTRIM", self.keys.decisions, "MINID", f"{first}-0"))
 
+    def _read(self, raw: Sequence[Any]) -> Entry | None:
+        """None: it cannot be read; that is told."""
+        place, fields = raw
+        found = self.aside.read_all(self.keys.market, LEDGER, [(text_of(place), _field(fields))], _unpacked)
+        entry = found.get(text_of(place))
+        return entry if entry is not None and entry.seq == _seq(place) else None
 
-def _entry(raw: Sequence[object]) -> Entry:
-    fields = raw[1]
-    packed = fields[1] if isinstance(fields, list) else dict(fields)[FIELD.encode()]  # type: ignore[call-overload]
+
+def _unpacked(packed: bytes) -> Entry:
     return msgspec.msgpack.decode(packed, type=Entry)
+
+
+def _field(fields: Any) -> bytes:
+    """redis-py gives the fields of an entry as a mapping, or as they came."""
+    known = fields if isinstance(fields, dict) else dict(zip(fields[::2], fields[1::2], strict=False))
+    return bytes(known.get(FIELD.encode(), b""))
+
+
+def _seq(place: Any) -> int:
+    return int(text_of(place).partition("-")[0])
+
+
+def _unreadable(raw: Sequence[Any]) -> Entry:
+    """Stands for an entry that cannot be read: its place, and no more. The audit names it."""
+    nothing = {"digest": "", "nth": 0, "day": "", "at_ms": 0, "solver": "", "requests": 0, "matched": 0}
+    figures = {"cost": 0, "bound": 0, "hash": b"", "previous": b""}
+    return Entry(seq=_seq(raw[0]), kind=UNREADABLE, **nothing, **figures)  # type: ignore[arg-type]
