@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
-from solvers.planning import BatchPlan, plan
+from solvers.planning import BatchPlan, Limits, plan
 from solvers.screening import Screening
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Of one solve. With `work_limit` it ends by steps of work, on one core: same input, same bytes."""
-
-    time_limit_s: float
-    work_limit: int | None = None
-    seed: int = 1
-    workers: int = 1
 
 
 class Optimiser:
@@ -53,4 +43,5 @@ def optimised(screening: Screening, limits: Limits) -> BatchPlan:
     """Screen, solve within the limits, check."""
     optimiser = Optimiser(limits)
     made = plan(screening, optimiser)
-    return made if optimiser.bound is None else replace(made, bound=max(made.bound, optimiser.bound))
+    bound = made.bound if optimiser.bound is None else max(made.bound, optimiser.bound)
+    return replace(made, bound=bound, limits=limits)

@@ -31,6 +31,16 @@ _FIRST = 2**40  # cents: what stands comes before anything that could be dear
 Solver = Callable[[AssignmentProblem], Ints]  #: a choice: R, column or -1
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Of one solve. With `work_limit` it ends by steps of work, on one core: same input, same bytes."""
+
+    time_limit_s: float
+    work_limit: int | None = None
+    seed: int = 1
+    workers: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
     """M of R requests matched, or moved where they stood before; who stands and is not among them stays."""
@@ -48,6 +58,7 @@ class BatchPlan:
     forgone: Ints  #: R x 3: vendor, start in ms, cents of the place it could have by itself; -1 for none
     cost: int = 0  #: cents of the whole: what is matched, moved and left out, as the optimiser counts it
     bound: int = 0  #: no plan costs less, cents
+    limits: Limits | None = None  #: of the optimiser, if it was asked
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:

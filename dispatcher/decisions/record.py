@@ -14,8 +14,7 @@ from typing import Final
 import msgpack
 import msgspec
 
-from solvers.optimiser import Limits
-from solvers.planning import BatchPlan
+from solvers.planning import BatchPlan, Limits
 from solvers.saved import (
     NotSaved,
     Packed,

@@ -17,8 +17,8 @@ from dispatcher import __version__
 from dispatcher.decisions.record import ROOM, SavedPlan
 from solvers.arrays import Ints
 from solvers.checker import check
-from solvers.optimiser import Limits, Optimiser, optimised
-from solvers.planning import BatchPlan, digest, plan
+from solvers.optimiser import Optimiser, optimised
+from solvers.planning import BatchPlan, Limits, digest, plan
 from solvers.posing import Posed, pose
 from solvers.room import make_room
 from solvers.saved import pack_plan

@@ -28,8 +28,7 @@ from dispatcher.store.connection import StoreError
 from dispatcher.store.decisions import Entry, Taken
 from dispatcher.store.market import MarketStore
 from solvers.horizon import local_day
-from solvers.optimiser import Limits
-from solvers.planning import BatchPlan
+from solvers.planning import BatchPlan, Limits
 from solvers.saved import NotSaved
 from solvers.screening import Screening
 

@@ -79,14 +79,13 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     kept_for = await keep_room(market, snapshot, travel)
     screening = await asyncio.to_thread(snapshot.screening)
     most_s = market.clock.real_s(timeout_s(snapshot))
-    job = solvers.job(screening, most_s)
     plan = await solvers.plan(screening, most_s)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     done = Done()
     try:
         await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
     finally:
-        market.save(BATCH, snapshot, screening, plan, became=done.became, limits=job.limits)
+        market.save(BATCH, snapshot, screening, plan, became=done.became)
     log.info(
         "batch",
         market=market.name,

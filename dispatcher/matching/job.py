@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.tuning import Parameter
-from solvers.optimiser import Limits
+from solvers.planning import Limits
 from solvers.screening import Screening
 
 TIME_LIMIT = Parameter(

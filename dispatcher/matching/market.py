@@ -20,7 +20,6 @@ from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.market import MarketStore
-from solvers.optimiser import Limits
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
@@ -133,13 +132,12 @@ class Market:
         plan: BatchPlan,
         *,
         became: Mapping[str, str],
-        limits: Limits | None = None,
     ) -> None:
         """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on."""
         if self.saver is None:
             return
         try:
-            self.saver.keep(decided(kind, snapshot, screening, plan, became=became, limits=limits))
+            self.saver.keep(decided(kind, snapshot, screening, plan, became=became))
         except Exception as error:
             log.exception("decision_not_kept", market=self.name, error=type(error).__name__)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from dispatcher.decisions.replay import OPTIMISER
 from dispatcher.decisions.saver import Decided
 from dispatcher.matching.snapshot import Snapshot
-from solvers.optimiser import Limits
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 
@@ -30,13 +30,11 @@ def decided(
     plan: BatchPlan,
     *,
     became: Mapping[str, str],
-    limits: Limits | None = None,
 ) -> Decided:
     """`screening`: what the plan was made from; its capacity is what is left of it by now."""
     reading, ids = snapshot.reading, tuple(each.request.id for each in snapshot.asked)
     chosen = plan.chosen
     vendors = tuple(each.id for each in snapshot.vendors)
-    optimised = plan.solver == "optimiser"
 
     def as_it_was() -> Screening:
         return replace(screening, supply=snapshot.before().supply)
@@ -47,7 +45,7 @@ def decided(
         screening=as_it_was,
         held_bytes=sum(each.nbytes for each in screening.supply.arrays().values()),
         plan=plan,
-        limits=limits if optimised else None,
+        limits=plan.limits if plan.solver == OPTIMISER else None,
         values=snapshot.values,
         tuning_version=reading.tuning.version,
         requests=ids,

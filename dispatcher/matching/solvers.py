@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from contracts.unmatched import Unmatched
-from dispatcher.matching.job import Job
 from solvers.planning import BatchPlan
 from solvers.screening import Screening
 
 
 class Solvers(Protocol):
     """For what is late, breaks or is refused by the checker they give what simpler means give."""
-
-    def job(self, screening: Screening, most_s: float = 3600.0) -> Job:
-        """What `plan` gives to who solves: the limits that are in force."""
-        ...
 
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
         """A checked plan, in some more than `most_s` seconds (real time) at the latest."""

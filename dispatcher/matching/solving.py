@@ -68,13 +68,9 @@ class SolverPool:
         except _Failed as failure:
             log.warning("solvers_not_warm", **failure.facts)
 
-    def job(self, screening: Screening, most_s: float = 3600.0) -> Job:
-        """What a solver process is given for `plan`."""
-        return Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
-
     async def plan(self, screening: Screening, most_s: float = 3600.0) -> BatchPlan:
         """A checked plan: the optimiser's, or the greedy's when that is late, breaks or breaks a rule."""
-        job = self.job(screening, most_s)
+        job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
         limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
         try:
             return await self._done(limit_s, self.entry, job)

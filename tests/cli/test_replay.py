@@ -16,8 +16,8 @@ from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
 from dispatcher.security.vault import Vault
 from dispatcher.settings import Settings
 from dispatcher.tuning import plugins
-from solvers.optimiser import Limits, optimised
-from solvers.planning import plan
+from solvers.optimiser import optimised
+from solvers.planning import Limits, plan
 from tests.solvers.town import asked, screening, trip, vendor
 
 DAY = "2026-11-23"
