@@ -12,7 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -32,6 +32,7 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
