@@ -81,7 +81,9 @@ class Done:
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
     deferred: int = 0  # not imminent: left for the batch
-    waits_s: list[float] = field(default_factory=list)  # of each that was offered: since it could be
+    waits: list[tuple[bool, float]] = field(
+        default_factory=list
+    )  # of each offer: had it no vendor at first; s since it waits
     plans: list[tuple[Snapshot, BatchPlan]] = field(default_factory=list)  # whose unmatched may be told why
 
     def __iadd__(self, more: Done) -> Done:
@@ -92,7 +94,7 @@ class Done:
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
         self.deferred += more.deferred
-        self.waits_s += more.waits_s
+        self.waits += more.waits
         self.plans += more.plans
         return self
 
@@ -112,7 +114,7 @@ class Done:
             return
         self.offered.add(match.record.id)
         waited = waited_ms(match.record, market.clock.now_ms(), ahead_ms(market.values))
-        self.waits_s.append(waited / 1000)
+        self.waits.append((match.record.unmatched is not None, waited / 1000))
 
 
 async def commit_plan(

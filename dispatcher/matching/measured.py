@@ -22,8 +22,8 @@ def matched_at_once(own: Ownership, market: str, done: Done) -> None:
 
 def _offered(own: Ownership, market: str, done: Done, way: str) -> None:
     measures = own.executor.measures
-    for each in done.waits_s:
-        measures.observe(market, OFFER_WAIT, way, each)
+    for was_scarce, seconds in done.waits:
+        measures.observe(market, OFFER_WAIT, "scarce" if was_scarce else way, seconds)
     measures.count(market, MATCHES, "offered", len(done.offered))
     measures.count(market, MATCHES, "moved", len(done.moved))
     measures.count(market, MATCHES, "fell_out", done.fell_out)

@@ -41,9 +41,9 @@ SOLVERS = frozenset({"optimiser", "greedy", "insertion"})
 
 OFFER_WAIT = Family(
     "dispatcher_offer_wait_seconds",
-    "From when a request could be offered (received, freed or declined) to its offer.",
+    "From when a request waits (came, was freed or declined) to its offer; scarce: no vendor at first.",
     "way",
-    frozenset({"imminent", "batch"}),
+    frozenset({"imminent", "batch", "scarce"}),
     SOON_S,
 )
 ANSWERS = Family(

@@ -9,6 +9,7 @@ from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.requests import waited_ms
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
+from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.principal import Principal
@@ -71,3 +72,16 @@ async def test_what_a_request_waited_for_others_is_not_counted(town: Town) -> No
     assert waited_ms(record, later_ms, 48 * HOUR_MS) == HOUR_MS
     assert waited_ms(far, later_ms, 48 * HOUR_MS) == 0  # it is not looked at before tomorrow
     assert waited_ms(far, later_ms + 24 * HOUR_MS, 48 * HOUR_MS) == HOUR_MS
+
+
+async def test_who_had_no_vendor_at_first_is_told_apart(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.submit(trip("r1", start_min=30))
+    done = await match_imminent(own, town.market, ["r1"])
+    await explain(own, town.market, solvers, done)
+    assert (await town.record("r1")).unmatched is not None
+    await town.add_vendor(vendor("v1"))
+    await town.market.refresh()
+    await match_imminent(own, town.market, ["r1"])
+    assert _one(await _told(town), OFFER_WAIT)[:2] == ("scarce", 1)
