@@ -13,8 +13,10 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
@@ -24,6 +26,7 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
@@ -63,6 +66,9 @@ class Service:
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.dead_letters = DeadLetters(self.markets)
+        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(
         self,
