@@ -13,6 +13,8 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.coverage import Coverages
+from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
@@ -65,6 +67,8 @@ class Service:
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
+        self.days = Days(self.markets, clock)
+        self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)

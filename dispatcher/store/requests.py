@@ -13,13 +13,13 @@ from contracts.codes import RequestState
 from contracts.requests import Patient, Request
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
+from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.store.aside import Item
 from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
-from dispatcher.store.listing import Cursor, Place
+from dispatcher.store.listing import Cursor, Place, page_of
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
 from dispatcher.store.resp import text_of
@@ -141,6 +141,19 @@ class RequestPart:
         lists = [index_of(each) for each in states]
         records, following = await self.records.page(lists, Cursor.parse(cursor), limit)
         return Page(tuple(records), following)
+
+    async def starting(
+        self, from_ms: int, end_ms: int, cursor: str | None, limit: int
+    ) -> tuple[list[str], str | None]:
+        """Ids of requests whose window opens in `[from_ms, end_ms)`, by that; where the next page starts.
+
+        Raises Invalid: no such cursor.
+        """
+        after = max(Place(*Cursor.parse(cursor)), Place(from_ms, ""))
+        lists = [self.keys.list(BY_START)]
+        places = await page_of(self.reader, lists, after, limit + 1, end_ms - 1)
+        more = len(places) > limit
+        return [each.id for each in places[:limit]], str(Cursor(*places[limit - 1])) if more else None
 
     async def counts(self) -> dict[RequestState, int]:
         """How many requests are in each state."""
