@@ -38,8 +38,9 @@ class VendorSummary(Wire, omit_defaults=False):
 
 
 class VendorOutcomesQuery(Wire):
-    """A page of the vendors, by id."""
+    """A page of the vendors, by id; or one vendor."""
 
+    vendor_id: Id | None = None
     cursor: VendorCursor = ""
     limit: Annotated[int, Meta(ge=1, le=MAX_VENDORS)] = MAX_VENDORS
 

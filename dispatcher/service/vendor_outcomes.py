@@ -36,7 +36,7 @@ class VendorOutcomes:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
         values = (await self.markets.tuning(market)).values
         today = to_instant(now_ms).astimezone(self.markets.zones[market]).date()
-        found, cursor = await stored.vendors.page(query.cursor, query.limit)
+        found, cursor = await _vendors(stored, query)
         cards = await stored.scorecards.of(months(now_ms))
         well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
         return VendorOutcomesPage(
@@ -55,6 +55,15 @@ class VendorOutcomes:
             ),
             cursor=cursor or "",
         )
+
+
+async def _vendors(
+    stored: MarketStore, query: VendorOutcomesQuery
+) -> tuple[dict[str, Versioned[Vendor]], str | None]:
+    if query.vendor_id is None:
+        return await stored.vendors.page(query.cursor, query.limit)
+    one = await stored.vendors.get(query.vendor_id)
+    return ({} if one is None else {query.vendor_id: one}), None
 
 
 async def _today(stored: MarketStore, ids: Sequence[str], day: date) -> tuple[dict[str, int], set[str]]:

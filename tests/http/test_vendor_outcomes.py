@@ -30,6 +30,9 @@ async def test_a_vendor_stands_with_its_outcomes_and_the_papers_that_wait_for_op
     assert (await api.call("POST", "/vendors/v1/verify", papers, role=Role.OPS))[0] == 200
     (one,) = (await api.call("GET", "/vendor-outcomes", role=Role.OPS))[1]["vendors"]
     assert (one["to_verify"], one["expires_on"]) == ([], "2026-12-31")
+    alone = (await api.call("GET", "/vendor-outcomes?vendor_id=v1", role=Role.OPS))[1]["vendors"]
+    assert alone == [one]
+    assert (await api.call("GET", "/vendor-outcomes?vendor_id=v2", role=Role.OPS))[1]["vendors"] == []
 
 
 async def test_outcomes_are_for_ops_alone_and_a_key_of_another_type_hides_no_vendor(api: Api) -> None:

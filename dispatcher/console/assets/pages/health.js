@@ -289,7 +289,7 @@ class HealthPage {
           value: (row) => row.entry_id,
           show: (row) => h("span", { class: "mono" }, row.entry_id),
         },
-        { name: "reason", says: "Why", value: (row) => words(row.reason) },
+        { name: "reason", says: "Why", value: (row) => row.reason.replaceAll("-", " ") },
         { name: "kept", says: "Kept", value: (row) => row.kept ? "yes" : "no" },
         {
           name: "act",

@@ -8,6 +8,8 @@ import { fill, h } from "../core/dom.js";
 import { showTrouble } from "./dialog.js";
 import { toast } from "./toast.js";
 
+export { words } from "./state.js";
+
 /** @typedef {import("../core/dom.js").Child} Child */
 
 /**
@@ -44,11 +46,6 @@ export function button(says, act, properties = {}) {
   return h("button", { type: "button", ...properties, onclick: () => void act() }, says);
 }
 
-/** A code in words: `vehicle_inspection` → "vehicle inspection". @param {string} code */
-export function words(code) {
-  return code.replaceAll(/[_-]/g, " ");
-}
-
 /** 0.934 → 93 %; "–" where it is not known. @param {number | null | undefined} share */
 export function percent(share) {
   return share === null || share === undefined ? "–" : `${Math.round(share * 100)} %`;
@@ -60,7 +57,7 @@ export function number(count) {
 }
 
 /** Cents as dollars and cents. @param {number} cents */
-export function money(cents) {
+export function dollars(cents) {
   return `${cents < 0 ? "−" : ""}$${(Math.abs(cents) / 100).toFixed(2)}`;
 }
 
