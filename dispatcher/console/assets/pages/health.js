@@ -143,7 +143,13 @@ class HealthPage {
           { name: "why", says: "Why", value: (row) => row[1] },
         ],
       }),
-      h("p", { class: "hint" }, "Each is tried again by itself; `dispatcher audit` names what is stored wrong."),
+      h(
+        "p",
+        { class: "hint" },
+        "Each is tried again by itself. What is stored wrong is named by ",
+        h("code", {}, "dispatcher audit"),
+        ".",
+      ),
     );
   }
 

@@ -236,7 +236,7 @@ export class VendorPanel {
       count: summary.outcomes[each],
     }));
     const most = Math.max(1, ...rows.map((each) => each.count));
-    const declines = Object.entries(summary.outcomes).filter(([name]) => name.startsWith("declined."));
+    const declines = Object.entries(summary.outcomes).filter(([name, count]) => name.startsWith("declined.") && count);
     /** @type {import("./table.js").TableOptions<any>} */
     const options = {
       label: "Outcomes",
@@ -247,7 +247,7 @@ export class VendorPanel {
       columns: [
         { name: "outcome", says: "Outcome", value: (row) => SAYS[row.each] },
         { name: "count", says: "How often", value: (row) => row.count, end: true },
-        { name: "bar", says: "", show: (row) => bar(row.count / most) },
+        { name: "bar", says: "Share", show: (row) => bar(row.count / most) },
       ],
     };
     return section(
