@@ -15,8 +15,10 @@ from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
+from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
@@ -27,6 +29,7 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
@@ -69,6 +72,9 @@ class Service:
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.dead_letters = DeadLetters(self.markets)
+        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(
         self,
