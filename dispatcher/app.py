@@ -8,7 +8,7 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
-from dispatcher.runtime import files
+from dispatcher.runtime import files, traces
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.otel import open_tracer
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
@@ -100,7 +101,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
-    async with open_store(settings, "web", trouble) as store:
+    async with _traced(settings, "web"), open_store(settings, "web", trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
@@ -152,7 +153,7 @@ async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
 
     clock = clock_of(settings)
-    async with open_store(settings, "matcher") as store:
+    async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
@@ -199,6 +200,21 @@ def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) 
     store = Store(settings.redis_url, file.ring, identity=settings.store_identity, trouble=trouble)
     store.agreement.take_part(f"{role} {own_name()}#{secrets.token_hex(2)}", file)
     return store
+
+
+@contextlib.asynccontextmanager
+async def _traced(settings: Settings, role: str) -> AsyncIterator[None]:
+    """Spans go to the collector of the settings, if there is one. Raises UserError without the extra."""
+    if settings.traces_url is None:
+        yield
+        return
+    tracer = open_tracer(settings.traces_url, role)
+    traces.install(tracer)
+    try:
+        yield
+    finally:
+        traces.install(None)
+        await asyncio.to_thread(tracer.close)
 
 
 async def _agree(store: Store, markets: Sequence[str]) -> None:

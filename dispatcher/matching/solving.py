@@ -19,6 +19,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from contracts.unmatched import Unmatched
 from dispatcher.matching.child import nothing, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
+from dispatcher.runtime import traces
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
@@ -73,7 +74,10 @@ class SolverPool:
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
         limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
         try:
-            return await self._done(limit_s, self.entry, job)
+            with traces.part(
+                "solve", dispatcher__requests=screening.requests, dispatcher__limit_s=job.time_limit_s
+            ):
+                return await self._done(limit_s, self.entry, job)
         except _Failed as failure:
             log.warning("solver_fallback", **failure.facts, requests=screening.requests)
             return await asyncio.to_thread(plan, screening)

@@ -12,6 +12,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.runtime import traces
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
@@ -103,7 +104,10 @@ class MarketStore:
             program.remember(self.keys, idempotency)
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
-        return await self.node.committer.commit(program)
+        with traces.part("commit", dispatcher__decisions=len(decided)) as span:
+            outcome = await self.node.committer.commit(program)
+            span.note(dispatcher__outcome=outcome.status.name.lower())
+        return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
         """Keep that this command was given and changed nothing: its repetition changes nothing either."""
