@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 import structlog
@@ -195,17 +196,21 @@ class _Matches:
 async def run_bounded(works: Iterable[Awaitable[None]], market: Market, *, yields_to_imminent: bool) -> None:
     """Run all, `AT_ONCE` at a time, in order. The first error ends them."""
     waiting = iter(works)
+    first = list(islice(waiting, AT_ONCE))
 
-    async def runner() -> None:
-        for work in waiting:
+    async def runner(work: Awaitable[None] | None) -> None:
+        while work is not None:
             await work
             await asyncio.sleep(0)
             if yields_to_imminent:
                 await market.no_imminent_work.wait()
+            work = next(waiting, None)
 
+    if len(first) < 2:  # an imminent request is one by itself: it needs no tasks
+        return await runner(next(iter(first), None))
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(runner())
+            for each in first:
+                group.create_task(runner(each))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

@@ -67,12 +67,12 @@ async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting], tr
 
 async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
     snapshot = await market.snapshot(imminent, travel=travel)
-    found = plan(snapshot.screening())
+    found = plan(snapshot.near().screening())
     if len(found.chosen) == len(imminent):
         return await commit_plan(own, market, snapshot, found)
     await market.refresh()
     snapshot = await market.snapshot(imminent, travel=travel)
-    found = plan(snapshot.screening())
+    found = plan(snapshot.near().screening())
     done = await commit_plan(own, market, snapshot, found)
     done += await make_room(own, market, cramped(snapshot, found), travel)
     return done

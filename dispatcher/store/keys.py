@@ -31,6 +31,7 @@ class Keys:
         self.formats = prefix + "formats"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
+        self.tuning_newest = prefix + "tuning-newest"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.exhausted = prefix + streams.EXHAUSTED
 
@@ -98,6 +99,10 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def tuning_version(self, version: int) -> str:
+        """One version of the tuning, kept for a while: a document."""
+        return f"{self.tuning}:{version}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -106,7 +106,11 @@ def needed(keys: Keys) -> list[Words]:
 def _texts(keys: Keys) -> Sequence[str]:
     ledgers = (keys.limit("x", "x", "x"), keys.used("x", "x", "x"))
     records = [name for kind in kinds() for name in (keys.record(kind, "x"), keys.body(kind, "x"))]
-    return (*records, keys.vendor("x"), keys.capacity("x", "x"), keys.tuning, keys.command("x"), *ledgers)
+    return (*records, keys.vendor("x"), keys.capacity("x", "x"), *_tuning(keys), keys.command("x"), *ledgers)
+
+
+def _tuning(keys: Keys) -> Sequence[str]:
+    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest)
 
 
 def _lists(keys: Keys) -> Sequence[str]:

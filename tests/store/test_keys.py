@@ -85,7 +85,8 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.PATTERNS,
         parts.CALLS,
     }  # what no promise is judged by
-    single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
+    single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
+    single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,
         keys.rings,
@@ -111,6 +112,7 @@ async def test_the_weight_of_an_open_request_is_all_that_is_stored_for_requests(
 ) -> None:
     busy = Busy(store, market)
     await busy.open()
+    await raw.delete(keys.events)  # what tells of the tuning is of no request
     before = await weigh(raw, keys)
     await busy.submit(*NAMES)
     for name in OFFERED:
