@@ -55,7 +55,8 @@ const PAINTS = { none: 1, steps: [10, 11, 12, 13], over: 99, paused: 5 };
 
 Deno.test("a day stands at any moment as it stood then, with the vendor of that time", () => {
   const day = new PastDay([PAGE]);
-  const at = (/** @type {number} */ seconds) => day.rows(START + seconds * 1000).map((each) => [each.id, each.state, each.vendor]);
+  const at = (/** @type {number} */ seconds) =>
+    day.rows(START + seconds * 1000).map((each) => [each.id, each.state, each.vendor]);
   equal(at(-7200), []);
   equal(at(0), [["r1", "received", ""]]);
   equal(at(3600), [["r1", "offered", "v1"]]);
@@ -68,14 +69,20 @@ Deno.test("a day stands at any moment as it stood then, with the vendor of that 
 Deno.test("a row of the past has what a row of the board has, and no risk once it has ended", () => {
   const day = new PastDay([PAGE]);
   const [then] = day.rows(START + 7200_000), [ended] = day.rows(START + 40_000_000);
-  equal([then.class, then.priority, then.kind, then.from, then.start - START], ["wheelchair", "urgent", "trip", [-73.9, 40.7], 605 * 60_000]);
+  equal([then.class, then.priority, then.kind, then.from, then.start - START], ["wheelchair", "urgent", "trip", [
+    -73.9,
+    40.7,
+  ], 605 * 60_000]);
   equal([then.risk, ended.risk], ["late", ""]);
 });
 
 Deno.test("there is nothing to see beyond now, and a day's traffic is counted by parts", () => {
   const day = new PastDay([PAGE]);
   equal(day.last, Date.parse("2026-03-03T17:00:00Z"));
-  equal([...day.traffic(24)].map((count, hour) => count ? [hour, count] : null).filter(Boolean), [[1, 2], [2, 2], [10, 1], [11, 1]]);
+  equal([...day.traffic(24)].map((count, hour) => count ? [hour, count] : null).filter(Boolean), [[1, 2], [2, 2], [
+    10,
+    1,
+  ], [11, 1]]);
   equal([day.next(START) - START, day.before(START) - START], [HOUR, -HOUR]);
   equal(day.next(START + 24 * HOUR), Infinity);
 });
@@ -89,7 +96,8 @@ Deno.test("pages of one day are one day, each with its own names", () => {
 
 Deno.test("work is booked with a vendor while it has it, and stays when it is done", () => {
   const day = new PastDay([PAGE]);
-  const at = (/** @type {number} */ seconds) => booked(day, START + seconds * 1000).map((each) => [each.id, each.vendor]);
+  const at = (/** @type {number} */ seconds) =>
+    booked(day, START + seconds * 1000).map((each) => [each.id, each.vendor]);
   equal(at(3600), [["r1", "v1"]]);
   equal(at(3700), []);
   equal(at(86_000), [["r1", "v2"]]);
@@ -104,8 +112,15 @@ Deno.test("runs are spelled out, and never beyond the day", () => {
 });
 
 Deno.test("a level has the vendors that serve it; pools of one vendor are one row", () => {
-  const all = new Gantt(CAPACITY, "", []), chairs = new Gantt(CAPACITY, "wheelchair", []), none = new Gantt(CAPACITY, "als", []);
-  equal(all.rows.map((row) => [row.vendor, row.posted[0], row.booked[0], row.cap]), [["v1", 3, 1, 20], ["v2", 0, 0, 5]]);
+  const all = new Gantt(CAPACITY, "", []),
+    chairs = new Gantt(CAPACITY, "wheelchair", []),
+    none = new Gantt(CAPACITY, "als", []);
+  equal(all.rows.map((row) => [row.vendor, row.posted[0], row.booked[0], row.cap]), [["v1", 3, 1, 20], [
+    "v2",
+    0,
+    0,
+    5,
+  ]]);
   equal(chairs.rows.map((row) => [row.vendor, row.posted[0]]), [["v1", 2], ["v2", 0]]);
   equal(none.rows, []);
   const { posted, booked: taken, share } = all.rows[1].figures;
@@ -113,7 +128,15 @@ Deno.test("a level has the vendors that serve it; pools of one vendor are one ro
 });
 
 Deno.test("a moment of the past counts the work that was booked then, not the ledger", () => {
-  const work = { id: "r1", class: "wheelchair", vendor: "v2", start: START + 605 * 60_000, end: START + 665 * 60_000, state: "accepted", risk: "late" };
+  const work = {
+    id: "r1",
+    class: "wheelchair",
+    vendor: "v2",
+    start: START + 605 * 60_000,
+    end: START + 665 * 60_000,
+    state: "accepted",
+    risk: "late",
+  };
   const past = new Gantt(CAPACITY, "wheelchair", [work], true), row = past.rows[1];
   equal([row.booked[120], row.booked[121], row.booked[132], row.booked[133]], [0, 1, 1, 0]);
   equal(past.behind(row, 125).map((each) => each.id), ["r1"]);
@@ -122,18 +145,36 @@ Deno.test("a moment of the past counts the work that was booked then, not the le
 });
 
 Deno.test("work of a night stays within the day's cells", () => {
-  const work = { id: "r1", class: "wheelchair", vendor: "v1", start: START - HOUR, end: START + HOUR, state: "accepted", risk: "" };
+  const work = {
+    id: "r1",
+    class: "wheelchair",
+    vendor: "v1",
+    start: START - HOUR,
+    end: START + HOUR,
+    state: "accepted",
+    risk: "",
+  };
   const late = { ...work, start: START + 23 * HOUR, end: START + 30 * HOUR };
   const gantt = new Gantt(CAPACITY, "", [work, late], true);
   equal([gantt.span(work), gantt.span(late)], [[0, 12], [276, 288]]);
 });
 
 Deno.test("a cell tells nothing posted, its share, full and over apart", () => {
-  equal([[0, 0], [4, 0], [4, 2], [4, 3], [4, 4], [4, 5], [0, 1]].map(([posted, taken]) => paintOf(posted, taken, PAINTS)), [1, 10, 11, 12, 13, 99, 99]);
+  equal(
+    [[0, 0], [4, 0], [4, 2], [4, 3], [4, 4], [4, 5], [0, 1]].map(([posted, taken]) => paintOf(posted, taken, PAINTS)),
+    [1, 10, 11, 12, 13, 99, 99],
+  );
 });
 
 Deno.test("cells are painted row by row with a gap between, and none beyond the buffer", () => {
   const { rows } = new Gantt(CAPACITY, "", []), pixels = new Uint32Array(288 * 6);
   paint(pixels, 288, [...rows, ...rows], { height: 3, gap: 1, paints: PAINTS });
-  equal([pixels[0], pixels[288], pixels[2 * 288], pixels[3 * 288 + 95], pixels[3 * 288 + 96], pixels[4 * 288 + 121]], [11, 11, 0, 1, 10, 13]);
+  equal([pixels[0], pixels[288], pixels[2 * 288], pixels[3 * 288 + 95], pixels[3 * 288 + 96], pixels[4 * 288 + 121]], [
+    11,
+    11,
+    0,
+    1,
+    10,
+    13,
+  ]);
 });

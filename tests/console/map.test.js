@@ -1,6 +1,6 @@
 // What the map computes: places, points, pixels. Run by `deno test` (tests/console/test_javascript.py).
 import { metresPerPixel, project, unproject, View } from "../../dispatcher/console/assets/parts/map/projection.js";
-import { Points, TONES, toneOf } from "../../dispatcher/console/assets/parts/map/points.js";
+import { Points, toneOf, TONES } from "../../dispatcher/console/assets/parts/map/points.js";
 import { blend, colour, Raster, rgba, Stamp } from "../../dispatcher/console/assets/parts/map/raster.js";
 import { cells, drawCells, drawPoints, Stamps, stepOf } from "../../dispatcher/console/assets/parts/map/draw.js";
 
@@ -17,7 +17,12 @@ function near(found, wanted, by) {
 
 const all = () => true;
 const SEOUL = [126.98, 37.55];
-const PAINTS = { tones: TONES.map((_, at) => rgba(10 * at + 1, 0, 0)), edge: rgba(0, 0, 255), mark: rgba(0, 255, 0), cover: /** @type {[number, number, number]} */ ([1, 2, 3]), none: 0 };
+const PAINTS = {
+  tones: TONES.map((_, at) => rgba(10 * at + 1, 0, 0)),
+  edge: rgba(0, 0, 255),
+  mark: rgba(0, 255, 0),
+  cover: /** @type {[number, number, number]} */ ([1, 2, 3]),
+};
 
 /** @param {string} id @param {any} [more] */
 function ride(id, more = {}) {
@@ -78,7 +83,11 @@ Deno.test("requests of one square are told apart, stay in it, and stay where the
 });
 
 Deno.test("a request without a place is left out, an unknown state is one that waits", () => {
-  const points = new Points([ride("a", { from: [] }), ride("b", { state: "later_version" }), ride("c", { state: "accepted" })]);
+  const points = new Points([
+    ride("a", { from: [] }),
+    ride("b", { state: "later_version" }),
+    ride("c", { state: "accepted" }),
+  ]);
   equal(points.ids, ["b", "c"]);
   equal([points.isAssigned(0), points.isAssigned(1)], [false, true]);
   equal(TONES[toneOf("no_show")].tone, "ended");

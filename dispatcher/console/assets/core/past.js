@@ -207,3 +207,46 @@ export function booked(day, ms) {
   }
   return found;
 }
+
+/** A moment of a day in the place of the live store: pages show it without knowing. */
+export class PastStore {
+  /** @param {PastDay} day @param {number} ms */
+  constructor(day, ms) {
+    this.day = day;
+    this.loaded = true;
+    this.trouble = "";
+    /** @type {Set<(ids: Set<string> | null) => void>} */
+    this.listeners = new Set();
+    this.ms = ms;
+    /** @type {Map<string, any>} */
+    this.byId = new Map();
+    this.stand(ms);
+  }
+
+  /** Stand at another moment. @param {number} ms */
+  stand(ms) {
+    this.ms = ms;
+    this.byId = new Map(this.day.rows(ms).map((row) => [row.id, row]));
+    for (const each of this.listeners) each(null);
+  }
+
+  rows() {
+    return [...this.byId.values()];
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.byId.get(id);
+  }
+
+  /** @param {(ids: Set<string> | null) => void} listener */
+  onChange(listener) {
+    this.listeners.add(listener);
+    listener(null);
+    return () => this.listeners.delete(listener);
+  }
+
+  async load() {}
+
+  close() {}
+}

@@ -147,7 +147,8 @@ export class Gantt {
 export function paintOf(posted, booked, paints) {
   if (booked > posted) return paints.over;
   if (!posted) return paints.none;
-  return paints.steps[booked === posted ? paints.steps.length - 1 : Math.floor(booked / posted * (paints.steps.length - 1))];
+  return paints
+    .steps[booked === posted ? paints.steps.length - 1 : Math.floor(booked / posted * (paints.steps.length - 1))];
 }
 
 /**

@@ -8,7 +8,7 @@ import { rgba, Stamp } from "./raster.js";
 import { TONES } from "./points.js";
 
 /** @typedef {{ side: number, vendors: number, centre: [number, number][], reached_by: number[] }} Coverage */
-/** @typedef {{ tones: number[], edge: number, mark: number, cover: [number, number, number], none: number }} Paints */
+/** @typedef {{ tones: number[], edge: number, mark: number, cover: [number, number, number] }} Paints */
 
 /** Stamps by shape, fill and whether it is at risk; made once for a size. */
 export class Stamps {
@@ -17,9 +17,13 @@ export class Stamps {
     this.radius = radius;
     /** @type {Stamp[]} by tone, then trip or equipment, then at risk */
     this.all = TONES.flatMap(({ fill }) =>
-      /** @type {const} */ (["square", "circle"]).flatMap((shape) => [false, true].map((halo) => new Stamp(shape, fill, radius, halo)))
+      /** @type {const} */ (["square", "circle"]).flatMap((shape) =>
+        [false, true].map((halo) => new Stamp(shape, fill, radius, halo))
+      )
     );
-    this.picked = /** @type {const} */ (["square", "circle"]).map((shape) => new Stamp(shape, "full", radius * 1.7, true));
+    this.picked = /** @type {const} */ (["square", "circle"]).map((shape) =>
+      new Stamp(shape, "full", radius * 1.7, true)
+    );
   }
 
   /** @param {number} tone @param {number} isTrip @param {number} risk */
@@ -82,7 +86,13 @@ export function drawPoints(raster, view, points, stamps, paints, shows, picked =
       if (isLow(tone[at]) !== pass || !shows(at)) continue;
       const px = x[at] * scale - left, py = y[at] * scale - top;
       if (px < -9 || py < -9 || px > raster.width + 9 || py > raster.height + 9) continue;
-      raster.stamp(stamps.of(tone[at], isTrip[at], risk[at]), px, py, paints.tones[tone[at]], risk[at] ? paints.mark : paints.edge);
+      raster.stamp(
+        stamps.of(tone[at], isTrip[at], risk[at]),
+        px,
+        py,
+        paints.tones[tone[at]],
+        risk[at] ? paints.mark : paints.edge,
+      );
       drawn++;
     }
   }

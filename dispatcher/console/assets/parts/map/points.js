@@ -18,7 +18,13 @@ export const TONES = [
   { tone: "accepted", says: "Accepted", states: ["accepted"], fill: "full", waits: false },
   { tone: "under-way", says: "Under way", states: ["in_progress"], fill: "full", waits: false },
   { tone: "done", says: "Completed", states: ["completed"], fill: "full", waits: false },
-  { tone: "ended", says: "Ended without service", states: ["cancelled", "failed", "no_show"], fill: "cross", waits: false },
+  {
+    tone: "ended",
+    says: "Ended without service",
+    states: ["cancelled", "failed", "no_show"],
+    fill: "cross",
+    waits: false,
+  },
 ];
 const TONE_OF = new Map(TONES.flatMap(({ states }, tone) => states.map((state) => [state, tone])));
 

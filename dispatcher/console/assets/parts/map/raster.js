@@ -47,7 +47,9 @@ export class Stamp {
    */
   constructor(shape, fill, radius, halo = false) {
     /** @type {[number, number, number][]} */
-    const edges = [], fills = [];
+    const edges = [];
+    /** @type {[number, number, number][]} */
+    const fills = [];
     const reach = Math.ceil(radius + (halo ? 4 : 1.5));
     for (let y = -reach; y <= reach; y++) {
       for (let x = -reach; x <= reach; x++) {
