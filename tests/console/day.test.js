@@ -73,7 +73,7 @@ Deno.test("a row of the past has what a row of the board has, and no risk once i
     -73.9,
     40.7,
   ], 605 * 60_000]);
-  equal([then.risk, ended.risk], ["late", ""]);
+  equal([then.risk, then.why, ended.risk], ["sequence", "late", ""]);
 });
 
 Deno.test("there is nothing to see beyond now, and a day's traffic is counted by parts", () => {

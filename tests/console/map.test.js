@@ -4,6 +4,8 @@ import { Points, toneOf, TONES } from "../../dispatcher/console/assets/parts/map
 import { blend, colour, Raster, rgba, Stamp } from "../../dispatcher/console/assets/parts/map/raster.js";
 import { cells, drawCells, drawPoints, Stamps, stepOf } from "../../dispatcher/console/assets/parts/map/draw.js";
 
+import { isAtRisk } from "../../dispatcher/console/assets/parts/risk.js";
+
 /** @param {unknown} found @param {unknown} wanted @param {string} [says] */
 function equal(found, wanted, says = "") {
   const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
@@ -166,7 +168,7 @@ Deno.test("a frame has what waits above what is done, and hides what is hidden",
 });
 
 Deno.test("what is at risk has a halo of its own colour", () => {
-  const points = new Points([ride("a", { risk: "late" })]), view = new View(60, 60), raster = new Raster(60, 60);
+  const points = new Points([ride("a", { risk: "overdue" })]), view = new View(60, 60), raster = new Raster(60, 60);
   view.moveTo(points.x[0], points.y[0]);
   drawPoints(raster, view, points, new Stamps(5), PAINTS, all);
   if (![...raster.pixels].includes(PAINTS.mark)) throw new Error("no halo");
@@ -184,4 +186,15 @@ Deno.test("coverage grows in steps and is drawn only where it is seen", () => {
   raster.clear();
   drawCells(raster, view, of, PAINTS);
   equal(raster.pixels.some((each) => each), false);
+});
+
+Deno.test("a risk counts from a while before it is due, or at once", () => {
+  const MINUTE = 60_000, now = 1e12;
+  equal([isAtRisk({ risk: "" }, now), isAtRisk({ risk: "overdue", due: 0 }, now)], [false, true]);
+  const no = (/** @type {number} */ minutes) => isAtRisk({ risk: "no_vendor", due: now + minutes * MINUTE }, now);
+  equal([no(61), no(59), no(-5)], [false, true, true]);
+  equal([isAtRisk({ risk: "report", due: now + 1 }, now), isAtRisk({ risk: "report", due: now - 1 }, now)], [
+    false,
+    true,
+  ]);
 });

@@ -139,7 +139,7 @@ function life(page, nth) {
     received: seconds(steps[0][0]),
     from: page.pickup[nth] || [],
     to: page.dropoff[nth] || [],
-    risk: page.risk[nth],
+    why: page.risk[nth],
   };
   return {
     row,
@@ -189,7 +189,8 @@ function standing(life, step, ms) {
     facility: "",
     standing_order: "",
     due: 0,
-    risk: ENDED.has(state) ? "" : life.row.risk,
+    ended: ENDED.has(state) ? life.at[step] : 0,
+    risk: ENDED.has(state) || !life.row.why ? "" : "sequence",
   };
 }
 

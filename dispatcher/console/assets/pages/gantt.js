@@ -11,6 +11,7 @@ import { empty, figure } from "../parts/figure.js";
 import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
 import { grid } from "../parts/grid.js";
+import { isAtRisk } from "../parts/risk.js";
 import { stateMark, words } from "../parts/state.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -18,13 +19,14 @@ import { stateMark, words } from "../parts/state.js";
 
 export const title = "Gantt";
 const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
+const NO_LIMIT = 10_000;
 const AGAIN_MS = 60_000; // a whole day is read again: no more often, however much changes
 /** @type {Record<string, [string, (a: Row, b: Row) => number]>} */
 const ORDERS = {
   risk: ["At risk first", (a, b) => b.figures.risks - a.figures.risks || b.figures.share - a.figures.share],
   share: ["Fullest first", (a, b) => b.figures.share - a.figures.share],
   room: ["Most room first", (a, b) => (b.figures.posted - b.figures.booked) - (a.figures.posted - a.figures.booked)],
-  vendor: ["By vendor", (a, b) => a.vendor < b.vendor ? -1 : 1],
+  vendor: ["By vendor", (a, b) => a.vendor.localeCompare(b.vendor, "en", { numeric: true })],
 };
 /** @type {Record<string, [string, number]>} */
 const HEIGHTS = { rows: ["Readable rows", 20], dense: ["Dense rows", 8], all: ["All in sight", 0] };
@@ -164,7 +166,7 @@ class GanttPage {
     const { capacity, day, wish, context, past } = this;
     if (!capacity || !day) return;
     const now = past ? past.ms : context.clock.now();
-    this.gantt = new Gantt(capacity, wish.level, booked(day, past ? past.ms : Infinity), Boolean(past));
+    this.gantt = new Gantt(capacity, wish.level, this.works(day, now), Boolean(past));
     const text = wish.vendor.toLowerCase();
     const rows = this.gantt.rows.filter((row) =>
       !text || row.vendor.toLowerCase().includes(text) || row.name.toLowerCase().includes(text)
@@ -180,6 +182,18 @@ class GanttPage {
     this.readAt.textContent = past
       ? "Posted as it is now; booked as it was then"
       : `Read at ${zone.time(day.readAt)} ${zone.abbreviation(day.readAt)}`;
+  }
+
+  /** What is booked, with what is known of its risk now. @param {import("../core/past.js").PastDay} day @param {number} now */
+  works(day, now) {
+    if (this.past) return booked(day, now);
+    const { store } = this.context;
+    return booked(day, Infinity).map((work) => {
+      const row = store.get(work.id);
+      return row && row.vendor === work.vendor
+        ? { ...work, state: row.state, risk: isAtRisk(row, now) ? row.why || row.risk : "" }
+        : work;
+    });
   }
 
   /** @param {Row[]} rows */
@@ -303,7 +317,11 @@ class GanttPage {
         " booked",
         row.takesWork ? "" : "; paused",
       ),
-      h("p", { class: "soft small" }, `Day: ${row.capBooked} dispatches of at most ${row.cap}`),
+      h(
+        "p",
+        { class: "soft small" },
+        `${row.capBooked} dispatches on this day${row.cap < NO_LIMIT ? ` of at most ${row.cap}` : ""}`,
+      ),
       behind.length
         ? h(
           "ul",

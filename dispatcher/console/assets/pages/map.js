@@ -5,6 +5,7 @@
 
 import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { PastStore } from "../core/past.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
@@ -13,6 +14,7 @@ import { legend } from "../parts/map/legend.js";
 import { MapCanvas } from "../parts/map/map.js";
 import { onTheme } from "../parts/map/paints.js";
 import { toneOf, TONES } from "../parts/map/points.js";
+import { isAtRisk } from "../parts/risk.js";
 import { stateMark, words } from "../parts/state.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -76,7 +78,7 @@ class MapPage {
     });
     this.chips.set(this.wish.tones);
     this.head = h("h2", { "aria-live": "polite" });
-    this.board = h("a", { class: "button" }, "Open on the board");
+    this.board = h("a", { class: "button" }, "On the board");
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.table = grid(this.tableOptions());
     this.legendPlace = h("div");
@@ -176,9 +178,14 @@ class MapPage {
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
         },
-        { name: "class", says: "Level", width: 96, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 90, value: (/** @type {Row} */ row) => row.vendor },
-        { name: "risk", says: "At risk", width: 90, value: (/** @type {Row} */ row) => words(row.risk || "") },
+        { name: "class", says: "Level", width: 84, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 72, value: (/** @type {Row} */ row) => row.vendor },
+        {
+          name: "risk",
+          says: "At risk",
+          width: 90,
+          value: (/** @type {Row} */ row) => isAtRisk(row, this.now()) ? words(row.why || row.risk) : "",
+        },
       ],
     };
   }
@@ -209,7 +216,7 @@ class MapPage {
   changed(kept = true) {
     const { store } = this.context, { wish } = this, rows = store.rows();
     const wanted = rows.filter((row) => wish.wants(row));
-    this.map.show(wanted, () => true);
+    this.map.show(wanted, this.now(), () => true);
     this.counts(rows);
     this.wanted = wanted;
     this.map.showPicked(wish.picked);
@@ -222,6 +229,12 @@ class MapPage {
     const counts = new Array(TONES.length).fill(0);
     for (const row of rows) counts[toneOf(row.state)]++;
     this.chips.show(TONES.map(({ tone, says }, at) => ({ value: tone, says, count: counts[at] })));
+  }
+
+  /** The moment that is shown. */
+  now() {
+    const { store, clock } = this.context;
+    return store instanceof PastStore ? store.ms : clock.now();
   }
 
   moved() {
@@ -239,11 +252,11 @@ class MapPage {
     const { wish, context } = this, picked = wish.picked.size > 0;
     const rows = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
     this.table.update(rows, { anew: true });
-    const risks = rows.filter((row) => row.risk).length;
+    const risks = rows.filter((row) => isAtRisk(row, this.now())).length;
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `First ${MOST_IN_LINK} on the board` : "Open on the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `First ${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(
@@ -273,7 +286,7 @@ class MapPage {
       h("strong", {}, row.id),
       h("div", {}, stateMark(row.state), row.vendor ? ` ${row.vendor}` : ""),
       h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, clock.now())}–${zone.time(row.latest)}`),
-      row.risk && h("div", {}, `At risk: ${words(row.risk)}`),
+      isAtRisk(row, this.now()) && h("div", {}, `At risk: ${words(row.why || row.risk)}`),
     ];
     return lines.filter(Boolean);
   }

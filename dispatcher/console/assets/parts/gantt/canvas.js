@@ -5,7 +5,7 @@
 
 import { framed, h } from "../../core/dom.js";
 import { ganttPaints, onTheme, token } from "../map/paints.js";
-import { paint } from "./cells.js";
+import { BUCKET_MS, paint } from "./cells.js";
 
 /** @typedef {import("./cells.js").Gantt} Gantt */
 /** @typedef {{ row: number, bucket: number }} Cell */
@@ -79,6 +79,7 @@ export class GanttCanvas {
     this.rows = rows;
     this.now = now;
     const again = rows.findIndex((row) => row.vendor === before);
+    if (!before) this.cell.bucket = Math.max(0, Math.floor((now - gantt.start) / BUCKET_MS));
     this.cell = { row: Math.max(0, again), bucket: Math.min(this.cell.bucket, gantt.buckets - 1) };
     this.draw();
   }
@@ -198,7 +199,7 @@ export class GanttCanvas {
     if (this.rows.length) {
       context.strokeRect(x(this.cell.bucket) - sharp, here - sharp, cellWide + sharp, Math.max(height, 3 * sharp));
     }
-    const now = x((this.now - gantt.start) / 300_000);
+    const now = x((this.now - gantt.start) / BUCKET_MS);
     if (now > names && now < this.canvas.width) {
       context.fillStyle = token("--bad");
       context.fillRect(now, 0, 1.5 * sharp, this.canvas.height);

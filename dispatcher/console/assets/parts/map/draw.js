@@ -81,32 +81,27 @@ export function drawPoints(raster, view, points, stamps, paints, shows, picked =
   const { x, y, tone, isTrip, risk, n } = points;
   const { scale } = view, left = view.x * scale - view.width / 2, top = view.y * scale - view.height / 2;
   let drawn = 0;
-  for (const pass of [1, 0]) {
+  for (let rank = 0; rank < 3; rank++) {
     for (let at = 0; at < n; at++) {
-      if (isLow(tone[at]) !== pass || !shows(at)) continue;
+      if (rankOf(tone[at], risk[at]) !== rank || !shows(at)) continue;
       const px = x[at] * scale - left, py = y[at] * scale - top;
       if (px < -9 || py < -9 || px > raster.width + 9 || py > raster.height + 9) continue;
-      raster.stamp(
-        stamps.of(tone[at], isTrip[at], risk[at]),
-        px,
-        py,
-        paints.tones[tone[at]],
-        risk[at] ? paints.mark : paints.edge,
-      );
+      const sign = stamps.of(tone[at], isTrip[at], risk[at]);
+      raster.stamp(sign, px, py, paints.tones[tone[at]], paints.edge, paints.mark);
       drawn++;
     }
   }
   for (const at of picked) {
     if (!shows(at)) continue;
     const [px, py] = view.toScreen(x[at], y[at]);
-    raster.stamp(stamps.picked[isTrip[at]], px, py, paints.tones[tone[at]], paints.mark);
+    raster.stamp(stamps.picked[isTrip[at]], px, py, paints.tones[tone[at]], paints.edge, paints.mark);
   }
   return drawn;
 }
 
-const LOW = TONES.map(({ tone }) => tone === "done" || tone === "ended" ? 1 : 0);
+const LOW = TONES.map(({ tone }) => tone === "done" || tone === "ended");
 
-/** @param {number} tone */
-function isLow(tone) {
-  return LOW[tone];
+/** What is done lies lowest, what is at risk highest. @param {number} tone @param {number} risk */
+function rankOf(tone, risk) {
+  return risk ? 2 : LOW[tone] ? 0 : 1;
 }

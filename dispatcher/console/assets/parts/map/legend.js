@@ -16,10 +16,11 @@ const SIZE = 18;
  * @param {number} ink
  * @param {Stamp} stamp
  * @param {number} edge
+ * @param {number} [halo]
  */
-function sign(ink, stamp, edge) {
+function sign(ink, stamp, edge, halo = edge) {
   const made = h("canvas", { width: SIZE, height: SIZE, "aria-hidden": "true" }), raster = new Raster(SIZE, SIZE);
-  raster.stamp(stamp, SIZE / 2, SIZE / 2, ink, edge);
+  raster.stamp(stamp, SIZE / 2, SIZE / 2, ink, edge, halo);
   made.getContext("2d")?.putImageData(new ImageData(new Uint8ClampedArray(raster.pixels.buffer), SIZE, SIZE), 0, 0);
   return made;
 }
@@ -35,7 +36,7 @@ export function legend(coverage) {
     { class: "legend", "aria-label": "What the signs mean", role: "group" },
     h("span", {}, sign(text, new Stamp("circle", "full", 4.5), paints.edge), "Ride"),
     h("span", {}, sign(text, new Stamp("square", "full", 4.5), paints.edge), "Equipment"),
-    h("span", {}, sign(text, new Stamp("circle", "full", 4.5, true), paints.mark), "At risk"),
+    h("span", {}, sign(text, new Stamp("circle", "full", 4.5, true), paints.edge, paints.mark), "At risk"),
     states,
     coverage &&
       h("span", {}, `Cells: fuller from ${STEPS.join(", ")} vendors on. Places are squares of about 2 km, not doors.`),

@@ -127,10 +127,11 @@ export class MapCanvas {
 
   /**
    * @param {Iterable<import("./points.js").Shown>} rows
+   * @param {number} now ms
    * @param {(row: { id: string, assigned: boolean, tone: number }) => boolean} wanted
    */
-  show(rows, wanted) {
-    this.points = new Points(rows);
+  show(rows, now, wanted) {
+    this.points = new Points(rows, now);
     const { points } = this, seen = new Uint8Array(points.n);
     for (let at = 0; at < points.n; at++) {
       seen[at] = wanted({ id: points.ids[at], assigned: points.isAssigned(at), tone: points.tone[at] }) ? 1 : 0;

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isAtRisk } from "../risk.js";
 import { project } from "./projection.js";
 
 /**
@@ -33,7 +34,7 @@ export function toneOf(state) {
   return TONE_OF.get(state) ?? 0;
 }
 
-/** @typedef {{ id: string, kind: string, state: string, from?: number[], to?: number[], risk?: string }} Shown */
+/** @typedef {{ id: string, kind: string, state: string, from?: number[], to?: number[], risk?: string, due?: number }} Shown */
 
 const SPREAD = 0.008; // degrees of latitude: within the square of 0.018 that the service tells
 
@@ -48,8 +49,12 @@ function place(id) {
 
 /** Requests that have a place. */
 export class Points {
-  /** @param {Iterable<Shown>} rows */
-  constructor(rows) {
+  /**
+   * @param {Iterable<Shown>} rows
+   * @param {number} [now] ms: who is at risk by then is marked
+   */
+  constructor(rows, now = 0) {
+    this.now = now;
     const placed = [...rows].filter((row) => row.from?.length);
     const n = this.n = placed.length;
     /** @type {string[]} */
@@ -79,7 +84,7 @@ export class Points {
     this.at.set(row.id, at);
     this.isTrip[at] = row.kind === "trip" ? 1 : 0;
     this.tone[at] = toneOf(row.state);
-    this.risk[at] = row.risk ? 1 : 0;
+    this.risk[at] = isAtRisk(row, this.now) ? 1 : 0;
   }
 
   /** Whether it is at work or done: what `hide what is assigned` hides. @param {number} at */

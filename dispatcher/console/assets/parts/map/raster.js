@@ -50,10 +50,13 @@ export class Stamp {
     const edges = [];
     /** @type {[number, number, number][]} */
     const fills = [];
+    /** @type {[number, number, number][]} */
+    const halos = [];
     const reach = Math.ceil(radius + (halo ? 4 : 1.5));
     for (let y = -reach; y <= reach; y++) {
       for (let x = -reach; x <= reach; x++) {
-        const [filled, edged] = cover(shape, fill, radius, halo, x, y).map((each) => Math.round(each * 255));
+        const [filled, edged, ringed] = cover(shape, fill, radius, x, y).map((each) => Math.round(each * 255));
+        if (halo && ringed > 8) halos.push([x, y, ringed]);
         if (edged > 8 && filled < 255) edges.push([x, y, edged]);
         if (filled > 8) fills.push([x, y, filled]);
       }
@@ -61,6 +64,7 @@ export class Stamp {
     this.reach = reach;
     this.edge = new Layer(edges);
     this.fill = new Layer(fills);
+    this.halo = new Layer(halos);
   }
 }
 
@@ -88,23 +92,23 @@ class Layer {
 }
 
 /**
- * How much of a pixel its fill and its edge cover, from 16 looks at it.
+ * How much of a pixel its fill, its edge and its halo cover, from 16 looks at it.
  * @param {string} shape
  * @param {string} fill
  * @param {number} radius
- * @param {boolean} halo
  * @param {number} x
  * @param {number} y
  */
-function cover(shape, fill, radius, halo, x, y) {
-  let fills = 0, edges = 0;
+function cover(shape, fill, radius, x, y) {
+  let fills = 0, edges = 0, halos = 0;
   for (let look = 0; look < 16; look++) {
     const px = x + (look % 4 - 1.5) / 4, py = y + ((look >> 2) - 1.5) / 4;
     const away = shape === "circle" ? Math.hypot(px, py) : Math.max(Math.abs(px), Math.abs(py)) * 1.12;
     if (inside(fill, away, radius, px, py)) fills++;
-    if (away <= radius + 1 || (halo && away > radius + 1.8 && away <= radius + 3.4)) edges++;
+    if (away <= radius + 1) edges++;
+    if (away > radius + 1 && away <= radius + 3) halos++;
   }
-  return [fills / 16, edges / 16];
+  return [fills / 16, edges / 16, halos / 16];
 }
 
 /** @param {string} fill @param {number} away @param {number} radius @param {number} px @param {number} py */
@@ -137,13 +141,16 @@ export class Raster {
    * @param {number} py
    * @param {number} fill
    * @param {number} edge
+   * @param {number} [halo]
    */
-  stamp(stamp, px, py, fill, edge) {
+  stamp(stamp, px, py, fill, edge, halo = edge) {
     const { reach } = stamp, { width, height } = this, x = Math.round(px), y = Math.round(py);
     if (x >= reach && y >= reach && x < width - reach && y < height - reach) {
+      this.lay(stamp.halo, y * width + x, halo);
       this.lay(stamp.edge, y * width + x, edge);
       this.lay(stamp.fill, y * width + x, fill);
     } else if (x >= -reach && y >= -reach && x < width + reach && y < height + reach) {
+      this.layCut(stamp.halo, x, y, halo);
       this.layCut(stamp.edge, x, y, edge);
       this.layCut(stamp.fill, x, y, fill);
     }
