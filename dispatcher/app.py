@@ -24,6 +24,7 @@ from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.unreadable import tell_unreadable
@@ -35,7 +36,15 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import HOUSEKEEPING, NOTIFICATIONS, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import (
+    HOUSEKEEPING,
+    MEASURES,
+    NOTIFICATIONS,
+    PATIENT_KEYS,
+    REPLIES,
+    TIMERS,
+    UNREADABLE,
+)
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
@@ -175,10 +184,11 @@ async def _matcher(settings: Settings, name: str) -> None:
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:
-    """Of each market: what this process could not read is told, and what it can read."""
+    """Of each market: what this process could not read is told, what it can read, and what it counted."""
     store, markets = service.store, service.markets
     return [
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
+        *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
     ]
 

@@ -20,6 +20,7 @@ from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
+from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
@@ -54,7 +55,8 @@ class Service:
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones)
-        self.executor = Executor(self.markets, clock)
+        self.measures = Measures()
+        self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
         self.patient_reads = PatientReads(self.markets, clock)

@@ -47,6 +47,10 @@ class DeadLetterPart:
         program.write(entry.stream, "XACK", group, entry.id)
         await self.committer.commit(program)
 
+    async def count(self) -> int:
+        """How many there are."""
+        return int(await self.reader.ask("XLEN", self.keys.dead))
+
     async def get_all(self, count: int = 100) -> list[dict[str, str]]:
         """`stream`, `id`, `reason` of each, oldest first."""
         found = await self.reader.ask("XRANGE", self.keys.dead, "-", "+", "COUNT", count)

@@ -12,7 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -33,6 +33,7 @@ class Keys:
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:

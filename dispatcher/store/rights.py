@@ -91,7 +91,7 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
-        ((keys.troubles,), TROUBLES),
+        ((keys.troubles, keys.measures), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),
         ((keys.wake,), HINTED),
     ]
