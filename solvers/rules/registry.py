@@ -65,6 +65,17 @@ def with_rule(rule: Rule) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def without(*codes: str) -> Iterator[None]:
+    """Some rules off for the length of a block. Raises KeyError for a code that no rule has."""
+    with temporary():
+        _discover()
+        for code in codes:
+            del _found[code]
+        _forget()
+        yield
+
+
 @cache
 def rules() -> tuple[Rule, ...]:
     """All rules and cost terms, by order and code."""
