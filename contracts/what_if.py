@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Id, Wire
+from contracts.base import Id, Instant, Wire
 from contracts.pools import Pools
 from contracts.tuning import Sent
 from contracts.vendors import Vendor
@@ -37,3 +37,70 @@ class WhatIfChange(Wire):
     def is_none(self) -> bool:
         """Whether all stays as it is."""
         return self == WhatIfChange()
+
+
+class WhatIfFigure(Wire, omit_defaults=False):
+    """One figure: today's, as changed, and the difference up to which it is noise."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+    noise: float
+    verdict: str  # more | less | no difference
+
+
+class WhatIfRow(Wire, omit_defaults=False):
+    """A request that would fare otherwise. A vendor of "" is none."""
+
+    request_id: str
+    kind: str  # moved | gained | lost
+    from_vendor: str
+    to_vendor: str
+    from_start: Instant | None
+    to_start: Instant | None
+    cents: int
+    minutes: int
+    reason: str  # a cost term or a rule; competition: others took the capacity; others: they moved, it followed
+    anyway: bool  # it fares otherwise with another seed, too: chance
+
+
+class WhatIfGroup(Wire, omit_defaults=False):
+    """A level, area, vendor, hour or priority, and what would become of its requests."""
+
+    by: str
+    name: str
+    requests: int
+    before: int
+    after: int
+    gained: int
+    lost: int
+    moved: int
+
+
+class WhatIfProof(Wire, omit_defaults=False):
+    """What two plans cost in the same cents, and what no plan of their side can be below."""
+
+    before: int
+    before_bound: int
+    after: int
+    after_bound: int
+    verdict: str  # cheaper | dearer | no difference proven
+
+
+class WhatIfAnswer(Wire, omit_defaults=False):
+    """What would be otherwise, request by request and figure by figure."""
+
+    against: str
+    verdict: str  # in a sentence
+    requests: int
+    changed: int
+    anyway: int  # of these, so many with another seed of today's settings, too
+    floor: int  # so many fare otherwise with another seed alone
+    told: int  # so many had been told already: pinned, none of them moves
+    figures: tuple[WhatIfFigure, ...]
+    groups: tuple[WhatIfGroup, ...]
+    rows: tuple[WhatIfRow, ...]
+    proof: WhatIfProof | None = None
+    left_out: int = 0  # rows beyond the most that are kept
+    cpu_seconds: float = 0.0

@@ -55,6 +55,7 @@ class Played(NamedTuple):
     solved: list[Solved]
     why: dict[str, str]
     refused: int  # requests that came too late
+    cpu_s: float = 0.0
 
 
 @dataclass(eq=False)
