@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from contracts.base import Id, Instant, Wire
+from contracts.patterns import whole
 from contracts.pools import Pools
 from contracts.tuning import Sent
 from contracts.vendors import Vendor
 
 LEAST_PERCENT, MOST_PERCENT = -100, 400
 MOST_VENDORS = 200
+NOW = "now"
 
 
 class AddedVendor(Wire):
@@ -61,7 +64,9 @@ class WhatIfRow(Wire, omit_defaults=False):
     to_start: Instant | None
     cents: int
     minutes: int
-    reason: str  # a cost term or a rule; competition: others took the capacity; others: they moved, it followed
+    reason: (
+        str  # a cost term or a rule; competition: others took the capacity; others: they moved, it followed
+    )
     anyway: bool  # it fares otherwise with another seed, too: chance
 
 
@@ -104,3 +109,55 @@ class WhatIfAnswer(Wire, omit_defaults=False):
     proof: WhatIfProof | None = None
     left_out: int = 0  # rows beyond the most that are kept
     cpu_seconds: float = 0.0
+
+
+class WhatIfState(StrEnum):
+    """How far it is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # `detail` says why
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # the service was started anew meanwhile: ask again
+
+
+class WhatIfRequest(Wire):
+    """What to try, and on what. `seed` and `again` are of the optimiser: what these two differ by is noise."""
+
+    change: WhatIfChange
+    against: Annotated[
+        str,
+        Meta(pattern=whole("now|[0-9]{4}-[0-9]{2}-[0-9]{2}"), description="`now`, or a day that is stored"),
+    ] = NOW
+    seed: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 1
+    again: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 2
+
+    def __post_init__(self) -> None:
+        """Refuse one seed twice: there would be no noise to tell a difference from."""
+        if self.seed == self.again:
+            raise ValueError(
+                f"seed and again are both {self.seed}: what differs between two solves is the noise\n"
+                "Maybe leave both out."
+            )
+
+
+class WhatIfView(Wire, omit_defaults=False):
+    """A what-if as it stands. `answer` is there once it is done."""
+
+    id: str
+    state: WhatIfState
+    progress: float  # 0 to 1
+    against: str
+    change: WhatIfChange
+    by: str
+    asked_at: Instant
+    ended_at: Instant | None = None
+    detail: str = ""
+    answer: WhatIfAnswer | None = None
+
+
+class WhatIfPage(Wire, omit_defaults=False):
+    """The what-ifs of a market that are kept, the latest first; without their answers."""
+
+    what_ifs: tuple[WhatIfView, ...] = ()

@@ -1,16 +1,18 @@
 """`dispatcher what-if`: a day played under today's settings and under changed ones, compared by request.
 
-No service is needed: the day is played in memory by the service's own decisions and optimiser. Vendors answer,
-decline, are late and turn back by the same draws on both sides.
+No service is needed: the day is played in memory by the service's own decisions and optimiser. Vendors
+answer, decline, are late and turn back by the same draws on both sides.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from contracts.what_if import LEAST_PERCENT, MOST_PERCENT
 from dispatcher.cli import MEASURE
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, a_date, an_id, output, whole, writing
 from dispatcher.runtime.errors import UsageError, UserError
@@ -29,16 +31,25 @@ PLAIN_CHARS = 110
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The day, what would be otherwise, and where the answer goes."""
-    parser.add_argument("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv (default: a small made-up day)")  # fmt: skip
-    parser.add_argument("--date", type=a_date, metavar="YYYY-MM-DD", help="play it on this date")
-    parser.add_argument("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="another value of a tuning parameter")  # fmt: skip
-    parser.add_argument("--rule-off", type=an_id, action="append", default=[], metavar="RULE", help="without this rule or cost term")  # fmt: skip
-    parser.add_argument("--pause", type=an_id, action="append", default=[], metavar="VENDOR", help="without this vendor")  # fmt: skip
-    parser.add_argument("--capacity", type=whole(-100, 400), default=0, metavar="PERCENT", help="so much more of all capacity, -20: a fifth less")  # fmt: skip
-    parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--workers", type=whole(1, 3), default=min(3, os.cpu_count() or 1), help="sides played at a time (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--json", type=output, metavar="FILE", help="write the answer as JSON; - for standard output")  # fmt: skip
-    parser.add_argument("--csv", type=output, metavar="FILE", help="write a line for each request that would fare otherwise; - for standard output")  # fmt: skip
+    add = parser.add_argument
+    add("--day", type=Path, metavar="DIR", help="a folder with trips.csv and vehicles.csv (default: made up)")
+    add("--date", type=a_date, metavar="YYYY-MM-DD", help="play it on this date")
+    _add_changes(parser)
+    add("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: %(default)s)")
+    cores = min(3, os.cpu_count() or 1)
+    add("--workers", type=whole(1, 3), default=cores, help="sides played at a time (default: %(default)s)")
+    add("--json", type=output, metavar="FILE", help="write the answer as JSON; - for standard output")
+    add("--csv", type=output, metavar="FILE", help="write a line for each request that fares otherwise, or -")
+
+
+def _add_changes(parser: argparse.ArgumentParser) -> None:
+    many: dict[str, Any] = {"action": "append", "default": []}
+    add = parser.add_argument
+    add("--set", type=_setting, metavar="NAME=VALUE", help="another value of a tuning parameter", **many)
+    add("--rule-off", type=an_id, metavar="RULE", help="without this rule or cost term", **many)
+    add("--pause", type=an_id, metavar="VENDOR", help="without this vendor", **many)
+    share = whole(LEAST_PERCENT, MOST_PERCENT)
+    add("--capacity", type=share, default=0, metavar="PERCENT", help="so much more of all capacity, or less")
 
 
 def _setting(text: str) -> tuple[str, float]:
@@ -47,8 +58,8 @@ def _setting(text: str) -> tuple[str, float]:
     try:
         number = float(value)
     except ValueError:
-        number = float("nan")
-    if not (name and equals and number == number and abs(number) != float("inf")):
+        number = math.inf
+    if not (name and equals and math.isfinite(number)):
         raise argparse.ArgumentTypeError(f"'{text}' is no name=value with a number, such as price_weight=2")
     return name, int(number) if number.is_integer() else number
 
@@ -89,14 +100,17 @@ def _day(args: argparse.Namespace) -> Day:
 def _change(args: argparse.Namespace, day: Day) -> WhatIfChange:
     from contracts.what_if import WhatIfChange
     from dispatcher.domain.refusals import Invalid
+    from dispatcher.service.what_ifs import refuse_unknown
     from dispatcher.tuning.registry import Registry
-    from dispatcher.what_if.change import refuse_unknown
 
     change = WhatIfChange(
-        values=dict(args.set), rules_off=tuple(args.rule_off), pause=tuple(args.pause), capacity_percent=args.capacity
-    )  # fmt: skip
+        values=dict(args.set),
+        rules_off=tuple(args.rule_off),
+        pause=tuple(args.pause),
+        capacity_percent=args.capacity,
+    )
     try:
-        return refuse_unknown(change, day.vendors, Registry.found())
+        return refuse_unknown(change, {each.id for each in day.vendors}, Registry.found())
     except Invalid as error:
         message, _, remedy = str(error).partition("\n")
         raise UsageError(f"{message}.", remedy) from error
@@ -119,7 +133,7 @@ def _played(asked: DayAsked, workers: int) -> WhatIfAnswer:
 def _write(args: argparse.Namespace, answer: WhatIfAnswer) -> None:
     import msgspec
 
-    from dispatcher.what_if.report import as_csv
+    from dispatcher.service.what_if_csv import as_csv
 
     texts = {
         args.json: msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n",

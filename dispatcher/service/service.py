@@ -25,6 +25,7 @@ from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -63,6 +64,7 @@ class Service:
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.what_ifs = WhatIfs(self.markets, clock, registry)
 
     async def execute(
         self,

@@ -12,6 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
+WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
@@ -32,6 +33,7 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.what_ifs = prefix + WHAT_IFS
         self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
@@ -98,6 +100,10 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def what_if(self, name: str) -> str:
+        """The answer of one what-if."""
+        return f"{self.prefix}{WHAT_IF}:{name}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -39,6 +39,7 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.what_ifs import WhatIfPart
 
 
 class MarketStore:
@@ -63,6 +64,7 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
+        self.what_ifs = WhatIfPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:

@@ -13,7 +13,7 @@ from contracts.codes import RequestState
 from contracts.requests import Patient, Request
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.request_kind import AMENDED, REQUEST_KIND, WILL_CALLS, index_of, offers_of
+from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.store.aside import Item
@@ -129,6 +129,11 @@ class RequestPart:
     async def uncalled(self) -> int:
         """How many will-calls nobody has called yet."""
         return int(await self.reader.ask("ZCARD", self.keys.list(WILL_CALLS)))
+
+    async def ids_starting(self, from_ms: int, end_ms: int, limit: int) -> list[str]:
+        """Requests whose window opens within [from, end), the earliest first."""
+        words = ("ZRANGE", self.keys.list(BY_START), from_ms, f"({end_ms}", "BYSCORE", "LIMIT", 0, limit)
+        return [text_of(each) for each in await self.reader.ask(*words)]
 
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""

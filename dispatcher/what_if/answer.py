@@ -12,7 +12,11 @@ from contracts.what_if import WhatIfAnswer, WhatIfFigure, WhatIfGroup, WhatIfPro
 from solvers.compare import Asked, Difference, Figure, Kind, Proof, Side, diff, figures, groups
 
 MOST_ROWS, MOST_GROUPS = 20_000, 500
-NAMES = {"urgent_matched": "urgent matched", "outside_window": "minutes outside the window", "cost_per_request": "cents a request"}  # fmt: skip
+NAMES = {
+    "urgent_matched": "urgent matched",
+    "outside_window": "minutes outside the window",
+    "cost_per_request": "cents a request",
+}
 TOLD_FIRST = ("matched", "urgent_matched", "late", "declined", "outside_window", "cost_per_request")
 
 
@@ -63,9 +67,11 @@ def _verdict(found: Difference, chance: Difference, told: Sequence[Figure]) -> s
     by_name = {each.name: each for each in told}
     differs = [by_name[each] for each in TOLD_FIRST if by_name[each].differs]
     if not differs:
-        moved, floor = int(found.changed.sum()), int(chance.changed.sum())
-        return f"no difference beyond noise: {moved:,} would fare otherwise, and {floor:,} do with another seed alone"
-    return "; ".join(f"{NAMES.get(each.name, each.name)} {each.before:,g} → {each.after:,g}" for each in differs)
+        otherwise, floor = int(found.changed.sum()), int(chance.changed.sum())
+        return f"no difference beyond noise: {otherwise:,} fare otherwise, {floor:,} with another seed alone"
+    return "; ".join(
+        f"{NAMES.get(each.name, each.name)} {each.before:,g} → {each.after:,g}" for each in differs
+    )
 
 
 def _row(compared: Compared, found: Difference, chance: Difference, row: int) -> WhatIfRow:

@@ -18,7 +18,10 @@ from simulation import behaviour
 from simulation.behaviour import ANSWER_LIMIT_S, ANSWER_SHARE, Answer, Reaction, Report
 
 LEAST_WORKS = 20  # below, a vendor is taken for what all vendors of the market are together
-FIELD = Counter({"accepted": 890, "declined": 80, "expired": 30, "turned_back": 15, "late": 70, "on_time": 880, "no_show": 20, "failed": 3, LATE_MINUTES: 1_900})  # fmt: skip
+FIELD = Counter(
+    accepted=890, declined=80, expired=30, turned_back=15, late=70, on_time=780, no_show=20, failed=3,
+    late_minutes=1_900,
+)  # fmt: skip
 
 
 class Answers(Protocol):
@@ -69,7 +72,8 @@ class Rates:
         return cls(
             declines=card[Outcome.DECLINED] / offers, silent=card[Outcome.EXPIRED] / offers,
             turns_back=card[Outcome.TURNED_BACK] / works, no_show=card[Outcome.NO_SHOW] / works,
-            fails=card[Outcome.FAILED] / works, late=card[Outcome.LATE] / works, late_minutes=late_minutes or 20.0,
+            fails=card[Outcome.FAILED] / works, late=card[Outcome.LATE] / works,
+            late_minutes=late_minutes or 20.0,
         )  # fmt: skip
 
 
@@ -121,7 +125,10 @@ class AsRecorded:
         if fate < rates.turns_back + rates.no_show:
             return [*begun, _report(start_ms + 5 * MINUTE_MS, TrackingStatus.NO_SHOW, ReportCode.NO_CLIENT)]
         if fate < rates.turns_back + rates.no_show + rates.fails:
-            return [*begun, _report(start_ms + 5 * MINUTE_MS, TrackingStatus.FAILED, ReportCode.PROVIDER_ADMIN_CANCEL)]
+            return [
+                *begun,
+                _report(start_ms + 5 * MINUTE_MS, TrackingStatus.FAILED, ReportCode.PROVIDER_ADMIN_CANCEL),
+            ]
         done_ms = start_ms + offer.duration_minutes * MINUTE_MS
         return [*begun, _report(max(done_ms, start_ms + 6 * MINUTE_MS), TrackingStatus.COMPLETED)]
 
@@ -135,5 +142,3 @@ class AsRecorded:
 
 def _report(at_ms: int, status: TrackingStatus, code: ReportCode | None = None) -> Report:
     return Report(at_ms, StatusUpdate(status=status, code=code))
-
-

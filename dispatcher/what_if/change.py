@@ -14,32 +14,10 @@ from contracts.pools import Pool
 from contracts.tuning import Number, parted
 from contracts.vendors import Vendor
 from contracts.what_if import WhatIfChange
-from dispatcher.domain.refusals import Invalid
-from dispatcher.tuning.registry import Registry
 from solvers.rules import registry
-from solvers.rules.base import CostTerm
 
 Postings = Mapping[tuple[str, str], Capacity]  #: by vendor and ISO day
 GOLDEN = (math.sqrt(5) - 1) / 2
-
-
-def refuse_unknown(change: WhatIfChange, vendors: Sequence[Vendor], parameters: Registry) -> WhatIfChange:
-    """The change by the parameters' present names. Raises Invalid for what is not there, naming it."""
-    known, found = {each.id for each in vendors}, list[str]()
-    found += [f"there is no vendor {each}" for each in (*change.pause, *change.resume) if each not in known]
-    found += [f"there is a vendor {each.vendor.id}" for each in change.add if each.vendor.id in known]
-    found += [f"{each} is no rule that may be off" for each in change.rules_off if each not in switchable()]
-    if found:
-        raise Invalid(
-            "; ".join(found[:5]) + f"\nMaybe look at the vendors; rules that may be off: {', '.join(switchable())}.",
-            problems=found[:50],
-        )  # fmt: skip
-    return replace(change, values=parameters.checked(change.values))
-
-
-def switchable() -> tuple[str, ...]:
-    """The rules that may be off: those that ops may let yield for one vendor, and every cost term."""
-    return tuple(each.code for each in registry.rules() if each.relaxable or isinstance(each, CostTerm))
 
 
 @contextmanager
@@ -66,7 +44,9 @@ def _paused(change: WhatIfChange, vendor: Vendor) -> Vendor:
     return replace(vendor, paused=False, ops_pause=None) if vendor.id in change.resume else vendor
 
 
-def postings_of(change: WhatIfChange, postings: Postings, days: Sequence[str]) -> dict[tuple[str, str], Capacity]:
+def postings_of(
+    change: WhatIfChange, postings: Postings, days: Sequence[str]
+) -> dict[tuple[str, str], Capacity]:
     """Capacity in percent, and that of added vendors on each of `days`, which is as it is given.
 
     A tenth of a unit is none: what is lost by rounding at some pools is kept at others, the same at all
@@ -85,5 +65,9 @@ def _scaled(pool: Pool, factor: float, share: float) -> Pool:
     if factor == 1:
         return pool
     units = tuple(min(MAX_UNITS, math.floor(each * factor + share)) if each else 0 for each in pool.units)
-    cap = pool.daily_cap if pool.daily_cap == MAX_UNITS else min(MAX_UNITS, math.floor(pool.daily_cap * factor + share))
+    cap = (
+        pool.daily_cap
+        if pool.daily_cap == MAX_UNITS
+        else min(MAX_UNITS, math.floor(pool.daily_cap * factor + share))
+    )
     return replace(pool, units=units, daily_cap=cap)

@@ -1,4 +1,4 @@
-"""A day under today's settings, under them again with another seed, and under changed ones: what would be otherwise."""
+"""A day under today's settings, under them with another seed, and under changed ones, compared."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def play_side(asked: DayAsked, side: int, told: Told = lambda share: None) -> Pl
     return played._replace(cpu_s=time.process_time() - began_s)
 
 
-def compare_day(asked: DayAsked, told: Told = lambda share: None, beside: Executor | None = None) -> WhatIfAnswer:
+def compare_day(
+    asked: DayAsked, told: Told = lambda share: None, beside: Executor | None = None
+) -> WhatIfAnswer:
     """All three sides, one after the other, or `beside` each other; then what differs."""
     if beside is None:
         played = [play_side(asked, side, _third(told, side)) for side in range(3)]
@@ -76,4 +78,3 @@ def _answer(asked: DayAsked, played: Sequence[Played], cpu_s: float) -> WhatIfAn
     after = side_of(played[2], ids, vendors, changed, named)
     compared = Compared(ids, vendors, named, asked_of(played, ids, day.tz), before, again, after)
     return answer_of(compared, f"{day.name} of {day.date.isoformat()}", cpu_s)
-

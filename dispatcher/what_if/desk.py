@@ -1,4 +1,4 @@
-"""A market in memory: its records and what is booked, changed by the very commands that change a stored one."""
+"""A market in memory: records and bookings, changed by the very commands that change a stored one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class Desk:
         """What a command of this moment changes; None when it changes nothing, or came too late."""
         record = self.requests[command.subject]
         context = Context(
-            now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz, related=self._beside(record),
+            now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
+            related=self._beside(record),
         )  # fmt: skip
         try:
             decision = decide(record, command, context)

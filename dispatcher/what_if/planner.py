@@ -36,7 +36,7 @@ BY = "matcher"
 
 @dataclass(eq=False)
 class Planner:
-    """Matches what waits at the desk, as the matcher would; `decided`: what became of that, for the vendors."""
+    """Matches what waits at the desk, as the matcher would."""
 
     desk: Desk
     vendors: Sequence[Vendor]
@@ -68,7 +68,9 @@ class Planner:
     def waiting(self, ids: Iterable[str], now_ms: int) -> list[Waiting]:
         """Those of these that may be offered now."""
         records = [self.desk.requests[each] for each in ids]
-        return [(each, self._as_asked(each)) for each in records if may_be_offered(each, now_ms, self.desk.values)]
+        return [
+            (each, self._as_asked(each)) for each in records if may_be_offered(each, now_ms, self.desk.values)
+        ]
 
     def batch(self, ids: Iterable[str], now_ms: int) -> list[Decision]:
         """Plan all of these together; unanswered offers may move."""
@@ -76,7 +78,9 @@ class Planner:
         if not waiting:
             return []
         self.learn()
-        snapshot = self._snapshot(waiting, self._standing(waiting, now_ms, MOST.whole(self.desk.values)), now_ms)
+        snapshot = self._snapshot(
+            waiting, self._standing(waiting, now_ms, MOST.whole(self.desk.values)), now_ms
+        )
         found, proof = self.solver.plan(snapshot.screening())
         self.solved.append(proof)
         snapshot.keep_unmoved(found)
@@ -94,7 +98,9 @@ class Planner:
         return decided, len(waiting) - len(now)
 
     def _room(self, crowded: Sequence[Waiting], now_ms: int) -> list[Decision]:
-        due = [each for each in crowded if now_ms - self._looked_for_room.get(each[0].id, 0) >= AGAIN_MS][:REQUESTS]
+        due = [each for each in crowded if now_ms - self._looked_for_room.get(each[0].id, 0) >= AGAIN_MS][
+            :REQUESTS
+        ]
         self._looked_for_room |= {record.id: now_ms for record, _ in due}
         standing, decided = self._standing(due, now_ms, NEIGHBOURS), list[Decision]()
         if not standing:
@@ -127,7 +133,9 @@ class Planner:
             {row: each.offer for row, each in enumerate(standing, start=len(waiting))},
         )  # fmt: skip
 
-    def _commit(self, snapshot: Snapshot, found: BatchPlan, now_ms: int, *, whole: bool = False) -> list[Decision]:
+    def _commit(
+        self, snapshot: Snapshot, found: BatchPlan, now_ms: int, *, whole: bool = False
+    ) -> list[Decision]:
         """Make the offers and moves of a plan; with `whole` all or none."""
         self._note_why(snapshot, found)
         matches = [checked(snapshot, found, row, now_ms, self.refused) for row in range(len(found.chosen))]
@@ -156,5 +164,3 @@ class Planner:
             )  # fmt: skip
             self._asked[record.id] = record.version, asked
         return in_sequence(asked, record, self.desk.requests, self.desk.values, self.travel, now_ms=0)
-
-

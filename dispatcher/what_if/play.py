@@ -1,4 +1,4 @@
-"""A day played in memory by a clock of its own: who asks, who answers, what falls due, a batch now and then."""
+"""A day played in memory by a clock of its own: who asks, who answers, what falls due, batches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import NamedTuple
 
 import msgspec
 
-from contracts.codes import RequestState
 from contracts.events import DispatchConfirmed, OfferClosed, OfferMade
 from contracts.instants import MINUTE_MS
 from contracts.local_day import LocalDay
@@ -89,9 +89,9 @@ class Play:
     def run(self, told: Told = lambda share: None) -> Played:
         """Play it to its end."""
         first_ms, end_ms = self.day.start_ms, self.day.end_ms
-        draw = random.Random(f"{self.seed}/platform")  # noqa: S311
+        draw = random.Random(f"{self.seed}/platform")
         for submission in self.day.submissions:
-            self.at(submission.at_ms, lambda now_ms, some=submission.requests: self._submit(some, now_ms))  # type: ignore[misc]
+            self.at(submission.at_ms, partial(self._submit, submission.requests))
             for each in submission.requests:
                 if draw.random() < self.day.cancel_share:
                     cancel_ms = draw.randint(submission.at_ms, wanted_ms(each))
@@ -103,7 +103,9 @@ class Play:
             if not number % 1000:
                 told((now_ms - first_ms) / (end_ms - first_ms))
         told(1.0)
-        return Played(self.desk.requests, self.desk.bodies, self.planner.solved, self.planner.why, self.refused)
+        return Played(
+            self.desk.requests, self.desk.bodies, self.planner.solved, self.planner.why, self.refused
+        )
 
     def at(self, due_ms: int, action: Callable[[int], None]) -> None:
         """Do it then."""
@@ -161,13 +163,15 @@ class Play:
         elif isinstance(data, DispatchConfirmed) and data.offer_id in self.offers:
             offer = self.offers[data.offer_id]
             for report in self.answers.course(offer):
-                self.at(max(report.at_ms, now_ms), lambda at_ms, each=report: self._report(offer, each, at_ms))  # type: ignore[misc]
+                self.at(max(report.at_ms, now_ms), partial(self._report, offer, report))
 
     def _ask(self, offer: Offer, now_ms: int) -> None:
         self.offers[offer.id] = offer
         answer = self.answers.reaction(offer, now_ms)
         if answer.answer is Answer.DECLINE:
-            self._soon(answer.at_ms, DeclineOffer(offer_id=offer.id, code=answer.code), "vendor", offer.vendor_id)
+            self._soon(
+                answer.at_ms, DeclineOffer(offer_id=offer.id, code=answer.code), "vendor", offer.vendor_id
+            )
         elif answer.answer is Answer.ACCEPT and offer.vendor_id not in self.assumed:
             self._soon(answer.at_ms, AcceptOffer(offer_id=offer.id), "vendor", offer.vendor_id)
 
@@ -192,5 +196,3 @@ def ledgers_of(postings: Postings, day: Day, horizon: Horizon) -> dict[LedgerKey
         if name in days
         for pool in each.pools
     }
-
-

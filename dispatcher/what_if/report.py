@@ -1,16 +1,12 @@
-"""The answer for people and spreadsheets: a page in the terminal, and a line a request as CSV."""
+"""The answer as a page in the terminal."""
 
 from __future__ import annotations
-
-import csv
-import io
 
 from rich.console import Console
 from rich.table import Table
 
-from contracts.what_if import WhatIfAnswer, WhatIfRow
+from contracts.what_if import WhatIfAnswer
 
-COLUMNS = WhatIfRow.__struct_fields__
 SHOWN = 5  # groups of a kind
 
 
@@ -25,8 +21,8 @@ def show(console: Console, answer: WhatIfAnswer) -> None:
     if answer.proof is not None:
         each = answer.proof
         console.print(
-            f"bounds: {each.before_bound:,} to {each.before:,} cents, then {each.after_bound:,} to {each.after:,}: "
-            f"{each.verdict}"
+            f"bounds: {each.before_bound:,} to {each.before:,} cents, "
+            f"then {each.after_bound:,} to {each.after:,}: {each.verdict}"
         )  # fmt: skip
     console.print(_figures(answer))
     console.print(_groups(answer))
@@ -54,21 +50,3 @@ def _groups(answer: WhatIfAnswer) -> Table:
             numbers = (each.requests, each.before, each.after, each.gained, each.lost, each.moved)
             table.add_row(each.by, each.name, *(f"{number:,}" for number in numbers))
     return table
-
-
-def as_csv(answer: WhatIfAnswer) -> str:
-    """A line for each request that would fare otherwise; times in UTC."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in answer.rows:
-        writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value.isoformat() if hasattr(value, "isoformat") else value

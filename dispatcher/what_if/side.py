@@ -27,7 +27,9 @@ from solvers.compare import Asked, Side
 from solvers.horizon import LEDGER_MS
 from solvers.rules import registry
 
-KEPT = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS, RequestState.COMPLETED, RequestState.NO_SHOW})
+KEPT = frozenset(
+    {RequestState.ACCEPTED, RequestState.IN_PROGRESS, RequestState.COMPLETED, RequestState.NO_SHOW}
+)
 URGENT = 1  # rank from which a request is urgent
 TWO_HOURS = 2 * HOUR_MS // LEDGER_MS
 
@@ -63,7 +65,9 @@ def asked_for(
     )
 
 
-def side_of(played: Played, ids: Sequence[str], vendors: Sequence[str], day: Day, named: Sequence[str]) -> Side:
+def side_of(
+    played: Played, ids: Sequence[str], vendors: Sequence[str], day: Day, named: Sequence[str]
+) -> Side:
     """What became of these requests; `named`: the cost terms."""
     rows = {each: row for row, each in enumerate(vendors)}
     found = [played.requests.get(each) for each in ids]
@@ -74,7 +78,7 @@ def side_of(played: Played, ids: Sequence[str], vendors: Sequence[str], day: Day
         start_ms=_ints(each.start_ms if each else 0 for each in works),
         price_cents=_ints(each.price_cents if each else 0 for each in works),
         terms=_terms(works, named),
-        declined=_ints(sum(o.state in DECLINED and o.state is not OfferState.TURNED_BACK for o in each.offers) if each else 0 for each in found),
+        declined=_ints(_declined(each) for each in found),
         late_min=_ints(_late_min(each, day.tuning) for each in works),
         why=[played.why.get(each, "") for each in ids],
         posted=there, used=taken, slack=slack,
@@ -86,6 +90,12 @@ def side_of(played: Played, ids: Sequence[str], vendors: Sequence[str], day: Day
 def _work(record: RequestRecord | None) -> OfferRecord | None:
     """The offer that was kept; None for who has no vendor at the end."""
     return record.dispatch if record is not None and record.state in KEPT else None
+
+
+def _declined(record: RequestRecord | None) -> int:
+    """Offers that were declined or never answered."""
+    closed = [each.state for each in record.offers] if record is not None else []
+    return sum(each in DECLINED and each is not OfferState.TURNED_BACK for each in closed)
 
 
 def _late_min(work: OfferRecord | None, values: Mapping[str, Number]) -> int:
@@ -104,7 +114,7 @@ def _terms(works: Sequence[OfferRecord | None], named: Sequence[str]) -> Ints:
 
 
 def _use(played: Played, day: Day, vendors: Sequence[str]) -> tuple[Ints, Ints, int]:
-    """Unit buckets posted and taken, by vendor; and what is free, in unit minutes, in the fullest two hours."""
+    """Unit buckets posted and taken, by vendor; and the unit minutes free in the fullest two hours."""
     horizon, rows = horizon_of(day), {each: row for row, each in enumerate(vendors)}
     limits = _limits({(v, d.isoformat()): each for (v, d), each in day.capacity.items()}, day)
     begins = dict(zip((each.isoformat() for each in horizon.days), horizon.midnight_buckets, strict=False))
@@ -149,5 +159,3 @@ def _area(request: Request) -> str:
 
 def _ints(values: Iterable[int]) -> Ints:
     return np.array(list(values), np.int64)
-
-

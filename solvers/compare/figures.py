@@ -1,12 +1,13 @@
 """The figures of two sides, each with the noise that there is anyway and whether the difference is more.
 
 Noise is what differs between two solves of the same settings with two seeds. What is counted by request (who
-is matched, late, declined, what it costs) differs by chance by about the root of the squares that differ there;
-a difference counts from twice that on, and never below what the two seeds differ by themselves.
+is matched, late, declined, what it costs) differs by chance by about the root of the squares that differ
+there; a difference counts from twice that on, and never below what the two seeds differ by themselves.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,9 @@ from solvers.compare.difference import Kind, diff
 from solvers.compare.side import Asked, Side
 
 SAME, MORE, LESS = "no difference", "more", "less"
-SPREADS = 2.0  # spreads of the noise from which a difference counts: by chance it is reached one time in twenty
+SPREADS = (
+    2.0  # spreads of the noise from which a difference counts: by chance it is reached one time in twenty
+)
 AT_CHANCE = 2.0  # of what is no sum over requests: so many times the difference between the two seeds
 
 Each = Callable[[Asked, Side], Floats]
@@ -55,7 +58,10 @@ SUMS: dict[str, tuple[str, Each]] = {
 
 def figures(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure]:
     """Of today's settings, today's once more with another seed, and the changed ones."""
-    found = [_sum(name, unit, each, asked, before, again, after) for name, (unit, each) in SUMS.items()]
+    found = [
+        _sum(name, unit, *(each(asked, side) for side in (before, again, after)))
+        for name, (unit, each) in SUMS.items()
+    ]
     found += _changes(asked, before, again, after)
     found.append(_cost(before, again, after))
     beyond = _is_beyond_chance(asked, before, again, after)
@@ -65,9 +71,9 @@ def figures(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure
     return found
 
 
-def _sum(name: str, unit: str, each: Each, asked: Asked, before: Side, again: Side, after: Side) -> Figure:
-    now, chance = each(asked, before), each(asked, again) - each(asked, before)
-    then = each(asked, after)
+def _sum(name: str, unit: str, now: Floats, again: Floats, then: Floats) -> Figure:
+    """Of what is counted by request: R each."""
+    chance = again - now
     noise = max(abs(float(chance.sum())), SPREADS * float(np.sqrt((chance**2).sum())))
     return _judged(name, unit, float(now.sum()), float(then.sum()), noise)
 
@@ -102,15 +108,17 @@ def _each(side: Side) -> float:
 
 
 def _is_beyond_chance(asked: Asked, before: Side, again: Side, after: Side) -> bool:
-    """Whether more requests fare otherwise than do by chance: two solves tell little of how a percentile varies."""
+    """Whether more fare otherwise than do by chance: two solves tell little of how a percentile varies."""
     chance = int(diff(asked, before, again, ()).changed.sum())
-    return int(diff(asked, before, after, ()).changed.sum()) > chance + SPREADS * np.sqrt(chance)
+    return int(diff(asked, before, after, ()).changed.sum()) > chance + SPREADS * math.sqrt(chance)
 
 
 def _use(share: int) -> Callable[[Side], float]:
     def of(side: Side) -> float:
         there = side.posted > 0
-        return float(np.percentile(100.0 * side.used[there] / side.posted[there], share)) if there.any() else 0.0
+        return (
+            float(np.percentile(100.0 * side.used[there] / side.posted[there], share)) if there.any() else 0.0
+        )
 
     return of
 

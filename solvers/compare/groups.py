@@ -40,7 +40,8 @@ def _by(by: str, labels: Sequence[str], before: Side, after: Side, found: Differ
     names, which = np.unique(np.array(labels, np.str_), return_inverse=True)
 
     def count(flags: object) -> list[int]:
-        return np.bincount(which, weights=np.asarray(flags, np.float64), minlength=len(names)).astype(int).tolist()
+        sums = np.bincount(which, weights=np.asarray(flags, np.float64), minlength=len(names))
+        return [int(each) for each in sums]
 
     columns = [count(np.ones(len(labels))), count(before.matched), count(after.matched)]
     columns += [count(found.kind == kind) for kind in (Kind.GAINED, Kind.LOST, Kind.MOVED)]
@@ -55,6 +56,8 @@ def _of_vendors(before: Side, after: Side, found: Difference, vendors: Sequence[
     shifted = Counter(after.vendor[~other & found.changed].tolist())
     rows = sorted((had.keys() | has.keys()) - {NOBODY})
     return [
-        Group(VENDOR, vendors[row], had[row] or has[row], had[row], has[row], came[row], left[row], shifted[row])
+        Group(
+            VENDOR, vendors[row], had[row] or has[row], had[row], has[row], came[row], left[row], shifted[row]
+        )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""What the proven bounds of two plans allow to say: nothing, where what is possible on both sides overlaps."""
+"""What the proven bounds of two plans allow to say: nothing, where the two sides overlap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Proof:
 
 
 def proven(before: tuple[int, int], after: tuple[int, int]) -> Proof:
-    """Of (cost, bound) each. The best plan of a side lies between the two; where these overlap, either may win."""
+    """Of (cost, bound) each. A side's best plan lies between the two; where these overlap, either may win."""
     (cost, bound), (then, then_bound) = before, after
     verdict = CHEAPER if then < bound else DEARER if then_bound > cost else NOT_PROVEN
     return Proof(cost, bound, then, then_bound, verdict)

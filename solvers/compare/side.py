@@ -14,7 +14,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """What was asked for. `groups` holds, by name (level, area, hour, priority …), a label for each request."""
+    """What was asked for. `groups` holds, by name (level, area, hour …), a label for each request."""
 
     earliest_ms: Ints  #: R
     latest_ms: Ints  #: R
