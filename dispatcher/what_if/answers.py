@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from contracts.codes import DeclineCode, ReportCode, TrackingStatus
@@ -27,6 +27,10 @@ FIELD = Counter(
 class Answers(Protocol):
     """The vendors of a played day."""
 
+    def anew(self) -> Answers:
+        """As they are before the day begins: each side of a comparison has its own."""
+        ...
+
     def reaction(self, offer: Offer, now_ms: int) -> Reaction:
         """The answer to an offer that is heard now."""
         ...
@@ -41,6 +45,10 @@ class AsPlayed:
     """As the simulated vendors of the demo: the very same draws, so that a played day can be compared."""
 
     seed: int
+
+    def anew(self) -> AsPlayed:
+        """They keep nothing in mind."""
+        return self
 
     def reaction(self, offer: Offer, now_ms: int) -> Reaction:
         """See `simulation.behaviour`."""
@@ -98,7 +106,11 @@ class AsRecorded:
     seed: int
     rates: Mapping[str, Rates]
     others: Rates
-    _asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _asked: Counter[tuple[str, str]] = field(default_factory=Counter, init=False)
+
+    def anew(self) -> AsRecorded:
+        """Nobody was asked yet."""
+        return replace(self)
 
     def reaction(self, offer: Offer, now_ms: int) -> Reaction:
         """Accepted, declined with a code, or silence."""

@@ -50,7 +50,7 @@ def play_side(asked: DayAsked, side: int, told: Told = lambda share: None) -> Pl
     solver = Solver(asked.again if side == 1 else asked.seed, asked.steps)
     began_s = time.process_time()
     with rules_of(change):
-        played = Play(changed_day(asked.day, change), asked.answers, solver).run(told)
+        played = Play(changed_day(asked.day, change), asked.answers.anew(), solver).run(told)
     return played._replace(cpu_s=time.process_time() - began_s)
 
 

@@ -104,7 +104,7 @@ class Runner:
         await self._over(one, said)
 
     def _give_way(self, process: BaseProcess, stopped: bool) -> bool:
-        """Stop it while something more pressing is at work, let it go on afterwards; whether it is stopped."""
+        """Stop it while something more pressing is at work, then let it go on; whether it is stopped."""
         wanted = self.busy()
         if wanted != stopped and process.pid is not None:
             with contextlib.suppress(ProcessLookupError):

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 import solvers.rules as package
 from contracts.tuning import Parameter
 from solvers.rules.base import CandidateRule, CostTerm, PairRule, Rule
+from solvers.rules.off import switched_off
 
 _found: dict[str, Rule] = {}
 _plugins: list[str] = []
@@ -71,7 +72,7 @@ def without(*codes: str) -> Iterator[None]:
     with temporary():
         _discover()
         for code in codes:
-            del _found[code]
+            _found[code] = switched_off(_found[code])
         _forget()
         yield
 
