@@ -123,7 +123,7 @@ class WhatIfState(StrEnum):
 
 
 class WhatIfRequest(Wire):
-    """What to try, and on what. `seed` and `again` are of the optimiser: what these two differ by is noise."""
+    """What to try, and on what. `seed` and `again` are the optimiser's: what they differ by is noise."""
 
     change: WhatIfChange
     against: Annotated[

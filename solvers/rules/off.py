@@ -1,4 +1,4 @@
-"""A rule that is off: it allows everything, or costs nothing. What others read of its arrays is still there."""
+"""A rule that is off allows everything, or costs nothing; what others read of its arrays is there."""
 
 from __future__ import annotations
 

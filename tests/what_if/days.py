@@ -41,12 +41,13 @@ def vendor(name: str, cents: int, radius_m: int = 30_000) -> Vendor:
 def ride(number: int, minute: int, door: Position = HERE) -> TripRequest:
     """A short ride at a minute of the day, within a quarter of an hour before or after."""
     wanted_ms, span_ms = at(TZ, minute), 15 * MINUTE_MS
+    window = Window(earliest=instant(wanted_ms - span_ms, TZ), latest=instant(wanted_ms + span_ms, TZ))
     return TripRequest(
         id=f"ride-{number}",
         pickup=Place(position=door),
         dropoff=Place(position=(door[0] + 0.01, door[1])),
         level_of_service=RIDE[0],
-        pickup_window=Window(earliest=instant(wanted_ms - span_ms, TZ), latest=instant(wanted_ms + span_ms, TZ)),
+        pickup_window=window,
         service_minutes=5,
     )  # fmt: skip
 
