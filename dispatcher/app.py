@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvloop
 
+from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.kinds import kinds
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.unreadable import tell_unreadable
@@ -37,6 +38,7 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
     HOUSEKEEPING,
+    MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
     REPLIES,
@@ -116,7 +118,8 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
-        runner = Runner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        app = with_console(parts)
+        runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
             await listen(runner, bound)
@@ -190,10 +193,11 @@ async def _matcher(settings: Settings, name: str) -> None:
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:
-    """Of each market: what this process could not read is told, and what it can read."""
+    """Of each market: what this process could not read is told, what it can read, and what it counted."""
     store, markets = service.store, service.markets
     return [
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
+        *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
     ]
 

@@ -25,6 +25,8 @@ from dispatcher.store.streams import GROUP
 
 LONGEST_SUBJECT = 128  # what its vendor wrote is repeated as far as every reader of events takes it
 
+INTERNAL = "internal"  # the failure is ours
+
 Verify = Callable[[str, int], Principal]
 Refused = Problem | Refusal
 log = structlog.get_logger()
@@ -59,7 +61,7 @@ class ReplyEffects:
             return await self._told(market, who.vendor_id, entry, refusal, event)
         except Exception:
             log.exception("a reply failed", market=market, entry=entry.id)
-            return await self._buried(market, entry, "internal")
+            return await self._buried(market, entry, INTERNAL)
         return True
 
     async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
@@ -113,8 +115,13 @@ class ReplyEffects:
         return True
 
     async def _buried(self, market: str, entry: Entry, reason: str) -> bool:
-        """Put the entry aside; whether it may go: the shared stream alone keeps it for a while."""
+        """Put the entry aside; whether it may go: what the shared stream has, and what we failed at, stays.
+
+        Ops may send it again then. What is set aside has to be emptied before its vendor is read further.
+        """
         log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
         stored = self.store.market(market)
         await stored.dead_letters.bury(entry, GROUP, reason)
-        return entry.stream != stored.keys.shared_replies
+        vendor = stored.keys.writer_of(entry.stream)
+        ours = reason == INTERNAL and entry.stream == stored.keys.replies(vendor)
+        return not ours and entry.stream != stored.keys.shared_replies

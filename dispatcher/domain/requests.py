@@ -196,6 +196,19 @@ def offer_id(record: RequestRecord, offer: OfferRecord) -> str:
     return f"{record.id}.{offer.attempt}"
 
 
+def waited_ms(record: RequestRecord, now_ms: int, ahead_ms: int) -> int:
+    """For how long it could have been offered: since it came in, was freed or lost its vendor last.
+
+    `ahead_ms`: how far the matcher looks ahead; what starts later waits for the time, and for nobody.
+    """
+    since_ms = record.received_ms
+    for step in reversed(record.history):
+        if step.state not in OPEN:
+            break
+        since_ms = step.at_ms
+    return max(0, now_ms - max(since_ms, record.earliest_ms - ahead_ms))
+
+
 def priority_of(record: RequestRecord, request: Request) -> Priority:
     """How pressing a request is now: as it was submitted, or as it has become since."""
     return max(record.priority, request.priority, key=lambda each: each.rank)

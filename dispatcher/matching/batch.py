@@ -12,6 +12,7 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
+from dispatcher.matching.measured import batched
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.will_calls import keep_room
@@ -80,6 +81,8 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     done = await commit_plan(own, market, snapshot, plan, yields_to_imminent=True)
+    all_s = time.perf_counter() - began_s
+    batched(own, market.name, plan, done, all_s)
     log.info(
         "batch",
         market=market.name,
@@ -91,7 +94,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
         fell_out=done.fell_out,
         solver=plan.solver,
         solve_s=round(plan.seconds, 3),
-        all_s=round(time.perf_counter() - began_s, 3),
+        all_s=round(all_s, 3),
     )
     return done
 

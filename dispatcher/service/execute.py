@@ -19,6 +19,7 @@ from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
+from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
@@ -31,8 +32,8 @@ ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be 
 class Executor:
     """Commands of one process: HTTP, the replies consumer, the matcher and the timers come through here."""
 
-    def __init__(self, markets: Markets, clock: Clock) -> None:
-        self.markets, self.clock = markets, clock
+    def __init__(self, markets: Markets, clock: Clock, measures: Measures | None = None) -> None:
+        self.markets, self.clock, self.measures = markets, clock, measures or Measures()
 
     async def execute(
         self,
@@ -66,6 +67,8 @@ class Executor:
                 raise
             after, full = await _committed(stored, record, decision, idempotency)
             if after is not None:
+                if decision is not None:
+                    self.measures.decided(market, [decision], context.now_ms)
                 return after
             command = command.if_full if full else command
             if await already_applied(stored, idempotency):
@@ -106,7 +109,10 @@ class Executor:
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
                 return Outcome(Status.STALE, stale_id=record.id)
             needed, now = [*needed, decision], now | changed
-        return await stored.commit(needed, fence=fence) if needed else None
+        outcome = await stored.commit(needed, fence=fence) if needed else None
+        if outcome is not None and outcome.ok:
+            self.measures.decided(market, needed, self.clock.now_ms())
+        return outcome
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""

@@ -21,6 +21,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
+from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.patterns import PatternPart
@@ -32,6 +33,7 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
@@ -65,6 +67,7 @@ class MarketStore:
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
         self.what_ifs = WhatIfPart(node, self.keys)
+        self.measures = MeasurePart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -78,6 +81,10 @@ class MarketStore:
     def records(self, kind: Kind[R]) -> Records[R]:
         """The records of one kind."""
         return Records(self.node, self.keys, kind)
+
+    async def soon(self, now_ms: int) -> Soon:
+        """What falls due soon. Raises Unavailable; StoreError if a key is not ours."""
+        return await soon(self.requests, self.node, self.keys, now_ms)
 
     async def commit(
         self,

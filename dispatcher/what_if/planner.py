@@ -10,6 +10,7 @@ from contracts.vendors import Vendor
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import shares
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.imminent import AT_ONCE, is_imminent
 from dispatcher.matching.matches import checked
@@ -17,7 +18,6 @@ from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.requests import BATCH_LIMIT, Waiting, asked_of, may_be_offered, pressing_first
 from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
-from dispatcher.matching.scorecards import shares
 from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest

@@ -20,11 +20,11 @@ from contracts.vendors import Vendor
 from contracts.what_if import NOW, WhatIfChange, WhatIfRequest
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import months
 from dispatcher.matching.capacity import capacity_book, ledger_keys
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting
-from dispatcher.matching.scorecards import months
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.codec import Versioned
 from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey
