@@ -45,6 +45,7 @@ from dispatcher.service.loops import (
     REPLIES,
     TIMERS,
     UNREADABLE,
+    WHAT_IFS,
 )
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
@@ -151,6 +152,7 @@ async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.jobs.timers import Timers  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
+    from dispatcher.what_if.runner import Runner  # noqa: PLC0415
 
     clock = clock_of(settings)
     async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
@@ -163,6 +165,12 @@ async def _matcher(settings: Settings, name: str) -> None:
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 
+        def what_if(each: str) -> Coroutine[Any, Any, None]:
+            """What-ifs give way to every solve of ours."""
+            stored, tz = store.market(each), settings.markets[each]
+            runner = Runner(stored, tz, clock, travel_of, name, lambda: solvers.at_work > 0)
+            return _kept(store, each, WHAT_IFS, runner.run)
+
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
             await run_matchers(service, solvers, name, travel_of=travel_of)
@@ -171,6 +179,7 @@ async def _matcher(settings: Settings, name: str) -> None:
             await _until_told(
                 match(),
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
+                *map(what_if, settings.markets),
                 *_telling(service),
                 *(
                     []

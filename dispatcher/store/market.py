@@ -42,6 +42,7 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.what_ifs import WhatIfPart
 
 
 class MarketStore:
@@ -66,6 +67,7 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
+        self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
 
     @cached_property
