@@ -10,9 +10,11 @@ from contracts.tuning import Number, Parameter
 from dispatcher.decisions.record import IMMINENT
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
+from dispatcher.matching.measured import matched_at_once
 from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
 from dispatcher.matching.snapshot import Snapshot
+from dispatcher.runtime import traces
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 from solvers.travel import TravelTimes
@@ -53,7 +55,10 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
         imminent = pressing_first([each for each in waiting if is_imminent(each, now_ms, values)])
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
-            done += await _match(own, market, imminent[begin : begin + AT_ONCE], travel)
+            some = imminent[begin : begin + AT_ONCE]
+            with traces.span("imminent", dispatcher__market=market.name, dispatcher__requests=len(some)):
+                done += await _match(own, market, some, travel)
+    matched_at_once(own, market.name, done)
     return done
 
 
@@ -82,14 +87,16 @@ async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], trav
 
 class _Made(NamedTuple):
     snapshot: Snapshot
+    near: Snapshot  #: what the plan was made from
     screening: Screening
     plan: BatchPlan
 
 
 async def _planned(market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> _Made:
     snapshot = await market.snapshot(imminent, travel=travel)
-    screening = snapshot.screening()
-    return _Made(snapshot, screening, plan(screening))
+    near = snapshot.near()
+    screening = near.screening()
+    return _Made(snapshot, near, screening, plan(screening))
 
 
 async def _committed(own: Ownership, market: Market, made: _Made) -> Done:
@@ -97,4 +104,4 @@ async def _committed(own: Ownership, market: Market, made: _Made) -> Done:
     try:
         return await commit_plan(own, market, made.snapshot, made.plan, done=done)
     finally:
-        market.save(IMMINENT, *made, became=done.became)
+        market.save(IMMINENT, made.near, made.screening, made.plan, became=done.became)

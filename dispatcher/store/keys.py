@@ -13,7 +13,8 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
 DECISIONS, DECIDED = "decisions", "decided"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -32,7 +33,10 @@ class Keys:
         self.formats = prefix + "formats"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
+        self.tuning_newest = prefix + "tuning-newest"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.what_ifs = prefix + WHAT_IFS
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
         self.decisions = prefix + DECISIONS
 
@@ -104,6 +108,14 @@ class Keys:
     def decided(self, day: str) -> str:
         """The last saved decision of a local day on each request."""
         return f"{self.prefix}{DECIDED}:{day}"
+
+    def what_if(self, name: str) -> str:
+        """The answer of one what-if."""
+        return f"{self.prefix}{WHAT_IF}:{name}"
+
+    def tuning_version(self, version: int) -> str:
+        """One version of the tuning, kept for a while: a document."""
+        return f"{self.tuning}:{version}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -14,11 +14,13 @@ PLACES = {
     "offer_id": "no-such.1",
     "task_id": "no-such.unmatched",
     "order_id": "no-such",
+    "version": "7",
     "episode_id": "no-such",
     "authorization_id": "no-such",
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",
+    "digest": "0123456789abcdef",
 }
 
 
