@@ -48,6 +48,7 @@ from dispatcher.service.loops import (
     NOTIFICATIONS,
     PATIENT_KEYS,
     REPLIES,
+    SEALS,
     TIMERS,
     UNREADABLE,
     WHAT_IFS,
@@ -193,6 +194,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None

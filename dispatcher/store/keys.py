@@ -12,7 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-DECISIONS, DECIDED = "decisions", "decided"
+DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
@@ -38,7 +38,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
-        self.decisions = prefix + DECISIONS
+        self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""

@@ -97,7 +97,7 @@ def needed(keys: Keys) -> list[Words]:
         (_streams(keys), (*READ_STREAM, *WRITE_STREAM)),
         ((keys.vendors, keys.exhausted), SETS),
         ((keys.scorecards("2026-01"), keys.calls("2026-01"), keys.patterns("2026-W01")), COUNTS),
-        ((keys.decisions,), LEDGER),
+        ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
