@@ -13,6 +13,7 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+VIEWS = "views"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -32,6 +33,7 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
+        self.views = prefix + VIEWS
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.exhausted = prefix + streams.EXHAUSTED
 

@@ -39,6 +39,7 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.views import ViewPart
 
 
 class MarketStore:
@@ -53,6 +54,7 @@ class MarketStore:
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
+        self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
