@@ -17,6 +17,7 @@ from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -71,6 +72,7 @@ class MarketStore:
         self.troubles = TroublePart(node, self.keys)
         self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
+        self.decisions = DecisionPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
