@@ -17,7 +17,7 @@ from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.change import rules_of
 from dispatcher.what_if.play import Told
 from dispatcher.what_if.solving import STEPS, Solved, Solver
-from solvers.arrays import Ints
+from solvers.arrays import Floats, Ints
 from solvers.compare import Asked, Side, proven
 from solvers.horizon import LEDGER_MS
 from solvers.planning import BatchPlan
@@ -39,6 +39,7 @@ class Moment:
     posted: Ints  #: V; unit buckets that each has from now on
     left: Ints  #: V; of these, not taken
     ahead: int  #: unit minutes that are free in the next two hours
+    declines: Floats  #: V; the share of its offers that a vendor declines or does not answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +90,8 @@ def _side(
     rows = np.array([row_of[moment.requests[each]] for each in plan.chosen.request.tolist()], np.int64)
     columns = np.array([column_of[each] for each in moment.vendors], np.int64)
     size, spread = len(wanted.ids), np.zeros(len(vendors), np.int64)
+    declined = np.zeros(size)
+    declined[rows] = moment.declines[plan.chosen.vendor]
     vendor, start_ms, price = np.full(size, -1, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
     vendor[rows], start_ms[rows] = columns[plan.chosen.vendor], plan.chosen.start_ms
     view = View(moment.screening, slice(0, moment.screening.requests), "")
@@ -101,7 +104,7 @@ def _side(
     np.add.at(used, columns[plan.chosen.vendor], -(-plan.chosen.taken_ms // LEDGER_MS))
     return Side(
         vendor, start_ms, price, paid,
-        declined=np.zeros(size, np.int64), late_min=np.zeros(size, np.int64),
+        declined=declined, late_min=np.zeros(size, np.int64),
         why=_whys(wanted, moment, plan), posted=posted, used=used,
         slack=moment.ahead - _within_ms(plan, moment.screening.now_ms) // MINUTE_MS,
         cost=proof.cost, bound=proof.bound, solve_ms=round(1000 * proof.seconds),

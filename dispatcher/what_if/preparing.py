@@ -85,10 +85,14 @@ async def _side(
             there[reading.book.index[key.vendor_id]] += cells
     horizon = reading.capacity.horizon
     left = supply.units(first, horizon.buckets, 1)
+    known, others = rates_of(await market.stored.scorecards.of(months(snapshot.now_ms)))
+    vendors = [each.id for each in reading.book.vendors]
+    rates = [known.get(each, others) for each in vendors]
     ahead = left[:, :, : AHEAD_MS // LEDGER_MS]
     return Moment(
-        screening, [record.id for record, _ in waiting], [each.id for each in reading.book.vendors],
+        screening, [record.id for record, _ in waiting], vendors,
         there, left.sum(axis=(1, 2)), int(ahead.sum()) * LEDGER_MS // MINUTE_MS,
+        np.array([each.declines + each.silent for each in rates]),
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def side_of(
         start_ms=_ints(each.start_ms if each else 0 for each in works),
         price_cents=_ints(each.price_cents if each else 0 for each in works),
         terms=_terms(works, named),
-        declined=_ints(_declined(each) for each in found),
+        declined=np.array([_declined(each) for each in found], np.float64),
         late_min=_ints(_late_min(each, day.tuning) for each in works),
         why=[played.why.get(each, "") for each in ids],
         posted=there, used=taken, slack=slack,

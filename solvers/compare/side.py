@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Flags, Ints
+from solvers.arrays import Flags, Floats, Ints
 
 NOBODY = -1
 
@@ -34,7 +34,7 @@ class Side:
     start_ms: Ints  #: R; 0 where there is none
     price_cents: Ints  #: R; 0 where there is none
     terms: Ints  #: R x T; cents of each cost term, 0 where there is no vendor
-    declined: Ints  #: R; offers that were declined, or never answered
+    declined: Floats  #: R; offers that were declined or never answered, or so many as are expected to be
     late_min: Ints  #: R; minutes beyond what counts as on time, 0 for who is not late
     why: Sequence[str]  #: R; for who has no vendor: the rule that left none, or that others took the capacity
     posted: Ints  #: V; unit buckets that a vendor has over the time in view
