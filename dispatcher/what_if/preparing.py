@@ -85,9 +85,9 @@ async def _side(
             there[reading.book.index[key.vendor_id]] += cells
     horizon = reading.capacity.horizon
     left = supply.units(first, horizon.buckets, 1)
-    known, others = rates_of(await market.stored.scorecards.of(months(snapshot.now_ms)))
+    own, others = rates_of(await market.stored.scorecards.of(months(snapshot.now_ms)))
     vendors = [each.id for each in reading.book.vendors]
-    rates = [known.get(each, others) for each in vendors]
+    rates = [own.get(each, others) for each in vendors]
     ahead = left[:, :, : AHEAD_MS // LEDGER_MS]
     return Moment(
         screening, [record.id for record, _ in waiting], vendors,
