@@ -54,6 +54,8 @@ class MomentAsked:
     seed: int = 1
     again: int = 2
     steps: int = STEPS
+    against: str = "now"
+    pinned: int = 0  #: so many are offered or agreed: not among these
     terms: tuple[str, ...] = field(default_factory=lambda: tuple(e.code for e in registry.cost_terms()))
 
 
@@ -70,7 +72,7 @@ def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> What
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
     same_cents = not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
-    return answer_of(compared, "now", time.process_time() - began_s, proof_of)
+    return answer_of(compared, wanted.against, time.process_time() - began_s, proof_of, pinned=wanted.pinned)
 
 
 def _turns(wanted: MomentAsked) -> list[tuple[Moment, int, WhatIfChange]]:

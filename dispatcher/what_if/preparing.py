@@ -41,6 +41,7 @@ from solvers.horizon import LEDGER_MS, Horizon
 from solvers.travel import TravelOf
 
 MOST_REQUESTS = 20_000
+TOLD = (RequestState.OFFERED, RequestState.ACCEPTED, RequestState.IN_PROGRESS)
 Prepared = DayAsked | MomentAsked
 
 
@@ -61,11 +62,11 @@ async def _moment(market: Market, asked: WhatIfRequest) -> MomentAsked:
     changed = Market(market.stored, market.tz, market.clock, market.travel_of)
     changed.reading = await _changed(market, reading, asked.change)
     after = await _side(changed, ids, changed.reading, asked.change, known)
-    rows = [known[each] for each in sorted(known)]
+    rows, counts = [known[each] for each in sorted(known)], await market.stored.requests.counts()
     return MomentAsked(
         before, after, sorted(known),
         asked_for([record for record, _ in rows], [each.request for _, each in rows], market.tz),
-        asked.change, asked.seed, asked.again,
+        asked.change, asked.seed, asked.again, pinned=sum(counts[each] for each in TOLD if each in counts),
     )  # fmt: skip
 
 

@@ -47,15 +47,12 @@ def asked_of(played: Iterable[Played], ids: Sequence[str], tz: ZoneInfo) -> Aske
     return asked_for([records[each] for each in ids], [bodies[each] for each in ids], tz)
 
 
-def asked_for(
-    records: Sequence[RequestRecord], bodies: Sequence[Request], tz: ZoneInfo, told: Sequence[bool] = ()
-) -> Asked:
+def asked_for(records: Sequence[RequestRecord], bodies: Sequence[Request], tz: ZoneInfo) -> Asked:
     """The same of records and bodies."""
     return Asked(
         earliest_ms=_ints(each.earliest_ms for each in records),
         latest_ms=_ints(each.latest_ms for each in records),
         urgent=np.array([each.priority.rank >= URGENT for each in bodies], np.bool_),
-        told=np.array(told or [False] * len(records), np.bool_),
         groups={
             "level": [each.service_class.value for each in bodies],
             "area": [_area(each) for each in bodies],

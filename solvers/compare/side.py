@@ -19,7 +19,6 @@ class Asked:
     earliest_ms: Ints  #: R
     latest_ms: Ints  #: R
     urgent: Flags  #: R
-    told: Flags  #: R; whether its vendor has been told already: it may not move
     groups: dict[str, Sequence[str]]
 
     def __len__(self) -> int:
