@@ -14,6 +14,7 @@ PATTERNS = "patterns"
 CALLS = "calls"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
+VIEWS = "views"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -33,6 +34,7 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
+        self.views = prefix + VIEWS
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
