@@ -17,6 +17,7 @@ from contracts.problems import PREFIX, Problem, Unauthenticated
 from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
+from dispatcher.runtime import traces
 from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.service.service import Service
@@ -45,6 +46,14 @@ class ReplyEffects:
 
         Raises Unavailable.
         """
+        with traces.span(
+            "reply", kind="consumer", parent=traces.read(event.traceparent), dispatcher__market=market
+        ) as span:
+            ended = await self._has_ended(market, entry, event)
+            span.note(dispatcher__ended=ended)
+        return ended
+
+    async def _has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
         owner = self._owner(market, entry)
         try:
             who = self._who(market, owner, event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 from statistics import median
 
 import structlog
@@ -16,6 +17,7 @@ from dispatcher.matching.measured import batched
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.will_calls import keep_room
+from dispatcher.runtime import traces
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -60,12 +62,13 @@ log = structlog.get_logger()
 
 async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     """One batch, were it of nothing. Raises FenceLost."""
-    done = await _batch(own, market, solvers)
+    with ExitStack() as traced:
+        done = await _batch(own, market, solvers, traced)
     await market.stored.pulse.batched()
     return done
 
 
-async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
+async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitStack) -> Done:
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.requests.open_ids()
@@ -74,6 +77,9 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     waiting = await market.next_batch(ids, travel)
     if not waiting:
         return Done()
+    traced.enter_context(
+        traces.span("batch", dispatcher__market=market.name, dispatcher__requests=len(waiting))
+    )
     standing = await market.standing(waiting, travel, market.planning_ms)
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)

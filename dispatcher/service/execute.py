@@ -18,6 +18,7 @@ from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, W
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import traced
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
@@ -56,16 +57,17 @@ class Executor:
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
             context = await self._context(stored, record, tuning, by, who)
-            try:
-                ready = command if prepare is None else await prepare(record, command)
-                if ready.beside:
-                    context = replace(context, related={**ready.beside, **context.related})
-                decision = await with_all_beside(stored, context, partial(decide, record, ready))
-            except Refusal:
-                if await already_applied(stored, idempotency):
-                    return record or await self.load(stored, command)
-                raise
-            after, full = await _committed(stored, record, decision, idempotency)
+            with traced.commands(market, by, [(command, record)]):
+                try:
+                    ready = command if prepare is None else await prepare(record, command)
+                    if ready.beside:
+                        context = replace(context, related={**ready.beside, **context.related})
+                    decision = await with_all_beside(stored, context, partial(decide, record, ready))
+                except Refusal:
+                    if await already_applied(stored, idempotency):
+                        return record or await self.load(stored, command)
+                    raise
+                after, full = await _committed(stored, record, decision, idempotency)
             if after is not None:
                 if decision is not None:
                     self.measures.decided(market, [decision], context.now_ms)
@@ -92,6 +94,15 @@ class Executor:
 
         Each is decided on as the others will be that come before it.
         """
+        with traced.commands(market, by, decided_on) as spans:
+            outcome = await self._attempt_all(by, market, decided_on, fence)
+            for each in spans:
+                each.note(dispatcher__outcome="nothing" if outcome is None else outcome.status.name.lower())
+        return outcome
+
+    async def _attempt_all(
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], fence: str | None
+    ) -> Outcome | None:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         needed, now = list[Decision](), dict[str, Any]()
         for command, record in decided_on:

@@ -31,6 +31,7 @@ from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -72,6 +73,7 @@ class Service:
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.market_health = MarketHealths(store, self.markets, clock)

@@ -12,6 +12,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.runtime import traces
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
@@ -41,6 +42,8 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.views import ViewPart
+from dispatcher.store.what_ifs import WhatIfPart
 
 
 class MarketStore:
@@ -55,6 +58,7 @@ class MarketStore:
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
+        self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
@@ -65,6 +69,7 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
+        self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
 
     @cached_property
@@ -103,7 +108,10 @@ class MarketStore:
             program.remember(self.keys, idempotency)
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
-        return await self.node.committer.commit(program)
+        with traces.part("commit", dispatcher__decisions=len(decided)) as span:
+            outcome = await self.node.committer.commit(program)
+            span.note(dispatcher__outcome=outcome.status.name.lower())
+        return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
         """Keep that this command was given and changed nothing: its repetition changes nothing either."""
