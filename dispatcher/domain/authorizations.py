@@ -48,6 +48,7 @@ PARAMETERS = (LOW_VISITS, LOW_DAYS)
 AUTHORIZATION = "authorization"
 SWEEPS = 2  # at once, and again once what came in at the same moment is stored
 SWEEP_MS = MINUTE_MS
+USED_UP = "authorization_used_up"
 S = AuthorizationState
 
 
@@ -134,7 +135,7 @@ def lacking(
         return "authorization_expired"
     if latest_ms < authorization.from_ms:
         return "authorization_not_yet"
-    return "" if authorization.left >= amount(authorization, asked) else "authorization_used_up"
+    return "" if authorization.left >= amount(authorization, asked) else USED_UP
 
 
 def _is_for(authorization: AuthorizationRecord, asked: Needed) -> bool:

@@ -249,6 +249,59 @@ async def test_once_revoked_nothing_more_is_booked_on_it(world: World) -> None:
     await sound(world)
 
 
+async def test_revoked_what_was_to_draw_on_it_is_held_and_its_offers_taken_back_at_once(world: World) -> None:
+    """Booked stays booked; offered, sought and not yet called wait for a case manager, who is told now."""
+    await opened(world)
+    await put(world, grants())
+    call = make.will_call(
+        "called", patient=make.patient("one"), not_duplicate_of=("booked", "offered", "sought")
+    )
+    await world.submit(ride("booked", 2), ride("offered", 4), ride("sought", 6), call)
+    assert (await accepted(world, "booked")).state is R.ACCEPTED
+    assert (await world.offer("offered")).ok
+    assert await world.booked() == 2
+    who, revoke = world.case_manager, RevokeAuthorization(authorization_id="a1")
+    await world.service.authorizations.revoke(who, world.market, revoke, None)
+    for name in ("offered", "sought", "called"):
+        record = await world.record(name)
+        assert (record.state, record.requirements[-1]) == (R.ON_HOLD, Requirement.AUTHORIZATION)
+        assert (await tasks(world, "open"))[f"{name}.authorization_missing"] == "open"
+    offer = (await world.record("offered")).offers[0]
+    assert (offer.state, offer.code) == (OfferState.CANCELLED, "authorization_revoked")
+    assert "dispatch.offer.closed" in await world.heard(world.keys.stream("v1"))
+    assert (await world.record("booked")).state is R.ACCEPTED
+    assert await world.booked() == 1
+    await world.service.authorizations.revoke(who, world.market, revoke, None)
+    await sound(world)
+
+
+async def test_revoked_or_narrowed_another_of_its_patients_takes_its_place(world: World) -> None:
+    await opened(world)
+    await put(world, grants())
+    await world.submit(ride("r1"), ride("r2", 6))
+    await put(world, grants(1), "a2")
+    narrowed = grants(services=("stretcher",))
+    version = (await world.service.authorizations.get(world.ops, world.market, "a1")).version
+    await put(world, narrowed, version=version)
+    found = {name: (await world.record(name)) for name in ("r1", "r2")}
+    assert {name: each.state for name, each in found.items()} == {"r1": R.RECEIVED, "r2": R.ON_HOLD}
+    assert found["r1"].authorization and found["r1"].authorization.authorization == "a2"
+    assert found["r2"].history[-1].code == "authorization_other_service"
+    assert (await accepted(world, "r1")).state is R.ACCEPTED
+    await sound(world)
+
+
+async def test_revoked_by_a_process_that_died_its_timer_tells_who_waits(world: World) -> None:
+    await opened(world)
+    await put(world, grants())
+    await world.submit(ride())
+    await world.service.execute(world.case_manager, world.market, RevokeAuthorization(authorization_id="a1"))
+    assert (await world.record()).state is R.RECEIVED
+    await Timers(world.service).fire_due(world.market)
+    assert (await world.record()).state is R.ON_HOLD
+    await sound(world)
+
+
 async def test_what_a_case_manager_lets_go_is_booked_without(world: World) -> None:
     await opened(world)
     await world.submit(ride())
