@@ -254,7 +254,7 @@ def dispatch_view(
         status=offer.status,
         pickup=pickup,
         dropoff=dropoff,
-        patient=replace(patient, contact=None) if patient else None,
+        patient=replace(patient, contact=None, record_number="") if patient else None,
     )
 
 
