@@ -79,6 +79,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     retime_ms: int = 0  # when its vendor is to be asked for another start; 0: it is not
     retimed_ms: int = 0  # the bound on its start for which that was done last
     apart: tuple[str, ...] = ()  # rides of its patient that it might meet: they are not at once
+    callable_ms: tuple[int, ...] = ()  # of a will-call that was called: from when until when it may be
 
     @property
     def waits_for_call(self) -> bool:
