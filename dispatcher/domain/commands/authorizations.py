@@ -100,6 +100,11 @@ def put(record: AuthorizationRecord | None, command: PutAuthorization, context: 
         patient=command.patient,
         requests=body.requests,
     )
+    if fresh.until_ms <= context.now_ms and (record is None or fresh.until_ms != record.until_ms):
+        raise Invalid(
+            f"{command.named} would have ended: its last_day {fresh.last_day} is over in this market\n"
+            "Maybe the year is mistyped; to end one that is in force, revoke it."
+        )
     if record is None:
         if command.expected_version:
             raise Stale(f"there is no {command.named}")
