@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Instant, Version, Wire
+from contracts.base import Id, Instant, Version, Wire
+from contracts.event_types import event
+from contracts.streams import To
 
 Number = int | float
 Words = tuple[str, ...]
@@ -84,6 +87,7 @@ class TuningUpdate(Wire):
 
     values: Annotated[dict[str, Sent], Meta(max_length=200)]
     reason: Annotated[str, Meta(max_length=200)] = ""
+    what_if: Id | None = None  # the what-if that showed what it would do
 
 
 class ParameterView(Wire, omit_defaults=False):
@@ -99,6 +103,16 @@ class ParameterView(Wire, omit_defaults=False):
     scope: str
 
 
+class Made(StrEnum):
+    """How a version of the tuning came to be."""
+
+    SENT = "sent"  # somebody sent it
+    RESTORED = "restored"  # somebody brought back an earlier version
+    PROFILE = "profile"  # the calendar began a profile, or ended it
+    CANDIDATE = "candidate"  # it is tried in some hours only, by a canary
+    CANARY = "canary"  # a canary began beside it, or ended: the values are those of before
+
+
 class Tuning(Wire, omit_defaults=False):
     """A market's tuning, as stored: overrides by name, under a version that every match carries."""
 
@@ -108,16 +122,42 @@ class Tuning(Wire, omit_defaults=False):
     reason: str = ""
     at: Instant | None = None
     lists: dict[str, Words] = msgspec.field(default_factory=dict)
+    what_if: str = ""
+    made: Made = Made.SENT
+    source: str = ""  # the version that was restored, the profile, the canary's version
+
+    @property
+    def overrides(self) -> dict[str, Value]:
+        """Numbers and lists together, by name."""
+        return {**self.values, **self.lists}
 
 
 class TuningView(Wire, omit_defaults=False):
-    """A market's tuning, as read: version, audit, and every parameter with its value."""
+    """A market's tuning, as read: version, audit, and every parameter with its value.
+
+    `in_force`: the version that decides this moment; another one in a canary's hours.
+    """
 
     version: Version
     by: str
     reason: str
     at: Instant | None
     parameters: tuple[ParameterView, ...]
+    what_if: str = ""
+    made: Made = Made.SENT
+    source: str = ""
+    in_force: Version = 0
+
+
+@event("dispatch.tuning.changed", to=To.EVENTS)
+class TuningChanged(Wire):
+    """A market's tuning is another; `before` is 0 for the first."""
+
+    version: Version
+    before: Version
+    by: str
+    made: Made
+    source: str = ""
 
 
 def problems(values: Mapping[str, Value], parameters: Iterable[Tunable]) -> list[str]:

@@ -54,6 +54,12 @@ class Horizon:
         ordinals = [day.day.toordinal() for day in dates]
         return cls(np.array(midnight_ms), np.array(ordinals), *np.array(stretches, np.int64).T.copy())
 
+    def first_days(self, count: int) -> Horizon:
+        """The first of its days alone."""
+        there = self.stretch_day < count
+        stretches = (each[there] for each in (self.stretch_ms, self.stretch_day, self.stretch_minute))
+        return Horizon(self.midnight_ms[: count + 1], self.ordinal[:count], *stretches)
+
     @cached_property
     def start_ms(self) -> int:
         """The first midnight."""

@@ -1,4 +1,4 @@
-"""Tuning: a market's parameters, read and replaced by version."""
+"""Tuning: a market's parameters, read and replaced by version; its versions, compared and brought back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from functools import partial
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.tuning import TuningUpdate, TuningView
+from contracts.tuning_versions import (
+    DiffQuery,
+    Restore,
+    TuningDiff,
+    TuningVersions,
+    VersionNumber,
+    VersionQuery,
+)
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import changed, etag
 
 TUNING = f"{MARKET}/tuning"
-ROUTES = Routes("tuning", 90)
+VERSION = f"{TUNING}/versions/{{version}}"
+ROUTES = Routes("tuning", 90, version=VersionNumber)
 
 
 @ROUTES.get(
@@ -45,4 +54,61 @@ async def put(call: Call, parts: Parts) -> Reply:
         return (await tuning.get(who, market)).version
 
     view = await changed(call, partial(tuning.put, who, market, call.body), current)
+    return Reply(view, headers=etag(view.version))
+
+
+@ROUTES.get(
+    f"{TUNING}/versions",
+    id="listTuningVersions",
+    roles={Role.OPS},
+    query=VersionQuery,
+    answers={200: Answer("a page", TuningVersions)},
+)
+async def versions(call: Call, parts: Parts) -> Reply:
+    """List the versions that are kept, the newest first, with who made each, why, and what it changed."""
+    return Reply(await parts.service.tuning.versions(call.principal, call.market, call.query))
+
+
+@ROUTES.get(
+    VERSION,
+    id="getTuningVersion",
+    roles={Role.OPS},
+    answers={200: Answer("the version", TuningView)},
+)
+async def version(call: Call, parts: Parts) -> Reply:
+    """Read a version: every parameter with the value that it had."""
+    return Reply(await parts.service.tuning.version(call.principal, call.market, call.path["version"]))
+
+
+@ROUTES.get(
+    f"{VERSION}/diff",
+    id="diffTuningVersions",
+    roles={Role.OPS},
+    query=DiffQuery,
+    answers={200: Answer("what changes", TuningDiff)},
+)
+async def diff(call: Call, parts: Parts) -> Reply:
+    """Compare a version with another, or with the one that stands."""
+    to = call.query.to
+    return Reply(await parts.service.tuning.diff(call.principal, call.market, call.path["version"], to))
+
+
+@ROUTES.post(
+    f"{VERSION}/restore",
+    id="restoreTuningVersion",
+    roles={Role.OPS},
+    body=Body(Restore),
+    versioned=True,
+    answers={200: Answer("the tuning", TuningView, ETAG)},
+    problems=("invalid-request",),
+)
+async def restore(call: Call, parts: Parts) -> Reply:
+    """Bring back a version as a new one, over the version that If-Match names."""
+    who, market, tuning = call.principal, call.market, parts.service.tuning
+
+    async def current() -> int:
+        return (await tuning.get(who, market)).version
+
+    change = partial(tuning.restore, who, market, call.path["version"], call.body)
+    view = await changed(call, change, current)
     return Reply(view, headers=etag(view.version))

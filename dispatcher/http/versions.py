@@ -56,7 +56,9 @@ async def _meant(wanted: IfMatch, current: Current) -> int:
     except NotFound:
         return NO_VERSION
     except Unreadable as refusal:  # it may be written over, by the version that the refusal names
-        version = int(refusal.facts.get("version", NO_VERSION))
+        if "version" not in refusal.facts:
+            raise
+        version = int(refusal.facts["version"])
     return version if wanted.fits(version) else NO_VERSION
 
 

@@ -52,6 +52,10 @@ class CapacityBook(Protocol):
         """With counts of its own."""
         ...
 
+    def until(self, ms: int) -> CapacityBook:
+        """Up to the day after that of an instant: what starts by then may end on it. Not a copy."""
+        ...
+
 
 def ledger_keys(postings: Postings) -> list[LedgerKey]:
     """The ledgers that these postings are booked in."""

@@ -137,3 +137,9 @@ class PoolBook:
     def copy(self) -> PoolBook:
         """With counts of its own."""
         return replace(self, supply=self.supply.copy())
+
+    def until(self, ms: int) -> PoolBook:
+        """Up to the day after that of an instant; not a copy."""
+        days = min(self.horizon.day_at(ms) + 2, len(self.horizon.ordinal))
+        horizon = self.horizon.first_days(days)
+        return replace(self, supply=self.supply.first_days(horizon), horizon=horizon)

@@ -13,9 +13,14 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.coverage import Coverages
+from dispatcher.service.days import Days
+from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
+from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
@@ -24,7 +29,9 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -49,7 +56,8 @@ class Service:
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones)
-        self.executor = Executor(self.markets, clock)
+        self.measures = Measures()
+        self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
@@ -62,7 +70,13 @@ class Service:
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock)
         self.capacity = Postings(self.markets, clock, self.vendors)
+        self.days = Days(self.markets, clock)
+        self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.what_ifs = WhatIfs(self.markets, clock, registry)
+        self.dead_letters = DeadLetters(self.markets)
+        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(
         self,

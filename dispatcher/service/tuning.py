@@ -1,10 +1,23 @@
-"""A market's tuning: read with every parameter, replaced as a whole."""
+"""A market's tuning: read with every parameter, replaced as a whole; its versions, listed, brought back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
 from contracts.codes import Role
 from contracts.instants import to_instant
-from contracts.tuning import Tuning, TuningUpdate, TuningView, parted
+from contracts.tuning import Made, Tuning, TuningUpdate, TuningView, Value, parted
+from contracts.tuning_versions import (
+    KEPT_VERSIONS,
+    Restore,
+    TuningDiff,
+    TuningVersion,
+    TuningVersions,
+    VersionQuery,
+)
+from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
@@ -12,7 +25,7 @@ from dispatcher.tuning.registry import Registry
 
 
 class Tunings:
-    """They raise NotFound (market), Invalid, Stale, Unavailable."""
+    """They raise NotFound (market, version), Invalid, Stale, Unreadable, Unavailable."""
 
     def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
         self.markets, self.clock, self.registry = markets, clock, registry
@@ -27,17 +40,91 @@ class Tunings:
     ) -> TuningView:
         """Replace all overrides; what is left out goes back to its default. In force within a second."""
         self.markets.authorize_requests(who, market)
-        values, lists = parted(self.registry.checked(update.values))
+        values = self.registry.checked(update.values)
         store = self.markets.store(market).tuning
         before = (await store.get()).version if expected_version is None else expected_version
-        tuning = Tuning(
-            version=before + 1,
-            values=values,
+        made = self.signed(who, values, update.reason, update.what_if or "")
+        return await self._put(market, replace(made, version=before + 1), before)
+
+    async def restore(
+        self, who: Principal, market: str, number: int, body: Restore, expected_version: int
+    ) -> TuningView:
+        """The values of an earlier version, as a new one. Raises Invalid where they are out of bounds now."""
+        found = await self._version(who, market, number)
+        values = self.registry.checked(found.overrides)
+        made = self.signed(who, values, body.reason, body.what_if or "")
+        tuning = replace(made, version=expected_version + 1, made=Made.RESTORED, source=str(number))
+        return await self._put(market, tuning, expected_version)
+
+    async def versions(self, who: Principal, market: str, query: VersionQuery) -> TuningVersions:
+        """Versions that are kept, the newest first."""
+        self.markets.authorize_requests(who, market)
+        current = await self.current(market)
+        first = min(current, query.before - 1) if query.before else current
+        oldest = max(0, current - KEPT_VERSIONS)
+        last = max(oldest, first - query.limit)
+        store = self.markets.store(market).tuning
+        found = {each.version: each for each in await store.kept(range(max(0, last), first + 1))}
+        shown = [each for number, each in sorted(found.items(), reverse=True) if number > last]
+        page = tuple(self._shown(each, found.get(each.version - 1)) for each in shown)
+        return TuningVersions(current=current, versions=page, next=last + 1 if last > oldest else None)
+
+    async def version(self, who: Principal, market: str, number: int) -> TuningView:
+        """One version, every parameter with the value that it had."""
+        return self.registry.view(await self._version(who, market, number))
+
+    async def diff(self, who: Principal, market: str, number: int, to: int | None) -> TuningDiff:
+        """What changes from a version to another, or to the one that stands."""
+        before = await self._version(who, market, number)
+        after = await self._version(who, market, to) if to else await self.markets.store(market).tuning.get()
+        changes = self.registry.changes(before.overrides, after.overrides)
+        return TuningDiff(before=before.version, after=after.version, changes=tuple(changes))
+
+    async def current(self, market: str) -> int:
+        """The version that stands; that of one that cannot be read, if it is known."""
+        try:
+            return (await self.markets.store(market).tuning.get()).version
+        except Unreadable as refusal:
+            return int(refusal.facts.get("version", 0))
+
+    def signed(self, who: Principal, values: Mapping[str, Value], reason: str, what_if: str = "") -> Tuning:
+        """Overrides as somebody sends them now; without a version."""
+        numbers, lists = parted(values)
+        return Tuning(
+            values=numbers,
             lists=lists,
             by=who.subject or who.acting_as({Role.OPS}),
-            reason=update.reason,
+            reason=reason,
             at=to_instant(self.clock.now_ms()),
+            what_if=what_if,
         )
-        await store.put(tuning, before)
+
+    async def _put(self, market: str, tuning: Tuning, before: int) -> TuningView:
+        await self.markets.store(market).tuning.put(tuning, before)
         self.markets.forget_tuning(market)
         return self.registry.view(tuning)
+
+    async def _version(self, who: Principal, market: str, number: int) -> Tuning:
+        self.markets.authorize_requests(who, market)
+        found = await self.markets.store(market).tuning.kept([number])
+        if not found:
+            raise NotFound(
+                f"version {number} of the tuning of {market} is not kept\n"
+                f"Maybe list the versions: the last {KEPT_VERSIONS} are."
+            )
+        return found[0]
+
+    def _shown(self, tuning: Tuning, before: Tuning | None) -> TuningVersion:
+        known = before or (Tuning() if tuning.version == 1 else None)
+        changes = None if known is None else self.registry.changes(known.overrides, tuning.overrides)
+        return TuningVersion(
+            version=tuning.version,
+            by=tuning.by,
+            reason=tuning.reason,
+            at=tuning.at,
+            made=tuning.made,
+            source=tuning.source,
+            what_if=tuning.what_if,
+            values=tuning.overrides,
+            changes=None if changes is None else tuple(changes),
+        )

@@ -32,7 +32,7 @@ from dispatcher.domain.states import WORKED_ON
 DOCUMENTS: Mapping[type, tuple[str, int]] = {
     Vendor: ("vendor", 2),
     Capacity: ("posting", 2),
-    Tuning: ("tuning", 2),
+    Tuning: ("tuning", 3),
 }
 BODY, LAYOUT = 2, 1  # of bodies; of all that has no number of its own: ledgers, lists, messages, counts
 COMPRESSION = 2  # of any document: by which dictionary (`dispatcher.store.compression`)

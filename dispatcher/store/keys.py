@@ -12,7 +12,8 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -31,7 +32,10 @@ class Keys:
         self.formats = prefix + "formats"
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
+        self.tuning_newest = prefix + "tuning-newest"
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.what_ifs = prefix + WHAT_IFS
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
@@ -98,6 +102,14 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def what_if(self, name: str) -> str:
+        """The answer of one what-if."""
+        return f"{self.prefix}{WHAT_IF}:{name}"
+
+    def tuning_version(self, version: int) -> str:
+        """One version of the tuning, kept for a while: a document."""
+        return f"{self.tuning}:{version}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -91,7 +91,9 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
-        ((keys.troubles,), TROUBLES),
+        ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1")),
+        ((keys.what_if("x"),), TROUBLE),
+        ((keys.troubles, keys.measures), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),
         ((keys.wake,), HINTED),
     ]
@@ -106,7 +108,11 @@ def needed(keys: Keys) -> list[Words]:
 def _texts(keys: Keys) -> Sequence[str]:
     ledgers = (keys.limit("x", "x", "x"), keys.used("x", "x", "x"))
     records = [name for kind in kinds() for name in (keys.record(kind, "x"), keys.body(kind, "x"))]
-    return (*records, keys.vendor("x"), keys.capacity("x", "x"), keys.tuning, keys.command("x"), *ledgers)
+    return (*records, keys.vendor("x"), keys.capacity("x", "x"), *_tuning(keys), keys.command("x"), *ledgers)
+
+
+def _tuning(keys: Keys) -> Sequence[str]:
+    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest)
 
 
 def _lists(keys: Keys) -> Sequence[str]:

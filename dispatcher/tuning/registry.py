@@ -19,6 +19,7 @@ from contracts.tuning import (
     problems,
     renamed,
 )
+from contracts.tuning_versions import ParameterChange
 from dispatcher.domain.refusals import Invalid
 from dispatcher.runtime.errors import UserError
 
@@ -63,14 +64,35 @@ class Registry:
 
     def view(self, tuning: Tuning) -> TuningView:
         """Every parameter with its value in force, and who set it."""
-        values = {**tuning.values, **tuning.lists}
+        values = tuning.overrides
         return TuningView(
             version=tuning.version,
             by=tuning.by,
             reason=tuning.reason,
             at=tuning.at,
             parameters=tuple(_view(each, values) for each in self.parameters.values()),
+            what_if=tuning.what_if,
+            made=tuning.made,
+            source=tuning.source,
+            in_force=tuning.version,
         )
+
+    def changes(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[ParameterChange]:
+        """The parameters whose value is another under `after`; a name that none has any more is left out."""
+        found = [(each, each.default) for each in self.parameters.values()]
+        return [
+            ParameterChange(
+                name=each.name,
+                before=before.get(each.name, default),
+                after=after.get(each.name, default),
+                default=default,
+                unit=each.unit,
+                summary=each.summary,
+                scope=each.scope,
+            )
+            for each, default in found
+            if before.get(each.name, default) != after.get(each.name, default)
+        ]
 
 
 def _view(parameter: Tunable, values: Mapping[str, Value]) -> ParameterView:

@@ -52,6 +52,11 @@ class PoolSupply:
         """With counts of its own."""
         return PoolSupply(self.serves, self.left.copy(), self.daily_left.copy())
 
+    def first_days(self, horizon: Horizon) -> PoolSupply:
+        """Of the days of `horizon` alone, which are the first of those in view; not a copy."""
+        days, buckets = len(horizon.ordinal), horizon.buckets
+        return PoolSupply(self.serves[:, :, :days], self.left[:, :, :buckets], self.daily_left[:, :, :days])
+
     @property
     def vendors(self) -> int:
         """V."""
@@ -96,9 +101,9 @@ class PoolSupply:
     def free_runs(self, factor: int) -> tuple[Ints, Ints, Ints, Ints]:
         """See `Supply`."""
         free = np.pad(self.units(0, self.left.shape[2], factor) > 0, ((0, 0), (0, 0), (1, 1)))
-        vendor, resource, first = np.nonzero(~free[:, :, :-1] & free[:, :, 1:])
-        end = np.nonzero(free[:, :, :-1] & ~free[:, :, 1:])[2]
-        return vendor, resource, first, end
+        edges = np.flatnonzero(free.reshape(-1)[1:] != free.reshape(-1)[:-1])  # begin, end, begin, end …
+        vendor, resource, first = np.unravel_index(edges[::2], free.shape)
+        return vendor, resource, first, edges[1::2] % free.shape[2]
 
     def units(self, first: int, end: int, factor: int) -> Ints:
         """V x K x coarse buckets; a bucket that the horizon cuts off counts what is in view."""
@@ -138,8 +143,8 @@ class PoolSupply:
         return PoolRoom(int(serves), self.left[vendor, resource], int(daily))
 
     def arrays(self) -> Arrays:
-        """All three."""
-        return {"serves": self.serves, "left": self.left, "daily_left": self.daily_left}
+        """All three; units in 32 bits, which hold any count: they are hashed for each imminent request."""
+        return {"serves": self.serves, "left": self.left.astype(np.int32), "daily_left": self.daily_left}
 
 
 def bits_of(serves: Iterable[ServiceClass]) -> int:

@@ -32,6 +32,10 @@ COPIED = {  # as a sender gave it, within the same bounds; zones are kept on the
     ("Offer", "dropoff_zone"),
     ("Dispatch", "pickup"),
     ("Dispatch", "dropoff"),
+    ("DayRequests", "pickup"),
+    ("DayRequests", "dropoff"),
+    ("DayCapacity", "name"),
+    ("Coverage", "centre"),
     *((form.__name__, name) for form in (NeedsView, LineView) for name in form.__struct_fields__),
 }
 WHERE = [

@@ -85,12 +85,14 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.PATTERNS,
         parts.CALLS,
     }  # what no promise is judged by
-    single = {keys.vendors, keys.capacities, keys.tuning, keys.lease, keys.fence, keys.dead, keys.matchers}
+    single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
+    single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,
         keys.rings,
         keys.patient_keys,
         keys.troubles,
+        keys.measures,
         keys.shared_replies,
         keys.replies("v1"),
         keys.aside("v1"),
@@ -111,6 +113,7 @@ async def test_the_weight_of_an_open_request_is_all_that_is_stored_for_requests(
 ) -> None:
     busy = Busy(store, market)
     await busy.open()
+    await raw.delete(keys.events)  # what tells of the tuning is of no request
     before = await weigh(raw, keys)
     await busy.submit(*NAMES)
     for name in OFFERED:

@@ -1,0 +1,45 @@
+"""How many vendors reach each part of a map: hexagons, so that no direction looks better covered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from contracts.base import Tally, Wire
+from contracts.codes import ServiceClass
+from contracts.geo import Latitude, Longitude, Position
+
+MOST_CELLS = 3_000
+
+
+class CoverageQuery(Wire):
+    """A part of the map, in degrees; `east` below `west` goes over the date line."""
+
+    west: Longitude
+    south: Latitude
+    east: Longitude
+    north: Latitude
+    level: Annotated[ServiceClass | None, Meta(description="only vendors that serve it; left out: any")] = (
+        None
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what surrounds nothing."""
+        if self.south >= self.north or self.west == self.east:
+            raise ValueError(
+                f"the part of the map from [{self.west}, {self.south}] to [{self.east}, {self.north}] "
+                "is empty\nMaybe south and north are swapped."
+            )
+
+
+class Coverage(Wire, omit_defaults=False):
+    """Hexagons with a corner up, on a Mercator map; a cell's centre lies in what its vendors reach.
+
+    `side`: of a hexagon, as a share of the map's whole width (the equator is 1 long).
+    """
+
+    side: float
+    vendors: Annotated[int, Meta(ge=0, description="that take work and serve the level")]
+    centre: tuple[Position, ...] = ()
+    reached_by: tuple[Tally, ...] = ()
