@@ -11,7 +11,6 @@ from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
-from dispatcher.domain.refusals import Unreadable
 from dispatcher.runtime import traces
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -166,10 +165,8 @@ class MarketStore:
         return [each for each in found if each is not None]
 
     async def _record_of(self, kind: str, name: str) -> Record | None:
-        with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
-            record: Record | None = await self.records(kind_named(kind)).get(name)
-            return record
-        return None
+        record: Record | None = await self.records(kind_named(kind)).known(name)
+        return record  # what cannot be read is named; the decision goes on without it
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:
