@@ -84,6 +84,7 @@ def _lanes(parts: Parts, routes: Iterable[Route], authenticator: Authenticator) 
     answers = [each.operation for each in routes if each.command and each.operation.roles == VENDORS]
     lanes = Lanes(parts.limits, answers, authenticator.known, parts.metrics.refused_unread)
     parts.metrics.waiting.set_function(lambda: lanes.waiting)
+    parts.metrics.store.waiting.set_function(lambda: parts.service.store.committer.waiting)
     return lanes
 
 

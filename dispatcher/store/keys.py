@@ -12,8 +12,10 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
+DECISIONS, DECIDED = "decisions", "decided"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -35,7 +37,10 @@ class Keys:
         self.tuning_newest = prefix + "tuning-newest"
         self.views = prefix + VIEWS
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.what_ifs = prefix + WHAT_IFS
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
+        self.decisions = prefix + DECISIONS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -102,9 +107,17 @@ class Keys:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
 
+    def what_if(self, name: str) -> str:
+        """The answer of one what-if."""
+        return f"{self.prefix}{WHAT_IF}:{name}"
+
     def tuning_version(self, version: int) -> str:
         """One version of the tuning, kept for a while: a document."""
         return f"{self.tuning}:{version}"
+
+    def decided(self, day: str) -> str:
+        """The last saved decision of a local day on each request."""
+        return f"{self.prefix}{DECIDED}:{day}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

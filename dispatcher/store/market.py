@@ -12,15 +12,18 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.runtime import traces
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
+from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome
 from dispatcher.store.patterns import PatternPart
@@ -32,6 +35,7 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
@@ -40,6 +44,7 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 from dispatcher.store.views import ViewPart
+from dispatcher.store.what_ifs import WhatIfPart
 
 
 class MarketStore:
@@ -65,6 +70,9 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
+        self.what_ifs = WhatIfPart(node, self.keys)
+        self.measures = MeasurePart(node, self.keys)
+        self.decisions = DecisionPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -78,6 +86,10 @@ class MarketStore:
     def records(self, kind: Kind[R]) -> Records[R]:
         """The records of one kind."""
         return Records(self.node, self.keys, kind)
+
+    async def soon(self, now_ms: int) -> Soon:
+        """What falls due soon. Raises Unavailable; StoreError if a key is not ours."""
+        return await soon(self.requests, self.node, self.keys, now_ms)
 
     async def commit(
         self,
@@ -98,7 +110,10 @@ class MarketStore:
             program.remember(self.keys, idempotency)
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
-        return await self.node.committer.commit(program)
+        with traces.part("commit", dispatcher__decisions=len(decided)) as span:
+            outcome = await self.node.committer.commit(program)
+            span.note(dispatcher__outcome=outcome.status.name.lower())
+        return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
         """Keep that this command was given and changed nothing: its repetition changes nothing either."""

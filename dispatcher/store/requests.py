@@ -134,6 +134,11 @@ class RequestPart:
         """How many will-calls nobody has called yet."""
         return int(await self.reader.ask("ZCARD", self.keys.list(WILL_CALLS)))
 
+    async def ids_starting(self, from_ms: int, end_ms: int, limit: int) -> list[str]:
+        """Requests whose window opens within [from, end), the earliest first."""
+        words = ("ZRANGE", self.keys.list(BY_START), from_ms, f"({end_ms}", "BYSCORE", "LIMIT", 0, limit)
+        return [text_of(each) for each in await self.reader.ask(*words)]
+
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(index_of(state)), 0, limit - 1)

@@ -47,7 +47,8 @@ class Desk:
     """A console that is served: markets of one's own, and pages that are signed in."""
 
     def __init__(self, browser: Browser, url: str, parts: Parts, zones: dict[str, ZoneInfo]) -> None:
-        self.browser, self.url, self.parts, self.markets = browser, url, parts, iter(zones)
+        self.browser, self.url, self.parts, self.zones = browser, url, parts, zones
+        self.markets = iter(zones)
         self.failures: list[str] = []
 
     def new_market(self) -> str:

@@ -7,7 +7,7 @@ import csv
 from playwright.async_api import expect
 
 from tests.console.conftest import SHARED, Desk, problems
-from tests.console.town import ride, town
+from tests.console.trouble import ride, town
 
 pytestmark = SHARED
 

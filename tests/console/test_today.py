@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from tests.console.conftest import SHARED, Desk, problems
-from tests.console.town import town
+from tests.console.trouble import town
 
 pytestmark = SHARED
 
