@@ -108,7 +108,6 @@ class Done:
         """What became of one commit; what was stored counts against what is left in the market."""
         if outcome is not None and outcome.ok:
             self._stored(match, market)
-            self.became[match.record.id] = MOVED if match.instead_of else OFFERED
             market.take(match.proposal, match.instead_of)
             return
         self.fell_out += 1
@@ -117,6 +116,7 @@ class Done:
             self.outdated.add(match.record.id)
 
     def _stored(self, match: Match, market: Market) -> None:
+        self.became[match.record.id] = MOVED if match.instead_of else OFFERED
         if match.instead_of:
             self.moved.add(match.record.id)
             return

@@ -87,7 +87,7 @@ async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], trav
 
 class _Made(NamedTuple):
     snapshot: Snapshot
-    near: Snapshot  #: what the plan was made from
+    near: Snapshot  #: what of it was planned from
     screening: Screening
     plan: BatchPlan
 

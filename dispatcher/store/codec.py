@@ -14,6 +14,7 @@ import msgspec
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
+from contracts.views import SavedViews
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
 from dispatcher.store import formats
@@ -129,3 +130,4 @@ def document_of(kind: Kind[R]) -> Document[R]:
 VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_old)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
+VIEWS = Document(SavedViews)

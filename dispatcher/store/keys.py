@@ -12,9 +12,10 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
+VIEWS = "views"
+DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -34,6 +35,7 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
+        self.views = prefix + VIEWS
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
@@ -105,10 +107,6 @@ class Keys:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
 
-    def decided(self, day: str) -> str:
-        """The last saved decision of a local day on each request."""
-        return f"{self.prefix}{DECIDED}:{day}"
-
     def what_if(self, name: str) -> str:
         """The answer of one what-if."""
         return f"{self.prefix}{WHAT_IF}:{name}"
@@ -116,6 +114,10 @@ class Keys:
     def tuning_version(self, version: int) -> str:
         """One version of the tuning, kept for a while: a document."""
         return f"{self.tuning}:{version}"
+
+    def decided(self, day: str) -> str:
+        """The last saved decision of a local day on each request."""
+        return f"{self.prefix}{DECIDED}:{day}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

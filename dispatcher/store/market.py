@@ -11,7 +11,6 @@ from contracts.requests import Request
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
-from dispatcher.domain.refusals import Unreadable
 from dispatcher.runtime import traces
 from dispatcher.store import changes, events
 from dispatcher.store.calls import CallsPart
@@ -44,6 +43,7 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.views import ViewPart
 from dispatcher.store.what_ifs import WhatIfPart
 
 
@@ -59,6 +59,7 @@ class MarketStore:
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
+        self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
@@ -69,10 +70,10 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
-        self.decisions = DecisionPart(node, self.keys)
-        self.seals = SealPart(node, self.keys)
         self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
+        self.decisions = DecisionPart(node, self.keys)
+        self.seals = SealPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -166,10 +167,8 @@ class MarketStore:
         return [each for each in found if each is not None]
 
     async def _record_of(self, kind: str, name: str) -> Record | None:
-        with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
-            record: Record | None = await self.records(kind_named(kind)).get(name)
-            return record
-        return None
+        record: Record | None = await self.records(kind_named(kind)).known(name)
+        return record  # what cannot be read is named; the decision goes on without it
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

@@ -82,7 +82,7 @@ async def test_the_saved_capacity_is_that_before_the_matches_took_theirs(
     before = (await town.market.refresh()).capacity.supply.arrays()["left"].copy()
     await match_imminent(own, town.market, town.ids)
     (found,) = await saved.plans()
-    kept = found.screening.supply.arrays()["left"]
-    assert (kept == before[:, :, : kept.shape[2]]).all()  # an imminent plan looks at its days alone
+    left = found.screening.supply.arrays()["left"]  # of the days that its window reaches
+    assert (left == before[:, :, : left.shape[2]]).all()
     after = (await town.market.refresh()).capacity.supply.arrays()["left"]
     assert (after < before).any()
