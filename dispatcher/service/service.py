@@ -26,6 +26,7 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
@@ -67,6 +68,7 @@ class Service:
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.tuning_sets = TuningSets(self.markets, clock, registry)
 
     async def execute(
         self,

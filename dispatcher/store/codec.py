@@ -13,6 +13,7 @@ import msgspec
 
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
+from contracts.tuning_sets import SavedSets
 from contracts.vendors import Vendor
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
@@ -129,3 +130,4 @@ def document_of(kind: Kind[R]) -> Document[R]:
 VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_old)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
+TUNING_SETS = Document(SavedSets)

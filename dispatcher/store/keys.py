@@ -13,6 +13,8 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
+SETS = "tuning-sets"
+BESIDE_TUNING = (SETS,)
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -103,6 +105,10 @@ class Keys:
     def tuning_version(self, version: int) -> str:
         """One version of the tuning, kept for a while: a document."""
         return f"{self.tuning}:{version}"
+
+    def beside_tuning(self, what: str) -> str:
+        """A document of which a market has one: its saved sets, for one."""
+        return self.prefix + what
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
+from contracts.tuning_sets import SavedSets
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
-from dispatcher.store import changes, events
+from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import Keys
+from dispatcher.store.keys import SETS, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.node import Node
@@ -53,6 +55,7 @@ class MarketStore:
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
         self.tuning = TuningPart(node, self.keys)
+        self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)

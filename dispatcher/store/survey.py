@@ -43,6 +43,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
     names.TUNING: ("tuning", codec.TUNING.unpack),
+    names.SETS: (names.SETS, codec.TUNING_SETS.unpack),
     REQUEST_KIND.body: ("body of", clear_part),
 }
 

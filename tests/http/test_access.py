@@ -15,6 +15,7 @@ PLACES = {
     "task_id": "no-such.unmatched",
     "order_id": "no-such",
     "version": "7",
+    "name": "no-such",
     "episode_id": "no-such",
     "authorization_id": "no-such",
     "vendor_id": "v1",
