@@ -26,6 +26,7 @@ from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.routing import tell_routing
+from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files
@@ -35,7 +36,15 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import HOUSEKEEPING, NOTIFICATIONS, PATIENT_KEYS, REPLIES, TIMERS, UNREADABLE
+from dispatcher.service.loops import (
+    HOUSEKEEPING,
+    NOTIFICATIONS,
+    PATIENT_KEYS,
+    REPLIES,
+    TIMERS,
+    TUNING,
+    UNREADABLE,
+)
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
 from dispatcher.settings import Settings
@@ -131,6 +140,7 @@ def _of_market(
         *(_kept(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
         _kept(store, market, NOTIFICATIONS, partial(courier.run, market)),
         _kept(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+        _kept(store, market, TUNING, partial(keep_tuning, service, market)),
     ]
 
 

@@ -17,7 +17,8 @@ REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
 NOTIFICATIONS = "notifications"
 ROUTING = "routing"  # the matcher's routing server
-LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS)
+TUNING = "tuning"  # what changes it by itself
+LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, TUNING)
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind
 LACKING = "lacking_keys"  # patient keys that a process cannot read

@@ -26,6 +26,7 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -69,6 +70,7 @@ class Service:
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
         self.tuning_sets = TuningSets(self.markets, clock, registry)
+        self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
 
     async def execute(
         self,

@@ -13,8 +13,8 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
-SETS = "tuning-sets"
-BESIDE_TUNING = (SETS,)
+SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
+BESIDE_TUNING = (SETS, PROFILES, STANDING)
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
