@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 import uvloop
 
+from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.kinds import kinds
 from dispatcher.domain.refusals import Unavailable
-from dispatcher.http.app import build_app
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
@@ -117,7 +117,8 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
-        runner = Runner(build_app(parts), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        app = with_console(parts)
+        runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
             await listen(runner, bound)

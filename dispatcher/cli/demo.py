@@ -148,13 +148,16 @@ def _left_running(service: Service, market: str) -> str:
     from dispatcher.app import clock_of
     from dispatcher.security.key_files import read_token_keys
     from dispatcher.security.tokens import claims, mint
+    from dispatcher.serve.entrance import entrance
 
     keys, now_ms = read_token_keys(service.settings.token_keys_file), clock_of(service.settings).now_ms()
     lines = [f"the service stays up on {service.url} until Ctrl-C; its clock runs on. {service.url}/docs", ""]
     for role in (Role.OPS, Role.PLATFORM):
         made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
         lines.append(f"{role.upper()}={mint(keys, made)}")
-    return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}"])
+    roles = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
+    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url)
+    return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}"])
 
 
 def _draw(path: Path, day: Day, end: Played) -> None:

@@ -111,5 +111,16 @@ def announcement(settings: Settings, url: str) -> str:
     told = "" if folder == Settings().data_dir else f"DISPATCHER_DATA_DIR={folder} "
     return (
         f"dispatcher answers on {url}   documentation: {url}/docs\n"
-        f"a token for development: {told}{typed('token')} --role platform --market {market}"
+        f"a token for development: {told}{typed('token')} --role platform --market {market}\n"
+        f"{_console(settings, url, told)}"
     )
+
+
+def _console(settings: Settings, url: str, told: str) -> str:
+    """A way into the console; with keys of one's own nothing is given away to whoever reads the log."""
+    from dispatcher.serve.entrance import entrance
+
+    if settings.token_keys is not None:
+        return f"the console: {url}/console"
+    again = f"{told}{typed('console')}"
+    return f"the console, once, within 15 minutes (another link: {again}):\n  {entrance(settings, url=url)}"

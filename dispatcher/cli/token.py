@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Who the token speaks for, where, and how long."""
     parser.add_argument(
         "--role",
-        type=_roles,
+        type=roles_of,
         action="extend",
         required=True,
         metavar="ROLE",
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _roles(text: str) -> list[str]:
+def roles_of(text: str) -> list[str]:
     """One role or several. Raises ArgumentTypeError."""
     named = [each.strip() for each in text.split(",")]
     if unknown := [each for each in named if each not in ROLES]:

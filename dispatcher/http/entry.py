@@ -20,7 +20,7 @@ from contracts import codec
 from contracts.operations import Operation
 from contracts.problems import Forbidden
 from dispatcher.domain.refusals import Unavailable, Unwritable
-from dispatcher.http import answers, bodies, negotiation, problem_responses, turns
+from dispatcher.http import answers, bodies, negotiation, problem_responses, sessions, turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
@@ -57,8 +57,10 @@ class Gate:
         self.body_s, self.wait_s = body_s, wait_s
 
     def identify(self, request: web.Request) -> Principal:
-        """Who calls, by a token that holds now. Raises Unauthenticated."""
+        """Who calls, by a token or a session that holds now. Raises Unauthenticated, Forbidden."""
         authorization = request.headers.get("Authorization", "")
+        if not authorization and (token := sessions.token_of(request)):
+            return self.authenticator.verify(token, self.clock.now_ms())
         return self.authenticator.principal(authorization, self.clock.now_ms())
 
     def admit(self, request: web.Request, operation: Operation) -> Principal:

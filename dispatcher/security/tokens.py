@@ -116,18 +116,22 @@ class Authenticator:
             self._known.popitem(last=False)
         return principal
 
-    def _claims(self, token: str) -> Claims:
+    def signed(self, token: str) -> dict[str, Any]:
+        """What a token of ours says, whatever it is for and until whenever. Raises Unauthenticated."""
         if len(token) > MAX_TOKEN_CHARS:
             raise Unauthenticated(f"the token has more than {MAX_TOKEN_CHARS:,} characters")
         try:
-            found = jwt.decode(token, self._find, algorithms=list(ALGORITHMS))
-            return msgspec.convert(found.claims, Claims)
-        except msgspec.ValidationError as error:
-            raise Unauthenticated(f"the token's claims are not as described: {error}") from None
+            return dict(jwt.decode(token, self._find, algorithms=list(ALGORITHMS)).claims)
         except (JoseError, ValueError, KeyError, TypeError):
             raise Unauthenticated(
                 "the token does not hold\nMaybe it was cut, or signed by another key."
             ) from None
+
+    def _claims(self, token: str) -> Claims:
+        try:
+            return msgspec.convert(self.signed(token), Claims)
+        except msgspec.ValidationError as error:
+            raise Unauthenticated(f"the token's claims are not as described: {error}") from None
 
     def _find(self, token: Any) -> jwk.Key:
         """The key that the header names, if it is one of that algorithm; KeyError otherwise."""

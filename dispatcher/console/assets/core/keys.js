@@ -1,0 +1,59 @@
+/**
+ * The keyboard: each page says its keys and what they do; `?` shows them all.
+ * @module
+ */
+
+/** @typedef {{ key: string, says: string, act: (event: KeyboardEvent) => void, group?: string }} Binding */
+
+/** @type {Set<Binding>} */
+const bindings = new Set();
+let first = "";
+let firstAt = 0;
+
+/**
+ * Keys that count from now until what is returned is called. A key is `j`, `Shift+J`, `/`, `Escape`, or two in
+ * a row: `g t`.
+ * @param {Binding[]} added
+ * @returns {() => void}
+ */
+export function bind(added) {
+  for (const each of added) bindings.add(each);
+  return () => {
+    for (const each of added) bindings.delete(each);
+  };
+}
+
+/** All that counts now, the newest last. */
+export function bound() {
+  return [...bindings];
+}
+
+/** @param {KeyboardEvent} event */
+function named(event) {
+  const shifted = event.shiftKey && event.key.length > 1 ? "Shift+" : "";
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + shifted + event.key;
+}
+
+/** Whether somebody is writing there. @param {EventTarget | null} target */
+function writes(target) {
+  return target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
+        !/^(checkbox|radio|button|range)$/.test(/** @type {HTMLInputElement} */ (target).type));
+}
+
+/** @param {KeyboardEvent} event */
+function pressed(event) {
+  if (event.defaultPrevented || writes(event.target) || document.querySelector("dialog[open]")) return;
+  const name = named(event);
+  const both = event.timeStamp - firstAt < 1200 ? `${first} ${name}` : "";
+  const all = [...bindings].reverse();
+  const found = (both && all.find((each) => each.key === both)) || all.find((each) => each.key === name);
+  first = name;
+  firstAt = event.timeStamp;
+  if (!found) return;
+  if (found.key === both) first = "";
+  event.preventDefault();
+  found.act(event);
+}
+
+addEventListener("keydown", pressed);

@@ -1,0 +1,34 @@
+/**
+ * Every page: where it stands in the navigation, and the keys that lead to it.
+ * @module
+ */
+
+/**
+ * @typedef {object} Page
+ * @property {string} name in the address
+ * @property {string} title
+ * @property {string} key pressed after `g`; "" it is reached from elsewhere
+ * @property {string} group heading in the navigation; "" not in it
+ */
+
+/** @type {Page[]} */
+export const PAGES = [
+  { name: "today", title: "Today", key: "t", group: "Watch" },
+  { name: "board", title: "Board", key: "b", group: "Watch" },
+  { name: "map", title: "Map", key: "m", group: "Watch" },
+  { name: "gantt", title: "Gantt", key: "n", group: "Watch" },
+  { name: "past", title: "Time travel", key: "p", group: "Watch" },
+  { name: "vendors", title: "Vendors", key: "v", group: "Work" },
+  { name: "care", title: "Care", key: "c", group: "Work" },
+  { name: "tuning", title: "Tuning", key: "u", group: "Set" },
+  { name: "what-if", title: "What-if", key: "w", group: "Set" },
+  { name: "decisions", title: "Decisions", key: "d", group: "Set" },
+  { name: "health", title: "Health", key: "h", group: "Keep" },
+  { name: "audit", title: "Audit", key: "a", group: "Keep" },
+  { name: "request", title: "Request", key: "", group: "" },
+];
+
+/** @param {string} name */
+export function pageNamed(name) {
+  return PAGES.find((each) => each.name === name);
+}

@@ -1,0 +1,144 @@
+/**
+ * The market's requests, mirrored: read whole once, then kept by live changes.
+ * @module
+ */
+
+import { framed } from "./dom.js";
+
+/**
+ * One request, as every page sees it: ids and coarse positions, no patient. Times are ms since the epoch, 0: none.
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {number} version
+ * @property {"trip" | "equipment"} kind
+ * @property {string} state
+ * @property {string} status what its vendor reported last: en_route, at_pickup …; "" none
+ * @property {string} class what a unit has to serve: wheelchair, stretcher, delivery …
+ * @property {string} priority
+ * @property {number} received
+ * @property {number} earliest start of the window
+ * @property {number} latest
+ * @property {number} match_by
+ * @property {string} vendor who is asked for it, or has it
+ * @property {number} start agreed or offered
+ * @property {number} cents price agreed or offered
+ * @property {string} offer id of the offer that counts
+ * @property {number} expires when that offer is answered by its time limit
+ * @property {string} episode
+ * @property {string} owner whose work it is now
+ * @property {string[]} waits what it waits for, on hold
+ * @property {string[]} tasks
+ * @property {string} facility
+ * @property {string} standing_order
+ * @property {number[]} from [lon, lat], coarse; [] not known
+ * @property {number[]} to
+ * @property {string} risk code of why it is at risk; "" it is not
+ * @property {number} due until when somebody has to act on that
+ */
+
+/** @typedef {{ columns: string[], rows: any[][], gone?: string[], now: number }} Board */
+
+/** Rows by id, in the order of the service. */
+export class Store {
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {import("./live.js").Live} live
+   * @param {import("./time.js").Clock} clock
+   */
+  constructor(api, live, clock) {
+    this.api = api;
+    this.clock = clock;
+    /** @type {Map<string, Row>} */
+    this.byId = new Map();
+    this.loaded = false;
+    /** @type {string} what went wrong with reading all; "" nothing */
+    this.trouble = "";
+    /** @type {Set<(ids: Set<string> | null) => void>} */
+    this.listeners = new Set();
+    /** @type {Set<string> | null} changed since the last frame; null: all */
+    this.changed = new Set();
+    this.announce = framed(() => this.tell());
+    this.stop = live.onChange((change) => this.apply(change));
+    this.reading = false;
+  }
+
+  /** Every row. @returns {Row[]} */
+  rows() {
+    return [...this.byId.values()];
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.byId.get(id);
+  }
+
+  /**
+   * Hear at most once a frame which rows changed (null: all of them), until what is returned is called.
+   * @param {(ids: Set<string> | null) => void} listener
+   */
+  onChange(listener) {
+    this.listeners.add(listener);
+    if (this.loaded) listener(null);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Read all, once however often it is asked. */
+  async load() {
+    if (this.reading) return;
+    this.reading = true;
+    try {
+      const board = await this.api.get("/board");
+      this.byId = new Map(rowsOf(board).map((row) => [row.id, row]));
+      this.clock.hear(board.now);
+      this.loaded = true;
+      this.trouble = "";
+    } catch (error) {
+      this.trouble = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.reading = false;
+      this.changed = null;
+      this.announce();
+    }
+  }
+
+  /** @param {import("./live.js").Change} change */
+  apply(change) {
+    if (change.now) this.clock.hear(change.now);
+    if (change.again) return void this.load();
+    if (!change.rows) return;
+    for (const row of rowsOf(change.rows)) {
+      this.byId.set(row.id, row);
+      this.changed?.add(row.id);
+    }
+    for (const id of change.rows.gone || []) {
+      this.byId.delete(id);
+      this.changed?.add(id);
+    }
+    this.announce();
+  }
+
+  tell() {
+    const changed = this.changed;
+    this.changed = new Set();
+    for (const each of this.listeners) each(changed);
+  }
+
+  close() {
+    this.stop();
+  }
+}
+
+/**
+ * Columns as rows.
+ * @param {Board} board
+ * @returns {Row[]}
+ */
+export function rowsOf(board) {
+  const { columns } = board;
+  return board.rows.map((values) => {
+    /** @type {Record<string, any>} */
+    const row = {};
+    for (let at = 0; at < columns.length; at++) row[columns[at]] = values[at];
+    return /** @type {Row} */ (row);
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * Dialogs: a question with its fields, an act with its consequence said first. Escape closes; focus comes back.
+ * @module
+ */
+
+import { fill, h } from "../core/dom.js";
+
+/**
+ * @typedef {object} Asked
+ * @property {string} title
+ * @property {any} [body] what stands above the buttons: nodes or text
+ * @property {string} [act] what the button says: a verb ("Offer to v3"); none: there is only "Close"
+ * @property {boolean} [grave] it cannot be undone, or tells somebody outside
+ * @property {(form: FormData, signal: AbortSignal) => Promise<any> | any} [run] what the button does; what it raises is shown, and the dialog stays
+ * @property {boolean} [wide]
+ */
+
+/**
+ * Show a dialog; what `run` gave when it was done, undefined when it was closed without.
+ * @param {Asked} asked
+ * @returns {Promise<any>}
+ */
+export function dialog(asked) {
+  const { promise, resolve } = Promise.withResolvers();
+  const ended = new AbortController();
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const act = asked.act && h("button", { type: "submit", class: asked.grave ? "grave" : "primary" }, asked.act);
+  const form = h(
+    "form",
+    { method: "dialog" },
+    h("h2", { id: "dialog-title" }, asked.title),
+    h("div", { class: "dialog-body" }, asked.body),
+    trouble,
+    h(
+      "div",
+      { class: "buttons" },
+      h("button", { type: "button", class: "quiet", onclick: () => made.close() }, act ? "Cancel" : "Close"),
+      act,
+    ),
+  );
+  const made = h("dialog", { "aria-labelledby": "dialog-title", class: asked.wide ? "wide" : "" }, form);
+  /** @type {any} */
+  let result;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (act) act.disabled = true;
+    trouble.hidden = true;
+    made.toggleAttribute("data-busy", true);
+    try {
+      result = (await asked.run?.(new FormData(form), ended.signal)) ?? true;
+      made.close();
+    } catch (error) {
+      if (!ended.signal.aborted) showTrouble(trouble, error);
+    } finally {
+      if (act) act.disabled = false;
+      made.toggleAttribute("data-busy", false);
+    }
+  });
+  made.addEventListener("close", () => {
+    ended.abort();
+    made.remove();
+    resolve(result);
+  });
+  document.body.append(made);
+  made.showModal();
+  /** @type {HTMLElement | null} */ (form.querySelector("[autofocus]") ||
+    form.querySelector("input, select, textarea, button[type=submit]"))?.focus();
+  return promise;
+}
+
+/**
+ * What went wrong, with what may fix it on a line of its own.
+ * @param {HTMLElement} place
+ * @param {unknown} error
+ */
+export function showTrouble(place, error) {
+  const [what, ...remedies] = (error instanceof Error ? error.message : String(error)).split("\n");
+  fill(place, what, ...remedies.map((each) => h("span", { class: "remedy" }, each)));
+  place.hidden = false;
+}
+
+/**
+ * A labelled field of a dialog.
+ * @param {string} label
+ * @param {HTMLElement} control an input, select or textarea
+ * @param {string} [hint]
+ */
+export function field(label, control, hint) {
+  return h(
+    "label",
+    { class: "field" },
+    h("span", { class: "field-label" }, label),
+    control,
+    hint && h("span", { class: "hint" }, hint),
+  );
+}
+
+/**
+ * A select.
+ * @param {string} name
+ * @param {[string, string][]} options value and what it says
+ * @param {string} [chosen]
+ */
+export function choice(name, options, chosen = "") {
+  const made = h("select", { name }, options.map(([value, says]) => h("option", { value }, says)));
+  if (chosen) made.value = chosen;
+  return made;
+}

@@ -1,0 +1,363 @@
+/**
+ * A table of any length: only the rows in sight are elements. A keyboard and a screen reader use it as a grid;
+ * its order holds still while somebody reads, and what came meanwhile is counted ("12 new").
+ * @module
+ */
+
+import { csv, download } from "../core/csv.js";
+import { fill, framed, h } from "../core/dom.js";
+
+/** @typedef {import("../core/dom.js").Child} Child */
+
+/**
+ * @template R
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {string} says heading
+ * @property {number} width pixels; the last column takes what is left
+ * @property {(row: R) => string | number} value what it sorts by, and what stands in the CSV
+ * @property {(row: R) => Child} [show] what is seen, if not the value
+ * @property {boolean} [end] numbers stand at the end
+ * @property {string} [title] what the heading means
+ */
+
+/**
+ * @template R
+ * @typedef {object} GridOptions
+ * @property {string} label what the table is of
+ * @property {Column<R>[]} columns
+ * @property {(row: R) => string} key
+ * @property {(row: R) => void} [open] Enter, or a click
+ * @property {(keys: Set<string>) => void} [select] Space, or the box; left out: nothing can be chosen
+ * @property {(row: R) => string} [tone] a class of the row
+ * @property {Node | string} [empty] what it says when there is nothing
+ * @property {string} [file] name of its CSV
+ * @property {{ name: string, down: boolean }} [sort]
+ * @property {(sort: { name: string, down: boolean } | null) => void} [sorted]
+ */
+
+export const ROW_PX = 28;
+const SPARE = 8;
+
+/** `<x-grid>`; make it with `grid(options)`. */
+export class Grid extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {GridOptions<any>} */
+    this.options = { label: "", columns: [], key: () => "" };
+    /** @type {any[]} in the order shown */
+    this.order = [];
+    /** @type {any[]} as they are now */
+    this.latest = [];
+    /** @type {Map<string, any>} */
+    this.now = new Map();
+    /** @type {Map<number, HTMLElement>} */
+    this.drawn = new Map();
+    /** @type {HTMLElement[]} */
+    this.pool = [];
+    /** @type {Set<string>} */
+    this.chosen = new Set();
+    this.current = 0;
+    this.currentKey = "";
+    this.pointed = false;
+    /** @type {{ name: string, down: boolean } | null} */
+    this.sort = null;
+    this.body = h("div", { class: "grid-body", role: "rowgroup" });
+    this.head = h("div", { class: "grid-head", role: "row" });
+    this.none = h("div", { class: "grid-empty", hidden: true });
+    this.news = h("button", { type: "button", class: "grid-news", hidden: true, onclick: () => this.adopt() });
+    this.table = h(
+      "div",
+      { class: "grid-table", role: "grid" },
+      h("div", { role: "rowgroup", class: "grid-heads" }, this.head),
+      this.body,
+    );
+    this.frame = h("div", { class: "grid-scroll" }, this.table, this.none);
+    this.draw = framed(() => this.render());
+  }
+
+  /** @param {GridOptions<any>} options */
+  setup(options) {
+    this.options = options;
+    this.sort = options.sort || null;
+    this.table.setAttribute("aria-label", options.label);
+    this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
+    if (options.select) this.table.setAttribute("aria-multiselectable", "true");
+    fill(this.none, options.empty || "Nothing here.");
+    const widths = options.columns.map((each, at) =>
+      at === options.columns.length - 1 ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
+    );
+    this.style.setProperty("--columns", (options.select ? "32px " : "") + widths.join(" "));
+    this.style.setProperty(
+      "--least",
+      `${options.columns.reduce((sum, each) => sum + each.width, options.select ? 32 : 0)}px`,
+    );
+    this.replaceChildren(this.news, this.frame);
+    this.frame.addEventListener("scroll", this.draw, { passive: true });
+    this.frame.addEventListener("keydown", (event) => this.pressed(event));
+    this.body.addEventListener("click", (event) => this.clicked(event));
+    this.body.addEventListener("focusin", (event) => this.focused(event));
+    this.addEventListener("pointerenter", () => this.pointed = true);
+    this.addEventListener("pointerleave", () => this.pointed = false);
+    new ResizeObserver(this.draw).observe(this.frame);
+    this.drawHead();
+    this.draw();
+    return this;
+  }
+
+  /** Whether somebody reads: then the order stays. */
+  get isRead() {
+    return this.order.length > 0 &&
+      (this.pointed || this.frame.scrollTop > 0 || this.body.contains(document.activeElement));
+  }
+
+  /**
+   * What is to be shown now.
+   * @param {any[]} rows
+   * @param {{ anew?: boolean }} [how] `anew`: another filter, so nothing is held
+   */
+  update(rows, { anew = false } = {}) {
+    this.latest = rows;
+    this.now = new Map(rows.map((row) => [this.options.key(row), row]));
+    for (const key of this.chosen) if (!this.now.has(key)) this.chosen.delete(key);
+    if (anew || !this.isRead) return this.adopt(anew);
+    const shown = new Set(this.order.map((row) => this.options.key(row)));
+    const fresh = rows.filter((row) => !shown.has(this.options.key(row))).length;
+    const gone = this.order.length - (rows.length - fresh);
+    this.order = this.order.map((row) => this.now.get(this.options.key(row)) || row);
+    this.news.hidden = !fresh && !gone;
+    this.news.textContent = [fresh && `${fresh} new`, gone && `${gone} gone`].filter(Boolean).join(", ") + " — show";
+    this.draw();
+  }
+
+  /** Take what came meanwhile into the order. @param {boolean} [top] */
+  adopt(top = false) {
+    this.order = this.sorted(this.latest);
+    this.news.hidden = true;
+    const at = this.order.findIndex((row) => this.options.key(row) === this.currentKey);
+    this.current = Math.max(0, at);
+    if (top) this.frame.scrollTop = 0;
+    this.draw();
+  }
+
+  /** @param {any[]} rows */
+  sorted(rows) {
+    const column = this.sort && this.options.columns.find((each) => each.name === this.sort?.name);
+    if (!column) return [...rows];
+    const sign = this.sort?.down ? -1 : 1;
+    return rows.map((row) => [column.value(row), row]).sort((a, b) => sign * compared(a[0], b[0])).map((each) =>
+      each[1]
+    );
+  }
+
+  drawHead() {
+    const columns = this.options.columns.map((column, at) => {
+      const on = this.sort?.name === column.name;
+      const direction = on ? (this.sort?.down ? "descending" : "ascending") : "none";
+      const button = h(
+        "button",
+        { type: "button", title: column.title, onclick: () => this.sortBy(column.name) },
+        column.says,
+        on && h("span", { class: "sort", "aria-hidden": "true" }, this.sort?.down ? "▾" : "▴"),
+      );
+      return h("div", {
+        role: "columnheader",
+        class: column.end ? "end" : "",
+        "aria-sort": direction,
+        "aria-colindex": at + 1 + (this.options.select ? 1 : 0),
+      }, button);
+    });
+    fill(
+      this.head,
+      this.options.select &&
+        h("div", { role: "columnheader", "aria-colindex": 1 }, h("span", { class: "unseen" }, "Chosen")),
+      columns,
+    );
+  }
+
+  /** @param {string} name */
+  sortBy(name) {
+    this.sort = this.sort?.name !== name ? { name, down: false } : this.sort.down ? null : { name, down: true };
+    this.options.sorted?.(this.sort);
+    this.drawHead();
+    this.adopt(true);
+    /** @type {HTMLElement | undefined} */ ([...this.head.querySelectorAll("button")].find((_, at) =>
+      this.options.columns[at].name === name
+    ))?.focus();
+  }
+
+  render() {
+    const count = this.order.length;
+    this.none.hidden = count > 0;
+    this.table.setAttribute("aria-rowcount", String(count + 1));
+    this.body.style.height = `${count * ROW_PX}px`;
+    const top = this.frame.scrollTop, seen = this.frame.clientHeight;
+    const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE);
+    const last = Math.min(count, Math.ceil((top + seen) / ROW_PX) + SPARE);
+    this.release(first, last);
+    for (let at = first; at < last; at++) this.drawRow(at);
+    const kept = [...this.drawn.keys()].filter((at) => at < first || at >= last);
+    for (const at of kept) if (at < count) this.drawRow(at);
+  }
+
+  /** Rows out of sight are used again, but never the one that has the focus. @param {number} first @param {number} last */
+  release(first, last) {
+    for (const [at, element] of this.drawn) {
+      const focused = element.contains(document.activeElement);
+      if ((at >= first && at < last) || (focused && at < this.order.length)) continue;
+      this.drawn.delete(at);
+      element.remove();
+      this.pool.push(element);
+    }
+  }
+
+  /** @param {number} at */
+  drawRow(at) {
+    const row = this.order[at], key = this.options.key(row);
+    let element = this.drawn.get(at);
+    if (!element) {
+      element = this.pool.pop() || this.newRow();
+      this.drawn.set(at, element);
+      element.style.transform = `translateY(${at * ROW_PX}px)`;
+      element.setAttribute("aria-rowindex", String(at + 2));
+      element.dataset.at = String(at);
+      this.body.append(element);
+    }
+    const gone = !this.now.has(key);
+    const tone = this.options.tone?.(row) || "";
+    const name = `grid-row ${tone}${gone ? " gone" : ""}${at === this.current ? " current" : ""}`;
+    if (element.className !== name) element.className = name;
+    element.tabIndex = at === this.current ? 0 : -1;
+    if (this.options.select) element.setAttribute("aria-selected", String(this.chosen.has(key)));
+    const drawnOf = /** @type {any} */ (element);
+    if (drawnOf.of === row && !this.options.select) return;
+    drawnOf.of = row;
+    this.drawCells(element, row, key);
+  }
+
+  newRow() {
+    const made = h("div", { role: "row", class: "grid-row" });
+    if (this.options.select) made.append(h("div", { role: "gridcell", class: "box", "aria-colindex": 1 }));
+    this.options.columns.forEach((column, at) =>
+      made.append(
+        h("div", {
+          role: "gridcell",
+          class: column.end ? "end" : "",
+          "aria-colindex": at + 1 + (this.options.select ? 1 : 0),
+        }),
+      )
+    );
+    return made;
+  }
+
+  /** @param {HTMLElement} element @param {any} row @param {string} key */
+  drawCells(element, row, key) {
+    const shift = this.options.select ? 1 : 0;
+    if (shift) element.children[0].textContent = this.chosen.has(key) ? "☑" : "☐";
+    this.options.columns.forEach((column, at) => {
+      const cell = element.children[at + shift];
+      const shown = column.show ? column.show(row) : column.value(row);
+      if (typeof shown === "string" || typeof shown === "number") {
+        const text = String(shown);
+        if (cell.textContent !== text || cell.firstElementChild) cell.textContent = text;
+      } else fill(cell, shown);
+    });
+  }
+
+  /** @param {MouseEvent} event */
+  clicked(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = target.closest(".grid-row");
+    if (!(row instanceof HTMLElement) || target.closest("a, button")) return;
+    const at = Number(row.dataset.at);
+    this.go(at);
+    if (target.closest(".box")) this.toggle(at);
+    else this.options.open?.(this.order[at]);
+  }
+
+  /** @param {FocusEvent} event */
+  focused(event) {
+    const row = /** @type {HTMLElement} */ (event.target).closest(".grid-row");
+    if (!(row instanceof HTMLElement)) return;
+    this.current = Number(row.dataset.at);
+    this.currentKey = this.order[this.current] ? this.options.key(this.order[this.current]) : "";
+    this.draw();
+  }
+
+  /** @param {KeyboardEvent} event */
+  pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.head.contains(/** @type {Node} */ (event.target))) {
+      return;
+    }
+    const page = Math.max(1, Math.floor(this.frame.clientHeight / ROW_PX) - 2);
+    /** @type {Record<string, number>} */
+    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9 };
+    if (event.key in steps) {
+      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
+      this.go(this.current + steps[event.key]);
+      if (event.shiftKey && this.options.select) this.toggle(this.current, true);
+    } else if (event.key === "Enter") this.options.open?.(this.order[this.current]);
+    else if (event.key === " " && this.options.select) this.toggle(this.current);
+    else if (event.key === "Escape" && this.chosen.size) this.choose([]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Put the focus on a row. @param {number} at */
+  go(at) {
+    if (!this.order.length) return;
+    this.current = Math.max(0, Math.min(this.order.length - 1, at));
+    this.currentKey = this.options.key(this.order[this.current]);
+    const top = this.current * ROW_PX, seen = this.frame.clientHeight - ROW_PX;
+    if (top < this.frame.scrollTop) this.frame.scrollTop = top;
+    else if (top + ROW_PX > this.frame.scrollTop + seen) this.frame.scrollTop = top + ROW_PX - seen;
+    this.render();
+    this.drawn.get(this.current)?.focus({ preventScroll: true });
+  }
+
+  /** The row that the keyboard is at. */
+  get at() {
+    return this.order[this.current];
+  }
+
+  /** @param {number} at @param {boolean} [on] */
+  toggle(at, on) {
+    if (!this.options.select || !this.order[at]) return;
+    const key = this.options.key(this.order[at]);
+    if (on ?? !this.chosen.has(key)) this.chosen.add(key);
+    else this.chosen.delete(key);
+    this.options.select(this.chosen);
+    this.draw();
+  }
+
+  /** @param {Iterable<string>} keys */
+  choose(keys) {
+    this.chosen = new Set(keys);
+    this.options.select?.(this.chosen);
+    this.draw();
+  }
+
+  /** All that is shown, as a file. */
+  exportCsv() {
+    const columns = this.options.columns;
+    const rows = this.sorted(this.latest).map((row) => columns.map((column) => column.value(row)));
+    download(`${this.options.file || "table"}.csv`, csv(columns.map((each) => each.name), rows));
+  }
+}
+
+customElements.define("x-grid", Grid);
+
+/**
+ * @template R
+ * @param {GridOptions<R>} options
+ */
+export function grid(options) {
+  return /** @type {Grid} */ (document.createElement("x-grid")).setup(options);
+}
+
+/** @param {string | number} a @param {string | number} b */
+function compared(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), "en", { numeric: true });
+}

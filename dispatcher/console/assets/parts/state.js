@@ -1,0 +1,27 @@
+/**
+ * States and other codes as a person reads them: a mark with its word, never a colour alone.
+ * @module
+ */
+
+import { h } from "../core/dom.js";
+
+/** @param {string} code */
+export function words(code) {
+  return code.replaceAll("_", " ");
+}
+
+/**
+ * A state with its mark.
+ * @param {string} state
+ * @param {string} [says]
+ */
+export function stateMark(state, says = words(state)) {
+  const made = h("span", { class: "state" }, says);
+  made.style.setProperty("--state", `var(--state-${state})`);
+  return made;
+}
+
+/** $12.50 @param {number} cents */
+export function money(cents) {
+  return (cents / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}

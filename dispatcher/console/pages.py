@@ -1,0 +1,53 @@
+"""The console's addresses: one page for all of them, what it is made of, and its sessions."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dispatcher.console import sessions
+from dispatcher.console.assets import Asset, Assets
+from dispatcher.http.app import build_app
+from dispatcher.http.parts import Parts
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+FOREVER, ASK = "public, max-age=31536000, immutable", "no-cache"
+ASSETS = web.AppKey("assets", Assets)
+
+
+def with_console(parts: Parts) -> web.Application:
+    """The API with the console beside it."""
+    app = build_app(parts, [sessions.ROUTES])
+    app[ASSETS] = Assets()
+    app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
+    app.router.add_get("/console", shell)
+    app.router.add_get("/console/{rest:.*}", shell)
+    return app
+
+
+async def shell(request: web.Request) -> web.Response:
+    """The page, whatever stands behind its address: what it shows is decided in the browser."""
+    body = request.app[ASSETS].shell()
+    return web.Response(
+        body=body, content_type="text/html", charset="utf-8", headers=HEADERS | {"Cache-Control": ASK}
+    )
+
+
+async def asset(request: web.Request) -> web.Response:
+    """A file of the page; under the digest of all it never changes."""
+    assets = request.app[ASSETS]
+    found: Asset | None = assets.get(request.match_info["name"])
+    if found is None:
+        raise web.HTTPNotFound
+    kept = FOREVER if request.match_info["digest"] == assets.digest else ASK
+    headers = HEADERS | {"Cache-Control": kept, "ETag": found.etag}
+    if request.headers.get("If-None-Match") == found.etag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=found.body, content_type=found.media, charset="utf-8", headers=headers)

@@ -1,0 +1,119 @@
+"""Sessions: a link or a token becomes a cookie; who is signed in; signing out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from contracts.base import Wire
+from contracts.operations import ANYONE, Answer, Body
+from contracts.problems import Unauthenticated
+from dispatcher import __version__
+from dispatcher.console import links
+from dispatcher.http import sessions
+from dispatcher.http.call import Call
+from dispatcher.http.entry import GATE
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import Routes
+from dispatcher.security.principal import Principal
+from dispatcher.security.tokens import MAX_TOKEN_CHARS, mint
+
+JSON = "application/json"
+ROUTES = Routes("console", 900)
+
+
+class Enter(Wire, frozen=True, kw_only=True):
+    """What opens a session: the code of a one-time link, or a bearer token."""
+
+    code: Annotated[str, Meta(max_length=MAX_TOKEN_CHARS)] = ""
+    token: Annotated[str, Meta(max_length=MAX_TOKEN_CHARS)] = ""
+
+
+class SessionMarket(Wire, frozen=True, kw_only=True):
+    """A market that may be looked at, and its time zone."""
+
+    id: str
+    tz: str
+
+
+class Session(Wire, frozen=True, kw_only=True):
+    """Who is signed in; `now_ms` is the service's clock, which may run faster than yours."""
+
+    subject: str
+    roles: tuple[str, ...]
+    markets: tuple[SessionMarket, ...]
+    now_ms: int
+    version: str
+
+
+@ROUTES.get(
+    "/console/session", id="readSession", roles=ANYONE, answers={200: Answer("who is signed in", media=JSON)}
+)
+async def read(call: Call, parts: Parts) -> web.Response:
+    """Who is signed in."""
+    return _answer(call.raw.app[GATE].identify(call.raw), parts)
+
+
+@ROUTES.post(
+    "/console/session",
+    id="openSession",
+    roles=ANYONE,
+    body=Body(Enter),
+    answers={200: Answer("signed in", media=JSON)},
+    problems=("unauthenticated", "forbidden"),
+)
+async def enter(call: Call, parts: Parts) -> web.Response:
+    """Sign in with a one-time link or a token."""
+    sessions.refuse_others(call.raw)
+    authenticator, now_ms = call.raw.app[GATE].authenticator, parts.clock.now_ms()
+    token = call.body.token.strip() or await _redeemed(call, parts)
+    answer = _answer(authenticator.verify(token, now_ms), parts)
+    set_cookie(call.raw, answer, token)
+    return answer
+
+
+@ROUTES.delete(
+    "/console/session", id="closeSession", roles=ANYONE, answers={204: Answer("signed out", media=JSON)}
+)
+async def leave(call: Call, parts: Parts) -> web.Response:
+    """Sign out."""
+    sessions.refuse_others(call.raw)
+    answer = web.Response(status=204)
+    set_cookie(call.raw, answer, "")
+    return answer
+
+
+async def _redeemed(call: Call, parts: Parts) -> str:
+    """The token that a link's code is worth, the first time. Raises Unauthenticated, Unavailable."""
+    said = links.opened(call.raw.app[GATE].authenticator, call.body.code, parts.clock.now_ms())
+    if not await parts.service.store.once.first(f"link:{said.jti}", links.USED_FOR_S):
+        raise Unauthenticated("the link was used before\nMaybe print a new one: the command `console` does.")
+    return mint(parts.token_keys, said.session)
+
+
+def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
+    """The session's cookie, until the browser closes; without a token it goes."""
+    name, secure = sessions.cookie_name(request), request.url.scheme == "https"
+    if token:
+        answer.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=secure)
+    else:
+        answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=secure)
+
+
+def _answer(who: Principal, parts: Parts) -> web.Response:
+    zones = parts.service.markets.zones
+    told: Any = Session(
+        subject=who.subject,
+        roles=tuple(sorted(who.roles)),
+        markets=tuple(
+            SessionMarket(id=name, tz=zone.key) for name, zone in zones.items() if who.may_enter(name)
+        ),
+        now_ms=parts.clock.now_ms(),
+        version=__version__,
+    )
+    return web.Response(
+        body=msgspec.json.encode(told), content_type=JSON, headers={"Cache-Control": "no-store"}
+    )

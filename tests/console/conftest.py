@@ -1,0 +1,135 @@
+"""The console over the whole application, in one real browser for all of its tests.
+
+Tests of this folder run in the session's loop (`pytestmark = SHARED`): the browser and the server are made
+once, each test has a market and a page of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+from aiohttp import ClientSession
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
+
+from contracts.codes import Role
+from dispatcher.console import links
+from dispatcher.console.pages import with_console
+from dispatcher.delivery.hub import Hub
+from dispatcher.http.parts import Parts
+from dispatcher.http.server import Runner, listen
+from dispatcher.matching.quotes import Quoter
+from dispatcher.security.tokens import claims, mint
+from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.supervisor import listening
+from dispatcher.service.service import Service
+from dispatcher.settings import Settings
+from dispatcher.store.store import Store
+from tests.clock import ManualClock
+from tests.http.conftest import KEYS, NOW_MS, REGISTRY, RING
+
+SHARED = pytest.mark.asyncio(loop_scope="session")
+TZ = "America/New_York"
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
+_numbers = itertools.count()
+
+
+class Desk:
+    """A console that is served: markets of one's own, and pages that are signed in."""
+
+    def __init__(self, browser: Browser, url: str, parts: Parts, zones: dict[str, ZoneInfo]) -> None:
+        self.browser, self.url, self.parts, self.zones = browser, url, parts, zones
+        self.failures: list[str] = []
+
+    def new_market(self) -> str:
+        """A market that no other test uses."""
+        name = f"con{next(_numbers)}"
+        self.zones[name] = ZoneInfo(TZ)
+        return name
+
+    async def call(self, market: str, method: str, path: str, body: Any = None, *roles: Role) -> Any:
+        """What the API answers to staff, or to these roles: whatever a test puts into its market."""
+        now_ms = self.parts.clock.now_ms()
+        token = mint(KEYS, claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=1))
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"c{next(_numbers)}"}
+        headers |= {"If-Match": "*"} if method == "PUT" else {}
+        async with (
+            ClientSession() as session,
+            session.request(
+                method, f"{self.url}/v1/markets/{market}{path}", json=body, headers=headers
+            ) as answer,
+        ):
+            told = await answer.json(content_type=None)
+            assert answer.status < 400, told
+            return told
+
+    def link(self, *roles: Role, market: str) -> str:
+        """A one-time link."""
+        now_ms = self.parts.clock.now_ms()
+        session = claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=12, subject="Dana")
+        return links.link(self.url, links.code(KEYS, session, now_ms))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and "/board" not in said.location["url"]:  # not there yet
+            self.failures.append(f"{said.text} {said.location['url']}")
+
+    async def open(
+        self, path: str, *roles: Role, market: str, viewport: ViewportSize = DESK, **context: Any
+    ) -> Page:
+        """A page of the console, signed in; what it throws, or what its policy stops, fails the test."""
+        made = await self.browser.new_context(viewport=viewport, **context)
+        page = await made.new_page()
+        page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.on("console", self._said)
+        await page.goto(self.link(*roles, market=market))
+        await page.wait_for_selector("main h1")
+        if path:
+            await page.goto(f"{self.url}/console/{market}/{path}")
+            await page.wait_for_selector("main h1")
+        return page
+
+
+async def problems(page: Page) -> list[str]:
+    """What axe has against a page."""
+    found = await Axe().run(page)
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found.response["violations"]
+        for node in each["nodes"]
+    ]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(redis_server: EmbeddedRedis, browser_program: str) -> AsyncIterator[Desk]:
+    zones: dict[str, ZoneInfo] = {}
+    clock = ManualClock(NOW_MS)
+    async with Store(redis_server.url, RING) as store, async_playwright() as tools:
+        service = Service(store, clock, zones, REGISTRY)
+        hub, quoter = Hub(store), Quoter(store, clock, zones)
+        parts = Parts(service=service, hub=hub, quoter=quoter, clock=clock, token_keys=KEYS)
+        runner = Runner(with_console(parts), access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        with listening(Settings(port=0)) as bound:
+            await listen(runner, bound)
+            browser = await tools.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
+            yield Desk(browser, f"http://127.0.0.1:{bound.getsockname()[1]}", parts, zones)
+            await browser.close()
+        await runner.cleanup()
+        await hub.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(served: Desk) -> AsyncIterator[Desk]:
+    """The console; at the end nothing must have gone wrong in any page, and all pages are closed."""
+    served.failures.clear()
+    yield served
+    for context in served.browser.contexts:
+        await context.close()
+    assert served.failures == []
