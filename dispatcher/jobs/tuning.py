@@ -20,6 +20,8 @@ async def keep_tuning(service: Service, market: str) -> None:
         try:
             if await service.tuning_profiles.apply_due(market):
                 log.info("profile_begun", market=market)
+            if (ended := await service.tuning_canary.judge(market)) is not None:
+                log.warning("canary_ended", market=market, state=ended.value)
         except Stale:
             log.info("tuning_moved_on", market=market)  # somebody was quicker: the next look sees it
         except (Unavailable, Unreadable) as refusal:

@@ -17,12 +17,24 @@ REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
 NOTIFICATIONS = "notifications"
 ROUTING = "routing"  # the matcher's routing server
-TUNING = "tuning"  # what changes it by itself
-LOOPS = (REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, TUNING)
+TUNING, MEASURES = "tuning", "measures"  # what changes it by itself, and what that goes by
+LOOPS = (
+    REPLIES,
+    TIMERS,
+    MATCHING,
+    HOUSEKEEPING,
+    UNREADABLE,
+    PATIENT_KEYS,
+    ROUTING,
+    NOTIFICATIONS,
+    TUNING,
+    MEASURES,
+)
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind
 LACKING = "lacking_keys"  # patient keys that a process cannot read
-TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING)
+CANARY = "canary"  # one was rolled back, and nobody has put it away
+TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, CANARY)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()

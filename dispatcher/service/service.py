@@ -26,6 +26,7 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_canary import TuningCanary
 from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.vendors import Vendors
@@ -52,7 +53,7 @@ class Service:
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
-        self.markets = Markets(store, zones)
+        self.markets = Markets(store, zones, clock)
         self.executor = Executor(self.markets, clock)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
@@ -71,6 +72,7 @@ class Service:
         self.tuning = Tunings(self.markets, clock, registry)
         self.tuning_sets = TuningSets(self.markets, clock, registry)
         self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
+        self.tuning_canary = TuningCanary(self.markets, clock, registry)
 
     async def execute(
         self,

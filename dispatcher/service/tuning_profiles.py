@@ -133,7 +133,7 @@ class TuningProfiles:
 
     async def _view(self, market: str, found: Versioned[Profiles]) -> ProfilesView:
         stored, tz, now_ms = self.markets.store(market), self.markets.zones[market], self.clock.now_ms()
-        standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.in_force()
+        standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.in_force(now_ms)
         calendar = found.value.calendar
         following = next_after(calendar, tz, now_ms)
         by_hand = standing.profile and tuning.version != standing.version

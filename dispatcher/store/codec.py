@@ -13,6 +13,7 @@ import msgspec
 
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
+from contracts.tuning_canary import CanaryHeld
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.vendors import Vendor
@@ -132,4 +133,5 @@ VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
 TUNING_SETS = Document(SavedSets)
+TUNING_CANARY = Document(CanaryHeld, remembered=16)
 TUNING_PROFILES, TUNING_STANDING = Document(Profiles), Document(ProfileStanding)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from redis.exceptions import ResponseError
-
-from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.refusals import Stale, Unreadable
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.codec import Versioned
@@ -14,7 +13,6 @@ from dispatcher.store.connection import misfiled
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.program import Program
-from dispatcher.store.vendors import stale
 
 Value = TypeVar("Value")
 
@@ -29,16 +27,12 @@ class DocumentPart(Generic[Value]):
 
     async def get(self) -> Versioned[Value]:
         """What it holds; version 0 before it was written. Raises Unreadable: damaged, or of another type."""
-        try:
-            raw = await self.reader.ask("GET", self.key)
-        except ResponseError as error:
-            if misfiled(error) is None:
-                raise
-            raise self._of_another_type() from error
-        return self.read(raw)
+        return self.found((await self.reader.ask_each([("GET", self.key)]))[0])
 
-    def read(self, raw: bytes | None) -> Versioned[Value]:
-        """The same of what was read with other keys."""
+    def found(self, raw: bytes | Exception | None) -> Versioned[Value]:
+        """The same of an answer that came with others. Raises Unreadable, or what was answered."""
+        if isinstance(raw, Exception):
+            raise self._of_another_type() if misfiled(raw) is not None else raw
         if not raw:
             return Versioned(0, self.empty)
         item, version = Item(self.what, self.keys.market), codec.version_of(raw)
@@ -48,17 +42,17 @@ class DocumentPart(Generic[Value]):
         """Over version `before`, as a part of a commit."""
         program.document(self.what, self.key, before, codec.pack(before + 1, value))
 
-    def rely(self, program: Program, version: int) -> None:
-        """The commit goes on only while it is at this version."""
-        program.unchanged(self.what, self.key, version)
-
     async def put(self, value: Value, before: int) -> int:
         """Write it over version `before`; the new version. Raises Stale, Unwritable."""
-        program = Program()
-        self.write(program, before, value)
-        if not (await self.committer.commit(program)).ok:
-            raise stale(self.what, before)
+        await self.commit(lambda program: self.write(program, before, value))
         return before + 1
+
+    async def commit(self, also: Callable[[Program], None]) -> None:
+        """A commit of what `also` adds: this document, with what goes with it. Raises Stale, Unwritable."""
+        program = Program()
+        also(program)
+        if not (await self.committer.commit(program)).ok:
+            raise Stale(f"the {self.what} moved on.\nMaybe read it again and send its ETag as If-Match.")
 
     def _of_another_type(self) -> Unreadable:
         item = Item(self.what, self.keys.market)

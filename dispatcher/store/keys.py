@@ -14,7 +14,9 @@ PATTERNS = "patterns"
 CALLS = "calls"
 TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
-BESIDE_TUNING = (SETS, PROFILES, STANDING)
+CANARY = "tuning-canary"
+BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY)
+MEASURES = "measures"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -81,6 +83,10 @@ class Keys:
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
+
+    def measures(self, day: str) -> str:
+        """What became of the offers made on a day (UTC): counts by quarter of an hour."""
+        return f"{self.prefix}{MEASURES}:{day}"
 
     def calls(self, month: str) -> str:
         """When will-calls were called in a month: counts by kind of day and hour."""

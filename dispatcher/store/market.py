@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
+from contracts.tuning_canary import CanaryHeld
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from dispatcher.domain.compact import Record
@@ -21,11 +22,12 @@ from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import PROFILES, SETS, STANDING, Keys
+from dispatcher.store.keys import CANARY, PROFILES, SETS, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
+from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
-from dispatcher.store.outcome import Outcome
+from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.pulse import PulsePart
@@ -55,7 +57,9 @@ class MarketStore:
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
-        self.tuning = TuningPart(node, self.keys)
+        self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
+        self.tuning = TuningPart(node, self.keys, self.tuning_canary)
+        self.measures = MeasurePart(node, self.keys)
         self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
         self.tuning_profiles = DocumentPart(node, self.keys, PROFILES, codec.TUNING_PROFILES, Profiles())
         self.tuning_standing = DocumentPart(
@@ -104,7 +108,10 @@ class MarketStore:
             program.remember(self.keys, idempotency)
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
-        return await self.node.committer.commit(program)
+        outcome = await self.node.committer.commit(program)
+        if outcome.status is Status.OK:
+            self.measures.note(decided)
+        return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:
         """Keep that this command was given and changed nothing: its repetition changes nothing either."""

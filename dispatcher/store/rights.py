@@ -87,7 +87,15 @@ def needed(keys: Keys) -> list[Words]:
         (_lists(keys), SORTED),
         (_streams(keys), (*READ_STREAM, *WRITE_STREAM)),
         ((keys.vendors, keys.exhausted), SETS),
-        ((keys.scorecards("2026-01"), keys.calls("2026-01"), keys.patterns("2026-W01")), COUNTS),
+        (
+            (
+                keys.scorecards("2026-01"),
+                keys.calls("2026-01"),
+                keys.patterns("2026-W01"),
+                keys.measures("2026-01-01"),
+            ),
+            COUNTS,
+        ),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),

@@ -44,6 +44,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
     names.TUNING: ("tuning", codec.TUNING.unpack),
     names.SETS: (names.SETS, codec.TUNING_SETS.unpack),
+    names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
     names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
     names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),
     REQUEST_KIND.body: ("body of", clear_part),
