@@ -24,8 +24,8 @@ from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
-from dispatcher.jobs.measures import keep_measures
 from dispatcher.jobs.patient_keys import keep_agreement
+from dispatcher.jobs.quarters import keep_quarters
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
@@ -39,9 +39,9 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
     HOUSEKEEPING,
-    MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
+    QUARTERS,
     REPLIES,
     TIMERS,
     TUNING,
@@ -192,7 +192,7 @@ def _telling(service: Service) -> list[Coroutine[None, None, None]]:
     return [
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
-        *(_kept(store, each, MEASURES, partial(keep_measures, service, each)) for each in markets),
+        *(_kept(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
 
 

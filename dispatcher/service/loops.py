@@ -17,7 +17,7 @@ REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
 NOTIFICATIONS = "notifications"
 ROUTING = "routing"  # the matcher's routing server
-TUNING, MEASURES = "tuning", "measures"  # what changes it by itself, and what that goes by
+TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
 LOOPS = (
     REPLIES,
     TIMERS,
@@ -28,7 +28,7 @@ LOOPS = (
     ROUTING,
     NOTIFICATIONS,
     TUNING,
-    MEASURES,
+    QUARTERS,
 )
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

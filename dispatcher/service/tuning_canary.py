@@ -23,7 +23,7 @@ from contracts.tuning_canary import (
     GuardrailFound,
 )
 from dispatcher.domain.decision import Message
-from dispatcher.domain.measures import Measures
+from dispatcher.domain.quarters import Quarters
 from dispatcher.domain.refusals import NotFound, Unreadable, WrongState
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
@@ -32,8 +32,8 @@ from dispatcher.service.markets import Markets
 from dispatcher.store import events
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
-from dispatcher.store.measures import days_between
 from dispatcher.store.program import Program
+from dispatcher.store.quarters import days_between
 from dispatcher.store.vendors import stale
 from dispatcher.tuning.canary import (
     PAST_DAYS,
@@ -66,7 +66,7 @@ class TuningCanary:
 
     def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
         self.markets, self.clock, self.registry = markets, clock, registry
-        self._looked_ms = dict[str, int]()  # by market: measures are read, which is more than a look
+        self._looked_ms = dict[str, int]()  # by market: quarters are read, which is more than a look
 
     async def plan(self, who: Principal, market: str, update: CanaryUpdate) -> CanaryPlan:
         """What it would be, and how many days it needs; nothing begins."""
@@ -174,8 +174,8 @@ class TuningCanary:
         spans = [each for each in on if each[0] < each[1]]
         if not spans:
             return ""
-        measures = await stored.measures.of(days_between(start_ms, end_ms))
-        count = sum(urgent_unmatched(measures, *each) for each in spans)
+        quarters = await stored.quarters.of(days_between(start_ms, end_ms))
+        count = sum(urgent_unmatched(quarters, *each) for each in spans)
         usual = canary.urgent_a_day * sum(last - first for first, last in spans) / DAY_MS
         if count - usual < canary.at_once:
             return ""
@@ -186,7 +186,7 @@ class TuningCanary:
         pairs = pairs_of(canary, canary.first_day, canary.days, tz, canary.seed)
         back_ms = (WEEK * DAY_MS) * (canary.days // WEEK + 1) if canary.mode is CanaryMode.WHOLE else 0
         days = days_between(to_ms(canary.begins_at) - back_ms, max(now_ms, to_ms(canary.begins_at)) + 1)
-        return judged(canary.plan, pairs, await stored.measures.of(days), canary.washout_hours, now_ms)
+        return judged(canary.plan, pairs, await stored.quarters.of(days), canary.washout_hours, now_ms)
 
     async def _laid(self, market: str, update: CanaryUpdate, tuning: Tuning) -> Laid:
         values = self.registry.checked(update.values)
@@ -194,8 +194,8 @@ class TuningCanary:
         refuse_untried(changes)
         tz, now_ms = self.markets.zones[market], self.clock.now_ms()
         today = to_instant(now_ms).astimezone(tz).date()
-        measures = await self._past(market, now_ms)
-        found = planned(update, update.guardrails, past_pairs(update, today, tz), measures)
+        quarters = await self._past(market, now_ms)
+        found = planned(update, update.guardrails, past_pairs(update, today, tz), quarters)
         known = [each.days for each in found if each.days is not None]
         first_ms = first_instant_ms(today + timedelta(days=1), tz)
         plan = CanaryPlan(
@@ -207,13 +207,13 @@ class TuningCanary:
             power=POWER,
         )
         start_ms = now_ms - PAST_DAYS * DAY_MS
-        seen_days = max(1, len({each.slot_ms // DAY_MS for each in measures}))
-        urgent = urgent_unmatched(measures, start_ms, now_ms) / seen_days
+        seen_days = max(1, len({each.slot_ms // DAY_MS for each in quarters}))
+        urgent = urgent_unmatched(quarters, start_ms, now_ms) / seen_days
         return Laid(update, values, plan, first_ms, urgent)
 
-    async def _past(self, market: str, now_ms: int) -> Measures:
+    async def _past(self, market: str, now_ms: int) -> Quarters:
         days = days_between(now_ms - (PAST_DAYS + 1) * DAY_MS, now_ms)
-        return await self.markets.store(market).measures.of(days)
+        return await self.markets.store(market).quarters.of(days)
 
     async def _ended(self, market: str, held: Versioned[CanaryHeld], end: End, by: str) -> None:
         """Its end is a version, too, with the values that stood all along; unless the tuning is another."""

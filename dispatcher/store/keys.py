@@ -16,7 +16,7 @@ TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY = "tuning-canary"
 BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY)
-MEASURES = "measures"
+QUARTERS = "quarters"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -84,9 +84,9 @@ class Keys:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
 
-    def measures(self, day: str) -> str:
+    def quarters(self, day: str) -> str:
         """What became of the offers made on a day (UTC): counts by quarter of an hour."""
-        return f"{self.prefix}{MEASURES}:{day}"
+        return f"{self.prefix}{QUARTERS}:{day}"
 
     def calls(self, month: str) -> str:
         """When will-calls were called in a month: counts by kind of day and hour."""

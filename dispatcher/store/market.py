@@ -25,12 +25,12 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, PROFILES, SETS, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
-from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.pulse import PulsePart
+from dispatcher.store.quarters import QuarterPart
 from dispatcher.store.records import R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
@@ -59,7 +59,7 @@ class MarketStore:
         self.capacity = CapacityPart(node, self.keys)
         self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
         self.tuning = TuningPart(node, self.keys, self.tuning_canary)
-        self.measures = MeasurePart(node, self.keys)
+        self.quarters = QuarterPart(node, self.keys)
         self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
         self.tuning_profiles = DocumentPart(node, self.keys, PROFILES, codec.TUNING_PROFILES, Profiles())
         self.tuning_standing = DocumentPart(
@@ -110,7 +110,7 @@ class MarketStore:
         changes.add_decisions(program, self.keys, decided, bodies)
         outcome = await self.node.committer.commit(program)
         if outcome.status is Status.OK:
-            self.measures.note(decided)
+            self.quarters.note(decided)
         return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:

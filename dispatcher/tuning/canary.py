@@ -19,7 +19,7 @@ from contracts.tuning_canary import (
     GuardrailPlan,
     Spans,
 )
-from dispatcher.domain.measures import SLOT_MS, Cell, Measures, What
+from dispatcher.domain.quarters import SLOT_MS, Cell, Quarters, What
 from dispatcher.tuning.sequential import ALPHA, evidence, pairs_needed, variance_of
 
 PAST_DAYS = 28  # looked at for how much blocks differ by themselves
@@ -94,14 +94,14 @@ def past_pairs(design: CanaryLayout, before: date, tz: ZoneInfo) -> list[Pair]:
 
 
 def planned(
-    design: CanaryLayout, guardrails: Sequence[Guardrail], past: Sequence[Pair], measures: Measures
+    design: CanaryLayout, guardrails: Sequence[Guardrail], past: Sequence[Pair], quarters: Quarters
 ) -> tuple[GuardrailPlan, ...]:
     """How many days each guardrail needs to see what would be too much, as the past days vary."""
     blocks = 24 // design.block_hours
     alpha = ALPHA / len(guardrails)
     found = []
     for each in guardrails:
-        differences = _differences(each.what, past, measures, design.washout_hours)
+        differences = _differences(each.what, past, quarters, design.washout_hours)
         known = len(differences) >= LEAST_PAST
         variance = variance_of(differences, each.worse_by)
         pairs = pairs_needed(variance, each.worse_by, alpha) if known else None
@@ -110,7 +110,7 @@ def planned(
             GuardrailPlan(
                 what=each.what,
                 worse_by=each.worse_by,
-                usually=_usual(each.what, past, measures, design.washout_hours),
+                usually=_usual(each.what, past, quarters, design.washout_hours),
                 deviation=variance**0.5 if known else None,
                 past_pairs=len(differences),
                 pairs=pairs,
@@ -123,32 +123,32 @@ def planned(
 def judged(
     guardrails: Sequence[GuardrailPlan],
     pairs: Iterable[Pair],
-    measures: Measures,
+    quarters: Quarters,
     washout_hours: int,
     now_ms: int,
 ) -> tuple[GuardrailFound, ...]:
     """What the guardrails see of the pairs that are over."""
     ripe = [each for each in pairs if max(each.candidate.end_ms, each.other.end_ms) + SETTLED_MS <= now_ms]
     alpha = ALPHA / len(guardrails)
-    return tuple(_judged(each, ripe, measures, washout_hours, alpha) for each in guardrails)
+    return tuple(_judged(each, ripe, quarters, washout_hours, alpha) for each in guardrails)
 
 
-def urgent_unmatched(measures: Measures, start_ms: int, end_ms: int) -> int:
+def urgent_unmatched(quarters: Quarters, start_ms: int, end_ms: int) -> int:
     """How many urgent requests were left without a vendor in a span."""
-    return _sum(measures, Span(start_ms, end_ms), (What.URGENT_UNMATCHED,))
+    return _sum(quarters, Span(start_ms, end_ms), (What.URGENT_UNMATCHED,))
 
 
 def _judged(
-    of: GuardrailPlan, ripe: Sequence[Pair], measures: Measures, washout_hours: int, alpha: float
+    of: GuardrailPlan, ripe: Sequence[Pair], quarters: Quarters, washout_hours: int, alpha: float
 ) -> GuardrailFound:
-    differences = _differences(of.what, ripe, measures, washout_hours)
+    differences = _differences(of.what, ripe, quarters, washout_hours)
     variance = max(variance_of(differences if len(differences) >= LEAST_PAST else (), of.worse_by), _past(of))
     mean = sum(differences) / len(differences) if differences else 0.0
     found = evidence(mean, len(differences), variance, of.worse_by)
     return GuardrailFound(
         what=of.what,
-        candidate=_together(of.what, [each.candidate for each in ripe], measures, washout_hours),
-        other=_together(of.what, [each.other for each in ripe], measures, washout_hours),
+        candidate=_together(of.what, [each.candidate for each in ripe], quarters, washout_hours),
+        other=_together(of.what, [each.other for each in ripe], quarters, washout_hours),
         difference=mean if differences else None,
         pairs=len(differences),
         evidence=found,
@@ -161,40 +161,40 @@ def _past(of: GuardrailPlan) -> float:
     return of.deviation**2 if of.deviation is not None else 0.0
 
 
-def _differences(what: Guarded, pairs: Iterable[Pair], measures: Measures, washout_hours: int) -> list[float]:
+def _differences(what: Guarded, pairs: Iterable[Pair], quarters: Quarters, washout_hours: int) -> list[float]:
     """Of each pair of which both blocks have enough: how much the first is above the second."""
     least = RATIOS[what][2]
     found = []
     for pair in pairs:
-        one, two = (_ratio(what, [each], measures, washout_hours, least) for each in pair)
+        one, two = (_ratio(what, [each], quarters, washout_hours, least) for each in pair)
         if one is not None and two is not None:
             found.append(one - two)
     return found
 
 
-def _usual(what: Guarded, pairs: Sequence[Pair], measures: Measures, washout_hours: int) -> float | None:
-    return _together(what, [each.candidate for each in pairs], measures, washout_hours)
+def _usual(what: Guarded, pairs: Sequence[Pair], quarters: Quarters, washout_hours: int) -> float | None:
+    return _together(what, [each.candidate for each in pairs], quarters, washout_hours)
 
 
-def _together(what: Guarded, spans: Sequence[Span], measures: Measures, washout_hours: int) -> float | None:
-    return _ratio(what, spans, measures, washout_hours, 1)
+def _together(what: Guarded, spans: Sequence[Span], quarters: Quarters, washout_hours: int) -> float | None:
+    return _ratio(what, spans, quarters, washout_hours, 1)
 
 
 def _ratio(
-    what: Guarded, spans: Sequence[Span], measures: Measures, washout_hours: int, least: int
+    what: Guarded, spans: Sequence[Span], quarters: Quarters, washout_hours: int, least: int
 ) -> float | None:
     counted, of, _ = RATIOS[what]
     later = [Span(each.start_ms + washout_hours * HOUR_MS, each.end_ms) for each in spans]
-    total = sum(_sum(measures, each, of) for each in later)
+    total = sum(_sum(quarters, each, of) for each in later)
     if total < least:
         return None
-    return sum(_sum(measures, each, (counted,)) for each in later) / total
+    return sum(_sum(quarters, each, (counted,)) for each in later) / total
 
 
-def _sum(measures: Measures, span: Span, whats: Sequence[What]) -> int:
+def _sum(quarters: Quarters, span: Span, whats: Sequence[What]) -> int:
     first = span.start_ms - span.start_ms % SLOT_MS
     return sum(
-        measures.get(Cell(slot_ms, what), 0)
+        quarters.get(Cell(slot_ms, what), 0)
         for slot_ms in range(first, span.end_ms, SLOT_MS)
         for what in whats
     )

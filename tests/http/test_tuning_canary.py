@@ -13,7 +13,7 @@ import pytest
 from contracts.codes import Role
 from contracts.instants import DAY_MS, HOUR_MS, to_ms
 from dispatcher.audit.auditor import audit
-from dispatcher.domain.measures import SLOT_MS, Cell, What
+from dispatcher.domain.quarters import SLOT_MS, Cell, What
 from dispatcher.domain.refusals import Stale
 from dispatcher.service.loops import CANARY, TROUBLES
 from dispatcher.service.service import Service
@@ -33,7 +33,7 @@ async def call(api: Api, method: str, path: str, body: Any = None, version: int 
 
 async def played(api: Api, first_ms: int, last_ms: int, seed: int = 1, *, harm: float = 0.0) -> None:
     """Forty answers in each block of four hours; `harm`: more are declined where the candidate decides."""
-    lots, part = random.Random(seed), api.store.market(api.market).measures
+    lots, part = random.Random(seed), api.store.market(api.market).quarters
     held = (await api.store.market(api.market).tuning_canary.get()).value.canary
     for at_ms in range(first_ms, last_ms, 4 * HOUR_MS):
         on = held is not None and held.decides(at_ms, held.base)
@@ -148,7 +148,7 @@ async def test_a_harmless_one_ends_with_its_days_and_what_stood_stands(api: Api)
 
 async def test_urgent_requests_without_a_vendor_end_it_at_once(api: Api) -> None:
     await begun(api, mode="whole", days=7)
-    part = api.store.market(api.market).measures
+    part = api.store.market(api.market).quarters
     part._gathered[Cell(MIDNIGHT_MS + SLOT_MS, What.URGENT_UNMATCHED)] = 5
     await part.write(DAY_MS)
     api.clock.ms = MIDNIGHT_MS + 2 * HOUR_MS

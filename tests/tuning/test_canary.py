@@ -14,7 +14,7 @@ import pytest
 from contracts.instants import DAY_MS, HOUR_MS
 from contracts.local_day import first_instant_ms
 from contracts.tuning_canary import CanaryLayout, CanaryMode, Guarded, Guardrail
-from dispatcher.domain.measures import Cell, Measures, What
+from dispatcher.domain.quarters import Cell, Quarters, What
 from dispatcher.tuning.canary import RATIOS, judged, on_of, pairs_of, past_pairs, planned
 from dispatcher.tuning.sequential import ALPHA, POWER, crossing, evidence, pairs_needed, variance_of
 
@@ -112,9 +112,9 @@ def test_a_calm_past_is_taken_to_vary_a_little_all_the_same() -> None:
     assert variance_of([0.1, -0.1], 0.04) == pytest.approx(0.01)
 
 
-def days_of(first_ms: int, days: int, share: float = 0.2, *, seed: int = 1) -> Measures:
+def days_of(first_ms: int, days: int, share: float = 0.2, *, seed: int = 1) -> Quarters:
     """Answers, forty in each block of four hours, of which about this share are declined."""
-    lots, found = random.Random(seed), Measures()
+    lots, found = random.Random(seed), Quarters()
     for at_ms in range(first_ms, first_ms + days * DAY_MS, 4 * HOUR_MS):
         declined = sum(lots.random() < share for _ in range(40))
         found[Cell(at_ms, What.DECLINED)] = declined
@@ -146,15 +146,15 @@ def test_where_the_past_says_too_little_no_days_are_told() -> None:
 def test_a_harm_is_seen_and_none_is_not(harm: float) -> None:
     pairs = pairs_of(LAYOUT, FIRST, 14, UTC, 7)
     plan = planned(LAYOUT, DECLINED, past_pairs(LAYOUT, FIRST, UTC), days_of(FIRST_MS - 29 * DAY_MS, 29))
-    measures, worse = days_of(FIRST_MS, 14, seed=2), days_of(FIRST_MS, 14, 0.2 + harm, seed=3)
+    quarters, worse = days_of(FIRST_MS, 14, seed=2), days_of(FIRST_MS, 14, 0.2 + harm, seed=3)
     for pair in pairs:
         for what in (What.DECLINED, What.ACCEPTED):
             cell = Cell(pair.candidate.start_ms, what)
-            measures[cell] = worse[cell]
-    (found,) = judged(plan, pairs, measures, 0, FIRST_MS + 15 * DAY_MS)
+            quarters[cell] = worse[cell]
+    (found,) = judged(plan, pairs, quarters, 0, FIRST_MS + 15 * DAY_MS)
     assert found.pairs == len(pairs)
     assert found.crossed is bool(harm)
-    (early,) = judged(plan, pairs, measures, 0, FIRST_MS + DAY_MS)
+    (early,) = judged(plan, pairs, quarters, 0, FIRST_MS + DAY_MS)
     assert (early.pairs, early.crossed, early.candidate) == (0, False, None), (
         "no pair is over on the first day"
     )
@@ -162,14 +162,14 @@ def test_a_harm_is_seen_and_none_is_not(harm: float) -> None:
 
 def test_the_first_hours_of_a_block_do_not_count_if_they_are_to_wash_out() -> None:
     pairs = pairs_of(LAYOUT, FIRST, 2, UTC, 7)[:1]
-    measures = Measures()
+    quarters = Quarters()
     for span in pairs[0]:
-        measures[Cell(span.start_ms, What.DECLINED)] = 100
-        measures[Cell(span.start_ms + 2 * HOUR_MS, What.ACCEPTED)] = 10
-    plan = planned(LAYOUT, DECLINED, (), Measures())
+        quarters[Cell(span.start_ms, What.DECLINED)] = 100
+        quarters[Cell(span.start_ms + 2 * HOUR_MS, What.ACCEPTED)] = 10
+    plan = planned(LAYOUT, DECLINED, (), Quarters())
     now_ms = FIRST_MS + 3 * DAY_MS
-    assert judged(plan, pairs, measures, 0, now_ms)[0].candidate == pytest.approx(100 / 110)
-    assert judged(plan, pairs, measures, 1, now_ms)[0].candidate == 0.0
+    assert judged(plan, pairs, quarters, 0, now_ms)[0].candidate == pytest.approx(100 / 110)
+    assert judged(plan, pairs, quarters, 1, now_ms)[0].candidate == 0.0
 
 
 def test_every_guardrail_has_what_it_counts() -> None:

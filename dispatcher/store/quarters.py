@@ -15,22 +15,22 @@ from redis.exceptions import ResponseError
 
 from contracts.instants import DAY_MS, to_instant
 from dispatcher.domain.decision import Decision
-from dispatcher.domain.measures import Cell, Measures, What, measured
+from dispatcher.domain.quarters import Cell, Quarters, What, counted_in
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 
-MEASURE = "measure"  # what is set aside: a day, or one of its counts
+QUARTER = "quarter"  # what is set aside: a day, or one of its counts
 _WHAT = {each.value: each for each in What}
 
 
-class MeasurePart:
-    """The measures of one market."""
+class QuarterPart:
+    """The quarters of one market."""
 
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.aside, self.keys = node.reader, node.aside, keys
-        self._gathered: Measures = Counter()
+        self._gathered: Quarters = Counter()
 
     @property
     def gathered(self) -> bool:
@@ -39,7 +39,7 @@ class MeasurePart:
 
     def note(self, decisions: Iterable[Decision]) -> None:
         """These are stored: count what they did."""
-        self._gathered.update(measured(decisions))
+        self._gathered.update(counted_in(decisions))
 
     async def write(self, kept_ms: int) -> None:
         """Write what was gathered. Raises Unavailable: then it is kept for the next time."""
@@ -50,7 +50,7 @@ class MeasurePart:
                 day, field = _place(cell)
                 by_day.setdefault(day, []).append((field, count))
         for day, counts in by_day.items():
-            key = self.keys.measures(day)
+            key = self.keys.quarters(day)
             commands = [("HINCRBY", key, field, count) for field, count in counts]
             try:
                 answers = await self.reader.ask_each([*commands, ("PEXPIRE", key, kept_ms)])
@@ -58,15 +58,15 @@ class MeasurePart:
                 self._gathered.update(gathered)  # some may count twice: they say how it goes, no more
                 raise
             if any(isinstance(each, ResponseError) for each in answers):
-                self.aside.note(self.keys.market, Item(MEASURE, day), "is no count")
+                self.aside.note(self.keys.market, Item(QUARTER, day), "is no count")
 
-    async def of(self, days: Sequence[date]) -> Measures:
+    async def of(self, days: Sequence[date]) -> Quarters:
         """What is counted on these days (UTC); what cannot be read counts nothing."""
-        asked = [("HGETALL", self.keys.measures(each.isoformat())) for each in days]
-        found: Measures = Counter()
+        asked = [("HGETALL", self.keys.quarters(each.isoformat())) for each in days]
+        found: Quarters = Counter()
         for day, counts in zip(days, await self.reader.ask_each(asked), strict=True):
             if isinstance(counts, Exception):
-                self.aside.note(self.keys.market, Item(MEASURE, day.isoformat()), type(counts).__name__)
+                self.aside.note(self.keys.market, Item(QUARTER, day.isoformat()), type(counts).__name__)
             else:
                 found.update(self._read(day, counts))
         return found
@@ -74,7 +74,7 @@ class MeasurePart:
     def _read(self, day: date, counts: Mapping[bytes, bytes]) -> dict[Cell, int]:
         start_ms = int(dt.datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
         named = [(text_of(field), raw) for field, raw in counts.items()]
-        numbers = self.aside.read_all(self.keys.market, MEASURE, named, int)
+        numbers = self.aside.read_all(self.keys.market, QUARTER, named, int)
         found = dict[Cell, int]()
         for field, count in numbers.items():
             minute, _, what = field.partition(":")

@@ -10,8 +10,8 @@ from contracts.codes import DeclineCode, Priority, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.offers import Accept, Decline
-from dispatcher.domain.measures import SLOT_MS, Cell, What, slot_of
-from dispatcher.jobs import measures as job
+from dispatcher.domain.quarters import SLOT_MS, Cell, What, slot_of
+from dispatcher.jobs import quarters as job
 from dispatcher.jobs.timers import Timers
 from dispatcher.store.aside import Item
 from tests.domain import make
@@ -22,7 +22,7 @@ SECOND = FIRST + SLOT_MS
 
 
 async def counted(world: World) -> dict[Cell, int]:
-    part = world.store.market(world.market).measures
+    part = world.store.market(world.market).quarters
     await part.write(HOUR_MS)
     return {cell: count for cell, count in (await part.of([DAY])).items() if count}
 
@@ -88,24 +88,24 @@ async def test_an_urgent_request_without_a_vendor_counts_when_its_time_is_over_a
 async def test_what_is_submitted_alone_counts_nothing(world: World) -> None:
     await world.open_with()
     await world.submit(make.trip("r1"))
-    assert not world.store.market(world.market).measures.gathered
+    assert not world.store.market(world.market).quarters.gathered
 
 
 async def test_counts_that_cannot_be_written_stop_nothing_and_are_named(world: World) -> None:
-    key = world.keys.measures(DAY.isoformat())
+    key = world.keys.quarters(DAY.isoformat())
     await world.store.reader.ask("LPUSH", key, "x")
     await world.accepted()
     assert await counted(world) == {}
-    assert Item("measure", DAY.isoformat()) in world.store.aside.known(world.market)
+    assert Item("quarter", DAY.isoformat()) in world.store.aside.known(world.market)
 
 
 async def test_the_job_writes_what_was_gathered_also_at_its_end(world: World) -> None:
     await world.accepted()
-    running = asyncio.create_task(job.keep_measures(world.service, world.market))
+    running = asyncio.create_task(job.keep_quarters(world.service, world.market))
     await asyncio.sleep(0)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    part = world.store.market(world.market).measures
+    part = world.store.market(world.market).quarters
     assert not part.gathered
     assert (await part.of([DAY]))[Cell(FIRST, What.ACCEPTED)] == 1
     assert await part.of([date(2026, 3, 1)]) == {}

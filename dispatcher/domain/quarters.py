@@ -40,12 +40,12 @@ class Cell(NamedTuple):
     what: What
 
 
-Measures = Counter[Cell]
+Quarters = Counter[Cell]
 
 
-def measured(decisions: Iterable[Decision]) -> Measures:
+def counted_in(decisions: Iterable[Decision]) -> Quarters:
     """What these decisions add to the counts."""
-    found: Measures = Counter()
+    found: Quarters = Counter()
     for decision in decisions:
         for change in decision.changes:
             before, after = change.before, change.after
@@ -59,7 +59,7 @@ def slot_of(at_ms: int) -> int:
     return at_ms - at_ms % SLOT_MS
 
 
-def _add(found: Measures, before: RequestRecord, after: RequestRecord, decision: Decision) -> None:
+def _add(found: Quarters, before: RequestRecord, after: RequestRecord, decision: Decision) -> None:
     known = {each.attempt: each for each in before.offers}
     for each in after.offers:
         was = known.get(each.attempt)
@@ -71,7 +71,7 @@ def _add(found: Measures, before: RequestRecord, after: RequestRecord, decision:
 
 
 def _add_offer(
-    found: Measures, was: OfferRecord | None, now: OfferRecord, of: RequestRecord, decision: Decision
+    found: Quarters, was: OfferRecord | None, now: OfferRecord, of: RequestRecord, decision: Decision
 ) -> None:
     slot_ms = slot_of(now.made_ms)
     if was is None or now.withdrawn:

@@ -14,21 +14,21 @@ from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 
 KEPT = Parameter(
-    name="measures_retention_days",
+    name="quarters_retention_days",
     default=60,
     minimum=14,
     maximum=400,
     unit="days",
     summary="How long it is kept what became of the offers of each quarter of an hour: past days say what a "
     "canary has to see.",
-    scope="jobs.measures",
+    scope="jobs.quarters",
 )
 PARAMETERS = (KEPT,)
 EVERY_S = 2.0  # real
 log = structlog.get_logger()
 
 
-async def keep_measures(service: Service, market: str) -> None:
+async def keep_quarters(service: Service, market: str) -> None:
     """For ever, until cancelled. A store that is away is waited for: nothing is lost by that."""
     try:
         while not cancel_requested():
@@ -36,14 +36,14 @@ async def keep_measures(service: Service, market: str) -> None:
             try:
                 await _write(service, market)
             except Unavailable as refusal:
-                log.warning("measures wait for the store", market=market, reason=refusal.detail)
+                log.warning("quarters wait for the store", market=market, reason=refusal.detail)
     finally:
         with contextlib.suppress(Unavailable):
             await _write(service, market)
 
 
 async def _write(service: Service, market: str) -> None:
-    measures = service.store.market(market).measures
-    if measures.gathered:
+    quarters = service.store.market(market).quarters
+    if quarters.gathered:
         values = (await service.markets.tuning(market)).values
-        await measures.write(KEPT.whole(values) * DAY_MS)
+        await quarters.write(KEPT.whole(values) * DAY_MS)
