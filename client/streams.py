@@ -29,6 +29,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from client.cancellation import refuse_cancelled
 from client.errors import Unreachable
 from client.signature import sign
 from contracts import streams
@@ -89,11 +90,13 @@ class StreamReader:
         """As `entries`, as many at a time as there are, `count` at the most: one acknowledgement for all."""
         after, ready = "0", False  # "0": what this consumer was given before and did not acknowledge
         while True:
+            refuse_cancelled()
             try:
                 if not ready:
                     await self._make_group()
                     ready = True
                 given = await self._read(after, count)
+                refuse_cancelled()  # what was given is given again to who comes next
             except FAILURES as error:
                 await self._wait_out(error)
                 after, ready = "0", False
@@ -106,8 +109,10 @@ class StreamReader:
     async def acknowledge(self, *entries: Entry) -> None:
         """The entries had their effect: they are not given again. Waits for a server that is away."""
         while entries:
+            refuse_cancelled()
             try:
                 await self.redis.xack(self.stream, self.group, *(each.id for each in entries))
+                refuse_cancelled()
                 return
             except FAILURES as error:
                 await self._wait_out(error)
@@ -218,6 +223,7 @@ class VendorStream(StreamReader):
         for _ in range(int(TIMEOUT_S / AGAIN_S)):
             try:
                 await self.redis.xadd(self.replies, {FIELD: content})
+                refuse_cancelled()
                 return
             except FAILURES as error:
                 await self._wait_out(error)

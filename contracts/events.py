@@ -22,7 +22,7 @@ PREFIX = "dispatch."
 class CloudEvent(Wire, forbid_unknown_fields=False):
     """The envelope (CloudEvents 1.0). `subject` is a request or offer id; `source` and `id` together dedupe.
 
-    Attributes that are not named here are extensions, such as `traceparent`: legal, and not looked at.
+    Attributes that are not named here are extensions: legal, and not looked at.
     """
 
     specversion: Literal["1.0"] = "1.0"
@@ -34,6 +34,7 @@ class CloudEvent(Wire, forbid_unknown_fields=False):
     datacontenttype: str = "application/json"
     dataschema: Annotated[str, Meta(max_length=1024)] = ""
     data: dict[str, Any] = msgspec.field(default_factory=dict)
+    traceparent: Any = ""  # the request's trace (W3C); a reply that repeats it is seen in that
     # Extensions, on reply streams only: the vendor's signature (`contracts.reply_claims`); and, as replies
     # carried it before, its bearer token, which lies in backups for as long as it holds.
     dispatchsignature: Annotated[str, Meta(max_length=8192)] = ""

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, OfferId, Wire
+from contracts.base import Id, Instant, OfferId, Tally, Wire
 from contracts.event_types import event
+from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
 from contracts.problems import InvalidMessage
 from contracts.streams import To
@@ -75,3 +76,41 @@ class NotificationDue(Wire):
     audience: Audience
     template: Template
     useful_until: Instant
+
+
+class ListedState(StrEnum):
+    """Which notifications are listed: those that are still to come, and those that did not get through."""
+
+    PLANNED = "planned"
+    DUE = "due"
+    FAILED = "failed"
+
+
+class NotificationView(Wire, omit_defaults=False):
+    """A notification, without whom it reaches and what it says. `code`: why it failed."""
+
+    id: Id
+    state: ListedState
+    request_id: Id
+    audience: Audience
+    template: Template
+    due_at: Instant
+    useful_until: Instant
+    next_at: Instant | None = None  # when it is tried next
+    attempts: Tally = 0
+    code: str = ""
+
+
+class NotificationQuery(Wire):
+    """A page of the notifications in one state, the earliest first."""
+
+    state: ListedState = ListedState.FAILED
+    cursor: Cursor = ""
+    limit: PageSize = 50
+
+
+class NotificationPage(Wire, omit_defaults=False):
+    """Notifications; `cursor` is empty on the last page."""
+
+    notifications: tuple[NotificationView, ...] = ()
+    cursor: str = ""

@@ -8,7 +8,7 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +24,16 @@ from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
 from dispatcher.jobs.quarters import keep_quarters
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
-from dispatcher.runtime import files
+from dispatcher.runtime import files, traces
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.otel import open_tracer
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator
@@ -39,6 +41,7 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
     HOUSEKEEPING,
+    MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
     QUARTERS,
@@ -46,6 +49,7 @@ from dispatcher.service.loops import (
     TIMERS,
     TUNING,
     UNREADABLE,
+    WHAT_IFS,
 )
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
@@ -102,7 +106,7 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 
 async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
     clock, keys = clock_of(settings), key_files.read_token_keys(settings.token_keys_file)
-    async with open_store(settings, "web", trouble) as store:
+    async with _traced(settings, "web"), open_store(settings, "web", trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
@@ -153,9 +157,10 @@ async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.jobs.timers import Timers  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
+    from dispatcher.what_if.runner import Runner  # noqa: PLC0415
 
     clock = clock_of(settings)
-    async with open_store(settings, "matcher") as store:
+    async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
@@ -165,6 +170,12 @@ async def _matcher(settings: Settings, name: str) -> None:
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 
+        def what_if(each: str) -> Coroutine[Any, Any, None]:
+            """What-ifs give way to every solve of ours."""
+            stored, tz = store.market(each), settings.markets[each]
+            runner = Runner(stored, tz, clock, travel_of, name, lambda: solvers.at_work > 0)
+            return _kept(store, each, WHAT_IFS, runner.run)
+
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
             await run_matchers(service, solvers, name, travel_of=travel_of)
@@ -173,6 +184,7 @@ async def _matcher(settings: Settings, name: str) -> None:
             await _until_told(
                 match(),
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
+                *map(what_if, settings.markets),
                 *_telling(service),
                 *(
                     []
@@ -187,10 +199,11 @@ async def _matcher(settings: Settings, name: str) -> None:
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:
-    """Of each market: what this process could not read is told, and what it can read."""
+    """Of each market: what this process could not read is told, what it can read, and what it counted."""
     store, markets = service.store, service.markets
     return [
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
+        *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
         *(_kept(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
@@ -202,6 +215,21 @@ def open_store(settings: Settings, role: str, trouble: Callable[[], str] = str) 
     store = Store(settings.redis_url, file.ring, identity=settings.store_identity, trouble=trouble)
     store.agreement.take_part(f"{role} {own_name()}#{secrets.token_hex(2)}", file)
     return store
+
+
+@contextlib.asynccontextmanager
+async def _traced(settings: Settings, role: str) -> AsyncIterator[None]:
+    """Spans go to the collector of the settings, if there is one. Raises UserError without the extra."""
+    if settings.traces_url is None:
+        yield
+        return
+    tracer = open_tracer(settings.traces_url, role)
+    traces.install(tracer)
+    try:
+        yield
+    finally:
+        traces.install(None)
+        await asyncio.to_thread(tracer.close)
 
 
 async def _agree(store: Store, markets: Sequence[str]) -> None:

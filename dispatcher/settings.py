@@ -13,10 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, WebhookUrl
+from dispatcher.runtime.urls import MailUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, WebhookUrl, MailUrl)
+PARSED = (TravelUrl, WebhookUrl, MailUrl, TracesUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -132,6 +132,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     smtp_password_file: Annotated[Path | None, Meta(description="password of the user in SMTP_URL")] = None
     smtp_from: Annotated[str, Meta(description="who mail is from: an address of yours")] = ""
+    traces_url: Annotated[
+        TracesUrl | None,
+        Meta(
+            description="where traces are sent: a collector's OTLP over HTTP, http://host:4318 (extra otel)"
+        ),
+    ] = None
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True

@@ -23,6 +23,7 @@ from dispatcher.delivery.reply import offer_of, open_envelope
 from dispatcher.delivery.reply_effects import ReplyEffects, Verify
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.measures import REPLY_AGE
 from dispatcher.service.service import Service
 from dispatcher.store.events import Entry, place
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
@@ -55,7 +56,7 @@ class Replies:
         made_anew: MadeAnew = lambda market: None,
     ) -> None:
         """`made_anew(market)` hears of each reply stream that took no more entries."""
-        self.store = service.store
+        self.store, self.measures = service.store, service.measures
         self.effects = ReplyEffects(service, verify)
         self.consumer = consumer
         self.idle_ms = idle_ms
@@ -189,3 +190,5 @@ class Replies:
         for entry, event in group:
             if await self.effects.has_ended(market, entry, event):
                 done.append(entry.id)
+                age_s = time.time() - place(entry.id)[0] / 1000
+                self.measures.observe(market, REPLY_AGE, "done", age_s)

@@ -17,6 +17,7 @@ from contracts.problems import PREFIX, Problem, Unauthenticated
 from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
+from dispatcher.runtime import traces
 from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.service.service import Service
@@ -24,6 +25,8 @@ from dispatcher.store.events import Entry
 from dispatcher.store.streams import GROUP
 
 LONGEST_SUBJECT = 128  # what its vendor wrote is repeated as far as every reader of events takes it
+
+INTERNAL = "internal"  # the failure is ours
 
 Verify = Callable[[str, int], Principal]
 Refused = Problem | Refusal
@@ -43,6 +46,14 @@ class ReplyEffects:
 
         Raises Unavailable.
         """
+        with traces.span(
+            "reply", kind="consumer", parent=traces.read(event.traceparent), dispatcher__market=market
+        ) as span:
+            ended = await self._has_ended(market, entry, event)
+            span.note(dispatcher__ended=ended)
+        return ended
+
+    async def _has_ended(self, market: str, entry: Entry, event: CloudEvent) -> bool:
         owner = self._owner(market, entry)
         try:
             who = self._who(market, owner, event)
@@ -59,7 +70,7 @@ class ReplyEffects:
             return await self._told(market, who.vendor_id, entry, refusal, event)
         except Exception:
             log.exception("a reply failed", market=market, entry=entry.id)
-            return await self._buried(market, entry, "internal")
+            return await self._buried(market, entry, INTERNAL)
         return True
 
     async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
@@ -113,8 +124,13 @@ class ReplyEffects:
         return True
 
     async def _buried(self, market: str, entry: Entry, reason: str) -> bool:
-        """Put the entry aside; whether it may go: the shared stream alone keeps it for a while."""
+        """Put the entry aside; whether it may go: what the shared stream has, and what we failed at, stays.
+
+        Ops may send it again then. What is set aside has to be emptied before its vendor is read further.
+        """
         log.warning("a reply cannot be used", market=market, entry=entry.id, reason=reason)
         stored = self.store.market(market)
         await stored.dead_letters.bury(entry, GROUP, reason)
-        return entry.stream != stored.keys.shared_replies
+        vendor = stored.keys.writer_of(entry.stream)
+        ours = reason == INTERNAL and entry.stream == stored.keys.replies(vendor)
+        return not ours and entry.stream != stored.keys.shared_replies

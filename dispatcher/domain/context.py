@@ -20,7 +20,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     `by` is how histories name who acts: the role that gives the right, or a vendor; `subject` which person or
     system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
     `vendor_id` is set when a vendor acts, `facility_id` when a facility does. `related`: records beside
-    the one that is decided on, by id (`kinds.beside`), as its kind asked for them.
+    the one that is decided on, by id (`kinds.beside`), as its kind asked for them. `trace`: what it is
+    traced by, if it is (`dispatcher.runtime.traces`).
     """
 
     now_ms: int
@@ -33,3 +34,4 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     facility_id: str = ""
     tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}
+    trace: bytes = b""

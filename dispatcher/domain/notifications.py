@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState
 from contracts.instants import HOUR_MS, to_instant
-from contracts.notifications import Audience, NotificationDue, Template
+from contracts.notifications import Audience, ListedState, NotificationDue, NotificationView, Template
 from contracts.tasks import TaskKind
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -40,7 +40,11 @@ class NotificationState(StrEnum):
 
 
 S = NotificationState
-NEXT = {S.PLANNED: {S.DUE, S.DROPPED}, S.DUE: {S.DUE, S.DELIVERED, S.DROPPED, S.FAILED}}
+NEXT = {
+    S.PLANNED: {S.DUE, S.DROPPED},
+    S.DUE: {S.DUE, S.DELIVERED, S.DROPPED, S.FAILED},
+    S.FAILED: {S.DUE},  # ops sends it again
+}
 ENDED = frozenset({S.DELIVERED, S.DROPPED, S.FAILED})
 DUE_LIST = "notifications:due"
 
@@ -119,6 +123,22 @@ def told_due(note: NotificationRecord) -> Message:
         useful_until=to_instant(note.until_ms),
     )
     return Message(type="dispatch.notification.due", subject=note.id, data=data)
+
+
+def view(note: NotificationRecord) -> NotificationView:
+    """For ops, of one that is planned, due or failed."""
+    return NotificationView(
+        id=note.id,
+        state=ListedState(note.state.value),
+        request_id=note.request_id,
+        audience=note.audience,
+        template=note.template,
+        due_at=to_instant(note.due_ms),
+        useful_until=to_instant(note.until_ms),
+        next_at=to_instant(note.next_ms) if note.state is S.DUE else None,
+        attempts=note.attempts,
+        code=note.code,
+    )
 
 
 def changed(note: NotificationRecord, context: Context, **changes: Any) -> NotificationRecord:

@@ -10,6 +10,7 @@ Refusal
 ├── DoesNotFit        409  the vendor that was chosen may not serve the request: by which rules
 ├── OverBooked        409  capacity is gone, or would fall below what is booked
 ├── PossibleDuplicate 409  the same patient has the same kind of service at the same time already
+├── Crowded           429  so many of the kind wait already as may wait
 ├── Unreadable        500  what is stored under this id cannot be read: ours to mend, not the caller's fault
 │   └── PatientKeyMissing  503  the patient key that it was sealed under is not in this process's key ring
 ├── Unavailable       503  the store cannot answer now; nothing is known to be stored
@@ -86,6 +87,12 @@ class PossibleDuplicate(Refusal):
     """The same patient has the like already; `duplicates` says of each request which others it may be."""
 
     type, status = "possible-duplicate", 409
+
+
+class Crowded(Refusal):
+    """So many of the kind wait already as may wait; ask again after `retry_after_s`."""
+
+    type, status = "too-many", 429
 
 
 class Unreadable(Refusal):

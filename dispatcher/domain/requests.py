@@ -79,6 +79,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     retime_ms: int = 0  # when its vendor is to be asked for another start; 0: it is not
     retimed_ms: int = 0  # the bound on its start for which that was done last
     apart: tuple[str, ...] = ()  # rides of its patient that it might meet: they are not at once
+    trace: bytes = b""  # the span that it came in, for all that becomes of it; b"": it is not traced
 
     @property
     def waits_for_call(self) -> bool:
@@ -194,6 +195,19 @@ class RequestRecord(Record, frozen=True, tag=3):
 def offer_id(record: RequestRecord, offer: OfferRecord) -> str:
     """`<request id>.<attempt>`."""
     return f"{record.id}.{offer.attempt}"
+
+
+def waited_ms(record: RequestRecord, now_ms: int, ahead_ms: int) -> int:
+    """For how long it could have been offered: since it came in, was freed or lost its vendor last.
+
+    `ahead_ms`: how far the matcher looks ahead; what starts later waits for the time, and for nobody.
+    """
+    since_ms = record.received_ms
+    for step in reversed(record.history):
+        if step.state not in OPEN:
+            break
+        since_ms = step.at_ms
+    return max(0, now_ms - max(since_ms, record.earliest_ms - ahead_ms))
 
 
 def priority_of(record: RequestRecord, request: Request) -> Priority:

@@ -21,7 +21,16 @@ ON_TIME = Parameter(
     summary="How late a vendor may be at the pick-up (or done) for its work to have been on time.",
     scope="domain.scorecards",
 )
-PARAMETERS = (ON_TIME,)
+LEAST = Parameter(
+    name="scorecard_least_works",
+    default=20,
+    minimum=1,
+    maximum=1_000,
+    unit="works",
+    summary="A vendor's scorecard counts from so many pieces of work on; before, it is unknown.",
+    scope="domain.scorecards",
+)
+PARAMETERS = (ON_TIME, LEAST)
 D = DeclineCode
 BLAMELESS = frozenset(  # the request or our data was at fault, or the weather
     {
@@ -48,6 +57,9 @@ class Outcome(StrEnum):
     LATE = "late"  # with its minutes
     NO_SHOW = "no_show"  # the patient's: the vendor was there
     FAILED = "failed"
+
+
+BADLY = (Outcome.DECLINED, Outcome.EXPIRED, Outcome.TURNED_BACK, Outcome.LATE, Outcome.FAILED)
 
 
 class WorkOutcome(msgspec.Struct, frozen=True):
@@ -82,3 +94,27 @@ def completed(offer: OfferRecord, ended_ms: int, values: Mapping[str, Number]) -
 def month_of(at_ms: int) -> str:
     """The calendar month of a moment, UTC."""
     return f"{to_instant(at_ms):%Y-%m}"
+
+
+def months(now_ms: int) -> tuple[str, str]:
+    """This month and the one before: one bad day is forgotten, a bad month is not."""
+    first = to_instant(now_ms).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before_ms = int(first.timestamp() * 1000) - 1
+    return month_of(before_ms), month_of(now_ms)
+
+
+def shares(scorecards: Mapping[str, Mapping[str, int]], values: Mapping[str, Number]) -> dict[str, float]:
+    """The share that went well, 0..1, of each vendor with work enough to tell.
+
+    Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
+    the data's or the weather's counts for nobody; nor does an acceptance, whose work is still to come, nor
+    work that was done early by its end alone.
+    """
+    found = {}
+    for vendor, card in scorecards.items():
+        well = card.get(Outcome.ON_TIME, 0) + card.get(Outcome.NO_SHOW, 0)
+        blameless = sum(card.get(f"{Outcome.DECLINED}.{code}", 0) for code in BLAMELESS)
+        badly = sum(card.get(each, 0) for each in BADLY) - blameless
+        if well + badly >= LEAST.whole(values):
+            found[vendor] = well / (well + badly)
+    return found

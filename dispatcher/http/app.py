@@ -10,8 +10,10 @@ from aiohttp import web
 from contracts.codec import MAX_BYTES
 from contracts.codes import Role
 from contracts.operations import Operation
+from dispatcher.delivery.board import Boards
 from dispatcher.delivery.hub import Hub
 from dispatcher.http import answers, bodies, documents, problem_responses
+from dispatcher.http.board import BOARDS
 from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.documents import DOCUMENTS, Documents
 from dispatcher.http.entry import GATE, Enter, Gate, entry, new_id
@@ -44,7 +46,8 @@ def build_app(parts: Parts, more: Iterable[Routes] = ()) -> web.Application:
     app.router.add_get("/", documents.index)
     app.router.add_get("/docs/docs.js", documents.script)
     app.router.add_get("/docs/docs.css", documents.style)
-    app.on_shutdown.append(partial(_end_streams, parts.hub))
+    app[BOARDS] = Boards(parts.hub, parts.clock)
+    app.on_shutdown.append(partial(_end_streams, parts.hub, app[BOARDS]))
     return app
 
 
@@ -62,8 +65,9 @@ def _methods(operation: Operation) -> tuple[str, ...]:
     return (operation.method, "HEAD") if head else (operation.method,)
 
 
-async def _end_streams(hub: Hub, app: web.Application) -> None:
+async def _end_streams(hub: Hub, boards: Boards, app: web.Application) -> None:
     """Open streams would hold the shutdown until its time-out."""
+    await boards.aclose()
     await hub.aclose()
 
 
@@ -80,6 +84,7 @@ def _lanes(parts: Parts, routes: Iterable[Route], authenticator: Authenticator) 
     answers = [each.operation for each in routes if each.command and each.operation.roles == VENDORS]
     lanes = Lanes(parts.limits, answers, authenticator.known, parts.metrics.refused_unread)
     parts.metrics.waiting.set_function(lambda: lanes.waiting)
+    parts.metrics.store.waiting.set_function(lambda: parts.service.store.committer.waiting)
     return lanes
 
 

@@ -26,7 +26,9 @@ from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route
+from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.traces import Span
 from dispatcher.security.principal import Principal
 from dispatcher.security.tokens import Authenticator
 
@@ -89,7 +91,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
     operation = route.operation
     plain = any(answer.media for answer in operation.answers.values())
 
-    async def enter(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.Request) -> web.StreamResponse:
         call_id, started, media = new_id(), time.perf_counter(), codec.JSON
         try:
             principal = gate.admit(request, operation)
@@ -111,7 +113,30 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
         log.debug("answered", operation=operation.id, status=response.status, call_id=call_id)
         return response
 
+    async def enter(request: web.Request) -> web.StreamResponse:
+        if not traces.on() or operation.resumable or not operation.roles:  # no stream, no probe
+            return await answer(request)
+        with _span(request, operation) as span:
+            response = await answer(request)
+            span.note(http__response__status_code=response.status)
+            span.note(dispatcher__call_id=response.headers.get("X-Request-Id", ""))
+            if response.status >= 500:
+                span.fail(str(response.status))
+        return response
+
     return enter
+
+
+def _span(request: web.Request, operation: Operation) -> AbstractContextManager[Span]:
+    """By the route, as its caller traces it: the URL as it was asked stands in none."""
+    return traces.span(
+        f"{operation.method} {operation.path}",
+        kind="server",
+        parent=traces.read(request.headers.get("traceparent")),
+        http__request__method=operation.method,
+        http__route=operation.path,
+        dispatcher__operation=operation.id,
+    )
 
 
 async def _made(route: Route, call: Call, parts: Parts) -> Reply | web.StreamResponse:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from contracts.health import Health, Matching, Routing
 from contracts.operations import ANYONE, Answer
+from dispatcher.domain.kinds import kinds
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.metrics import CONTENT_TYPE
@@ -131,6 +132,7 @@ async def _troubles(parts: Parts) -> dict[str, dict[str, str]]:
 
 
 async def _page(parts: Parts) -> bytes:
+    await _tell_store(parts)
     with contextlib.suppress(TimeoutError, Unavailable):
         async with asyncio.timeout(PROBE_S):
             for market, each in (await _matching(parts)).items():
@@ -140,6 +142,14 @@ async def _page(parts: Parts) -> bytes:
     if (routing := _routing(parts)) is not None and parts.engine is not None:
         parts.metrics.routing.found(routing, parts.engine.pairs, parts.engine.calls)
     return parts.metrics.page()
+
+
+async def _tell_store(parts: Parts) -> None:
+    """How it does; one that gives no answer in time is not ready, whatever it was before."""
+    try:
+        parts.metrics.store.found(await asyncio.wait_for(parts.service.store.health(), PROBE_S))
+    except (TimeoutError, Unavailable):
+        parts.metrics.store.silent()
 
 
 async def _count(parts: Parts, market: str) -> None:
@@ -156,3 +166,18 @@ async def _count(parts: Parts, market: str) -> None:
         metrics.troubles.found(market, await stored.troubles.counts())
     with contextlib.suppress(StoreError, ValueError):
         metrics.replaced.labels(market).set(await stored.retention.set_aside())
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.due.dead.labels(market).set(await stored.dead_letters.count())
+    await _count_work(parts, market)
+
+
+async def _count_work(parts: Parts, market: str) -> None:
+    """What all processes counted, this one's own up to now, and what falls due."""
+    stored, metrics, now_ms = parts.service.store.market(market), parts.metrics, parts.clock.now_ms()
+    with contextlib.suppress(StoreError):
+        await parts.service.measures.tell(market, stored.measures)
+        metrics.measures.found(market, await stored.measures.read())
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.due.found(market, await stored.soon(now_ms))
+    with contextlib.suppress(StoreError, ValueError):
+        metrics.due.timers(market, await stored.due_times.first_of(kinds()), now_ms)

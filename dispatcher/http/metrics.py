@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 from contracts.codes import RequestState
 from contracts.health import Matching, Routing
 from contracts.tasks import OwnerRole
+from dispatcher.http.work_metrics import DueGauges, MeasureFamilies, StoreGauges
 from dispatcher.store.tasks import Backlog
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -58,6 +59,8 @@ class Metrics:
             "Streams that lie aside because their ids were used up.",
             ["market"],
         )
+        self.measures, self.due = MeasureFamilies(self.registry), DueGauges(self.registry)
+        self.store = StoreGauges(self.registry)
         self._known: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:

@@ -106,6 +106,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/cancel",
     id="cancelRequest",
+    conditional=True,
     command=CancelRequest,
     body=Body(Cancel, optional=True),
     answers={200: Answer("the cancelled request", RequestView, ETAG)},
@@ -120,6 +121,7 @@ async def cancel(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/hold",
     id="holdRequest",
+    conditional=True,
     command=HoldRequest,
     body=Body(PutOnHold, optional=True),
     answers={200: Answer("the request, on hold", RequestView, ETAG)},
@@ -134,6 +136,7 @@ async def hold(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/resume",
     id="resumeRequest",
+    conditional=True,
     command=ResumeRequest,
     body=Body(Resume, optional=True),
     answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
@@ -148,6 +151,7 @@ async def resume(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/release",
     id="releaseRequest",
+    conditional=True,
     command=ReleaseSequence,
     body=Body(Release, optional=True),
     answers={200: Answer("the request; it waits no more for what it was to go after", RequestView, ETAG)},
@@ -162,6 +166,7 @@ async def release(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/activate",
     id="activateRequest",
+    conditional=True,
     command=ActivateRequest,
     body=Body(Activate, optional=True),
     answers={
@@ -183,6 +188,7 @@ async def activate(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/offer",
     id="offerRequest",
+    conditional=True,
     command=OfferByHand,
     body=Body(OfferTo),
     answers={200: Answer("the request, offered to that vendor", RequestView, ETAG)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 from statistics import median
 
 import structlog
@@ -12,9 +13,11 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
+from dispatcher.matching.measured import batched
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.will_calls import keep_room
+from dispatcher.runtime import traces
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -59,12 +62,13 @@ log = structlog.get_logger()
 
 async def run_batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     """One batch, were it of nothing. Raises FenceLost."""
-    done = await _batch(own, market, solvers)
+    with ExitStack() as traced:
+        done = await _batch(own, market, solvers, traced)
     await market.stored.pulse.batched()
     return done
 
 
-async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
+async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitStack) -> Done:
     began_s, began_ms = time.perf_counter(), market.clock.now_ms()
     await market.refresh()
     ids = await market.requests.open_ids()
@@ -73,6 +77,9 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     waiting = await market.next_batch(ids, travel)
     if not waiting:
         return Done()
+    traced.enter_context(
+        traces.span("batch", dispatcher__market=market.name, dispatcher__requests=len(waiting))
+    )
     standing = await market.standing(waiting, travel, market.planning_ms)
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)
@@ -80,6 +87,8 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
     plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
     done = await commit_plan(own, market, snapshot, plan, yields_to_imminent=True)
+    all_s = time.perf_counter() - began_s
+    batched(own, market.name, plan, done, all_s)
     log.info(
         "batch",
         market=market.name,
@@ -91,7 +100,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers) -> Done:
         fell_out=done.fell_out,
         solver=plan.solver,
         solve_s=round(plan.seconds, 3),
-        all_s=round(time.perf_counter() - began_s, 3),
+        all_s=round(all_s, 3),
     )
     return done
 

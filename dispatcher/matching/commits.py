@@ -12,7 +12,8 @@ import structlog
 
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import Unavailable, Unwritable
-from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.requests import RequestRecord, waited_ms
+from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
 from dispatcher.matching.sequence import waves
@@ -81,6 +82,9 @@ class Done:
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
     deferred: int = 0  # not imminent: left for the batch
+    waits: list[tuple[bool, float]] = field(
+        default_factory=list
+    )  # of each offer: had it no vendor at first; s since it waits
     plans: list[tuple[Snapshot, BatchPlan]] = field(default_factory=list)  # whose unmatched may be told why
 
     def __iadd__(self, more: Done) -> Done:
@@ -91,18 +95,27 @@ class Done:
         self.fell_out += more.fell_out
         self.outdated |= more.outdated
         self.deferred += more.deferred
+        self.waits += more.waits
         self.plans += more.plans
         return self
 
     def note(self, match: Match, outcome: Outcome | None, market: Market) -> None:
         """What became of one commit; what was stored counts against what is left in the market."""
         if outcome is not None and outcome.ok:
-            (self.moved if match.instead_of else self.offered).add(match.record.id)
+            self._stored(match, market)
             market.take(match.proposal, match.instead_of)
             return
         self.fell_out += 1
         if outcome is not None and outcome.status in VENDOR_MOVED_ON:
             self.outdated.add(match.record.id)
+
+    def _stored(self, match: Match, market: Market) -> None:
+        if match.instead_of:
+            self.moved.add(match.record.id)
+            return
+        self.offered.add(match.record.id)
+        waited = waited_ms(match.record, market.clock.now_ms(), ahead_ms(market.values))
+        self.waits.append((match.record.unmatched is not None, waited / 1000))
 
 
 async def commit_plan(

@@ -24,7 +24,12 @@ PARAMETERS = (HORIZON,)
 
 def reach_ms(now_ms: int, values: Mapping[str, Number]) -> int:
     """What opens later waits for a later batch."""
-    return now_ms + HORIZON.whole(values) * HOUR_MS
+    return now_ms + ahead_ms(values)
+
+
+def ahead_ms(values: Mapping[str, Number]) -> int:
+    """How far ahead of a window's opening its request is matched."""
+    return HORIZON.whole(values) * HOUR_MS
 
 
 def horizon_of(tz: ZoneInfo, now_ms: int, values: Mapping[str, Number], until_ms: int = 0) -> Horizon:

@@ -8,8 +8,10 @@ from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
+from dispatcher.matching.measured import matched_at_once
 from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
+from dispatcher.runtime import traces
 from solvers.planning import plan
 from solvers.travel import TravelTimes
 
@@ -49,7 +51,10 @@ async def match_imminent(own: Ownership, market: Market, ids: Sequence[str]) -> 
         imminent = pressing_first([each for each in waiting if is_imminent(each, now_ms, values)])
         done.deferred += len(waiting) - len(imminent)
         for begin in range(0, len(imminent), AT_ONCE):
-            done += await _match(own, market, imminent[begin : begin + AT_ONCE], travel)
+            some = imminent[begin : begin + AT_ONCE]
+            with traces.span("imminent", dispatcher__market=market.name, dispatcher__requests=len(some)):
+                done += await _match(own, market, some, travel)
+    matched_at_once(own, market.name, done)
     return done
 
 

@@ -22,6 +22,7 @@ from dispatcher.matching.solvers import Solvers
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.execute import Executor
 from dispatcher.service.loops import Troubles
+from dispatcher.service.measures import LEASES
 from dispatcher.store.tail import Hint
 
 LEASE_MS = 6_000  # real time; renewed three times as often
@@ -53,6 +54,7 @@ class Matcher:
                 if await self._own_for_a_while():
                     pause_s = PAUSE_S
             except (FenceLost, Unavailable) as error:
+                self.executor.measures.count(self.market.name, LEASES, "lost")
                 log.warning("matcher_interrupted", market=self.market.name, reason=str(error))
             except Exception as error:
                 log.exception("matcher_failed", market=self.market.name, restart_in_s=pause_s)
@@ -70,6 +72,7 @@ class Matcher:
                 await asyncio.sleep(LEASE_MS / 3000)
                 return False
             log.info("market_owned", market=name, fence=fence)
+            self.executor.measures.count(name, LEASES, "taken")
             await self.market.stored.pulse.taken()
             await self._work(Ownership(self.executor, fence))
         finally:  # also if we were told to end before the answer to `acquire` came: it may be ours

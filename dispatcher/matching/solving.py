@@ -19,6 +19,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 from contracts.unmatched import Unmatched
 from dispatcher.matching.child import nothing, relax, solve_job, warm_up
 from dispatcher.matching.job import Job
+from dispatcher.runtime import traces
 from solvers.planning import BatchPlan, plan
 from solvers.screening import Screening
 
@@ -57,6 +58,7 @@ class SolverPool:
         self.entry = entry or solve_job
         self.workers = workers or os.cpu_count() or 1
         self._pool = _start(processes)
+        self.at_work = 0  # jobs that are solved or wait for a process: what is less pressing waits meanwhile
 
     async def warm(self) -> None:
         """Start the processes and their imports now, so that no request waits for them.
@@ -73,7 +75,10 @@ class SolverPool:
         job = Job.of(screening, max(most_s, LEAST_SOLVE_S), self.workers)
         limit_s = job.time_limit_s + GRACE_S + screening.requests * screening.vendors / PAIRS_PER_S
         try:
-            return await self._done(limit_s, self.entry, job)
+            with traces.part(
+                "solve", dispatcher__requests=screening.requests, dispatcher__limit_s=job.time_limit_s
+            ):
+                return await self._done(limit_s, self.entry, job)
         except _Failed as failure:
             log.warning("solver_fallback", **failure.facts, requests=screening.requests)
             return await asyncio.to_thread(plan, screening)
@@ -90,6 +95,7 @@ class SolverPool:
 
     async def _done(self, limit_s: float, entry: Callable[..., Result], *words: object) -> Result:
         """What `entry` gives in a solver process within the limit. Raises _Failed."""
+        self.at_work += 1
         try:
             future = self._running().schedule(entry, args=words, timeout=limit_s)
             return await asyncio.wait_for(asyncio.wrap_future(future), limit_s + GRACE_S)
@@ -99,6 +105,8 @@ class SolverPool:
             raise _Failed("crashed", f"exit code {error.exitcode}") from error
         except (ValueError, ArithmeticError, LookupError, RuntimeError, MemoryError, OSError) as error:
             raise _Failed("failed", repr(error)) from error
+        finally:
+            self.at_work -= 1
 
     def _running(self) -> ProcessPool:
         """The pool, or a new one: pebble gives a pool up when its processes die while work waits."""

@@ -62,7 +62,7 @@ class StandingOffers:
             return []
         await self._read(now_ms)
         movable = [each for each in self.records.values() if movable_offer(each, now_ms, reading.values)]
-        chosen = await self._current(_nearest(movable, waiting, most))
+        chosen = await self._current(nearest(movable, waiting, most))
         bodies = await self.requests.bodies_of(chosen)
         found = []
         for record in chosen:
@@ -87,7 +87,7 @@ class StandingOffers:
         return [fresh[each.id] for each in some if each.id in fresh]
 
 
-def _nearest(movable: Sequence[RequestRecord], waiting: Sequence[Waiting], most: int) -> list[RequestRecord]:
+def nearest(movable: Sequence[RequestRecord], waiting: Sequence[Waiting], most: int) -> list[RequestRecord]:
     """First who overlaps most requests that were left without a vendor before, then most of all that wait."""
     offers = [each.live_offers[0] for each in movable]
     pressed = [asked for record, asked in waiting if record.unmatched is not None]

@@ -20,9 +20,9 @@ from contracts.local_day import LocalDay
 from contracts.requests import Request, TripRequest
 from contracts.tuning import Parameter
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import months
 from dispatcher.domain.will_call import HOUR_MIN, DayKind, called_window
 from dispatcher.matching.market import Market
-from dispatcher.matching.scorecards import months
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.store.calls import HOURS, Calls
 from solvers.planning import plan

@@ -1,4 +1,4 @@
-"""Where notifications go to, as settings say it: a webhook, a mail server."""
+"""Where notifications and traces go to, as settings say it: a webhook, a mail server, a collector."""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ class WebhookUrl(str):
             raise ValueError("a user or a password has no place in it")
         if url.fragment:
             raise ValueError("nothing may follow a # in it")
+        return cls(text)
+
+
+class TracesUrl(str):
+    """`http://collector:4318` or `https://…`: where spans are sent; what else it needs is in OTEL_*."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> TracesUrl:
+        """Raises ValueError, which says what is wrong with it."""
+        url = urlsplit(text)
+        if url.scheme not in ("http", "https"):
+            raise ValueError("it begins with neither http:// nor https://")
+        _host(url)
+        if "@" in url.netloc:
+            raise ValueError("a user or a password has no place in it: OTEL_EXPORTER_OTLP_HEADERS has")
+        if url.query or url.fragment:
+            raise ValueError("nothing may follow its path")
         return cls(text)
 
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime import otel
 from dispatcher.runtime.clock import make_clock
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.signals import on_ending
@@ -105,6 +106,8 @@ def prepare(settings: Settings) -> None:
         told = f"DISPATCHER_CLOCK_FILE={settings.clock_file} cannot be read: {type(error).__name__}."
         raise UserError(told, "Maybe it is a folder, or holds something else than a Unix time.") from error
     notifier_of(settings, clock)
+    if settings.traces_url is not None:
+        otel.need()
 
 
 def listening(settings: Settings) -> socket.socket:

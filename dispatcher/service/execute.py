@@ -18,7 +18,9 @@ from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, W
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import traced
 from dispatcher.service.markets import Markets
+from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
@@ -31,8 +33,8 @@ ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be 
 class Executor:
     """Commands of one process: HTTP, the replies consumer, the matcher and the timers come through here."""
 
-    def __init__(self, markets: Markets, clock: Clock) -> None:
-        self.markets, self.clock = markets, clock
+    def __init__(self, markets: Markets, clock: Clock, measures: Measures | None = None) -> None:
+        self.markets, self.clock, self.measures = markets, clock, measures or Measures()
 
     async def execute(
         self,
@@ -55,17 +57,20 @@ class Executor:
         for _ in range(ATTEMPTS):
             record = await self._find(stored, command)
             context = await self._context(stored, record, tuning, by, who)
-            try:
-                ready = command if prepare is None else await prepare(record, command)
-                if ready.beside:
-                    context = replace(context, related={**ready.beside, **context.related})
-                decision = await with_all_beside(stored, context, partial(decide, record, ready))
-            except Refusal:
-                if await already_applied(stored, idempotency):
-                    return record or await self.load(stored, command)
-                raise
-            after, full = await _committed(stored, record, decision, idempotency)
+            with traced.commands(market, by, [(command, record)]):
+                try:
+                    ready = command if prepare is None else await prepare(record, command)
+                    if ready.beside:
+                        context = replace(context, related={**ready.beside, **context.related})
+                    decision = await with_all_beside(stored, context, partial(decide, record, ready))
+                except Refusal:
+                    if await already_applied(stored, idempotency):
+                        return record or await self.load(stored, command)
+                    raise
+                after, full = await _committed(stored, record, decision, idempotency)
             if after is not None:
+                if decision is not None:
+                    self.measures.decided(market, [decision], context.now_ms)
                 return after
             command = command.if_full if full else command
             if await already_applied(stored, idempotency):
@@ -89,6 +94,15 @@ class Executor:
 
         Each is decided on as the others will be that come before it.
         """
+        with traced.commands(market, by, decided_on) as spans:
+            outcome = await self._attempt_all(by, market, decided_on, fence)
+            for each in spans:
+                each.note(dispatcher__outcome="nothing" if outcome is None else outcome.status.name.lower())
+        return outcome
+
+    async def _attempt_all(
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], fence: str | None
+    ) -> Outcome | None:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         needed, now = list[Decision](), dict[str, Any]()
         for command, record in decided_on:
@@ -106,7 +120,10 @@ class Executor:
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
                 return Outcome(Status.STALE, stale_id=record.id)
             needed, now = [*needed, decision], now | changed
-        return await stored.commit(needed, fence=fence) if needed else None
+        outcome = await stored.commit(needed, fence=fence) if needed else None
+        if outcome is not None and outcome.ok:
+            self.measures.decided(market, needed, self.clock.now_ms())
+        return outcome
 
     async def load(self, stored: MarketStore, command: Command) -> Any:
         """The record that a command is about. Raises NotFound."""

@@ -15,21 +15,14 @@ from dispatcher.store.troubles import TroublePart
 
 REPLIES, TIMERS, MATCHING = "replies", "timers", "matching"
 HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_keys"
-NOTIFICATIONS = "notifications"
+NOTIFICATIONS, MEASURES = "notifications", "measures"
 ROUTING = "routing"  # the matcher's routing server
 TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
+WHAT_IFS = "what_ifs"
 LOOPS = (
-    REPLIES,
-    TIMERS,
-    MATCHING,
-    HOUSEKEEPING,
-    UNREADABLE,
-    PATIENT_KEYS,
-    ROUTING,
-    NOTIFICATIONS,
-    TUNING,
-    QUARTERS,
-)
+    REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
+    WHAT_IFS, TUNING, QUARTERS,
+)  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind
 LACKING = "lacking_keys"  # patient keys that a process cannot read

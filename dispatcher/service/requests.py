@@ -26,6 +26,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
 from dispatcher.domain.views import as_asked, read_back, request_view
 from dispatcher.domain.windows import Leaves, at_once
+from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.authorizing import Authorizing
@@ -148,6 +149,7 @@ class Requests:
             subject=who.subject,
             roles=who.roles,
             tz=self.markets.zones[market],
+            trace=traces.carried(),
         )
 
     async def received(

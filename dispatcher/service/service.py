@@ -15,9 +15,12 @@ from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
+from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
+from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
@@ -29,7 +32,9 @@ from dispatcher.service.tuning import Tunings
 from dispatcher.service.tuning_canary import TuningCanary
 from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
+from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -54,7 +59,8 @@ class Service:
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
-        self.executor = Executor(self.markets, clock)
+        self.measures = Measures()
+        self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
         self.offers = Offers(self.markets)
         self.patient_reads = PatientReads(self.markets, clock)
@@ -73,6 +79,10 @@ class Service:
         self.tuning_sets = TuningSets(self.markets, clock, registry)
         self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
         self.tuning_canary = TuningCanary(self.markets, clock, registry)
+        self.what_ifs = WhatIfs(self.markets, clock, registry)
+        self.dead_letters = DeadLetters(self.markets)
+        self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(
         self,

@@ -142,7 +142,8 @@ def _add_messages(program: Program, keys: Keys, decision: Decision) -> None:
         record = change.record
         about = change.kind.named_in_events(record.id)
         name = events.event_id(about, record.version + (change.after is None), number)
-        event = events.pack_event(keys.market, message, name, decision.at_ms)
+        traced = getattr(record, "trace", b"")
+        event = events.pack_event(keys.market, message, name, decision.at_ms, traced)
         program.write(events.stream_of(keys, message), "XADD", "*", events.FIELD, event)
 
 

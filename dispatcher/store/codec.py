@@ -17,6 +17,7 @@ from contracts.tuning_canary import CanaryHeld
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.vendors import Vendor
+from contracts.views import SavedViews
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
 from dispatcher.store import formats
@@ -135,3 +136,4 @@ TUNING = Document(Tuning)
 TUNING_SETS = Document(SavedSets)
 TUNING_CANARY = Document(CanaryHeld, remembered=16)
 TUNING_PROFILES, TUNING_STANDING = Document(Profiles), Document(ProfileStanding)
+VIEWS = Document(SavedViews)

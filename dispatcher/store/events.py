@@ -12,6 +12,7 @@ from contracts.events import CloudEvent
 from contracts.instants import to_instant
 from contracts.streams import To
 from dispatcher.domain.decision import Message
+from dispatcher.runtime import traces
 from dispatcher.store.codec import encode
 from dispatcher.store.keys import Keys
 
@@ -38,8 +39,9 @@ def event_id(about: str, version: int, number: int) -> str:
     return f"{about}.{version}.{number}"
 
 
-def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> bytes:
-    """The message as a CloudEvent."""
+def pack_event(market: str, message: Message, event_id: str, at_ms: int, trace: bytes = b"") -> bytes:
+    """The message as a CloudEvent; `trace`: of the request that it is about."""
+    traced = {"traceparent": traces.shown(trace)} if trace else {}
     return encode(
         {
             "specversion": "1.0",
@@ -48,6 +50,7 @@ def pack_event(market: str, message: Message, event_id: str, at_ms: int) -> byte
             "type": message.type,
             "subject": message.subject,
             "time": _time(at_ms),
+            **traced,
             "data": msgspec.to_builtins(message.data),
         }
     )

@@ -29,6 +29,7 @@ class Health(NamedTuple):
 
     `lost`: it is not the store that was in use. `lacking`: rights that our user has not got. `keyless`:
     patient keys that this process has not got. `newer`: what is stored in a format that it does not know.
+    `used_bytes`, `limit_bytes`: its memory, where it says so; no limit is 0.
     """
 
     version: str
@@ -37,6 +38,8 @@ class Health(NamedTuple):
     lacking: tuple[str, ...] = ()
     keyless: tuple[str, ...] = ()
     newer: tuple[str, ...] = ()
+    used_bytes: int = 0
+    limit_bytes: int = 0
 
     @property
     def durable(self) -> bool:
@@ -60,7 +63,8 @@ async def check(reader: Reader, identity: Identity | None = None, markets: Seque
         lacking = await rights.lacking(reader, markets) if markets else ()
         # a server that takes no writes cannot be given a name: first things first
         lost = await _lost(identity) if identity and not problems and not lacking else ""
-        return Health(_version(info), problems + ((lost,) if lost else ()), bool(lost), lacking)
+        told = problems + ((lost,) if lost else ())
+        return Health(_version(info), told, bool(lost), lacking, (), (), *_memory(info))
     except Unavailable as error:
         return Health("", (error.detail,))
     except ResponseError as error:
@@ -98,7 +102,7 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str
             found.append(f"{name} is {settings.get(name)}, it must be {wanted}")
     if info.get("aof_last_write_status", "ok") != "ok":
         found.append("the last write to the append-only file failed; maybe its disk is full")
-    used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    used, most = _memory(info)
     if 0 < most <= used:
         found.append(f"its memory is full: {used:,} bytes of {most:,}; maybe raise maxmemory")
     if int(info.get("cluster_enabled", 0)):
@@ -106,6 +110,10 @@ def _problems(info: dict[str, Any], settings: dict[str, str] | None) -> list[str
     if info.get("role") in ("slave", "replica"):
         found.append("the server is a replica; maybe point DISPATCHER_REDIS_URL at its primary")
     return found
+
+
+def _memory(info: dict[str, Any]) -> tuple[int, int]:
+    return int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
 
 
 def _version(info: dict[str, Any]) -> str:

@@ -12,11 +12,13 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
-TROUBLES, TROUBLE, TUNING = "troubles", "trouble", "tuning"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY = "tuning-canary"
 BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY)
 QUARTERS = "quarters"
+WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
+TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
+VIEWS = "views"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -36,7 +38,10 @@ class Keys:
         self.rings, self.patient_keys = prefix + "rings", prefix + "patient-keys"
         self.tuning, self.vendors = prefix + TUNING, prefix + "vendors"
         self.tuning_newest = prefix + "tuning-newest"
+        self.views = prefix + VIEWS
         self.capacities, self.troubles = prefix + CAPACITIES, prefix + TROUBLES
+        self.what_ifs = prefix + WHAT_IFS
+        self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
@@ -107,6 +112,10 @@ class Keys:
     def command(self, digest: str) -> str:
         """A command id or idempotency key that was committed."""
         return f"{self.prefix}{COMMANDS}:{digest}"
+
+    def what_if(self, name: str) -> str:
+        """The answer of one what-if."""
+        return f"{self.prefix}{WHAT_IF}:{name}"
 
     def tuning_version(self, version: int) -> str:
         """One version of the tuning, kept for a while: a document."""

@@ -15,6 +15,7 @@ from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
@@ -25,6 +26,7 @@ from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, PROFILES, SETS, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
+from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
@@ -37,6 +39,7 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
 from dispatcher.store.tasks import TaskPart
@@ -44,6 +47,8 @@ from dispatcher.store.threads import ThreadPart
 from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
+from dispatcher.store.views import ViewPart
+from dispatcher.store.what_ifs import WhatIfPart
 
 
 class MarketStore:
@@ -65,6 +70,7 @@ class MarketStore:
         self.tuning_standing = DocumentPart(
             node, self.keys, STANDING, codec.TUNING_STANDING, ProfileStanding()
         )
+        self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
@@ -75,6 +81,8 @@ class MarketStore:
         self.rings = RingPart(node.reader, self.keys)
         self.pulse = PulsePart(node, self.keys)
         self.troubles = TroublePart(node, self.keys)
+        self.what_ifs = WhatIfPart(node, self.keys)
+        self.measures = MeasurePart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -88,6 +96,10 @@ class MarketStore:
     def records(self, kind: Kind[R]) -> Records[R]:
         """The records of one kind."""
         return Records(self.node, self.keys, kind)
+
+    async def soon(self, now_ms: int) -> Soon:
+        """What falls due soon. Raises Unavailable; StoreError if a key is not ours."""
+        return await soon(self.requests, self.node, self.keys, now_ms)
 
     async def commit(
         self,
@@ -108,7 +120,9 @@ class MarketStore:
             program.remember(self.keys, idempotency)
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
-        outcome = await self.node.committer.commit(program)
+        with traces.part("commit", dispatcher__decisions=len(decided)) as span:
+            outcome = await self.node.committer.commit(program)
+            span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
         return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import merge
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import AMENDED, BY_START, REQUEST_KIND, WILL_CALLS, index_of, offers_of
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.states import OPEN
+from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.store.aside import Item
 from dispatcher.store.bodies import Bodies
 from dispatcher.store.keys import Keys
@@ -33,6 +33,10 @@ class Page(NamedTuple):
 
     records: tuple[RequestRecord, ...]
     cursor: str | None
+
+
+def _parted(found: Sequence[Any], first: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    return found[: len(first)], found[len(first) :]
 
 
 def _no_record(raw: bytes) -> RequestRecord:
@@ -130,10 +134,28 @@ class RequestPart:
         """How many will-calls nobody has called yet."""
         return int(await self.reader.ask("ZCARD", self.keys.list(WILL_CALLS)))
 
+    async def ids_starting(self, from_ms: int, end_ms: int, limit: int) -> list[str]:
+        """Requests whose window opens within [from, end), the earliest first."""
+        words = ("ZRANGE", self.keys.list(BY_START), from_ms, f"({end_ms}", "BYSCORE", "LIMIT", 0, limit)
+        return [text_of(each) for each in await self.reader.ask(*words)]
+
     async def ids_in(self, state: RequestState, limit: int) -> list[str]:
         """Requests in one state, first received first."""
         found = await self.reader.ask("ZRANGE", self.keys.list(index_of(state)), 0, limit - 1)
         return [text_of(each) for each in found]
+
+    async def board_ids(self, most_open: int, most_ended: int) -> list[str]:
+        """Requests that have not ended, then those that have, the latest received of each; oldest first."""
+        going, ended = sorted(set(RequestState) - TERMINAL), sorted(TERMINAL)
+        asked = [(each, most_open) for each in going] + [(each, most_ended) for each in ended]
+        found = await self.reader.ask_all(
+            [("ZRANGE", self.keys.list(index_of(each)), -most, -1, "WITHSCORES") for each, most in asked]
+        )
+        places = [
+            sorted(place for each in some for place in Place.read(each)) for some in _parted(found, going)
+        ]
+        kept = places[0][-most_open:] + places[1][-most_ended:]
+        return [place.id for place in kept]
 
     async def page(self, state: RequestState | None, cursor: str | None, limit: int) -> Page:
         """Up to `limit` records after `cursor`, by time received. Raises Invalid: no such cursor."""

@@ -99,7 +99,9 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
-        ((keys.troubles,), TROUBLES),
+        ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1")),
+        ((keys.what_if("x"),), TROUBLE),
+        ((keys.troubles, keys.measures), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),
         ((keys.wake,), HINTED),
     ]

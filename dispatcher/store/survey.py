@@ -47,6 +47,7 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
     names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
     names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),
+    names.VIEWS: ("views", codec.VIEWS.unpack),
     REQUEST_KIND.body: ("body of", clear_part),
 }
 
@@ -176,7 +177,7 @@ async def _read_documents(
 async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
     """What the service's processes tell each other; each must be what it was made as."""
     part = RingPart(reader, keys)
-    for name in (keys.matchers, keys.pulse, keys.troubles):
+    for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             found.strange[name.removeprefix(keys.prefix)] = NO_HASH
     for name in (keys.lease, keys.fence):

@@ -61,6 +61,11 @@ class Instance:
         """R."""
         return len(self.penalty)
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether any request is in sequence or in a bundle."""
+        return len(self.link) > 0
+
     def to_given(self, choice: npt.NDArray[Any]) -> Ints:
         """A choice among the kept columns as a choice among those given."""
         given = np.full(len(choice), -1, np.int64)

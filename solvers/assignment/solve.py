@@ -34,6 +34,9 @@ _LONG_S: Final = (
 )
 _ANNEALING: Final = 0.35  #: share of the time that annealing takes ...
 _ROUGH_S, _SETTLED_S = 0.00035, 0.0035  #: ... within these of a request: before, it gains most; after, little
+_TIED: Final = (
+    1.8  #: times the former where requests are in sequence or in bundles: their moves gain more slowly
+)
 _FIRST_S: Final = 0.1  #: of annealing before CP-SAT is given the whole
 _POLISH_S: Final = 1.0  #: of what is left, below which polishing is not begun
 _PROOF_S: Final = 1e-5  #: by requests squared: about what HiGHS needs to close a day
@@ -170,7 +173,8 @@ class _Run:
     def _annealed(self) -> float:
         """How much of the deadline annealing gets: all of it where little would be left for what follows."""
         requests, budget_s = self.instance.requests, self.deadline.budget_s
-        needed_s = float(np.clip(_ANNEALING * budget_s, _ROUGH_S * requests, _SETTLED_S * requests))
+        rough_s = _ROUGH_S * requests * (_TIED if self.instance.is_tied else 1.0)
+        needed_s = float(np.clip(_ANNEALING * budget_s, rough_s, _SETTLED_S * requests))
         if self._small:
             needed_s = min(_FIRST_S, 0.2 * budget_s)
         if self.deadline.work_limit is None and not loaded():

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 import solvers.rules as package
 from contracts.tuning import Parameter
 from solvers.rules.base import CandidateRule, CostTerm, PairRule, Rule
+from solvers.rules.off import switched_off
 
 _found: dict[str, Rule] = {}
 _plugins: list[str] = []
@@ -62,6 +63,17 @@ def with_rule(rule: Rule) -> Iterator[None]:
     """A rule for the length of a block."""
     with temporary():
         register(rule)
+        yield
+
+
+@contextmanager
+def without(*codes: str) -> Iterator[None]:
+    """Some rules off for the length of a block. Raises KeyError for a code that no rule has."""
+    with temporary():
+        _discover()
+        for code in codes:
+            _found[code] = switched_off(_found[code])
+        _forget()
         yield
 
 

@@ -235,3 +235,21 @@ async def test_who_was_told_another_address_goes_there_and_comes_back_from_a_dea
         assert (known["host"], known["port"]) == ("127.0.0.1", 4321)
         await stream._wait_out(RedisConnectionError("gone"))
         assert (known["host"], known["port"]) == ("127.0.0.1", 1234)
+
+
+async def test_who_is_told_to_end_ends_though_the_telling_was_swallowed(redis_server, market, monkeypatch):
+    asked = asyncio.Event()
+
+    async def swallows(*words, **more):  # as `asyncio.wait_for` does where the answer comes at that moment
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return []
+
+    async with VendorStream(redis_server.url, market, "v1", "t") as stream:
+        monkeypatch.setattr(stream.redis, "xreadgroup", swallows)
+        listening = asyncio.create_task(take(stream, 1))
+        await asked.wait()
+        listening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await listening

@@ -77,7 +77,7 @@ class Desk:
         return links.link(self.url, links.code(KEYS, session, now_ms))
 
     def _said(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and "/board" not in said.location["url"]:  # not there yet
+        if said.type == "error":
             self.failures.append(f"{said.text} {said.location['url']}")
 
     async def open(

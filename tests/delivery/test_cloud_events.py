@@ -10,9 +10,11 @@ import pytest
 from contracts.codec import MSGPACK, convert, decode
 from contracts.codes import RequestState
 from contracts.events import CloudEvent
+from dispatcher.runtime import traces
 from tests.delivery.test_replies import Post
 from tests.domain import make
 from tests.service.world import World
+from tests.traced import tracing
 
 LEAST = {"specversion": "1.0", "id": "1", "source": "/vans/7", "type": "dispatch.reply.accept"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -38,6 +40,7 @@ def event(offer_id: str, **changes: Any) -> bytes:
     [
         {},
         {"traceparent": TRACE, "tracestate": "rojo=1"},
+        {"traceparent": 7},
         {"dataschema": "https://vans.example/reply/1.json"},
         {"time": "2026-03-02T10:00:00.123456789Z"},
         {"time": None, "subject": None, "dataschema": None, "datacontenttype": None},
@@ -73,6 +76,15 @@ async def test_an_envelope_that_is_not_legal_is_told(
     await post.read()
     assert (await world.heard(world.keys.stream("v1")))[-1] == "dispatch.reply.refused"
     assert (await world.record("r1")).state is RequestState.OFFERED
+
+
+async def test_a_reply_that_repeats_its_offers_trace_is_seen_in_it(world: World, post: Post) -> None:
+    with tracing() as spans:
+        await post.write_bytes(event("r1.1", traceparent=TRACE))
+        await post.read()
+    reply, accept = spans.named("reply"), spans.named("AcceptOffer")
+    assert traces.shown(traces.read(TRACE))[3:35] == f"{reply.context.trace_id:032x}"
+    assert accept.parent.span_id == reply.context.span_id
 
 
 async def test_what_a_refusal_repeats_can_be_read_again(world: World, post: Post) -> None:

@@ -6,6 +6,8 @@ import msgpack
 import pytest
 
 from contracts.codes import RequestState
+from contracts.dead_letters import DeadLetterQuery
+from dispatcher.delivery import reply_effects
 from dispatcher.store.events import FIELD, unpack_event
 from tests.delivery.test_replies import CANARY, POISON, Post, post, shared
 from tests.service.world import World
@@ -104,3 +106,22 @@ async def test_a_reply_waits_for_a_key_to_be_mended(world: World, post: Post) ->
     await ask("RENAME", f"{events}:mine", events)
     await post.consumer(idle_ms=0).take_over(world.market)
     assert (await world.record()).state is RequestState.ACCEPTED
+
+
+async def test_a_reply_that_we_failed_at_is_kept_and_has_its_effect_when_it_is_sent_again(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(event: object) -> None:
+        raise RuntimeError("a defect of ours")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reply_effects, "command_of", broken)
+        await post.write("accept", {"offer_id": "r1.1"})
+        await post.read()
+    letters, ops, market = world.service.dead_letters, world.ops, world.market
+    (letter,) = (await letters.page(ops, market, DeadLetterQuery())).letters
+    assert (letter.reason, letter.kept, await post.pending()) == ("internal", True, 0)
+    await letters.send_again(ops, market, letter.id)
+    await post.read()
+    assert (await world.record()).state is RequestState.ACCEPTED
+    assert await world.store.streams.read(post.stream) == []

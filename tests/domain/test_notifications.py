@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from contracts.amendments import Amend
@@ -17,11 +18,13 @@ from dispatcher.domain.commands.notifications import (
     MOST_ATTEMPTS,
     EndNotification,
     PutOffNotification,
+    SendNotificationAgain,
     TryNotification,
 )
 from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.notifications import NotificationRecord, NotificationState
+from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord
 from tests.domain import make
 from tests.domain.make import NOW, accepted, after, decide, due, offered, opened, reporting
@@ -190,3 +193,21 @@ def test_a_request_without_a_vendor_tells_nobody() -> None:
     declined = decide(offered(), DeclineOffer(offer_id="r1.1", code=DeclineCode.OTHER), vendor="v1")
     assert after(declined).state is RequestState.MATCHING
     assert notes(declined) == []
+
+
+def test_ops_sends_again_what_failed_for_as_long_as_it_says_something_new() -> None:
+    record = accepted()
+    (note,) = notes(reporting(record, TrackingStatus.EN_ROUTE))
+    again = SendNotificationAgain(notification_id=note.id)
+    assert decide(note, again, tasks=[record]) is None  # it is due anyway
+    end = EndNotification(notification_id=note.id, state=S.FAILED, code="refused")
+    failed = decide(note, end, tasks=[record]).after
+    sent = decide(failed, again, now_ms=NOW + MINUTE_MS, tasks=[record]).after
+    assert (sent.state, sent.attempts, sent.code, sent.next_ms) == (S.DUE, 0, "", NOW + MINUTE_MS)
+    with pytest.raises(WrongState, match="says nothing new"):
+        decide(failed, again, now_ms=note.until_ms, tasks=[record])
+    with pytest.raises(WrongState, match="says nothing new"):
+        decide(failed, again, tasks=[replace(record, offers=())])
+    delivered = decide(note, EndNotification(notification_id=note.id, state=S.DELIVERED)).after
+    with pytest.raises(WrongState, match="delivered"):
+        decide(delivered, again, tasks=[record])

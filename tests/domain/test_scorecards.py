@@ -13,8 +13,7 @@ from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.domain.scorecards import BLAMELESS, Outcome, WorkOutcome
-from dispatcher.matching.scorecards import shares
+from dispatcher.domain.scorecards import BLAMELESS, Outcome, WorkOutcome, shares
 from tests.domain import make
 from tests.domain.make import accepted, accepting, after, decide, due, offered
 

@@ -21,6 +21,7 @@ from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
+from dispatcher.runtime import traces
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
@@ -53,7 +54,7 @@ class Town:
         await self.store.market(self.name).capacity.put(vendor.id, DAY, Pools(pools=(pool,)))
 
     async def submit(self, *requests: Request) -> None:
-        context = self.context("platform")
+        context = self.context("platform", trace=traces.carried())
         decisions = joined([receive(each, context) for each in requests], {}, context)
         outcome = await self.store.market(self.name).commit(decisions, requests=requests)
         assert outcome.ok
@@ -84,8 +85,8 @@ class Town:
         asked = [next((offer for offer in records[each].offers if offer.unanswered), None) for each in ids]
         return [offer.vendor_id if offer else None for offer in asked]
 
-    def context(self, by: str, vendor_id: str = "") -> Context:
-        return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id, tz=TZ)
+    def context(self, by: str, vendor_id: str = "", trace: bytes = b"") -> Context:
+        return Context(now_ms=self.clock.now_ms(), by=by, vendor_id=vendor_id, tz=TZ, trace=trace)
 
 
 @pytest.fixture

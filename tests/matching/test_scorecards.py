@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from dispatcher.domain.scorecards import Outcome, month_of
+from dispatcher.domain.scorecards import Outcome, month_of, months, shares
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
-from dispatcher.matching.scorecards import months, shares
 from dispatcher.store.keys import Keys
 from tests.matching.conftest import Town
 from tests.solvers.town import trip, vendor

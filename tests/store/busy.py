@@ -170,6 +170,7 @@ class Busy:
             (entry,) = await streams.read_group(stream, "replies", "1")
         await self.market.dead_letters.bury(entry, "replies", "not MessagePack")
         await self.market.troubles.count("unreadable:body")
+        await self.market.measures.add({"dispatcher_requests_ended:failed": 1})
 
     async def offer(self, name: str) -> None:
         """As the matcher does."""

@@ -92,6 +92,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         keys.rings,
         keys.patient_keys,
         keys.troubles,
+        keys.measures,
         keys.shared_replies,
         keys.replies("v1"),
         keys.aside("v1"),

@@ -22,9 +22,8 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import ALONE
-from dispatcher.domain.scorecards import Outcome
+from dispatcher.domain.scorecards import Outcome, shares
 from dispatcher.jobs.timers import Timers
-from dispatcher.matching.scorecards import shares
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import Vault
 from dispatcher.service.service import Service

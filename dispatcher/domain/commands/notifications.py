@@ -1,8 +1,9 @@
-"""What who sends does with a notification that is due: tries it, puts it off, ends it."""
+"""What who sends does with a notification that is due: tries it, puts it off, ends it; ops, once more."""
 
 from __future__ import annotations
 
-from contracts.instants import HOUR_MS
+from contracts.codes import Role
+from contracts.instants import HOUR_MS, to_instant
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
@@ -12,7 +13,10 @@ from dispatcher.domain.notifications import (
     NotificationState,
     changed,
     ended,
+    made_due,
+    stands,
 )
+from dispatcher.domain.refusals import WrongState
 
 MOST_ATTEMPTS = 8
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 30_000, HOUR_MS
@@ -27,6 +31,11 @@ class OnNotification(Command, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The notification."""
         return self.notification_id
+
+    @property
+    def named(self) -> str:
+        """The notification."""
+        return f"notification {self.notification_id}"
 
 
 class TryNotification(OnNotification, frozen=True, kw_only=True):
@@ -44,6 +53,10 @@ class EndNotification(OnNotification, frozen=True, kw_only=True):
 
     state: NotificationState
     code: str = ""
+
+
+class SendNotificationAgain(OnNotification, frozen=True, kw_only=True):
+    """It failed; what stood in its way is mended."""
 
 
 @decides(TryNotification, NOTIFICATION_KIND.name)
@@ -73,3 +86,22 @@ def end(note: NotificationRecord, command: EndNotification, context: Context) ->
     if note.state is not NotificationState.DUE:
         return None
     return ended(note, command.state, command.code, context)
+
+
+@decides(SendNotificationAgain, NOTIFICATION_KIND.name, roles={Role.OPS})
+def send_again(note: NotificationRecord, command: SendNotificationAgain, context: Context) -> Decision | None:
+    """None while it is due anyway. Raises WrongState: it did not fail, or it says nothing new any more."""
+    if note.state is NotificationState.DUE:
+        return None
+    if note.state is not NotificationState.FAILED:
+        raise WrongState(
+            f"notification {note.id} is {note.state.value}; what failed is sent again\n"
+            "Maybe somebody else did before."
+        )
+    if context.now_ms >= note.until_ms or (note.offer_id and not stands(note, context)):
+        raise WrongState(
+            f"notification {note.id} says nothing new: it was useful until {to_instant(note.until_ms)}, "
+            "for the time agreed then\nMaybe call whom it was for."
+        )
+    after = changed(made_due(note, context.now_ms), context, attempts=0, code="")
+    return Decision(changes=(Change(note, after),), at_ms=context.now_ms)

@@ -59,6 +59,7 @@ def receive(
         authorization=authorization,
         call_by_ms=span.evening_ms if span is not None else 0,
         return_of=request.way_back_of or "",
+        trace=context.trace,
     )
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)

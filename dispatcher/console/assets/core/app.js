@@ -133,7 +133,6 @@ function open(session, market) {
     zone: new Zone(market.tz),
     store: new Store(api, live, clock),
   };
-  opened.store.load();
 }
 
 /** @param {string[]} path @param {AbortSignal} signal @returns {Context} */

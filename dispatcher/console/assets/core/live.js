@@ -7,19 +7,19 @@
 import { Api } from "./api.js";
 
 /**
- * What came: `ids` of requests that changed, with their rows as they stand now if the service sent them;
+ * What came: rows of requests as they stand now, and the events that told of it;
  * `again`: what was missed is not known, so all is to be read again.
  * @typedef {object} Change
- * @property {string[]} ids
- * @property {any} [rows]
+ * @property {{ columns: string[], rows: any[][], gone: string[] }} [rows]
  * @property {boolean} [again]
  * @property {number} [now] the service's clock
- * @property {Record<string, number>} [kinds] how many events of each type
+ * @property {Record<string, string[]>} [kinds] by type of event what it was about: up to 50 ids of each
  */
 
 /** @typedef {"live" | "stale" | "off"} Status */
 
 const PATIENCE_MS = 40_000; // the service says every 15 s that it is there
+const FOLLOWS_MS = 150; // who does not lead by then follows
 const AGAIN_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 /** The live changes of one market, shared by all tabs of this browser. */
@@ -40,6 +40,7 @@ export class Live {
     this.channel.onmessage = (message) => this.heard(message.data);
     this.timer = setInterval(() => this.lookWhetherStale(), 2_000);
     this.lead();
+    setTimeout(() => this.leads || this.heard({ change: { again: true } }), FOLLOWS_MS);
   }
 
   /**
@@ -83,6 +84,7 @@ export class Live {
         await this.read(() => failures = 0);
       } catch {
         if (this.ended.signal.aborted) return;
+        if (!failures) this.heard({ change: { again: true } }); // the page says what is wrong
       }
       this.tell({ status: "stale" });
       await new Promise((done) => setTimeout(done, AGAIN_MS[Math.min(failures++, AGAIN_MS.length - 1)]));
@@ -95,7 +97,7 @@ export class Live {
       signal: this.ended.signal,
       opened: () => {
         opened();
-        this.tell({ change: { ids: [], again: true } });
+        this.tell({ change: { again: true } });
       },
     });
   }

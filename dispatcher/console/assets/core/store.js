@@ -24,19 +24,23 @@ import { framed } from "./dom.js";
  * @property {number} cents price agreed or offered
  * @property {string} offer id of the offer that counts
  * @property {number} expires when that offer is answered by its time limit
+ * @property {number} asked how many offers there were
  * @property {string} episode
  * @property {string} owner whose work it is now
  * @property {string[]} waits what it waits for, on hold
  * @property {string[]} tasks
  * @property {string} facility
  * @property {string} standing_order
- * @property {number[]} from [lon, lat], coarse; [] not known
+ * @property {number[]} from [lon, lat], the centre of a square of about 2 km; [] not known (yet)
  * @property {number[]} to
- * @property {string} risk code of why it is at risk; "" it is not
- * @property {number} due until when somebody has to act on that
+ * @property {string} risk why somebody may have to look: nobody_left, sequence, amendment, on_hold, no_vendor,
+ *   unanswered, overdue, report; "" it has ended
+ * @property {number} due until when
+ * @property {string} why what is known of the reason: the last rule, what it waits for
+ * @property {number} ended when it ended; 0 it goes on
  */
 
-/** @typedef {{ columns: string[], rows: any[][], gone?: string[], now: number }} Board */
+/** @typedef {{ columns: string[], rows: any[][], gone?: string[], now?: number }} Board */
 
 /** Rows by id, in the order of the service. */
 export class Store {
@@ -89,7 +93,7 @@ export class Store {
     try {
       const board = await this.api.get("/board");
       this.byId = new Map(rowsOf(board).map((row) => [row.id, row]));
-      this.clock.hear(board.now);
+      if (board.now) this.clock.hear(board.now);
       this.loaded = true;
       this.trouble = "";
     } catch (error) {

@@ -1,20 +1,375 @@
 /**
- * Gantt.
+ * Gantt: every vendor's day, what is booked of what is posted, and what of it is at risk.
  * @module
  */
 
-import { h } from "../core/dom.js";
-import { empty } from "../parts/figure.js";
+import { fill, h } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { booked, PastStore, readDay } from "../core/past.js";
+import { showTrouble } from "../parts/dialog.js";
+import { empty, figure } from "../parts/figure.js";
+import { GanttCanvas } from "../parts/gantt/canvas.js";
+import { Gantt } from "../parts/gantt/cells.js";
+import { grid } from "../parts/grid.js";
+import { isAtRisk } from "../parts/risk.js";
+import { stateMark, words } from "../parts/state.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+/** @typedef {import("../parts/gantt/cells.js").Row} Row */
 
 export const title = "Gantt";
+const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
+const NO_LIMIT = 10_000;
+const AGAIN_MS = 60_000; // a whole day is read again: no more often, however much changes
+/** @type {Record<string, [string, (a: Row, b: Row) => number]>} */
+const ORDERS = {
+  risk: ["At risk first", (a, b) => b.figures.risks - a.figures.risks || b.figures.share - a.figures.share],
+  share: ["Fullest first", (a, b) => b.figures.share - a.figures.share],
+  room: ["Most room first", (a, b) => (b.figures.posted - b.figures.booked) - (a.figures.posted - a.figures.booked)],
+  vendor: ["By vendor", (a, b) => a.vendor.localeCompare(b.vendor, "en", { numeric: true })],
+};
+/** @type {Record<string, [string, number]>} */
+const HEIGHTS = { rows: ["Readable rows", 20], dense: ["Dense rows", 8], all: ["All in sight", 0] };
+
+class GanttPage {
+  /** @param {HTMLElement} root @param {Context} context */
+  constructor(root, context) {
+    this.context = context;
+    const { query, clock, zone, store, signal } = context;
+    this.past = store instanceof PastStore ? store : null;
+    this.wish = {
+      day: this.past?.day.day || query.get("day") || zone.date(clock.now()),
+      level: query.get("level") || "",
+      order: query.get("order") || "risk",
+      rows: query.get("rows") || "rows",
+      vendor: query.get("vendor") || "",
+    };
+    this.canvas = new GanttCanvas({ signal, read: (cell, firm) => this.read(cell, firm), time: (ms) => zone.time(ms) });
+    this.canvas.setHeight(HEIGHTS[this.wish.rows]?.[1] ?? 20);
+    this.figures = h("div", { class: "figures" });
+    this.reading = h("div", { class: "panel", role: "region", "aria-live": "polite", "aria-label": "The cell" });
+    this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    this.readAt = h("span", { class: "soft small" });
+    this.none = h("div", { hidden: true });
+    this.table = grid(this.tableOptions());
+    /** @type {import("../parts/gantt/cells.js").DayCapacity | null} */
+    this.capacity = null;
+    /** @type {import("../core/past.js").PastDay | null} */
+    this.day = null;
+    this.changedAt = 0;
+    this.isReading = false;
+    root.classList.add("full");
+    root.append(
+      h("div", { class: "row" }, h("h1", {}, title), ...this.controls(), h("span", { class: "grow" }), this.readAt),
+      this.trouble,
+      this.figures,
+      h("div", { class: "beside" }, this.canvas.node, h("aside", {}, this.reading, this.beside(), this.table)),
+      this.none,
+    );
+    this.end = this.follow();
+    void this.load();
+  }
+
+  /** @returns {any[]} */
+  controls() {
+    const { wish } = this;
+    const day = h("input", { type: "date", value: wish.day, "aria-label": "Day", disabled: Boolean(this.past) });
+    day.addEventListener("change", () => day.value && this.set("day", day.value, true));
+    const level = options("Level of service", [
+      ["", "All levels"],
+      ...LEVELS.map((each) => /** @type {[string, string]} */ ([each, words(each)])),
+    ], wish.level);
+    level.addEventListener("change", () => this.set("level", level.value));
+    const order = options("Order", Object.entries(ORDERS).map(([name, [says]]) => [name, says]), wish.order);
+    order.addEventListener("change", () => this.set("order", order.value));
+    const rows = options("Height of rows", Object.entries(HEIGHTS).map(([name, [says]]) => [name, says]), wish.rows);
+    rows.addEventListener("change", () => {
+      this.canvas.setHeight(HEIGHTS[rows.value][1]);
+      this.set("rows", rows.value);
+    });
+    const vendor = h("input", {
+      type: "search",
+      placeholder: "Vendor",
+      "aria-label": "Only vendors with this in their id or name",
+      value: wish.vendor,
+    });
+    vendor.addEventListener("input", () => this.set("vendor", vendor.value.trim()));
+    return [day, level, order, rows, vendor];
+  }
+
+  beside() {
+    const again = h("button", { type: "button", onclick: () => void this.load() }, "Read again");
+    const exports = h("button", { type: "button", onclick: () => this.table.exportCsv() }, "Export CSV");
+    return h(
+      "div",
+      { class: "row" },
+      h("h2", {}, "Vendors"),
+      h("span", { class: "grow" }),
+      this.past ? null : again,
+      exports,
+    );
+  }
+
+  /** Live changes, or the moment of the past. */
+  follow() {
+    const keys = bind([
+      {
+        key: "m",
+        says: "To the Gantt: arrows move from cell to cell, Enter shows what is behind one",
+        act: () => this.canvas.scroll.focus(),
+      },
+      { key: "r", says: "Read the day again", act: () => void this.load() },
+    ]);
+    if (this.past) {
+      const stop = this.past.onChange(() => this.show());
+      return () => (stop(), keys());
+    }
+    let dirty = false;
+    const stop = this.context.live.onChange(() => dirty = true);
+    const timer = setInterval(() => {
+      if (!dirty || document.hidden || Date.now() - this.changedAt < AGAIN_MS) return;
+      dirty = false;
+      void this.load();
+    }, 5_000);
+    return () => (stop(), keys(), clearInterval(timer));
+  }
+
+  /** @param {"day" | "level" | "order" | "rows" | "vendor"} name @param {string} value @param {boolean} [anew] */
+  set(name, value, anew = false) {
+    this.wish[name] = value;
+    this.context.setQuery({ [name]: value });
+    if (anew) void this.load();
+    else this.show();
+  }
+
+  async load() {
+    if (this.isReading) return;
+    this.isReading = true;
+    const { api, signal } = this.context, { day } = this.wish;
+    try {
+      [this.capacity, this.day] = await Promise.all([
+        api.get(`/days/${day}/capacity`, {}, signal),
+        this.past ? this.past.day : readDay(api, day, signal),
+      ]);
+      this.changedAt = Date.now();
+      this.trouble.hidden = true;
+      this.show();
+    } catch (error) {
+      if (!signal.aborted) showTrouble(this.trouble, error);
+    } finally {
+      this.isReading = false;
+      if (!signal.aborted && this.wish.day !== day) void this.load();
+    }
+  }
+
+  show() {
+    const { capacity, day, wish, context, past } = this;
+    if (!capacity || !day) return;
+    const now = past ? past.ms : context.clock.now();
+    this.gantt = new Gantt(capacity, wish.level, this.works(day, now), Boolean(past));
+    const text = wish.vendor.toLowerCase();
+    const rows = this.gantt.rows.filter((row) =>
+      !text || row.vendor.toLowerCase().includes(text) || row.name.toLowerCase().includes(text)
+    );
+    rows.sort((ORDERS[wish.order] || ORDERS.risk)[1]);
+    this.canvas.show(this.gantt, rows, now);
+    this.rows = rows;
+    this.drawFigures(rows);
+    this.table.update(rows.map((row) => ({ row, ...row.figures })), { anew: true });
+    this.drawEmpty(rows);
+    this.read(this.canvas.cell, false);
+    const { zone } = context;
+    this.readAt.textContent = past
+      ? "Posted as it is now; booked as it was then"
+      : `Read at ${zone.time(day.readAt)} ${zone.abbreviation(day.readAt)}`;
+  }
+
+  /** What is booked, with what is known of its risk now. @param {import("../core/past.js").PastDay} day @param {number} now */
+  works(day, now) {
+    if (this.past) return booked(day, now);
+    const { store } = this.context;
+    return booked(day, Infinity).map((work) => {
+      const row = store.get(work.id);
+      return row && row.vendor === work.vendor
+        ? { ...work, state: row.state, risk: isAtRisk(row, now) ? row.why || row.risk : "" }
+        : work;
+    });
+  }
+
+  /** @param {Row[]} rows */
+  drawEmpty(rows) {
+    this.none.hidden = rows.length > 0;
+    if (!rows.length) {
+      fill(
+        this.none,
+        empty(
+          `No vendor has posted capacity for ${this.wish.day}${
+            this.wish.level ? ` at ${words(this.wish.level)}` : ""
+          }.`,
+          "Choose another day or level; vendors post by PUT …/vendors/{id}/capacity/{day}.",
+        ),
+      );
+    }
+  }
+
+  /** @param {Row[]} rows */
+  drawFigures(rows) {
+    const { context, wish } = this, all = rows.map((row) => row.figures);
+    const sum = (/** @type {(each: any) => number} */ of) => all.reduce((total, each) => total + of(each), 0);
+    const posted = sum((each) => each.posted), taken = sum((each) => each.booked), risks = sum((each) => each.risks);
+    const over = all.filter((each) => each.over).length, full = all.filter((each) => each.share > 0.9).length;
+    const board = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
+    const risky = rows.flatMap((row) => row.works.filter((work) => work.risk).map((work) => work.id));
+    fill(
+      this.figures,
+      figure({ value: rows.length, says: "vendors with capacity" }),
+      figure({ value: hours(posted), says: "unit hours posted" }),
+      figure({ value: `${Math.round(posted ? taken / posted * 100 : 0)} %`, says: `booked (${hours(taken)} h)` }),
+      figure({ value: full, says: "vendors over 90 %", tone: full ? "warn" : "" }),
+      figure({
+        value: risks,
+        says: "at risk",
+        tone: risks ? "bad" : "",
+        href: risks ? board({ ids: risky.slice(0, 200).join(",") }) : undefined,
+      }),
+      over > 0 && figure({ value: over, says: "booked beyond what is posted", tone: "bad" }),
+    );
+    this.canvas.describe(
+      `Gantt of ${rows.length} vendors on ${wish.day}: ${hours(taken)} of ${
+        hours(posted)
+      } unit hours booked, ${risks} requests at risk, ${full} vendors over 90 %.`,
+    );
+  }
+
+  tableOptions() {
+    /** @typedef {{ row: Row, posted: number, booked: number, share: number, risks: number }} Told */
+    return {
+      label: "Vendors with their day",
+      file: `gantt-${this.context.market}`,
+      key: (/** @type {Told} */ each) => each.row.vendor,
+      open: (/** @type {Told} */ each) => this.to(each.row),
+      empty: "No vendor has posted capacity for this day.",
+      columns: [
+        {
+          name: "vendor",
+          says: "Vendor",
+          width: 112,
+          value: (/** @type {Told} */ each) => each.row.vendor,
+          title: "Enter shows its row",
+        },
+        {
+          name: "share",
+          says: "Booked",
+          width: 62,
+          end: true,
+          value: (/** @type {Told} */ each) => Math.round(each.share * 100),
+          show: (/** @type {Told} */ each) => `${Math.round(each.share * 100)} %`,
+        },
+        {
+          name: "booked",
+          says: "Hours",
+          width: 60,
+          end: true,
+          value: (/** @type {Told} */ each) => Math.round(each.booked * 10) / 10,
+        },
+        {
+          name: "posted",
+          says: "Posted",
+          width: 62,
+          end: true,
+          value: (/** @type {Told} */ each) => Math.round(each.posted * 10) / 10,
+        },
+        { name: "risks", says: "At risk", width: 60, end: true, value: (/** @type {Told} */ each) => each.risks },
+      ],
+    };
+  }
+
+  /** @param {Row} row */
+  to(row) {
+    const at = (this.rows || []).indexOf(row);
+    if (at < 0) return;
+    const first = row.works.find((work) => work.risk) || row.works[0];
+    const bucket = first && this.gantt ? this.gantt.span(first)[0] : this.canvas.cell.bucket;
+    this.canvas.reveal(at);
+    this.canvas.go({ row: at, bucket: Math.min(bucket, (this.gantt?.buckets || 1) - 1) }, true);
+  }
+
+  /** @param {import("../parts/gantt/canvas.js").Cell} cell @param {boolean} firm */
+  read(cell, firm) {
+    const row = this.rows?.[cell.row], { gantt, context } = this, { zone } = context;
+    if (!row || !gantt) {
+      return fill(this.reading, h("p", { class: "soft" }, "Point at a cell, or move with the arrows."));
+    }
+    const behind = gantt.behind(row, cell.bucket), from = gantt.time(cell.bucket);
+    fill(
+      this.reading,
+      h(
+        "h2",
+        {},
+        context.may("ops") ? h("a", { href: context.href("vendors", [row.vendor]) }, row.vendor) : row.vendor,
+        row.name !== row.vendor && h("span", { class: "soft" }, ` ${row.name}`),
+      ),
+      h(
+        "p",
+        {},
+        `${zone.time(from)} ${zone.abbreviation(from)}: `,
+        h("strong", {}, `${row.booked[cell.bucket]} of ${row.posted[cell.bucket]}`),
+        " booked",
+        row.takesWork ? "" : "; paused",
+      ),
+      h(
+        "p",
+        { class: "soft small" },
+        `${row.capBooked} dispatches on this day${row.cap < NO_LIMIT ? ` of at most ${row.cap}` : ""}`,
+      ),
+      behind.length
+        ? h(
+          "ul",
+          { class: "plain" },
+          behind.slice(0, 30).map((work) =>
+            h(
+              "li",
+              {},
+              h("a", { href: context.href("request", [work.id]) }, work.id),
+              " ",
+              stateMark(work.state),
+              ` ${zone.time(work.start)}–${zone.time(work.end)}`,
+              work.risk && h("strong", {}, ` at risk: ${words(work.risk)}`),
+            )
+          ),
+        )
+        : h(
+          "p",
+          { class: "soft small" },
+          row.booked[cell.bucket] ? "Booked by requests of another day." : "Nothing is booked here.",
+        ),
+      behind.length > 30 && h("p", { class: "soft small" }, `and ${behind.length - 30} more`),
+    );
+    this.canvas.held = firm;
+    if (firm) this.reading.querySelector("a")?.focus();
+  }
+}
+
+/** @param {number} value */
+function hours(value) {
+  return Math.round(value).toLocaleString("en");
+}
+
+/** @param {string} label @param {[string, string][]} choices @param {string} chosen */
+function options(label, choices, chosen) {
+  const made = h("select", { "aria-label": label }, choices.map(([value, says]) => h("option", { value }, says)));
+  made.value = chosen;
+  return made;
+}
 
 /**
  * @param {HTMLElement} root
- * @param {import("../core/app.js").Context} context
+ * @param {Context} context
  */
 export function mount(root, context) {
-  root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
-  );
+  if (!context.may("ops")) {
+    root.append(h("h1", {}, title), empty("What vendors posted is for ops.", "Sign in with a link for ops."));
+    return;
+  }
+  return new GanttPage(root, context).end;
 }

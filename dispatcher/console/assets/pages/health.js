@@ -1,20 +1,388 @@
 /**
- * Health.
+ * Health: who matches, what waits, how the store does, what failed; and what may be sent again.
  * @module
  */
 
 import { h } from "../core/dom.js";
-import { empty } from "../parts/figure.js";
+import { bind } from "../core/keys.js";
+import { until } from "../core/time.js";
+import { figure } from "../parts/figure.js";
+import { csvButton, table } from "../parts/table.js";
+import {
+  button,
+  bytes,
+  every,
+  heading,
+  notForYou,
+  number,
+  reading,
+  requestLink,
+  seconds,
+  section,
+  told,
+  words,
+} from "../parts/view.js";
 
 export const title = "Health";
+
+const EVERY_MS = 5_000;
+const LATE_S = 120; // a batch that is so old: the market is not matched
 
 /**
  * @param {HTMLElement} root
  * @param {import("../core/app.js").Context} context
  */
 export function mount(root, context) {
-  root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
-  );
+  if (!context.may("ops")) return void root.append(heading(title), notForYou(title));
+  const page = new HealthPage(context);
+  root.append(heading(title, button("Read again", () => page.read(), { title: "r" })), page.now, page.aside);
+  void page.read();
+  every(() => page.readNow(), EVERY_MS, context.signal);
+  return bind([{ key: "r", says: "Read again", act: () => void page.read() }]);
+}
+
+class HealthPage {
+  /** @param {import("../core/app.js").Context} context */
+  constructor(context) {
+    this.context = context;
+    this.now = h("div", { class: "page-part" });
+    this.aside = h("div", { class: "page-part" });
+  }
+
+  async read() {
+    await Promise.all([this.readNow(), this.readAside()]);
+  }
+
+  readNow() {
+    const { api, signal } = this.context;
+    return reading(this.now, signal, () => api.get("/health", {}, signal), (found) => this.draw(found));
+  }
+
+  readAside() {
+    const { api, signal } = this.context;
+    const read = () =>
+      Promise.all([
+        api.get("/dead-letters", {}, signal),
+        api.get("/notifications", { state: "failed" }, signal),
+      ]);
+    return reading(this.aside, signal, read, ([letters, failed]) => [this.letters(letters), this.failed(failed)]);
+  }
+
+  /** @param {any} found */
+  draw(found) {
+    const troubles = Object.entries(found.troubles);
+    return [
+      this.figures(found),
+      troubles.length + found.strange.length + found.store.reasons.length > 0 && this.troubles(found, troubles),
+      h("div", { class: "columns" }, this.matchers(found), this.store(found.store)),
+      this.queues(found),
+      this.counts(found),
+    ];
+  }
+
+  /** @param {any} found */
+  figures(found) {
+    const { context } = this, late = found.batch_age_s === null || found.batch_age_s > LATE_S;
+    return h(
+      "div",
+      { class: "figures" },
+      figure({
+        value: found.owner ? "matched" : "not matched",
+        says: found.owner ? `for ${seconds(found.held_s)}` : "no matcher has the market",
+        tone: found.owner ? "good" : "bad",
+      }),
+      figure({ value: seconds(found.batch_age_s), says: "since the last batch", tone: late ? "warn" : "" }),
+      figure({
+        value: number(found.waiting),
+        says: found.waiting ? `wait for a vendor, ${seconds(found.oldest_s)} the first` : "wait for a vendor",
+        href: context.href("board", [], { state: "received,matching" }),
+      }),
+      figure({
+        value: number(found.dead_letters),
+        says: "dead letters",
+        href: "#dead-letters",
+        tone: found.dead_letters ? "warn" : "",
+      }),
+      figure({
+        value: number(found.notifications.failed),
+        says: "notifications failed",
+        href: "#failed-notifications",
+        tone: found.notifications.failed ? "warn" : "",
+      }),
+      figure({
+        value: number(found.notifications.due),
+        says: found.notifications.due
+          ? `due, the first for ${seconds(found.notifications.oldest_due_s)}`
+          : "notifications due",
+      }),
+      figure({
+        value: found.store.durable ? "durable" : "not durable",
+        says: `the store, ${bytes(found.store.memory_bytes)}`,
+        tone: found.store.durable ? "good" : "bad",
+      }),
+    );
+  }
+
+  /** @param {any} found @param {[string, any][]} troubles */
+  troubles(found, troubles) {
+    const rows = [
+      ...found.store.reasons.map((/** @type {string} */ each) => ["store", each]),
+      ...troubles,
+      ...found.strange.map((/** @type {string} */ each) => ["stored", each]),
+    ];
+    return section(
+      "What fails now",
+      null,
+      table({
+        label: "What fails now",
+        file: "troubles",
+        rows,
+        tone: () => "bad",
+        columns: [
+          { name: "part", says: "Part", value: (row) => words(row[0]) },
+          { name: "why", says: "Why", value: (row) => row[1] },
+        ],
+      }),
+      h(
+        "p",
+        { class: "hint" },
+        "Each is tried again by itself. What is stored wrong is named by ",
+        h("code", {}, "dispatcher audit"),
+        ".",
+      ),
+    );
+  }
+
+  /** @param {any} found */
+  matchers(found) {
+    /** @type {import("../parts/table.js").TableOptions<any>} */
+    const options = {
+      label: "Matchers",
+      file: "matchers",
+      rows: found.matchers,
+      empty: "No matcher lives. Start one: dispatcher serve runs it; so does any process with the role matcher.",
+      columns: [
+        { name: "name", says: "Name", value: (row) => row.name, show: (row) => h("span", { class: "mono" }, row.name) },
+        { name: "owns", says: "Lease", value: (row) => row.owns ? `has it, fence ${found.fence}` : "stands by" },
+        {
+          name: "alive_s",
+          says: "Alive for",
+          value: (row) => row.alive_s,
+          show: (row) => seconds(row.alive_s),
+          end: true,
+        },
+      ],
+    };
+    return section("Matchers", csvButton(options), table(options));
+  }
+
+  /** @param {any} store */
+  store(store) {
+    const facts = [
+      ["Version", store.version || "–"],
+      [
+        "Memory",
+        bytes(store.memory_bytes) + (store.memory_limit_bytes ? ` of ${bytes(store.memory_limit_bytes)}` : ""),
+      ],
+      ["Append-only file", bytes(store.log_bytes)],
+      ["Commands", `${number(store.commands_per_s)} a second`],
+      ["Connections", number(store.clients)],
+      ["Up for", seconds(store.uptime_s)],
+    ];
+    return section(
+      "Redis",
+      null,
+      h("dl", { class: "facts" }, facts.map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)])),
+    );
+  }
+
+  /** @param {any} found */
+  queues(found) {
+    /** @type {import("../parts/table.js").TableOptions<any>} */
+    const totals = {
+      label: "Queues by kind",
+      file: "queues",
+      rows: found.totals,
+      columns: [
+        { name: "kind", says: "Streams", value: (row) => row.kind },
+        { name: "streams", says: "Read by groups", value: (row) => row.streams, end: true },
+        { name: "unread", says: "Unread", value: (row) => row.unread, show: (row) => number(row.unread), end: true },
+        {
+          name: "unfinished",
+          says: "Begun, not finished",
+          value: (row) => row.unfinished,
+          show: (row) => number(row.unfinished),
+          end: true,
+        },
+      ],
+    };
+    /** @type {import("../parts/table.js").TableOptions<any>} */
+    const fullest = {
+      label: "Fullest queues",
+      file: "fullest-queues",
+      rows: found.queues,
+      empty: "Nothing waits in any queue.",
+      columns: [
+        {
+          name: "stream",
+          says: "Stream",
+          value: (row) => row.stream,
+          show: (row) => h("span", { class: "mono" }, row.stream),
+        },
+        { name: "group", says: "Group", value: (row) => row.group },
+        {
+          name: "unread",
+          says: "Unread",
+          value: (row) => row.unread ?? "",
+          show: (row) => row.unread ?? "not known",
+          end: true,
+        },
+        { name: "unfinished", says: "Not finished", value: (row) => row.unfinished, end: true },
+        {
+          name: "oldest_s",
+          says: "Oldest",
+          value: (row) => row.oldest_s ?? "",
+          show: (row) => seconds(row.oldest_s),
+          end: true,
+        },
+      ],
+    };
+    return section(
+      "Queues",
+      csvButton(totals),
+      table(totals),
+      h("div", { class: "row" }, h("h3", {}, "The fullest"), csvButton(fullest)),
+      table(fullest),
+    );
+  }
+
+  /** @param {any} found */
+  counts(found) {
+    /** @type {import("../parts/table.js").TableOptions<[string, number]>} */
+    const options = {
+      label: "Since the store was new",
+      file: "trouble-counts",
+      rows: Object.entries(found.counts),
+      empty: "Nothing went wrong since the store was new.",
+      columns: [
+        { name: "what", says: "What", value: (row) => row[0] },
+        { name: "count", says: "How often", value: (row) => row[1], show: (row) => number(row[1]), end: true },
+      ],
+    };
+    return section("Since the store was new", csvButton(options), table(options));
+  }
+
+  /** @param {any} page */
+  letters(page) {
+    const { context } = this, now = context.clock.now();
+    /** @type {import("../parts/table.js").TableOptions<any>} */
+    const options = {
+      label: "Dead letters",
+      file: "dead-letters",
+      rows: page.letters,
+      empty: "No dead letters: every reply could be used.",
+      columns: [
+        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), now) },
+        {
+          name: "stream",
+          says: "Stream",
+          value: (row) => row.stream,
+          show: (row) => h("span", { class: "mono" }, row.stream),
+        },
+        {
+          name: "entry_id",
+          says: "Entry",
+          value: (row) => row.entry_id,
+          show: (row) => h("span", { class: "mono" }, row.entry_id),
+        },
+        { name: "reason", says: "Why", value: (row) => row.reason.replaceAll("-", " ") },
+        { name: "kept", says: "Kept", value: (row) => row.kept ? "yes" : "no" },
+        {
+          name: "act",
+          says: "Act",
+          show: (row) => [
+            button("Send again", () => this.onLetter(row, "send-again", "sent again"), {
+              disabled: !row.kept,
+              title: row.kept ? "It is read once more, as if it had just come" : "Its entry is no longer kept",
+            }),
+            " ",
+            button("Let go", () => this.onLetter(row, "forget", "let go"), { class: "quiet" }),
+          ],
+        },
+      ],
+    };
+    const kept = page.letters.filter((/** @type {any} */ each) => each.kept);
+    const all = button(`Send all ${kept.length} again`, () => this.sendAll(kept), { hidden: kept.length < 2 });
+    const made = section("Dead letters", [all, csvButton(options)], table(options));
+    made.id = "dead-letters";
+    if (page.cursor) made.append(h("p", { class: "hint" }, "There are more, older ones; let go of these to see them."));
+    return made;
+  }
+
+  /** @param {any} letter @param {string} verb @param {string} done */
+  async onLetter(letter, verb, done) {
+    await told(() => this.context.api.post(`/dead-letters/${letter.id}/${verb}`), `Entry ${letter.entry_id} ${done}.`);
+    await this.read();
+  }
+
+  /** @param {any[]} letters the oldest first, as they came */
+  async sendAll(letters) {
+    let sent = 0;
+    for (const each of [...letters].reverse()) {
+      const done = await this.context.api.post(`/dead-letters/${each.id}/send-again`).catch(() => null);
+      if (done) sent++;
+    }
+    await told(() => Promise.resolve(true), `${sent} of ${letters.length} sent again.`);
+    await this.read();
+  }
+
+  /** @param {any} page */
+  failed(page) {
+    const { context } = this, now = context.clock.now();
+    /** @type {import("../parts/table.js").TableOptions<any>} */
+    const options = {
+      label: "Failed notifications",
+      file: "failed-notifications",
+      rows: page.notifications,
+      empty: "Every notification got through, or nobody was to be told.",
+      columns: [
+        {
+          name: "request_id",
+          says: "Request",
+          value: (row) => row.request_id,
+          show: (row) => requestLink(context, row.request_id),
+        },
+        { name: "template", says: "What", value: (row) => words(row.template) },
+        { name: "audience", says: "For", value: (row) => row.audience },
+        {
+          name: "due_at",
+          says: "Was due",
+          value: (row) => row.due_at,
+          show: (row) => until(Date.parse(row.due_at), now),
+        },
+        { name: "code", says: "Why it failed", value: (row) => words(row.code) },
+        {
+          name: "act",
+          says: "Act",
+          show: (row) => {
+            const useful = Date.parse(row.useful_until) > now;
+            return button("Send again", () => this.sendNote(row), {
+              disabled: !useful,
+              title: useful ? "It is tried again at once" : "It says nothing new any more",
+            });
+          },
+        },
+      ],
+    };
+    const made = section("Notifications that failed", csvButton(options), table(options));
+    made.id = "failed-notifications";
+    return made;
+  }
+
+  /** @param {any} note */
+  async sendNote(note) {
+    const path = `/notifications/${note.id}/send-again`;
+    await told(() => this.context.api.post(path), `The notification of ${note.request_id} is due again.`);
+    await this.read();
+  }
 }

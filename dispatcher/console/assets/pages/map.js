@@ -1,20 +1,367 @@
 /**
- * Map.
+ * Map: where what is asked for lies, who reaches it, and one vendor's work.
  * @module
  */
 
-import { h } from "../core/dom.js";
+import { fill, h, settled } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { PastStore } from "../core/past.js";
+import { Chips } from "../parts/chips.js";
+import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
+import { grid } from "../parts/grid.js";
+import { legend } from "../parts/map/legend.js";
+import { MapCanvas } from "../parts/map/map.js";
+import { onTheme } from "../parts/map/paints.js";
+import { toneOf, TONES } from "../parts/map/points.js";
+import { isAtRisk } from "../parts/risk.js";
+import { stateMark, words } from "../parts/state.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+/** @typedef {import("../core/store.js").Row} Row */
 
 export const title = "Map";
+const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
+const MOST_IN_LINK = 200;
+
+/** What is shown, from the address and back to it. */
+class Wish {
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    const { query } = context;
+    this.tones = new Set((query.get("tones") || "").split(",").filter(Boolean));
+    this.hide = query.get("hide") === "assigned";
+    this.kind = query.get("kind") || "";
+    this.cover = query.get("cover") || "";
+    this.vendor = query.get("vendor") || "";
+    this.picked = new Set((query.get("pick") || "").split(",").filter(Boolean));
+  }
+
+  keep() {
+    const picked = [...this.picked];
+    this.context.setQuery({
+      tones: [...this.tones].join(","),
+      hide: this.hide ? "assigned" : "",
+      kind: this.kind,
+      cover: this.cover,
+      vendor: this.vendor,
+      pick: picked.length <= 20 ? picked.join(",") : "",
+    });
+  }
+
+  /** @param {Row} row */
+  wants(row) {
+    const tone = toneOf(row.state);
+    return (!this.tones.size || this.tones.has(TONES[tone].tone)) && (!this.hide || TONES[tone].waits) &&
+      (!this.kind || row.kind === this.kind) && (!this.vendor || row.vendor === this.vendor);
+  }
+}
+
+class MapPage {
+  /** @param {HTMLElement} root @param {Context} context */
+  constructor(root, context) {
+    this.context = context;
+    this.wish = new Wish(context);
+    const { signal } = context;
+    this.ops = context.may("ops");
+    this.map = new MapCanvas({
+      signal,
+      tiles: tilesOf(context),
+      tip: (id) => this.tip(id),
+      picked: (ids, more) => this.pick(ids, more),
+      moved: () => this.moved(),
+    });
+    this.chips = new Chips("State", (values) => {
+      this.wish.tones = new Set(values);
+      this.changed();
+    });
+    this.chips.set(this.wish.tones);
+    this.head = h("h2", { "aria-live": "polite" });
+    this.board = h("a", { class: "button" }, "On the board");
+    this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    this.table = grid(this.tableOptions());
+    this.legendPlace = h("div");
+    this.settle = settled(() => this.inView(), 150);
+    this.cover = settled(() => void this.readCoverage(), 350);
+    this.listSettled = settled(() => this.list(), 150);
+    root.classList.add("full");
+    root.append(...this.parts());
+    onTheme(() => this.drawLegend(), signal);
+    this.drawLegend();
+    const keys = this.keys();
+    const stop = context.store.onChange(() => this.changed(false));
+    this.end = () => (stop(), keys());
+    if (this.ops) void this.readVendors();
+    if (this.wish.vendor) void this.readArea();
+  }
+
+  /** @returns {any[]} */
+  parts() {
+    const { wish } = this;
+    const hide = h("input", { type: "checkbox", checked: wish.hide, onchange: () => this.set("hide", hide.checked) });
+    const kind = options(
+      "Kind",
+      [["", "Rides and equipment"], ["trip", "Rides"], ["equipment", "Equipment"]],
+      wish.kind,
+    );
+    kind.addEventListener("change", () => this.set("kind", kind.value));
+    this.hide = hide;
+    return [
+      h("div", { class: "row" }, h("h1", {}, title), this.chips.node, h("span", { class: "grow" })),
+      h("div", { class: "row" }, kind, h("label", { class: "row" }, hide, "Hide what is assigned"), ...this.forOps()),
+      this.trouble,
+      h(
+        "div",
+        { class: "beside" },
+        this.map.node,
+        h("aside", { "aria-label": "The same as a table" }, this.besides(), this.table),
+      ),
+      this.legendPlace,
+    ];
+  }
+
+  besides() {
+    const exports = h("button", { type: "button", onclick: () => this.table.exportCsv() }, "Export CSV");
+    return h("div", { class: "row" }, this.head, h("span", { class: "grow" }), this.board, exports);
+  }
+
+  /** @returns {any[]} */
+  forOps() {
+    if (!this.ops) return [];
+    const cover = options("Coverage", [
+      ["", "No coverage"],
+      ["any", "Coverage by any vendor"],
+      ...LEVELS.map((each) => /** @type {[string, string]} */ ([each, `Coverage: ${words(each)}`])),
+    ], this.wish.cover);
+    cover.addEventListener("change", () => this.set("cover", cover.value));
+    this.vendorNames = h("datalist", { id: "map-vendors" });
+    const vendor = h("input", {
+      type: "search",
+      list: "map-vendors",
+      value: this.wish.vendor,
+      placeholder: "A vendor's area and work",
+      "aria-label": "Vendor: its area and work",
+    });
+    vendor.addEventListener("change", () => this.set("vendor", vendor.value.trim()));
+    this.vendorField = vendor;
+    return [cover, vendor, this.vendorNames];
+  }
+
+  tableOptions() {
+    const { zone, clock } = this.context;
+    return {
+      label: "Requests on the map",
+      file: `map-${this.context.market}`,
+      key: (/** @type {Row} */ row) => row.id,
+      open: (/** @type {Row} */ row) => this.pick([row.id], false, true),
+      empty: "Nothing in view. Zoom out, or take filters away.",
+      columns: [
+        {
+          name: "id",
+          says: "Request",
+          width: 110,
+          value: (/** @type {Row} */ row) => row.id,
+          show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
+        },
+        {
+          name: "state",
+          says: "State",
+          width: 104,
+          value: (/** @type {Row} */ row) => row.state,
+          show: (/** @type {Row} */ row) => stateMark(row.state),
+        },
+        {
+          name: "earliest",
+          says: "From",
+          width: 92,
+          value: (/** @type {Row} */ row) => row.earliest,
+          show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
+        },
+        { name: "class", says: "Level", width: 84, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 72, value: (/** @type {Row} */ row) => row.vendor },
+        {
+          name: "risk",
+          says: "At risk",
+          width: 90,
+          value: (/** @type {Row} */ row) => isAtRisk(row, this.now()) ? words(row.why || row.risk) : "",
+        },
+      ],
+    };
+  }
+
+  keys() {
+    return bind([
+      {
+        key: "h",
+        says: "Hide or show what is assigned",
+        act: () => (this.hide && (this.hide.checked = !this.hide.checked), this.set("hide", !this.wish.hide)),
+      },
+      { key: "m", says: "To the map: arrows move, + and − zoom, 0 shows all", act: () => this.map.node.focus() },
+      { key: "b", says: "Pick by drawing a box", act: () => this.map.setBands(!this.map.bands) },
+      { key: "o", says: "Open what is picked on the board", act: () => this.board.click() },
+    ]);
+  }
+
+  /** @param {"hide" | "kind" | "cover" | "vendor"} name @param {any} value */
+  set(name, value) {
+    /** @type {any} */ (this.wish)[name] = value;
+    this.trouble.hidden = true;
+    if (name === "cover") void this.readCoverage();
+    if (name === "vendor") void this.readArea();
+    this.changed();
+  }
+
+  /** @param {boolean} [kept] */
+  changed(kept = true) {
+    const { store } = this.context, { wish } = this, rows = store.rows();
+    const wanted = rows.filter((row) => wish.wants(row));
+    this.map.show(wanted, this.now(), () => true);
+    this.counts(rows);
+    this.wanted = wanted;
+    this.map.showPicked(wish.picked);
+    if (kept) wish.keep();
+    this.settle();
+  }
+
+  /** @param {Row[]} rows */
+  counts(rows) {
+    const counts = new Array(TONES.length).fill(0);
+    for (const row of rows) counts[toneOf(row.state)]++;
+    this.chips.show(TONES.map(({ tone, says }, at) => ({ value: tone, says, count: counts[at] })));
+  }
+
+  /** The moment that is shown. */
+  now() {
+    const { store, clock } = this.context;
+    return store instanceof PastStore ? store.ms : clock.now();
+  }
+
+  moved() {
+    this.settle();
+    if (this.wish.cover) this.cover();
+  }
+
+  inView() {
+    const { points } = this.map, found = this.map.inView();
+    this.seen = new Set(found.map((at) => points.ids[at]));
+    this.list();
+  }
+
+  list() {
+    const { wish, context } = this, picked = wish.picked.size > 0;
+    const rows = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
+    this.table.update(rows, { anew: true });
+    const risks = rows.filter((row) => isAtRisk(row, this.now())).length;
+    this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
+    const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
+    this.board.href = context.href("board", [], { ids });
+    this.board.textContent = rows.length > MOST_IN_LINK ? `First ${MOST_IN_LINK} on the board` : "On the board";
+    this.board.hidden = !rows.length;
+    const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
+    this.map.describe(
+      `Map of ${context.market}: ${this.map.points.n} requests, ${rows.length} ${
+        picked ? "picked" : "in view"
+      }, ${risks} of them at risk` +
+        `${hidden ? `; ${hidden} without a place` : ""}. The table beside it has the same.`,
+    );
+  }
+
+  /** @param {string[]} ids @param {boolean} more @param {boolean} [centre] */
+  pick(ids, more, centre = false) {
+    const before = more ? this.wish.picked : new Set();
+    this.wish.picked = new Set([...before, ...ids.filter((id) => !before.has(id))]);
+    if (more) { for (const id of ids) if (before.has(id)) this.wish.picked.delete(id); }
+    if (centre && ids.length === 1) this.map.centre(ids[0]);
+    this.map.showPicked(this.wish.picked);
+    this.wish.keep();
+    if (!centre) this.list();
+  }
+
+  /** @param {string} id */
+  tip(id) {
+    const row = this.context.store.get(id), { zone, clock } = this.context;
+    if (!row) return [id];
+    const lines = [
+      h("strong", {}, row.id),
+      h("div", {}, stateMark(row.state), row.vendor ? ` ${row.vendor}` : ""),
+      h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, clock.now())}–${zone.time(row.latest)}`),
+      isAtRisk(row, this.now()) && h("div", {}, `At risk: ${words(row.why || row.risk)}`),
+    ];
+    return lines.filter(Boolean);
+  }
+
+  async readCoverage() {
+    const { wish, map, context } = this;
+    if (!wish.cover) return map.showCoverage(null);
+    try {
+      const level = wish.cover === "any" ? "" : wish.cover;
+      const found = await context.api.get("/coverage", { ...map.view.bounds(), level }, context.signal);
+      map.showCoverage(found);
+    } catch (error) {
+      this.failed(error);
+    }
+    this.drawLegend();
+  }
+
+  async readVendors() {
+    try {
+      let cursor = "";
+      do {
+        const page = await this.context.api.get("/vendors", { limit: 200, cursor }, this.context.signal);
+        this.vendorNames?.append(
+          ...page.vendors.map((/** @type {any} */ each) => h("option", { value: each.vendor.id }, each.vendor.name)),
+        );
+        cursor = page.cursor;
+      } while (cursor);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  async readArea() {
+    const { wish, map, context } = this;
+    if (!wish.vendor || !this.ops) return map.showAreas([]);
+    try {
+      const vendor = await context.api.get(`/vendors/${encodeURIComponent(wish.vendor)}`, {}, context.signal);
+      map.showAreas(vendor.service_area);
+    } catch (error) {
+      map.showAreas([]);
+      this.failed(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  failed(error) {
+    if (!this.context.signal.aborted) showTrouble(this.trouble, error);
+  }
+
+  drawLegend() {
+    fill(this.legendPlace, legend(Boolean(this.wish.cover)));
+  }
+}
+
+/** @param {Context} context */
+function tilesOf(context) {
+  const { map_tiles: url, map_credit: credit } = /** @type {any} */ (context.session);
+  return url ? { url, credit: credit || "" } : null;
+}
+
+/** @param {string} label @param {[string, string][]} choices @param {string} chosen */
+function options(label, choices, chosen) {
+  const made = h("select", { "aria-label": label }, choices.map(([value, says]) => h("option", { value }, says)));
+  made.value = chosen;
+  return made;
+}
 
 /**
  * @param {HTMLElement} root
- * @param {import("../core/app.js").Context} context
+ * @param {Context} context
  */
 export function mount(root, context) {
-  root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
-  );
+  const page = new MapPage(root, context);
+  if (!context.store.loaded && context.store.trouble) {
+    root.append(empty("The requests could not be read.", context.store.trouble));
+  }
+  return page.end;
 }

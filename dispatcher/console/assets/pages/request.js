@@ -1,20 +1,298 @@
 /**
- * Request.
+ * One request: how it stands, why, and its history as a story.
  * @module
  */
 
-import { h } from "../core/dom.js";
+import { fill, h, settled } from "../core/dom.js";
+import { reason, story } from "../core/story.js";
+import { until } from "../core/time.js";
+import { dialog, showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
+import { isAtRisk } from "../parts/risk.js";
+import { money, stateMark, words } from "../parts/state.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
 
 export const title = "Request";
+const MOST_TASKS = 10;
+
+class RequestPage {
+  /** @param {HTMLElement} root @param {Context} context */
+  constructor(root, context) {
+    this.context = context;
+    this.id = context.path[0] || "";
+    this.head = h("div", { class: "row" });
+    this.facts = h("section", { class: "panel", "aria-labelledby": "facts" });
+    this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
+    this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
+    this.told = h("section", { class: "panel", "aria-labelledby": "story" });
+    this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    root.append(
+      h(
+        "div",
+        { class: "row" },
+        h("h1", {}, title, this.id && " ", this.id && h("span", { class: "mono" }, this.id)),
+        this.head,
+      ),
+      this.trouble,
+      h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why, this.match), this.told),
+    );
+    const again = settled(() => void this.load(), 400);
+    this.end = context.store.onChange((ids) => ids?.has(this.id) && again());
+    void this.load();
+  }
+
+  async load() {
+    const { api, signal } = this.context;
+    try {
+      const view = await api.get(`/requests/${encodeURIComponent(this.id)}`, {}, signal);
+      this.show(view, this.tasks || []);
+      this.tasks = await this.readTasks(view);
+      this.show(view, this.tasks);
+      this.trouble.hidden = true;
+    } catch (error) {
+      if (!signal.aborted) showTrouble(this.trouble, error);
+    }
+  }
+
+  /** @param {any} view */
+  async readTasks(view) {
+    const { api, signal } = this.context, ids = (view.tasks || []).slice(-MOST_TASKS);
+    const read = ids.map((/** @type {string} */ id) => api.get(`/tasks/${encodeURIComponent(id)}`, {}, signal));
+    const found = await Promise.allSettled(read);
+    return found.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+  }
+
+  /** @param {any} view @param {any[]} tasks */
+  show(view, tasks) {
+    const { context } = this, row = context.store.get(this.id), now = context.clock.now();
+    const risk = row && isAtRisk(row, now);
+    fill(
+      this.head,
+      stateMark(view.state),
+      risk && h("strong", { class: "past" }, `At risk: ${reason(row.why || row.risk)}`),
+      h("span", { class: "grow" }),
+      h("a", { class: "button", href: context.href("map", [], { pick: this.id }) }, "On the map"),
+      h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
+      view.episode && h("a", { class: "button", href: context.href("care", [view.episode]) }, "Its episode"),
+      h("button", { type: "button", onclick: () => void this.patient() }, "Show patient…"),
+    );
+    this.showFacts(view, now);
+    this.showWhy(view);
+    this.showMatch(view.match);
+    this.showStory(view, tasks, now);
+  }
+
+  /** What its vendor cost, term by term, and who came next. @param {any} match */
+  showMatch(match) {
+    this.match.hidden = !match?.terms?.length;
+    if (this.match.hidden) return;
+    const line = (/** @type {any} */ name, /** @type {any} */ value) =>
+      h("tr", {}, h("td", {}, name), h("td", { class: "number" }, value));
+    const next = match.runners_up || [];
+    fill(
+      this.match,
+      h("h2", { id: "match" }, `Why ${match.vendor_id}`),
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, h("th", {}, "What it cost"), h("th", { class: "number" }, "$"))),
+        h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
+      ),
+      next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
+    );
+  }
+
+  /** @param {any} view @param {number} now */
+  showFacts(view, now) {
+    const { zone, href } = this.context,
+      time = (/** @type {string | undefined} */ at) => at ? zone.moment(Date.parse(at), now) : "";
+    const asked = view.asked || {}, match = view.match;
+    /** @type {[string, any][]} */
+    const facts = [
+      ["Kind", words(view.kind) + (asked.level_of_service ? `, ${words(asked.level_of_service)}` : "")],
+      ["Priority", asked.priority || "routine"],
+      [
+        "Window",
+        view.window &&
+        `${time(view.window.earliest)} – ${zone.time(Date.parse(view.window.latest))} ${zone.abbreviation(now)}`,
+      ],
+      ["Vendor found by", `${time(view.match_by)} (${until(Date.parse(view.match_by), now)})`],
+      ["Whose work now", words(view.owner)],
+      [
+        "Waits for",
+        (view.waits_for || []).map((/** @type {any} */ each) => `${words(each.requirement)} (${words(each.owner)})`)
+          .join(", "),
+      ],
+      [
+        "Vendor",
+        match &&
+        h(
+          "span",
+          {},
+          h("a", { href: href("vendors", [match.vendor_id]) }, match.vendor_id),
+          match.start_at ? ` at ${time(match.start_at)}` : "",
+          match.price_cents === undefined ? "" : `, $${money(match.price_cents)}`,
+        ),
+      ],
+      ["Reported", view.status && words(view.status)],
+      ["Goes after", links(view.after, "request", href)],
+      ["Goes before", links(view.before, "", href)],
+      ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
+      ["Standing order", view.standing_order],
+      ["Authorization", view.authorization],
+      ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
+      ["Version", view.version],
+    ];
+    fill(
+      this.facts,
+      h("h2", { id: "facts" }, "How it stands"),
+      h(
+        "dl",
+        { class: "facts" },
+        facts.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== false).flatMap((
+          [name, value],
+        ) => [h("dt", {}, name), h("dd", {}, value)]),
+      ),
+    );
+  }
+
+  /** @param {any} view */
+  showWhy(view) {
+    const found = view.unmatched;
+    this.why.hidden = !found;
+    if (!found) return;
+    const removed = (found.removed || []).toSorted((/** @type {any} */ a, /** @type {any} */ b) =>
+      b.vendors - a.vendors
+    );
+    fill(
+      this.why,
+      h("h2", { id: "why" }, "Why it has no vendor"),
+      h(
+        "p",
+        {},
+        found.competition
+          ? "Some vendors fit, and their capacity went to other requests."
+          : `Of ${found.vendors ?? 0} vendors the last went by the rule “${reason(found.last_rule)}”.`,
+      ),
+      found.hint && h("p", { class: "keyline" }, found.hint),
+      removed.length > 0 &&
+        h(
+          "table",
+          {},
+          h("thead", {}, h("tr", {}, h("th", {}, "Rule"), h("th", { class: "number" }, "Vendors that it removed"))),
+          h(
+            "tbody",
+            {},
+            removed.map((/** @type {any} */ each) =>
+              h("tr", {}, h("td", {}, reason(each.rule)), h("td", { class: "number" }, each.vendors))
+            ),
+          ),
+        ),
+      this.relaxations(found.relaxations || []),
+    );
+  }
+
+  /** @param {any[]} all */
+  relaxations(all) {
+    const { zone, clock, href } = this.context;
+    const what = (/** @type {any} */ change) =>
+      change.kind === "rule"
+        ? `${reason(change.rule)}${change.amount ? ` by ${change.amount} ${change.unit}` : ""}`
+        : change.kind === "units"
+        ? `${change.amount || 1} more unit${change.minutes ? ` for ${change.minutes} min` : ""}`
+        : `${reason(change.kind)}${change.amount ? ` ${change.amount} ${change.unit}` : ""}`;
+    return all.length > 0 && [
+      h("h3", {}, "What would free it"),
+      h(
+        "ul",
+        { class: "plain" },
+        all.slice(0, 5).map((each) =>
+          h(
+            "li",
+            {},
+            h("a", { href: href("vendors", [each.vendor_id]) }, each.vendor_id),
+            ` at ${zone.moment(Date.parse(each.start_at), clock.now())}: `,
+            each.changes.map(what).join(", and "),
+          )
+        ),
+      ),
+    ];
+  }
+
+  /** @param {any} view @param {any[]} tasks @param {number} now */
+  showStory(view, tasks, now) {
+    const { zone } = this.context;
+    fill(
+      this.told,
+      h("h2", { id: "story" }, "What happened"),
+      h(
+        "ol",
+        { class: "story" },
+        story(view, tasks).map((each) => {
+          const dot = h("span", { class: "dot", "aria-hidden": "true" });
+          dot.style.setProperty("--state", `var(--state-${each.state})`);
+          return h(
+            "li",
+            {},
+            h("time", { dateTime: new Date(each.at).toISOString() }, zone.moment(each.at, now)),
+            dot,
+            h(
+              "div",
+              {},
+              h("span", {}, each.says),
+              each.why && h("span", { class: "soft" }, ` — ${each.why}`),
+              each.who && h("span", { class: "who soft small" }, `by ${each.who}`),
+            ),
+          );
+        }),
+      ),
+      h("p", { class: "soft small" }, `Times in ${zone.name} (${zone.abbreviation(now)}).`),
+    );
+  }
+
+  async patient() {
+    const { api, signal } = this.context;
+    await dialog({
+      title: "Show the patient?",
+      body: h("p", {}, "That you read it, and when, is kept and can be looked up."),
+      act: "Show",
+      run: async () => {
+        const found = await api.get(`/requests/${encodeURIComponent(this.id)}/patient`, {}, signal);
+        const facts = Object.entries(found).filter(([, value]) => typeof value === "string" && value);
+        await dialog({
+          title: "Patient",
+          body: facts.length
+            ? h(
+              "dl",
+              { class: "facts" },
+              facts.flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, String(value))]),
+            )
+            : "There is none.",
+        });
+      },
+    });
+  }
+}
+
+/** @param {any[] | undefined} all @param {string} field @param {Context["href"]} href */
+function links(all, field, href) {
+  const ids = (all || []).map((each) => field ? each[field] || "" : each).filter(Boolean);
+  return ids.length > 0 &&
+    h("span", {}, ids.flatMap((id, nth) => [nth ? ", " : "", h("a", { href: href("request", [id]) }, id)]));
+}
 
 /**
  * @param {HTMLElement} root
- * @param {import("../core/app.js").Context} context
+ * @param {Context} context
  */
 export function mount(root, context) {
-  root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
-  );
+  if (!context.path[0]) {
+    root.append(
+      h("h1", {}, title),
+      empty("Which request?", "Open one from the board, the map or Today; its id stands in the address."),
+    );
+    return;
+  }
+  return new RequestPage(root, context).end;
 }

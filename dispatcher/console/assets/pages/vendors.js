@@ -1,20 +1,314 @@
 /**
- * Vendors.
+ * Vendors: what became of their work, papers to verify, pauses with their reason, capacity and work of today.
  * @module
  */
 
-import { h } from "../core/dom.js";
-import { empty } from "../parts/figure.js";
+import { fill, h, settled } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { Chips } from "../parts/chips.js";
+import { dialog, field } from "../parts/dialog.js";
+import { empty, figure } from "../parts/figure.js";
+import { grid } from "../parts/grid.js";
+import { toast } from "../parts/toast.js";
+import { button, every, heading, notForYou, percent, reading, words } from "../parts/view.js";
+import { VendorPanel } from "../parts/vendor.js";
 
 export const title = "Vendors";
+
+const EVERY_MS = 20_000;
+const WELL = 0.8; // of its work: below, it is worth a look
+
+/**
+ * @typedef {object} Summary
+ * @property {string} id
+ * @property {number} version
+ * @property {string} name
+ * @property {string[]} levels_of_service
+ * @property {number} equipment
+ * @property {boolean} paused
+ * @property {{ by: string, subject?: string, at: string, reason: string } | null} ops_pause
+ * @property {{ kind: string, expires_on: string }[]} to_verify
+ * @property {string | null} expires_on
+ * @property {number} expired
+ * @property {Record<string, number>} outcomes
+ * @property {number} late_minutes
+ * @property {number | null} went_well
+ * @property {number} open
+ * @property {boolean} posted_today
+ */
+
+/** @type {Record<string, { says: string, fits: (row: Summary) => boolean, tone?: string }>} */
+const FILTERS = {
+  verify: { says: "Papers to verify", fits: (row) => row.to_verify.length > 0 },
+  expired: { says: "Papers expired", fits: (row) => row.expired > 0 },
+  ops: { says: "Paused by ops", fits: (row) => row.ops_pause !== null },
+  own: { says: "Paused by itself", fits: (row) => row.paused },
+  low: { says: `Below ${percent(WELL)} well`, fits: (row) => row.went_well !== null && row.went_well < WELL },
+  unposted: { says: "Nothing posted today", fits: (row) => !row.posted_today },
+  busy: { says: "Has work", fits: (row) => row.open > 0 },
+};
 
 /**
  * @param {HTMLElement} root
  * @param {import("../core/app.js").Context} context
  */
 export function mount(root, context) {
-  root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
-  );
+  if (!context.may("ops")) return void root.append(heading(title), notForYou(title));
+  const [vendorId] = context.path;
+  if (vendorId) {
+    const panel = new VendorPanel(context, vendorId);
+    root.append(
+      heading(
+        vendorId,
+        h("a", { class: "button", href: context.href("vendors") }, "All vendors"),
+      ),
+      panel.node,
+    );
+    void panel.read();
+    return bind([
+      { key: "Escape", says: "All vendors", act: () => context.go("vendors") },
+      { key: "p", says: "Pause or resume", act: () => panel.pauseOrResume() },
+      { key: "v", says: "Verify papers", act: () => panel.verify() },
+      { key: "r", says: "Read again", act: () => void panel.read() },
+    ]);
+  }
+  return new VendorList(root, context).stop;
+}
+
+class VendorList {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("../core/app.js").Context} context
+   */
+  constructor(root, context) {
+    this.context = context;
+    /** @type {Summary[]} */
+    this.rows = [];
+    root.classList.add("full");
+    this.chips = new Chips("Which vendors", (on) => {
+      context.setQuery({ only: [...on].join(",") || null });
+      this.draw(true);
+    });
+    this.chips.set((context.query.get("only") || "").split(",").filter((each) => each in FILTERS));
+    this.find = h("input", {
+      type: "search",
+      placeholder: "Id or name  /",
+      "aria-label": "Find by id or name",
+      value: context.query.get("find") || "",
+      oninput: settled(() => {
+        context.setQuery({ find: this.find.value });
+        this.draw(true);
+      }),
+    });
+    this.figures = h("div", { class: "figures" });
+    this.trouble = h("div", {});
+    this.grid = this.newGrid();
+    root.append(
+      heading(
+        title,
+        this.find,
+        button("Export CSV", () => this.grid.exportCsv()),
+        button("Read again", () => this.read(), { title: "r" }),
+      ),
+      this.figures,
+      this.chips.node,
+      this.trouble,
+      this.grid,
+    );
+    void this.read();
+    every(() => this.read(), EVERY_MS, context.signal);
+    this.stop = bind([
+      { key: "/", says: "Find a vendor", act: () => this.find.focus() },
+      { key: "r", says: "Read again", act: () => void this.read() },
+      { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
+      { key: "p", says: "Pause or resume the vendor at the cursor", act: () => this.pause() },
+    ]);
+  }
+
+  newGrid() {
+    const count = (/** @type {string} */ name) => (/** @type {Summary} */ row) => row.outcomes[name] || 0;
+    return grid({
+      label: "Vendors",
+      file: "vendors",
+      key: (/** @type {Summary} */ row) => row.id,
+      open: (row) => this.context.go("vendors", [row.id]),
+      tone: (row) => row.ops_pause ? "bad" : row.to_verify.length || row.paused ? "warn" : "",
+      sort: { name: "id", down: false },
+      empty: empty("No vendor here.", "Take a filter off, or register one: PUT …/vendors/{id}."),
+      columns: [
+        {
+          name: "id",
+          says: "Vendor",
+          width: 130,
+          value: (row) => row.id,
+          show: (row) => h("a", { class: "mono", href: this.context.href("vendors", [row.id]) }, row.id),
+        },
+        { name: "name", says: "Name", width: 190, value: (row) => row.name },
+        {
+          name: "state",
+          says: "State",
+          width: 130,
+          value: stateOf,
+          show: (row) =>
+            h("span", { class: `tag ${row.ops_pause ? "bad" : row.paused ? "warn" : "good"}` }, stateOf(row)),
+        },
+        {
+          name: "open",
+          says: "Open",
+          width: 64,
+          value: (row) => row.open,
+          end: true,
+          title: "Offers and dispatches it has",
+        },
+        {
+          name: "went_well",
+          says: "Well",
+          width: 72,
+          value: (row) => row.went_well === null ? "" : Math.round(row.went_well * 100),
+          show: (row) => percent(row.went_well),
+          end: true,
+          title: "The share of its work that went well; matching goes by it",
+        },
+        { name: "on_time", says: "On time", width: 80, value: count("on_time"), end: true },
+        { name: "late", says: "Late", width: 64, value: count("late"), end: true },
+        { name: "declined", says: "Declined", width: 84, value: count("declined"), end: true },
+        {
+          name: "expired",
+          says: "Silent",
+          width: 72,
+          value: count("expired"),
+          end: true,
+          title: "Offers that it did not answer",
+        },
+        { name: "turned_back", says: "Turned back", width: 104, value: count("turned_back"), end: true },
+        {
+          name: "no_show",
+          says: "No-show",
+          width: 80,
+          value: count("no_show"),
+          end: true,
+          title: "The patient's: the vendor was there",
+        },
+        {
+          name: "to_verify",
+          says: "To verify",
+          width: 88,
+          value: (row) => row.to_verify.length,
+          show: (row) => row.to_verify.length ? h("span", { class: "tag warn" }, row.to_verify.length) : "",
+          end: true,
+        },
+        { name: "papers_expire", says: "Papers until", width: 104, value: (row) => row.expires_on || "" },
+        { name: "posted_today", says: "Posted today", width: 104, value: (row) => row.posted_today ? "yes" : "no" },
+        { name: "serves", says: "Serves", width: 240, value: (row) => serves(row) },
+      ],
+    });
+  }
+
+  async read() {
+    const { api, signal } = this.context;
+    const rows = /** @type {Summary[]} */ ([]);
+    const all = async () => {
+      for (let cursor = "";;) {
+        const page = await api.get("/vendor-outcomes", { cursor, limit: 1000 }, signal);
+        rows.push(...page.vendors);
+        if (!(cursor = page.cursor)) return page.since;
+      }
+    };
+    await reading(this.trouble, signal, all, (since) => {
+      this.rows = rows;
+      this.draw();
+      return h("p", { class: "hint" }, `Outcomes since ${since.slice(0, 10)}, by month (UTC).`);
+    });
+  }
+
+  /** @param {boolean} [anew] */
+  draw(anew = false) {
+    const find = this.find.value.trim().toLowerCase();
+    const found = this.rows.filter((row) => !find || `${row.id} ${row.name}`.toLowerCase().includes(find));
+    this.chips.show(
+      Object.entries(FILTERS).map(([value, { says, fits }]) => ({ value, says, count: found.filter(fits).length })),
+    );
+    const on = [...this.chips.on].map((each) => FILTERS[each]);
+    this.grid.update(found.filter((row) => on.every((each) => each.fits(row))), { anew });
+    this.drawFigures();
+  }
+
+  drawFigures() {
+    const of = (/** @type {string} */ name) => this.rows.filter(FILTERS[name].fits).length;
+    const lead = (/** @type {string} */ only) => this.context.href("vendors", [], { only });
+    const rows = this.rows, work = rows.filter((row) => !row.paused && !row.ops_pause).length;
+    const total = (/** @type {string} */ name) => rows.reduce((sum, row) => sum + (row.outcomes[name] || 0), 0);
+    const ended = total("on_time") + total("late") + total("failed");
+    fill(
+      this.figures,
+      figure({ value: work, says: `of ${rows.length} take work` }),
+      figure({
+        value: of("verify"),
+        says: "have papers to verify",
+        href: lead("verify"),
+        tone: of("verify") ? "warn" : "",
+      }),
+      figure({
+        value: of("expired"),
+        says: "have expired papers",
+        href: lead("expired"),
+        tone: of("expired") ? "warn" : "",
+      }),
+      figure({ value: of("ops"), says: "paused by ops", href: lead("ops") }),
+      figure({ value: ended ? percent(total("on_time") / ended) : "–", says: "of work on time" }),
+      figure({ value: of("unposted"), says: "posted nothing today", href: lead("unposted") }),
+    );
+  }
+
+  pause() {
+    const row = /** @type {Summary | undefined} */ (this.grid.at);
+    if (row) {
+      void pauseOrResume(this.context, row.id, row.ops_pause?.reason).then((done) => done ? this.read() : undefined);
+    }
+  }
+}
+
+/** @param {Summary} row */
+function stateOf(row) {
+  return row.ops_pause ? "paused by ops" : row.paused ? "paused itself" : "takes work";
+}
+
+/** @param {Summary} row */
+function serves(row) {
+  const levels = row.levels_of_service.map(words).join(", ");
+  return [levels, row.equipment ? `${row.equipment} kinds of equipment` : ""].filter(Boolean).join("; ");
+}
+
+/**
+ * Pause with a reason, or end the pause of ops; whether it was done.
+ * @param {import("../core/app.js").Context} context
+ * @param {string} id
+ * @param {string} [reason] why ops has paused it
+ * @returns {Promise<boolean>}
+ */
+export async function pauseOrResume(context, id, reason) {
+  const done = reason === undefined
+    ? await dialog({
+      title: `Pause ${id}`,
+      body: [
+        h(
+          "p",
+          {},
+          "It gets no new offers until ops resumes it; what it has, it keeps. It reads who paused it and why.",
+        ),
+        field("Reason", h("input", { name: "reason", required: true, maxLength: 200, autofocus: true })),
+      ],
+      act: `Pause ${id}`,
+      grave: true,
+      run: (form) => context.api.post(`/vendors/${id}/pause`, { reason: String(form.get("reason")).trim() }),
+    })
+    : await dialog({
+      title: `Resume ${id}`,
+      body: h("p", {}, `Ops paused it: “${reason}”. From now on it is offered work again; a pause of its own stands.`),
+      act: `Resume ${id}`,
+      run: () => context.api.post(`/vendors/${id}/resume`),
+    });
+  if (!done) return false;
+  toast(reason === undefined ? `${id} is paused.` : `${id} takes work again.`);
+  return true;
 }

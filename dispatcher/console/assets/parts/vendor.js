@@ -1,0 +1,392 @@
+/**
+ * One vendor: state, outcomes, papers, capacity of today as posted and booked, the work that it has.
+ * @module
+ */
+
+import { h, svg } from "../core/dom.js";
+import { pauseOrResume } from "../pages/vendors.js";
+import { dialog } from "./dialog.js";
+import { figure } from "./figure.js";
+import { stateMark } from "./state.js";
+import { csvButton, table } from "./table.js";
+import { toast } from "./toast.js";
+import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
+
+const OUTCOMES = ["on_time", "done", "late", "no_show", "accepted", "declined", "expired", "turned_back", "failed"];
+/** @type {Record<string, string>} */
+const SAYS = {
+  on_time: "done on time",
+  done: "done, arrival not reported",
+  late: "late",
+  no_show: "patient not there",
+  accepted: "accepted",
+  declined: "declined",
+  expired: "not answered in time",
+  turned_back: "turned back",
+  failed: "failed",
+};
+const BADLY = new Set(["late", "declined", "expired", "turned_back", "failed"]);
+
+/** The panel of one vendor. */
+export class VendorPanel {
+  /**
+   * @param {import("../core/app.js").Context} context
+   * @param {string} id
+   */
+  constructor(context, id) {
+    this.context = context;
+    this.id = id;
+    this.node = h("div", { class: "page-part" });
+    /** @type {any} */
+    this.vendor = null;
+  }
+
+  /** @returns {Promise<void>} */
+  read() {
+    return reading(this.node, this.context.signal, () => this.ask(), (found) => this.draw(found));
+  }
+
+  async ask() {
+    const { api, zone, clock, signal } = this.context;
+    const [vendor, summary, day, work] = await Promise.all([
+      api.get(`/vendors/${this.id}`, {}, signal),
+      this.summary(),
+      api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
+      api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
+    ]);
+    this.vendor = vendor;
+    return { vendor, summary, day, work: work.requests };
+  }
+
+  /** Its line in the list of vendors. */
+  async summary() {
+    const page = await this.context.api.get("/vendor-outcomes", { vendor_id: this.id }, this.context.signal);
+    return page.vendors[0] || null;
+  }
+
+  /** @param {{ vendor: any, summary: any, day: any, work: any[] }} found */
+  draw({ vendor, summary, day, work }) {
+    return [
+      this.figures(vendor, summary, work),
+      h(
+        "div",
+        { class: "columns" },
+        this.state(vendor),
+        this.papers(vendor),
+        summary && this.outcomes(summary),
+      ),
+      this.capacity(day),
+      this.work(work),
+      this.facts(vendor),
+    ];
+  }
+
+  /** @param {any} vendor @param {any} summary @param {any[]} work */
+  figures(vendor, summary, work) {
+    const takes = !vendor.paused && !vendor.ops_pause;
+    return h(
+      "div",
+      { class: "figures" },
+      figure({ value: takes ? "takes work" : "paused", says: vendor.name, tone: takes ? "good" : "bad" }),
+      summary && figure({ value: percent(summary.went_well), says: "of its work went well" }),
+      figure({
+        value: work.length,
+        says: "offers and dispatches",
+        href: this.context.href("board", [], { vendor: this.id }),
+      }),
+      summary && figure({
+        value: summary.to_verify.length,
+        says: "papers to verify",
+        tone: summary.to_verify.length ? "warn" : "",
+      }),
+    );
+  }
+
+  /** @param {any} vendor */
+  state(vendor) {
+    const { zone, clock } = this.context, pause = vendor.ops_pause;
+    const act = pause
+      ? button(`Resume ${this.id}`, () => this.pauseOrResume(), { class: "primary", title: "p" })
+      : button(`Pause ${this.id} …`, () => this.pauseOrResume(), { class: "grave", title: "p" });
+    return section(
+      "State",
+      act,
+      pause
+        ? h("p", {}, `Paused by ${who(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)
+        : h("p", {}, vendor.paused ? "It paused itself: only it can end that." : "It is offered work."),
+      vendor.paused && pause && h("p", { class: "soft" }, "It has paused itself as well."),
+      h(
+        "p",
+        { class: "soft" },
+        vendor.answer?.mode === "assumed"
+          ? `Silence is acceptance, after ${vendor.answer.reject_within_s ?? 600} s.`
+          : `Has ${vendor.answer?.time_limit_s ?? 600} s to answer an offer.`,
+      ),
+    );
+  }
+
+  /** @returns {Promise<void>} */
+  pauseOrResume() {
+    const reason = this.vendor?.ops_pause?.reason;
+    return pauseOrResume(this.context, this.id, reason).then((done) => done ? this.read() : undefined);
+  }
+
+  /** @param {any} vendor */
+  papers(vendor) {
+    const today = this.context.zone.date(this.context.clock.now());
+    /** @type {import("./table.js").TableOptions<any>} */
+    const options = {
+      label: "Papers",
+      file: `${this.id}-papers`,
+      rows: vendor.credentials || [],
+      empty: "It has claimed no papers. Rides that require one are not offered to it.",
+      tone: (row) => row.expires_on < today ? "bad" : row.verified ? "" : "warn",
+      columns: [
+        { name: "kind", says: "Paper", value: (row) => words(row.kind) },
+        {
+          name: "expires_on",
+          says: "Until",
+          value: (row) => row.expires_on + (row.expires_on < today ? " (ended)" : ""),
+        },
+        {
+          name: "verified",
+          says: "Verified",
+          value: (row) => row.verified ? `${who(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
+        },
+        {
+          name: "act",
+          says: "Act",
+          show: (row) =>
+            row.verified
+              ? button("Take back", () => this.verified([row], false), {
+                class: "quiet",
+                "aria-label": `Take back that ${words(row.kind)} was verified`,
+              })
+              : button("Verify", () => this.verified([row], true), { "aria-label": `Verify ${words(row.kind)}` }),
+        },
+      ],
+    };
+    const open = options.rows.filter((row) => !row.verified && row.expires_on >= today);
+    return section(
+      "Papers",
+      [
+        button(`Verify ${open.length} …`, () => this.verify(), { hidden: !open.length, title: "v" }),
+        csvButton(options),
+      ],
+      table(options),
+    );
+  }
+
+  /** All papers that are still to be verified, to be chosen from. */
+  async verify() {
+    const today = this.context.zone.date(this.context.clock.now());
+    const open = (this.vendor?.credentials || []).filter((/** @type {any} */ each) =>
+      !each.verified && each.expires_on >= today
+    );
+    if (!open.length) return toast("No paper waits to be verified.");
+    const done = await dialog({
+      title: `Papers of ${this.id} that you have seen`,
+      body: h(
+        "fieldset",
+        { class: "papers" },
+        h("legend", { class: "unseen" }, "Papers"),
+        open.map((/** @type {any} */ each, /** @type {number} */ at) =>
+          h(
+            "label",
+            {},
+            h("input", { type: "checkbox", name: "paper", value: String(at), checked: true }),
+            `${words(each.kind)}, until ${each.expires_on}`,
+          )
+        ),
+      ),
+      act: "Verify them",
+      run: (form) => {
+        const chosen = form.getAll("paper").map((at) => open[Number(at)]);
+        if (!chosen.length) throw new Error("No paper is chosen.\nMaybe tick those that you have seen.");
+        return this.send(chosen, true);
+      },
+    });
+    if (done) await this.read();
+  }
+
+  /** @param {any[]} papers @param {boolean} holds */
+  async verified(papers, holds) {
+    try {
+      await this.send(papers, holds);
+      toast(holds ? "Verified." : "No longer verified.", {
+        undo: () => void this.verified(papers, !holds),
+        undoSays: holds ? "Take back" : "Verify again",
+      });
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), { grave: true });
+    }
+    await this.read();
+  }
+
+  /** @param {any[]} papers @param {boolean} holds */
+  send(papers, holds) {
+    const credentials = papers.map(({ kind, expires_on }) => ({ kind, expires_on }));
+    return this.context.api.post(`/vendors/${this.id}/verify`, { credentials, verified: holds });
+  }
+
+  /** @param {any} summary */
+  outcomes(summary) {
+    const rows = OUTCOMES.filter((each) => summary.outcomes[each]).map((each) => ({
+      each,
+      count: summary.outcomes[each],
+    }));
+    const most = Math.max(1, ...rows.map((each) => each.count));
+    const declines = Object.entries(summary.outcomes).filter(([name, count]) => name.startsWith("declined.") && count);
+    /** @type {import("./table.js").TableOptions<any>} */
+    const options = {
+      label: "Outcomes",
+      file: `${this.id}-outcomes`,
+      rows,
+      empty: "Nothing has come of its work yet, this month and the last.",
+      tone: (row) => BADLY.has(row.each) ? "warn" : "",
+      columns: [
+        { name: "outcome", says: "Outcome", value: (row) => SAYS[row.each] },
+        { name: "count", says: "How often", value: (row) => row.count, end: true },
+        { name: "bar", says: "Share", show: (row) => bar(row.count / most) },
+      ],
+    };
+    return section(
+      "Outcomes, this month and the last",
+      csvButton(options),
+      table(options),
+      summary.late_minutes > 0 && h("p", { class: "soft" }, `${summary.late_minutes} minutes late altogether.`),
+      declines.length > 0 &&
+        h(
+          "p",
+          { class: "soft" },
+          `Declined for: ${declines.map(([name, count]) => `${words(name.slice(9))} (${count})`).join(", ")}.`,
+        ),
+    );
+  }
+
+  /** @param {any} day */
+  capacity(day) {
+    const at = day
+      ? day.vendor.flatMap((/** @type {string} */ each, /** @type {number} */ place) => each === this.id ? [place] : [])
+      : [];
+    if (!at.length) {
+      return section(
+        "Capacity today",
+        null,
+        h("p", { class: "soft" }, "It has posted nothing for today: it is offered nothing that starts today."),
+      );
+    }
+    return section(
+      "Capacity today",
+      null,
+      h("p", { class: "soft" }, `Booked of posted, ${day.day}, ${day.tz}.`),
+      at.map((/** @type {number} */ place) => this.pool(day, place)),
+    );
+  }
+
+  /** @param {any} day @param {number} place */
+  pool(day, place) {
+    const posted = unrun(day.posted[place]), booked = unrun(day.booked[place]);
+    const name = day.pool[place];
+    const most = Math.max(1, ...posted, ...booked);
+    const peak = Math.max(0, ...booked), width = 720, height = 56;
+    const step = width / Math.max(1, posted.length);
+    const path = (/** @type {number[]} */ values) =>
+      `M0 ${height} ` + values.map((value, x) =>
+        `L${(x * step).toFixed(1)} ${(height - value / most * (height - 4)).toFixed(1)} L${
+          ((x + 1) * step).toFixed(1)
+        } ${(height - value / most * (height - 4)).toFixed(1)}`
+      ).join(" ") + ` L${width} ${height} Z`;
+    const hours = [0, 6, 12, 18].map((hour) =>
+      svg("text", { x: hour / 24 * width + 2, y: height + 13, class: "soft" }, `${String(hour).padStart(2, "0")}:00`)
+    );
+    return h(
+      "figure",
+      { class: "drawing capacity" },
+      h("figcaption", {}, `${name}: at most ${Math.max(0, ...posted)} units posted, ${peak} booked at once`),
+      svg(
+        "svg",
+        {
+          viewBox: `0 0 ${width} ${height + 18}`,
+          role: "img",
+          "aria-label": `Pool ${name}: ${peak} booked at once of ${Math.max(0, ...posted)} posted`,
+        },
+        svg("path", { d: path(posted), class: "bar-mark soft" }),
+        svg("path", { d: path(booked), class: "bar-mark" }),
+        svg("path", { d: `M0 ${height} H${width}`, class: "axis" }),
+        hours,
+      ),
+    );
+  }
+
+  /** @param {any[]} work */
+  work(work) {
+    const { context } = this, now = context.clock.now();
+    /** @type {import("./table.js").TableOptions<any>} */
+    const options = {
+      label: "Offers and dispatches",
+      file: `${this.id}-work`,
+      rows: work,
+      empty: "It has no work now.",
+      columns: [
+        { name: "id", says: "Request", value: (row) => row.id, show: (row) => requestLink(context, row.id) },
+        { name: "state", says: "State", value: (row) => row.state, show: (row) => stateMark(row.state) },
+        {
+          name: "start_at",
+          says: "Start",
+          value: (row) => row.match?.start_at || "",
+          show: (row) => row.match?.start_at ? context.zone.moment(Date.parse(row.match?.start_at), now) : "–",
+        },
+        {
+          name: "price_cents",
+          says: "Price",
+          value: (row) => row.match?.price_cents ?? "",
+          show: (row) => row.match ? dollars(row.match.price_cents) : "",
+          end: true,
+        },
+      ],
+    };
+    return section("Offers and dispatches", csvButton(options), table(options));
+  }
+
+  /** @param {any} vendor */
+  facts(vendor) {
+    const facts = [
+      ["Serves", (vendor.levels_of_service || []).map(words).join(", ") || "–"],
+      ["Equipment", (vendor.hcpcs || []).join(", ") || "–"],
+      ["Skills", (vendor.skills || []).map(words).join(", ") || "–"],
+      ["Oxygen", `up to ${vendor.max_oxygen_l_min ?? 0} L/min`],
+      ["Stairs", `up to ${vendor.max_stairs ?? 0}`],
+      ["Weight", `up to ${vendor.max_weight_kg ?? 136} kg`],
+      ["NPI", vendor.npi || "–"],
+    ];
+    return section(
+      "What it says of itself",
+      null,
+      h("dl", { class: "facts" }, facts.map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)])),
+    );
+  }
+}
+
+/** Runs as values: each, as often as it holds. @param {number[]} runs */
+export function unrun(runs) {
+  /** @type {number[]} */
+  const values = [];
+  for (let at = 0; at < runs.length; at += 2) for (let times = 0; times < runs[at + 1]; times++) values.push(runs[at]);
+  return values;
+}
+
+/** @param {number} share */
+function bar(share) {
+  return svg(
+    "svg",
+    { viewBox: "0 0 100 8", width: 100, height: 8, "aria-hidden": "true", class: "outcome-bar" },
+    svg("rect", { width: 100, height: 8, class: "bar-mark soft" }),
+    svg("rect", { width: Math.max(1, share * 100), height: 8, class: "bar-mark" }),
+  );
+}
+
+/** @param {{ by: string, subject?: string }} signed */
+function who(signed) {
+  return signed.subject ? `${signed.subject} (${signed.by})` : signed.by;
+}

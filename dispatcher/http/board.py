@@ -1,0 +1,78 @@
+"""The board: every request of a market as columns, and what changes of it, for pages that show them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+
+from aiohttp import ClientConnectionResetError, web
+
+from contracts.board import Board as BoardPage
+from contracts.operations import Answer
+from contracts.problems import Unauthenticated
+from dispatcher.delivery.board import Board, Boards, changes
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.rights import READERS
+from dispatcher.http.call import Call
+from dispatcher.http.entry import GATE
+from dispatcher.http.events import HEADERS, SSE, STILL_HERE
+from dispatcher.http.parts import Parts
+from dispatcher.http.routing import MARKET, Routes
+
+JSON = "application/json"
+READY_S = 10.0  # real seconds: so long may the first look take
+SMALL_BYTES = 20_000
+ROUTES = Routes("board", 75)
+BOARDS = web.AppKey("boards", Boards)
+
+
+@ROUTES.get(
+    f"{MARKET}/board",
+    id="readBoard",
+    roles=READERS,
+    answers={200: Answer("the board", BoardPage, media=JSON)},
+)
+async def read(call: Call, parts: Parts) -> web.Response:
+    """Read the board: what is open and what ended last, as columns and rows."""
+    body = (await _ready(call, parts)).page()
+    headers = {"Cache-Control": "no-store", "X-Request-Id": call.call_id, "Vary": "Accept-Encoding"}
+    if len(body) > SMALL_BYTES and "gzip" in call.raw.headers.get("Accept-Encoding", ""):
+        body = await asyncio.to_thread(gzip.compress, body, 1)
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=body, content_type=JSON, headers=headers)
+
+
+@ROUTES.get(
+    f"{MARKET}/board/changes",
+    id="followBoard",
+    roles=READERS,
+    resumable=True,
+    answers={200: Answer("a change (`BoardChange`) in JSON an event", None, media=SSE)},
+)
+async def follow(call: Call, parts: Parts) -> web.StreamResponse:
+    """Follow the board (server-sent events): the rows that changed, several times a second; never resumed."""
+    board, gate = await _ready(call, parts), call.raw.app[GATE]
+    response = web.StreamResponse(headers={**HEADERS, "X-Request-Id": call.call_id})
+    gone = (ClientConnectionResetError, ConnectionResetError, Unauthenticated)
+    with board.listening() as listener, parts.metrics.streams.track_inprogress(), contextlib.suppress(*gone):
+        await response.prepare(call.raw)
+        await response.write(b": open\n\n")
+        async for told in changes(listener, parts.limits.keep_alive_s):
+            gate.identify(call.raw)  # it ends with the caller's session
+            await response.write(told or STILL_HERE)
+    return response
+
+
+async def _ready(call: Call, parts: Parts) -> Board:
+    """The board of the call's market, once it was read. Raises Unavailable."""
+    board = call.raw.app[BOARDS].of(parts.service.markets.store(call.market))
+    try:
+        async with asyncio.timeout(READY_S):
+            await board.ready.wait()
+    except TimeoutError:
+        raise Unavailable(
+            f"the board was not read within {READY_S:g} s\nMaybe the store is away: see /readyz.",
+            retry_after_s=parts.limits.retry_after_s,
+        ) from None
+    return board

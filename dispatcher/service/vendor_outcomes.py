@@ -1,0 +1,107 @@
+"""Vendors in one list: outcomes, papers, open work, whether they posted for today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from contracts.codes import Role
+from contracts.instants import to_instant
+from contracts.vendor_outcomes import VendorOutcomesPage, VendorOutcomesQuery, VendorSummary
+from contracts.vendors import Paper, Vendor
+from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.request_kind import offers_of
+from dispatcher.domain.scorecards import months, shares
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.markets import Markets
+from dispatcher.store.codec import Versioned
+from dispatcher.store.market import MarketStore
+from dispatcher.store.scorecards import LATE_MINUTES
+
+OPS = frozenset({Role.OPS})
+
+
+class VendorOutcomes:
+    """It raises NotFound (market, role) and Unavailable; a vendor that cannot be read is passed over."""
+
+    def __init__(self, markets: Markets, clock: Clock) -> None:
+        self.markets, self.clock = markets, clock
+
+    async def page(self, who: Principal, market: str, query: VendorOutcomesQuery) -> VendorOutcomesPage:
+        """Vendors by id, and where the next page starts."""
+        self.markets.authorize(who, market)
+        if not who.may(OPS):
+            raise NotFound("there is no list of vendors' outcomes\nMaybe it is for another role.")
+        stored, now_ms = self.markets.store(market), self.clock.now_ms()
+        values = (await self.markets.tuning(market)).values
+        today = to_instant(now_ms).astimezone(self.markets.zones[market]).date()
+        found, cursor = await _vendors(stored, query)
+        cards = await stored.scorecards.of(months(now_ms))
+        well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
+        return VendorOutcomesPage(
+            today=today,
+            since=datetime.strptime(f"{months(now_ms)[0]}+0000", "%Y-%m%z"),
+            vendors=tuple(
+                _summary(
+                    each,
+                    cards.get(name, {}),
+                    well.get(name),
+                    busy=busy[name],
+                    posted=name in posted,
+                    today=today,
+                )
+                for name, each in found.items()
+            ),
+            cursor=cursor or "",
+        )
+
+
+async def _vendors(
+    stored: MarketStore, query: VendorOutcomesQuery
+) -> tuple[dict[str, Versioned[Vendor]], str | None]:
+    if query.vendor_id is None:
+        return await stored.vendors.page(query.cursor, query.limit)
+    one = await stored.vendors.get(query.vendor_id)
+    return ({} if one is None else {query.vendor_id: one}), None
+
+
+async def _today(stored: MarketStore, ids: Sequence[str], day: date) -> tuple[dict[str, int], set[str]]:
+    """How much each has open (a list of another type: nothing), and who posted for the day."""
+    lists = [("ZCARD", stored.keys.list(offers_of(each))) for each in ids]
+    counts = await stored.node.reader.ask_each(lists)
+    busy = [0 if isinstance(each, Exception) else int(each) for each in counts]
+    posted = {vendor for vendor, _ in await stored.capacity.get_all([day])}
+    return dict(zip(ids, busy, strict=True)), posted
+
+
+def _summary(
+    found: Versioned[Vendor],
+    card: Mapping[str, int],
+    went_well: float | None,
+    *,
+    busy: int,
+    posted: bool,
+    today: date,
+) -> VendorSummary:
+    vendor, papers = found.value, found.value.credentials
+    valid = [each for each in papers if each.expires_on >= today]
+    return VendorSummary(
+        id=vendor.id,
+        version=found.version,
+        name=vendor.name,
+        levels_of_service=vendor.levels_of_service,
+        equipment=len(vendor.hcpcs),
+        paused=vendor.paused,
+        ops_pause=vendor.ops_pause,
+        to_verify=tuple(
+            Paper(kind=each.kind, expires_on=each.expires_on) for each in valid if each.verified is None
+        ),
+        expires_on=min((each.expires_on for each in valid if each.verified), default=None),
+        expired=len(papers) - len(valid),
+        outcomes={name: count for name, count in card.items() if name != LATE_MINUTES},
+        late_minutes=card.get(LATE_MINUTES, 0),
+        went_well=went_well,
+        open=busy,
+        posted_today=posted,
+    )

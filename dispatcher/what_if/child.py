@@ -1,0 +1,54 @@
+"""What runs in the process of a what-if: at low priority, one worker; it ends with who started it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+import msgspec
+
+from contracts.what_if import WhatIfAnswer
+from dispatcher.what_if.days import DayAsked, compare_day
+from dispatcher.what_if.moment import MomentAsked, compare_moment
+from solvers.rules import registry
+
+NICE, PR_SET_PDEATHSIG = 15, 1
+TELL_S = 0.2
+
+Asked = DayAsked | MomentAsked
+Told = float | bytes | str  #: how far; the answer, packed; what went wrong
+
+
+def work(line: Connection, asked: Asked, plugins: tuple[str, ...] = ()) -> None:
+    """Compare; tell on the line how far it is, at last the answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE)
+    if sys.platform == "linux":  # stopped meanwhile, it would not notice that nobody listens
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        registry.load(*plugins)
+        line.send(msgspec.msgpack.encode(compare(asked, _now_and_then(line.send))))
+    except Exception as error:
+        line.send(type(error).__name__)
+
+
+def compare(asked: Asked, told: Callable[[float], None]) -> WhatIfAnswer:
+    """Whichever it is."""
+    return compare_day(asked, told) if isinstance(asked, DayAsked) else compare_moment(asked, told)
+
+
+def _now_and_then(send: Callable[[float], None]) -> Callable[[float], None]:
+    last_s = 0.0
+
+    def told(share: float) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= TELL_S:
+            last_s = time.monotonic()
+            send(share)
+
+    return told

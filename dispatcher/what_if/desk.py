@@ -1,0 +1,97 @@
+"""A market in memory: records and bookings, changed by the very commands that change a stored one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from contracts.codes import RequestState
+from contracts.requests import Request
+from contracts.tuning import Number
+from dispatcher.domain.commands.submit import receive
+from dispatcher.domain.commands.table import Command, decide, with_follow_ups
+from dispatcher.domain.compact import Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.kinds import beside, kind_named, kind_of
+from dispatcher.domain.refusals import Refusal
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.states import OPEN
+from dispatcher.domain.windows import Leaves
+from dispatcher.matching.capacity import CapacityBook
+from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
+
+ASKED = frozenset({RequestState.OFFERED})
+
+
+class Desk:
+    """Decides as the service does, and keeps what it decided."""
+
+    def __init__(self, tz: ZoneInfo, values: Mapping[str, Number], capacity: CapacityBook) -> None:
+        self.tz, self.values, self.capacity = tz, values, capacity
+        self.requests: dict[str, RequestRecord] = {}
+        self.offered: dict[str, RequestRecord] = {}  # those that wait for an answer
+        self.open: dict[str, RequestRecord] = {}  # those that wait for a vendor, longest waiting first
+        self.bodies: dict[str, Request] = {}
+        self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
+        self.scorecards: dict[str, Scorecard] = {}
+
+    def receive(self, request: Request, now_ms: int, leaves: Leaves) -> Decision | None:
+        """A new request; None when it comes too late."""
+        context = Context(now_ms=now_ms, values=self.values, by="platform", tz=self.tz)
+        try:
+            decision = with_follow_ups(receive(request, context, leaves), context)
+        except Refusal:
+            return None
+        self.bodies[request.id] = request
+        return self._kept(decision)
+
+    def act(self, command: Command, now_ms: int, *, by: str, vendor_id: str = "") -> Decision | None:
+        """What a command of this moment changes; None when it changes nothing, or came too late."""
+        record = self.requests[command.subject]
+        context = Context(
+            now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
+            related=self._beside(record),
+        )  # fmt: skip
+        try:
+            decision = decide(record, command, context)
+        except Refusal:
+            return None
+        return None if decision is None else self._kept(decision)
+
+    def _beside(self, record: RequestRecord) -> Mapping[str, Any]:
+        """What is stored beside it, as far as its kind says."""
+        named = [self._found(*each) for each in kind_of(record).related(record)]
+        return {beside(each): each for each in named if each is not None}
+
+    def _found(self, kind: str, name: str) -> Record | None:
+        found = self.requests.get(name) if kind_named(kind).form is RequestRecord else None
+        return found or self.others.get((kind, name))
+
+    def _file(self, record: RequestRecord) -> None:
+        self.requests[record.id] = record
+        for listed, states in ((self.open, OPEN), (self.offered, ASKED)):
+            if record.state in states:
+                listed[record.id] = record
+            else:
+                listed.pop(record.id, None)
+
+    def _kept(self, decision: Decision) -> Decision:
+        for change in decision.changes:
+            name, after = (change.kind.name, change.record.id), change.after
+            if isinstance(after, RequestRecord):
+                self._file(after)
+            elif after is not None:
+                self.others[name] = after
+            else:
+                self.others.pop(name, None)
+        self.capacity.give_back(decision.unbook)
+        self.capacity.take(decision.book)
+        for each in decision.outcomes:
+            card = self.scorecards.setdefault(each.vendor_id, Counter())
+            card[each.outcome.value] += 1
+            card[f"{each.outcome.value}.{each.code}"] += bool(each.code)
+            card[LATE_MINUTES] += each.late_minutes
+        return decision

@@ -1,0 +1,166 @@
+"""Plans of a played day: the service's own snapshots, solves and last looks, over a desk in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from contracts.tuning import Tuning
+from contracts.vendors import Vendor
+from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import shares
+from dispatcher.matching.changes import Changes
+from dispatcher.matching.imminent import AT_ONCE, is_imminent
+from dispatcher.matching.matches import checked
+from dispatcher.matching.reading import Reading
+from dispatcher.matching.refused import Refused
+from dispatcher.matching.requests import BATCH_LIMIT, Waiting, asked_of, may_be_offered, pressing_first
+from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
+from dispatcher.matching.sequence import in_sequence
+from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.standing import MOST, StandingRequest, nearest
+from dispatcher.store.codec import Versioned
+from dispatcher.what_if.desk import Desk
+from dispatcher.what_if.solving import Solved, Solver
+from solvers.encoding import VendorBook
+from solvers.planning import BatchPlan, plan
+from solvers.room import make_room
+from solvers.rules import scorecard
+from solvers.screening import OpenRequest
+from solvers.travel import DetourTravel
+
+BY = "matcher"
+
+
+@dataclass(eq=False)
+class Planner:
+    """Matches what waits at the desk, as the matcher would."""
+
+    desk: Desk
+    vendors: Sequence[Vendor]
+    solver: Solver
+    refused: Refused = field(default_factory=Refused)
+    solved: list[Solved] = field(default_factory=list)
+    why: dict[str, str] = field(default_factory=dict)  #: of who was left without a vendor, the last reason
+
+    def __post_init__(self) -> None:
+        """Vendors are encoded once."""
+        values, tz = self.desk.values, self.desk.tz
+        self.travel = DetourTravel.of(values)
+        documents = {each.id: Versioned(1, each) for each in self.vendors}
+        self.reading = Reading(
+            Tuning(values=dict(values)), documents, VendorBook.of(self.vendors), self.desk.capacity,
+            versions={}, changes=Changes(tz),
+        )  # fmt: skip
+        self._asked: dict[str, tuple[int, OpenRequest]] = {}
+        self._looked_for_room: dict[str, int] = {}
+
+    def learn(self) -> None:
+        """Know the scorecards as they have become."""
+        known = {scorecard.RULE.reads: shares(self.desk.scorecards, self.desk.values)}
+        book = self.reading.book.knowing(known)
+        if book is not self.reading.book:
+            old = self.reading
+            self.reading = Reading(old.tuning, old.documents, book, old.capacity, old.versions, old.changes)
+
+    def waiting(self, ids: Iterable[str], now_ms: int) -> list[Waiting]:
+        """Those of these that may be offered now."""
+        records = [self.desk.requests[each] for each in ids]
+        return [
+            (each, self._as_asked(each)) for each in records if may_be_offered(each, now_ms, self.desk.values)
+        ]
+
+    def batch(self, ids: Iterable[str], now_ms: int) -> list[Decision]:
+        """Plan all of these together; unanswered offers may move."""
+        waiting = self.waiting(ids, now_ms)[: BATCH_LIMIT.whole(self.desk.values)]
+        if not waiting:
+            return []
+        self.learn()
+        snapshot = self._snapshot(
+            waiting, self._standing(waiting, now_ms, MOST.whole(self.desk.values)), now_ms
+        )
+        found, proof = self.solver.plan(snapshot.screening())
+        self.solved.append(proof)
+        snapshot.keep_unmoved(found)
+        return self._commit(snapshot, found, now_ms)
+
+    def imminent(self, ids: Iterable[str], now_ms: int) -> tuple[list[Decision], int]:
+        """Match those that cannot wait, one after the other; and how many of the others can."""
+        waiting, decided = self.waiting(ids, now_ms), list[Decision]()
+        now = pressing_first([each for each in waiting if is_imminent(each, now_ms, self.desk.values)])
+        for first in range(0, len(now), AT_ONCE):
+            snapshot = self._snapshot(now[first : first + AT_ONCE], [], now_ms)
+            found = plan(snapshot.screening())
+            decided += self._commit(snapshot, found, now_ms)
+            decided += self._room(cramped(snapshot, found), now_ms)
+        return decided, len(waiting) - len(now)
+
+    def _room(self, crowded: Sequence[Waiting], now_ms: int) -> list[Decision]:
+        due = [each for each in crowded if now_ms - self._looked_for_room.get(each[0].id, 0) >= AGAIN_MS][
+            :REQUESTS
+        ]
+        self._looked_for_room |= {record.id: now_ms for record, _ in due}
+        standing, decided = self._standing(due, now_ms, NEIGHBOURS), list[Decision]()
+        if not standing:
+            return decided
+        snapshot = self._snapshot(due, standing, now_ms)
+        plans = list(make_room(snapshot.screening()))
+        snapshot.keep_unmoved(*plans)
+        for each in plans:
+            decided += self._commit(snapshot, each, now_ms, whole=True)
+        return decided
+
+    def _standing(self, waiting: Sequence[Waiting], now_ms: int, most: int) -> list[StandingRequest]:
+        values = self.desk.values
+        movable = [each for each in self.desk.offered.values() if movable_offer(each, now_ms, values)]
+        if not movable or not waiting:
+            return []
+        chosen = nearest(movable, waiting, most)
+        return [StandingRequest(each, self._as_asked(each), each.live_offers[0]) for each in chosen]
+
+    def _snapshot(
+        self, waiting: Sequence[Waiting], standing: Sequence[StandingRequest], now_ms: int
+    ) -> Snapshot:
+        capacity = self.desk.capacity.copy()
+        for each in standing:
+            capacity.give_back(each.offer.bookings)
+        return Snapshot(
+            [record for record, _ in waiting] + [each.record for each in standing],
+            [asked for _, asked in waiting] + [each.asked for each in standing],
+            self.reading, capacity, now_ms, self.travel,
+            {row: each.offer for row, each in enumerate(standing, start=len(waiting))},
+        )  # fmt: skip
+
+    def _commit(
+        self, snapshot: Snapshot, found: BatchPlan, now_ms: int, *, whole: bool = False
+    ) -> list[Decision]:
+        """Make the offers and moves of a plan; with `whole` all or none."""
+        self._note_why(snapshot, found)
+        matches = [checked(snapshot, found, row, now_ms, self.refused) for row in range(len(found.chosen))]
+        if whole and None in matches:
+            return []
+        kept = sorted((each for each in matches if each), key=lambda each: each.instead_of is None)
+        decisions = [self.desk.act(each.command, now_ms, by=BY) for each in kept]
+        return [each for each in decisions if each is not None]
+
+    def _note_why(self, snapshot: Snapshot, found: BatchPlan) -> None:
+        matched = set(found.chosen.request.tolist())
+        for row in snapshot.waiting:
+            if row not in matched:
+                last = [code for code, by in zip(found.codes, found.removed[row].tolist(), strict=True) if by]
+                self.why[snapshot.records[row].id] = (
+                    "competition" if found.candidate_counts[row] else last[-1] if last else "nobody"
+                )
+
+    def _as_asked(self, record: RequestRecord) -> OpenRequest:
+        version, asked = self._asked.get(record.id, (0, None))
+        if asked is None or version != record.version:
+            asked = asked_of(
+                self.desk.bodies[record.id], self.desk.tz, self.desk.values,
+                self.reading.changes.declined_by(record) | self.refused.of(record.id, self.reading).keys(),
+                travel=self.travel, record=record,
+            )  # fmt: skip
+            self._asked[record.id] = record.version, asked
+        return in_sequence(asked, record, self.desk.requests, self.desk.values, self.travel, now_ms=0)

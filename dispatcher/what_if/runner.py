@@ -1,0 +1,168 @@
+"""Works on the what-ifs of one market, one at a time, in a process of their own that gives way to all else.
+
+Only who owns the market does. While a batch is solved or waits for its solver, the process is stopped; who
+cancels ends it. What was at work when its matcher went is interrupted, and said to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from contracts.what_if import WhatIfAnswer, WhatIfState
+from dispatcher.domain.refusals import Refusal, Unavailable
+from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.clock import Clock
+from dispatcher.service.what_ifs import DAYS
+from dispatcher.store.market import MarketStore
+from dispatcher.store.what_ifs import Standing, WhatIf
+from dispatcher.what_if.child import Asked, Told, work
+from dispatcher.what_if.preparing import prepared
+from solvers.rules import registry
+from solvers.travel import TravelOf
+
+LOOK_S, POLL_S, TELL_S = 0.5, 0.05, 0.5  # real seconds
+log = structlog.get_logger()
+S = WhatIfState
+
+
+@dataclass(eq=False)
+class Runner:
+    """The what-ifs of one market. `busy`: whether something more pressing is solved or waits."""
+
+    stored: MarketStore
+    tz: ZoneInfo
+    clock: Clock
+    travel_of: TravelOf
+    owner: str  #: as in the lease
+    busy: Callable[[], bool]
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while not cancel_requested():
+            if await self._owns():
+                await self._look()
+            await asyncio.sleep(LOOK_S)
+
+    async def _owns(self) -> bool:
+        return await self.stored.lease.owner() == self.owner
+
+    async def _look(self) -> None:
+        """Say what was interrupted; work on the one that waits longest."""
+        found = (await self.stored.what_ifs.all()).values()
+        for each in found:
+            if each.standing.state is S.RUNNING:
+                await self._end(each, S.INTERRUPTED, "its matcher ended before it was done: ask again")
+        waiting = next(
+            (each for each in found if each.standing.state is S.QUEUED and not each.unwanted), None
+        )
+        if waiting is not None:
+            await self._work(waiting)
+
+    async def _work(self, one: WhatIf) -> None:
+        await self._note(one, Standing(state=S.RUNNING, runner=self.name))
+        log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
+        try:
+            asked = await prepared(self.stored, self.tz, self.clock, self.travel_of, one.asked.request)
+            async with _process(asked) as (process, line):
+                await self._until_over(one, process, line)
+        except Unavailable:
+            raise  # the next look says that it was interrupted
+        except Refusal as refusal:
+            await self._end(one, S.FAILED, refusal.detail)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended: ask again"))
+            raise
+
+    async def _until_over(self, one: WhatIf, process: BaseProcess, line: Connection) -> None:
+        stopped, told_s, share = False, 0.0, 0.0
+        while not (said := _heard(line, process)) or isinstance(said, float):
+            share = said or share
+            stopped = self._give_way(process, stopped)
+            if time.monotonic() - told_s >= TELL_S:
+                told_s = time.monotonic()
+                if (ending := await self._ending(one)) is not None:
+                    await self._end(one, *ending)
+                    return
+                await self._note(one, Standing(state=S.RUNNING, progress=share, runner=self.name))
+            await asyncio.sleep(POLL_S)
+        await self._over(one, said)
+
+    def _give_way(self, process: BaseProcess, stopped: bool) -> bool:
+        """Stop it while something more pressing is at work, then let it go on; whether it is stopped."""
+        wanted = self.busy()
+        if wanted != stopped and process.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)
+        return wanted
+
+    async def _ending(self, one: WhatIf) -> tuple[WhatIfState, str] | None:
+        """Why it is to end before it is done."""
+        now = await self.stored.what_ifs.get(one.asked.id)
+        if now is None or now.unwanted:
+            return S.CANCELLED, ""
+        return None if await self._owns() else (S.INTERRUPTED, "another matcher took the market: ask again")
+
+    async def _over(self, one: WhatIf, said: bytes | str) -> None:
+        if isinstance(said, str):
+            log.error("what_if_failed", market=self.stored.name, id=one.asked.id, reason=said)
+            await self._end(
+                one, S.FAILED, f"it came to an error ({said}): maybe less at once, or another change"
+            )
+            return
+        answer = msgspec.msgpack.decode(said, type=WhatIfAnswer)
+        days = DAYS.whole((await self.stored.tuning.in_force(self.clock.now_ms())).values)
+        await self.stored.what_ifs.keep_answer(one.asked.id, answer, days)
+        await self._end(one, S.DONE, "", progress=1.0)
+
+    async def _end(self, one: WhatIf, state: WhatIfState, detail: str, progress: float = 0.0) -> None:
+        ended = Standing(
+            state=state, detail=detail, progress=progress, ended_ms=self.clock.now_ms(), runner=self.name
+        )
+        await self._note(one, ended)
+
+    async def _note(self, one: WhatIf, standing: Standing) -> None:
+        await self.stored.what_ifs.note(one.asked.id, standing)
+
+
+def _heard(line: Connection, process: BaseProcess) -> Told | None:
+    """The last that it said; that it ended, in words."""
+    said: Told | None = None
+    try:
+        while not isinstance(said, bytes | str) and line.poll():
+            said = line.recv()
+    except (EOFError, OSError):
+        return f"its process ended with {process.exitcode}"
+    return said
+
+
+@contextlib.asynccontextmanager
+async def _process(asked: Asked) -> AsyncIterator[tuple[BaseProcess, Connection]]:
+    """A process that works on it; ended at the end, stopped or not."""
+    context = multiprocessing.get_context("forkserver")
+    line, other = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(other, asked, registry.plugins()), daemon=True)
+    try:
+        await asyncio.to_thread(process.start)
+        other.close()
+        yield process, line
+    finally:
+        if process.pid is not None:
+            process.kill()
+            await asyncio.to_thread(process.join)
+        line.close()

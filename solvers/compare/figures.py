@@ -1,0 +1,144 @@
+"""The figures of two sides, each with the noise that there is anyway and whether the difference is more.
+
+Noise is what differs between two solves of the same settings with two seeds. What is counted by request (who
+is matched, late, declined, what it costs) differs by chance by about the root of the squares that differ
+there; a difference counts from twice that on, and never below what the two seeds differ by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solvers.arrays import Floats
+from solvers.compare.difference import Kind, diff
+from solvers.compare.side import Asked, Side
+
+SAME, MORE, LESS = "no difference", "more", "less"
+SPREADS = (
+    2.0  # spreads of the noise from which a difference counts: by chance it is reached one time in twenty
+)
+AT_CHANCE = 2.0  # of what is no sum over requests: so many times the difference between the two seeds
+
+Each = Callable[[Asked, Side], Floats]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: today's, as changed, what it differs by anyway, and what is to be made of it."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+    noise: float  #: a difference up to this is none
+    verdict: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is more than noise."""
+        return self.verdict != SAME
+
+
+def _flags(of: Callable[[Side], object]) -> Each:
+    return lambda asked, side: np.asarray(of(side), np.float64)
+
+
+SUMS: dict[str, tuple[str, Each]] = {
+    "matched": ("requests", _flags(lambda side: side.matched)),
+    "urgent_matched": ("requests", lambda asked, side: (side.matched & asked.urgent).astype(np.float64)),
+    "late": ("requests", _flags(lambda side: side.late)),
+    "declined": ("offers", _flags(lambda side: side.declined)),
+    "outside_window": ("minutes", lambda asked, side: side.outside_min(asked).astype(np.float64)),
+}
+
+
+def figures(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure]:
+    """Of today's settings, today's once more with another seed, and the changed ones."""
+    found = [
+        _sum(name, unit, *(each(asked, side) for side in (before, again, after)))
+        for name, (unit, each) in SUMS.items()
+    ]
+    found += _changes(asked, before, again, after)
+    found.append(_cost(before, again, after))
+    beyond = _is_beyond_chance(asked, before, again, after)
+    for name, (unit, value) in OTHERS.items():
+        one = _judged(name, unit, value(before), value(after), AT_CHANCE * abs(value(again) - value(before)))
+        found.append(one if beyond and name not in MEASURED else replace(one, verdict=SAME))
+    return found
+
+
+def _sum(name: str, unit: str, now: Floats, again: Floats, then: Floats) -> Figure:
+    """Of what is counted by request: R each."""
+    chance = again - now
+    noise = max(abs(float(chance.sum())), SPREADS * float(np.sqrt((chance**2).sum())))
+    return _judged(name, unit, float(now.sum()), float(then.sum()), noise)
+
+
+def _changes(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure]:
+    """Moved, gained, lost: today's settings have none; the noise is what another seed has."""
+    by_chance, changed = diff(asked, before, again, ()), diff(asked, before, after, ())
+    names = {"moved": Kind.MOVED, "gained": Kind.GAINED, "lost": Kind.LOST}
+    found = []
+    for name, kind in names.items():
+        chance = by_chance.count(kind)
+        noise = chance + SPREADS * float(np.sqrt(chance))
+        found.append(_judged(name, "requests", 0.0, float(changed.count(kind)), noise))
+    for share in (50, 95):
+        both = before.matched & after.matched
+        shift = float(np.percentile(np.abs(changed.minutes[both]), share)) if both.any() else 0.0
+        both = before.matched & again.matched
+        anyway = float(np.percentile(np.abs(by_chance.minutes[both]), share)) if both.any() else 0.0
+        found.append(_judged(f"start_shift_p{share}", "minutes", 0.0, shift, AT_CHANCE * anyway))
+    return found
+
+
+def _cost(before: Side, again: Side, after: Side) -> Figure:
+    """What a match costs; its noise is that of the requests that both have."""
+    chance = (again.price_cents - before.price_cents) / max(1, int(before.matched.sum()))
+    noise = max(abs(_each(again) - _each(before)), SPREADS * float(np.sqrt((chance**2).sum())))
+    return _judged("cost_per_request", "cents", _each(before), _each(after), noise)
+
+
+def _each(side: Side) -> float:
+    return float(side.price_cents.sum()) / max(1, int(side.matched.sum()))
+
+
+def _is_beyond_chance(asked: Asked, before: Side, again: Side, after: Side) -> bool:
+    """Whether more fare otherwise than do by chance: two solves tell little of how a percentile varies."""
+    chance = int(diff(asked, before, again, ()).changed.sum())
+    return int(diff(asked, before, after, ()).changed.sum()) > chance + SPREADS * math.sqrt(chance)
+
+
+def _use(share: int) -> Callable[[Side], float]:
+    def of(side: Side) -> float:
+        there = side.posted > 0
+        return (
+            float(np.percentile(100.0 * side.used[there] / side.posted[there], share)) if there.any() else 0.0
+        )
+
+    return of
+
+
+def _largest(side: Side) -> float:
+    counts = np.bincount(side.vendor[side.matched], minlength=1)
+    return 100.0 * float(counts.max()) / max(1, int(side.matched.sum()))
+
+
+def _judged(name: str, unit: str, before: float, after: float, noise: float) -> Figure:
+    differs = abs(after - before) > noise + 1e-9
+    verdict = SAME if not differs else MORE if after > before else LESS
+    return Figure(name, unit, round(before, 2), round(after, 2), round(noise, 2), verdict)
+
+
+MEASURED = frozenset({"solve_ms", "gap"})  # of the machine and the solver: told, and not judged
+OTHERS: dict[str, tuple[str, Callable[[Side], float]]] = {
+    **{f"use_p{share}": ("percent", _use(share)) for share in (10, 50, 90)},
+    "largest_share": ("percent", _largest),
+    "slack_two_hours": ("unit minutes", lambda side: float(side.slack)),
+    "solve_ms": ("ms", lambda side: float(side.solve_ms)),
+    "gap": ("percent", lambda side: 100.0 * (side.cost - side.bound) / max(1, abs(side.cost))),
+}

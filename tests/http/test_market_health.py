@@ -1,0 +1,50 @@
+"""The health of one market: one answer for ops, whole even where a key is not what it should be."""
+
+from __future__ import annotations
+
+from contracts.codes import Role
+from tests.http.conftest import Api, trip
+
+
+async def test_ops_read_matchers_lease_queues_and_store_in_one_answer(api: Api) -> None:
+    stored = api.store.market(api.market)
+    assert await stored.lease.acquire("m-1", 60_000)
+    await stored.matchers.announce("m-1", 60_000)
+    await stored.matchers.announce("m-2", 60_000)
+    assert (await api.call("POST", "/requests", trip("r1")))[0] == 202
+    await stored.troubles.tell("matching", "Ended")
+    status, found = await api.call("GET", "/health", role=Role.OPS)
+    assert status == 200, found
+    assert (found["owner"], found["fence"], found["waiting"]) == ("m-1", "1", 1)
+    assert [(each["name"], each["owns"]) for each in found["matchers"]] == [("m-1", True), ("m-2", False)]
+    assert found["store"]["durable"] and found["store"]["memory_bytes"] > 0
+    assert found["troubles"] == {"matching": "Ended"}
+    assert [each["kind"] for each in found["totals"]] == ["matches", "events", "vendors", "replies"]
+
+
+async def test_a_queue_that_nobody_works_off_is_named_with_its_age(api: Api) -> None:
+    stored = api.store.market(api.market)
+    await api.store.reader.ask("XADD", stored.keys.shared_replies, "*", "ce", "x")
+    await api.store.streams.ensure_group(stored.keys.shared_replies, "service")
+    await api.store.streams.read_group(stored.keys.shared_replies, "service", "c1")
+    _, found = await api.call("GET", "/health", role=Role.OPS)
+    (queue,) = found["queues"]
+    assert (queue["group"], queue["unfinished"], queue["unread"]) == ("service", 1, 0)
+    assert queue["oldest_s"] >= 0
+
+
+async def test_a_key_of_another_type_is_named_and_hides_nothing_else(api: Api) -> None:
+    stored = api.store.market(api.market)
+    for key in (stored.keys.lease, stored.keys.matches, stored.keys.pulse, stored.keys.troubles):
+        await api.store.reader.ask("SADD", key, "x")
+    assert (await api.call("POST", "/requests", trip("r1")))[0] in (202, 503)
+    status, found = await api.call("GET", "/health", role=Role.OPS)
+    assert status == 200, found
+    assert {each.partition(":")[0] for each in found["strange"]} >= {"lease", "matches"}
+    assert found["store"]["durable"]
+
+
+async def test_health_of_a_market_is_for_ops_alone(api: Api) -> None:
+    for role in (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER):
+        assert (await api.call("GET", "/health", role=role))[0] == 403
+    assert (await api.call("GET", "/health", role=Role.VENDOR, vendor="v1"))[0] == 403

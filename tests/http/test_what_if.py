@@ -1,0 +1,169 @@
+"""What-if over HTTP: asked, worked on by who owns the market, followed, exported, cancelled, interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from contracts.codes import Role
+from contracts.what_if import WhatIfState
+from dispatcher.store.what_ifs import Standing
+from dispatcher.what_if.runner import Runner
+from solvers.travel import DetourTravel
+from tests.http.conftest import Api, trip
+from tests.http.test_by_hand import DAY, add
+
+PATH, OPS = "/what-if", {"role": Role.OPS}
+PAUSED = {"change": {"pause": ["v1"]}}
+
+
+@pytest.fixture
+async def town(api: Api) -> Api:
+    """A cheap vendor, a dear one, and three rides that wait."""
+    await add(api, "v1", units=3)
+    fares = [{"level_of_service": "wheelchair", "base_cents": 9_000}]
+    await add(api, "v2", units=3, rate_card={"fares": fares})
+    for number in range(3):
+        assert (await api.call("POST", "/requests", trip(f"r{number}")))[0] == 202
+    return api
+
+
+async def runner_of(api: Api, busy: Callable[[], bool] = lambda: False) -> Runner:
+    stored = api.store.market(api.market)
+    await stored.lease.acquire("me", 600_000)
+    return Runner(stored, ZoneInfo("America/New_York"), api.clock, DetourTravel.of, "me", busy)
+
+
+async def asked(api: Api, body: Any = PAUSED, **headers: str) -> Any:
+    status, view = await api.call("POST", PATH, body, role=Role.OPS, **headers)
+    assert status == 202, view
+    return view
+
+
+async def test_what_waits_now_is_compared_and_the_answer_is_read_and_exported(town: Api) -> None:
+    name = (await asked(town))["id"]
+    await (await runner_of(town))._look()
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    answer = view["answer"]
+    assert (view["state"], view["progress"], answer["changed"], answer["told"]) == ("done", 1.0, 3, 0)
+    assert {(each["kind"], each["from_vendor"], each["to_vendor"]) for each in answer["rows"]} == {
+        ("moved", "v1", "v2")
+    }
+    assert answer["proof"]["verdict"] == "dearer"
+    async with town.client.get(
+        f"{town.base}{PATH}/{name}/rows.csv", headers=town.headers(Role.OPS)
+    ) as response:
+        lines = (await response.text()).splitlines()
+        assert response.headers["Content-Type"].startswith("text/csv")
+    assert len(lines) == 4
+    assert lines[0].startswith("request_id,kind,")
+    async with town.client.get(
+        f"{town.base}{PATH}/{name}/events", headers=town.headers(Role.OPS)
+    ) as response:
+        told = msgspec.json.decode((await response.text()).removeprefix("data: "))
+    assert (told["state"], told["answer"]) == ("done", None)
+    _, page = await town.call("GET", PATH, **OPS)
+    assert [(each["id"], each["answer"]) for each in page["what_ifs"]] == [(name, None)]
+    _, open_ = await town.call("GET", "/requests/r0")
+    assert open_["state"] == "received", "nothing was changed by it"
+
+
+async def test_a_stored_day_is_played_by_the_vendors_own_outcomes(town: Api) -> None:
+    name = (await asked(town, PAUSED | {"against": DAY}))["id"]
+    await (await runner_of(town))._look()
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    assert (view["state"], view["answer"]["requests"], view["answer"]["against"]) == (
+        "done",
+        3,
+        f"stored of {DAY}",
+    )
+    empty = (await asked(town, PAUSED | {"against": "2026-01-07"}))["id"]
+    await (await runner_of(town))._look()
+    _, view = await town.call("GET", f"{PATH}/{empty}", **OPS)
+    assert view["state"] == "failed"
+    assert view["detail"].startswith("nothing is stored that was wanted on 2026-01-07\nMaybe")
+
+
+async def test_it_waits_while_a_batch_is_solved_and_who_cancels_ends_its_process(town: Api) -> None:
+    name = (await asked(town))["id"]
+    pids = list[int]()
+    runner = await runner_of(town, busy=lambda: True)
+    give_way = runner._give_way
+
+    def seen(process: Any, stopped: bool) -> bool:
+        pids.append(process.pid)
+        return give_way(process, stopped)
+
+    runner._give_way = seen  # type: ignore[method-assign]
+    work = asyncio.ensure_future(runner._look())
+    while not pids:
+        await asyncio.sleep(0.01)
+    _, view = await town.call("POST", f"{PATH}/{name}/cancel", **OPS)
+    await work
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    assert view["state"] == "cancelled"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    assert (await town.call("POST", f"{PATH}/{name}/cancel", **OPS))[1]["state"] == "cancelled"
+
+
+async def test_what_was_at_work_when_its_matcher_went_is_interrupted(town: Api) -> None:
+    name = (await asked(town))["id"]
+    part = town.store.market(town.market).what_ifs
+    await part.note(name, Standing(state=WhatIfState.RUNNING, progress=0.4, runner="gone"))
+    await (await runner_of(town))._look()
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    assert (view["state"], view["answer"]) == ("interrupted", None)
+    status, problem = await town.call("GET", f"{PATH}/{name}/rows.csv", **OPS)
+    assert (status, problem["type"]) == (409, "/problems/wrong-state")
+
+
+async def test_beyond_what_may_wait_it_is_too_many_and_a_cancelled_one_makes_room(api: Api) -> None:
+    names = [(await asked(api, {"change": {"capacity_percent": -10}}))["id"] for _ in range(5)]
+    status, problem = await api.call("POST", PATH, {"change": {}}, **OPS)
+    assert (status, problem["type"]) == (429, "/problems/too-many")
+    assert problem["detail"].startswith(
+        f"5 what-ifs of {api.market} are not done; 5 is the limit\nMaybe cancel"
+    )
+    await api.call("POST", f"{PATH}/{names[0]}/cancel", **OPS)
+    await asked(api, {"change": {}})
+
+
+async def test_the_same_key_is_the_same_what_if_and_another_body_is_refused(api: Api) -> None:
+    first = await asked(api, {"change": {"capacity_percent": -10}}, Idempotency_Key="one")
+    assert await asked(api, {"change": {"capacity_percent": -10}}, Idempotency_Key="one") == first
+    status, problem = await api.call("POST", PATH, {"change": {}}, role=Role.OPS, Idempotency_Key="one")
+    assert (status, problem["type"]) == (422, "/problems/id-reused")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"pause": ["nobody"]}, "there is no vendor nobody\nMaybe"),
+        ({"rules_off": ["capacity"]}, "capacity is no rule that may be off\nMaybe"),
+        ({"values": {"price_weight": -5}}, "price_weight -5 is outside 0"),
+        ({"values": {"no_such": 1}}, "no_such is no parameter"),
+    ],
+)
+async def test_a_change_of_what_is_not_there_is_refused_by_name(api: Api, change: Any, why: str) -> None:
+    status, problem = await api.call("POST", PATH, {"change": change}, **OPS)
+    assert (status, problem["type"]) == (422, "/problems/invalid-request")
+    assert why in problem["detail"]
+
+
+async def test_what_cannot_be_read_stops_nobody_and_a_wrong_key_is_named(api: Api) -> None:
+    keys, raw = api.store.market(api.market).keys, api.store.market(api.market).what_ifs.reader
+    await raw.ask("HSET", keys.what_ifs, "wi-damaged", b"\xc1", "wi-damaged:state", b"\xc1")
+    name = (await asked(api, {"change": {}}))["id"]
+    _, page = await api.call("GET", PATH, **OPS)
+    assert [each["id"] for each in page["what_ifs"]] == [name]
+    await raw.ask("SET", keys.what_ifs, "no hash")
+    status, problem = await api.call("GET", PATH, **OPS)
+    assert (status, problem["type"]) == (500, "/problems/unreadable")
+    assert "what-ifs of this market are stored as something else" in problem["detail"]
