@@ -16,7 +16,6 @@ PLACES = {
     "order_id": "no-such",
     "what_if_id": "no-such",
     "version": "7",
-    "what_if_id": "no-such",
     "letter_id": "1-1",
     "notification_id": "no-such",
     "episode_id": "no-such",
@@ -24,6 +23,7 @@ PLACES = {
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",
+    "digest": "0123456789abcdef",
 }
 
 
