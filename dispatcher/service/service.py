@@ -33,6 +33,9 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_canary import TuningCanary
+from dispatcher.service.tuning_profiles import TuningProfiles
+from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.what_ifs import WhatIfs
@@ -61,7 +64,7 @@ class Service:
         decisions: DecisionStore | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
-        self.markets = Markets(store, zones)
+        self.markets = Markets(store, zones, clock)
         self.measures = Measures()
         self.acts = Acts(self.markets, clock)
         self.executor = Executor(self.markets, clock, self.measures)
@@ -82,6 +85,9 @@ class Service:
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.tuning_sets = TuningSets(self.markets, clock, registry)
+        self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
+        self.tuning_canary = TuningCanary(self.markets, clock, registry)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)

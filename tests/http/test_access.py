@@ -18,6 +18,7 @@ PLACES = {
     "version": "7",
     "letter_id": "1-1",
     "notification_id": "no-such",
+    "name": "no-such",
     "episode_id": "no-such",
     "authorization_id": "no-such",
     "vendor_id": "v1",
