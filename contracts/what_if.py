@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from contracts.vendors import Vendor
 LEAST_PERCENT, MOST_PERCENT = -100, 400
 MOST_VENDORS = 200
 NOW = "now"
+AGAINST = "now|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9a-f]{16}(-[0-9]{1,6})?"
 
 
 class AddedVendor(Wire):
@@ -128,13 +130,15 @@ class WhatIfRequest(Wire):
     change: WhatIfChange
     against: Annotated[
         str,
-        Meta(pattern=whole("now|[0-9]{4}-[0-9]{2}-[0-9]{2}"), description="`now`, or a day that is stored"),
+        Meta(pattern=whole(AGAINST), description="`now`, a stored day, or the digest of a saved decision"),
     ] = NOW
     seed: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 1
     again: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 2
 
     def __post_init__(self) -> None:
-        """Refuse one seed twice: there would be no noise to tell a difference from."""
+        """Refuse a day that no calendar has, and one seed twice: there would be no noise to tell from."""
+        if self.against.count("-") == 2:
+            date.fromisoformat(self.against)
         if self.seed == self.again:
             raise ValueError(
                 f"seed and again are both {self.seed}: what differs between two solves is the noise\n"

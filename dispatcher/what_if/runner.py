@@ -30,7 +30,7 @@ from dispatcher.service.what_ifs import DAYS
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
 from dispatcher.what_if.child import Asked, Told, work
-from dispatcher.what_if.preparing import prepared
+from dispatcher.what_if.preparing import SavedOf, is_digest, of_saved, prepared
 from solvers.rules import registry
 from solvers.travel import TravelOf
 
@@ -50,6 +50,7 @@ class Runner:
     travel_of: TravelOf
     owner: str  #: as in the lease
     busy: Callable[[], bool]
+    saved: SavedOf  #: a saved plan by its name
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = 0.0  #: with the one at work
 
@@ -80,17 +81,26 @@ class Runner:
         await self._note(one, Standing(state=S.RUNNING, runner=self.name))
         log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
         try:
-            asked = await prepared(self.stored, self.tz, self.clock, self.travel_of, one.asked.request)
+            asked = await self._prepared(one)
             async with _process(asked) as (process, line):
                 await self._until_over(one, process, line)
         except Unavailable:
             raise  # the next look says that it was interrupted
         except Refusal as refusal:
             await self._end(one, S.FAILED, refusal.detail)
+        except Exception as error:  # this one alone: the others have their turn
+            log.exception("what_if_failed", market=self.stored.name, id=one.asked.id)
+            await self._end(one, S.FAILED, f"it came to an error ({type(error).__name__}): the log has it")
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended: ask again"))
             raise
+
+    async def _prepared(self, one: WhatIf) -> Asked:
+        request = one.asked.request
+        if is_digest(request.against):
+            return await of_saved(request, self.saved)
+        return await prepared(self.stored, self.tz, self.clock, self.travel_of, request)
 
     async def _until_over(self, one: WhatIf, process: BaseProcess, line: Connection) -> None:
         stopped, told_s, share = False, 0.0, 0.0
