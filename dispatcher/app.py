@@ -180,7 +180,8 @@ async def _matcher(settings: Settings, name: str) -> None:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
             saved = partial(service.decisions.saved, each)
-            runner = Runner(stored, tz, clock, travel_of, name, lambda: solvers.at_work > 0, saved)
+            busy, numbers = (lambda: solvers.at_work > 0), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too

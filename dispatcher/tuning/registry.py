@@ -10,6 +10,7 @@ from importlib.abc import InspectLoader
 from importlib.util import find_spec
 
 from contracts.tuning import (
+    Parameter,
     ParameterView,
     Tunable,
     Tuning,
@@ -45,6 +46,11 @@ class Registry:
     def found(cls, packages: Iterable[str] = PACKAGES) -> Registry:
         """What the modules of these packages declare as `PARAMETERS`."""
         return cls(parameter for name in packages for parameter in _declared_under(name))
+
+    @property
+    def numbers(self) -> list[Parameter]:
+        """Those that are a number, and not a list."""
+        return [each for each in self.parameters.values() if isinstance(each, Parameter)]
 
     def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values, by the parameters' present names.
