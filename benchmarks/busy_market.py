@@ -1,4 +1,4 @@
-"""A market with work in it for `bench console`: open requests, vendors, and changes at a steady pace.
+"""A busy market, made in seconds: 900 vendors, 10,000 requests under way, and what changes of them.
 
 Straight through the store, by the decisions of the service: faster than it could be played, and the records,
 lists, ledgers and events are the same. Nobody matches meanwhile.
@@ -15,12 +15,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from contracts.codes import LevelOfService, Priority, RequestState, ServiceClass, TrackingStatus
+from contracts.codes import (
+    CredentialKind,
+    LevelOfService,
+    Priority,
+    RequestState,
+    ServiceClass,
+    Skill,
+    TrackingStatus,
+)
 from contracts.geo import Circle, Place, Position, Window
 from contracts.instants import DAY_MS, MINUTE_MS, to_instant
 from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
-from contracts.vendors import ExplicitAnswer, Vendor
+from contracts.vendors import Credential, ExplicitAnswer, Signed, Vendor
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -50,6 +58,7 @@ class BusyMarket:
     tz: ZoneInfo
     vendors: int = 900
     seed: int = 1
+    seconds: float = 0.0  #: that filling it took
 
     def __post_init__(self) -> None:
         """Nothing is stored yet."""
@@ -195,8 +204,22 @@ class BusyMarket:
             name=f"Vendor {number}",
             service_area=(area,),
             levels_of_service=RIDES,
+            skills=tuple(Skill),
+            max_oxygen_l_min=15,
+            max_stairs=20,
+            max_weight_kg=200,
+            max_escorts=3,
+            credentials=_credentials(),
             answer=ExplicitAnswer(time_limit_s=ANSWER_S),
         )
+
+
+def _credentials() -> tuple[Credential, ...]:
+    """All that there are, verified, for a year."""
+    now = to_instant(_now_ms())
+    verified = Signed(by="ops", at=now)
+    until = (now + timedelta(days=365)).date()
+    return tuple(Credential(kind=each, expires_on=until, verified=verified) for each in CredentialKind)
 
 
 def _now_ms() -> int:

@@ -30,7 +30,9 @@ from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
+from dispatcher.jobs.quarters import keep_quarters
 from dispatcher.jobs.routing import tell_routing
+from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files, traces
@@ -47,8 +49,10 @@ from dispatcher.service.loops import (
     MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
+    QUARTERS,
     REPLIES,
     TIMERS,
+    TUNING,
     UNREADABLE,
     WHAT_IFS,
     Troubles,
@@ -151,6 +155,7 @@ def _of_market(
         *(_kept(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
         _kept(store, market, NOTIFICATIONS, partial(courier.run, market)),
         _kept(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+        _kept(store, market, TUNING, partial(keep_tuning, service, market)),
     ]
 
 
@@ -221,6 +226,7 @@ def _telling(service: Service) -> list[Coroutine[None, None, None]]:
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
         *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
+        *(_kept(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
 
 

@@ -168,7 +168,7 @@ def _document(reading: Reading, vendor: Vendor) -> Versioned[Vendor]:
 async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfRequest) -> DayAsked:
     """A stored day as it was asked for, with the vendors of today and what they had posted."""
     on = date.fromisoformat(asked.against)
-    tuning: Tuning = await stored.tuning.in_force()
+    tuning: Tuning = await stored.tuning.in_force(clock.now_ms())
     day = LocalDay.of(on, tz)
     ids = await stored.requests.ids_starting(day.start_ms, day.end_ms, MOST_REQUESTS)
     records = await stored.requests.records.get_all(ids)

@@ -151,7 +151,7 @@ class Runner:
             )
             return
         answer = msgspec.msgpack.decode(said, type=WhatIfAnswer)
-        days = DAYS.whole((await self.stored.tuning.in_force()).values)
+        days = DAYS.whole((await self.stored.tuning.in_force(self.clock.now_ms())).values)
         await self.stored.what_ifs.keep_answer(one.asked.id, answer, days)
         await self._end(one, S.DONE, "", progress=1.0)
 

@@ -16,6 +16,7 @@ PLACES = {
     "order_id": "no-such",
     "what_if_id": "no-such",
     "version": "7",
+    "name": "no-such",
     "episode_id": "no-such",
     "authorization_id": "no-such",
     "vendor_id": "v1",

@@ -57,8 +57,10 @@ async def test_every_key_that_the_service_writes_has_a_name(busy: Busy, raw: Red
     written = first_parts(keys, *(name.decode() for name in await everything(raw, keys)))
     named = of_the_store(keys) | of_kinds(keys, await found(busy))
     assert written <= named
-    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse)
-    assert named - written == unused, "all but the hint and a matcher's pulse, and it has lost no stream"
+    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse, keys.decisions, keys.views)
+    assert named - written == unused, (
+        "all but the hint and a matcher's pulse, and it has lost no stream; nobody saved a plan or a view"
+    )
 
 
 async def test_no_kind_takes_a_name_of_the_store_or_of_another_kind(keys: Keys) -> None:
