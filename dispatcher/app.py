@@ -171,11 +171,12 @@ async def _matcher(settings: Settings, name: str) -> None:
     async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
-        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
         savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
@@ -183,7 +184,9 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            runner = Runner(stored, tz, clock, travel_of, name, lambda: solvers.at_work > 0)
+            saved = partial(service.decisions.saved, each)
+            busy, numbers = (lambda: solvers.at_work > 0), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
