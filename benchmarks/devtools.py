@@ -51,7 +51,9 @@ class Browser:
     async def ask(self, method: str, session: str = "", **words: Any) -> Any:
         """What a DevTools method answers. Raises PageError."""
         number = next(self._numbers)
-        asked = {"id": number, "method": method, "params": words} | ({"sessionId": session} if session else {})
+        asked = {"id": number, "method": method, "params": words} | (
+            {"sessionId": session} if session else {}
+        )
         self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_str(json.dumps(asked))
         return await asyncio.wait_for(self._waiting[number], ANSWER_S)
@@ -169,7 +171,12 @@ async def browser() -> AsyncIterator[Browser]:
             "Maybe install one (Debian, as root: apt-get install chromium).",
         )
     with tempfile.TemporaryDirectory(prefix="console-browser-", ignore_cleanup_errors=True) as folder:
-        words = [program, *WORDS, f"--user-data-dir={folder}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        words = [
+            program,
+            *WORDS,
+            f"--user-data-dir={folder}",
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        ]
         nowhere = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(*words, stdout=nowhere, stderr=nowhere)
         try:
@@ -196,4 +203,6 @@ async def _address(file: Path, process: asyncio.subprocess.Process) -> str:
             port, path = file.read_text(encoding="ascii").split("\n")[:2]
             return f"ws://127.0.0.1:{int(port)}{path}"
         await asyncio.sleep(0.05)
-    raise UserError(f"the browser did not start within {START_S:g} s.", "Maybe run it by hand: chromium --headless")
+    raise UserError(
+        f"the browser did not start within {START_S:g} s.", "Maybe run it by hand: chromium --headless"
+    )

@@ -15,8 +15,8 @@ MAX_VIEWS = 100
 class SavedView(Wire):
     """One view: what stands behind the `?` of its address."""
 
-    name: Annotated[Name, Meta(max_length=60)]
-    query: Annotated[str, Meta(pattern=whole("[A-Za-z0-9%+&=._~*-]{0,2000}"))]
+    name: Name
+    query: Annotated[str, Meta(pattern=whole("[A-Za-z0-9%+&=._~*-]*"), max_length=2_000)]
 
 
 class SavedViews(Wire, omit_defaults=False):

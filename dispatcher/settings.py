@@ -13,10 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import MailUrl, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, WebhookUrl, MailUrl, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, TracesUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -138,6 +138,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="where traces are sent: a collector's OTLP over HTTP, http://host:4318 (extra otel)"
         ),
     ] = None
+    map_tiles: Annotated[
+        TilesUrl | None,
+        Meta(description="pictures below the console's map: https://host/{z}/{x}/{y}.png; empty: none"),
+    ] = None
+    map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True

@@ -367,7 +367,7 @@ class MapPage {
 
 /** @param {Context} context */
 function tilesOf(context) {
-  const { map_tiles: url, map_credit: credit } = /** @type {any} */ (context.session);
+  const { map_tiles: url, map_credit: credit } = context.session;
   return url ? { url, credit: credit || "" } : null;
 }
 
