@@ -143,6 +143,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="pictures below the console's map: https://host/{z}/{x}/{y}.png; empty: none"),
     ] = None
     map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
+    decisions: Annotated[
+        str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
+    ] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True

@@ -15,6 +15,7 @@ CALLS = "calls"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
+DECISIONS, DECIDED = "decisions", "decided"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -39,6 +40,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
+        self.decisions = prefix + DECISIONS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -112,6 +114,10 @@ class Keys:
     def tuning_version(self, version: int) -> str:
         """One version of the tuning, kept for a while: a document."""
         return f"{self.tuning}:{version}"
+
+    def decided(self, day: str) -> str:
+        """The last saved decision of a local day on each request."""
+        return f"{self.prefix}{DECIDED}:{day}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""
