@@ -128,6 +128,8 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
             token_keys=keys,
             limits=Limits(connections=min(Limits().connections, files.raise_limit())),
             engine=engine,
+            map_tiles=settings.map_tiles,
+            map_credit=settings.map_credit,
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
