@@ -7,10 +7,10 @@ from itertools import combinations
 
 from dispatcher.domain.apart import MOST
 from dispatcher.domain.commands.release import RELEASED
-from dispatcher.domain.follow_sequence import UNDER_WAY
 from dispatcher.domain.patients import PATIENT_KIND, PatientRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.risks import UNDER_WAY
 from dispatcher.domain.states import TERMINAL
 from dispatcher.store.survey import Survey, of_kind
 

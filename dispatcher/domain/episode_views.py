@@ -16,9 +16,9 @@ from contracts.instants import MINUTE_MS, to_instant, to_ms
 from contracts.tasks import TaskView
 from contracts.tuning import Number
 from dispatcher.domain.episodes import Episode, SealedNote, has_ended
-from dispatcher.domain.follow_sequence import LATE, NO_VENDOR, TOO_LATE
 from dispatcher.domain.links import Bounds, Link, bounds_of, span_of
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.risks import LATE, NO_VENDOR, OTHER_LATE, TOO_LATE
 from dispatcher.domain.states import ASKS_BARRIER
 from dispatcher.domain.views import request_view
 
@@ -102,6 +102,8 @@ def _edge(record: RequestRecord, link: Link, known: Records, values: Mapping[str
 
 def _risk(record: RequestRecord, link: Link, known: Records, values: Mapping[str, Number]) -> str:
     """The risk of a request, at what it is at risk of: of several before it, one may be late alone."""
+    if record.risk == OTHER_LATE:  # which is none of those before it
+        return ""
     blamed = [each for each in record.after if _is_to_blame(record, each, known, values)]
     return record.risk if not blamed or link in blamed else ""
 
