@@ -19,7 +19,7 @@ Records = Mapping[str, RequestRecord]
 
 def on_two_rides(found: Survey) -> Iterator[tuple[str, str]]:
     """Of two that might meet each names the other; no two accepted rides of a patient are at one time."""
-    records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
+    records = found.of_kind(REQUEST_KIND, RequestRecord)
     yield from _half_told(records)
     told = set[tuple[str, str]]()  # under each key of the ring there is an index
     for card in of_kind(found, PATIENT_KIND.name, PatientRecord):
