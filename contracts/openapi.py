@@ -142,7 +142,7 @@ def _inlined(schema: dict[str, Any], components: Mapping[str, Any]) -> dict[str,
 def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.method == "POST":
         yield _header("Idempotency-Key", KEY_SCHEMA, required=operation.keyed)
-    if operation.versioned:
+    if operation.versioned or operation.conditional:
         yield _header("If-Match", {"type": "string", "pattern": IF_MATCH})
     if operation.resumable:
         yield _header("Last-Event-ID", {"type": "string", "pattern": whole(POSITION)})

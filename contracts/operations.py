@@ -71,6 +71,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct] | None = None
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
+    conditional: bool = False  # takes If-Match: it has its effect on that version, or none
     resumable: bool = False  # takes Last-Event-ID
     problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
@@ -101,6 +102,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             found += ["missing-header", "id-reused"]
         if self.versioned:
             found += ["missing-precondition", "stale-version"]
+        if self.conditional:
+            found += ["stale-version"]
         if any(answer.body is not None and not answer.media for answer in self.answers.values()):
             found += ["not-acceptable"]
         return tuple(dict.fromkeys(found))

@@ -11,11 +11,15 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
 
 from dispatcher.console.pages import with_console
+from dispatcher.decisions.blobs import blobs_of
+from dispatcher.decisions.saver import Saver
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.kinds import kinds
@@ -26,7 +30,9 @@ from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
+from dispatcher.jobs.quarters import keep_quarters
 from dispatcher.jobs.routing import tell_routing
+from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files, traces
@@ -38,14 +44,18 @@ from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
+    DECISIONS,
     HOUSEKEEPING,
     MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
+    QUARTERS,
     REPLIES,
     TIMERS,
+    TUNING,
     UNREADABLE,
     WHAT_IFS,
+    Troubles,
 )
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
@@ -105,7 +115,9 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
     async with _traced(settings, "web"), open_store(settings, "web", trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(
@@ -143,6 +155,7 @@ def _of_market(
         *(_kept(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
         _kept(store, market, NOTIFICATIONS, partial(courier.run, market)),
         _kept(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+        _kept(store, market, TUNING, partial(keep_tuning, service, market)),
     ]
 
 
@@ -162,6 +175,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 
@@ -173,7 +188,7 @@ async def _matcher(settings: Settings, name: str) -> None:
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            await run_matchers(service, solvers, name, travel_of=travel_of)
+            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers)
 
         try:
             await _until_told(
@@ -181,6 +196,8 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *map(what_if, settings.markets),
                 *_telling(service),
+                *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+                *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -193,6 +210,12 @@ async def _matcher(settings: Settings, name: str) -> None:
                 await notifier.aclose()
 
 
+def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
+    """What saves a market's decisions, and tells where it cannot."""
+    troubles = Troubles(store, market, DECISIONS)
+    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)
+
+
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:
     """Of each market: what this process could not read is told, what it can read, and what it counted."""
     store, markets = service.store, service.markets
@@ -200,6 +223,7 @@ def _telling(service: Service) -> list[Coroutine[None, None, None]]:
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
         *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
+        *(_kept(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
 
 

@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         for target in filter(None, (args.json, args.svg)):  # now, not after a whole day's play
             if target != STANDARD_OUTPUT:
                 try_to_write(Path(target))
-        options = Options(speed=speed, seed=args.seed, data_dir=folder)
+        options = Options(speed=speed, seed=args.seed, data_dir=folder, keep=args.keep)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             try:
                 return runner.run(_play(args, day, options, console))
@@ -151,7 +151,10 @@ def _left_running(service: Service, market: str) -> str:
     from dispatcher.serve.entrance import entrance
 
     keys, now_ms = read_token_keys(service.settings.token_keys_file), clock_of(service.settings).now_ms()
-    lines = [f"the service stays up on {service.url} until Ctrl-C; its clock runs on. {service.url}/docs", ""]
+    lines = [
+        f"the service stays up on {service.url} until Ctrl-C, in real time by now. {service.url}/docs",
+        "",
+    ]
     for role in (Role.OPS, Role.PLATFORM):
         made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
         lines.append(f"{role.upper()}={mint(keys, made)}")

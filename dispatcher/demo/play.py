@@ -22,7 +22,7 @@ from dispatcher.demo.service import Service, running, until_matched
 from dispatcher.demo.story import Story, ownerless, told
 from dispatcher.demo.summary import Summary, summarise
 from dispatcher.domain.states import TERMINAL
-from dispatcher.runtime.clock import Clock, begin, make_clock
+from dispatcher.runtime.clock import Clock, begin, make_clock, slow_down
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
 from dispatcher.security.reply_keys import ReplyKeys
 from dispatcher.security.tokens import claims, mint
@@ -40,11 +40,12 @@ TOKEN_HOURS = 14 * 24
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to play. `speed` is clock seconds a real second."""
+    """How to play. `speed` is clock seconds a real second; with `keep`, in real time once the day is over."""
 
     speed: float
     seed: int
     data_dir: Path
+    keep: bool = False
 
 
 class Played(msgspec.Struct, kw_only=True):
@@ -56,7 +57,7 @@ class Played(msgspec.Struct, kw_only=True):
     board: Board
 
 
-def _settings(day: Day, options: Options) -> Settings:
+def settings_of(day: Day, options: Options) -> Settings:
     """The service's: on any free port, by a clock that runs as fast as the day is played, once it begins."""
     return Settings(
         data_dir=options.data_dir,
@@ -72,7 +73,7 @@ def _settings(day: Day, options: Options) -> Settings:
 async def played(day: Day, options: Options, console: Console) -> AsyncIterator[Played]:
     """Play the whole day; the service runs until the block ends."""
     started_s = time.monotonic()
-    settings = _settings(day, options)
+    settings = settings_of(day, options)
     clock = make_clock(*settings.clock)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:
@@ -88,6 +89,8 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
             cast.tally.started_s = started_s
             board = Board(console, day, clock, cast.tally)
             memory = await _act(cast, service, board)
+            if options.keep and settings.clock_file is not None:
+                await asyncio.sleep(slow_down(settings.clock_file))
             views = await _views(cast)
             story = await _story(cast, views)
             verdict = await judge(redis_url, day.market, cast.tally.safe)

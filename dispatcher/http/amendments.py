@@ -30,6 +30,7 @@ ROUTES = Routes("amendments", 55, request_id=Id, offer_id=OfferId)
 @ROUTES.post(
     f"{REQUEST}/amend",
     id="amendRequest",
+    conditional=True,
     command=AmendRequest,
     body=Body(Amend),
     answers={200: Answer("as it stands now; with `requote`: what it would cost", AmendedRequest, ETAG)},

@@ -85,7 +85,9 @@ def headers(request: web.Request, operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if operation.method == "POST":
         found["key"] = _key(request.headers, required=operation.keyed)
-    if operation.versioned and (text := request.headers.get("If-Match")) is not None:
+    if (operation.versioned or operation.conditional) and (
+        text := request.headers.get("If-Match")
+    ) is not None:
         found["if_match"] = if_match.parse(text)
     if operation.resumable and (text := request.headers.get("Last-Event-ID")):
         found["after"] = _matched("Last-Event-ID", _EVENT_ID, text, "the id of an event")[0]

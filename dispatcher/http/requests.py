@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand, withdraw."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.commands.withdraw import WithdrawOffers
 from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import activated_view, request_view
@@ -106,6 +107,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/cancel",
     id="cancelRequest",
+    conditional=True,
     command=CancelRequest,
     body=Body(Cancel, optional=True),
     answers={200: Answer("the cancelled request", RequestView, ETAG)},
@@ -120,6 +122,7 @@ async def cancel(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/hold",
     id="holdRequest",
+    conditional=True,
     command=HoldRequest,
     body=Body(PutOnHold, optional=True),
     answers={200: Answer("the request, on hold", RequestView, ETAG)},
@@ -134,6 +137,7 @@ async def hold(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/resume",
     id="resumeRequest",
+    conditional=True,
     command=ResumeRequest,
     body=Body(Resume, optional=True),
     answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
@@ -148,6 +152,7 @@ async def resume(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/release",
     id="releaseRequest",
+    conditional=True,
     command=ReleaseSequence,
     body=Body(Release, optional=True),
     answers={200: Answer("the request; it waits no more for what it was to go after", RequestView, ETAG)},
@@ -162,6 +167,7 @@ async def release(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/activate",
     id="activateRequest",
+    conditional=True,
     command=ActivateRequest,
     body=Body(Activate, optional=True),
     answers={
@@ -183,6 +189,7 @@ async def activate(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{REQUEST}/offer",
     id="offerRequest",
+    conditional=True,
     command=OfferByHand,
     body=Body(OfferTo),
     answers={200: Answer("the request, offered to that vendor", RequestView, ETAG)},
@@ -198,6 +205,19 @@ async def offer(call: Call, parts: Parts) -> Reply:
         again=body.again,
     )
     return await _executed(call, parts, command, partial(parts.quoter.prepared, call.market))
+
+
+@ROUTES.post(
+    f"{REQUEST}/withdraw",
+    id="withdrawOffers",
+    conditional=True,
+    command=WithdrawOffers,
+    answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def withdraw(call: Call, parts: Parts) -> Reply:
+    """Take back what was offered and nobody has answered: the vendor is told, a vendor is sought anew."""
+    return await _executed(call, parts, WithdrawOffers(request_id=call.path["request_id"]))
 
 
 async def _executed(call: Call, parts: Parts, command: OnRequest, prepare: Prepare | None = None) -> Reply:

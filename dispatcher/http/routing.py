@@ -42,6 +42,7 @@ class Promises(TypedDict, total=False):
     query: type[msgspec.Struct]
     keyed: bool
     versioned: bool
+    conditional: bool
     resumable: bool
     problems: tuple[str, ...]
 

@@ -35,6 +35,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/claim",
     id="claimTask",
+    conditional=True,
     command=ClaimTask,
     body=Body(Claim, optional=True),
     answers={200: Answer("the task, claimed", TaskView, ETAG)},
@@ -48,6 +49,7 @@ async def claim(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/release",
     id="releaseTask",
+    conditional=True,
     command=ReleaseTask,
     body=Body(Claim, optional=True),
     answers={200: Answer("the task, open again", TaskView, ETAG)},
@@ -61,6 +63,7 @@ async def release(call: Call, parts: Parts) -> Reply:
 @ROUTES.post(
     f"{TASK}/finish",
     id="finishTask",
+    conditional=True,
     command=FinishTask,
     body=Body(Finish, optional=True),
     answers={200: Answer("the task, done", TaskView, ETAG)},

@@ -49,6 +49,12 @@ async def changed(call: Call, change: Change[Result], current: Current) -> Resul
     raise _stale(wanted)
 
 
+def refuse_stale(wanted: IfMatch | None, version: int) -> None:
+    """Raises Stale where a call is meant for another version than stands."""
+    if wanted is not None and not wanted.fits(version):
+        raise _stale(wanted)
+
+
 async def _meant(wanted: IfMatch, current: Current) -> int:
     """The version that stands, if it is one that is named."""
     try:

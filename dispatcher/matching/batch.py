@@ -11,6 +11,7 @@ import structlog
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
+from dispatcher.decisions.record import BATCH
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
@@ -84,9 +85,14 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)
     screening = await asyncio.to_thread(snapshot.screening)
-    plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
+    most_s = market.clock.real_s(timeout_s(snapshot))
+    plan = await solvers.plan(screening, most_s)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
-    done = await commit_plan(own, market, snapshot, plan, yields_to_imminent=True)
+    done = Done()
+    try:
+        await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
+    finally:
+        market.save(BATCH, snapshot, screening, plan, became=done.became)
     all_s = time.perf_counter() - began_s
     batched(own, market.name, plan, done, all_s)
     log.info(

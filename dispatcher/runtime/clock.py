@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+LOOK_EVERY_S = 2.0  # real seconds; at a file that may say that the clock goes slow
+
 
 class Clock(Protocol):
     """Clock time may run faster than real time; compute budgets and time-outs stay real seconds."""
@@ -42,51 +44,77 @@ class ScaledClock:
     """A day at any speed: it showed `start_ms` at Unix time `anchor_unix_s` and runs `speed` times as fast.
 
     Processes that are told the same three numbers show the same time. With `begins`, a file, the anchor is
-    what stands in it (see `begin`): until it is there, the clock stands still.
+    what stands in it (see `begin`): until it is there, the clock stands still. It may say as well from when
+    on the clock goes as real time does (see `slow_down`).
     """
 
     def __init__(self, start_ms: int, anchor_unix_s: float, speed: float, begins: Path | None = None) -> None:
         if speed <= 0:
             raise ValueError(f"a clock's speed is above 0, not {speed}\nMaybe leave it out for real time.")
-        self.start_ms = start_ms
+        self.start_ms, self.begins, self.speed = start_ms, begins, speed
         self.anchor_unix_s: float | None = anchor_unix_s if begins is None else None
-        self.begins = begins
-        self.speed = speed
+        self._slow_s, self._look_s = math.inf, math.inf  # Unix time: slow from then on; when to look again
 
     def now_ms(self) -> int:
         """Clock time, ms since the epoch."""
+        now_s = time.time()
+        if self.anchor_unix_s is None or now_s > self._look_s:
+            self._look(now_s)
         if self.anchor_unix_s is None:
-            self.anchor_unix_s = _read(self.begins)
-        passed_s = 0.0 if self.anchor_unix_s is None else time.time() - self.anchor_unix_s
+            return self.start_ms
+        fast_s = min(now_s, self._slow_s) - self.anchor_unix_s
         if self.begins is not None:
-            passed_s = max(0.0, passed_s)  # it stood still until now: it must not step back
-        return self.start_ms + int(passed_s * 1000 * self.speed)
+            fast_s = max(0.0, fast_s)  # it stood still until now: it must not step back
+        return self.start_ms + int(1000 * (fast_s * self.speed + max(0.0, now_s - self._slow_s)))
 
     def real_s(self, clock_s: float) -> float:
         """Clock seconds as real seconds."""
-        return clock_s / self.speed
+        return clock_s / (self.speed if time.time() < self._slow_s else 1.0)
 
     async def sleep(self, clock_s: float) -> None:
         """Until so many clock seconds have passed."""
         await asyncio.sleep(max(0.0, self.real_s(clock_s)))
 
+    def _look(self, now_s: float) -> None:
+        anchor_s, slow_s = _read(self.begins)
+        self.anchor_unix_s = anchor_s if self.anchor_unix_s is None else self.anchor_unix_s
+        self._slow_s = slow_s
+        known = self.anchor_unix_s is None or slow_s < math.inf
+        self._look_s = math.inf if known else now_s + LOOK_EVERY_S
+
 
 def begin(begins: Path, in_s: float = 0.0) -> None:
     """Let the clocks that wait for this file run, `in_s` real seconds from now. Once begun, that stays."""
+    _write(begins, repr(time.time() + in_s))
+
+
+def slow_down(begins: Path) -> float:
+    """Let the clocks that run by this file go as real time does, once all saw it; real seconds until then."""
+    anchor_s, _ = _read(begins)
+    in_s = 2 * LOOK_EVERY_S
+    _write(begins, f"{anchor_s!r} {time.time() + in_s!r}")
+    return in_s
+
+
+def _write(begins: Path, text: str) -> None:
     draft = begins.with_suffix(".new")
-    draft.write_text(repr(time.time() + in_s), encoding="ascii")
+    draft.write_text(text, encoding="ascii")
     draft.replace(begins)
 
 
-def _read(begins: Path | None) -> float | None:
-    """Raises ValueError, and OSError for a file that is there and cannot be read."""
+def _read(begins: Path | None) -> tuple[float | None, float]:
+    """The anchor, and from when on it is slow: inf for never.
+
+    Raises ValueError, and OSError for a file that is there and cannot be read.
+    """
     try:
-        at_s = float(begins.read_text(encoding="ascii")) if begins else None
+        words = begins.read_text(encoding="ascii").split() if begins else []
     except FileNotFoundError:
-        return None
-    if at_s is not None and not math.isfinite(at_s):
+        return None, math.inf
+    times = [float(each) for each in words]
+    if begins and not (1 <= len(times) <= 2 and all(map(math.isfinite, times))):
         raise ValueError("it is no time")
-    return at_s
+    return (times[0] if times else None), (times[1] if len(times) == 2 else math.inf)
 
 
 def make_clock(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.decisions.blobs import Memory
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
@@ -16,6 +18,7 @@ from dispatcher.service.capacity import Postings
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
+from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.market_health import MarketHealths
@@ -29,6 +32,9 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_canary import TuningCanary
+from dispatcher.service.tuning_profiles import TuningProfiles
+from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.what_ifs import WhatIfs
@@ -53,12 +59,16 @@ class Service:
         zones: Mapping[str, ZoneInfo],
         registry: Registry,
         travel_of: TravelOf = DetourTravel.of,
+        *,
+        decisions: DecisionStore | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
-        self.markets = Markets(store, zones)
+        self.markets = Markets(store, zones, clock)
         self.measures = Measures()
         self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
+        kept = decisions or DecisionStore(Memory(), store.vault)
+        self.decisions = Decisions(self.markets, self.requests, clock, kept)
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
@@ -73,6 +83,9 @@ class Service:
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.tuning_sets = TuningSets(self.markets, clock, registry)
+        self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
+        self.tuning_canary = TuningCanary(self.markets, clock, registry)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)

@@ -13,7 +13,11 @@ import msgspec
 
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
+from contracts.tuning_canary import CanaryHeld
+from contracts.tuning_profiles import Profiles, ProfileStanding
+from contracts.tuning_sets import SavedSets
 from contracts.vendors import Vendor
+from contracts.views import SavedViews
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
 from dispatcher.store import formats
@@ -129,3 +133,7 @@ def document_of(kind: Kind[R]) -> Document[R]:
 VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_old)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
+TUNING_SETS = Document(SavedSets)
+TUNING_CANARY = Document(CanaryHeld, remembered=16)
+TUNING_PROFILES, TUNING_STANDING = Document(Profiles), Document(ProfileStanding)
+VIEWS = Document(SavedViews)

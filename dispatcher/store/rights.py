@@ -14,7 +14,7 @@ from dispatcher.domain.kinds import kinds
 from dispatcher.store import script
 from dispatcher.store.connection import Reader
 from dispatcher.store.identity import IDENTITY
-from dispatcher.store.keys import Keys
+from dispatcher.store.keys import BESIDE_TUNING, Keys
 
 Words = tuple[str, ...]
 NAMED = 8  # rights spelled out in one reason
@@ -53,6 +53,15 @@ WRITE_STREAM = (
 )
 SETS = ("SADD KEY x", "SMEMBERS KEY", "SCARD KEY", "SISMEMBER KEY x")
 COUNTS = ("HINCRBY KEY x 1", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
+LEDGER = (
+    "XADD KEY 1-0 e x",
+    "XRANGE KEY - +",
+    "XREVRANGE KEY + -",
+    "XTRIM KEY MINID 0",
+    "XINFO STREAM KEY",
+    "EXISTS KEY",
+)
+DECIDED = ("HSET KEY x 1", "HGET KEY x", "EXPIRE KEY 1")
 LEASE = ("GET KEY", "SET KEY x PX 1", "PEXPIRE KEY 1", "DEL KEY")
 FENCE = ("GET KEY", "SET KEY x")
 MATCHERS = ("HSET KEY x 1", "HDEL KEY x", "HGETALL KEY")
@@ -87,7 +96,17 @@ def needed(keys: Keys) -> list[Words]:
         (_lists(keys), SORTED),
         (_streams(keys), (*READ_STREAM, *WRITE_STREAM)),
         ((keys.vendors, keys.exhausted), SETS),
-        ((keys.scorecards("2026-01"), keys.calls("2026-01"), keys.patterns("2026-W01")), COUNTS),
+        (
+            (
+                keys.scorecards("2026-01"),
+                keys.calls("2026-01"),
+                keys.patterns("2026-W01"),
+                keys.quarters("2026-01-01"),
+            ),
+            COUNTS,
+        ),
+        ((keys.decisions,), LEDGER),
+        ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
@@ -112,7 +131,8 @@ def _texts(keys: Keys) -> Sequence[str]:
 
 
 def _tuning(keys: Keys) -> Sequence[str]:
-    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest)
+    beside = map(keys.beside_tuning, BESIDE_TUNING)
+    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest, *beside)
 
 
 def _lists(keys: Keys) -> Sequence[str]:

@@ -46,6 +46,11 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
     names.TUNING: ("tuning", codec.TUNING.unpack),
+    names.SETS: (names.SETS, codec.TUNING_SETS.unpack),
+    names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
+    names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
+    names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),
+    names.VIEWS: ("views", codec.VIEWS.unpack),
     REQUEST_KIND.body: ("body of", clear_part),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.runtime.clock import ScaledClock, SystemClock, begin, make_clock
+from dispatcher.runtime.clock import ScaledClock, SystemClock, begin, make_clock, slow_down
 
 
 def test_processes_that_are_told_the_same_show_the_same_time_and_it_runs_at_its_speed() -> None:
@@ -51,3 +51,19 @@ def test_a_clock_that_waits_for_its_file_stands_still_until_it_begins_and_never_
     begin(begins, in_s=-10.0)  # it has begun for `here`; `there` had not looked yet
     assert here.now_ms() == 1_000
     assert there.now_ms() >= 1_000 + 10_000 * 3_600
+
+
+def test_a_day_that_was_played_goes_on_in_real_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr("dispatcher.runtime.clock.time.time", lambda: now_s)
+    begins = tmp_path / "clock"
+    begin(begins)
+    here, there = (make_clock(0, 0.0, 3_600.0, begins) for _ in range(2))
+    now_s += 1.0
+    assert here.now_ms() == 3_600_000
+    assert here.real_s(3_600.0) == 1.0
+    in_s = slow_down(begins)
+    now_s += in_s + 10.0
+    fast_ms = int((1.0 + in_s) * 3_600_000)
+    assert here.now_ms() == there.now_ms() == fast_ms + 10_000
+    assert here.real_s(3_600.0) == 3_600.0

@@ -38,7 +38,7 @@ def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
-    many += [keys.patterns("x"), keys.command("x")]
+    many += [keys.patterns("x"), keys.command("x"), keys.what_if("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -57,8 +57,10 @@ async def test_every_key_that_the_service_writes_has_a_name(busy: Busy, raw: Red
     written = first_parts(keys, *(name.decode() for name in await everything(raw, keys)))
     named = of_the_store(keys) | of_kinds(keys, await found(busy))
     assert written <= named
-    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse)
-    assert named - written == unused, "all but the hint and a matcher's pulse, and it has lost no stream"
+    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse, keys.decisions, keys.views)
+    assert named - written == unused, (
+        "all but the hint and a matcher's pulse, and it has lost no stream; nobody saved a plan or a view"
+    )
 
 
 async def test_no_kind_takes_a_name_of_the_store_or_of_another_kind(keys: Keys) -> None:
@@ -86,6 +88,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.CALLS,
     }  # what no promise is judged by
     single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
+    single |= {keys.what_ifs, keys.what_if("wi-1")}
     single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,

@@ -1,20 +1,290 @@
 /**
- * Board.
+ * The board: every request in one table, narrowed by chips and words; what is seen stands in the address.
  * @module
  */
 
-import { h } from "../core/dom.js";
+import { framed, h, settled } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { until } from "../core/time.js";
+import { bulk } from "../parts/acts.js";
+import { Chips } from "../parts/chips.js";
+import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
+import { grid } from "../parts/grid.js";
+import { Panel } from "../parts/panel.js";
+import { money, stateMark, words } from "../parts/state.js";
+import { Views } from "../parts/views.js";
+import { atRisk, RISKS, why } from "../parts/words.js";
 
 export const title = "Board";
 
+/** @typedef {import("../core/store.js").Row} Row */
+/** @typedef {import("../core/app.js").Context} Context */
+
+const STATES = [
+  "received",
+  "matching",
+  "offered",
+  "accepted",
+  "in_progress",
+  "on_hold",
+  "unmatched",
+  "completed",
+  "no_show",
+  "failed",
+  "cancelled",
+];
+/** Filters by the name that they have in the address. @type {{ name: string, says: string, of: (row: Row) => string }[]} */
+const FILTERS = [
+  { name: "state", says: "State", of: (row) => row.state },
+  { name: "class", says: "Service", of: (row) => row.class },
+  { name: "priority", says: "Priority", of: (row) => row.priority },
+];
+
 /**
  * @param {HTMLElement} root
- * @param {import("../core/app.js").Context} context
+ * @param {Context} context
  */
 export function mount(root, context) {
+  root.classList.add("full");
+  const { store, clock, signal } = context;
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const search = h("input", {
+    type: "search",
+    placeholder: "id, vendor, episode, facility…  ( / )",
+    "aria-label": "Find",
+    value: context.query.get("q") || "",
+    class: "find",
+  });
+  const count = h("span", { class: "soft", role: "status" });
+  const many = h("div", { class: "row many", hidden: true });
+  const panel = new Panel(context);
+  const narrowed = () => {
+    context.setQuery({
+      q: search.value,
+      risk: riskChips.on.has("risk") ? "1" : null,
+      ...Object.fromEntries(FILTERS.map((each, at) => [each.name, [...chips[at].on].join(",")])),
+    });
+    draw(true);
+  };
+  const chips = FILTERS.map((each) => new Chips(each.says, narrowed));
+  const riskChips = new Chips("Risk", narrowed);
+  const ids = new Set((context.query.get("ids") || "").split(",").filter(Boolean));
+  const take = (/** @type {URLSearchParams} */ query) => {
+    FILTERS.forEach((each, at) => chips[at].set((query.get(each.name) || "").split(",").filter(Boolean)));
+    riskChips.set(query.get("risk") ? ["risk"] : []);
+    search.value = query.get("q") || "";
+  };
+  take(context.query);
+  const [sortName, sortWay] = (context.query.get("sort") || "").split(" ");
+  /** @type {import("../parts/grid.js").Grid} */
+  const table = grid({
+    label: "Requests",
+    columns: columns(context),
+    key: (row) => row.id,
+    open: (row) => context.go("request", [row.id]),
+    moved: (row) => panel.show(row),
+    select: (keys) =>
+      drawMany(many, [...keys].map((key) => store.get(key)).filter((row) => row !== undefined), context, table),
+    tone: (row) =>
+      atRisk(row, clock.now()) ? (row.due < clock.now() || row.risk === "nobody_left" ? "bad" : "warn") : "",
+    sort: sortName ? { name: sortName, down: sortWay === "down" } : undefined,
+    sorted: (sort) => context.setQuery({ sort: sort && `${sort.name}${sort.down ? " down" : ""}` }),
+    empty: empty(
+      "No request is like that.",
+      "Take a chip or a word away; or submit requests: the API takes them at ",
+      h("code", {}, `POST ${context.api.base}/requests`),
+      ".",
+    ),
+    file: `board ${context.market}`,
+  });
+  const views = new Views(context, (query) => {
+    take(query);
+    const [name, way] = (query.get("sort") || "").split(" ");
+    table.sort = name ? { name, down: way === "down" } : null;
+    table.drawHead();
+    narrowed();
+  });
+  const only = ids.size
+    ? h(
+      "button",
+      { type: "button", class: "chip", "aria-pressed": "true", onclick: () => context.go("board") },
+      `${ids.size} chosen elsewhere ×`,
+    )
+    : null;
   root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
+    h(
+      "div",
+      { class: "row" },
+      h("h1", {}, title),
+      count,
+      h("span", { class: "grow" }),
+      views.node,
+      h("button", { type: "button", onclick: () => table.exportCsv() }, "Export CSV"),
+    ),
+    trouble,
+    h("div", { class: "row filters" }, search, only, riskChips.node, chips.map((each) => each.node)),
+    many,
+    h("div", { class: "beside" }, table, panel.node),
   );
+
+  const draw = (anew = false) => {
+    const all = store.rows(), now = clock.now(), needle = search.value.trim().toLowerCase();
+    const found = needle
+      ? all.filter((row) =>
+        `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle)
+      )
+      : all;
+    const within = ids.size ? found.filter((row) => ids.has(row.id)) : found;
+    const fits = (/** @type {Row} */ row, /** @type {number} */ but) =>
+      FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
+      (but === -2 || !riskChips.on.size || atRisk(row, now));
+    const shown = within.filter((row) => fits(row, -1));
+    FILTERS.forEach((each, at) => chips[at].show(counts(within.filter((row) => fits(row, at)), each)));
+    riskChips.show([{
+      value: "risk",
+      says: "At risk",
+      count: within.filter((row) => fits(row, -2) && atRisk(row, now)).length,
+      tone: "warn",
+    }]);
+    count.textContent = store.loaded
+      ? `${shown.length.toLocaleString("en")} of ${all.length.toLocaleString("en")}`
+      : "Reading…";
+    table.update(shown, { anew });
+    trouble.hidden = true;
+    if (store.trouble) showTrouble(trouble, store.trouble);
+    if (panel.row) panel.show(store.get(panel.row.id) || panel.row);
+  };
+  search.addEventListener("input", settled(narrowed, 80));
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") search.blur();
+    if (event.key === "Enter" || event.key === "ArrowDown") table.go(0);
+  });
+  const soon = framed(() => !signal.aborted && draw());
+  const stop = store.onChange(soon);
+  const timer = setInterval(soon, 2_000);
+  const unbind = bind([
+    { key: "/", says: "Find", act: () => search.select() },
+    { key: "j", says: "The next row", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
+    { key: "k", says: "The row before", act: () => table.go(table.current - 1) },
+    { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
+    {
+      key: "a",
+      says: "Choose all that are shown",
+      act: () => table.choose(table.order.map((/** @type {Row} */ row) => row.id)),
+    },
+    { key: "e", says: "Export CSV", act: () => table.exportCsv() },
+  ]);
+  draw(true);
+  return () => {
+    stop();
+    unbind();
+    clearInterval(timer);
+  };
+}
+
+/**
+ * How many rows each value would show.
+ * @param {Row[]} rows
+ * @param {{ name: string, of: (row: Row) => string }} filter
+ */
+function counts(rows, filter) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  for (const row of rows) found.set(filter.of(row), (found.get(filter.of(row)) || 0) + 1);
+  const order = filter.name === "state" ? STATES : [...found.keys()].sort();
+  return order.filter((value) => found.has(value) && value).map((value) => ({
+    value,
+    says: words(value),
+    count: found.get(value),
+  }));
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {Row[]} rows
+ * @param {Context} context
+ * @param {import("../parts/grid.js").Grid} table
+ */
+function drawMany(place, rows, context, table) {
+  place.hidden = rows.length === 0;
+  const act = (/** @type {"cancel" | "hold" | "resume"} */ what, /** @type {string} */ says) =>
+    h("button", { type: "button", onclick: () => bulk(rows, what, context) }, says);
+  place.replaceChildren(
+    h("strong", {}, `${rows.length} chosen`),
+    act("hold", "Hold…"),
+    act("resume", "Resume…"),
+    act("cancel", "Cancel…"),
+    h("button", { type: "button", class: "quiet", onclick: () => table.choose([]) }, "None"),
+  );
+}
+
+/**
+ * @param {Context} context
+ * @returns {import("../parts/grid.js").Column<Row>[]}
+ */
+function columns({ clock, zone }) {
+  const iso = (/** @type {number} */ ms) => ms ? new Date(ms).toISOString() : "";
+  const moment = (/** @type {number} */ ms) => zone.moment(ms, clock.now());
+  return [
+    { name: "id", says: "Request", width: 136, value: (row) => row.id },
+    {
+      name: "state",
+      says: "State",
+      width: 120,
+      value: (row) => row.state,
+      show: (row) => stateMark(row.state, row.status && row.state === "in_progress" ? words(row.status) : undefined),
+    },
+    { name: "priority", says: "Priority", width: 72, value: (row) => row.priority },
+    { name: "class", says: "Service", width: 128, value: (row) => row.class, show: (row) => words(row.class) },
+    {
+      name: "earliest",
+      says: "Window",
+      width: 152,
+      value: (row) => iso(row.earliest),
+      sort: (row) => row.earliest,
+      show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
+    },
+    { name: "vendor", says: "Vendor", width: 128, value: (row) => row.vendor },
+    {
+      name: "start",
+      says: "Start",
+      width: 104,
+      value: (row) => iso(row.start),
+      sort: (row) => row.start,
+      show: (row) => moment(row.start),
+    },
+    {
+      name: "price",
+      says: "Price",
+      width: 72,
+      value: (row) => row.vendor ? row.cents / 100 : "",
+      sort: (row) => row.cents,
+      show: (row) => row.vendor ? money(row.cents) : "",
+      end: true,
+    },
+    {
+      name: "asked",
+      says: "Asked",
+      width: 56,
+      value: (row) => row.asked,
+      end: true,
+      title: "How many offers there were",
+    },
+    {
+      name: "due",
+      says: "Due",
+      width: 96,
+      value: (row) => iso(row.due),
+      sort: (row) => row.due || Infinity,
+      show: (row) => row.due ? until(row.due, clock.now()) : "",
+    },
+    { name: "episode", says: "Episode", width: 112, value: (row) => row.episode },
+    {
+      name: "why",
+      says: "Why",
+      width: 200,
+      value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
+    },
+  ];
 }

@@ -24,6 +24,7 @@ class RequestPage {
     this.head = h("div", { class: "row" });
     this.facts = h("section", { class: "panel", "aria-labelledby": "facts" });
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
+    this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
     this.told = h("section", { class: "panel", "aria-labelledby": "story" });
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     root.append(
@@ -34,7 +35,7 @@ class RequestPage {
         this.head,
       ),
       this.trouble,
-      h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why), this.told),
+      h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why, this.match), this.told),
     );
     const again = settled(() => void this.load(), 400);
     this.end = context.store.onChange((ids) => ids?.has(this.id) && again());
@@ -78,7 +79,28 @@ class RequestPage {
     );
     this.showFacts(view, now);
     this.showWhy(view);
+    this.showMatch(view.match);
     this.showStory(view, tasks, now);
+  }
+
+  /** What its vendor cost, term by term, and who came next. @param {any} match */
+  showMatch(match) {
+    this.match.hidden = !match?.terms?.length;
+    if (this.match.hidden) return;
+    const line = (/** @type {any} */ name, /** @type {any} */ value) =>
+      h("tr", {}, h("td", {}, name), h("td", { class: "number" }, value));
+    const next = match.runners_up || [];
+    fill(
+      this.match,
+      h("h2", { id: "match" }, `Why ${match.vendor_id}`),
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, h("th", {}, "What it cost"), h("th", { class: "number" }, "$"))),
+        h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
+      ),
+      next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
+    );
   }
 
   /** @param {any} view @param {number} now */
@@ -114,12 +136,12 @@ class RequestPage {
         ),
       ],
       ["Reported", view.status && words(view.status)],
-      ["Goes after", links(view.after, "request_id", href)],
+      ["Goes after", links(view.after, "request", href)],
       ["Goes before", links(view.before, "", href)],
       ["Way back of", view.return_of && h("a", { href: href("request", [view.return_of]) }, view.return_of)],
       ["Standing order", view.standing_order],
       ["Authorization", view.authorization],
-      ["Barrier", view.barrier && words(view.barrier.code || view.barrier.kind || "told")],
+      ["Barrier", view.barrier && words(view.barrier.code) + (view.barrier.suggested ? " (suggested)" : "")],
       ["Version", view.version],
     ];
     fill(
@@ -255,7 +277,7 @@ class RequestPage {
 
 /** @param {any[] | undefined} all @param {string} field @param {Context["href"]} href */
 function links(all, field, href) {
-  const ids = (all || []).map((each) => field ? each[field] || each.request || "" : each).filter(Boolean);
+  const ids = (all || []).map((each) => field ? each[field] || "" : each).filter(Boolean);
   return ids.length > 0 &&
     h("span", {}, ids.flatMap((id, nth) => [nth ? ", " : "", h("a", { href: href("request", [id]) }, id)]));
 }

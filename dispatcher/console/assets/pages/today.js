@@ -1,20 +1,243 @@
 /**
- * Today.
+ * Today: what needs somebody, the most pressing first; beside it why, what would free it, and the act itself.
  * @module
  */
 
-import { h } from "../core/dom.js";
-import { empty } from "../parts/figure.js";
+import { fill, framed, h } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { Tasks } from "../core/tasks.js";
+import { until } from "../core/time.js";
+import { Chips } from "../parts/chips.js";
+import { showTrouble } from "../parts/dialog.js";
+import { empty, figure } from "../parts/figure.js";
+import { grid } from "../parts/grid.js";
+import { Panel } from "../parts/panel.js";
+import { stateMark, words } from "../parts/state.js";
+import { atRisk, RISKS, why } from "../parts/words.js";
 
 export const title = "Today";
 
+/** @typedef {import("../core/store.js").Row} Row */
+/** @typedef {import("../core/app.js").Context} Context */
+/** @typedef {{ key: string, risk: string, due: number, row?: Row, tasks: any[] }} Item */
+
 /**
  * @param {HTMLElement} root
- * @param {import("../core/app.js").Context} context
+ * @param {Context} context
  */
 export function mount(root, context) {
+  root.classList.add("full");
+  const { store, clock, signal } = context;
+  const figures = h("div", { class: "figures" });
+  const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+  const panel = new Panel(context);
+  const chips = new Chips("Why they need somebody", (on) => {
+    context.setQuery({ risk: [...on].join(",") });
+    draw(true);
+  });
+  chips.set((context.query.get("risk") || "").split(",").filter(Boolean));
+  const table = grid({
+    label: "What needs somebody, the most pressing first",
+    columns: columns(context),
+    key: (item) => item.key,
+    open: (item) => context.go("request", [item.row?.id || item.tasks[0].request_id]),
+    moved: (item) => panel.show(item?.row, item?.tasks),
+    tone: (item) =>
+      item.due - clock.now() < 0 || item.risk === "nobody_left" ? "bad" : item.risk === "on_hold" ? "" : "warn",
+    empty: empty(
+      "Nothing needs anybody now.",
+      "What has no vendor, is about to expire, is late or out of sequence, and every task that is due, comes here by itself. All requests are on the ",
+      h("a", { href: context.href("board") }, "board"),
+      ".",
+    ),
+    file: `at risk ${context.market}`,
+  });
   root.append(
-    h("h1", {}, title),
-    empty(`${title} of ${context.market} is not here yet.`, "The same data is in the API: /docs."),
+    h(
+      "div",
+      { class: "row" },
+      h("h1", {}, title),
+      h("span", { class: "grow" }),
+      h("button", { type: "button", onclick: () => table.exportCsv() }, "Export CSV"),
+    ),
+    trouble,
+    figures,
+    chips.node,
+    h("div", { class: "beside" }, table, panel.node),
+  );
+
+  const tasks = new Tasks(context, () => draw());
+  const draw = (anew = false) => {
+    const items = queue(store.rows(), tasks.all, clock.now());
+    const shown = chips.on.size ? items.filter((each) => chips.on.has(each.risk)) : items;
+    drawFigures(figures, items, context);
+    chips.show(counted(items));
+    table.update(shown, { anew });
+    trouble.hidden = true;
+    if (store.trouble || tasks.trouble) showTrouble(trouble, store.trouble || tasks.trouble);
+    const now = panel.row && items.find((each) => each.row?.id === panel.row?.id);
+    if (now) panel.show(now.row, now.tasks);
+  };
+  const soon = framed(() => !signal.aborted && draw());
+  const stop = store.onChange(soon);
+  const timer = setInterval(soon, 1_000);
+  const unbind = bind([
+    { key: "e", says: "Export CSV", act: () => table.exportCsv() },
+    { key: "j", says: "The next", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
+    { key: "k", says: "The one before", act: () => table.go(table.current - 1) },
+    { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
+  ]);
+  return () => {
+    stop();
+    unbind();
+    clearInterval(timer);
+  };
+}
+
+/**
+ * What needs somebody: requests at risk, with their tasks; and tasks of what is not at risk itself.
+ * @param {Row[]} rows
+ * @param {any[]} tasks
+ * @param {number} now
+ * @returns {Item[]}
+ */
+export function queue(rows, tasks, now) {
+  /** @type {Map<string, any[]>} */
+  const byRequest = new Map();
+  for (const each of tasks) byRequest.set(each.request_id, [...(byRequest.get(each.request_id) || []), each]);
+  /** @type {Item[]} */
+  const items = [];
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  for (const row of rows) {
+    if (atRisk(row, now)) {
+      items.push({ key: row.id, risk: row.risk, due: row.due, row, tasks: byRequest.get(row.id) || [] });
+    }
+  }
+  const had = new Set(items.map((each) => each.key));
+  for (const [id, own] of byRequest) {
+    if (!had.has(id)) {
+      items.push({
+        key: id,
+        risk: "task",
+        due: Math.min(...own.map((each) => Date.parse(each.due_at))),
+        row: byId.get(id),
+        tasks: own,
+      });
+    }
+  }
+  return items.sort((a, b) => pressing(a) - pressing(b) || a.due - b.due || a.key.localeCompare(b.key));
+}
+
+/** What can still be saved before what is over; then stat and asap; else what is due first. @param {Item} item */
+function pressing(item) {
+  const rank = ["stat", "asap", "urgent"].indexOf(item.row?.priority || "");
+  return (rank < 0 ? 3 : rank) + (item.risk === "task" ? 4 : 0);
+}
+
+/** @param {Item[]} items */
+function counted(items) {
+  return Object.entries(RISKS)
+    .map(([value, says]) => ({ value, says, count: items.filter((each) => each.risk === value).length }))
+    .filter((each) => each.count > 0);
+}
+
+/**
+ * @param {Context} context
+ * @returns {import("../parts/grid.js").Column<Item>[]}
+ */
+function columns({ clock, zone }) {
+  return [
+    {
+      name: "due",
+      says: "Due",
+      width: 96,
+      value: (item) => new Date(item.due).toISOString(),
+      sort: (item) => item.due,
+      show: (item) => item.due ? until(item.due, clock.now()) : "",
+    },
+    {
+      name: "risk",
+      says: "What",
+      width: 160,
+      value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
+    },
+    { name: "request", says: "Request", width: 128, value: (item) => item.row?.id || item.tasks[0].request_id },
+    {
+      name: "why",
+      says: "Why",
+      width: 256,
+      value: (item) =>
+        [
+          item.row ? why(item.row) : "",
+          ...item.tasks.map((each) => `task: ${words(each.kind)}${each.claimed_by ? `, ${each.claimed_by}` : ""}`),
+        ].filter(Boolean).join(" · "),
+    },
+    {
+      name: "state",
+      says: "State",
+      width: 112,
+      value: (item) => item.row?.state || "",
+      show: (item) => item.row ? stateMark(item.row.state) : "",
+    },
+    {
+      name: "priority",
+      says: "Priority",
+      width: 72,
+      value: (item) => item.row?.priority || item.tasks[0]?.priority || "",
+    },
+    { name: "class", says: "Service", width: 128, value: (item) => words(item.row?.class || "") },
+    {
+      name: "window",
+      says: "Window",
+      width: 112,
+      value: (item) => item.row ? new Date(item.row.earliest).toISOString() : "",
+      sort: (item) => item.row?.earliest || 0,
+      show: (item) => item.row ? `${zone.time(item.row.earliest)}–${zone.time(item.row.latest)}` : "",
+    },
+    { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
+  ];
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {Item[]} items
+ * @param {Context} context
+ */
+function drawFigures(place, items, context) {
+  const rows = context.store.rows(), now = context.clock.now(), today = context.zone.date(now);
+  const count = (/** @type {(row: Row) => boolean} */ fits) => rows.filter(fits).length;
+  const to = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
+  const late = items.filter((each) => each.due && each.due < now).length;
+  const waiting = count((row) => row.state === "received" || row.state === "matching");
+  const unmatched = count((row) => row.state === "unmatched" && context.zone.date(row.latest) === today);
+  fill(
+    place,
+    figure({
+      value: items.length,
+      says: "need somebody",
+      tone: items.length ? "warn" : "good",
+      href: context.href("today"),
+    }),
+    figure({ value: late, says: "past due", tone: late ? "bad" : "", href: context.href("today") }),
+    figure({ value: waiting, says: "without a vendor", href: to({ state: "received,matching" }) }),
+    figure({ value: count((row) => row.state === "offered"), says: "offered", href: to({ state: "offered" }) }),
+    figure({ value: count((row) => row.state === "accepted"), says: "accepted", href: to({ state: "accepted" }) }),
+    figure({
+      value: count((row) => row.state === "in_progress"),
+      says: "in progress",
+      href: to({ state: "in_progress" }),
+    }),
+    figure({ value: count((row) => row.state === "on_hold"), says: "on hold", href: to({ state: "on_hold" }) }),
+    figure({
+      value: unmatched,
+      says: "unmatched today",
+      tone: unmatched ? "bad" : "",
+      href: to({ state: "unmatched" }),
+    }),
+    figure({
+      value: count((row) => row.state === "completed" && context.zone.date(row.ended) === today),
+      says: "completed today",
+      href: to({ state: "completed" }),
+    }),
   );
 }

@@ -15,7 +15,8 @@ import { fill, framed, h } from "../core/dom.js";
  * @property {string} name
  * @property {string} says heading
  * @property {number} width pixels; the last column takes what is left
- * @property {(row: R) => string | number} value what it sorts by, and what stands in the CSV
+ * @property {(row: R) => string | number} value what stands in the CSV, and what it sorts by
+ * @property {(row: R) => string | number} [sort] what it sorts by, if not the value
  * @property {(row: R) => Child} [show] what is seen, if not the value
  * @property {boolean} [end] numbers stand at the end
  * @property {string} [title] what the heading means
@@ -27,7 +28,8 @@ import { fill, framed, h } from "../core/dom.js";
  * @property {string} label what the table is of
  * @property {Column<R>[]} columns
  * @property {(row: R) => string} key
- * @property {(row: R) => void} [open] Enter, or a click
+ * @property {(row: R) => void} [open] Enter, or two clicks; one click, if nothing hears `moved`
+ * @property {(row: R | undefined) => void} [moved] the keyboard, or a click, has come to a row
  * @property {(keys: Set<string>) => void} [select] Space, or the box; left out: nothing can be chosen
  * @property {(row: R) => string} [tone] a class of the row
  * @property {Node | string} [empty] what it says when there is nothing
@@ -60,6 +62,7 @@ export class Grid extends HTMLElement {
     this.current = 0;
     this.currentKey = "";
     this.pointed = false;
+    this.stamp = 0; // of the last update: what depends on the time is drawn anew with it
     /** @type {{ name: string, down: boolean } | null} */
     this.sort = null;
     this.body = h("div", { class: "grid-body", role: "rowgroup" });
@@ -105,6 +108,11 @@ export class Grid extends HTMLElement {
     return this;
   }
 
+  /** Whether the keyboard is in a row. */
+  get isFocused() {
+    return this.body.contains(document.activeElement);
+  }
+
   /** Whether somebody reads: then the order stays. */
   get isRead() {
     return this.order.length > 0 &&
@@ -118,6 +126,7 @@ export class Grid extends HTMLElement {
    */
   update(rows, { anew = false } = {}) {
     this.latest = rows;
+    this.stamp++;
     this.now = new Map(rows.map((row) => [this.options.key(row), row]));
     for (const key of this.chosen) if (!this.now.has(key)) this.chosen.delete(key);
     if (anew || !this.isRead) return this.adopt(anew);
@@ -145,8 +154,8 @@ export class Grid extends HTMLElement {
     const column = this.sort && this.options.columns.find((each) => each.name === this.sort?.name);
     if (!column) return [...rows];
     const sign = this.sort?.down ? -1 : 1;
-    return rows.map((row) => [column.value(row), row]).sort((a, b) => sign * compared(a[0], b[0])).map((each) =>
-      each[1]
+    return rows.map((row) => [(column.sort || column.value)(row), row]).sort((a, b) => sign * compared(a[0], b[0])).map(
+      (each) => each[1],
     );
   }
 
@@ -230,8 +239,9 @@ export class Grid extends HTMLElement {
     element.tabIndex = at === this.current ? 0 : -1;
     if (this.options.select) element.setAttribute("aria-selected", String(this.chosen.has(key)));
     const drawnOf = /** @type {any} */ (element);
-    if (drawnOf.of === row && !this.options.select) return;
-    drawnOf.of = row;
+    const chosen = this.chosen.has(key);
+    if (drawnOf.of === row && drawnOf.stamp === this.stamp && drawnOf.chosen === chosen) return;
+    Object.assign(drawnOf, { of: row, stamp: this.stamp, chosen });
     this.drawCells(element, row, key);
   }
 
@@ -272,7 +282,7 @@ export class Grid extends HTMLElement {
     const at = Number(row.dataset.at);
     this.go(at);
     if (target.closest(".box")) this.toggle(at);
-    else this.options.open?.(this.order[at]);
+    else if (!this.options.moved || event.detail > 1) this.options.open?.(this.order[at]);
   }
 
   /** @param {FocusEvent} event */
@@ -281,6 +291,7 @@ export class Grid extends HTMLElement {
     if (!(row instanceof HTMLElement)) return;
     this.current = Number(row.dataset.at);
     this.currentKey = this.order[this.current] ? this.options.key(this.order[this.current]) : "";
+    this.options.moved?.(this.order[this.current]);
     this.draw();
   }
 

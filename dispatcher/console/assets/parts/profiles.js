@@ -54,7 +54,7 @@ export class Profiles {
         figure({
           value: view.standing || "normal",
           says: view.since ? `stands since ${moment(view.since)}` : "stands now",
-          tone: view.standing ? "warn" : "",
+          tone: view.standing && view.standing !== "normal" ? "warn" : "",
         }),
         view.due !== view.standing &&
           figure({ value: view.due || "normal", says: "is due by the calendar, within seconds", tone: "warn" }),

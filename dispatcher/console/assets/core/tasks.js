@@ -1,0 +1,50 @@
+/**
+ * What a person has to do, kept as events tell of it.
+ * @module
+ */
+
+import { settled } from "./dom.js";
+
+/** @typedef {import("./app.js").Context} Context */
+
+const MOST = 1_000;
+
+/** Tasks that are not done, the earliest due first. */
+export class Tasks {
+  /** @param {Context} context @param {() => void} changed */
+  constructor(context, changed) {
+    this.context = context;
+    this.changed = changed;
+    /** @type {any[]} */
+    this.all = [];
+    this.more = false;
+    this.trouble = "";
+    const again = settled(() => this.read(), 300);
+    const stop = context.live.onChange((change) => {
+      if (change.again || Object.keys(change.kinds || {}).some((each) => each.startsWith("dispatch.task."))) again();
+    });
+    context.signal.addEventListener("abort", stop);
+    this.read();
+  }
+
+  async read() {
+    const { api, signal } = this.context;
+    try {
+      /** @type {any[]} */
+      const found = [];
+      let cursor = "";
+      do {
+        const page = await api.get("/tasks", { limit: 200, cursor }, signal);
+        found.push(...page.tasks);
+        cursor = page.cursor;
+      } while (cursor && found.length < MOST);
+      this.all = found;
+      this.more = !!cursor;
+      this.trouble = "";
+    } catch (error) {
+      if (signal.aborted) return;
+      this.trouble = error instanceof Error ? error.message : String(error);
+    }
+    this.changed();
+  }
+}

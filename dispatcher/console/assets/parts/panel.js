@@ -1,0 +1,318 @@
+/**
+ * One request beside a list: why it is there, what would free it, and the acts, each one key away.
+ * @module
+ */
+
+import { fill, h } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { until } from "../core/time.js";
+import { actsOn, oneMoreUnit } from "./acts.js";
+import { choice, dialog, field, showTrouble } from "./dialog.js";
+import { money, stateMark, words } from "./state.js";
+import { toast } from "./toast.js";
+import { changeSays, RISKS, ruleSays, sentence, why } from "./words.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+/** @typedef {import("../core/store.js").Row} Row */
+
+/** The panel; `show` a row (or a task without one), `clear` it. */
+export class Panel {
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    this.node = h("aside", { class: "panel side", "aria-label": "The request chosen", hidden: true });
+    /** @type {Row | undefined} */
+    this.row = undefined;
+    /** @type {any[]} */
+    this.tasks = [];
+    this.asked = new AbortController();
+    this.unbind = () => {};
+    this.clear();
+    context.signal.addEventListener("abort", () => this.clear());
+  }
+
+  clear() {
+    this.asked.abort();
+    this.unbind();
+    this.unbind = () => {};
+    this.row = undefined;
+    this.node.hidden = true;
+  }
+
+  /** @param {Row | undefined} row @param {any[]} [tasks] */
+  show(row, tasks = []) {
+    const same = row && this.row && row.id === this.row.id && row.version === this.row.version &&
+      tasks.length === this.tasks.length;
+    if (same && tasks.every((each, at) => each.version === this.tasks[at].version)) return;
+    this.asked.abort();
+    this.asked = new AbortController();
+    this.unbind();
+    this.row = row;
+    this.tasks = tasks;
+    this.node.hidden = !row && !tasks.length;
+    const more = h("div", { class: "more" });
+    fill(this.node, row && this.head(row), tasks.map((each) => this.task(each)), row && this.acts(row), more);
+    this.bindKeys();
+    if (row) this.detail(row, more);
+  }
+
+  /** @param {Row} row */
+  head(row) {
+    const { zone, clock, href } = this.context, now = clock.now();
+    const facts = [
+      ["Window", `${zone.moment(row.earliest, now)} to ${zone.time(row.latest)}`],
+      row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} (${until(row.due, now)})`] : null,
+      ["Service", words(row.class)],
+      ["Priority", row.priority],
+      row.vendor ? ["Vendor", h("a", { href: href("vendors", [row.vendor]) }, row.vendor)] : null,
+      row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
+      row.episode ? ["Episode", h("a", { href: href("care", [row.episode]) }, row.episode)] : null,
+    ].filter((each) => each !== null);
+    return h(
+      "div",
+      { class: "head" },
+      h(
+        "div",
+        { class: "row" },
+        h("h2", {}, h("a", { href: href("request", [row.id]) }, row.id)),
+        stateMark(row.state),
+        h("span", { class: "soft" }, row.owner !== "none" && `with ${words(row.owner)}`),
+      ),
+      row.risk && row.risk !== "report" &&
+        h("p", { class: "risk" }, h("strong", {}, RISKS[row.risk] || words(row.risk)), why(row) && `: ${why(row)}.`),
+      h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+    );
+  }
+
+  /** @param {Row} row */
+  acts(row) {
+    const found = actsOn(row, this.context);
+    return h(
+      "div",
+      { class: "acts", role: "group", "aria-label": "Acts" },
+      found.map((act) =>
+        h(
+          "button",
+          { type: "button", onclick: () => this.run(act) },
+          h("kbd", { "aria-hidden": "true" }, act.key),
+          act.says,
+        )
+      ),
+    );
+  }
+
+  /** @param {import("./acts.js").Act} act */
+  run(act) {
+    const row = this.row && (this.context.store.get(this.row.id) || this.row);
+    if (row) act.run(row, this.context);
+  }
+
+  bindKeys() {
+    const row = this.row;
+    const close = { key: "Escape", says: "Close it", group: "The request chosen", act: () => this.clear() };
+    const own = row
+      ? actsOn(row, this.context).map((act) => ({
+        key: act.key,
+        says: act.says.replace("…", ""),
+        group: "The request chosen",
+        act: () => this.run(act),
+      }))
+      : [];
+    const [task] = this.tasks;
+    if (task) {
+      own.push({ key: "c", says: "Claim its task", group: "The request chosen", act: () => this.claim(task) });
+      own.push({ key: "f", says: "Finish its task", group: "The request chosen", act: () => this.finish(task) });
+      own.push({ key: "m", says: "Comment on its task", group: "The request chosen", act: () => this.comment(task) });
+    }
+    this.unbind = bind([...own, close]);
+  }
+
+  /** @param {any} task */
+  task(task) {
+    const { zone, clock } = this.context, now = clock.now(), due = Date.parse(task.due_at);
+    const button = (/** @type {string} */ key, /** @type {string} */ says, /** @type {() => any} */ act) =>
+      h("button", { type: "button", onclick: act }, h("kbd", { "aria-hidden": "true" }, key), says);
+    return h(
+      "section",
+      { class: "task" },
+      h("h3", {}, `Task: ${words(task.kind)}`),
+      h(
+        "p",
+        { class: "soft" },
+        `with ${words(task.owner)} · due ${zone.moment(due, now)} (${until(due, now)})`,
+        task.claimed_by && ` · claimed by ${task.claimed_by}`,
+        task.code && ` · ${words(task.code)}`,
+      ),
+      (task.comments || []).map((/** @type {any} */ each) =>
+        h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)
+      ),
+      h(
+        "div",
+        { class: "acts" },
+        !task.claimed_by && button("c", "Claim", () => this.claim(task)),
+        button("f", "Finish…", () => this.finish(task)),
+        button("m", "Comment…", () => this.comment(task)),
+      ),
+    );
+  }
+
+  /** @param {any} task */
+  async claim(task) {
+    try {
+      await this.context.api.post(`/tasks/${task.id}/claim`, {});
+      toast(`${words(task.kind)} of ${task.request_id} is yours`, {
+        undoSays: "Put back",
+        undo: () => this.context.api.post(`/tasks/${task.id}/release`, {}),
+      });
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), { grave: true });
+    }
+  }
+
+  /** @param {any} task */
+  finish(task) {
+    const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
+      "arranged_otherwise",
+      "Arranged otherwise",
+    ], ["not_needed", "Not needed any more"]]);
+    return dialog({
+      title: `Finish ${words(task.kind)} of ${task.request_id}`,
+      act: "Finish",
+      body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
+      run: () => this.context.api.post(`/tasks/${task.id}/finish`, { outcome: outcome.value }),
+    });
+  }
+
+  /** @param {any} task */
+  comment(task) {
+    const text = h("textarea", { name: "text", required: true, maxLength: 1000, autofocus: true });
+    return dialog({
+      title: `Comment on ${words(task.kind)} of ${task.request_id}`,
+      act: "Comment",
+      body: field("Text", text, "Encrypted at rest. Whoever reads the task reads it."),
+      run: () => this.context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
+    });
+  }
+
+  /**
+   * What only the request itself says: reasons, what would free it, who was asked.
+   * @param {Row} row
+   * @param {HTMLElement} place
+   */
+  async detail(row, place) {
+    const signal = AbortSignal.any([this.asked.signal, this.context.signal]);
+    await new Promise((done) => setTimeout(done, 90)); // who runs down the list asks for none
+    if (signal.aborted) return;
+    try {
+      const view = await this.context.api.get(`/requests/${row.id}`, {}, signal);
+      fill(place, this.reasons(view, row), this.frees(view, row), this.attempts(view));
+    } catch (error) {
+      if (!signal.aborted) showTrouble(place.appendChild(h("p", { class: "trouble" })), error);
+    }
+  }
+
+  /** @param {any} view @param {Row} row */
+  reasons(view, row) {
+    const found = view.unmatched;
+    if (!found || row.ended && row.state !== "unmatched") return null;
+    const removed = (found.removed || []).map((/** @type {any} */ each) =>
+      h("tr", {}, h("td", {}, sentence(words(each.rule))), h("td", { class: "number" }, each.vendors))
+    );
+    return h(
+      "section",
+      {},
+      h("h3", {}, "Why"),
+      h(
+        "p",
+        {},
+        sentence(ruleSays(found.competition ? "competition" : found.last_rule || "")),
+        found.hint && `. ${found.hint}`,
+      ),
+      removed.length > 0 &&
+        h(
+          "table",
+          {},
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", {}, `Of ${found.vendors} vendors, removed by`),
+              h("th", { class: "number" }, "vendors"),
+            ),
+          ),
+          h("tbody", {}, removed),
+        ),
+    );
+  }
+
+  /** @param {any} view @param {Row} row */
+  frees(view, row) {
+    const found = view.unmatched?.relaxations || [];
+    if (!found.length || row.ended) return null;
+    const { zone, clock } = this.context;
+    const at = (/** @type {string} */ iso) => zone.moment(Date.parse(iso), clock.now());
+    return h(
+      "section",
+      {},
+      h("h3", {}, "What would free it"),
+      h(
+        "ul",
+        { class: "frees" },
+        found.slice(0, 5).map((/** @type {any} */ each) =>
+          h(
+            "li",
+            {},
+            h("strong", {}, each.vendor_id),
+            ` at ${at(each.start_at)}, with ${
+              each.changes.map((/** @type {any} */ change) => changeSays(change, at)).join(" and ")
+            }`,
+            this.freeing(each, row),
+          )
+        ),
+      ),
+    );
+  }
+
+  /** The act that a relaxation asks for, if it is one of ours. @param {any} each @param {Row} row */
+  freeing(each, row) {
+    const units = each.changes.find((/** @type {any} */ change) => change.kind === "units");
+    if (!units || each.changes.length > 1 || !this.context.may("ops")) return null;
+    const hint = { vendor: each.vendor_id, start: Date.parse(units.start_at), minutes: units.minutes };
+    return h(
+      "button",
+      { type: "button", class: "quiet", onclick: () => oneMoreUnit(row, this.context, hint) },
+      "Post it…",
+    );
+  }
+
+  /** @param {any} view */
+  attempts(view) {
+    const found = view.attempts || [];
+    if (!found.length) return null;
+    const { zone, clock } = this.context;
+    return h(
+      "section",
+      {},
+      h("h3", {}, "Who was asked"),
+      h(
+        "table",
+        {},
+        h(
+          "tbody",
+          {},
+          found.slice(-6).reverse().map((/** @type {any} */ each) =>
+            h(
+              "tr",
+              {},
+              h("td", {}, each.vendor_id),
+              h("td", {}, words(each.state), each.code && ` (${words(each.code.toLowerCase())})`),
+              h("td", { class: "number" }, zone.moment(Date.parse(each.at), clock.now())),
+            )
+          ),
+        ),
+      ),
+    );
+  }
+}

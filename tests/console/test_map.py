@@ -1,0 +1,127 @@
+"""The map, the Gantt, time travel and a request's story, in a browser: by pointer, by keyboard, by axe."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from contracts.codes import Role
+from tests.console.conftest import PHONE, SHARED, Desk, problems
+from tests.console.town import RIDES, settle
+
+pytestmark = SHARED
+
+
+async def sound(page: Page) -> None:
+    """Nothing that axe finds, in either theme."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert await problems(page) == []
+
+
+async def test_the_map_and_the_table_beside_it_have_the_same_by_pointer_and_by_keyboard(desk: Desk) -> None:
+    market, _ = await settle(desk)
+    page = await desk.open("map", market=market)
+    heading, picture = page.locator("aside h2"), page.locator("canvas[role=img]")
+    await expect(heading).to_have_text(f"{RIDES} in view")
+    await expect(picture).to_have_attribute("aria-label", re.compile(f"{RIDES} requests, {RIDES} in view"))
+    await page.keyboard.press("h")
+    await expect(heading).to_have_text(f"{RIDES - 1} in view")
+    assert "hide=assigned" in page.url
+    await page.keyboard.press("m")
+    for _ in range(30):
+        await page.keyboard.press("ArrowLeft")
+    await expect(heading).to_have_text("0 in view")
+    await page.keyboard.press("0")
+    await page.keyboard.press("a")
+    await expect(heading).to_have_text(f"{RIDES - 1} picked")
+    link = await page.get_by_role("link", name="On the board").get_attribute("href")
+    assert link is not None
+    assert "ids=" in link
+    await page.keyboard.press("Escape")
+    box = await page.locator(".canvas").bounding_box()
+    assert box is not None
+    await page.keyboard.press("b")
+    await page.mouse.move(box["x"] + 2, box["y"] + 2)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] - 120, box["y"] + box["height"] - 40, steps=3)
+    await page.mouse.up()
+    await expect(heading).to_have_text(re.compile("picked"))
+    await sound(page)
+
+
+async def test_coverage_and_a_vendors_area_are_drawn_for_ops_and_asked_of_nobody_else(desk: Desk) -> None:
+    market, _ = await settle(desk)
+    page = await desk.open("map?cover=any&vendor=v2", market=market)
+    await expect(page.locator("aside h2")).to_have_text("1 in view")
+    await expect(page.locator(".legend")).to_contain_text("fuller from 1")
+    await expect(page.locator(".trouble")).to_be_hidden()
+    other = await desk.open("map", Role.COORDINATOR, market=market)
+    await expect(other.locator("aside h2")).to_have_text(f"{RIDES} in view")
+    assert await other.get_by_label("Coverage").count() == 0
+
+
+async def test_a_cell_of_the_gantt_is_read_by_keyboard_and_leads_to_its_requests(desk: Desk) -> None:
+    market, _ = await settle(desk)
+    page = await desk.open("gantt?order=share", market=market)
+    reading = page.locator("[aria-label='The cell']")
+    await expect(reading).to_contain_text("v2")
+    await page.keyboard.press("m")
+    for _ in range(20):
+        await page.keyboard.press("ArrowRight")
+        if await reading.get_by_role("link", name="r1").count():
+            break
+    await expect(reading).to_contain_text("1 of 2 booked")
+    await sound(page)
+    await page.keyboard.press("Enter")
+    await reading.get_by_role("link", name="r1").press("Enter")
+    await expect(page.locator("main h1")).to_contain_text("r1")
+    nobody = await desk.open("gantt", Role.COORDINATOR, market=market)
+    await expect(nobody.locator(".empty")).to_contain_text("for ops")
+
+
+async def test_time_travel_leads_back_through_the_day_on_the_map_and_the_gantt(desk: Desk) -> None:
+    market, day = await settle(desk)
+    page = await desk.open(f"past/{day}", market=market)
+    chip = page.get_by_role("button", name="Accepted")
+    await expect(chip).to_contain_text("1")
+    await page.keyboard.press("[")
+    await expect(page.get_by_role("button", name="Offered")).to_contain_text("1")
+    await page.keyboard.press("[")
+    await page.keyboard.press("[")
+    await expect(page.get_by_role("button", name="Seeking")).to_contain_text(str(RIDES - 1))
+    await page.get_by_role("button", name="Gantt").click()
+    await expect(page.locator("[aria-label='The cell']")).to_contain_text("booked")
+    await expect(page.locator(".page-gantt")).to_contain_text("booked as it was then")
+    await sound(page)
+    await page.get_by_label("Day").first.fill("2026-01-05")
+    await expect(page.locator(".empty")).to_contain_text("No request has its window on 2026-01-05")
+
+
+async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(desk: Desk) -> None:
+    market, _ = await settle(desk)
+    page = await desk.open("request/r1", market=market)
+    story = page.locator(".story li")
+    await expect(story).to_have_count(5)
+    told = [re.sub(r"\s+", " ", each) for each in await story.all_inner_texts()]
+    assert [each for each in told if "Offered to v1" in each and "chosen by hand" in each]
+    assert [each for each in told if "no vehicles available" in each and "vendor v1" in each]
+    assert "Accepted by v2" in told[-1]
+    await sound(page)
+    await page.get_by_role("button", name="Show patient").press("Enter")
+    await expect(page.locator("dialog")).to_contain_text("is kept")
+    await page.keyboard.press("Escape")
+    unknown = await desk.open("request/none", market=market)
+    await expect(unknown.locator(".trouble")).to_contain_text("there is no request none")
+    desk.failures.clear()  # the browser tells of the 404
+
+
+async def test_a_phone_shows_all_of_them_without_scrolling_sideways(desk: Desk) -> None:
+    market, day = await settle(desk)
+    for path in ("map", "gantt", f"past/{day}", "request/r1"):
+        page = await desk.open(path, market=market, viewport=PHONE)
+        await page.wait_for_timeout(300)
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"], path
+        await page.context.close()
