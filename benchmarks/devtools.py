@@ -196,12 +196,19 @@ async def browser() -> AsyncIterator[Browser]:
             await process.wait()
 
 
+def _told(file: Path) -> str:
+    """Where the browser says that it listens; "" while it does not."""
+    with contextlib.suppress(OSError, ValueError):
+        port, path = file.read_text(encoding="ascii").split("\n")[:2]
+        return f"ws://127.0.0.1:{int(port)}{path}"
+    return ""
+
+
 async def _address(file: Path, process: asyncio.subprocess.Process) -> str:
     end = asyncio.get_running_loop().time() + START_S
     while process.returncode is None and asyncio.get_running_loop().time() < end:
-        with contextlib.suppress(OSError, ValueError):
-            port, path = file.read_text(encoding="ascii").split("\n")[:2]
-            return f"ws://127.0.0.1:{int(port)}{path}"
+        if found := await asyncio.to_thread(_told, file):
+            return found
         await asyncio.sleep(0.05)
     raise UserError(
         f"the browser did not start within {START_S:g} s.", "Maybe run it by hand: chromium --headless"

@@ -13,6 +13,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
@@ -40,6 +41,7 @@ class Market:
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
+    shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""
