@@ -205,7 +205,7 @@ async def _judged(trial: Trial, care: Care, in_flight: list[int], *, may_lapse: 
     completed = sum(view.state is RequestState.COMPLETED for view in views.values())
     for is_wrong, finding in (
         (set(tally.acknowledged) != set(views), "what is listed is not what was acknowledged"),
-        (set(views) | tally.refused != {each.id for each in day.requests}, "not all was asked for"),
+        (views.keys() | tally.refused.keys() != {each.id for each in day.requests}, "not all was asked for"),
         (not {view.state for view in views.values()} <= TERMINAL, "some have no end"),
         (
             completed <= len(views) / 2 and not may_lapse,

@@ -36,6 +36,7 @@ class Problem(ClientError):
         self.detail = str(body.get("detail", ""))
         self.call_id = str(body.get("call_id", ""))
         self.facts = {name: value for name, value in body.items() if name not in OWN}
+        self.reason = self.detail.partition("\n")[0] or self.title  # without what may fix it
         super().__init__(f"{status} {self.type}: {self.detail or self.title}")
 
 

@@ -105,6 +105,7 @@ class AmendmentView(Wire):
     price_cents: Price | None = None  # and for how much
     before: Request | None = None
     proposed: Request | None = None
+    rules: tuple[str, ...] = ()  # of one that is unfit: which its vendor would break
 
 
 class ProposedAmendment(Wire):
@@ -155,9 +156,13 @@ class DispatchAmended(Wire):
 
 @event("dispatch.amendment.agreed", "dispatch.amendment.refused", to=To.EVENTS)
 class AmendmentAnswered(Wire):
-    """The vendor agreed and keeps its work; or it did not (`outcome`: refused, expired, unfit)."""
+    """The vendor agreed and keeps its work; or it did not (`outcome`: refused, expired, unfit).
+
+    `rules`: of one that is unfit, which its vendor would break.
+    """
 
     request_id: Id
     offer_id: OfferId
     number: Number
     outcome: AmendmentOutcome
+    rules: tuple[str, ...] = ()

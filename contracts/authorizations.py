@@ -7,16 +7,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Day, Id, Tally, Version, Wire, refuse_odd_day
+from contracts.base import NAME, Day, Id, Tally, Version, Wire, refuse_odd_day
 from contracts.codes import ServiceClass
 from contracts.event_types import event
-from contracts.outside import refuse_no_name
+from contracts.outside import refuse_no_name, refuse_odd_line
 from contracts.paging import PageSize
 from contracts.patterns import whole
 from contracts.requests import Patient
 from contracts.streams import To
 
 MAX_NAMED = 64
+ONE_LINE = {"pattern": NAME}
 
 Service = Annotated[
     str,
@@ -54,8 +55,10 @@ class Authorization(Wire):
     `requests`: those that it is for, whoever their patient is; without them it is found by its patient.
     """
 
-    number: Annotated[str, Meta(min_length=1, max_length=64, description="the payer's number")]
-    payer: Annotated[str, Meta(min_length=1, max_length=128)]
+    number: Annotated[
+        str, Meta(min_length=1, max_length=64, description="the payer's number", extra_json_schema=ONE_LINE)
+    ]
+    payer: Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=ONE_LINE)]
     services: Services
     granted: Annotated[int, Meta(ge=1, le=100_000, description="so many visits or units in all")]
     first_day: Day
@@ -76,7 +79,9 @@ class Authorization(Wire):
             raise ValueError("it is nobody's\nMaybe give its patient, or name the requests that it is for.")
 
     def refuse_from_outside(self, pointer: str = "") -> None:
-        """Refuse a patient without a name that can be read."""
+        """Refuse a number, a payer, or a patient's name, that is not one line that can be read."""
+        refuse_odd_line(f"{pointer}/number", self.number, "a number")
+        refuse_odd_line(f"{pointer}/payer", self.payer, "a payer")
         if self.patient is not None:
             refuse_no_name(f"{pointer}/patient/name", self.patient.name)
 

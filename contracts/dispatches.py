@@ -21,7 +21,7 @@ class Dispatch(Wire):
     status: TrackingStatus | None = None
     pickup: Position
     dropoff: Position | None = None
-    patient: Patient | None = None
+    patient: Patient | None = None  # without record number and contact
 
 
 class StatusUpdate(Wire):

@@ -29,11 +29,16 @@ def refuse_unreadable(text: str) -> None:
 
 def refuse_no_name(pointer: str, name: str) -> None:
     """Raises InvalidMessage for a name of blanks, or of several lines. The name is not repeated."""
-    if LINES.search(name):
-        raise InvalidMessage.at(pointer, "a name is one line, without tabs\nMaybe two fields were joined.")
-    if not any(_shows(character) for character in name):
+    refuse_odd_line(pointer, name, "a name")
+
+
+def refuse_odd_line(pointer: str, text: str, what: str) -> None:
+    """The same of another text that is one line; `what` it is called."""
+    if LINES.search(text):
+        raise InvalidMessage.at(pointer, f"{what} is one line, without tabs\nMaybe two fields were joined.")
+    if not any(_shows(character) for character in text):
         raise InvalidMessage.at(
-            pointer, "a name of nothing but blanks\nMaybe it was left empty by the sender."
+            pointer, f"{what} of nothing but blanks\nMaybe it was left empty by the sender."
         )
 
 

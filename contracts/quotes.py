@@ -32,6 +32,6 @@ class Quote(Wire):
 class Quotes(Wire):
     """Ranked quotes, a vendor each, best first; when there is none, why. Vendors named that nobody knows."""
 
-    quotes: tuple[Quote, ...] = ()
+    quotes: tuple[Quote, ...]
     unmatched: Unmatched | None = None
     unknown_vendors: tuple[Id, ...] = ()

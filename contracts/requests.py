@@ -49,7 +49,7 @@ class Patient(Wire):
     phone: Annotated[str, Meta(max_length=40)] = ""
     pickup_address: Text = ""
     dropoff_address: Text = ""
-    record_number: Annotated[str, Meta(max_length=64)] = ""
+    record_number: Annotated[str, Meta(max_length=64)] = ""  # no vendor sees it
     notes: Text = ""
     contact: Contact | None = None  # how the patient wants to be told; no vendor sees it
 

@@ -113,7 +113,10 @@ class Made(Wire):
 
 
 class LeftOut(Wire):
-    """An occurrence, or a ride of it, that was not made: `passed`, `holiday`, `possible_duplicate`."""
+    """An occurrence, or a ride of it, that was not made: `passed`, `holiday`, `possible_duplicate`.
+
+    Any other code says why it was refused: then it is a person's task, `occurrence_missing`.
+    """
 
     day: Day
     code: str

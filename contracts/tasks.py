@@ -21,7 +21,7 @@ TaskId = Annotated[
     str,
     Meta(
         pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z0-9_]{1,32}"),
-        description="what it is about (a request or an offer id), a dot, its kind"
+        description="what it is about (a request, an offer, an authorization), a dot, its kind"
         " (and, where there may be several: the report before it, or its number)",
     ),
 ]
@@ -59,6 +59,7 @@ class TaskKind(StrEnum):
     BUNDLE_FAILED = "bundle_failed"  # a part of what is all or none will not be done: the rest was given back
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
+    OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
 
 
 class TaskState(StrEnum):
@@ -95,7 +96,9 @@ class TaskView(Wire):
 
     id: TaskId
     kind: TaskKind
-    request_id: Id
+    request_id: str = ""  # what it is about: a request, or one of the two below
+    authorization_id: str = ""
+    standing_order_id: str = ""
     offer_id: str = ""
     state: TaskState
     owner: OwnerRole
@@ -115,6 +118,7 @@ class TaskView(Wire):
     could: tuple[str, ...] = ()  # and what somebody could do about it now: operations of this API
     given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
     left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
+    rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
 
 
 class TaskQuery(Wire):
@@ -179,7 +183,9 @@ class TaskChanged(Wire):
 
     task_id: TaskId
     kind: TaskKind
-    request_id: Id
+    request_id: str = ""  # what it is about: a request, or one of the two below
+    authorization_id: str = ""
+    standing_order_id: str = ""
     state: TaskState
     owner: OwnerRole
     due_at: Instant

@@ -52,7 +52,7 @@ class ReadMark(Wire, omit_defaults=False):
     by: str
     subject: str = ""
     up_to: Tally = 0
-    at: Instant | None = None
+    at: Instant  # when they said so
 
 
 class ThreadView(Wire, omit_defaults=False):

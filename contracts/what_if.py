@@ -102,7 +102,7 @@ class WhatIfAnswer(Wire, omit_defaults=False):
     changed: int
     anyway: int  # of these, so many with another seed of today's settings, too
     floor: int  # so many fare otherwise with another seed alone
-    told: int  # so many had been told already: pinned, none of them moves
+    told: int  # so many beside them were told already, offered or agreed: pinned, none of them moves
     figures: tuple[WhatIfFigure, ...]
     groups: tuple[WhatIfGroup, ...]
     rows: tuple[WhatIfRow, ...]

@@ -11,11 +11,15 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
 
 from dispatcher.console.pages import with_console
+from dispatcher.decisions.blobs import blobs_of
+from dispatcher.decisions.saver import Saver
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.kinds import kinds
@@ -40,6 +44,7 @@ from dispatcher.security.tokens import Authenticator
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
+    DECISIONS,
     HOUSEKEEPING,
     MEASURES,
     NOTIFICATIONS,
@@ -50,6 +55,7 @@ from dispatcher.service.loops import (
     TUNING,
     UNREADABLE,
     WHAT_IFS,
+    Troubles,
 )
 from dispatcher.service.loops import keep_running as _kept
 from dispatcher.service.service import Service
@@ -110,7 +116,9 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
     async with _traced(settings, "web"), open_store(settings, "web", trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         hub = Hub(store)
         parts = Parts(
@@ -173,6 +181,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
 
@@ -185,7 +195,7 @@ async def _matcher(settings: Settings, name: str) -> None:
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
             busy = partial(_is_at_work, solvers)
-            await run_matchers(service, solvers, name, travel_of=travel_of, busy=busy)
+            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
         try:
             await _until_told(
@@ -193,6 +203,8 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *map(what_if, settings.markets),
                 *_telling(service),
+                *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
+                *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -203,6 +215,12 @@ async def _matcher(settings: Settings, name: str) -> None:
             await solvers.aclose()
             if notifier is not None:
                 await notifier.aclose()
+
+
+def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
+    """What saves a market's decisions, and tells where it cannot."""
+    troubles = Troubles(store, market, DECISIONS)
+    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)
 
 
 def _telling(service: Service) -> list[Coroutine[None, None, None]]:

@@ -71,8 +71,8 @@ class SimulatedCoordinator:
             await self.desk.put_episode(episode.id, EpisodeDraft())
             await self.orders.put_standing_order(episode.order)
             self._at(self.agenda.clock.now_ms() + MADE_MS, self._join, episode)
-        elif episode.whole is not None and not await self._submitted(episode.whole):
-            self.tally.refused.update(episode.ids)
+        elif episode.whole is not None and (why := await self._refused(episode.whole)):
+            self.tally.refused |= dict.fromkeys(episode.ids, why)
             return
         self.tally.began(episode.id, episode.ids)
         if episode.again is not None:
@@ -80,14 +80,15 @@ class SimulatedCoordinator:
         if episode.call_ms:
             self._at(episode.call_ms, self._call, episode)
 
-    async def _submitted(self, whole: EpisodeSubmission) -> bool:
+    async def _refused(self, whole: EpisodeSubmission) -> str:
+        """Why it is not taken in; "" if it is. On a slow machine its windows have gone by."""
         try:
             await self.desk.submit_episode(whole)
         except Problem as problem:
-            if problem.status != 422:  # too late: a slow machine let its windows go by
+            if problem.status != 422:
                 raise
-            return False
-        return True
+            return problem.reason
+        return ""
 
     async def _join(self, episode: Episode) -> None:
         """What its standing order has made belongs to the episode; what is not there yet is awaited."""

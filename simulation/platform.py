@@ -37,9 +37,9 @@ class SimulatedPlatform:
         try:
             acknowledged = await self.client.submit(requests[0] if len(requests) == 1 else requests)
         except Problem as problem:
-            if problem.status != 422:  # too late: a slow machine let the window go by
+            if problem.status != 422:  # on a slow machine the window has gone by
                 raise
-            self.tally.refused.update(request.id for request in requests)
+            self.tally.refused |= dict.fromkeys([each.id for each in requests], problem.reason)
             return
         now_s = time.monotonic()
         self.tally.submit_ms.append(1000 * (now_s - sent_s))

@@ -17,7 +17,7 @@ class Tally:
     planned: int
     started_s: float = dataclasses.field(default_factory=time.monotonic)
     acknowledged: dict[str, float] = dataclasses.field(default_factory=dict)  # request id -> time of its 202
-    refused: set[str] = dataclasses.field(default_factory=set)  # came too late: their window had gone by
+    refused: dict[str, str] = dataclasses.field(default_factory=dict)  # request id -> why, in words
     imminent: set[str] = dataclasses.field(default_factory=set)
     states: dict[str, RequestState] = dataclasses.field(default_factory=dict)
     versions: dict[str, int] = dataclasses.field(default_factory=dict)

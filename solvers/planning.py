@@ -15,6 +15,7 @@ import numpy as np
 
 from solvers.arrays import Ints, arrays_of, hash_arrays
 from solvers.assignment.greedy import greedy
+from solvers.assignment.plan import cost_of, least_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
 from solvers.checker import check
@@ -28,6 +29,16 @@ RUNNERS_UP = 3
 _FIRST = 2**40  # cents: what stands comes before anything that could be dear
 
 Solver = Callable[[AssignmentProblem], Ints]  #: a choice: R, column or -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Of one solve. With `work_limit` it ends by steps of work, on one core: same input, same bytes."""
+
+    time_limit_s: float
+    work_limit: int | None = None
+    seed: int = 1
+    workers: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +56,9 @@ class BatchPlan:
     solver: str  #: optimiser | greedy | insertion
     held_back_by: Ints  #: R; for whose sake a request has no match: before it, or in its bundle; -1 for none
     forgone: Ints  #: R x 3: vendor, start in ms, cents of the place it could have by itself; -1 for none
+    cost: int = 0  #: cents of the whole: what is matched, moved and left out, as the optimiser counts it
+    bound: int = 0  #: no plan costs less, cents
+    limits: Limits | None = None  #: of the optimiser, if it was asked
 
 
 def plan(screening: Screening, solver: Solver | None = None) -> BatchPlan:
@@ -80,6 +94,8 @@ def plan_of(
         solver=solver,
         held_back_by=held_back,
         forgone=forgone(posed.problem, choice, held_back, screened),
+        cost=cost_of(posed.priced, choice),
+        bound=least_of(posed.priced),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Posed:
         """What moving a standing request costs."""
         return MOVE_CENTS.whole(self.screening.values)
 
-    @property
+    @cached_property
     def priced(self) -> AssignmentProblem:
         """Standing requests may move, at their price."""
         if not self.stands.any():

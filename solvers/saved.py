@@ -30,6 +30,7 @@ REQUESTS, SUPPLY, VENDORS, REST = "requests", "supply", "vendors", "rest"
 _LEVEL: Final = 1  # of Zstandard: 3 takes twice as long for a tenth less
 MOST_BYTES: Final = 2**31  #: unpacked; what says that it has more is damaged
 _ARRAY: Final = 1  # MessagePack's number for an array of ours
+_HOW: Final = ("seconds", "limits")  # of a plan: how it was made, not what it is
 _NARROW: Final = (np.int8, np.int16, np.int32)
 #: what stands behind a protocol, by the name that is written
 _SUPPLIES: Final[Mapping[str, type]] = {"pools": PoolSupply}
@@ -108,8 +109,8 @@ def screening_of(packed: Packed) -> Screening:
 
 
 def pack_plan(plan: BatchPlan) -> bytes:
-    """What was decided, not compressed: two plans are the same when these bytes are. Not how long it took."""
-    told = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name != "seconds"}
+    """What was decided, not compressed: two plans are the same when these bytes are. Not how it was made."""
+    told = {each.name: getattr(plan, each.name) for each in fields(plan) if each.name not in _HOW}
     told |= {"chosen": arrays_of(plan.chosen), "codes": list(plan.codes)}
     return bytes(msgpack.packb(told, default=_array))
 

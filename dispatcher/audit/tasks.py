@@ -16,7 +16,9 @@ from dispatcher.domain.tasks import ESCALATES_TO, OWNERS, TASK_KIND, TaskRecord
 from dispatcher.domain.will_call import NOT_CALLED
 from dispatcher.store.survey import Survey, of_kind
 
-ALONE = frozenset({TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT})  # tasks that are no request's
+ALONE = frozenset(  # tasks that are no request's
+    {TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT, TaskKind.OCCURRENCE_MISSING}
+)
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended
     TaskKind.POSSIBLE_DUPLICATE,
     TaskKind.AMENDMENT_REFUSED,

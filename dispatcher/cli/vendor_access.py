@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dispatcher.cli import OPERATE
+from dispatcher.runtime.errors import UserError
 
 NAME = "vendor-access"
 HELP = "give a vendor its user on Redis: its own streams, nothing else"
@@ -24,6 +25,11 @@ SECRET_BYTES = 24
 NOT_KEPT = (
     "dispatcher: the server has no ACL file: at its next start this user is gone.\n"
     "Maybe set `aclfile`, or keep what this command prints without --apply in the server's settings."
+)
+
+NOT_LOOKED_UP = (
+    "dispatcher: the store does not answer, so nobody has looked whether there is a vendor {vendor}.\n"
+    "Maybe see --url and --data-dir; or look yourself that the id is no other."
 )
 
 
@@ -54,11 +60,13 @@ def run(args: argparse.Namespace) -> int:
         ensure_patient_keys(settings.patient_keys_file)
     keys = ReplyKeys(Vault(read_patient_keys(settings.patient_keys_file)))
     key, secret = keys.current(args.market, args.vendor), secrets.token_urlsafe(SECRET_BYTES)
+    url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     if args.apply:
-        url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
-        if not asyncio.run(_apply(url, args.market, args.vendor, secret)):
+        if not asyncio.run(_asked(url, args.market, args.vendor, secret)):
             print(NOT_KEPT, file=sys.stderr)
     else:
+        if not asyncio.run(_is_known(url, args.market, args.vendor)):
+            print(NOT_LOOKED_UP.format(vendor=args.vendor), file=sys.stderr)
         print(" ".join(map(_quoted, set_user(args.market, args.vendor, secret))))
     print(f"user       {user_of(args.market, args.vendor)}\npassword   {secret}")
     print(f"reply key  {key}")
@@ -79,15 +87,29 @@ def _refuse_unknown(args: argparse.Namespace, markets: Mapping[str, object]) -> 
         raise UsageError(f"--vendor is '{args.vendor}': {error}.") from error
 
 
-async def _apply(url: str, market: str, vendor_id: str, secret: str) -> bool:
+async def _is_known(url: str, market: str, vendor_id: str) -> bool:
+    """False if the store does not answer: the line is for a server that may not run yet."""
     from dispatcher.domain.refusals import Unavailable
-    from dispatcher.runtime.errors import UserError
+
+    try:
+        return await _asked(url, market, vendor_id, "")
+    except UserError as error:
+        if isinstance(error.__cause__, Unavailable):
+            return False
+        raise
+
+
+async def _asked(url: str, market: str, vendor_id: str, secret: str) -> bool:
+    """Look for the vendor; with a secret make its user: whether that will be kept."""
+    from dispatcher.domain.refusals import Unavailable
     from dispatcher.store.connection import Reader, connect
-    from dispatcher.store.vendor_access import apply
+    from dispatcher.store.vendor_access import apply, refuse_unknown
 
     client = connect(url)
     try:
-        return await apply(Reader(client), market, vendor_id, secret)
+        reader = Reader(client)
+        await refuse_unknown(reader, market, vendor_id)
+        return not secret or await apply(reader, market, vendor_id, secret)
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     finally:

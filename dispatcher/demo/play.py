@@ -57,7 +57,7 @@ class Played(msgspec.Struct, kw_only=True):
     board: Board
 
 
-def _settings(day: Day, options: Options) -> Settings:
+def settings_of(day: Day, options: Options) -> Settings:
     """The service's: on any free port, by a clock that runs as fast as the day is played, once it begins."""
     return Settings(
         data_dir=options.data_dir,
@@ -73,7 +73,7 @@ def _settings(day: Day, options: Options) -> Settings:
 async def played(day: Day, options: Options, console: Console) -> AsyncIterator[Played]:
     """Play the whole day; the service runs until the block ends."""
     started_s = time.monotonic()
-    settings = _settings(day, options)
+    settings = settings_of(day, options)
     clock = make_clock(*settings.clock)
     redis_url = EmbeddedRedis(options.data_dir).url
     async with running(settings, options.data_dir / "service.log") as service:

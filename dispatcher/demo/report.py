@@ -31,9 +31,8 @@ def show(console: Console, summary: Summary, day: Day, views: Mapping[str, Reque
 
 def _counts(summary: Summary) -> RenderableType:
     table = _table("what became of the requests")
-    table.add_row(
-        "requests", f"{summary.requests:,}", f"{summary.refused} refused: too late" if summary.refused else ""
-    )
+    why = f"{summary.refused} refused: {summary.refusals[0]}" if summary.refused else ""
+    table.add_row("requests", f"{summary.requests:,}", why)
     table.add_row("matched", f"{summary.matched:,}", f"{summary.matched_share:.1%}")
     for name in ("completed", "no_show", "failed", "under_way"):
         if number := getattr(summary, name):

@@ -19,6 +19,8 @@ from dispatcher.demo.story import KEPT, Story
 from dispatcher.domain.offers import WITHDRAWN
 from simulation.tally import Tally, percentile
 
+REFUSALS = 3  # that are told in words
+
 
 class Summary(Story, frozen=True, kw_only=True):
     """The figures, the story's first; real milliseconds and seconds, `None` where nothing was measured."""
@@ -27,6 +29,7 @@ class Summary(Story, frozen=True, kw_only=True):
     seed: int
     speed: float
     refused: int
+    refusals: list[str]  # why, each in words; the first few
     requests: int
     matched: int
     completed: int
@@ -76,6 +79,7 @@ def summarise(
     missing = len(tally.safe - {view.id for view in views})
     own = msgspec.structs.asdict(story) | {
         "refused": len(tally.refused),
+        "refusals": sorted(set(tally.refused.values()))[:REFUSALS],
         "lost": max(missing, verdict.lost),
         "double_booked": verdict.double_booked,
         "audit": verdict.findings,

@@ -85,6 +85,7 @@ class Amendment(Compact, frozen=True):
     facts: Facts | None = None  # while it is pending
     placed: Placed | None = None  # of its vendor, if it agrees; None: its booking stays as it is
     filing: Filing | None = None  # until it is made, where its patient, codes or time change
+    rules: tuple[str, ...] = ()  # of one that is unfit: which its vendor would break
 
     @property
     def pending(self) -> bool:
@@ -116,7 +117,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """An amendment worked out on what is stored at one moment; without `fields` it changes nothing.
 
     `request` is as it would be, without its patient; `same`: it is what its vendor is asked already.
-    `fits`: whether the vendor that has the work may do it so; `placed`: where, if its booking moves.
+    `fits`: whether the vendor that has the work may do it so, else `rules` says which it would break;
+    `placed`: where, if its booking moves.
     `beside`: what was read for it, by id: authorizations, and its patients' indexes.
     """
 
@@ -127,6 +129,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     after: bytes
     same: bool = False
     fits: bool = True
+    rules: tuple[str, ...] = ()
     placed: Placed | None = None
     expires_ms: int = 0
     filing: Filing | None = None

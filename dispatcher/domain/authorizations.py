@@ -32,7 +32,16 @@ LOW_VISITS = Parameter(
     minimum=0,
     maximum=1_000,
     unit="visits",
-    summary="With so many visits (or units) left, or fewer, an authorization is a case manager's task.",
+    summary="With so many visits (or units) left, or fewer, an authorization that is drawn on is a task.",
+    scope="domain.authorizations",
+)
+LOW_SHARE = Parameter(
+    name="authorization_low_share",
+    default=25,
+    minimum=1,
+    maximum=100,
+    unit="%",
+    summary="And no more than this share: what is granted for a visit or two is meant to be used up.",
     scope="domain.authorizations",
 )
 LOW_DAYS = Parameter(
@@ -44,10 +53,11 @@ LOW_DAYS = Parameter(
     summary="So long before its end an authorization is a case manager's task.",
     scope="domain.authorizations",
 )
-PARAMETERS = (LOW_VISITS, LOW_DAYS)
+PARAMETERS = (LOW_VISITS, LOW_SHARE, LOW_DAYS)
 AUTHORIZATION = "authorization"
 SWEEPS = 2  # at once, and again once what came in at the same moment is stored
 SWEEP_MS = MINUTE_MS
+USED_UP = "authorization_used_up"
 S = AuthorizationState
 
 
@@ -134,7 +144,7 @@ def lacking(
         return "authorization_expired"
     if latest_ms < authorization.from_ms:
         return "authorization_not_yet"
-    return "" if authorization.left >= amount(authorization, asked) else "authorization_used_up"
+    return "" if authorization.left >= amount(authorization, asked) else USED_UP
 
 
 def _is_for(authorization: AuthorizationRecord, asked: Needed) -> bool:
@@ -210,9 +220,9 @@ def _running_out(
         TaskKind.AUTHORIZATION_RUNNING_OUT,
         after.name,
         context,
-        code="expires" if after.left > LOW_VISITS.whole(context.values) else "little_left",
+        code="little_left" if _is_used_up_soon(after, context.values) else "expires",
     )
-    fresh = replace(fresh, request_id=after.last_request or after.name)
+    fresh = replace(fresh, request_id=after.last_request)
     if known is None:
         return _with_task(decision, None, fresh)
     if known.state is not TaskState.DONE:
@@ -236,8 +246,14 @@ def _task_id(name: str) -> str:
 def _is_low(record: AuthorizationRecord, context: Context) -> bool:
     if record.state is S.REVOKED:
         return False
-    few = record.left <= LOW_VISITS.whole(context.values)
-    return few or context.now_ms >= _low_ms(record, context.values)
+    ends = record.left > 0 and context.now_ms >= _low_ms(record, context.values)
+    return ends or _is_used_up_soon(record, context.values)
+
+
+def _is_used_up_soon(record: AuthorizationRecord, values: Mapping[str, Number]) -> bool:
+    """Whether some is used and little left, by number and by share; not of so few that none would be."""
+    share = record.granted * LOW_SHARE.whole(values) // 100
+    return record.used > 0 and share > 0 and record.left <= min(LOW_VISITS.whole(values), share)
 
 
 def _low_ms(record: AuthorizationRecord, values: Mapping[str, Number]) -> int:

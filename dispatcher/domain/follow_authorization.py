@@ -88,16 +88,16 @@ def _booked(
     if why and asked.waived:
         return decision
     if why or known is None:
-        return _held(decision, change, why, known, context)
+        record = change.before
+        assert isinstance(record, RequestRecord)  # noqa: S101  (what is booked was there)
+        return _in_place_of(decision, change, held(record, why, known, context))
     drawn = amount(known.now, asked)
     decision = with_needed(decision, change, after, replace(asked, drawn=drawn))
     return with_balance(decision, after.id, asked, context, used=drawn)
 
 
-def _held(decision: Decision, change: Change, why: str, known: Known | None, context: Context) -> Decision:
-    """In place of being booked: nobody has it, and a person is asked for an authorization."""
-    record = change.before
-    assert isinstance(record, RequestRecord)  # noqa: S101  (what is booked was there)
+def held(record: RequestRecord, why: str, known: Known | None, context: Context) -> Decision:
+    """Nobody has it, nor is asked for it, and a person is asked for an authorization."""
     service = replace(context, by=BY, subject="")
     live = record.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, why) for each in live]
@@ -112,12 +112,22 @@ def _held(decision: Decision, change: Change, why: str, known: Known | None, con
         requirements=requirements,
         authorization=None if asked is None else replace(asked, lacks=why),
     )
-    relies = (Reliance(AUTHORIZATION, known.stored.id, known.stored.version),) if known else ()
-    return replace(
-        decision,
-        changes=tuple(Change(record, after) if each is change else each for each in decision.changes),
+    return Decision(
+        changes=(Change(record, after),),
         unbook=bookings_of(live),
         messages=(*(closed(after, each) for each in over), changed(after, BY, why)),
+        relies=(Reliance(AUTHORIZATION, known.stored.id, known.stored.version),) if known else (),
+        at_ms=context.now_ms,
+    )
+
+
+def _in_place_of(decision: Decision, change: Change, instead: Decision) -> Decision:
+    """The decision with that in place of the request's being booked."""
+    return replace(
+        decision,
+        changes=tuple(instead.changes[0] if each is change else each for each in decision.changes),
+        unbook=instead.unbook,
+        messages=instead.messages,
         outcomes=(),
-        relies=(*decision.relies, *relies),
+        relies=(*decision.relies, *instead.relies),
     )

@@ -113,7 +113,8 @@ def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskR
     name = f"{after.id}.{amendment.attempt}"
     since = _number(place + 1) if f"{name}.{kind.value}" in after.tasks else ""
     code, priority = amendment.outcome.value, after.priority
-    return opened(kind, after.id, context, offer_id=name, code=code, since=since, priority=priority)
+    task = opened(kind, after.id, context, offer_id=name, code=code, since=since, priority=priority)
+    return replace(task, rules=amendment.rules)
 
 
 def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:

@@ -128,6 +128,7 @@ def answered(after: RequestRecord, over: Amendment) -> Message:
         offer_id=f"{after.id}.{over.attempt}",
         number=len(after.amendments),
         outcome=over.outcome,
+        rules=over.rules,
     )
     what = "agreed" if over.outcome is AmendmentOutcome.AGREED else "refused"
     return Message(type=f"dispatch.amendment.{what}", subject=after.id, data=news)

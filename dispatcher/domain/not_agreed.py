@@ -22,16 +22,23 @@ O = AmendmentOutcome  # noqa: E741
 
 
 def not_agreed(
-    record: RequestRecord, dispatch: OfferRecord, outcome: AmendmentOutcome, context: Context
+    record: RequestRecord,
+    dispatch: OfferRecord,
+    outcome: AmendmentOutcome,
+    context: Context,
+    rules: tuple[str, ...] = (),
 ) -> Decision:
     """The request as it is wanted goes to another vendor; with its passenger on board it stays as it was.
 
-    So it does where the service asked for another start by itself: what to do then, a person says.
+    So it does where the service asked for another start by itself: what to do then, a person says. `rules`:
+    which its vendor would break, of one that is unfit.
     """
     assert record.pending is not None  # noqa: S101  (that is what is not agreed to)
-    if dispatch.status is not TrackingStatus.ON_BOARD and not record.pending.retimes:
-        return taken_away(record, record, dispatch, outcome, context)
-    over = record.pending.settled(outcome, context.now_ms, made=False)
+    pending = replace(record.pending, rules=rules)
+    if dispatch.status is not TrackingStatus.ON_BOARD and not pending.retimes:
+        before = replace(record, amendments=(*record.amendments[:-1], pending))
+        return taken_away(record, before, dispatch, outcome, context)
+    over = pending.settled(outcome, context.now_ms, made=False)
     code = f"{AMENDMENT}{outcome.value}"
     after = moved(record, record.state, context, code, amendments=(*record.amendments[:-1], over))
     told = (*withdrawn(after, over), answered(after, over), changed(after, context.by, code))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
-from contracts.instants import DAY_MS, to_instant
+from contracts.instants import DAY_MS, HOUR_MS, to_instant
 from contracts.patient_reads import PatientRead, PatientWasRead, ReadReason
 from contracts.tuning import Parameter
 from dispatcher.domain.compact import Record
@@ -39,6 +40,13 @@ class PatientReadRecord(Record, frozen=True, tag=1):
 def reads_of(request_id: str) -> str:
     """The list of looks at one request's patient."""
     return f"{READS}:{request_id}"
+
+
+def of_dispatch(name: str, context: Context) -> str:
+    """The id of the entry that somebody sees a dispatch with its patient: one an hour, however often."""
+    hour = str(context.now_ms // HOUR_MS)
+    told = "\0".join((name, context.by, context.subject, hour))
+    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
 
 
 def noted(read_id: str, request_id: str, reason: ReadReason | None, context: Context) -> Decision:

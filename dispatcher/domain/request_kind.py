@@ -82,7 +82,9 @@ def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
     if after is None or after.state not in OPEN:
         return False
-    return before is None or before.state not in OPEN or after.revision > before.revision
+    if before is None or before.state not in OPEN or after.revision > before.revision:
+        return True
+    return (before.earliest_ms, before.latest_ms) != (after.earliest_ms, after.latest_ms)  # called again
 
 
 def _nothing_follows(before: RequestRecord | None, after: RequestRecord | None) -> bool:

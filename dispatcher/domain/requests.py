@@ -80,6 +80,7 @@ class RequestRecord(Record, frozen=True, tag=3):
     retimed_ms: int = 0  # the bound on its start for which that was done last
     apart: tuple[str, ...] = ()  # rides of its patient that it might meet: they are not at once
     trace: bytes = b""  # the span that it came in, for all that becomes of it; b"": it is not traced
+    callable_ms: tuple[int, ...] = ()  # of a will-call that was called: from when until when it may be
 
     @property
     def waits_for_call(self) -> bool:

@@ -26,6 +26,7 @@ CHOOSERS = frozenset({Role.OPS, Role.COORDINATOR})  # of the vendor that is aske
 LISTS_AUTHORIZATIONS = frozenset({Role.CASE_MANAGER, Role.OPS})
 SEES_PATTERNS = READERS - {Role.PLATFORM}  # what barriers there are is for people to see
 SEES_PATIENT = frozenset({Role.PLATFORM, Role.VENDOR})  # a vendor: of what it has accepted
+READS_DECISION = READERS - {Role.PLATFORM}  # why this vendor, or none: the last decision on one request
 READS_PATIENT = READERS  # over a route of its own, and it is kept who did
 # A home's door is patient data, too. Who cares for the patient sees it; ops sees the zone, and where it needs
 # the door it reads the patient block, which is kept.

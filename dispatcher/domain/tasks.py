@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -79,6 +79,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.WILL_CALL: OwnerRole.CARE_COORDINATOR,
     TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
     TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
+    TaskKind.OCCURRENCE_MISSING: OwnerRole.CARE_COORDINATOR,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,
@@ -122,6 +123,8 @@ class TaskRecord(Record, frozen=True, tag=1):
     given_back: tuple[str, ...] = ()  # of a bundle that failed: what is not done now
     left: tuple[str, ...] = ()  # and what stays: done, or under way
     retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start
+    rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
+    standing_order: str = ""  # whose day could not be made
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:
@@ -219,12 +222,31 @@ def lapses_ms(task: TaskRecord, context: Context) -> int:
     return task.opened_ms + LAPSE.whole(context.values) * HOUR_MS
 
 
+class About(NamedTuple):
+    """What a task is about, each by the name that it is read under."""
+
+    request_id: str = ""
+    authorization_id: str = ""
+    standing_order_id: str = ""
+
+
+def subject_of(task: TaskRecord) -> About:
+    """A request; or an authorization, with the request that drew on it last; or a standing order."""
+    if task.kind is not TaskKind.AUTHORIZATION_RUNNING_OUT:
+        return About(task.request_id, standing_order_id=task.standing_order)
+    name = task.id.removesuffix(f".{TaskKind.AUTHORIZATION_RUNNING_OUT.value}")
+    return About("" if task.request_id == name else task.request_id, authorization_id=name)
+
+
 def news(task: TaskRecord, what: str, by: str) -> Message:
     """To all but vendors: a task was opened, claimed, escalated or done."""
+    about = subject_of(task)
     data = TaskChanged(
         task_id=task.id,
         kind=task.kind,
-        request_id=task.request_id,
+        request_id=about.request_id,
+        authorization_id=about.authorization_id,
+        standing_order_id=about.standing_order_id,
         state=task.state,
         owner=task.owner,
         due_at=to_instant(task.due_ms),
@@ -267,9 +289,10 @@ def _forgotten(task: TaskRecord, context: Context) -> Decision:
 
 def _about(task: TaskRecord) -> list[tuple[str, str]]:
     """Its request; and its authorization, if that runs out."""
-    found, what = [("request", task.request_id)], f".{TaskKind.AUTHORIZATION_RUNNING_OUT.value}"
-    if task.id.endswith(what):
-        found.append(("authorization", f"{task.id.removesuffix(what)}.authorization"))
+    about = subject_of(task)
+    found = [("request", about.request_id)] if about.request_id else []
+    if about.authorization_id:
+        found.append(("authorization", f"{about.authorization_id}.authorization"))
     return found
 
 

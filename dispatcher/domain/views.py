@@ -125,6 +125,7 @@ def _amendment(record: RequestRecord, number: int, each: Amendment) -> Amendment
         expires_at=to_instant(each.expires_ms) if each.expires_ms else None,
         start_at=to_instant(placed.start_ms) if placed else None,
         price_cents=placed.price_cents if placed else None,
+        rules=each.rules,
     )
 
 
@@ -254,7 +255,7 @@ def dispatch_view(
         status=offer.status,
         pickup=pickup,
         dropoff=dropoff,
-        patient=replace(patient, contact=None) if patient else None,
+        patient=replace(patient, contact=None, record_number="") if patient else None,
     )
 
 

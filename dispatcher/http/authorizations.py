@@ -9,7 +9,6 @@ from dispatcher.domain.authorizations import AuthorizationRecord, view
 from dispatcher.domain.commands.authorizations import ISSUERS, RevokeAuthorization
 from dispatcher.domain.rights import LISTS_AUTHORIZATIONS, READERS
 from dispatcher.http.call import Call, Reply
-from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import changed, etag
@@ -77,9 +76,13 @@ async def read(call: Call, parts: Parts) -> Reply:
     answers={200: Answer("the authorization, revoked", AuthorizationView, ETAG)},
 )
 async def revoke(call: Call, parts: Parts) -> Reply:
-    """Revoke an authorization: nothing more is drawn on it; what is booked stays booked."""
+    """Revoke an authorization: nothing more is drawn on it, unanswered offers that would are taken back.
+
+    What is booked stays booked.
+    """
     command = RevokeAuthorization(authorization_id=call.path["authorization_id"])
-    return _shown(await execute(call, parts, command))
+    key = call.idempotency(f"{type(command).__name__}/{command.named}")
+    return _shown(await parts.service.authorizations.revoke(call.principal, call.market, command, key))
 
 
 def _shown(record: AuthorizationRecord, status: int = 200) -> Reply:

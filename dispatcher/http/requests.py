@@ -1,4 +1,4 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand, withdraw."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.release import ReleaseSequence
 from dispatcher.domain.commands.subjects import OnRequest
+from dispatcher.domain.commands.withdraw import WithdrawOffers
 from dispatcher.domain.refusals import PossibleDuplicate
 from dispatcher.domain.rights import READERS, SUBMITTERS
 from dispatcher.domain.views import activated_view, request_view
@@ -204,6 +205,19 @@ async def offer(call: Call, parts: Parts) -> Reply:
         again=body.again,
     )
     return await _executed(call, parts, command, partial(parts.quoter.prepared, call.market))
+
+
+@ROUTES.post(
+    f"{REQUEST}/withdraw",
+    id="withdrawOffers",
+    conditional=True,
+    command=WithdrawOffers,
+    answers={200: Answer("the request; a vendor is being sought", RequestView, ETAG)},
+    problems=("wrong-state",),
+)
+async def withdraw(call: Call, parts: Parts) -> Reply:
+    """Take back what was offered and nobody has answered: the vendor is told, a vendor is sought anew."""
+    return await _executed(call, parts, WithdrawOffers(request_id=call.path["request_id"]))
 
 
 async def _executed(call: Call, parts: Parts, command: OnRequest, prepare: Prepare | None = None) -> Reply:

@@ -47,10 +47,11 @@ NEW_WORK = frozenset({time_window.RULE.code, paused.RULE.code, credentials.RULE.
 
 
 class Place(NamedTuple):
-    """Whether the vendor that has the work may do it so, and where, if its booking moves."""
+    """Whether the vendor that has the work may do it so, and where, if its booking moves; else why not."""
 
     fits: bool
     proposal: Proposal | None = None
+    rules: tuple[str, ...] = ()
 
 
 async def prepared(
@@ -75,6 +76,7 @@ async def prepared(
         ready=replace(
             ready,
             fits=place.fits,
+            rules=place.rules,
             placed=placed_by(place.proposal) if place.proposal else None,
             expires_ms=expiry(record, ready.facts, reading, vendor_id, now_ms),
         ),
@@ -178,7 +180,7 @@ async def _place(
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)
-    return Place(fits=keeps_place)
+    return Place(fits=keeps_place, rules=() if keeps_place else tuple(sorted(broken)))
 
 
 def expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:

@@ -12,6 +12,7 @@ import structlog
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Parameter
+from dispatcher.decisions.record import BATCH
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
@@ -89,9 +90,14 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     screening = await asyncio.to_thread(snapshot.screening)
     held = await market.shadow.wanted() if market.shadow is not None else None
     beside = _beside(snapshot, screening) if held is not None else None
-    plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
+    most_s = market.clock.real_s(timeout_s(snapshot))
+    plan = await solvers.plan(screening, most_s)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
-    done = await commit_plan(own, market, snapshot, plan, yields_to_imminent=True)
+    done = Done()
+    try:
+        await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
+    finally:
+        market.save(BATCH, snapshot, screening, plan, became=done.became)
     if market.shadow is not None and held is not None and beside is not None:
         market.shadow.begin(held, beside)
     all_s = time.perf_counter() - began_s

@@ -25,6 +25,9 @@ from solvers.planning import BatchPlan
 
 VENDOR_MOVED_ON = frozenset({Status.OUTDATED, Status.FULL})
 BY = "matcher"
+# What became of a match: committed, or why not; else how its commit ended (`Status`).
+OFFERED, MOVED, UNKNOWN, IN_HALVES = "offered", "moved", "unknown", "bundle_in_halves"
+LATE, REFUSED = "start_went_by", "refused_by_last_look"
 AT_ONCE = 16  # commits in batch: they share fsyncs
 log = structlog.get_logger()
 
@@ -81,6 +84,7 @@ class Done:
     outdated: set[str] = field(
         default_factory=set
     )  # of these: the vendor or its capacity was another by then
+    became: dict[str, str] = field(default_factory=dict)  # of each match of the last plan, by request
     deferred: int = 0  # not imminent: left for the batch
     waits: list[tuple[bool, float]] = field(
         default_factory=list
@@ -97,6 +101,7 @@ class Done:
         self.deferred += more.deferred
         self.waits += more.waits
         self.plans += more.plans
+        self.became = more.became
         return self
 
     def note(self, match: Match, outcome: Outcome | None, market: Market) -> None:
@@ -106,10 +111,12 @@ class Done:
             market.take(match.proposal, match.instead_of)
             return
         self.fell_out += 1
+        self.became[match.record.id] = UNKNOWN if outcome is None else outcome.status.value
         if outcome is not None and outcome.status in VENDOR_MOVED_ON:
             self.outdated.add(match.record.id)
 
     def _stored(self, match: Match, market: Market) -> None:
+        self.became[match.record.id] = MOVED if match.instead_of else OFFERED
         if match.instead_of:
             self.moved.add(match.record.id)
             return
@@ -119,14 +126,22 @@ class Done:
 
 
 async def commit_plan(
-    own: Ownership, market: Market, snapshot: Snapshot, plan: BatchPlan, *, yields_to_imminent: bool = False
+    own: Ownership,
+    market: Market,
+    snapshot: Snapshot,
+    plan: BatchPlan,
+    *,
+    yields_to_imminent: bool = False,
+    done: Done | None = None,
 ) -> Done:
     """Commit every match that passes the last look; with `yields_to_imminent`, after imminent ones.
+
+    `done`, where it is given, knows what became of each match, also when this raises.
 
     Moves go first: they make room for the others; then the most pressing, each after all that it follows.
     Raises FenceLost.
     """
-    works = _Matches(own, market, snapshot, plan)
+    works = _Matches(own, market, snapshot, plan, Done() if done is None else done)
     works.done.tried.update(snapshot.records[row].id for row in snapshot.waiting)
     works.done.plans.append((snapshot, plan))
     snapshot.keep_unmoved(plan)
@@ -176,6 +191,7 @@ class _Matches:
         whole = [each for each in matches if each is not None]
         if len(whole) < len(matches) or known is None or not known.ids <= ids:
             self.done.fell_out += len(whole)
+            self.done.became |= {each.record.id: IN_HALVES for each in whole}
             return
         commands = ((each.command, each.record) for each in whole)
         outcome = await self.own.outcome(self.own.attempt(self.market.name, *commands))
@@ -200,6 +216,10 @@ class _Matches:
             self.snapshot, self.plan, row, self.market.clock.now_ms(), self.market.requests.refused
         )
         self.done.fell_out += match is None
+        if match is None:
+            request = self.snapshot.records[int(self.plan.chosen.request[row])].id
+            late = int(self.plan.chosen.start_ms[row]) < self.market.clock.now_ms()
+            self.done.became[request] = LATE if late else REFUSED
         return match
 
     async def _outcome(self, match: Match) -> Outcome | None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
+from dispatcher.decisions.record import IMMINENT
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import matched_at_once
 from dispatcher.matching.requests import Waiting, pressing_first
 from dispatcher.matching.room import cramped, make_room
+from dispatcher.matching.snapshot import Snapshot
 from dispatcher.runtime import traces
-from solvers.planning import plan
+from solvers.planning import BatchPlan, plan
+from solvers.screening import Screening
 from solvers.travel import TravelTimes
 
 LEAD = Parameter(
@@ -71,13 +75,33 @@ async def _match(own: Ownership, market: Market, imminent: Sequence[Waiting], tr
 
 
 async def _try(own: Ownership, market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> Done:
-    snapshot = await market.snapshot(imminent, travel=travel)
-    found = plan(snapshot.near().screening())
-    if len(found.chosen) == len(imminent):
-        return await commit_plan(own, market, snapshot, found)
+    made = await _planned(market, imminent, travel)
+    if len(made.plan.chosen) == len(imminent):
+        return await _committed(own, market, made)
     await market.refresh()
-    snapshot = await market.snapshot(imminent, travel=travel)
-    found = plan(snapshot.near().screening())
-    done = await commit_plan(own, market, snapshot, found)
-    done += await make_room(own, market, cramped(snapshot, found), travel)
+    made = await _planned(market, imminent, travel)
+    done = await _committed(own, market, made)
+    done += await make_room(own, market, cramped(made.snapshot, made.plan), travel)
     return done
+
+
+class _Made(NamedTuple):
+    snapshot: Snapshot
+    near: Snapshot  #: what of it was planned from
+    screening: Screening
+    plan: BatchPlan
+
+
+async def _planned(market: Market, imminent: Sequence[Waiting], travel: TravelTimes) -> _Made:
+    snapshot = await market.snapshot(imminent, travel=travel)
+    near = snapshot.near()
+    screening = near.screening()
+    return _Made(snapshot, near, screening, plan(screening))
+
+
+async def _committed(own: Ownership, market: Market, made: _Made) -> Done:
+    done = Done()
+    try:
+        return await commit_plan(own, market, made.snapshot, made.plan, done=done)
+    finally:
+        market.save(IMMINENT, made.near, made.screening, made.plan, became=done.became)

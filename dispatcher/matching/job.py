@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.tuning import Parameter
+from solvers.planning import Limits
 from solvers.screening import Screening
 
 TIME_LIMIT = Parameter(
@@ -46,6 +47,16 @@ class Job:
     work_limit: int | None
     seed: int
     workers: int
+
+    @property
+    def limits(self) -> Limits:
+        """For the optimiser."""
+        return Limits(
+            time_limit_s=self.time_limit_s,
+            work_limit=self.work_limit,
+            seed=self.seed,
+            workers=self.workers,
+        )
 
     @classmethod
     def of(cls, screening: Screening, most_s: float, workers: int) -> Job:

@@ -7,18 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from contracts.tuning import Number
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
+from dispatcher.matching.saving import Keeps, decided
 from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.market import MarketStore
+from solvers.planning import BatchPlan
+from solvers.screening import Screening
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
+
+log = structlog.get_logger()
 
 
 def _set() -> asyncio.Event:
@@ -40,6 +47,7 @@ class Market:
     offered: StandingOffers = field(init=False)
     no_imminent_work: asyncio.Event = field(default_factory=_set)  #: cleared while imminent work is at hand
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
+    saver: Keeps | None = None  #: who saves what is decided
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
     shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
 
@@ -117,6 +125,23 @@ class Market:
         due = [each for each in waiting if each[0].id not in self.looked_for_room][:most]
         self.looked_for_room |= {record.id: now_ms for record, _ in due}
         return due
+
+    def save(
+        self,
+        kind: str,
+        snapshot: Snapshot,
+        screening: Screening,
+        plan: BatchPlan,
+        *,
+        became: Mapping[str, str],
+    ) -> None:
+        """Have a plan saved, once its matches are committed or not. Whatever happens, matching goes on."""
+        if self.saver is None:
+            return
+        try:
+            self.saver.keep(decided(kind, snapshot, screening, plan, became=became))
+        except Exception as error:
+            log.exception("decision_not_kept", market=self.name, error=type(error).__name__)
 
     def take(self, made: Proposal, instead_of: OfferRecord | None = None) -> None:
         """Count an offer that was stored against what is left; what it replaces is free again."""

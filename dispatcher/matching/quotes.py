@@ -65,7 +65,7 @@ class Quoter:
         """
         snapshot = await self._snapshot(self._markets[market], request)
         if snapshot.asked[0].earliest_ms >= snapshot.reading.capacity.horizon.end_ms:
-            return Quotes(unmatched=_too_far(snapshot))
+            return Quotes(quotes=(), unmatched=_too_far(snapshot))
         screening = snapshot.screening()
         found = screen(screening)
         rows = _best_of_each_vendor(found)[:limit]
@@ -80,7 +80,7 @@ class Quoter:
             return Quotes(quotes=quotes)
         vendors, why = [each.id for each in snapshot.vendors], told_apart(_why(found, snapshot), refusals)
         why = with_hint(why, snapshot.asked[0], snapshot.vendors)
-        return Quotes(unmatched=with_relaxations(why, vendors, screening, row=0))
+        return Quotes(quotes=(), unmatched=with_relaxations(why, vendors, screening, row=0))
 
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """An offer by hand with its match; see `by_hand`."""

@@ -5,6 +5,10 @@ It stays within the window that the request has now. Runs in the matcher's proce
 
 from __future__ import annotations
 
+import contextlib
+
+from msgspec.structs import replace
+
 from contracts.requests import Request
 from dispatcher.domain.amendments import Facts, placed_by
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
@@ -39,9 +43,9 @@ async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
         found = await _placed(market, record, dispatch, request, reading)
     except Unavailable:
         raise
+    except DoesNotFit as refusal:
+        return replace(nothing, rules=tuple(refusal.facts["rules"]))
     except Refusal:
-        return nothing
-    if found is None:
         return nothing
     facts = Facts(
         record.earliest_ms, record.latest_ms, record.latest_ms, record.service_class, record.priority
@@ -53,14 +57,13 @@ async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
 
 async def _placed(
     market: Market, record: RequestRecord, dispatch: OfferRecord, request: Request, reading: Reading
-) -> Proposal | None:
-    """At the first start that is in sequence, else where it costs least."""
+) -> Proposal:
+    """At the first start that is in sequence, else where it costs least. Raises DoesNotFit."""
     others = await beside([record], market.stored.requests)
     within = bounds(record, others, reading.values)
-    for start_ms in (within.not_before_ms if within is not None else None, None):
-        wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
-        try:
-            return await match(market, record, request, wish, reading)
-        except DoesNotFit:
-            continue
-    return None
+    wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, again=True)
+    if within is not None and within.not_before_ms is not None:
+        first = replace(wish, start_ms=within.not_before_ms)
+        with contextlib.suppress(DoesNotFit):
+            return await match(market, record, request, first, reading)
+    return await match(market, record, request, wish, reading)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dispatcher.matching.commits import Done, Ownership
+from dispatcher.decisions.record import ROOM
+from dispatcher.matching.commits import REFUSED, UNKNOWN, Done, Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import checked
 from dispatcher.matching.requests import Waiting
@@ -41,10 +42,18 @@ async def make_room(own: Ownership, market: Market, waiting: Sequence[Waiting], 
     if not standing:
         return done
     snapshot = await market.snapshot(due, standing=standing, travel=travel)
-    plans = list(plans_that_make_room(snapshot.screening()))
+    screening = snapshot.screening()
+    plans = list(plans_that_make_room(screening))
     snapshot.keep_unmoved(*plans)
-    for plan in plans:
-        done += await _commit_together(own, market, snapshot, plan)
+    became = [dict[str, str]() for _ in plans]
+    try:
+        for nth, plan in enumerate(plans):
+            committed = await _commit_together(own, market, snapshot, plan)
+            became[nth] = committed.became
+            done += committed
+    finally:
+        for plan, told in zip(plans, became, strict=True):
+            market.save(ROOM, snapshot, screening, plan, became=told)
     return done
 
 
@@ -56,10 +65,14 @@ async def _commit_together(own: Ownership, market: Market, snapshot: Snapshot, p
     ]
     matches = [each for each in looked_at if each is not None]
     done = Done()
+    ids = [snapshot.asked[row].request.id for row in plan.chosen.request.tolist()]
     if len(matches) < len(looked_at):
+        done.became = dict.fromkeys(ids, REFUSED)
         return done
     outcome = await own.outcome(own.attempt(market.name, *((each.command, each.record) for each in matches)))
     if outcome is not None and outcome.ok:
         for each in matches:
             done.note(each, outcome, market)
+    else:
+        done.became = dict.fromkeys(ids, UNKNOWN if outcome is None else outcome.status.value)
     return done

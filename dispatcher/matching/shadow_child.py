@@ -133,10 +133,10 @@ def _side(screening: Screening, seed: int, steps: int, terms: Sequence[str]) -> 
     ]
     return Side(
         vendor, start_ms, price, paid,
-        declined=none, late_min=none, why=why, posted=none, used=none, slack=0,
+        declined=np.zeros(size), late_min=none, why=why, posted=none, used=none, slack=0,
     )  # fmt: skip
 
 
 def _asked(screening: Screening) -> Asked:
-    facts, flags = screening.facts, np.zeros(screening.requests, np.bool_)
-    return Asked(facts.earliest_ms, facts.latest_ms, flags, flags, {})
+    facts = screening.facts
+    return Asked(facts.earliest_ms, facts.latest_ms, np.zeros(screening.requests, np.bool_), {})

@@ -10,6 +10,7 @@ import numpy as np
 from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.tuning import Number
 from contracts.vendors import Vendor
+from dispatcher.domain.booking import Booking
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching.capacity import CapacityBook
@@ -39,6 +40,7 @@ class Snapshot:
     now_ms: int
     travel: TravelTimes
     standing: Mapping[int, OfferRecord] = field(default_factory=dict)  #: by row
+    taken: list[Sequence[Booking]] = field(default_factory=list)  #: of `capacity` since the plan was made
 
     @property
     def waiting(self) -> Sequence[int]:
@@ -50,7 +52,19 @@ class Snapshot:
         moved = {row for plan in plans for row in plan.chosen.request.tolist()}
         for row, offer in self.standing.items():
             if row not in moved:
-                self.capacity.take(offer.bookings)
+                self.take(offer.bookings)
+
+    def take(self, bookings: Sequence[Booking]) -> None:
+        """Count what one that stays, or a match, holds."""
+        self.capacity.take(bookings)
+        self.taken.append(bookings)
+
+    def before(self) -> CapacityBook:
+        """The capacity as it was when the plan was made."""
+        book = self.capacity.copy()
+        for each in self.taken:
+            book.give_back(each)
+        return book
 
     @property
     def values(self) -> Mapping[str, Number]:

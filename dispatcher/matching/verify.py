@@ -40,7 +40,7 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         raise BrokenRule(rule, one)
     terms = _terms(one, int(plan.cents[row]))
     bookings = snapshot.capacity.bookings(one.vendor.id, chosen.resource, one.start_ms, one.free_ms)
-    snapshot.capacity.take(bookings)
+    snapshot.take(bookings)
     return Proposal(
         vendor=one.vendor,
         pool_id=snapshot.capacity.resource_id(chosen.vendor, chosen.resource),

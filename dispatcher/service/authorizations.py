@@ -20,7 +20,12 @@ from dispatcher.domain.authorizations import (
     record_id,
     wanting,
 )
-from dispatcher.domain.commands.authorizations import Authorize, PutAuthorization
+from dispatcher.domain.commands.authorizations import (
+    Authorize,
+    PutAuthorization,
+    RevokeAuthorization,
+    Unauthorize,
+)
 from dispatcher.domain.commands.fire_timer import FireTimer
 from dispatcher.domain.drawing import is_sought
 from dispatcher.domain.needed import Needed, held_by_hand
@@ -31,6 +36,7 @@ from dispatcher.security.blind_index import BlindIndex
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import ATTEMPTS, Executor
 from dispatcher.service.markets import Markets
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.listing import END, Cursor
 from dispatcher.store.market import MarketStore
 from dispatcher.store.outcome import Outcome
@@ -69,6 +75,14 @@ class Authorizations:
         record = await self.executor.execute(who, market, command)
         await self.fire(BY, market, record)  # at once; its timer would, too
         return await self.get(who, market, name)
+
+    async def revoke(
+        self, who: Principal, market: str, command: RevokeAuthorization, key: IdempotencyRecord | None
+    ) -> AuthorizationRecord:
+        """As it stands now, what was to draw on it on hold, or under another of its patient's."""
+        record = await self.executor.execute(who, market, command, key)
+        await self.fire(BY, market, record)  # at once; its timer would, too
+        return await self.get(who, market, command.authorization_id)
 
     async def get(self, who: Principal, market: str, name: str) -> AuthorizationRecord:
         """One as it is stored."""
@@ -121,16 +135,48 @@ class Authorizations:
         return self.index.tokens(market, whole.patient)
 
     async def fire(self, by: str, market: str, record: AuthorizationRecord) -> Outcome | None:
-        """Its timer: what waits for it is freed, each in a commit of its own, those first that start first.
+        """Its timer: what it does not cover any more is put on hold, and what waits for it is freed.
 
-        No more than it has left for; then the timer itself, which looks once more a little later.
+        Each in a commit of its own, those first that start first, no more than it has left for; then the
+        timer itself, which looks once more a little later.
         """
         if record.timer_ms > self.executor.clock.now_ms():
             return None
         if record.sweeps:
+            await self._hold(by, market, record)
             await self._free(by, market, record)
         timer = FireTimer(kind=AUTHORIZATION_KIND.name, id=record.id)
         return await self.executor.attempt(by, market, timer, record)
+
+    async def _hold(self, by: str, market: str, record: AuthorizationRecord) -> None:
+        """What was to draw on it and may not: by another of its patient's, where there is one.
+
+        What moves on just then is looked at anew, and by the next sweep.
+        """
+        held = set[str]()
+        for _ in range(ATTEMPTS):
+            outcomes = await self._held(by, market, record)
+            held |= {name for name, outcome in outcomes.items() if outcome.ok}
+            if all(each.ok for each in outcomes.values()):
+                break
+        if not (held and record.patient):
+            return
+        records = self.markets.store(market).records(AUTHORIZATION_KIND)
+        lists = [of_patient(each) for each in record.patient]
+        for other in (await records.page(lists, Cursor(0, ""), LOOKED_AT))[0]:
+            if other.id != record.id and other.state is AuthorizationState.ACTIVE:
+                await self._free(by, market, other)
+
+    async def _held(self, by: str, market: str, record: AuthorizationRecord) -> dict[str, Outcome]:
+        """How it went with each request that was to draw on it and may not."""
+        requests = self.markets.store(market).requests.records
+        named, _ = await requests.page([wanting(record.name)], Cursor(0, ""), LOOKED_AT)
+        outcomes = dict[str, Outcome]()
+        for each in filter(is_sought, named):
+            command = Unauthorize(request_id=each.id, authorization=record)
+            outcome = await self.executor.attempt(by, market, command, each)
+            outcomes |= {each.id: outcome} if outcome is not None else {}
+        return outcomes
 
     async def _free(self, by: str, market: str, record: AuthorizationRecord) -> None:
         """What waits for it; looked for anew where something moved on just then: not a minute later."""

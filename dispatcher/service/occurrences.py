@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from contracts.requests import Request
-from contracts.standing_orders import RETURN, StandingOrderState
-from contracts.tasks import TaskKind
+from contracts.standing_orders import RETURN, StandingOrderState, made_id
+from contracts.tasks import TaskKind, TaskState
 from dispatcher.domain.apart import kept_apart
 from dispatcher.domain.commands.submit import asked_window
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.occurrences import by_itself, made, with_vendor, without_leg
-from dispatcher.domain.refusals import Invalid, PossibleDuplicate
+from dispatcher.domain.refusals import (
+    Invalid,
+    PatientKeyMissing,
+    PossibleDuplicate,
+    Refusal,
+    Unavailable,
+    Unwritable,
+)
 from dispatcher.domain.requests import with_task
 from dispatcher.domain.standing_orders import (
     Ahead,
@@ -25,7 +34,7 @@ from dispatcher.domain.standing_orders import (
     to_deal_with,
 )
 from dispatcher.domain.states import TERMINAL
-from dispatcher.domain.tasks import BY_ITSELF, news, opened
+from dispatcher.domain.tasks import BY_ITSELF, news, opened, reopened
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.duplicates import Checked
 from dispatcher.service.markets import Markets
@@ -36,6 +45,7 @@ from dispatcher.store.outcome import Outcome
 BY = "standing_order"
 AT_ONCE = 16  # occurrences that one commit makes: the rest is due at once
 LOOKED_AT = 24  # days back, for who had the last one
+PASSING = (Unavailable, Unwritable, PatientKeyMissing)  # made once that has passed
 DUPLICATE, HOLIDAY, PASSED = "possible_duplicate", "holiday", "passed"
 
 Others = dict[str, tuple[str, ...]]  # by the id of what was not made: what it may be again
@@ -57,7 +67,7 @@ class Occurrences:
     async def fire(self, market: str, order: StandingOrderRecord) -> Outcome | None:
         """Its timer: what is due is made, in the commit that deals with its days; None if nothing is due.
 
-        What the patient has already is left out, and becomes a person's task.
+        What the patient has already is left out, and becomes a person's task; so does what is refused.
         """
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         tz = self.markets.zones[market]
@@ -70,15 +80,31 @@ class Occurrences:
         if order.state is StandingOrderState.ENDED:
             gone = due(order, context)
             return await stored.commit([gone]) if gone else None
-        anew = self._sealed_anew(stored, order)
         if order.state is StandingOrderState.PAUSED:
-            waits = Change(order, moved_on(order, tz, context, **anew))
+            waits = Change(order, moved_on(order, tz, context, **self._sealed_anew(stored, order)))
             return await stored.commit([Decision(changes=(waits,), at_ms=context.now_ms)])
-        drafts = await self._drafted(stored, order, to_deal_with(order, tz, context, AT_ONCE), context)
-        fresh, there = await self._sorted(market, stored, drafts, context)
-        left, received, found, twice = await self._checked(market, fresh, order, context)
+        coming, why = to_deal_with(order, tz, context, AT_ONCE), list[Refusal]()
+        for some in (coming, coming[:1]):  # the first alone: one that cannot be made holds up no other
+            try:
+                return await self._made(stored, order, some, context)
+            except PASSING:
+                raise
+            except Refusal as refusal:
+                why.append(refusal)
+        if not coming:
+            raise why[-1]
+        return await stored.commit([await _refused(stored, order, coming[0], why[-1], context)])
+
+    async def _made(
+        self, stored: MarketStore, order: StandingOrderRecord, coming: Sequence[Ahead], context: Context
+    ) -> Outcome:
+        """These days, dealt with in one commit. Raises Refusal where one of them cannot be made."""
+        anew = self._sealed_anew(stored, order)
+        drafts = await self._drafted(stored, order, coming, context)
+        fresh, there = await self._sorted(stored.name, stored, drafts, context)
+        left, received, found, twice = await self._checked(stored.name, fresh, order, context)
         dealt = [_dealt(each, there | {one.id for one in fresh} - twice.keys(), twice) for each in drafts]
-        after = moved_on(order, tz, context, dealt, **anew)
+        after = moved_on(order, context.tz, context, dealt, **anew)
         decided = [
             step(order, after, "made" if drafts else "looked_at", context),
             *received,
@@ -169,6 +195,28 @@ class Occurrences:
                 told = (news(task, "opened", BY_ITSELF),)
                 decided.append(Decision(changes=changes, messages=told, at_ms=context.now_ms))
         return decided
+
+
+async def _refused(
+    stored: MarketStore, order: StandingOrderRecord, each: Ahead, refusal: Refusal, context: Context
+) -> Decision:
+    """The day is dealt with, by a person: why it could not be made says the task's code."""
+    day, code = each.comes.day, refusal.type.replace("-", "_")
+    after = moved_on(order, context.tz, context, [Dealt(day.isoformat(), (), code)])
+    decision = step(order, after, "made", context)
+    kind = TaskKind.OCCURRENCE_MISSING
+    fresh = replace(
+        opened(kind, made_id(order.id, day), context, code=code), request_id="", standing_order=order.id
+    )
+    known = await stored.tasks.records.get(fresh.id)
+    if known is not None and known.state is not TaskState.DONE:
+        return decision
+    task = fresh if known is None else reopened(known, fresh, context)
+    return replace(
+        decision,
+        changes=(*decision.changes, Change(known, task)),
+        messages=(*decision.messages, news(task, "opened", BY_ITSELF)),
+    )
 
 
 def _together(wanted: Sequence[Request]) -> list[Request]:

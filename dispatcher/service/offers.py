@@ -16,13 +16,14 @@ from dispatcher.domain.rights import SEES_PATIENT
 from dispatcher.domain.views import dispatch_view, offer_view, proposed_offer
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
+from dispatcher.service.patient_reads import PatientReads
 
 
 class Offers:
     """Views. They raise NotFound for what is unknown or another's, and Unavailable."""
 
-    def __init__(self, markets: Markets) -> None:
-        self.markets = markets
+    def __init__(self, markets: Markets, reads: PatientReads) -> None:
+        self.markets, self.reads = markets, reads
 
     async def of_vendor(self, who: Principal, market: str, vendor_id: str) -> list[Offer]:
         """A vendor's open offers and dispatches, earliest start first, without door and patient."""
@@ -49,7 +50,9 @@ class Offers:
     async def dispatch(
         self, who: Principal, market: str, name: str, known: RequestRecord | None = None
     ) -> Dispatch:
-        """One dispatch with its door, and with the patient for who may know them. `known`: as above.
+        """One dispatch with its door, and with the patient for who may know them, which is kept.
+
+        `known`: as above.
 
         Raises WrongState before acceptance and after the work was given back.
         """
@@ -57,6 +60,8 @@ class Offers:
         dispatch_view(record, offer, request, None)  # refuses before the patient block is opened
         requests = self.markets.store(market).requests
         patient = None if not who.may(SEES_PATIENT) else await requests.patient(record.id)
+        if patient is not None:
+            await self.reads.note_dispatch(who, market, name)
         return dispatch_view(record, offer, request, patient)
 
     async def proposed(self, who: Principal, market: str, name: str) -> ProposedAmendment:
@@ -72,7 +77,10 @@ class Offers:
             )
         requests = self.markets.store(market).requests
         request = requests.opened_whole(record.id, asked.proposed or await requests.raw_body(record.id))
-        dispatch = dispatch_view(record, offer, request, request.patient if who.may(SEES_PATIENT) else None)
+        patient = request.patient if who.may(SEES_PATIENT) else None
+        dispatch = dispatch_view(record, offer, request, patient)
+        if patient is not None:
+            await self.reads.note_dispatch(who, market, name)
         return ProposedAmendment(
             offer_id=name,
             number=len(record.amendments),

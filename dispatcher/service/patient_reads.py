@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 
 from contracts.codes import Role
 from contracts.patient_reads import PatientRead, PatientReadQuery, ReadReason
@@ -11,7 +12,8 @@ from dispatcher.domain import patient_reads
 from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of
 from dispatcher.domain.refusals import NotFound
-from dispatcher.domain.rights import READS_PATIENT
+from dispatcher.domain.requests import request_id_of
+from dispatcher.domain.rights import READS_PATIENT, SEES_PATIENT
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import too_busy
@@ -36,17 +38,27 @@ class PatientReads:
         if patient is None:
             await self.markets.refuse_if_lost()
             raise NotFound(f"there is no patient block of request {request_id}\nMaybe it came without one.")
-        tuning = await self.markets.tuning(market)
-        context = Context(
-            now_ms=self.clock.now_ms(),
-            values=tuning.values,
-            by=who.acting_as(READS_PATIENT),
-            subject=who.subject,
-        )
+        context = await self._context(market, who, READS_PATIENT)
         entry = patient_reads.noted(secrets.token_hex(12), request_id, reason, context)
         if not (await stored.commit([entry])).ok:
             raise too_busy("the list of who read patient blocks")
         return patient
+
+    async def note_dispatch(self, who: Principal, market: str, name: str) -> None:
+        """That a dispatch is shown with its patient, durable before it is: once an hour, for it is polled."""
+        context, stored = await self._context(market, who, SEES_PATIENT), self.markets.store(market)
+        read_id = patient_reads.of_dispatch(name, context)
+        if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
+            entry = patient_reads.noted(read_id, request_id_of(name), None, context)
+            await stored.commit([entry])  # stale: somebody has noted it just now
+
+    async def _context(self, market: str, who: Principal, rights: Collection[Role]) -> Context:
+        return Context(
+            now_ms=self.clock.now_ms(),
+            values=(await self.markets.tuning(market)).values,
+            by=who.acting_as(rights),
+            subject=who.subject,
+        )
 
     async def page(
         self, who: Principal, market: str, query: PatientReadQuery

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.decisions.blobs import Memory
+from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
@@ -16,6 +18,7 @@ from dispatcher.service.capacity import Postings
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
+from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
 from dispatcher.service.market_health import MarketHealths
@@ -57,14 +60,18 @@ class Service:
         zones: Mapping[str, ZoneInfo],
         registry: Registry,
         travel_of: TravelOf = DetourTravel.of,
+        *,
+        decisions: DecisionStore | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
         self.measures = Measures()
         self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
-        self.offers = Offers(self.markets)
+        kept = decisions or DecisionStore(Memory(), store.vault)
+        self.decisions = Decisions(self.markets, self.requests, clock, kept)
         self.patient_reads = PatientReads(self.markets, clock)
+        self.offers = Offers(self.markets, self.patient_reads)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)

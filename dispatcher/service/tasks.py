@@ -7,7 +7,7 @@ from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.retiming import could
-from dispatcher.domain.tasks import TaskRecord, asks_barrier
+from dispatcher.domain.tasks import TaskRecord, asks_barrier, subject_of
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import Executor
 from dispatcher.service.markets import Markets
@@ -61,11 +61,13 @@ class Tasks:
 
     def shown(self, market: str, task: TaskRecord) -> TaskView:
         """The task with its comments opened; one that cannot be read hides nothing else."""
-        tasks = self.markets.store(market).tasks
+        tasks, about = self.markets.store(market).tasks, subject_of(task)
         return TaskView(
             id=task.id,
             kind=task.kind,
-            request_id=task.request_id,
+            request_id=about.request_id,
+            authorization_id=about.authorization_id,
+            standing_order_id=about.standing_order_id,
             offer_id=task.offer_id,
             state=task.state,
             owner=task.owner,
@@ -86,4 +88,5 @@ class Tasks:
             could=could(task),
             given_back=task.given_back,
             left=task.left,
+            rules=task.rules,
         )

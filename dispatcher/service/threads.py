@@ -77,10 +77,14 @@ class Threads:
         await self._party(who, market, command.about, command.subject_id, writes=False)
         if await self.markets.store(market).threads.records.get(command.subject) is None:
             refuse_beyond(0, command)
-            return ReadMark(by=_by(who), subject=who.subject)
-        thread = await self._execute(who, market, command, idempotency)
+            return self._nothing_read(who)
+        thread: ThreadRecord = await self._execute(who, market, command, idempotency)
         own = _by(who), who.subject
-        return ReadMark(by=own[0], subject=own[1], up_to=read_up_to(thread, *own))
+        marks = (_mark(who, each) for each in thread.read if (each.by, each.subject) == own)
+        return next(marks, self._nothing_read(who))
+
+    def _nothing_read(self, who: Principal) -> ReadMark:
+        return ReadMark(by=_by(who), subject=who.subject, at=to_instant(self.executor.clock.now_ms()))
 
     async def _execute(
         self, who: Principal, market: str, command: OnThread, idempotency: IdempotencyRecord | None

@@ -132,6 +132,8 @@ def refuse_unknown(change: WhatIfChange, vendors: Collection[str], parameters: R
     found += [
         f"there is a vendor {each.vendor.id} already" for each in change.add if each.vendor.id in vendors
     ]
+    added = [each.vendor.id for each in change.add]
+    found += [f"vendor {each} is added twice" for each in sorted({a for a in added if added.count(a) > 1})]
     may_be_off = switchable()
     found += [f"{each} is no rule that may be off" for each in change.rules_off if each not in may_be_off]
     if found:

@@ -19,6 +19,7 @@ QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
+DECISIONS, DECIDED = "decisions", "decided"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -43,6 +44,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
+        self.decisions = prefix + DECISIONS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -124,6 +126,10 @@ class Keys:
     def beside_tuning(self, what: str) -> str:
         """A document of which a market has one: its saved sets, for one."""
         return self.prefix + what
+
+    def decided(self, day: str) -> str:
+        """The last saved decision of a local day on each request."""
+        return f"{self.prefix}{DECIDED}:{day}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

@@ -15,12 +15,12 @@ from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
-from dispatcher.domain.refusals import Unreadable
 from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
+from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -88,6 +88,7 @@ class MarketStore:
         self.troubles = TroublePart(node, self.keys)
         self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
+        self.decisions = DecisionPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:
@@ -183,10 +184,8 @@ class MarketStore:
         return [each for each in found if each is not None]
 
     async def _record_of(self, kind: str, name: str) -> Record | None:
-        with contextlib.suppress(Unreadable):  # it is named; the decision goes on without it
-            record: Record | None = await self.records(kind_named(kind)).get(name)
-            return record
-        return None
+        record: Record | None = await self.records(kind_named(kind)).known(name)
+        return record  # what cannot be read is named; the decision goes on without it
 
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from dispatcher.domain.compact import Record
 from dispatcher.domain.kinds import Kind
+from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
@@ -15,6 +17,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.resp import text_of
 
 R = TypeVar("R", bound=Record)
+NOT_OF_ANOTHER_TYPE = frozenset({"none", "string"})  # "string": it was written just now
 
 
 class Records(Generic[R]):
@@ -25,10 +28,21 @@ class Records(Generic[R]):
         self._document = codec.document_of(kind)
 
     async def get(self, record_id: str) -> R | None:
-        """The record, or None. Raises Unreadable."""
-        raw = await self.reader.get(self.keys.record(self.kind, record_id))
-        if not raw:
+        """The record, or None. Raises Unreadable, also for a key of another type, which reads as none."""
+        key = self.keys.record(self.kind, record_id)
+        raw = await self.reader.get(key)
+        if raw is None and text_of(await self.reader.ask("TYPE", key)) in NOT_OF_ANOTHER_TYPE:
             return None
+        return self._read(record_id, raw or b"")
+
+    async def known(self, record_id: str) -> R | None:
+        """As `get`, where one that cannot be read is none: without the look at its type."""
+        raw = await self.reader.get(self.keys.record(self.kind, record_id))
+        with contextlib.suppress(Unreadable):
+            return self._read(record_id, raw) if raw else None
+        return None
+
+    def _read(self, record_id: str, raw: bytes) -> R:
         return self.aside.read(self.keys.market, Item(self.kind.name, record_id), raw, self._unpack)
 
     async def get_all(self, ids: Sequence[str]) -> dict[str, R]:

@@ -53,6 +53,15 @@ WRITE_STREAM = (
 )
 SETS = ("SADD KEY x", "SMEMBERS KEY", "SCARD KEY", "SISMEMBER KEY x")
 COUNTS = ("HINCRBY KEY x 1", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
+LEDGER = (
+    "XADD KEY 1-0 e x",
+    "XRANGE KEY - +",
+    "XREVRANGE KEY + -",
+    "XTRIM KEY MINID 0",
+    "XINFO STREAM KEY",
+    "EXISTS KEY",
+)
+DECIDED = ("HSET KEY x 1", "HGET KEY x", "EXPIRE KEY 1")
 LEASE = ("GET KEY", "SET KEY x PX 1", "PEXPIRE KEY 1", "DEL KEY")
 FENCE = ("GET KEY", "SET KEY x")
 MATCHERS = ("HSET KEY x 1", "HDEL KEY x", "HGETALL KEY")
@@ -96,6 +105,8 @@ def needed(keys: Keys) -> list[Words]:
             ),
             COUNTS,
         ),
+        ((keys.decisions,), LEDGER),
+        ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
+import structlog
 
 from contracts.instants import DAY_MS
 from dispatcher.security.rings import KeyPrint, Ring
@@ -14,6 +17,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.resp import text_of
 
 FOR_EVER_MS = 100 * 365 * DAY_MS
+log = structlog.get_logger()
 _decoder = msgspec.json.Decoder(Ring)
 
 
@@ -57,6 +61,14 @@ class RingPart:
         return list(await script.run(self.reader, "living", [self.keys.patient_keys], *words))
 
 
+@lru_cache(maxsize=256)
+def _tell_once(said: str) -> None:
+    log.warning(
+        "a process says which patient keys it has in a form that is not known here: keys status lacks it",
+        said=said,
+    )
+
+
 def _told(key: KeyPrint) -> str:
     return f"{key.print} {key.id}"
 
@@ -66,11 +78,11 @@ def _text(ring: Ring) -> str:
 
 
 def _read(found: Iterable[bytes]) -> list[Ring]:
-    """A newer version may say it otherwise: what cannot be read is passed over."""
+    """A newer version may say it otherwise: what cannot be read is told once, and passed over."""
     rings = []
     for each in found:
         try:
             rings.append(_decoder.decode(each))
         except msgspec.MsgspecError:
-            continue
+            _tell_once(hashlib.blake2b(each, digest_size=8).hexdigest())
     return sorted(rings, key=lambda each: each.process)

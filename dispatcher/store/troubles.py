@@ -17,9 +17,9 @@ class TroublePart:
     def __init__(self, node: Node, keys: Keys) -> None:
         self.reader, self.keys = node.reader, keys
 
-    async def count(self, what: str) -> None:
-        """One more."""
-        await self.reader.ask("HINCRBY", self.keys.troubles, what, 1)
+    async def count(self, what: str, number: int = 1) -> None:
+        """One more, or so many."""
+        await self.reader.ask("HINCRBY", self.keys.troubles, what, number)
 
     async def tell(self, loop: str, reason: str) -> None:
         """This loop fails now; it tries on."""

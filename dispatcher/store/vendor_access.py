@@ -45,13 +45,17 @@ def set_user(market: str, vendor_id: str, secret: str) -> tuple[str, ...]:
     return "ACL", "SETUSER", user, "reset", "on", f"#{digest}", *rules(market, vendor_id)
 
 
+async def refuse_unknown(reader: Reader, market: str, vendor_id: str) -> None:
+    """Raises UserError for a vendor that the market does not have."""
+    if not await reader.ask("SISMEMBER", Keys(market).vendors, vendor_id):
+        raise UserError(f"{market} has no vendor {vendor_id}.", "Maybe register it first, or it is misspelt.")
+
+
 async def apply(reader: Reader, market: str, vendor_id: str, secret: str) -> bool:
     """Make the user on the server; whether it will outlive the server's restart.
 
-    Raises UserError: no such vendor, a server without selectors, or one that does not let us.
+    Raises UserError: a server without selectors, or one that does not let us.
     """
-    if not await reader.ask("SISMEMBER", Keys(market).vendors, vendor_id):
-        raise UserError(f"{market} has no vendor {vendor_id}.", "Maybe register it first, or it is misspelt.")
     words = _known_to(await _version(reader), set_user(market, vendor_id, secret))
     try:
         await reader.ask(" ".join(words[:2]), *words[2:])

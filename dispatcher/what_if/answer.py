@@ -33,7 +33,9 @@ class Compared:
     after: Side
 
 
-def answer_of(compared: Compared, against: str, cpu_s: float, proof: Proof | None = None) -> WhatIfAnswer:
+def answer_of(
+    compared: Compared, against: str, cpu_s: float, proof: Proof | None = None, *, pinned: int = 0
+) -> WhatIfAnswer:
     """What would be otherwise."""
     asked, before, after = compared.asked, compared.before, compared.after
     found = diff(asked, before, after, compared.terms)
@@ -47,7 +49,7 @@ def answer_of(compared: Compared, against: str, cpu_s: float, proof: Proof | Non
         changed=len(rows),
         anyway=int((found.changed & chance.changed).sum()),
         floor=int(chance.changed.sum()),
-        told=int(asked.told.sum()),
+        told=pinned,
         figures=tuple(WhatIfFigure(**asdict(each)) for each in told),
         groups=tuple(
             WhatIfGroup(**asdict(each))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import msgspec
 
@@ -30,6 +32,8 @@ def work(line: Connection, asked: Asked, plugins: tuple[str, ...] = ()) -> None:
     os.nice(NICE)
     if sys.platform == "linux":  # stopped meanwhile, it would not notice that nobody listens
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(OSError):  # where memory is short, this goes before what people wait for
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         registry.load(*plugins)
         line.send(msgspec.msgpack.encode(compare(asked, _now_and_then(line.send))))

@@ -17,7 +17,7 @@ from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.change import rules_of
 from dispatcher.what_if.play import Told
 from dispatcher.what_if.solving import STEPS, Solved, Solver
-from solvers.arrays import Ints
+from solvers.arrays import Floats, Ints
 from solvers.compare import Asked, Side, proven
 from solvers.horizon import LEDGER_MS
 from solvers.planning import BatchPlan
@@ -39,6 +39,7 @@ class Moment:
     posted: Ints  #: V; unit buckets that each has from now on
     left: Ints  #: V; of these, not taken
     ahead: int  #: unit minutes that are free in the next two hours
+    declines: Floats  #: V; the share of its offers that a vendor declines or does not answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ class MomentAsked:
     seed: int = 1
     again: int = 2
     steps: int = STEPS
+    against: str = "now"
+    pinned: int = 0  #: so many are offered or agreed: not among these
     terms: tuple[str, ...] = field(default_factory=lambda: tuple(e.code for e in registry.cost_terms()))
 
 
@@ -69,7 +72,7 @@ def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> What
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
     same_cents = not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
-    return answer_of(compared, "now", time.process_time() - began_s, proof_of)
+    return answer_of(compared, wanted.against, time.process_time() - began_s, proof_of, pinned=wanted.pinned)
 
 
 def _turns(wanted: MomentAsked) -> list[tuple[Moment, int, WhatIfChange]]:
@@ -89,6 +92,8 @@ def _side(
     rows = np.array([row_of[moment.requests[each]] for each in plan.chosen.request.tolist()], np.int64)
     columns = np.array([column_of[each] for each in moment.vendors], np.int64)
     size, spread = len(wanted.ids), np.zeros(len(vendors), np.int64)
+    declined = np.zeros(size)
+    declined[rows] = moment.declines[plan.chosen.vendor]
     vendor, start_ms, price = np.full(size, -1, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
     vendor[rows], start_ms[rows] = columns[plan.chosen.vendor], plan.chosen.start_ms
     view = View(moment.screening, slice(0, moment.screening.requests), "")
@@ -101,7 +106,7 @@ def _side(
     np.add.at(used, columns[plan.chosen.vendor], -(-plan.chosen.taken_ms // LEDGER_MS))
     return Side(
         vendor, start_ms, price, paid,
-        declined=np.zeros(size, np.int64), late_min=np.zeros(size, np.int64),
+        declined=declined, late_min=np.zeros(size, np.int64),
         why=_whys(wanted, moment, plan), posted=posted, used=used,
         slack=moment.ahead - _within_ms(plan, moment.screening.now_ms) // MINUTE_MS,
         cost=proof.cost, bound=proof.bound, solve_ms=round(1000 * proof.seconds),

@@ -41,6 +41,7 @@ from solvers.horizon import LEDGER_MS, Horizon
 from solvers.travel import TravelOf
 
 MOST_REQUESTS = 20_000
+TOLD = (RequestState.OFFERED, RequestState.ACCEPTED, RequestState.IN_PROGRESS)
 Prepared = DayAsked | MomentAsked
 
 
@@ -61,11 +62,11 @@ async def _moment(market: Market, asked: WhatIfRequest) -> MomentAsked:
     changed = Market(market.stored, market.tz, market.clock, market.travel_of)
     changed.reading = await _changed(market, reading, asked.change)
     after = await _side(changed, ids, changed.reading, asked.change, known)
-    rows = [known[each] for each in sorted(known)]
+    rows, counts = [known[each] for each in sorted(known)], await market.stored.requests.counts()
     return MomentAsked(
         before, after, sorted(known),
         asked_for([record for record, _ in rows], [each.request for _, each in rows], market.tz),
-        asked.change, asked.seed, asked.again,
+        asked.change, asked.seed, asked.again, pinned=sum(counts[each] for each in TOLD if each in counts),
     )  # fmt: skip
 
 
@@ -85,10 +86,14 @@ async def _side(
             there[reading.book.index[key.vendor_id]] += cells
     horizon = reading.capacity.horizon
     left = supply.units(first, horizon.buckets, 1)
+    own, others = rates_of(await market.stored.scorecards.of(months(snapshot.now_ms)))
+    vendors = [each.id for each in reading.book.vendors]
+    rates = [own.get(each, others) for each in vendors]
     ahead = left[:, :, : AHEAD_MS // LEDGER_MS]
     return Moment(
-        screening, [record.id for record, _ in waiting], [each.id for each in reading.book.vendors],
+        screening, [record.id for record, _ in waiting], vendors,
         there, left.sum(axis=(1, 2)), int(ahead.sum()) * LEDGER_MS // MINUTE_MS,
+        np.array([each.declines + each.silent for each in rates]),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ SHOWN = 5  # groups of a kind
 def show(console: Console, answer: WhatIfAnswer) -> None:
     """Verdict, figures, who loses."""
     console.print(f"[bold]{answer.verdict}[/bold]")
-    told = f"{answer.told:,} of them already told" if answer.told else "0 of them already told"
+    told = f"0 of them already told: {answer.told:,} are pinned" if answer.told else "none was told already"
     console.print(
         f"{answer.changed:,} of {answer.requests:,} would fare otherwise ({told}); "
         f"{answer.anyway:,} of these do anyway: another seed alone changes {answer.floor:,}"

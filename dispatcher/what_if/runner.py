@@ -35,6 +35,7 @@ from solvers.rules import registry
 from solvers.travel import TravelOf
 
 LOOK_S, POLL_S, TELL_S = 0.5, 0.05, 0.5  # real seconds
+LONGEST_S = 3_600.0  # what hangs, or never has its turn, must not keep the others waiting for ever
 log = structlog.get_logger()
 S = WhatIfState
 
@@ -50,6 +51,7 @@ class Runner:
     owner: str  #: as in the lease
     busy: Callable[[], bool]
     name: str = field(default_factory=lambda: secrets.token_hex(8))
+    began_s: float = 0.0  #: with the one at work
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -74,6 +76,7 @@ class Runner:
             await self._work(waiting)
 
     async def _work(self, one: WhatIf) -> None:
+        self.began_s = time.monotonic()
         await self._note(one, Standing(state=S.RUNNING, runner=self.name))
         log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
         try:
@@ -113,6 +116,11 @@ class Runner:
 
     async def _ending(self, one: WhatIf) -> tuple[WhatIfState, str] | None:
         """Why it is to end before it is done."""
+        if time.monotonic() - self.began_s > LONGEST_S:
+            return (
+                S.FAILED,
+                f"it took longer than {LONGEST_S / 60:g} minutes: maybe ask when less is going on",
+            )
         now = await self.stored.what_ifs.get(one.asked.id)
         if now is None or now.unwanted:
             return S.CANCELLED, ""

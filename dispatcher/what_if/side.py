@@ -47,15 +47,12 @@ def asked_of(played: Iterable[Played], ids: Sequence[str], tz: ZoneInfo) -> Aske
     return asked_for([records[each] for each in ids], [bodies[each] for each in ids], tz)
 
 
-def asked_for(
-    records: Sequence[RequestRecord], bodies: Sequence[Request], tz: ZoneInfo, told: Sequence[bool] = ()
-) -> Asked:
+def asked_for(records: Sequence[RequestRecord], bodies: Sequence[Request], tz: ZoneInfo) -> Asked:
     """The same of records and bodies."""
     return Asked(
         earliest_ms=_ints(each.earliest_ms for each in records),
         latest_ms=_ints(each.latest_ms for each in records),
         urgent=np.array([each.priority.rank >= URGENT for each in bodies], np.bool_),
-        told=np.array(told or [False] * len(records), np.bool_),
         groups={
             "level": [each.service_class.value for each in bodies],
             "area": [_area(each) for each in bodies],
@@ -78,7 +75,7 @@ def side_of(
         start_ms=_ints(each.start_ms if each else 0 for each in works),
         price_cents=_ints(each.price_cents if each else 0 for each in works),
         terms=_terms(works, named),
-        declined=_ints(_declined(each) for each in found),
+        declined=np.array([_declined(each) for each in found], np.float64),
         late_min=_ints(_late_min(each, day.tuning) for each in works),
         why=[played.why.get(each, "") for each in ids],
         posted=there, used=taken, slack=slack,

@@ -43,7 +43,7 @@ class Difference:
 
 
 def diff(asked: Asked, before: Side, after: Side, terms: Sequence[str]) -> Difference:
-    """From one side to the other; `terms` names the cost terms. Who was told already is as the arrays say."""
+    """From one side to the other; `terms` names the cost terms."""
     both = before.matched & after.matched
     moved = both & ((before.vendor != after.vendor) | (before.start_ms != after.start_ms))
     kind = np.full(len(asked), Kind.SAME, np.int64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.arrays import Flags, Ints
+from solvers.arrays import Flags, Floats, Ints
 
 NOBODY = -1
 
@@ -19,7 +19,6 @@ class Asked:
     earliest_ms: Ints  #: R
     latest_ms: Ints  #: R
     urgent: Flags  #: R
-    told: Flags  #: R; whether its vendor has been told already: it may not move
     groups: dict[str, Sequence[str]]
 
     def __len__(self) -> int:
@@ -34,7 +33,7 @@ class Side:
     start_ms: Ints  #: R; 0 where there is none
     price_cents: Ints  #: R; 0 where there is none
     terms: Ints  #: R x T; cents of each cost term, 0 where there is no vendor
-    declined: Ints  #: R; offers that were declined, or never answered
+    declined: Floats  #: R; offers that were declined or never answered, or so many as are expected to be
     late_min: Ints  #: R; minutes beyond what counts as on time, 0 for who is not late
     why: Sequence[str]  #: R; for who has no vendor: the rule that left none, or that others took the capacity
     posted: Ints  #: V; unit buckets that a vendor has over the time in view

@@ -87,6 +87,7 @@ def test_it_makes_the_user_itself_and_a_second_time_the_old_secret_ends(
         (["--vendor", "a b"], "'a b'", 2),
         (["--vendor", "x ~* +@all"], "x ~*", 2),
         (["--vendor", "v7", "--apply"], "no vendor v7", 1),
+        (["--vendor", "v7"], "no vendor v7", 1),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_words(
@@ -104,3 +105,8 @@ def test_a_server_that_does_not_answer_is_said_so(
     words = ["--market", market, "--vendor", "v1", "--apply", "--url", f"unix://{tmp_path}/none.sock"]
     assert cli.main(["vendor-access", *words]) == 1
     assert "does not answer" in capsys.readouterr().err
+    words.remove("--apply")
+    assert cli.main(["vendor-access", *words]) == 0, "the line is for a server that may not run yet"
+    told = capsys.readouterr()
+    assert "nobody has looked" in told.err
+    assert told.out.startswith("ACL SETUSER")

@@ -16,7 +16,9 @@ Deno.test("a time is the market's, and says its zone", () => {
   same([zone.time(summer), zone.abbreviation(summer)], ["13:30", "EDT"]);
   same(zone.date(Date.UTC(2026, 2, 3, 3, 0)), "2026-03-02");
   same(zone.moment(winter, winter), "12:30");
-  same(zone.moment(winter, winter + 86_400_000), "Mon 5 Jan 12:30");
+  same(zone.moment(winter, winter + 86_400_000), "Mon 12:30");
+  same(zone.moment(winter, summer), "5 Jan 12:30");
+  same(zone.day(winter), "Mon 5 Jan");
 });
 
 Deno.test("midnight is 00:00, never 24:00", () => {

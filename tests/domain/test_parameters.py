@@ -258,7 +258,7 @@ def _needs(level: LevelOfService) -> Callable[[Values], object]:
     return lambda values: needed(asked, values, {})
 
 
-def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
+def _running_out(left: int, ahead_ms: int, used: int = 20) -> Callable[[Values], object]:
     """An authorization that is looked at, with so much left and so long to go."""
     issued = AuthorizationRecord(
         id="a1.authorization",
@@ -268,7 +268,8 @@ def _running_out(left: int, ahead_ms: int) -> Callable[[Values], object]:
         payer="Medicaid",
         services=("wheelchair",),
         counted=Counted.VISITS,
-        granted=left,
+        granted=left + used,
+        used=used,
         first_day="2026-03-01",
         last_day="2026-03-31",
         from_ms=NOW,
@@ -283,6 +284,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
     "authorization_hcpcs": (("E13",), lambda lists: needed(make.equipment(), {}, lists)),
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
+    "authorization_low_share": (100, _running_out(2, 60 * 24 * HOUR_MS, used=1)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),

@@ -19,6 +19,7 @@ from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Invalid, WrongState
+from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.domain.will_call import DayKind, call_of, call_span
 from tests.domain import make
@@ -55,7 +56,13 @@ def test_a_call_gives_it_a_window_from_now_and_lets_it_be_found_before_others() 
     assert record.priority is Priority.ASAP
     assert make.heard(decision, To.EVENTS)[0] == "dispatch.request.activated"
     assert activating(record) is None, "the second call is the same answer"
-    assert activating(record, ahead_ms=3 * HOUR_MS) is None
+    again = after(activating(record, ahead_ms=3 * HOUR_MS))
+    assert (again.state, again.earliest_ms, again.match_by_ms) == (
+        S.RECEIVED,
+        NOW + 3 * HOUR_MS,
+        NOW + 4 * HOUR_MS,
+    )
+    assert REQUEST_KIND.is_new_work(record, again), "the matcher looks at it anew"
 
 
 def test_who_is_more_pressing_than_that_stays_so() -> None:

@@ -14,6 +14,7 @@ PLACES = {
     "offer_id": "no-such.1",
     "task_id": "no-such.unmatched",
     "order_id": "no-such",
+    "what_if_id": "no-such",
     "version": "7",
     "name": "no-such",
     "episode_id": "no-such",

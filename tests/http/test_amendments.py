@@ -194,8 +194,13 @@ async def test_a_vendor_that_may_not_do_it_so_is_not_asked_and_the_work_goes_on_
     status, found = await amend(town, {"level_of_service": "cct"})
     assert (status, found["request"]["state"]) == (200, "matching")
     assert found["request"]["attempts"][0]["code"] == "amendment_unfit"
-    assert found["request"]["amendments"][0]["outcome"] == "unfit"
+    over, rules = found["request"]["amendments"][0], ["level_of_service", "pools"]
+    assert (over["outcome"], over["rules"]) == ("unfit", rules)
     assert found["request"]["tasks"] == ["r1.1.amendment_refused"]
+    assert (await town.call("GET", "/tasks/r1.1.amendment_refused"))[1]["rules"] == rules
+    events = await town.store.streams.read(town.store.market(town.market).keys.events)
+    told = [unpack_event(each.event) for each in events]
+    assert [each.data["rules"] for each in told if each.type == "dispatch.amendment.refused"] == [rules]
     assert await booked(town) == {"v1": 0, "v2": 0}
 
 
@@ -209,6 +214,7 @@ async def test_room_that_was_taken_meanwhile_is_as_if_the_vendor_had_refused(tow
     assert (await answer(town, "agree"))[0] == 200
     read = await view(town)
     assert (read["state"], read["amendments"][0]["outcome"]) == ("matching", "unfit")
+    assert read["amendments"][0]["rules"] == ["capacity"]
     assert await booked(town) == {"v1": 1, "v2": 0}
 
 

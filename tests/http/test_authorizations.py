@@ -68,6 +68,10 @@ async def test_a_case_manager_issues_renews_and_revokes_and_others_read_the_bala
         (BODY | {"last_day": "9999-12-31"}, "no calendar of ours"),
         (BODY | {"first_day": "0001-01-01"}, "no calendar of ours"),
         (BODY | {"patient": {"name": "\u200b"}}, "/patient/name"),
+        (BODY | {"number": "PA-77\r\nBcc: x"}, "a number is one line"),
+        (BODY | {"payer": "Medicaid\n"}, "a payer is one line"),
+        (BODY | {"payer": " "}, "a payer of nothing but blanks"),
+        (BODY | {"first_day": "2025-03-01", "last_day": "2025-03-11"}, "the year is mistyped"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused_with_what_is_wrong(
@@ -222,9 +226,11 @@ async def test_authorizations_that_are_in_no_list_yet_are_put_there_once_after_a
 
 async def test_who_knows_that_little_is_left_is_not_forgotten_before_the_authorization(api: Api) -> None:
     api.clock.ms = make.NOW
-    assert (await api.call("PUT", "/authorizations/a1", BODY | {"granted": 1}, role=Role.CASE_MANAGER))[
-        0
-    ] == 201
+    await api.call("PUT", "/tuning", {"values": {"authorization_low_days": 30}}, role=Role.OPS)
+    api.service.markets.forget_tuning(api.market)
+    assert (await api.call("PUT", "/authorizations/a1", BODY, role=Role.CASE_MANAGER))[0] == 201
+    _, task = await api.call("GET", "/tasks/a1.authorization_running_out", role=Role.OPS)
+    assert (task["authorization_id"], "request_id" in task) == ("a1", False), "it is about no request"
     done = {"by": "cleo", "outcome": "not_needed"}
     status, _ = await api.call("POST", "/tasks/a1.authorization_running_out/finish", done, role=Role.OPS)
     assert status == 200

@@ -158,3 +158,37 @@ async def test_a_request_that_has_had_all_its_offers_may_still_be_offered_by_han
     assert (view["state"], view["owner"]) == ("offered", "vendor")
     _, task = await town.call("GET", "/tasks/r1.1.unmatched_early")
     assert (task["state"], task["outcome"]) == ("done", "settled")
+
+
+async def test_an_offer_that_nobody_has_answered_is_withdrawn_and_its_vendor_told(town: Api) -> None:
+    await put_to(town, "v2")
+    status, view = await town.call("POST", "/requests/r1/withdraw", role=Role.OPS)
+    (attempt,), step = view["attempts"], view["history"][-1]
+    assert (status, view["state"], attempt["state"], attempt["code"]) == (
+        200,
+        "matching",
+        "cancelled",
+        "withdrawn",
+    )
+    assert (step["by"], step["code"]) == ("ops", "withdrawn")
+    _, listed = await town.call("GET", "/offers", role=Role.VENDOR, vendor="v2")
+    assert listed["offers"] == []
+    assert (await town.call("POST", "/requests/r1/withdraw", role=Role.OPS))[0] == 200, "said again"
+    await put_to(town, "v2")
+    await answered(town, "r1.2", "accept", "v2")
+    status, refused = await town.call("POST", "/requests/r1/withdraw", role=Role.OPS)
+    assert (status, refused["type"]) == (409, "/problems/wrong-state")
+    assert "cancelled, not withdrawn" in refused["detail"]
+
+
+async def test_a_command_for_a_version_that_is_gone_has_no_effect(town: Api) -> None:
+    _, seen = await town.call("GET", "/requests/r1", role=Role.OPS)
+    await put_to(town, "v2")
+    version = f'"{seen["version"]}"'
+    status, refused = await town.call("POST", "/requests/r1/cancel", role=Role.OPS, If_Match=version)
+    assert (status, refused["type"]) == (412, "/problems/stale-version")
+    _, now = await town.call("GET", "/requests/r1", role=Role.OPS)
+    assert now["state"] == "offered"
+    version = f'"{now["version"]}"'
+    status, _ = await town.call("POST", "/requests/r1/cancel", role=Role.OPS, If_Match=version)
+    assert status == 200

@@ -26,12 +26,17 @@ PAPERS = tuple(Credential(kind=kind, expires_on=date(2027, 1, 1)) for kind in Cr
 VENDOR = msgspec.structs.replace(make.vendor(), credentials=PAPERS)
 
 
-async def offered(api: Api, name: str = "r1") -> str:
+async def offered(api: Api, name: str = "r1", **changes: Any) -> str:
     """A request of the platform's that the matcher has offered to v1; the offer's id."""
     api.clock.ms = make.NOW
     await api.call("PUT", "/vendors/v1", msgspec.to_builtins(VENDOR), role=Role.OPS)
     await api.call("PUT", f"/vendors/v1/capacity/{DAY}", POOLS, role=Role.OPS)
-    assert (await api.call("POST", "/requests", msgspec.to_builtins(make.trip(name))))[0] == 202
+    assert (await api.call("POST", "/requests", msgspec.to_builtins(make.trip(name, **changes))))[0] == 202
+    return await offer(api, name)
+
+
+async def offer(api: Api, name: str) -> str:
+    """As the matcher does, of v1; the offer's id."""
     stored = api.store.market(api.market)
     fence = await stored.lease.acquire("test", 60_000)
     record, request = await stored.requests.records.get(name), await stored.requests.body(name)

@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 from contracts.codes import Role
+from contracts.instants import HOUR_MS
+from contracts.notifications import Contact
 from contracts.patient_reads import PatientRead
+from contracts.requests import Patient
 from dispatcher.domain.patient_reads import PATIENT_READ_KIND
 from dispatcher.jobs.timers import Timers
 from tests.http.conftest import Api, trip
+from tests.http.test_offers import offered
 from tests.http.test_patient_keys import LACKING
 
 PATIENT = {"name": "Canary Read", "phone": "555-0177", "notes": "canary-note"}
@@ -73,6 +77,25 @@ async def test_a_vendor_reads_no_patient_block_this_way_and_leaves_no_entry(api:
     status, _ = await api.call("GET", "/requests/r1/patient", role=Role.VENDOR, vendor="v1")
     assert status == 403
     assert await reads(api) == []
+
+
+async def test_a_vendors_look_at_its_dispatch_is_kept_once_an_hour_and_shows_no_record_number(
+    api: Api,
+) -> None:
+    contact = Contact(email="canary@example.org")
+    patient = Patient(**PATIENT, record_number="canary-number", contact=contact)
+    vendor = {"role": Role.VENDOR, "vendor": "v1"}
+    offer_id = await offered(api, patient=patient)
+    assert await reads(api) == []
+    answers = [await api.call("POST", f"/offers/{offer_id}/accept", {}, **vendor)]
+    for pause_ms in (60_000, 60_000, HOUR_MS):
+        api.clock.ms += pause_ms
+        answers.append(await api.call("GET", f"/dispatches/{offer_id}", **vendor))
+    assert [(status, seen["patient"]) for status, seen in answers] == [(200, PATIENT)] * 4
+    found = await reads(api, "?request_id=r1")
+    assert [each["by"] for each in found] == ["vendor:v1"] * 2
+    assert (await api.call("GET", f"/dispatches/{offer_id}", role=Role.VENDOR, vendor="v2"))[0] == 404
+    assert await reads(api) == found
 
 
 async def test_an_unknown_request_and_one_without_a_patient_are_told_in_the_same_words(api: Api) -> None:

@@ -11,7 +11,7 @@ import pytest
 from client.care import CareClient
 from client.vendor import VendorClient
 from contracts.codes import Role
-from contracts.instants import HOUR_MS
+from contracts.instants import HOUR_MS, to_instant
 from contracts.threads import MAX_MESSAGES, MAX_TEXT, About
 from dispatcher.audit.judge import judge
 from dispatcher.jobs.timers import Timers
@@ -144,6 +144,17 @@ async def test_a_repeated_message_stands_once_and_another_under_its_key_is_refus
         f"{api.base}{MESSAGES}", json={"text": "x"}, headers={**api.headers(), "Idempotency-Key": ""}
     ) as answer:
         assert answer.status == 400
+
+
+async def test_a_mark_says_when_it_was_made(api: Api) -> None:
+    await accepted(api)
+    path, now = "/dispatches/r1.1/messages", to_instant(api.clock.ms).isoformat().replace("+00:00", "Z")
+    assert (await api.call("POST", f"{path}/read"))[1]["at"] == now, "of a thread that has not begun"
+    await api.call("POST", path, {"text": "hello"})
+    first = (await api.call("POST", f"{path}/read"))[1]
+    assert (first["up_to"], first["at"]) == (1, now)
+    api.clock.ms += 60_000
+    assert (await api.call("POST", f"{path}/read"))[1] == first, "nothing that was not read before"
 
 
 async def test_a_mark_that_names_no_message_is_refused_and_one_never_goes_back(api: Api) -> None:

@@ -13,6 +13,7 @@ from dispatcher.audit.auditor import audit
 from dispatcher.delivery.joint import Heard
 from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
+from dispatcher.domain.kinds import kind_named
 from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
@@ -160,6 +161,27 @@ async def test_a_key_of_another_type_is_told_as_ours_and_not_as_a_failure(api: A
     assert "another type" in problem["detail"]
     await api.store.reader.ask("DEL", key)
     assert (await api.call("GET", path, role=role, vendor=vendor))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "record_id", "path"),
+    [
+        ("request", "r1", "/requests/r1"),
+        ("episode", "e1", "/episodes/e1"),
+        ("authorization", "a1.authorization", "/authorizations/a1"),
+        ("standing_order", "s1", "/standing-orders/s1"),
+        ("task", "r1.unmatched", "/tasks/r1.unmatched"),
+    ],
+)
+async def test_a_record_that_is_of_another_type_is_unreadable_and_not_unknown(
+    api: Api, kind: str, record_id: str, path: str
+) -> None:
+    await api.store.reader.ask("RPUSH", Keys(api.market).record(kind_named(kind), record_id), "x")
+    status, problem = await api.call("GET", path)
+    assert (status, problem["type"]) == (500, "/problems/unreadable")
+    assert (problem["kind"], problem["id"]) == (kind, record_id)
+    await api.store.reader.ask("DEL", Keys(api.market).record(kind_named(kind), record_id))
+    assert (await api.call("GET", path))[0] == 404
 
 
 async def test_a_request_whose_record_is_lost_is_no_unknown_one(api: Api) -> None:

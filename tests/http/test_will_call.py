@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from contracts.instants import to_instant
 from tests.http.conftest import FACILITY, NOW, Api, trip
+from tests.http.test_offers import offer, offered
 
 DAY = "2026-03-03"  # of `trip`, tomorrow
 
@@ -34,8 +36,29 @@ async def test_a_round_trip_waits_for_its_call_and_is_found_from_then_on(api: Ap
     status, called = await activate(api)
     assert (status, called["state"], called["activated_at"]) == (200, "received", "2026-03-03T15:00:00Z")
     assert called["window"] == {"earliest": "2026-03-03T15:00:00Z", "latest": "2026-03-03T16:00:00Z"}
-    later = (NOW + timedelta(hours=26)).isoformat()
-    assert await activate(api, ready_at=later) == (200, called), "called again, it is the same answer"
+    assert await activate(api) == (200, called), "called again, it is the same answer"
+    same = (NOW + timedelta(hours=24, seconds=30)).isoformat()
+    assert await activate(api, ready_at=same) == (200, called), "two desks say one time"
+
+
+async def test_called_again_for_another_time_it_is_sought_for_that_until_a_vendor_is_asked(api: Api) -> None:
+    await offered(api)  # v1 has room for two
+    await api.call("POST", "/requests", will_call("back", "2026-03-02"))
+    await activate(api)
+    now = to_instant(api.clock.ms)
+    later = now + timedelta(hours=2)
+    status, view = await activate(api, ready_at=later.isoformat())
+    assert (status, view["state"]) == (200, "received")
+    assert view["window"] == {"earliest": "2026-03-02T10:00:00Z", "latest": "2026-03-02T11:00:00Z"}
+    status, problem = await activate(api, ready_at=(now + timedelta(hours=24)).isoformat())
+    assert (status, problem["type"]) == (422, "/problems/invalid-request"), "not of its day"
+    assert (await api.store.market(api.market).calls.of(["2026-03"])).total() == 1, "counted once"
+    await offer(api, "back")
+    status, problem = await activate(api, ready_at=now.isoformat())
+    assert (status, problem["type"]) == (409, "/problems/wrong-state")
+    assert "write to its vendor" in problem["detail"]
+    assert (await activate(api))[0] == 200
+    assert (await api.call("GET", "/requests/back"))[1]["window"] == view["window"]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from contracts.codes import RequestState, ServiceClass
+from contracts.codes import RequestState, Role, ServiceClass
 from contracts.offers import Decline
 from contracts.pools import Pool, Pools
 from contracts.requests import Request
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.submit import receive
-from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
 from dispatcher.domain.joining import joined
 from dispatcher.domain.requests import RequestRecord, offer_id
@@ -23,6 +22,7 @@ from dispatcher.matching.market import Market
 from dispatcher.matching.solving import SolverPool
 from dispatcher.runtime import traces
 from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.principal import Principal
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
@@ -69,9 +69,8 @@ class Town:
         record = await self.record(request_id)
         offer = record.offers[-1]
         command = DeclineOffer(offer_id=offer_id(record, offer), code=answer.code)
-        decision = decide(record, command, self.context(f"vendor:{offer.vendor_id}", offer.vendor_id))
-        assert decision is not None
-        assert (await self.store.market(self.name).commit([decision])).ok
+        vendor = Principal.of(Role.VENDOR, markets=frozenset({self.name}), vendor_id=offer.vendor_id)
+        await self.service.execute(vendor, self.name, command)
 
     async def until(self, request_id: str, state: RequestState, timeout_s: float = 20.0) -> RequestRecord:
         """Wait for a state; the time limit only stops a test that would never end."""

@@ -163,7 +163,7 @@ def test_run_test_runs_every_check_and_then_pytest_with_the_arguments(checkout: 
     done = run(checkout / "run", "test", "-k", "one thing", env=bare)
     assert done.returncode == 0, done.stderr
     *checks, last = done.stdout.splitlines()
-    assert len(checks) == 4, "lint, format, types, import contract"
+    assert len(checks) == 5, "lint, format, types, import contract, JavaScript"
     assert last.startswith("-m pytest")
     assert last.endswith("-k one thing")
 

@@ -269,7 +269,8 @@ class Care:
         except NotFound:
             version = 0
         if version and self.chance.randint(0, 9) == 0:
-            await self._give(self.world.case_manager, RevokeAuthorization(authorization_id=AUTHORIZATION))
+            revoke = RevokeAuthorization(authorization_id=AUTHORIZATION)
+            await stored.revoke(self.world.case_manager, self.world.market, revoke, None)
             return
         body = Authorization(
             number="A-1",

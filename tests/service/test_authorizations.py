@@ -15,6 +15,7 @@ from contracts.codes import LevelOfService, OfferState, RequestState, Requiremen
 from contracts.dispatches import StatusUpdate
 from contracts.offers import Accept
 from contracts.requests import OrderLine
+from contracts.tasks import TaskQuery
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.authorizations import AuthorizationRecord
@@ -215,12 +216,14 @@ async def test_what_moves_on_as_it_is_freed_is_freed_all_the_same_and_not_a_minu
 async def test_it_covers_its_services_and_days_and_patient_alone(world: World) -> None:
     await opened(world)
     await put(world, grants(services=("stretcher",)), "other-service")
-    await put(world, grants(last_day=date(2026, 3, 1)), "past")
-    await put(world, grants(first_day=date(2026, 3, 3)), "to-come")
+    await put(world, grants(last_day=date(2026, 3, 2)), "past")
+    with pytest.raises(Invalid, match="last_day 2026-03-01 is over"):
+        await put(world, grants(last_day=date(2026, 3, 1)), "long past")
+    await put(world, grants(first_day=date(2026, 3, 4)), "to-come")
     await put(world, grants(patient=make.patient("two")), "other-patient")
-    await world.submit(ride())
+    await world.submit(ride(hours=18))
     assert (await world.record()).state is R.ON_HOLD
-    await world.submit(ride("r2", 6, authorization="other-patient"), key="k2")
+    await world.submit(ride("r2", 20, authorization="other-patient"), key="k2")
     assert (await world.record("r2")).state is R.ON_HOLD, "another's is not drawn on, even if it is named"
 
 
@@ -249,6 +252,59 @@ async def test_once_revoked_nothing_more_is_booked_on_it(world: World) -> None:
     await sound(world)
 
 
+async def test_revoked_what_was_to_draw_on_it_is_held_and_its_offers_taken_back_at_once(world: World) -> None:
+    """Booked stays booked; offered, sought and not yet called wait for a case manager, who is told now."""
+    await opened(world)
+    await put(world, grants())
+    call = make.will_call(
+        "called", patient=make.patient("one"), not_duplicate_of=("booked", "offered", "sought")
+    )
+    await world.submit(ride("booked", 2), ride("offered", 4), ride("sought", 6), call)
+    assert (await accepted(world, "booked")).state is R.ACCEPTED
+    assert (await world.offer("offered")).ok
+    assert await world.booked() == 2
+    who, revoke = world.case_manager, RevokeAuthorization(authorization_id="a1")
+    await world.service.authorizations.revoke(who, world.market, revoke, None)
+    for name in ("offered", "sought", "called"):
+        record = await world.record(name)
+        assert (record.state, record.requirements[-1]) == (R.ON_HOLD, Requirement.AUTHORIZATION)
+        assert (await tasks(world, "open"))[f"{name}.authorization_missing"] == "open"
+    offer = (await world.record("offered")).offers[0]
+    assert (offer.state, offer.code) == (OfferState.CANCELLED, "authorization_revoked")
+    assert "dispatch.offer.closed" in await world.heard(world.keys.stream("v1"))
+    assert (await world.record("booked")).state is R.ACCEPTED
+    assert await world.booked() == 1
+    await world.service.authorizations.revoke(who, world.market, revoke, None)
+    await sound(world)
+
+
+async def test_revoked_or_narrowed_another_of_its_patients_takes_its_place(world: World) -> None:
+    await opened(world)
+    await put(world, grants())
+    await world.submit(ride("r1"), ride("r2", 6))
+    await put(world, grants(1), "a2")
+    narrowed = grants(services=("stretcher",))
+    version = (await world.service.authorizations.get(world.ops, world.market, "a1")).version
+    await put(world, narrowed, version=version)
+    found = {name: (await world.record(name)) for name in ("r1", "r2")}
+    assert {name: each.state for name, each in found.items()} == {"r1": R.RECEIVED, "r2": R.ON_HOLD}
+    assert found["r1"].authorization and found["r1"].authorization.authorization == "a2"
+    assert found["r2"].history[-1].code == "authorization_other_service"
+    assert (await accepted(world, "r1")).state is R.ACCEPTED
+    await sound(world)
+
+
+async def test_revoked_by_a_process_that_died_its_timer_tells_who_waits(world: World) -> None:
+    await opened(world)
+    await put(world, grants())
+    await world.submit(ride())
+    await world.service.execute(world.case_manager, world.market, RevokeAuthorization(authorization_id="a1"))
+    assert (await world.record()).state is R.RECEIVED
+    await Timers(world.service).fire_due(world.market)
+    assert (await world.record()).state is R.ON_HOLD
+    await sound(world)
+
+
 async def test_what_a_case_manager_lets_go_is_booked_without(world: World) -> None:
     await opened(world)
     await world.submit(ride())
@@ -263,11 +319,20 @@ async def test_what_a_case_manager_lets_go_is_booked_without(world: World) -> No
 async def test_little_that_is_left_is_a_task_once_and_renewed_it_is_settled(world: World) -> None:
     await opened(world, authorization_low_visits=1)
     await put(world, grants(2))
+    await put(world, grants(1, services=("stretcher",)), "one-visit")
+    assert await tasks(world) == {}, "nothing of it is used"
     await world.submit(ride("r1"), ride("r2", 6))
     await accepted(world)
-    assert await tasks(world) == {"a1.authorization_running_out": "open"}
+    assert await tasks(world) == {}, "two visits are granted to be used up"
+    stands = await world.service.authorizations.get(world.ops, world.market, "a1")
+    await put(world, grants(4), version=stands.version)
     await accepted(world, "r2")
-    await world.cancel(world.platform, "r2")
+    await world.submit(ride("r3", 8), key="k3")
+    await accepted(world, "r3")
+    assert await tasks(world) == {"a1.authorization_running_out": "open"}
+    found = await world.service.tasks.page(world.ops, world.market, TaskQuery())
+    assert [(each.authorization_id, each.request_id) for each in found[0]] == [("a1", "r3")]
+    await world.cancel(world.platform, "r3")
     stands = await world.service.authorizations.get(world.ops, world.market, "a1")
     with pytest.raises(Invalid, match="some are used"):
         await put(world, replace(grants(2), counted=Counted.UNITS), version=stands.version)

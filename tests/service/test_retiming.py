@@ -139,6 +139,7 @@ async def test_where_it_does_not_agree_it_keeps_its_work_and_the_task_says_so(la
         await late.fire()
     ride = await world.record(RIDE)
     assert (ride.state, ride.pending, ride.amendments[-1].outcome.value) == (RequestState.ACCEPTED, None, how)
+    assert ride.amendments[-1].rules == (("sequence",) if how == "unfit" else ())
     assert ride.dispatch is not None and ride.dispatch.start_ms == START + 30 * MINUTE_MS
     (task,) = await late.tasks()
     assert (task.kind, task.retiming, task.could[0]) == (TaskKind.SEQUENCE_AT_RISK, how, "amendRequest")

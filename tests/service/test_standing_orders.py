@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,9 +24,11 @@ from contracts.standing_orders import (
     StandingOrder,
     StandingOrderState,
     StandingOrderView,
+    made_id,
 )
-from contracts.tasks import TaskKind
+from contracts.tasks import TaskKind, TaskQuery
 from contracts.will_call import WillCall
+from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.standing_orders import (
     EndStandingOrder,
     OnStandingOrder,
@@ -203,6 +206,30 @@ async def test_what_the_patient_has_already_is_left_out_and_a_persons_task(stand
     assert (task.kind, task.code) == (TaskKind.POSSIBLE_DUPLICATE, "dialysis-20260304")
     with pytest.raises(PossibleDuplicate, match="dialysis-20260306"):
         await standing.submit(replace(leg(START + timedelta(days=2)), id="again"), key="k2")
+
+
+async def test_a_day_that_is_refused_is_a_persons_task_and_holds_up_no_other(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = standing.service.requests.duplicates.checked
+    day = FIRST + timedelta(days=2)
+
+    async def full(market: str, requests: Any, *others: Any, **more: Any) -> Any:
+        if any(each.id == made_id("dialysis", day) for each in requests):
+            raise Invalid("the patient has too many requests")
+        return await checked(market, requests, *others, **more)
+
+    monkeypatch.setattr(standing.service.requests.duplicates, "checked", full)
+    await standing.order(dialysis())
+    await standing.fire()
+    view = await standing.view()
+    assert [(each.day, each.code) for each in view.left_out] == [(day, "invalid_request")]
+    assert {FIRST, FIRST + timedelta(days=5)} <= {each.day for each in view.made}
+    found, _ = await standing.service.tasks.page(standing.ops, standing.market, TaskQuery())
+    told = [(each.id, each.kind, each.standing_order_id, each.request_id, each.code) for each in found]
+    name = f"{made_id('dialysis', day)}.occurrence_missing"
+    assert told == [(name, TaskKind.OCCURRENCE_MISSING, "dialysis", "", "invalid_request")]
+    assert (await audit(standing.store.reader, standing.market))["findings"] == []
 
 
 async def test_an_order_that_is_changed_counts_for_what_is_not_made_and_tells_what_is(

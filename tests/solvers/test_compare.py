@@ -13,7 +13,7 @@ HOUR_MS, R = 3_600_000, 400
 def asked() -> Asked:
     """Requests of one hour."""
     none = np.zeros(R, np.int64)
-    return Asked(none, none + HOUR_MS, none > 0, none > 0, {})
+    return Asked(none, none + HOUR_MS, none > 0, {})
 
 
 def side(vendor: object, start_ms: object = 0, late: object = 0) -> Side:

@@ -19,6 +19,7 @@ from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
+from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfRequest
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.cancel import CancelRequest
@@ -59,6 +60,9 @@ def asked_as(name: str) -> Request:
     return will_call(name, of(name)) if name == "called" else trip(name, of(name))
 
 
+COUNTS = ("requests", "changed", "anyway", "floor", "told")
+
+
 class Busy:
     """One market under the service, with a clock that moves as its day is played."""
 
@@ -76,10 +80,18 @@ class Busy:
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
+        await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
         await self.market.rings.announce(Ring("web here:1", "dev", {"dev": "0a"}), 60_000)
         await self.market.rings.use(KeyPrint("dev", "0a"))
+
+    async def wonder(self) -> None:
+        """Ops has asked what if; there is an answer."""
+        asked, nothing = WhatIfRequest(change=WhatIfChange()), dict.fromkeys(COUNTS, 0)
+        await self.service.what_ifs.ask(OPS, self.name, "wi-1", asked, b"body")
+        answer = WhatIfAnswer(against="now", verdict="", figures=(), groups=(), rows=(), **nothing)
+        await self.market.what_ifs.keep_answer("wi-1", answer, 1)
 
     async def order(self) -> None:
         """A standing order that begins in a month: nothing of it is made yet."""

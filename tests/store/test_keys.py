@@ -38,7 +38,7 @@ def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
-    many += [keys.patterns("x"), keys.command("x")]
+    many += [keys.patterns("x"), keys.command("x"), keys.what_if("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -86,6 +86,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.CALLS,
     }  # what no promise is judged by
     single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
+    single |= {keys.what_ifs, keys.what_if("wi-1")}
     single |= {keys.vendors, keys.capacities, keys.lease, keys.fence, keys.dead, keys.matchers}
     single |= {
         keys.formats,

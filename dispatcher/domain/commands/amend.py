@@ -161,6 +161,7 @@ def _asked(record: RequestRecord, dispatch: OfferRecord, ready: Ready, context: 
     )
     before = _without_pending(record, O.REPLACED, context)
     if not ready.fits:
+        entry = replace(entry, rules=ready.rules)
         with_entry = replace(before, amendments=(*before.amendments, entry))
         return taken_away(record, with_entry, dispatch, O.UNFIT, context)
     code = f"{AMENDMENT}proposed"

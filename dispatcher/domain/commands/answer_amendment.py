@@ -23,6 +23,7 @@ from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 
 O = AmendmentOutcome  # noqa: E741
+CAPACITY, SEQUENCE = "capacity", "sequence"  # as the solvers' rules are called
 
 
 class AgreeToAmendment(OnOffer, frozen=True, kw_only=True):
@@ -54,12 +55,8 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
     if asked.outcome in (O.AGREED, O.UNFIT):
         return None
     _refuse_settled(asked, command.offer_id, command.number, context)
-    if (
-        not command.room
-        or _is_not_authorized(record, dispatch, asked, context)
-        or _meets(record, asked, context)
-    ):
-        return not_agreed(record, dispatch, O.UNFIT, context)
+    if why := _unfit(record, command, dispatch, asked, context):
+        return not_agreed(record, dispatch, O.UNFIT, context, (why,))
     placed, code = asked.placed, f"{AMENDMENT}agreed"
     after_dispatch = dispatch if placed is None else _moved_to(dispatch, asked)
     after = moved(
@@ -82,12 +79,22 @@ def agree(record: RequestRecord, command: AgreeToAmendment, context: Context) ->
     )
 
 
-def _is_not_authorized(
-    record: RequestRecord, dispatch: OfferRecord, asked: Amendment, context: Context
-) -> bool:
-    """Whether too little is left to draw on: then it is matched again, and waits for a case manager."""
+def _unfit(
+    record: RequestRecord,
+    command: AgreeToAmendment,
+    dispatch: OfferRecord,
+    asked: Amendment,
+    context: Context,
+) -> str:
+    """The rule that it would break by now; "" if none.
+
+    Where too little is left to draw on, it is matched again, and waits for a case manager.
+    """
+    if not command.room:
+        return CAPACITY
     start_ms = asked.placed.start_ms if asked.placed else dispatch.start_ms
-    return bool(unauthorized(record, asked.facts.asks if asked.facts else None, start_ms, context))
+    why = unauthorized(record, asked.facts.asks if asked.facts else None, start_ms, context)
+    return why or (SEQUENCE if _meets(record, asked, context) else "")
 
 
 def _meets(record: RequestRecord, asked: Amendment, context: Context) -> bool:

@@ -9,6 +9,7 @@ from contracts.codes import RequestState, Requirement, Role
 from dispatcher.domain.authorizations import (
     AUTHORIZATION,
     SWEEPS,
+    USED_UP,
     AuthorizationRecord,
     lacking,
     moved_on,
@@ -19,6 +20,8 @@ from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, Command, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Reliance
+from dispatcher.domain.drawing import Known, is_sought
+from dispatcher.domain.follow_authorization import held
 from dispatcher.domain.messages import changed
 from dispatcher.domain.needed import Needed, needed_now
 from dispatcher.domain.refusals import Invalid, Stale, WrongState
@@ -55,7 +58,13 @@ class PutAuthorization(OnAuthorization, frozen=True, kw_only=True):
 
 
 class RevokeAuthorization(OnAuthorization, frozen=True, kw_only=True):
-    """Nothing more is drawn; what is booked keeps what it drew."""
+    """Nothing more is drawn, and what was to draw is on hold; what is booked keeps what it drew."""
+
+
+class Unauthorize(OnRequest, frozen=True, kw_only=True):
+    """An authorization that does not cover it (any more), for a request that was to draw on it."""
+
+    authorization: AuthorizationRecord
 
 
 class Authorize(OnRequest, frozen=True, kw_only=True):
@@ -91,6 +100,11 @@ def put(record: AuthorizationRecord | None, command: PutAuthorization, context: 
         patient=command.patient,
         requests=body.requests,
     )
+    if fresh.until_ms <= context.now_ms and (record is None or fresh.until_ms != record.until_ms):
+        raise Invalid(
+            f"{command.named} would have ended: its last_day {fresh.last_day} is over in this market\n"
+            "Maybe the year is mistyped; to end one that is in force, revoke it."
+        )
     if record is None:
         if command.expected_version:
             raise Stale(f"there is no {command.named}")
@@ -149,7 +163,7 @@ def revoke(record: AuthorizationRecord, command: RevokeAuthorization, context: C
     """None when it is revoked already."""
     if record.state is S.REVOKED:
         return None
-    after = moved_on(record, context, state=S.REVOKED, sweeps=0, renewed=False)
+    after = moved_on(record, context, state=S.REVOKED, sweeps=SWEEPS, renewed=False)
     return Decision(
         changes=(Change(record, after),), messages=(told(after, "revoked"),), at_ms=context.now_ms
     )
@@ -178,3 +192,19 @@ def authorize(record: RequestRecord, command: Authorize, context: Context) -> De
         relies=(Reliance(AUTHORIZATION, issued.id, issued.version),),
         at_ms=context.now_ms,
     )
+
+
+@decides(Unauthorize, REQUEST)
+def unauthorize(record: RequestRecord, command: Unauthorize, context: Context) -> Decision | None:
+    """On hold, its unanswered offers taken back: who took one would be refused. None where it is covered.
+
+    That too little is left of it is for the acceptance to decide: that may be given back.
+    """
+    known, asked = command.authorization, record.authorization
+    if asked is None or asked.authorization != known.name or not is_sought(record):
+        return None
+    asked = needed_now(asked, record.kind, record.service_class)
+    why = lacking(known, asked, record.earliest_ms, record.latest_ms)
+    if why in ("", USED_UP):
+        return None
+    return held(record, why, Known(known, known), context)

@@ -29,6 +29,7 @@ class RetimeDispatch(OnRequest, frozen=True, kw_only=True):
     placed: Placed | None = None
     request: Request | None = None
     expires_ms: int = 0
+    rules: tuple[str, ...] = ()  # which its vendor would break at any start
 
 
 @decides(RetimeDispatch, REQUEST)
@@ -78,5 +79,6 @@ def _entry(
             record.earliest_ms, record.latest_ms, record.match_by_ms, record.service_class, record.priority
         ),
         placed=command.placed,
+        rules=command.rules,
     )
     return entry if command.placed is not None else entry.settled(O.UNFIT, context.now_ms, made=False)

@@ -24,7 +24,16 @@ from dispatcher.domain.rights import (
     by_right,
     refuse_another_name,
 )
-from dispatcher.domain.tasks import OWNERS, TaskComment, TaskRecord, changed, done, has_ended, news
+from dispatcher.domain.tasks import (
+    OWNERS,
+    TaskComment,
+    TaskRecord,
+    changed,
+    done,
+    has_ended,
+    news,
+    subject_of,
+)
 
 
 class ClaimTask(OnTask, frozen=True, kw_only=True):
@@ -114,9 +123,10 @@ def _refuse_unsaid(task: TaskRecord, code: BarrierCode | None, context: Context)
     barrier = request.barrier if isinstance(request, RequestRecord) else None
     if code is None or (barrier is not None and barrier.code is code and not barrier.suggested):
         return
+    name = subject_of(task).request_id
+    advice = f"say it of its request: POST …/requests/{name}/barrier" if name else "leave it out"
     raise WrongState(
-        f"task {task.id} is done, and takes no barrier any more\n"
-        f"Maybe say it of its request: POST …/requests/{task.request_id}/barrier.",
+        f"task {task.id} is done, and takes no barrier any more\nMaybe {advice}.",
         state=task.state.value,
     )
 

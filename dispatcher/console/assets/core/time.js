@@ -41,7 +41,7 @@ export class Zone {
     this.forms = {
       time: of({ hour: "2-digit", minute: "2-digit" }),
       seconds: of({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-      day: of({ weekday: "short", day: "numeric", month: "short" }),
+      day: new Intl.DateTimeFormat("en-US", { timeZone: name, weekday: "short", day: "numeric", month: "short" }),
       date: of({ year: "numeric", month: "2-digit", day: "2-digit" }),
       short: new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "short", hour: "2-digit" }),
     };
@@ -59,19 +59,27 @@ export class Zone {
 
   /** Tue 3 Mar @param {number} ms */
   day(ms) {
-    return this.forms.day.format(ms).replace(",", "");
+    const { weekday, day, month } = this.parts("day", ms);
+    return `${weekday} ${day} ${month}`;
+  }
+
+  /** @param {"day" | "date"} form @param {number} ms @returns {Record<string, string>} */
+  parts(form, ms) {
+    return Object.fromEntries(this.forms[form].formatToParts(ms).map((each) => [each.type, each.value]));
   }
 
   /** 2026-03-03 @param {number} ms */
   date(ms) {
-    const parts = Object.fromEntries(this.forms.date.formatToParts(ms).map((each) => [each.type, each.value]));
-    return `${parts.year}-${parts.month}-${parts.day}`;
+    const { year, month, day } = this.parts("date", ms);
+    return `${year}-${month}-${day}`;
   }
 
-  /** 14:05, or Tue 3 Mar 14:05 on another day than `nowMs` @param {number} ms @param {number} nowMs */
+  /** 14:05; on another day than `nowMs` Tue 14:05, or farther away 3 Mar 14:05 @param {number} ms @param {number} nowMs */
   moment(ms, nowMs) {
     if (!ms) return "";
-    return this.date(ms) === this.date(nowMs) ? this.time(ms) : `${this.day(ms)} ${this.time(ms)}`;
+    if (this.date(ms) === this.date(nowMs)) return this.time(ms);
+    const { weekday, day, month } = this.parts("day", ms);
+    return `${Math.abs(ms - nowMs) < 6 * 86_400_000 ? weekday : `${day} ${month}`} ${this.time(ms)}`;
   }
 
   /** How the zone is called then: EST, or GMT+9 @param {number} ms */

@@ -4,6 +4,7 @@
  */
 
 import { fill, h, settled } from "../core/dom.js";
+import { paced } from "../core/pace.js";
 import { bind } from "../core/keys.js";
 import { PastStore } from "../core/past.js";
 import { Chips } from "../parts/chips.js";
@@ -14,6 +15,7 @@ import { legend } from "../parts/map/legend.js";
 import { MapCanvas } from "../parts/map/map.js";
 import { onTheme } from "../parts/map/paints.js";
 import { toneOf, TONES } from "../parts/map/points.js";
+import { project } from "../parts/map/projection.js";
 import { isAtRisk } from "../parts/risk.js";
 import { stateMark, words } from "../parts/state.js";
 
@@ -22,6 +24,7 @@ import { stateMark, words } from "../parts/state.js";
 
 export const title = "Map";
 const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
+const AGAIN_MS = 1_000;
 const MOST_IN_LINK = 200;
 
 /** What is shown, from the address and back to it. */
@@ -63,6 +66,7 @@ class MapPage {
   constructor(root, context) {
     this.context = context;
     this.wish = new Wish(context);
+    this.anew = true;
     const { signal } = context;
     this.ops = context.may("ops");
     this.map = new MapCanvas({
@@ -82,15 +86,15 @@ class MapPage {
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.table = grid(this.tableOptions());
     this.legendPlace = h("div");
-    this.settle = settled(() => this.inView(), 150);
+    this.settle = paced(() => this.inView(), 150, signal);
     this.cover = settled(() => void this.readCoverage(), 350);
-    this.listSettled = settled(() => this.list(), 150);
+    this.again = paced(() => this.changed(false, false), AGAIN_MS, signal);
     root.classList.add("full");
     root.append(...this.parts());
     onTheme(() => this.drawLegend(), signal);
     this.drawLegend();
     const keys = this.keys();
-    const stop = context.store.onChange(() => this.changed(false));
+    const stop = context.store.onChange((ids) => this.came(ids));
     this.end = () => (stop(), keys());
     if (this.ops) void this.readVendors();
     if (this.wish.vendor) void this.readArea();
@@ -160,26 +164,26 @@ class MapPage {
         {
           name: "id",
           says: "Request",
-          width: 110,
+          width: 72,
           value: (/** @type {Row} */ row) => row.id,
           show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
         },
         {
           name: "state",
           says: "State",
-          width: 104,
+          width: 92,
           value: (/** @type {Row} */ row) => row.state,
           show: (/** @type {Row} */ row) => stateMark(row.state),
         },
         {
           name: "earliest",
           says: "From",
-          width: 92,
+          width: 52,
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
         },
-        { name: "class", says: "Level", width: 84, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 72, value: (/** @type {Row} */ row) => row.vendor },
+        { name: "class", says: "Level", width: 92, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 64, value: (/** @type {Row} */ row) => row.vendor },
         {
           name: "risk",
           says: "At risk",
@@ -212,15 +216,30 @@ class MapPage {
     this.changed();
   }
 
-  /** @param {boolean} [kept] */
-  changed(kept = true) {
+  /** Requests changed: what is on the map changes at once, all else within a second. @param {Set<string> | null} ids */
+  came(ids) {
+    const { store } = this.context;
+    if (ids === null || store instanceof PastStore) return this.changed(false, !(store instanceof PastStore));
+    for (const id of ids) {
+      const row = store.get(id);
+      this.map.touch(id, row && this.wish.wants(row) ? row : null);
+    }
+    this.again();
+  }
+
+  /** @param {boolean} [kept] @param {boolean} [anew] another filter: the table begins at its top */
+  changed(kept = true, anew = true) {
     const { store } = this.context, { wish } = this, rows = store.rows();
     const wanted = rows.filter((row) => wish.wants(row));
-    this.map.show(wanted, this.now(), () => true);
+    this.map.others = wanted.length
+      ? []
+      : rows.filter((row) => row.from?.length).map((row) => project(row.from[0], row.from[1]));
+    this.map.show(wanted, this.now());
     this.counts(rows);
     this.wanted = wanted;
     this.map.showPicked(wish.picked);
     if (kept) wish.keep();
+    this.anew ||= anew;
     this.settle();
   }
 
@@ -238,6 +257,7 @@ class MapPage {
   }
 
   moved() {
+    this.anew = true;
     this.settle();
     if (this.wish.cover) this.cover();
   }
@@ -251,12 +271,13 @@ class MapPage {
   list() {
     const { wish, context } = this, picked = wish.picked.size > 0;
     const rows = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
-    this.table.update(rows, { anew: true });
+    this.table.update(rows, { anew: this.anew });
+    this.anew = false;
     const risks = rows.filter((row) => isAtRisk(row, this.now())).length;
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `First ${MOST_IN_LINK} on the board` : "On the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(
@@ -275,7 +296,10 @@ class MapPage {
     if (centre && ids.length === 1) this.map.centre(ids[0]);
     this.map.showPicked(this.wish.picked);
     this.wish.keep();
-    if (!centre) this.list();
+    if (!centre) {
+      this.anew = true;
+      this.list();
+    }
   }
 
   /** @param {string} id */

@@ -128,10 +128,10 @@ export function queue(rows, tasks, now) {
   return items.sort((a, b) => pressing(a) - pressing(b) || a.due - b.due || a.key.localeCompare(b.key));
 }
 
-/** Stat and asap come before the rest; else what is due first. @param {Item} item */
+/** What can still be saved before what is over; then stat and asap; else what is due first. @param {Item} item */
 function pressing(item) {
   const rank = ["stat", "asap", "urgent"].indexOf(item.row?.priority || "");
-  return rank < 0 ? 3 : rank;
+  return (rank < 0 ? 3 : rank) + (item.risk === "task" ? 4 : 0);
 }
 
 /** @param {Item[]} items */
@@ -155,8 +155,23 @@ function columns({ clock, zone }) {
       sort: (item) => item.due,
       show: (item) => item.due ? until(item.due, clock.now()) : "",
     },
-    { name: "risk", says: "What", width: 148, value: (item) => RISKS[item.risk] || item.risk },
+    {
+      name: "risk",
+      says: "What",
+      width: 160,
+      value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
+    },
     { name: "request", says: "Request", width: 128, value: (item) => item.row?.id || item.tasks[0].request_id },
+    {
+      name: "why",
+      says: "Why",
+      width: 256,
+      value: (item) =>
+        [
+          item.row ? why(item.row) : "",
+          ...item.tasks.map((each) => `task: ${words(each.kind)}${each.claimed_by ? `, ${each.claimed_by}` : ""}`),
+        ].filter(Boolean).join(" · "),
+    },
     {
       name: "state",
       says: "State",
@@ -180,16 +195,6 @@ function columns({ clock, zone }) {
       show: (item) => item.row ? `${zone.time(item.row.earliest)}–${zone.time(item.row.latest)}` : "",
     },
     { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
-    {
-      name: "why",
-      says: "Why",
-      width: 240,
-      value: (item) =>
-        [
-          item.row ? why(item.row) : "",
-          ...item.tasks.map((each) => `task: ${words(each.kind)}${each.claimed_by ? `, ${each.claimed_by}` : ""}`),
-        ].filter(Boolean).join(" · "),
-    },
   ];
 }
 

@@ -28,15 +28,28 @@ const AMENDERS = ["platform", "coordinator", "ops"];
 /** @param {Row} row */
 const goesOn = (row) => row.ended === 0;
 /** @param {Row} row */
+const waits = (row) => row.state === "received" || row.state === "matching";
+/** @param {Row} row */
 const version = (row) => `"${row.version}"`;
 
 /** @type {Act[]} */
 export const ACTS = [
-  { key: "o", says: "Offer to…", can: (row, context) => goesOn(row) && context.may(...CHOOSERS), run: offer },
+  {
+    key: "o",
+    says: "Offer to…",
+    can: (row, context) => (waits(row) || row.state === "offered") && context.may(...CHOOSERS),
+    run: offer,
+  },
   { key: "w", says: "Widen the window…", can: (row, context) => goesOn(row) && context.may(...AMENDERS), run: widen },
   { key: "u", says: "One more unit…", can: (row, context) => goesOn(row) && context.may("ops"), run: oneMoreUnit },
   { key: "p", says: "Pause the vendor…", can: (row, context) => !!row.vendor && context.may("ops"), run: pauseVendor },
-  { key: "h", says: "Hold…", can: (row) => goesOn(row) && row.state !== "on_hold", run: hold },
+  { key: "h", says: "Hold…", can: waits, run: hold },
+  {
+    key: "b",
+    says: "Withdraw the offer…",
+    can: (row, context) => row.state === "offered" && context.may(...CHOOSERS),
+    run: takeOfferBack,
+  },
   { key: "h", says: "Resume", can: (row) => row.state === "on_hold", run: resume },
   { key: "x", says: "Cancel…", can: goesOn, run: cancel },
 ];
@@ -62,11 +75,7 @@ function offer(row, context) {
     autocomplete: "off",
   });
   const again = h("input", { type: "checkbox", name: "again" });
-  const moves = row.state === "offered"
-    ? `The offer to ${row.vendor} is taken back: it is told so.`
-    : row.vendor && row.start
-    ? `${row.vendor} has the work and keeps it unless it is turned back: an offer is refused then.`
-    : "";
+  const moves = row.state === "offered" ? `The offer to ${row.vendor} is taken back: it is told so.` : "";
   context.api.post(`/requests/${row.id}/amend`, { requote: true }, { signal: context.signal }).then(
     (answer) => fill(place, quotes(answer, row, at)),
     (error) => showTrouble(fillWith(place, h("p", { class: "trouble" })), error),
@@ -168,13 +177,28 @@ function quotes(answer, row, at) {
  * @param {Context} context
  */
 async function withdraw(id, vendor, context) {
-  try {
-    await context.api.post(`/requests/${id}/hold`, { reason: "predecessor" });
-    await context.api.post(`/requests/${id}/resume`, { requirement: "predecessor" });
-    toast(`The offer of ${id} is withdrawn; ${vendor} is told, and a vendor is sought anew`);
-  } catch (error) {
-    toast(error instanceof Error ? error.message : String(error), { grave: true });
-  }
+  await done(
+    context.api.post(`/requests/${id}/withdraw`),
+    `The offer of ${id} is withdrawn; ${vendor} is told, and a vendor is sought anew`,
+  );
+}
+
+/** @param {Row} row @param {Context} context */
+function takeOfferBack(row, context) {
+  return dialog({
+    title: `Withdraw the offer of ${row.id}`,
+    act: "Withdraw",
+    grave: true,
+    body: h(
+      "p",
+      { class: "consequence" },
+      `${row.vendor} has read it, and is told that it is taken back. A vendor is sought anew.`,
+    ),
+    run: async () => {
+      await context.api.post(`/requests/${row.id}/withdraw`, undefined, { ifMatch: version(row) });
+      toast(`The offer of ${row.id} is withdrawn; ${row.vendor} is told`);
+    },
+  });
 }
 
 /** @param {Row} row @param {Context} context */
@@ -374,7 +398,6 @@ function hold(row, context) {
       h(
         "p",
         { class: "consequence" },
-        row.vendor ? `${row.vendor} is relieved of it and told so. ` : "",
         "No vendor is sought until it is resumed. Its deadline runs on.",
       ),
     ],
@@ -440,8 +463,8 @@ function cancel(row, context) {
  * @param {Context} context
  */
 export function bulk(rows, what, context) {
-  const fit = rows.filter((row) =>
-    what === "resume" ? row.state === "on_hold" : goesOn(row) && (what !== "hold" || row.state !== "on_hold")
+  const fit = rows.filter(
+    { cancel: goesOn, hold: waits, resume: (/** @type {Row} */ row) => row.state === "on_hold" }[what],
   );
   const left = rows.length - fit.length;
   const told = new Set(fit.map((row) => row.vendor).filter(Boolean));

@@ -40,8 +40,12 @@ export class Chips {
         this.made.delete(value);
       }
     }
+    /** @type {Element | null} */
+    let last = null;
     for (const chip of chips) {
       const { button, count } = this.made.get(chip.value) || this.make(chip);
+      if (button.previousElementSibling !== last) last ? last.after(button) : this.node.prepend(button);
+      last = button;
       count.textContent = chip.count === undefined ? "" : chip.count.toLocaleString("en");
       button.setAttribute("aria-pressed", String(this.on.has(chip.value)));
     }

@@ -56,6 +56,11 @@ export function dialog(asked) {
       made.toggleAttribute("data-busy", false);
     }
   });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.target instanceof HTMLSelectElement)) return;
+    event.preventDefault(); // in a list, too, Enter is what the button does
+    form.requestSubmit();
+  });
   made.addEventListener("close", () => {
     ended.abort();
     made.remove();

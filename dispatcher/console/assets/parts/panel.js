@@ -20,7 +20,7 @@ export class Panel {
   /** @param {Context} context */
   constructor(context) {
     this.context = context;
-    this.node = h("aside", { class: "panel side", "aria-label": "The request chosen" });
+    this.node = h("aside", { class: "panel side", "aria-label": "The request chosen", hidden: true });
     /** @type {Row | undefined} */
     this.row = undefined;
     /** @type {any[]} */
@@ -36,7 +36,7 @@ export class Panel {
     this.unbind();
     this.unbind = () => {};
     this.row = undefined;
-    fill(this.node, h("p", { class: "soft" }, "Choose a request: j and k move, its acts are one key each."));
+    this.node.hidden = true;
   }
 
   /** @param {Row | undefined} row @param {any[]} [tasks] */
@@ -49,6 +49,7 @@ export class Panel {
     this.unbind();
     this.row = row;
     this.tasks = tasks;
+    this.node.hidden = !row && !tasks.length;
     const more = h("div", { class: "more" });
     fill(this.node, row && this.head(row), tasks.map((each) => this.task(each)), row && this.acts(row), more);
     this.bindKeys();
@@ -75,9 +76,9 @@ export class Panel {
         { class: "row" },
         h("h2", {}, h("a", { href: href("request", [row.id]) }, row.id)),
         stateMark(row.state),
-        h("span", { class: "soft" }, row.owner && `${words(row.owner)}'s`),
+        h("span", { class: "soft" }, row.owner !== "none" && `with ${words(row.owner)}`),
       ),
-      row.risk &&
+      row.risk && row.risk !== "report" &&
         h("p", { class: "risk" }, h("strong", {}, RISKS[row.risk] || words(row.risk)), why(row) && `: ${why(row)}.`),
       h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
     );
@@ -108,6 +109,7 @@ export class Panel {
 
   bindKeys() {
     const row = this.row;
+    const close = { key: "Escape", says: "Close it", group: "The request chosen", act: () => this.clear() };
     const own = row
       ? actsOn(row, this.context).map((act) => ({
         key: act.key,
@@ -122,7 +124,7 @@ export class Panel {
       own.push({ key: "f", says: "Finish its task", group: "The request chosen", act: () => this.finish(task) });
       own.push({ key: "m", says: "Comment on its task", group: "The request chosen", act: () => this.comment(task) });
     }
-    this.unbind = bind(own);
+    this.unbind = bind([...own, close]);
   }
 
   /** @param {any} task */
@@ -137,7 +139,7 @@ export class Panel {
       h(
         "p",
         { class: "soft" },
-        `${words(task.owner)}'s · due ${zone.moment(due, now)} (${until(due, now)})`,
+        `with ${words(task.owner)} · due ${zone.moment(due, now)} (${until(due, now)})`,
         task.claimed_by && ` · claimed by ${task.claimed_by}`,
         task.code && ` · ${words(task.code)}`,
       ),

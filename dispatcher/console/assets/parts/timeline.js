@@ -21,7 +21,7 @@ export class Timeline {
     this.range = h("input", {
       type: "range",
       min: String(day.start),
-      max: String(Math.max(day.start, day.last)),
+      max: String(day.end),
       step: "60000",
       "aria-label": `Moment of ${day.day}`,
     });

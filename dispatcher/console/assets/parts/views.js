@@ -54,7 +54,7 @@ export class Views {
   }
 
   save() {
-    const name = h("input", { name: "name", required: true, maxLength: 60, autofocus: true });
+    const name = h("input", { name: "name", required: true, maxLength: 120, autofocus: true });
     return dialog({
       title: "Save this view",
       act: "Save",

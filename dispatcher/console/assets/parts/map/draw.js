@@ -4,7 +4,7 @@
  */
 
 import { project } from "./projection.js";
-import { rgba, Stamp } from "./raster.js";
+import { rgba, Sprite, Stamp } from "./raster.js";
 import { TONES } from "./points.js";
 
 /** @typedef {{ side: number, vendors: number, centre: [number, number][], reached_by: number[] }} Coverage */
@@ -21,14 +21,22 @@ export class Stamps {
         [false, true].map((halo) => new Stamp(shape, fill, radius, halo))
       )
     );
+    /** @type {Paints | null} */
+    this.paints = null;
+    /** @type {Sprite[]} */
+    this.sprites = [];
     this.picked = /** @type {const} */ (["square", "circle"]).map((shape) =>
       new Stamp(shape, "full", radius * 1.7, true)
     );
   }
 
-  /** @param {number} tone @param {number} isTrip @param {number} risk */
-  of(tone, isTrip, risk) {
-    return this.all[tone * 4 + isTrip * 2 + risk];
+  /** All of them in these colours, made once for each. @param {Paints} paints */
+  in(paints) {
+    if (this.paints !== paints) {
+      this.paints = paints;
+      this.sprites = this.all.map((stamp, at) => new Sprite(stamp, paints.tones[at >> 2], paints.edge, paints.mark));
+    }
+    return this.sprites;
   }
 }
 
@@ -80,14 +88,14 @@ export function drawCells(raster, view, of, paints) {
 export function drawPoints(raster, view, points, stamps, paints, shows, picked = new Set()) {
   const { x, y, tone, isTrip, risk, n } = points;
   const { scale } = view, left = view.x * scale - view.width / 2, top = view.y * scale - view.height / 2;
+  const sprites = stamps.in(paints);
   let drawn = 0;
   for (let rank = 0; rank < 3; rank++) {
     for (let at = 0; at < n; at++) {
       if (rankOf(tone[at], risk[at]) !== rank || !shows(at)) continue;
       const px = x[at] * scale - left, py = y[at] * scale - top;
       if (px < -9 || py < -9 || px > raster.width + 9 || py > raster.height + 9) continue;
-      const sign = stamps.of(tone[at], isTrip[at], risk[at]);
-      raster.stamp(sign, px, py, paints.tones[tone[at]], paints.edge, paints.mark);
+      raster.put(sprites[tone[at] * 4 + isTrip[at] * 2 + risk[at]], px, py);
       drawn++;
     }
   }

@@ -45,6 +45,7 @@ export class MapCanvas {
     this.view = new View(1, 1);
     this.raster = new Raster(1, 1);
     this.points = new Points([]);
+    this.seen = new Uint8Array(0);
     /** @type {Shows} */
     this.shows = () => true;
     /** @type {ReturnType<typeof cells> | null} */
@@ -54,6 +55,8 @@ export class MapCanvas {
     /** @type {Set<string>} */
     this.picked = new Set();
     this.pointed = -1;
+    /** Where to look when nothing is shown. @type {[number, number][]} */
+    this.others = [];
     this.bands = false;
     this.fitted = false;
     /** @type {{ one: [number, number], other: [number, number] } | null} */
@@ -126,20 +129,29 @@ export class MapCanvas {
   }
 
   /**
-   * @param {Iterable<import("./points.js").Shown>} rows
+   * @param {Iterable<import("./points.js").Shown>} rows what is wanted
    * @param {number} now ms
-   * @param {(row: { id: string, assigned: boolean, tone: number }) => boolean} wanted
    */
-  show(rows, now, wanted) {
+  show(rows, now) {
     this.points = new Points(rows, now);
-    const { points } = this, seen = new Uint8Array(points.n);
-    for (let at = 0; at < points.n; at++) {
-      seen[at] = wanted({ id: points.ids[at], assigned: points.isAssigned(at), tone: points.tone[at] }) ? 1 : 0;
-    }
+    const seen = this.seen = new Uint8Array(this.points.n).fill(1);
     this.shows = (at) => seen[at] === 1;
     this.pointed = -1;
     this.tip.hidden = true;
-    if (!this.fitted && points.n) this.fit();
+    if (!this.fitted) this.fit();
+    this.draw();
+  }
+
+  /**
+   * One request is another now, or not wanted any more. One that is new comes with the next `show`.
+   * @param {string} id
+   * @param {import("./points.js").Shown | null} row
+   */
+  touch(id, row) {
+    const at = this.points.at.get(id);
+    if (at === undefined) return;
+    this.seen[at] = row?.from?.length ? 1 : 0;
+    if (row?.from?.length) this.points.put(at, row);
     this.draw();
   }
 
@@ -152,6 +164,7 @@ export class MapCanvas {
   /** @param {Area[]} areas */
   showAreas(areas) {
     this.areas = areas;
+    if (areas.length) this.fit();
     this.draw();
   }
 
@@ -166,11 +179,19 @@ export class MapCanvas {
     this.canvas.setAttribute("aria-label", says);
   }
 
+  /** Show all that is wanted; where that is nothing, all that there is. */
   fit() {
     const { points } = this;
-    if (this.raster.width < 2 || !points.n) return;
+    if (this.raster.width < 2) return;
+    const corners = this.areas.flatMap((area) => rings(area).flat()).map(([lon, lat]) => project(lon, lat));
+    const places = [
+      ...middle(points).map((at) => /** @type {[number, number]} */ ([points.x[at], points.y[at]])),
+      ...corners,
+    ];
+    const shown = places.length ? places : this.others;
+    if (!shown.length) return;
     this.fitted = true;
-    this.view.fit(middle(points).map((at) => [points.x[at], points.y[at]]));
+    this.view.fit(shown);
     this.moved();
   }
 

@@ -121,6 +121,29 @@ function inside(fill, away, radius, px, py) {
   return fill === "cross" && Math.min(Math.abs(px - py), Math.abs(px + py)) < thick * 0.55;
 }
 
+/** A stamp in its colours, its layers laid over each other once: what is put ten thousand times a frame. */
+export class Sprite {
+  /**
+   * @param {Stamp} stamp
+   * @param {number} fill
+   * @param {number} edge
+   * @param {number} [halo]
+   */
+  constructor(stamp, fill, edge, halo = edge) {
+    const size = 2 * stamp.reach + 1, raster = new Raster(size, size);
+    raster.stamp(stamp, stamp.reach, stamp.reach, fill, edge, halo);
+    /** @type {[number, number, number][]} */
+    const covered = [];
+    raster.pixels.forEach((ink, at) => {
+      if (ink >>> 24) covered.push([at % size - stamp.reach, Math.floor(at / size) - stamp.reach, ink >>> 24]);
+    });
+    this.reach = stamp.reach;
+    this.layer = new Layer(covered);
+    const { x, y } = this.layer;
+    this.inks = Uint32Array.from(x, (dx, at) => raster.pixels[(y[at] + stamp.reach) * size + dx + stamp.reach]);
+  }
+}
+
 /** Pixels of a screen; `wide` in its own pixels, not in those of the page. */
 export class Raster {
   /** @param {number} width @param {number} height */
@@ -153,6 +176,25 @@ export class Raster {
       this.layCut(stamp.halo, x, y, halo);
       this.layCut(stamp.edge, x, y, edge);
       this.layCut(stamp.fill, x, y, fill);
+    }
+  }
+
+  /** Put a sprite. @param {Sprite} sprite @param {number} px @param {number} py */
+  put(sprite, px, py) {
+    const { reach, layer, inks } = sprite, { width, height, pixels } = this, x = Math.round(px), y = Math.round(py);
+    if (x >= reach && y >= reach && x < width - reach && y < height - reach) {
+      const offsets = layer.within(width), { whole, alpha } = layer, middle = y * width + x;
+      for (let at = 0; at < whole; at++) pixels[middle + offsets[at]] = inks[at];
+      for (let at = whole; at < offsets.length; at++) {
+        const place = middle + offsets[at];
+        pixels[place] = blend(pixels[place], inks[at], alpha[at]);
+      }
+    } else if (x >= -reach && y >= -reach && x < width + reach && y < height + reach) {
+      for (let at = 0; at < layer.x.length; at++) {
+        const sx = x + layer.x[at], sy = y + layer.y[at];
+        if (sx < 0 || sy < 0 || sx >= width || sy >= height) continue;
+        pixels[sy * width + sx] = blend(pixels[sy * width + sx], inks[at], layer.alpha[at]);
+      }
     }
   }
 

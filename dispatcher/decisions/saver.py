@@ -1,0 +1,291 @@
+"""Writes decisions beside the work: nobody waits for it, and what cannot be saved is lost, counted and told.
+
+One for each market that a matcher has. What waits is bounded by number and by the memory that it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from contracts.tuning import Number
+from dispatcher import __version__
+from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
+from dispatcher.decisions.record import Header, Raw, hash_of, packed
+from dispatcher.decisions.store import DecisionStore
+from dispatcher.domain.refusals import Unavailable, Unwritable
+from dispatcher.runtime.clock import Clock
+from dispatcher.store.connection import StoreError
+from dispatcher.store.decisions import Entry, Taken
+from dispatcher.store.market import MarketStore
+from solvers.horizon import local_day
+from solvers.planning import BatchPlan, Limits
+from solvers.saved import NotSaved
+from solvers.screening import Screening
+
+MOST_WAITING: Final = 64
+MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
+TRIES: Final = 5  #: for a place in the chain
+TIDY_S: Final = 3_600.0  #: clock time
+COUNT_EVERY_S: Final = 5.0
+TELL_EVERY_S: Final = 30.0
+_SEEN: Final = 4_096
+SAVED, LOST = "saved", "lost"
+log = structlog.get_logger()
+_THREAD = ThreadPoolExecutor(1, "decisions")
+
+Result = TypeVar("Result")
+Tell = Callable[[BaseException, float], Awaitable[None]]
+Told = Callable[[], Awaitable[None]]
+#: what a full disk, a store that is away, a damaged ledger or a plug-in's own travel times raise
+FAULTS: Final = (
+    OSError,
+    Unavailable,
+    Unwritable,
+    StoreError,
+    NotSaved,
+    msgspec.DecodeError,
+    ValueError,
+    Taken,
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Decided:
+    """One plan, committed as far as it could be."""
+
+    kind: str
+    at_ms: int
+    screening: Callable[[], Screening]  #: as it was when the plan was made; called beside the work
+    held_bytes: int  #: what keeping it keeps in memory
+    plan: BatchPlan
+    limits: Limits | None  #: of the optimiser; None: it was not asked
+    values: Mapping[str, Number]
+    tuning_version: int
+    requests: tuple[str, ...]
+    waiting: int
+    vendors: tuple[str, ...]
+    versions: tuple[int, ...]
+    postings: Mapping[str, int]
+    pools: tuple[str, ...]
+    became: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Saver:
+    """Of one market. `keep` is for the matcher's loop, `run` for a task beside it."""
+
+    stored: MarketStore
+    decisions: DecisionStore
+    tz: ZoneInfo
+    clock: Clock
+    tell: Tell
+    works: Told
+    waiting: deque[Decided] = field(default_factory=deque)
+    held_bytes: int = 0
+    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _last: Entry | None = None
+    _counts: dict[str, int] = field(default_factory=dict)
+    _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _values: Mapping[str, Number] = field(default_factory=dict)
+    _writing: bool = False
+    _told_s: float = -TELL_EVERY_S
+
+    def keep(self, decided: Decided) -> None:
+        """Have it written some time. It is lost where too much waits already."""
+        self._values = decided.values
+        if not are_saved(decided.values):
+            return
+        full = len(self.waiting) >= MOST_WAITING or self.held_bytes + decided.held_bytes > MOST_HELD_BYTES
+        if full and self.waiting:
+            self._count(LOST)
+            return
+        self.waiting.append(decided)
+        self.held_bytes += decided.held_bytes
+        self._work.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for each in (self._write_all(), self._tell_counts()):
+                group.create_task(each)
+
+    async def written(self) -> None:
+        """Until nothing waits."""
+        while self.waiting or self._writing:  # noqa: ASYNC110 - for tests and a demo's end
+            await asyncio.sleep(0.005)
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self.waiting:
+                self._writing = True
+                decided = self.waiting.popleft()
+                try:
+                    await self._write(decided)
+                    self._count(SAVED)
+                    await self.works()
+                except FAULTS as error:
+                    self._last = None
+                    self._count(LOST)
+                    await self._tell(error)
+                finally:
+                    self.held_bytes -= decided.held_bytes
+                    self._writing = False
+
+    async def _write(self, decided: Decided) -> None:
+        raw, vendors = await _beside(self._packed, decided)
+        for _ in range(TRIES):
+            before = self._last or await self.stored.decisions.last()
+            raw = _linked(raw, before)
+            entry = await _beside(self._put, raw, vendors)
+            try:
+                kept_days = DAYS.whole(decided.values)
+                noted = decided.requests[: decided.waiting]
+                await self.stored.decisions.add(entry, noted, kept_days)
+                self._last = entry
+                return
+            except Taken:  # who had the market before us still writes
+                self._last = None
+        raise Taken(f"{TRIES} times")
+
+    def _packed(self, decided: Decided) -> tuple[Raw, bytes]:
+        """In the thread: nothing here is of the event loop's."""
+        digest = decided.plan.digest
+        nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
+        while len(self._seen) > _SEEN:
+            self._seen.popitem(last=False)
+        header = _header(self.stored.name, self.tz, decided, nth)
+        market = self.stored.name
+        return packed(
+            header,
+            decided.screening(),
+            decided.plan,
+            lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
+        )
+
+    def _put(self, raw: Raw, vendors: bytes) -> Entry:
+        record, header = self.decisions.put(raw, vendors), raw.header
+        return Entry(
+            seq=header.seq,
+            digest=header.digest,
+            nth=header.nth,
+            day=header.day,
+            at_ms=header.at_ms,
+            kind=header.kind,
+            solver=header.solver,
+            requests=len(header.requests),
+            matched=header.matched,
+            cost=header.cost,
+            bound=header.bound,
+            hash=hash_of(record),
+            previous=header.previous,
+        )
+
+    async def _tell(self, error: BaseException) -> None:
+        """A trouble of the market's; not for each decision that a full disk loses."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            await self.tell(error, 0.0)
+
+    def _count(self, what: str) -> None:
+        self._counts[what] = self._counts.get(what, 0) + 1
+
+    async def _tell_counts(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            counts, self._counts = self._counts, {}
+            try:
+                for what, number in counts.items():
+                    await self.stored.troubles.count(f"decision:{what}", number)
+            except (Unavailable, StoreError):
+                pass  # told less often than they came
+
+    async def keep_tidy(self) -> None:
+        """What is too old, or too much, goes once an hour, until cancelled."""
+        while True:
+            try:
+                await self.tidy()
+            except FAULTS as error:
+                log.warning("decisions_not_tidied", market=self.stored.name, reason=type(error).__name__)
+                await self.tell(error, TIDY_S)
+            await self.clock.sleep(TIDY_S)
+
+    async def tidy(self) -> int:
+        """Forget what tuning does not want kept any more; how many records and parts."""
+        values = (await self.stored.tuning.in_force(self.clock.now_ms())).values
+        today = local_day(self.clock.now_ms(), self.tz)
+        before = (today - dt.timedelta(days=DAYS.whole(values))).isoformat()
+        if not are_saved(values):
+            before = dt.date.max.isoformat()
+        most = MEGABYTES.whole(values) * MB
+        gone = await _beside(self.decisions.forget, self.stored.name, before, most)
+        if gone:
+            kept = await _beside(self.decisions.days, self.stored.name)
+            await trim_ledger(self.stored, kept[0] if kept else None)
+        return gone
+
+
+async def trim_ledger(stored: MarketStore, first_day: str | None) -> None:
+    """Entries of days before this one go; None: all."""
+    at = 0
+    while entries := await stored.decisions.page(at, None, 500, newest=False):
+        for each in entries:
+            if first_day is not None and each.day >= first_day:  # one that is unreadable has no day
+                await stored.decisions.trim(each.seq)
+                return
+        at = entries[-1].seq + 1
+    await stored.decisions.trim(at)
+
+
+async def _beside(work: Callable[..., Result], *words: object) -> Result:
+    """In the one thread that writes decisions: never two at once in a process."""
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *words)
+
+
+def _linked(raw: Raw, before: Entry | None) -> Raw:
+    header = msgspec.structs.replace(
+        raw.header, seq=before.seq + 1 if before else 1, previous=before.hash if before else b""
+    )
+    return Raw(header, raw.sealed, raw.supply, raw.rest, raw.plan, raw.vendors)
+
+
+def _header(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:
+    plan, limits = decided.plan, decided.limits or Limits(time_limit_s=0.0)
+    return Header(
+        market=market,
+        digest=plan.digest,
+        kind=decided.kind,
+        nth=nth,
+        at_ms=decided.at_ms,
+        day=local_day(decided.at_ms, tz).isoformat(),
+        solver=plan.solver,
+        software=__version__,
+        seed=limits.seed,
+        time_limit_s=limits.time_limit_s,
+        work_limit=limits.work_limit,
+        workers=limits.workers,
+        seconds=round(plan.seconds, 4),
+        tuning_version=decided.tuning_version,
+        requests=decided.requests,
+        waiting=decided.waiting,
+        vendors=decided.vendors,
+        versions=decided.versions,
+        postings=decided.postings,
+        pools=decided.pools,
+        became=decided.became,
+        matched=len(plan.chosen),
+        cost=plan.cost,
+        bound=plan.bound,
+    )

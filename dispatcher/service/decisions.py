@@ -1,0 +1,195 @@
+"""Saved decisions for who may read them: listed, by digest, by request; and replayed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from contracts.decisions import (
+    Decision,
+    DecisionPage,
+    DecisionQuery,
+    DecisionView,
+    Replay,
+    RequestDecision,
+    Row,
+    RowQuery,
+)
+from dispatcher.decisions.again import Replays
+from dispatcher.decisions.parameters import DAYS
+from dispatcher.decisions.record import Raw, SavedPlan, Unsaved
+from dispatcher.decisions.rows import limited_by, named, parted, rows, told
+from dispatcher.decisions.store import DecisionStore, days_back
+from dispatcher.domain.refusals import Invalid, NotFound, PatientKeyMissing, Unavailable, Unreadable
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.security.vault import MissingKey, UnreadablePatient
+from dispatcher.service.markets import Markets
+from dispatcher.service.requests import Requests
+from dispatcher.store.decisions import UNREADABLE, Entry
+from solvers.horizon import local_day
+
+Result = TypeVar("Result")
+READ_TOGETHER = 500  # entries of the ledger
+MOST_EARLIER = 20
+RETRY_AFTER_S = 5
+
+
+class Decisions:
+    """They raise NotFound, Unreadable, PatientKeyMissing, Unavailable."""
+
+    def __init__(self, markets: Markets, requests: Requests, clock: Clock, kept: DecisionStore) -> None:
+        self.markets, self.requests, self.clock, self.kept = markets, requests, clock, kept
+        self._replays, self._opening = Replays(), asyncio.Semaphore(2)
+
+    async def page(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
+        """The latest first. Raises Invalid: no such cursor."""
+        self.markets.authorize_requests(who, market)
+        if query.request is not None:
+            return await self._on(who, market, query)
+        part, before = self.markets.store(market).decisions, _place(query.cursor)
+        day = query.day.isoformat() if query.day else ""
+        found, last = list[Entry](), before - 1 if before else None
+        while len(found) <= query.limit and (last is None or last > 0):
+            some = await part.page(1, last, READ_TOGETHER)
+            found += [each for each in some if each.kind != UNREADABLE and day in ("", each.day)]
+            if not some or (day and "" < some[-1].day < _day_before(day)):
+                break
+            last = some[-1].seq - 1
+        shown = found[: query.limit]
+        cursor = f"1.{shown[-1].seq}" if len(found) > query.limit else ""
+        return DecisionPage(decisions=tuple(map(told, shown)), cursor=cursor)
+
+    async def _on(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
+        """All that are known of one request: the last of each day, and those that its matches name."""
+        found = await self._headers(market, await self._names(who, market, str(query.request)))
+        shown = [each for each in found if query.day is None or each.day == query.day]
+        return DecisionPage(decisions=tuple(shown[: query.limit]))
+
+    async def view(self, who: Principal, market: str, name: str, query: RowQuery) -> DecisionView:
+        """A decision with rows of its requests, or of one."""
+        self.markets.authorize_requests(who, market)
+        saved = await self._opened(await self._raw(market, name))
+        header, first = saved.header, _place(query.cursor)
+        if query.request is not None:
+            if query.request not in header.requests:
+                raise NotFound(
+                    f"decision {name} is not about request {query.request}\n"
+                    f"Maybe read requests/{query.request}/decision: the last on it."
+                )
+            wanted, after = [header.requests.index(query.request)], ""
+        else:
+            end = min(first + query.limit, len(header.requests))
+            wanted, after = list(range(first, end)), f"1.{end}" if end < len(header.requests) else ""
+        read = await self._beside(lambda: rows(saved, wanted, by_name=query.request is not None))
+        return DecisionView(
+            decision=told(header),
+            software=header.software,
+            tuning_version=header.tuning_version,
+            seed=header.seed,
+            limited_by=limited_by(header),
+            solve_s=header.seconds,
+            became={each: header.became.count(each) for each in sorted(set(header.became))},
+            rows=tuple(read),
+            cursor=after,
+        )
+
+    async def on_request(self, who: Principal, market: str, request_id: str) -> RequestDecision:
+        """The last decision on a request, with its row: the vendors that each rule excluded by name."""
+        for_all = await self._names(who, market, request_id)
+        found = sorted(await self._raws(market, for_all), key=lambda each: each.header.at_ms, reverse=True)
+        if not found:
+            raise NotFound(
+                f"no saved decision on request {request_id}\n"
+                "Maybe it was not planned yet, or the decision was forgotten (decisions_days, decisions_mb)."
+            )
+        saved = await self._opened(found[0])
+        (row,) = await self._beside(lambda: _row(saved, request_id))
+        earlier = (named(each.header.digest, each.header.nth) for each in found[1 : 1 + MOST_EARLIER])
+        return RequestDecision(decision=told(saved.header), row=row, earlier=tuple(earlier))
+
+    async def replay(self, who: Principal, market: str, name: str) -> Replay:
+        """Make it again, in a process of its own; one at a time."""
+        self.markets.authorize_requests(who, market)
+        result = await self._replays.of(await self._opened(await self._raw(market, name)))
+        return Replay(digest=name, how=result.how, problems=result.problems, hint=result.hint)
+
+    async def _names(self, who: Principal, market: str, request_id: str) -> list[str]:
+        record = await self.requests.record(who, market, request_id)
+        noted = await self.markets.store(market).decisions.on(request_id, await self._days(market))
+        names = [named(digest, nth) for _, digest, nth in noted]
+        names += [each.snapshot for each in reversed(record.offers) if each.snapshot]
+        return list(dict.fromkeys(names))
+
+    async def _headers(self, market: str, names: Sequence[str]) -> list[Decision]:
+        found = await self._raws(market, names)
+        return [told(each.header) for each in sorted(found, key=lambda each: -each.header.at_ms)]
+
+    async def _raws(self, market: str, names: Sequence[str]) -> list[Raw]:
+        days = await self._days(market)
+        found = [await self._beside(self.kept.get, market, *_asked(each, days)) for each in names]
+        return [each for each in found if each is not None]
+
+    async def _raw(self, market: str, name: str) -> Raw:
+        found = await self._raws(market, [name])
+        if not found:
+            raise NotFound(
+                f"there is no saved decision {name}\nMaybe it was forgotten (decisions_days, decisions_mb)."
+            )
+        return found[0]
+
+    async def _opened(self, raw: Raw) -> SavedPlan:
+        async with self._opening:  # each is some 20 MB
+            return await self._beside(self.kept.opened, raw)
+
+    async def _days(self, market: str) -> list[str]:
+        values = (await self.markets.tuning(market)).values
+        today = local_day(self.clock.now_ms(), self.markets.zones[market])
+        return list(days_back(today, DAYS.whole(values)))
+
+    async def _beside(self, work: Callable[..., Result], *words: object) -> Result:
+        """In a thread; what goes wrong there in the words of a refusal."""
+        try:
+            return await asyncio.to_thread(work, *words)
+        except Unsaved as error:
+            raise Unreadable(
+                f"a saved decision cannot be read: {error}\nMaybe `dispatcher audit`."
+            ) from error
+        except MissingKey as error:
+            raise PatientKeyMissing(
+                f"a saved decision was sealed under the patient key {error.key_id!r}, not known here\n"
+                "Maybe put the newest key file there: the command `keys status` says more.",
+                retry_after_s=RETRY_AFTER_S,
+            ) from error
+        except UnreadablePatient as error:
+            raise Unreadable(f"a saved decision cannot be opened: {error}") from error
+        except OSError as error:
+            raise Unavailable(
+                f"where decisions are kept does not answer ({type(error).__name__})\nMaybe ask again.",
+                retry_after_s=RETRY_AFTER_S,
+            ) from error
+
+
+def _row(saved: SavedPlan, request_id: str) -> list[Row]:
+    return rows(saved, [saved.header.requests.index(request_id)], by_name=True)
+
+
+def _asked(name: str, days: Sequence[str]) -> tuple[str, Sequence[str], int]:
+    digest, nth = parted(name)
+    return digest, days, nth
+
+
+def _place(cursor: str) -> int:
+    if not cursor:
+        return 0
+    first, _, place = cursor.partition(".")
+    if first != "1" or not place.isdecimal():
+        raise Invalid(f"cursor '{cursor}' is none of this list\nMaybe it is of another list.")
+    return int(place)
+
+
+def _day_before(day: str) -> str:
+    """Decisions stand in the order of writing; some were made for a moment of the next day."""
+    return (dt.date.fromisoformat(day) - dt.timedelta(days=1)).isoformat()

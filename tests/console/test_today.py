@@ -1,0 +1,64 @@
+"""Today: what needs somebody stands first, says why, and is acted on by keys alone."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.console.conftest import SHARED, Desk, problems
+from tests.console.trouble import town
+
+pytestmark = SHARED
+
+
+async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("today", market=market)
+    rows = page.locator(".grid-row")
+    await expect(rows).to_have_count(2)  # what is far away needs nobody yet
+    await expect(rows.nth(0)).to_contain_text("No vendor yet")
+    await expect(rows.nth(1)).to_contain_text("Task: predecessor missing")
+    await page.keyboard.press("j")
+    await page.wait_for_selector(".side h2:has-text('soon')")
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert await problems(page) == []
+    await page.keyboard.press("w")
+    await page.wait_for_selector("dialog h2:has-text('Widen the window of soon')")
+    assert await problems(page) == []
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".toast:has-text('wider')")
+    view = await desk.call(market, "GET", "/requests/soon")
+    assert [each["fields"] for each in view["amendments"]] == [["pickup_window"]]
+
+
+async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("board?q=later", market=market)
+    await page.locator(".grid-row", has_text="later").wait_for()
+    await page.keyboard.press("j")
+    await page.wait_for_selector(".side h2:has-text('later')")
+    await page.keyboard.press("h")
+    await page.wait_for_selector("dialog[open]")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".grid-row:has-text('on hold')")
+    await page.click(".toast button:has-text('Resume')")
+    await page.wait_for_selector(".grid-row:has-text('received')")
+
+
+async def test_an_offer_by_hand_says_what_it_costs_and_is_withdrawn_not_undone(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("board?q=later", market=market)
+    await page.locator(".grid-row", has_text="later").wait_for()
+    await page.keyboard.press("j")
+    await page.wait_for_selector(".side h2:has-text('later')")
+    await page.keyboard.press("o")
+    await page.wait_for_selector("dialog input[value=v2]")
+    assert await page.locator("dialog tbody tr").count() == 2
+    assert await problems(page) == []
+    await page.focus("dialog input[name=vendor]")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".grid-row:has-text('offered')")
+    await page.click(".toast button:has-text('Withdraw')")
+    await page.wait_for_selector(".toast:has-text('is withdrawn')")
+    view = await desk.call(market, "GET", "/requests/later")
+    assert (view["state"], [each["state"] for each in view["attempts"]]) == ("matching", ["cancelled"])

@@ -1,0 +1,88 @@
+"""Every plan is saved with what it was made from, and what became of each match; it replays."""
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.tuning import Number, Tuning
+from dispatcher.decisions.record import BATCH, IMMINENT
+from dispatcher.decisions.replay import HOLDS, SAME, replay
+from dispatcher.matching.batch import run_batch
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.solving import SolverPool
+from tests.decisions.conftest import Saved
+from tests.solvers.town import trip, vendor
+
+
+async def tuned(saved: Saved, **values: Number) -> None:
+    await saved.town.market.stored.tuning.put(Tuning(version=1, values=values))
+
+
+async def test_an_imminent_plan_is_saved_and_replays_byte_for_byte(saved: Saved, own: Ownership) -> None:
+    town = saved.town
+    await town.add_vendor(vendor("v1"))
+    await town.submit(trip("soon", start_min=20), trip("late", start_min=25))
+    await match_imminent(own, town.market, town.ids)
+    found = (await saved.plans())[-1]
+    assert found.header.kind == IMMINENT
+    assert set(found.header.requests) == {"soon", "late"}
+    assert found.header.became == ("offered", "offered")
+    assert found.header.digest == (await town.record("soon")).offers[-1].snapshot
+    assert replay(found).how == SAME
+
+
+@pytest.mark.parametrize(("work", "how"), [(200_000, SAME), (0, HOLDS)])
+async def test_a_batch_replays_by_its_kind_of_limit(
+    saved: Saved, own: Ownership, solvers: SolverPool, work: int, how: str
+) -> None:
+    town = saved.town
+    await tuned(saved, solve_work_limit=work, solve_time_limit_s=0.3)
+    for n in range(3):
+        await town.add_vendor(vendor(f"v{n}"))
+    await town.submit(*(trip(f"r{n}", start_min=200 + n) for n in range(8)))
+    await run_batch(own, town.market, solvers)
+    found = (await saved.plans())[-1]
+    assert found.header.kind == BATCH
+    assert found.plan.bound <= found.plan.cost
+    assert found.header.tuning_version == 1
+    assert len(found.header.requests) == 8
+    result = replay(found)
+    assert (result.how, result.problems) == (how, ())
+
+
+async def test_a_changed_choice_cost_or_bound_does_not_replay(
+    saved: Saved, own: Ownership, solvers: SolverPool
+) -> None:
+    town = saved.town
+    await tuned(saved, solve_time_limit_s=0.3)
+    await town.add_vendor(vendor("v1"))
+    await town.submit(*(trip(f"r{n}", start_min=200 + n) for n in range(3)))
+    await run_batch(own, town.market, solvers)
+    found = (await saved.plans())[-1]
+    made = found.plan
+    moved = replace(made.chosen, start_ms=made.chosen.start_ms + 60_000)
+    for broken, words in (
+        (replace(made, cost=made.cost - 1), "against a limit"),
+        (replace(made, cents=made.cents + 1), "cents, not"),
+        (replace(made, bound=made.cost + 1), "lies above its cost"),
+        (replace(made, chosen=moved), "breaks a rule"),
+    ):
+        result = replay(replace(found, plan=broken))
+        assert not result.ok
+        assert words in result.problems[0]
+
+
+async def test_the_saved_capacity_is_that_before_the_matches_took_theirs(
+    saved: Saved, own: Ownership
+) -> None:
+    town = saved.town
+    await town.add_vendor(vendor("v1"), units=1)
+    await town.submit(trip("soon", start_min=20))
+    before = (await town.market.refresh()).capacity.supply.arrays()["left"].copy()
+    await match_imminent(own, town.market, town.ids)
+    (found,) = await saved.plans()
+    left = found.screening.supply.arrays()["left"]  # of the days that its window reaches
+    assert (left == before[:, :, : left.shape[2]]).all()
+    after = (await town.market.refresh()).capacity.supply.arrays()["left"]
+    assert (after < before).any()

@@ -1,0 +1,91 @@
+"""Saved decisions over HTTP: who may read them, and what they say."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from contracts.codes import Role
+from dispatcher.decisions.saver import Saver
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.market import Market
+from tests.http.conftest import Api, trip
+from tests.http.test_by_hand import add
+
+FAR = {"kind": "circle", "centre": [-80.0, 40.78], "radius_m": 3_000}
+
+
+@pytest.fixture
+async def decided(api: Api) -> AsyncIterator[str]:
+    """Two vendors, one that is too far; three requests, planned together. The digest."""
+    await add(api, "near", units=2)
+    await add(api, "far", service_area=[FAR])
+    tuning = {"values": {"imminent_lead_minutes": 1440}, "reason": "test"}
+    assert (await api.call("PUT", "/tuning", tuning, role=Role.OPS, If_None_Match="*"))[0] == 200
+    await api.call("POST", "/requests", {"requests": [trip("a"), trip("b"), trip("c")]})
+    stored, service = api.store.market(api.market), api.service
+    tz = service.markets.zones[api.market]
+
+    async def nobody(*_: object) -> None:
+        return None
+
+    saver = Saver(stored, service.decisions.kept, tz, api.clock, nobody, nobody)
+    writing = asyncio.create_task(saver.run())
+    fence = await stored.lease.acquire("test", 60_000)
+    assert fence is not None
+    market = Market(stored, tz, api.clock, saver=saver)
+    await match_imminent(Ownership(service.executor, fence), market, ["a", "b", "c"])
+    await saver.written()
+    writing.cancel()
+    (found,) = (await api.call("GET", "/decisions", role=Role.OPS))[1]["decisions"][:1]
+    yield found["digest"]
+
+
+async def test_ops_lists_reads_and_replays_a_decision(api: Api, decided: str) -> None:
+    status, page = await api.call("GET", "/decisions?day=2026-03-02", role=Role.OPS)
+    assert status == 200
+    assert decided in {each["digest"] for each in page["decisions"]}
+    status, view = await api.call("GET", f"/decisions/{decided}?limit=2", role=Role.OPS)
+    assert status == 200
+    assert (view["decision"]["requests"], len(view["rows"]), view["cursor"]) == (3, 2, "1.2")
+    _, rest = await api.call("GET", f"/decisions/{decided}?cursor=1.2", role=Role.OPS)
+    rows = {each["request_id"]: each for each in view["rows"] + rest["rows"]}
+    assert set(rows) == {"a", "b", "c"}  # of every request, matched or not
+    chosen = [each["chosen"] for each in rows.values() if "chosen" in each]
+    assert [each["vendor_id"] for each in chosen] == ["near", "near"]
+    for each in chosen:
+        assert sum(term["cost_cents"] for term in each["terms"]) == each["cost_cents"]
+    status, replayed = await api.call("POST", f"/decisions/{decided}/replay", role=Role.OPS)
+    assert (status, replayed["how"]) == (200, "identical")
+
+
+@pytest.mark.parametrize("role", [Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER])
+async def test_a_request_leads_to_the_decision_on_it(api: Api, decided: str, role: Role) -> None:
+    status, found = await api.call("GET", "/requests/a/decision", role=role)
+    assert (status, found["decision"]["digest"]) == (200, decided)
+    assert found["row"]["excluded"] == [{"rule": "service_area", "vendors": ["far"]}]
+    assert found["row"]["removed"] == [{"rule": "service_area", "vendors": 1}]
+
+
+@pytest.mark.parametrize("role", [Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER])
+async def test_whole_decisions_are_for_ops(api: Api, decided: str, role: Role) -> None:
+    for path in ("/decisions", f"/decisions/{decided}"):
+        assert (await api.call("GET", path, role=role))[0] == 403
+
+
+async def test_no_door_and_no_name_is_told(api: Api, decided: str) -> None:
+    status, view = await api.call("GET", f"/decisions/{decided}", role=Role.OPS)
+    assert status == 200
+    assert "40.7" not in str(view)
+
+
+async def test_what_is_not_there_is_said_with_what_may_help(api: Api, decided: str) -> None:
+    status, problem = await api.call("GET", "/decisions/0123456789abcdef", role=Role.OPS)
+    assert status == 404
+    assert "decisions_days" in problem["detail"]
+    assert (await api.call("GET", "/decisions/../../x", role=Role.OPS))[0] == 404
+    assert (await api.call("GET", "/decisions/xyz", role=Role.OPS))[0] in (400, 404)
+    assert (await api.call("GET", "/decisions?cursor=9.9", role=Role.OPS))[0] == 422
+    assert (await api.call("GET", f"/decisions/{decided}?request=zzz", role=Role.OPS))[0] == 404
+    assert (await api.call("GET", "/requests/zzz/decision", role=Role.OPS))[0] == 404
