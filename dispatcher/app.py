@@ -51,6 +51,7 @@ from dispatcher.service.loops import (
     PATIENT_KEYS,
     QUARTERS,
     REPLIES,
+    SEALS,
     TIMERS,
     TUNING,
     UNREADABLE,
@@ -210,6 +211,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None

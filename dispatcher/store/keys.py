@@ -19,7 +19,7 @@ QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
-DECISIONS, DECIDED = "decisions", "decided"
+DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -44,7 +44,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
-        self.decisions = prefix + DECISIONS
+        self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
