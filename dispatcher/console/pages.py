@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.console import sessions
+from dispatcher.console import oidc, sessions
 from dispatcher.console.assets import Asset, Assets
+from dispatcher.console.oidc import Directory
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
 
@@ -29,9 +30,13 @@ def headers_of(parts: Parts) -> dict[str, str]:
     return {name: value.replace("{pictures}", pictures) for name, value in _HEADERS.items()}
 
 
-def with_console(parts: Parts) -> web.Application:
-    """The API with the console beside it."""
+def with_console(parts: Parts, directory: Directory | None = None) -> web.Application:
+    """The API with the console beside it. `directory`: whose people may sign in, too."""
     app = build_app(parts, [sessions.ROUTES])
+    if directory is not None:
+        app[sessions.DIRECTORY] = directory
+        app.router.add_get(oidc.PATH, directory.leave)
+        app.router.add_get(oidc.CALLBACK, directory.come_back)
     app[ASSETS], app[HEADERS] = Assets(), headers_of(parts)
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)

@@ -13,6 +13,7 @@ from contracts.operations import ANYONE, Answer, Body
 from contracts.problems import Unauthenticated
 from dispatcher import __version__
 from dispatcher.console import links
+from dispatcher.console.oidc import Directory
 from dispatcher.http import sessions
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
@@ -23,6 +24,7 @@ from dispatcher.security.tokens import MAX_TOKEN_CHARS, mint
 
 JSON = "application/json"
 ROUTES = Routes("console", 900)
+DIRECTORY = web.AppKey("directory", Directory)
 
 
 class Enter(Wire, frozen=True, kw_only=True):
@@ -47,6 +49,12 @@ class Session(Wire, frozen=True, kw_only=True):
     markets: tuple[SessionMarket, ...]
     now_ms: int
     version: str
+
+
+class SignIn(Wire, frozen=True, omit_defaults=False):
+    """The ways to sign in."""
+
+    directory: bool = False
     map_tiles: str = ""  # pictures below the map; "": none
     map_credit: str = ""
 
@@ -57,6 +65,15 @@ class Session(Wire, frozen=True, kw_only=True):
 async def read(call: Call, parts: Parts) -> web.Response:
     """Who is signed in."""
     return _answer(call.raw.app[GATE].identify(call.raw), parts)
+
+
+@ROUTES.get(
+    "/console/sign-in", id="readSignIn", roles=ANYONE, answers={200: Answer("the ways to sign in", media=JSON)}
+)
+async def ways(call: Call, parts: Parts) -> web.Response:
+    """The ways to sign in."""
+    told = SignIn(directory=call.raw.app.get(DIRECTORY) is not None)
+    return web.Response(body=msgspec.json.encode(told), content_type=JSON)
 
 
 @ROUTES.post(
@@ -73,7 +90,7 @@ async def enter(call: Call, parts: Parts) -> web.Response:
     authenticator, now_ms = call.raw.app[GATE].authenticator, parts.clock.now_ms()
     token = call.body.token.strip() or await _redeemed(call, parts)
     answer = _answer(authenticator.verify(token, now_ms), parts)
-    set_cookie(call.raw, answer, token)
+    sessions.set_cookie(call.raw, answer, token)
     return answer
 
 
@@ -84,7 +101,7 @@ async def leave(call: Call, parts: Parts) -> web.Response:
     """Sign out."""
     sessions.refuse_others(call.raw)
     answer = web.Response(status=204)
-    set_cookie(call.raw, answer, "")
+    sessions.set_cookie(call.raw, answer, "")
     return answer
 
 
@@ -94,15 +111,6 @@ async def _redeemed(call: Call, parts: Parts) -> str:
     if not await parts.service.store.once.first(f"link:{said.jti}", links.USED_FOR_S):
         raise Unauthenticated("the link was used before\nMaybe print a new one: the command `console` does.")
     return mint(parts.token_keys, said.session)
-
-
-def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
-    """The session's cookie, until the browser closes; without a token it goes."""
-    name, secure = sessions.cookie_name(request), request.url.scheme == "https"
-    if token:
-        answer.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=secure)
-    else:
-        answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=secure)
 
 
 def _answer(who: Principal, parts: Parts) -> web.Response:
