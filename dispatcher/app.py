@@ -51,6 +51,7 @@ from dispatcher.service.loops import (
     PATIENT_KEYS,
     QUARTERS,
     REPLIES,
+    SEALS,
     TIMERS,
     TUNING,
     UNREADABLE,
@@ -69,6 +70,7 @@ from solvers.travel import DetourTravel
 if TYPE_CHECKING:  # the web process has no use for them
     from dispatcher.delivery.notify.courier import Courier
     from dispatcher.jobs.timers import Timers
+    from dispatcher.matching.solving import SolverPool
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -161,6 +163,11 @@ def _of_market(
     ]
 
 
+def _is_at_work(solvers: SolverPool) -> bool:
+    """Whether anything is solved, or waits for it."""
+    return solvers.at_work > 0
+
+
 async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.delivery.notify.courier import Courier  # noqa: PLC0415
     from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415
@@ -187,13 +194,14 @@ async def _matcher(settings: Settings, name: str) -> None:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
             saved = partial(service.decisions.saved, each)
-            busy, numbers = (lambda: solvers.at_work > 0), tuple(registry.numbers)
+            busy, numbers = partial(_is_at_work, solvers), tuple(registry.numbers)
             runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers)
+            busy = partial(_is_at_work, solvers)
+            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
         try:
             await _until_told(
@@ -203,6 +211,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None

@@ -47,6 +47,8 @@ DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first part
     names.CAPACITY: ("posting", codec.CAPACITY.unpack),
     names.TUNING: ("tuning", codec.TUNING.unpack),
     names.SETS: (names.SETS, codec.TUNING_SETS.unpack),
+    names.SHADOW: (names.SHADOW, codec.TUNING_SHADOW.unpack),
+    names.SHADOW_FOUND: (names.SHADOW_FOUND, codec.TUNING_SHADOW_FOUND.unpack),
     names.CANARY: (names.CANARY, codec.TUNING_CANARY.unpack),
     names.PROFILES: (names.PROFILES, codec.TUNING_PROFILES.unpack),
     names.STANDING: (names.STANDING, codec.TUNING_STANDING.unpack),
