@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
-from dispatcher.console import oidc, sessions
+from dispatcher.console import sessions
 from dispatcher.console.assets import Asset, Assets
-from dispatcher.console.oidc import Directory
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
 
+if TYPE_CHECKING:  # what it imports is slow, and needed where there is one
+    from dispatcher.console.oidc import Directory
+
+OIDC = "/console/oidc"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -35,8 +40,8 @@ def with_console(parts: Parts, directory: Directory | None = None) -> web.Applic
     app = build_app(parts, [sessions.ROUTES])
     if directory is not None:
         app[sessions.DIRECTORY] = directory
-        app.router.add_get(oidc.PATH, directory.leave)
-        app.router.add_get(oidc.CALLBACK, directory.come_back)
+        app.router.add_get(OIDC, directory.leave)
+        app.router.add_get(f"{OIDC}/callback", directory.come_back)
     app[ASSETS], app[HEADERS] = Assets(), headers_of(parts)
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)

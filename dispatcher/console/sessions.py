@@ -13,7 +13,6 @@ from contracts.operations import ANYONE, Answer, Body
 from contracts.problems import Unauthenticated
 from dispatcher import __version__
 from dispatcher.console import links
-from dispatcher.console.oidc import Directory
 from dispatcher.http import sessions
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
@@ -24,7 +23,7 @@ from dispatcher.security.tokens import MAX_TOKEN_CHARS, mint
 
 JSON = "application/json"
 ROUTES = Routes("console", 900)
-DIRECTORY = web.AppKey("directory", Directory)
+DIRECTORY = web.AppKey("directory", object)  # whose people may sign in
 
 
 class Enter(Wire, frozen=True, kw_only=True):
@@ -49,14 +48,14 @@ class Session(Wire, frozen=True, kw_only=True):
     markets: tuple[SessionMarket, ...]
     now_ms: int
     version: str
+    map_tiles: str = ""  # pictures below the map; "": none
+    map_credit: str = ""
 
 
 class SignIn(Wire, frozen=True, omit_defaults=False):
     """The ways to sign in."""
 
     directory: bool = False
-    map_tiles: str = ""  # pictures below the map; "": none
-    map_credit: str = ""
 
 
 @ROUTES.get(
@@ -68,7 +67,10 @@ async def read(call: Call, parts: Parts) -> web.Response:
 
 
 @ROUTES.get(
-    "/console/sign-in", id="readSignIn", roles=ANYONE, answers={200: Answer("the ways to sign in", media=JSON)}
+    "/console/sign-in",
+    id="readSignIn",
+    roles=ANYONE,
+    answers={200: Answer("the ways to sign in", media=JSON)},
 )
 async def ways(call: Call, parts: Parts) -> web.Response:
     """The ways to sign in."""
