@@ -64,7 +64,7 @@ function ask(api, trouble) {
     event.preventDefault();
     try {
       const session = await api.post("/console/session", { token: token.value.trim() });
-      form.remove();
+      page.remove();
       resolve(session);
     } catch (error) {
       showTrouble(told, error);
@@ -77,7 +77,8 @@ function ask(api, trouble) {
   }, () => {});
   const why = REFUSED[new URLSearchParams(location.search).get("refused") || ""];
   document.title = "Sign in · Dispatcher";
-  document.body.append(form);
+  const page = h("main", {}, form);
+  document.body.append(page);
   if (trouble || why) showTrouble(told, trouble || why);
   token.focus();
   return promise;
