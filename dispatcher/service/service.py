@@ -36,6 +36,7 @@ from dispatcher.service.tuning import Tunings
 from dispatcher.service.tuning_canary import TuningCanary
 from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
+from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.what_ifs import WhatIfs
@@ -88,6 +89,7 @@ class Service:
         self.tuning_sets = TuningSets(self.markets, clock, registry)
         self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
         self.tuning_canary = TuningCanary(self.markets, clock, registry)
+        self.tuning_shadow = TuningShadow(self.markets, clock, registry)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)

@@ -11,6 +11,7 @@ from contracts.requests import Request
 from contracts.tuning_canary import CanaryHeld
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
+from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
@@ -23,7 +24,7 @@ from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import CANARY, PROFILES, SETS, STANDING, Keys
+from dispatcher.store.keys import CANARY, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
@@ -62,6 +63,10 @@ class MarketStore:
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
+        self.tuning_shadow = DocumentPart(node, self.keys, SHADOW, codec.TUNING_SHADOW, ShadowHeld())
+        self.tuning_shadow_found = DocumentPart(
+            node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
+        )
         self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
         self.tuning = TuningPart(node, self.keys, self.tuning_canary)
         self.quarters = QuarterPart(node, self.keys)
