@@ -1,4 +1,4 @@
-"""`dispatcher what-if`: a day and a change in; an answer for people, JSON and CSV out; what is amiss, named."""
+"""`dispatcher what-if`: a change in; an answer for people, JSON and CSV out; what is amiss, named."""
 
 from __future__ import annotations
 
