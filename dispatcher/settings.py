@@ -13,10 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import MailUrl, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, WebhookUrl, MailUrl, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, TracesUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -138,6 +138,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="where traces are sent: a collector's OTLP over HTTP, http://host:4318 (extra otel)"
         ),
     ] = None
+    map_tiles: Annotated[
+        TilesUrl | None,
+        Meta(description="pictures below the console's map: https://host/{z}/{x}/{y}.png; empty: none"),
+    ] = None
+    map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
     decisions: Annotated[
         str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
     ] = ""

@@ -47,6 +47,8 @@ class Session(Wire, frozen=True, kw_only=True):
     markets: tuple[SessionMarket, ...]
     now_ms: int
     version: str
+    map_tiles: str = ""  # pictures below the map; "": none
+    map_credit: str = ""
 
 
 @ROUTES.get(
@@ -113,6 +115,8 @@ def _answer(who: Principal, parts: Parts) -> web.Response:
         ),
         now_ms=parts.clock.now_ms(),
         version=__version__,
+        map_tiles=parts.map_tiles or "",
+        map_credit=parts.map_credit,
     )
     return web.Response(
         body=msgspec.json.encode(told), content_type=JSON, headers={"Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""Where notifications and traces go to, as settings say it: a webhook, a mail server, a collector."""
+"""Where things go to or come from, as settings say it: a webhook, a mail server, a collector, a map."""
 
 from __future__ import annotations
 
@@ -45,6 +45,34 @@ class TracesUrl(str):
         if url.query or url.fragment:
             raise ValueError("nothing may follow its path")
         return cls(text)
+
+
+class TilesUrl(str):
+    """`https://host/{z}/{x}/{y}.png`: pieces of a map, of 256 pixels; `http` from this machine only.
+
+    Whoever gives them sees which parts of the map are looked at, and by whose address.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> TilesUrl:
+        """Raises ValueError, which says what is wrong with it."""
+        url = urlsplit(text)
+        host = _host(url)
+        if url.scheme != "https" and not (url.scheme == "http" and host in LOCAL):
+            raise ValueError("it begins with neither https:// nor, on this machine, http://")
+        if "@" in url.netloc or set(url.netloc) & set("{}'\";, "):
+            raise ValueError("its host is no plain host: no user, no password, no placeholder")
+        if missing := [each for each in ("{z}", "{x}", "{y}") if each not in text]:
+            raise ValueError(f"it lacks {', '.join(missing)}")
+        return cls(text)
+
+    @property
+    def origin(self) -> str:
+        """What the page may load pictures from."""
+        url = urlsplit(self)
+        return f"{url.scheme}://{url.netloc}"
 
 
 class MailUrl(str):

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from contracts.codes import Role
 from tests.console.conftest import PHONE, SHARED, Desk, problems
-from tests.console.town import RIDES, settle
+from tests.console.seen_day import RIDES, settle
 
 pytestmark = SHARED
 
