@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import aiohttp
-
 from benchmarks.busy_market import BusyMarket
 from benchmarks.devtools import Browser, Page, browser
-from benchmarks.intake import MARKET, await_answer, running, settings_in, web_command
+from benchmarks.intake import MARKET, await_answer, cpu_s, running, settings_in, web_command
+from benchmarks.looked_at import looked_at
 from contracts.codes import Role
 from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
@@ -46,7 +45,6 @@ PARTS = """(() => {
   return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms ?? 0)]));
 })()"""  # when the scripts had run, when the board was asked for, when it was there
 SCRIPT = Path(__file__).with_name("console_page.js")
-HERTZ = os.sysconf("SC_CLK_TCK")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,13 +164,14 @@ class Bench:
 
     async def _cost(self) -> dict[str, Any]:
         """Cores of the web process: nobody looks, one does, many do; while requests change."""
+        market, headers = f"{self.url}/v1/markets/{MARKET}", {"Authorization": f"Bearer {self.token}"}
         async with self._changing():
             nobody = await self._cores()
             first = time.perf_counter()
-            async with self._listening(1):
+            async with looked_at(market, headers, 1):
                 ready_s = time.perf_counter() - first
                 one = await self._cores()
-            async with self._listening(LISTENERS + 1):
+            async with looked_at(market, headers, LISTENERS + 1):
                 many = await self._cores()
         return {
             "board_ready_s": round(ready_s, 2),
@@ -183,30 +182,9 @@ class Bench:
 
     async def _cores(self) -> float:
         await asyncio.sleep(SETTLE_S)
-        began_s, began = self._used_s(), time.monotonic()
+        began_s, began = cpu_s(self.pid), time.monotonic()
         await asyncio.sleep(self.args.seconds)
-        return (self._used_s() - began_s) / (time.monotonic() - began)
-
-    def _used_s(self) -> float:
-        """What the web process has used (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / HERTZ
-
-    @contextlib.asynccontextmanager
-    async def _listening(self, consoles: int) -> AsyncIterator[None]:
-        """So many streams of changes, as consoles have them, read and thrown away."""
-        headers, path = {"Authorization": f"Bearer {self.token}"}, f"/v1/markets/{MARKET}/board/changes"
-        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(None)) as session:
-            streams = [await session.get(self.url + path) for _ in range(consoles)]
-            readers = [asyncio.create_task(_read(each)) for each in streams]
-            try:
-                yield
-            finally:
-                for each in readers:
-                    each.cancel()
-                await asyncio.gather(*readers, return_exceptions=True)
-                for stream in streams:
-                    stream.close()
+        return (cpu_s(self.pid) - began_s) / (time.monotonic() - began)
 
     async def _opened(self, program: Browser, name: str) -> tuple[Page, float]:
         """A page of the console in a tab of its own, once it shows something of use; and when it did, ms."""
@@ -313,8 +291,3 @@ def private_mb(pid: int) -> float:
     """Memory that is a process's alone (Linux)."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024
-
-
-async def _read(stream: aiohttp.ClientResponse) -> None:
-    async for _ in stream.content.iter_any():
-        pass

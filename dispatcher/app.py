@@ -30,7 +30,9 @@ from dispatcher.http.server import Runner, listen
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.measures import tell_measures
 from dispatcher.jobs.patient_keys import keep_agreement
+from dispatcher.jobs.quarters import keep_quarters
 from dispatcher.jobs.routing import tell_routing
+from dispatcher.jobs.tuning import keep_tuning
 from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files, traces
@@ -47,8 +49,11 @@ from dispatcher.service.loops import (
     MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
+    QUARTERS,
     REPLIES,
+    SEALS,
     TIMERS,
+    TUNING,
     UNREADABLE,
     WHAT_IFS,
     Troubles,
@@ -65,6 +70,7 @@ from solvers.travel import DetourTravel
 if TYPE_CHECKING:  # the web process has no use for them
     from dispatcher.delivery.notify.courier import Courier
     from dispatcher.jobs.timers import Timers
+    from dispatcher.matching.solving import SolverPool
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -153,7 +159,13 @@ def _of_market(
         *(_kept(store, market, TIMERS, partial(timers.run, market, kind)) for kind in kinds()),
         _kept(store, market, NOTIFICATIONS, partial(courier.run, market)),
         _kept(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
+        _kept(store, market, TUNING, partial(keep_tuning, service, market)),
     ]
+
+
+def _is_at_work(solvers: SolverPool) -> bool:
+    """Whether anything is solved, or waits for it."""
+    return solvers.at_work > 0
 
 
 async def _matcher(settings: Settings, name: str) -> None:
@@ -168,11 +180,12 @@ async def _matcher(settings: Settings, name: str) -> None:
     async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
-        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
         savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
@@ -180,12 +193,15 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            runner = Runner(stored, tz, clock, travel_of, name, lambda: solvers.at_work > 0)
+            saved = partial(service.decisions.saved, each)
+            busy, numbers = partial(_is_at_work, solvers), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers)
+            busy = partial(_is_at_work, solvers)
+            await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
         try:
             await _until_told(
@@ -195,6 +211,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -220,6 +237,7 @@ def _telling(service: Service) -> list[Coroutine[None, None, None]]:
         *(_kept(store, each, UNREADABLE, partial(tell_unreadable, service, each)) for each in markets),
         *(_kept(store, each, MEASURES, partial(tell_measures, service, each)) for each in markets),
         *(_kept(store, each, PATIENT_KEYS, partial(keep_agreement, store, each)) for each in markets),
+        *(_kept(store, each, QUARTERS, partial(keep_quarters, service, each)) for each in markets),
     ]
 
 

@@ -21,8 +21,10 @@ from contracts.tuning import Number
 from dispatcher import __version__
 from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
 from dispatcher.decisions.record import Header, Raw, hash_of, packed
+from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.connection import StoreError
 from dispatcher.store.decisions import Entry, Taken
@@ -38,6 +40,7 @@ TRIES: Final = 5  #: for a place in the chain
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
 TELL_EVERY_S: Final = 30.0
+SEAL_EVERY_S: Final = 15.0
 _SEEN: Final = 4_096
 SAVED, LOST = "saved", "lost"
 log = structlog.get_logger()
@@ -125,10 +128,10 @@ class Saver:
             await asyncio.sleep(0.005)
 
     async def _write_all(self) -> None:
-        while True:
+        while not cancel_requested():
             await self._work.wait()
             self._work.clear()
-            while self.waiting:
+            while self.waiting and not cancel_requested():
                 self._writing = True
                 decided = self.waiting.popleft()
                 try:
@@ -202,8 +205,14 @@ class Saver:
     def _count(self, what: str) -> None:
         self._counts[what] = self._counts.get(what, 0) + 1
 
+    async def keep_sealing(self) -> None:
+        """What nobody may change is sealed some seconds after it was written; until cancelled."""
+        while not cancel_requested():
+            await asyncio.sleep(SEAL_EVERY_S)
+            await seal(self.stored, self.clock.now_ms())
+
     async def _tell_counts(self) -> None:
-        while True:
+        while not cancel_requested():
             await asyncio.sleep(COUNT_EVERY_S)
             counts, self._counts = self._counts, {}
             try:
@@ -214,7 +223,7 @@ class Saver:
 
     async def keep_tidy(self) -> None:
         """What is too old, or too much, goes once an hour, until cancelled."""
-        while True:
+        while not cancel_requested():
             try:
                 await self.tidy()
             except FAULTS as error:
@@ -224,8 +233,9 @@ class Saver:
 
     async def tidy(self) -> int:
         """Forget what tuning does not want kept any more; how many records and parts."""
-        values = (await self.stored.tuning.in_force()).values
-        today = local_day(self.clock.now_ms(), self.tz)
+        now_ms = self.clock.now_ms()
+        values = (await self.stored.tuning.in_force(now_ms)).values
+        today = local_day(now_ms, self.tz)
         before = (today - dt.timedelta(days=DAYS.whole(values))).isoformat()
         if not are_saved(values):
             before = dt.date.max.isoformat()
