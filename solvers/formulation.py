@@ -8,6 +8,7 @@ import numpy as np
 
 from contracts.codes import Priority
 from contracts.tuning import Parameter
+from contracts.tuning_sets import Follows, Slider
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.candidates import Screened
@@ -36,6 +37,22 @@ _DEFAULTS: Final = {
 }
 PENALTIES: Final = {each: _penalty(each, _DEFAULTS[each]) for each in PRIORITIES}
 PARAMETERS = tuple(PENALTIES.values())
+SLIDERS = (
+    Slider(
+        name="alike_pressing",
+        low="all alike",
+        high="pressing ones first",
+        summary="How far urgent, asap and stat come before routine where there is not enough for all.",
+        follows=(
+            Follows(parameter="unmatched_urgent_cents", low=50_000, high=400_000),
+            Follows(parameter="unmatched_asap_cents", low=50_000, high=1_600_000),
+            Follows(parameter="unmatched_stat_cents", low=50_000, high=6_400_000),
+            Follows(parameter="lateness_urgent_factor", low=1.0, high=4.0),
+            Follows(parameter="lateness_asap_factor", low=1.0, high=16.0),
+            Follows(parameter="lateness_stat_factor", low=1.0, high=64.0),
+        ),
+    ),
+)
 _MOST = 2**40
 
 

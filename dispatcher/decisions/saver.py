@@ -235,8 +235,9 @@ class Saver:
 
     async def tidy(self) -> int:
         """Forget what tuning does not want kept any more; how many records and parts."""
-        values = (await self.stored.tuning.in_force()).values
-        today = local_day(self.clock.now_ms(), self.tz)
+        now_ms = self.clock.now_ms()
+        values = (await self.stored.tuning.in_force(now_ms)).values
+        today = local_day(now_ms, self.tz)
         before = (today - dt.timedelta(days=DAYS.whole(values))).isoformat()
         if not are_saved(values):
             before = dt.date.max.isoformat()

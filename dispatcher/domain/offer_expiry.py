@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
+from contracts.tuning_sets import Follows, Slider
 from contracts.vendors import AssumedAnswer, Vendor
 from dispatcher.domain.pressing import pressed, shares
 from dispatcher.domain.requests import RequestRecord
@@ -39,6 +40,19 @@ OFFER_MINIMUM = Parameter(
 )
 PRESSED = shares("offer", "domain.offer_expiry", "A vendor that must answer has an offer")
 PARAMETERS = (OFFER_SHARE, OFFER_RESERVE, OFFER_MINIMUM, *PRESSED.values())
+SLIDERS = (
+    Slider(
+        name="patient_quick",
+        low="give vendors time",
+        high="ask the next one soon",
+        summary="How long a vendor may think about an offer before another is asked.",
+        follows=(
+            Follows(parameter="offer_share", low=0.3, high=0.02),
+            Follows(parameter="offer_minimum_s", low=600, high=30),
+            Follows(parameter="offer_reserve_minutes", low=10, high=90),
+        ),
+    ),
+)
 
 
 def offer_expiry(record: RequestRecord, vendor: Vendor, now_ms: int, values: Mapping[str, Number]) -> int:

@@ -94,7 +94,7 @@ async def _ready(
     asked = stored.opened_whole(record.id, pending.proposed) if pending else current
     whole = amended(asked, command.patch)
     fields = changed_fields(current, whole)
-    tuning = await market.stored.tuning.in_force()
+    tuning = await market.stored.tuning.in_force(market.clock.now_ms())
     facts = _facts(market, tuning.values, record, whole, fields)
     context = Context(now_ms=now_ms, values=tuning.values, lists=tuning.lists, tz=market.tz)
     both = (current, whole)

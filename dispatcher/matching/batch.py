@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from statistics import median
 
 import structlog
@@ -15,10 +16,12 @@ from dispatcher.decisions.record import BATCH
 from dispatcher.matching.commits import Done, Ownership, commit_plan
 from dispatcher.matching.market import Market
 from dispatcher.matching.measured import batched
+from dispatcher.matching.shadow import Batch
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.will_calls import keep_room
 from dispatcher.runtime import traces
+from solvers.screening import Screening
 
 INTERVAL = Parameter(
     name="batch_interval_s",
@@ -85,6 +88,8 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)
     screening = await asyncio.to_thread(snapshot.screening)
+    held = await market.shadow.wanted() if market.shadow is not None else None
+    beside = _beside(snapshot, screening) if held is not None else None
     most_s = market.clock.real_s(timeout_s(snapshot))
     plan = await solvers.plan(screening, most_s)
     market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
@@ -93,6 +98,8 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
         await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
     finally:
         market.save(BATCH, snapshot, screening, plan, became=done.became)
+    if market.shadow is not None and held is not None and beside is not None:
+        market.shadow.begin(held, beside)
     all_s = time.perf_counter() - began_s
     batched(own, market.name, plan, done, all_s)
     log.info(
@@ -109,6 +116,17 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
         all_s=round(all_s, 3),
     )
     return done
+
+
+def _beside(snapshot: Snapshot, screening: Screening) -> Batch:
+    """The batch for its shadow, with counts of its own: the commits take of the matcher's."""
+    return Batch(
+        replace(screening, supply=snapshot.capacity.copy().supply),
+        [each.request.id for each in snapshot.asked],
+        [each.id for each in snapshot.vendors],
+        snapshot.reading.tuning.version,
+        snapshot.now_ms,
+    )
 
 
 def timeout_s(snapshot: Snapshot) -> float:

@@ -16,6 +16,7 @@ from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.reading import Reading, read_market
 from dispatcher.matching.requests import Waiting, WaitingRequests
 from dispatcher.matching.saving import Keeps, decided
+from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST_OFFERED, StandingOffers, StandingRequest
 from dispatcher.runtime.clock import Clock
@@ -48,6 +49,7 @@ class Market:
     looked_for_room: dict[str, int] = field(default_factory=dict)  #: by request, when last
     saver: Keeps | None = None  #: who saves what is decided
     planning_ms: int = 0  #: clock time from snapshot to plan, as it was last
+    shadow: Shadow | None = None  #: plans batches beside, with a candidate tuning
 
     def __post_init__(self) -> None:
         """Nothing is read yet."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from dispatcher.matching.market import Market
 from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.saving import Keeps
+from dispatcher.matching.shadow import Shadow
 from dispatcher.matching.share import Share
 from dispatcher.matching.solvers import Solvers
 from dispatcher.service.loops import MATCHING, Troubles
@@ -23,18 +24,30 @@ async def run_matchers(
     *,
     travel_of: TravelOf = DetourTravel.of,
     savers: Mapping[str, Keeps] = MappingProxyType({}),
+    busy: Callable[[], bool] = lambda: False,
 ) -> None:
     """Match all markets until cancelled; each goes on when another fails. `owner` names us in leases.
 
     `savers`, by market, keep what is decided. Where other processes serve the same markets, this one holds
-    its share of them.
+    its share of them. `busy`: whether anything is solved that counts: shadows wait meanwhile.
     """
     stored = {name: service.store.market(name) for name in service.markets.zones}
     share = Share({name: market.matchers for name, market in stored.items()}, owner)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(share.run())
-        for name, tz in service.markets.zones.items():
-            market = Market(stored[name], tz, service.clock, travel_of, saver=savers.get(name))
-            troubles = Troubles(service.store, name, MATCHING)
-            matcher = Matcher(market, service.executor, solvers, owner, share=share, troubles=troubles)
-            group.create_task(matcher.run())
+    shadows = {name: Shadow(each, service.clock, busy) for name, each in stored.items()}
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(share.run())
+            for name, tz in service.markets.zones.items():
+                market = Market(
+                    stored[name],
+                    tz,
+                    service.clock,
+                    travel_of,
+                    saver=savers.get(name),
+                    shadow=shadows[name],
+                )
+                troubles = Troubles(service.store, name, MATCHING)
+                matcher = Matcher(market, service.executor, solvers, owner, share=share, troubles=troubles)
+                group.create_task(matcher.run())
+    finally:
+        await asyncio.gather(*(each.aclose() for each in shadows.values()))

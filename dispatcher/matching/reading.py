@@ -54,7 +54,7 @@ async def read_market(
 
     `until_ms`: of days up to this one, though it lies beyond the horizon. `only`: one vendor, if it is there.
     """
-    tuning = await stored.tuning.in_force()
+    tuning = await stored.tuning.in_force(now_ms)
     documents = await _vendor(stored, only) if only else await stored.vendors.get_all()
     horizon = horizon_of(tz, now_ms, tuning.values, until_ms)
     postings = await stored.capacity.get_all(horizon.days)

@@ -34,6 +34,7 @@ _PRELOAD = (
     "solvers.assignment.exact",
     "solvers.assignment.prover",
     "dispatcher.matching.child",
+    "dispatcher.matching.shadow_child",
 )
 log = structlog.get_logger()
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.tuning import Tuning
 from dispatcher.domain.refusals import NotFound
+from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
@@ -18,8 +19,8 @@ TUNING_AGE_S = 1.0  # how old the tuning in force may be; every match carries th
 class Markets:
     """`zones` maps each market to its time zone."""
 
-    def __init__(self, store: Store, zones: Mapping[str, ZoneInfo]) -> None:
-        self._store = store
+    def __init__(self, store: Store, zones: Mapping[str, ZoneInfo], clock: Clock) -> None:
+        self._store, self._clock = store, clock
         self.zones = zones
         for market in zones:
             store.market(market)  # from now on its rights are looked at
@@ -36,7 +37,7 @@ class Markets:
         """The tuning in force, at most TUNING_AGE_S old."""
         until, tuning = self._tunings.get(market, (0.0, None))
         if tuning is None or time.monotonic() >= until:
-            tuning = await self.store(market).tuning.in_force()
+            tuning = await self.store(market).tuning.in_force(self._clock.now_ms())
             self._tunings[market] = time.monotonic() + TUNING_AGE_S, tuning
         return tuning
 

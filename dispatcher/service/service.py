@@ -12,6 +12,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
@@ -32,6 +33,10 @@ from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
 from dispatcher.service.tuning import Tunings
+from dispatcher.service.tuning_canary import TuningCanary
+from dispatcher.service.tuning_profiles import TuningProfiles
+from dispatcher.service.tuning_sets import TuningSets
+from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.what_ifs import WhatIfs
@@ -60,8 +65,9 @@ class Service:
         decisions: DecisionStore | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
-        self.markets = Markets(store, zones)
+        self.markets = Markets(store, zones, clock)
         self.measures = Measures()
+        self.acts = Acts(self.markets, clock)
         self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
         kept = decisions or DecisionStore(Memory(), store.vault)
@@ -75,13 +81,17 @@ class Service:
         self.threads = Threads(self.markets, self.executor)
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
-        self.vendors = Vendors(self.markets, clock)
-        self.capacity = Postings(self.markets, clock, self.vendors)
+        self.vendors = Vendors(self.markets, clock, self.acts)
+        self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
+        self.tuning_sets = TuningSets(self.markets, clock, registry)
+        self.tuning_profiles = TuningProfiles(self.markets, clock, registry)
+        self.tuning_canary = TuningCanary(self.markets, clock, registry)
+        self.tuning_shadow = TuningShadow(self.markets, clock, registry)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
-        self.dead_letters = DeadLetters(self.markets)
+        self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.market_health = MarketHealths(store, self.markets, clock)
 

@@ -31,9 +31,11 @@ class Tunings:
         self.markets, self.clock, self.registry = markets, clock, registry
 
     async def get(self, who: Principal, market: str) -> TuningView:
-        """Every parameter with its value in force, as stored this moment."""
+        """Every parameter with its value as stored; and which version decides this moment."""
         self.markets.authorize_requests(who, market)
-        return self.registry.view(await self.markets.store(market).tuning.get())
+        part = self.markets.store(market).tuning
+        view = self.registry.view(await part.get())
+        return replace(view, in_force=(await part.in_force(self.clock.now_ms())).version)
 
     async def put(
         self, who: Principal, market: str, update: TuningUpdate, expected_version: int | None

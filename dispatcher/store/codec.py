@@ -13,6 +13,10 @@ import msgspec
 
 from contracts.capacity import Capacity
 from contracts.tuning import Tuning
+from contracts.tuning_canary import CanaryHeld
+from contracts.tuning_profiles import Profiles, ProfileStanding
+from contracts.tuning_sets import SavedSets
+from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from contracts.vendors import Vendor
 from contracts.views import SavedViews
 from dispatcher.domain.compact import Record
@@ -130,4 +134,8 @@ def document_of(kind: Kind[R]) -> Document[R]:
 VENDOR = Document(Vendor, remembered=2_000, dated=True, older=formats.vendor_of_old)
 CAPACITY = Document(Capacity, remembered=4_000, dated=True)
 TUNING = Document(Tuning)
+TUNING_SETS = Document(SavedSets)
+TUNING_SHADOW, TUNING_SHADOW_FOUND = Document(ShadowHeld), Document(ShadowFound)
+TUNING_CANARY = Document(CanaryHeld, remembered=16)
+TUNING_PROFILES, TUNING_STANDING = Document(Profiles), Document(ProfileStanding)
 VIEWS = Document(SavedViews)

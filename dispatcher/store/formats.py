@@ -21,6 +21,10 @@ from msgspec.structs import replace
 from contracts.capacity import Capacity
 from contracts.codes import RequestState, Requirement, TrackingStatus
 from contracts.tuning import Tuning
+from contracts.tuning_canary import CanaryHeld
+from contracts.tuning_profiles import Profiles, ProfileStanding
+from contracts.tuning_sets import SavedSets
+from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
 from dispatcher.domain.compact import Compact
@@ -33,6 +37,12 @@ DOCUMENTS: Mapping[type, tuple[str, int]] = {
     Vendor: ("vendor", 2),
     Capacity: ("posting", 2),
     Tuning: ("tuning", 3),
+    SavedSets: ("tuning-sets", 1),
+    Profiles: ("tuning-profiles", 1),
+    ProfileStanding: ("tuning-standing", 1),
+    CanaryHeld: ("tuning-canary", 1),
+    ShadowHeld: ("tuning-shadow", 1),
+    ShadowFound: ("tuning-shadow-found", 1),
 }
 BODY, LAYOUT = 2, 1  # of bodies; of all that has no number of its own: ledgers, lists, messages, counts
 COMPRESSION = 2  # of any document: by which dictionary (`dispatcher.store.compression`)

@@ -12,6 +12,10 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
 CALLS = "calls"
+SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
+CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
+BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY, SHADOW, SHADOW_FOUND)
+QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
@@ -87,6 +91,10 @@ class Keys:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
 
+    def quarters(self, day: str) -> str:
+        """What became of the offers made on a day (UTC): counts by quarter of an hour."""
+        return f"{self.prefix}{QUARTERS}:{day}"
+
     def calls(self, month: str) -> str:
         """When will-calls were called in a month: counts by kind of day and hour."""
         return f"{self.prefix}{CALLS}:{month}"
@@ -118,6 +126,10 @@ class Keys:
     def decided(self, day: str) -> str:
         """The last saved decision of a local day on each request."""
         return f"{self.prefix}{DECIDED}:{day}"
+
+    def beside_tuning(self, what: str) -> str:
+        """A document of which a market has one: its saved sets, for one."""
+        return self.prefix + what
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

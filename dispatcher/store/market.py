@@ -8,26 +8,32 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
 
 from contracts.requests import Request
+from contracts.tuning_canary import CanaryHeld
+from contracts.tuning_profiles import Profiles, ProfileStanding
+from contracts.tuning_sets import SavedSets
+from contracts.tuning_shadow import ShadowFound, ShadowHeld
 from dispatcher.domain.compact import Record
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.kinds import Kind, beside, kind_named, kind_of
 from dispatcher.runtime import traces
-from dispatcher.store import changes, events
+from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
+from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import Keys
+from dispatcher.store.keys import CANARY, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
 from dispatcher.store.node import Node
-from dispatcher.store.outcome import Outcome
+from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
 from dispatcher.store.pulse import PulsePart
+from dispatcher.store.quarters import QuarterPart
 from dispatcher.store.records import R, Records
 from dispatcher.store.reply_streams import MadeAnew, ReplyStreams
 from dispatcher.store.requests import RequestPart
@@ -58,7 +64,18 @@ class MarketStore:
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
-        self.tuning = TuningPart(node, self.keys)
+        self.tuning_shadow = DocumentPart(node, self.keys, SHADOW, codec.TUNING_SHADOW, ShadowHeld())
+        self.tuning_shadow_found = DocumentPart(
+            node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
+        )
+        self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
+        self.tuning = TuningPart(node, self.keys, self.tuning_canary)
+        self.quarters = QuarterPart(node, self.keys)
+        self.tuning_sets = DocumentPart(node, self.keys, SETS, codec.TUNING_SETS, SavedSets())
+        self.tuning_profiles = DocumentPart(node, self.keys, PROFILES, codec.TUNING_PROFILES, Profiles())
+        self.tuning_standing = DocumentPart(
+            node, self.keys, STANDING, codec.TUNING_STANDING, ProfileStanding()
+        )
         self.views = ViewPart(node, self.keys)
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
@@ -114,6 +131,8 @@ class MarketStore:
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
             outcome = await self.node.committer.commit(program)
             span.note(dispatcher__outcome=outcome.status.name.lower())
+        if outcome.status is Status.OK:
+            self.quarters.note(decided)
         return outcome
 
     async def remember(self, idempotency: IdempotencyRecord) -> Outcome:

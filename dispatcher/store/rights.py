@@ -14,7 +14,7 @@ from dispatcher.domain.kinds import kinds
 from dispatcher.store import script
 from dispatcher.store.connection import Reader
 from dispatcher.store.identity import IDENTITY
-from dispatcher.store.keys import Keys
+from dispatcher.store.keys import BESIDE_TUNING, Keys
 
 Words = tuple[str, ...]
 NAMED = 8  # rights spelled out in one reason
@@ -96,7 +96,15 @@ def needed(keys: Keys) -> list[Words]:
         (_lists(keys), SORTED),
         (_streams(keys), (*READ_STREAM, *WRITE_STREAM)),
         ((keys.vendors, keys.exhausted), SETS),
-        ((keys.scorecards("2026-01"), keys.calls("2026-01"), keys.patterns("2026-W01")), COUNTS),
+        (
+            (
+                keys.scorecards("2026-01"),
+                keys.calls("2026-01"),
+                keys.patterns("2026-W01"),
+                keys.quarters("2026-01-01"),
+            ),
+            COUNTS,
+        ),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease,), LEASE),
@@ -123,7 +131,8 @@ def _texts(keys: Keys) -> Sequence[str]:
 
 
 def _tuning(keys: Keys) -> Sequence[str]:
-    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest)
+    beside = map(keys.beside_tuning, BESIDE_TUNING)
+    return (keys.tuning, keys.tuning_version(1), keys.tuning_newest, *beside)
 
 
 def _lists(keys: Keys) -> Sequence[str]:

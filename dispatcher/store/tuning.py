@@ -14,12 +14,14 @@ from redis.exceptions import ResponseError
 
 from contracts.instants import to_ms
 from contracts.tuning import Tuning, TuningChanged, parted, renamed
+from contracts.tuning_canary import CanaryHeld
 from contracts.tuning_versions import KEPT_VERSIONS
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.store import codec, events
 from dispatcher.store.aside import Item
 from dispatcher.store.connection import misfiled, refused
+from dispatcher.store.documents import DocumentPart
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.outcome import Status
@@ -33,7 +35,8 @@ Also = Callable[[Program], None]  #: more checks and writes of the same commit
 class TuningPart:
     """The tuning of one market."""
 
-    def __init__(self, node: Node, keys: Keys) -> None:
+    def __init__(self, node: Node, keys: Keys, canary: DocumentPart[CanaryHeld]) -> None:
+        self.canary = canary
         self.reader, self.committer, self.aside, self.keys = node.reader, node.committer, node.aside, keys
         self._last = Tuning()
 
@@ -42,9 +45,27 @@ class TuningPart:
 
         Raises Unreadable, with the version to write over: also when it is lost, or a key of another type.
         """
-        raw, newest = await self.reader.ask_each(
-            [("GET", self.keys.tuning), ("GET", self.keys.tuning_newest)]
-        )
+        return self._found(*await self._ask())
+
+    async def in_force(self, now_ms: int) -> Tuning:
+        """The tuning to decide by at this moment: as stored, or a canary's candidate in its hours.
+
+        If it cannot be read, the last that was read here, or the newest kept.
+        """
+        raw, newest, canary = await self._ask(self.canary.key)
+        try:
+            tuning = self._found(raw, newest)
+        except Unreadable:
+            if not self._last.version:
+                self._last = await self._newest_kept()
+            tuning = self._last
+        return self._candidate(canary, tuning.version, now_ms) or tuning
+
+    async def _ask(self, *more: str) -> list[Any]:
+        keys = (self.keys.tuning, self.keys.tuning_newest, *more)
+        return await self.reader.ask_each([("GET", each) for each in keys])
+
+    def _found(self, raw: Any, newest: Any) -> Tuning:
         if isinstance(raw, Exception):
             raise self._of_another_type(raw)
         if not raw:
@@ -53,14 +74,15 @@ class TuningPart:
         self._last = self._read(self.keys.market, raw)
         return self._last
 
-    async def in_force(self) -> Tuning:
-        """The tuning to work by: if it cannot be read, the last that was read here, or the newest kept."""
+    def _candidate(self, raw: Any, version: int, now_ms: int) -> Tuning | None:
+        """What a canary has decide now; one that cannot be read has nothing to say, and is told."""
+        if raw is None:
+            return None
         try:
-            return await self.get()
+            canary = self.canary.found(raw).value.canary
         except Unreadable:
-            if not self._last.version:
-                self._last = await self._newest_kept()
-            return self._last
+            return None
+        return canary.candidate if canary is not None and canary.decides(now_ms, version) else None
 
     async def kept(self, versions: Sequence[int]) -> list[Tuning]:
         """Those of these versions that are kept and can be read."""

@@ -21,4 +21,5 @@ def load(names: str) -> Registry:
             f"DISPATCHER_RULES={names} cannot be loaded: {type(error).__name__}: {error}.",
             "Maybe the module is not on the Python path, or has no RULE; see docs/extending.md.",
         ) from error
-    return Registry([*Registry.found().parameters.values(), *registry.parameters()])
+    found = Registry.found()
+    return Registry([*found.parameters.values(), *registry.parameters()], found.sliders.sliders.values())

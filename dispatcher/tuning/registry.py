@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.abc import InspectLoader
 from importlib.util import find_spec
+from types import ModuleType
 
 from contracts.tuning import (
+    Parameter,
     ParameterView,
     Tunable,
     Tuning,
@@ -19,12 +21,14 @@ from contracts.tuning import (
     problems,
     renamed,
 )
+from contracts.tuning_sets import Slider
 from contracts.tuning_versions import ParameterChange
 from dispatcher.domain.refusals import Invalid
 from dispatcher.runtime.errors import UserError
+from dispatcher.tuning.sliders import SliderBook
 
 PACKAGES = ("solvers", "dispatcher")
-_DECLARES = re.compile(r"^PARAMETERS\s*[:=]", re.MULTILINE)
+_DECLARES = re.compile(r"^(PARAMETERS|SLIDERS)\s*[:=]", re.MULTILINE)
 
 
 class ParameterError(UserError):
@@ -34,17 +38,25 @@ class ParameterError(UserError):
 class Registry:
     """Every parameter by name, in a stable order."""
 
-    def __init__(self, parameters: Iterable[Tunable]) -> None:
-        """Raises ParameterError. One object that is met twice was re-exported, not declared twice."""
+    def __init__(self, parameters: Iterable[Tunable], sliders: Iterable[Slider] = ()) -> None:
+        """Raises ParameterError, SliderError. What is met twice was re-exported, not declared twice."""
         self.parameters: dict[str, Tunable] = {}
         for parameter in parameters:
             _refuse_bad(parameter, self.parameters.get(parameter.name))
             self.parameters[parameter.name] = parameter
+        self.sliders = SliderBook(sliders, self.parameters)
 
     @classmethod
     def found(cls, packages: Iterable[str] = PACKAGES) -> Registry:
-        """What the modules of these packages declare as `PARAMETERS`."""
-        return cls(parameter for name in packages for parameter in _declared_under(name))
+        """What the modules of these packages declare as `PARAMETERS` and as `SLIDERS`."""
+        modules = [module for name in packages for module in _declaring(name)]
+        parameters = [each for module in modules for each in getattr(module, "PARAMETERS", ())]
+        return cls(parameters, [each for module in modules for each in getattr(module, "SLIDERS", ())])
+
+    @property
+    def numbers(self) -> list[Parameter]:
+        """Those that are a number, and not a list."""
+        return [each for each in self.parameters.values() if isinstance(each, Parameter)]
 
     def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values, by the parameters' present names.
@@ -119,25 +131,26 @@ def _refuse_bad(parameter: Tunable, known: Tunable | None) -> None:
         raise ParameterError(f"a default breaks its own bounds: {wrong}.", "Maybe the bounds are swapped.")
 
 
-def _declared_under(package: str) -> Iterator[Tunable]:
-    """Only modules whose text declares PARAMETERS are imported: the others may be heavy (the optimiser)."""
-    for name in _modules(package):
-        if _DECLARES.search(_text(name)):
-            yield from importlib.import_module(name).PARAMETERS
+def _declaring(package: str) -> Iterator[ModuleType]:
+    """Only modules whose text declares any are imported: the others may be heavy (the optimiser)."""
+    for name in modules_of(package):
+        if _DECLARES.search(text_of(name)):
+            yield importlib.import_module(name)
 
 
-def _modules(package: str) -> Iterator[str]:
+def modules_of(package: str) -> Iterator[str]:
     """The package and all that is in it, by name."""
     yield package
     root = importlib.import_module(package)
     for module in pkgutil.iter_modules(root.__path__, f"{package}."):
         if module.ispkg:
-            yield from _modules(module.name)
+            yield from modules_of(module.name)
         else:
             yield module.name
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
+    """The source of a module; "" where there is none."""
     spec = find_spec(name)
     loader = spec.loader if spec else None
     return (loader.get_source(name) or "") if isinstance(loader, InspectLoader) else ""

@@ -13,6 +13,7 @@ import numpy as np
 from contracts.codes import Priority
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
+from contracts.tuning_sets import Follows, Slider
 from solvers.arrays import Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import PRIORITIES
@@ -43,6 +44,19 @@ def _factor(priority: Priority, default: float) -> Parameter:
 _DEFAULTS: Final = {Priority.URGENT: 2.0, Priority.ASAP: 4.0, Priority.STAT: 8.0}
 FACTORS: Final = {each: _factor(each, default) for each, default in _DEFAULTS.items()}
 PARAMETERS = (CENTS, *FACTORS.values())
+SLIDERS = (
+    Slider(
+        name="cheaper_punctual",
+        low="prefer cheaper",
+        high="prefer punctual",
+        summary="How much a vendor's price counts beside minutes of waiting and a good scorecard.",
+        follows=(
+            Follows(parameter="price_weight", low=3.0, high=0.3),
+            Follows(parameter="lateness_cents_per_minute", low=2, high=60),
+            Follows(parameter="scorecard_cents", low=200, high=5_000),
+        ),
+    ),
+)
 
 
 class Lateness(CostTerm):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from contracts.tuning import Parameter
+from contracts.tuning_sets import Follows, Slider
 from solvers.arrays import Arrays, Ints, table_of
 from solvers.rules.base import Candidate, Candidates, CostTerm, View
 from solvers.screening import OpenRequest
@@ -21,6 +22,15 @@ CENTS = Parameter(
     scope="rules.preference",
 )
 PARAMETERS = (CENTS,)
+SLIDERS = (
+    Slider(
+        name="open_familiar",
+        low="whoever is best",
+        high="the vendor that is asked for",
+        summary="What it may cost that a request gets a vendor that it prefers.",
+        follows=(Follows(parameter="preference_cents", low=0, high=10_000),),
+    ),
+)
 
 
 class Preference(CostTerm):

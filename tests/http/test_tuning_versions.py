@@ -125,7 +125,7 @@ async def test_tuning_that_is_lost_is_told_and_never_begun_anew_at_version_1(api
     assert (await put(api, {}, 1))[0] == 412
     fresh = api.store.market(api.market).tuning
     fresh._last = type(fresh._last)()  # as a process that has just begun
-    assert (await fresh.in_force()).values == {"max_attempts": 4}
+    assert (await fresh.in_force(0)).values == {"max_attempts": 4}
     assert api.store.aside.met_lately(api.market) == {"tuning": 1}
     assert [each["version"] for each in (await get(api, "/tuning/versions"))[1]["versions"]] == [2, 1]
     status, view = await restore(api, 1, 2)
@@ -143,7 +143,7 @@ async def test_tuning_under_a_key_of_another_type_is_told_with_what_mends_it(api
         assert status in {500, 503}
         assert problem["type"] in {"/problems/unreadable", "/problems/unavailable"}
     assert keys.tuning in (await get(api, "/tuning"))[1]["detail"]
-    assert (await api.store.market(api.market).tuning.in_force()).values == {"max_attempts": 3}
+    assert (await api.store.market(api.market).tuning.in_force(0)).values == {"max_attempts": 3}
     assert api.store.aside.met_lately(api.market) == {"tuning": 1}
     await reader.ask("DEL", keys.tuning)
     assert (await restore(api, 1, 1))[0] == 200

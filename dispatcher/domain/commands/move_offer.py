@@ -11,6 +11,7 @@ from contracts.codes import OfferState, RequestState
 from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
+from contracts.tuning_sets import Follows, Slider
 from dispatcher.domain.commands.make_offer import offered, refusal
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
@@ -52,6 +53,19 @@ LIMIT = Parameter(
     scope="domain.move_offer",
 )
 PARAMETERS = (FREEZE, SETTLE, LIMIT)
+SLIDERS = (
+    Slider(
+        name="steady_moving",
+        low="offers stay",
+        high="offers move for a better plan",
+        summary="How readily an unanswered offer is taken back so that more work has a vendor.",
+        follows=(
+            Follows(parameter="move_limit", low=0, high=10, even=True),
+            Follows(parameter="move_settle_s", low=600, high=5),
+            Follows(parameter="move_freeze_minutes", low=360, high=30),
+        ),
+    ),
+)
 ANSWER_MS = 10_000  # an offer that expires sooner may be answered while its move is on the way
 
 

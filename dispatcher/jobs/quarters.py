@@ -1,0 +1,49 @@
+"""Writes what became of offers, as each process has gathered it, every few seconds, and once at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from contracts.instants import DAY_MS
+from contracts.tuning import Parameter
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.service import Service
+
+KEPT = Parameter(
+    name="quarters_retention_days",
+    default=60,
+    minimum=14,
+    maximum=400,
+    unit="days",
+    summary="How long it is kept what became of the offers of each quarter of an hour: past days say what a "
+    "canary has to see.",
+    scope="jobs.quarters",
+)
+PARAMETERS = (KEPT,)
+EVERY_S = 2.0  # real
+log = structlog.get_logger()
+
+
+async def keep_quarters(service: Service, market: str) -> None:
+    """For ever, until cancelled. A store that is away is waited for: nothing is lost by that."""
+    try:
+        while not cancel_requested():
+            await asyncio.sleep(EVERY_S)
+            try:
+                await _write(service, market)
+            except Unavailable as refusal:
+                log.warning("quarters wait for the store", market=market, reason=refusal.detail)
+    finally:
+        with contextlib.suppress(Unavailable):
+            await _write(service, market)
+
+
+async def _write(service: Service, market: str) -> None:
+    quarters = service.store.market(market).quarters
+    if quarters.gathered:
+        values = (await service.markets.tuning(market)).values
+        await quarters.write(KEPT.whole(values) * DAY_MS)

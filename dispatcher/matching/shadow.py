@@ -1,0 +1,164 @@
+"""The shadow of one market: its candidate plans a batch beside the one that counts, after that is over.
+
+In a process of its own, of the lowest priority, that is stopped while anything else is solved. One at a
+time: a batch that comes meanwhile is passed over, and counted. Nothing of it is offered to anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+
+import structlog
+
+from contracts.instants import to_instant
+from contracts.tuning import parted
+from contracts.tuning_shadow import Shadow as Candidate
+from contracts.tuning_shadow import ShadowBatch, ShadowHeld, ShadowKind, ShadowRow
+from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
+from dispatcher.matching.shadow_child import Beside, Differs, work
+from dispatcher.runtime.clock import Clock
+from dispatcher.store.codec import Versioned
+from dispatcher.store.market import MarketStore
+from dispatcher.tuning.shadow import with_batch
+from solvers.compare import Kind
+from solvers.rules import registry
+from solvers.screening import Screening
+
+POLL_S, MOST_S = 0.05, 600.0  # real seconds; stopped for so long, it is given up
+KINDS = {
+    int(Kind.MOVED): ShadowKind.MOVED,
+    int(Kind.GAINED): ShadowKind.GAINED,
+    int(Kind.LOST): ShadowKind.LOST,
+}
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A batch as the matcher planned it, before its matches took anything."""
+
+    screening: Screening
+    requests: Sequence[str]
+    vendors: Sequence[str]
+    tuning_version: int
+    at_ms: int
+
+
+@dataclass(eq=False)
+class Shadow:
+    """`busy`: whether something that counts is solved, or waits for it."""
+
+    stored: MarketStore
+    clock: Clock
+    busy: Callable[[], bool] = lambda: False
+    skipped: int = 0  #: since the last that was written down
+    at_work: asyncio.Task[None] | None = field(default=None)
+
+    async def wanted(self) -> Versioned[ShadowHeld] | None:
+        """The candidate, if there is one and the last batch with it is over; else that one is passed over."""
+        try:
+            held = await self.stored.tuning_shadow.get()
+        except (Unreadable, Unavailable):  # the one is told already, of the other all else will be
+            return None
+        if held.value.shadow is None:
+            return None
+        if self.at_work is not None and not self.at_work.done():
+            self.skipped += 1
+            return None
+        return held
+
+    def begin(self, held: Versioned[ShadowHeld], batch: Batch) -> None:
+        """Plan it beside, from now on; nobody waits for it."""
+        assert held.value.shadow is not None  # noqa: S101  (as `wanted` has seen)
+        self.at_work = asyncio.create_task(self._compare(held.version, held.value.shadow, batch))
+
+    async def aclose(self) -> None:
+        """End what is under way."""
+        if self.at_work is not None:
+            self.at_work.cancel()
+            await asyncio.gather(self.at_work, return_exceptions=True)
+
+    async def _compare(self, version: int, candidate: Candidate, batch: Batch) -> None:
+        numbers, _ = parted(candidate.values)
+        job = Beside(batch.screening, numbers, plugins=registry.plugins())
+        try:
+            found = await self._worked(job)
+            if isinstance(found, str):
+                log.warning("shadow_failed", market=self.stored.name, reason=found)
+            told = found if isinstance(found, Differs) else None
+            await self._keep(version, None if told is None else _told(told, batch))
+        except (Stale, Unreadable, Unavailable) as refusal:
+            log.warning("shadow_not_kept", market=self.stored.name, reason=refusal.detail.partition("\n")[0])
+        except Exception as error:  # it may fail as it likes: nothing rests on it
+            log.exception("shadow_failed", market=self.stored.name, reason=type(error).__name__)
+
+    async def _keep(self, version: int, batch: ShadowBatch | None) -> None:
+        part = self.stored.tuning_shadow_found
+        before = await part.get()
+        skipped, self.skipped = self.skipped, 0
+        await part.put(with_batch(before.value, version, batch, skipped), before.version)
+
+    async def _worked(self, job: Beside) -> Differs | str:
+        """What differs; or what went wrong, in a word."""
+        context = multiprocessing.get_context("forkserver")
+        line, other = context.Pipe(duplex=False)
+        process = context.Process(target=work, args=(other, job), daemon=True)
+        try:
+            await asyncio.to_thread(process.start)
+            other.close()
+            stopped, until_s = False, time.monotonic() + MOST_S
+            while not await asyncio.to_thread(line.poll):
+                if time.monotonic() >= until_s:
+                    return "late"
+                stopped = self._give_way(process, stopped=stopped)
+                await asyncio.sleep(POLL_S)
+            found: Differs | str = line.recv()
+            return found
+        except EOFError:
+            return f"its process ended with {process.exitcode}"
+        finally:
+            if process.pid is not None:
+                process.kill()
+                await asyncio.shield(asyncio.to_thread(process.join))
+            line.close()
+
+    def _give_way(self, process: BaseProcess, *, stopped: bool) -> bool:
+        wanted = self.busy()
+        if wanted != stopped and process.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)
+        return wanted
+
+
+def _told(found: Differs, batch: Batch) -> ShadowBatch:
+    return ShadowBatch(
+        at=to_instant(batch.at_ms),
+        tuning_version=batch.tuning_version,
+        requests=batch.screening.requests,
+        moved=found.moved,
+        gained=found.gained,
+        lost=found.lost,
+        anyway=found.anyway,
+        cents=found.cents,
+        rows=tuple(
+            ShadowRow(
+                request_id=batch.requests[row],
+                kind=KINDS[kind],
+                vendor=batch.vendors[after] if after >= 0 else "",
+                instead_of=batch.vendors[before] if before >= 0 else "",
+                cents=cents,
+                minutes=minutes,
+                reason=reason,
+                anyway=anyway,
+            )
+            for row, kind, before, after, cents, minutes, reason, anyway in found.rows
+        ),
+    )

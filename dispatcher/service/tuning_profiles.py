@@ -1,0 +1,153 @@
+"""Profiles of tuning and their calendar; and the one thing that lets a profile stand, or ends it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from contracts.codes import Role
+from contracts.instants import to_instant
+from contracts.tuning import Made, Tuning, parted
+from contracts.tuning_profiles import (
+    MOST_PROFILES,
+    NORMAL,
+    ByHand,
+    CalendarUpdate,
+    Profile,
+    Profiles,
+    ProfileStanding,
+    ProfilesView,
+    ProfileUpdate,
+)
+from dispatcher.domain.refusals import Invalid, NotFound, WrongState
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.markets import Markets
+from dispatcher.store.codec import Versioned
+from dispatcher.store.program import Program
+from dispatcher.tuning.profiles import begun, next_after, profile_at, refuse_bad, told
+from dispatcher.tuning.registry import Registry
+
+BY = "calendar"
+
+
+class TuningProfiles:
+    """They raise NotFound (market, profile), Invalid, WrongState, Stale, Unreadable, Unavailable."""
+
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
+        self.markets, self.clock, self.registry = markets, clock, registry
+
+    async def view(self, who: Principal, market: str) -> ProfilesView:
+        """Profiles, calendar, what stands and what comes next."""
+        self.markets.authorize_requests(who, market)
+        stored = self.markets.store(market)
+        return await self._view(market, await stored.tuning_profiles.get())
+
+    async def put(
+        self, who: Principal, market: str, name: str, update: ProfileUpdate, expected_version: int
+    ) -> ProfilesView:
+        """Write a profile; if it stands, it stands so within seconds."""
+        if name == NORMAL:
+            raise Invalid(f"{NORMAL} is what stands while no profile does\nMaybe PUT …/tuning changes that.")
+        made = Profile(
+            name=name,
+            values=self.registry.checked(update.values),
+            about=update.about,
+            by=who.subject or who.acting_as({Role.OPS}),
+            at=to_instant(self.clock.now_ms()),
+        )
+        before = await self._read(who, market)
+        others = [each for each in before.profiles if each.name != name]
+        if len(others) >= MOST_PROFILES:
+            raise Invalid(f"there are {MOST_PROFILES} profiles already\nMaybe delete one that nobody uses.")
+        return await self._write(market, replace(before, profiles=(*others, made)), expected_version)
+
+    async def delete(self, who: Principal, market: str, name: str, expected_version: int) -> ProfilesView:
+        """Forget a profile that the calendar does not name."""
+        before = await self._read(who, market)
+        if name not in {each.name for each in before.profiles}:
+            known = ", ".join(each.name for each in before.profiles) or "there is none yet"
+            raise NotFound(f"there is no profile {name}\nMaybe one of: {known}.")
+        if any(each.profile == name for each in before.calendar):
+            raise WrongState(f"the calendar names profile {name}\nMaybe take its times out first.")
+        others = tuple(each for each in before.profiles if each.name != name)
+        return await self._write(market, replace(before, profiles=others), expected_version)
+
+    async def put_calendar(
+        self, who: Principal, market: str, update: CalendarUpdate, expected_version: int
+    ) -> ProfilesView:
+        """Replace the calendar; what it says of this moment stands within seconds."""
+        before = await self._read(who, market)
+        return await self._write(market, replace(before, calendar=update.times), expected_version)
+
+    async def apply_due(self, market: str) -> bool:
+        """Let the profile stand that the calendar has now, if another does; whether something was changed.
+
+        Raises Stale if somebody changed the tuning, or applied it, at the same moment: then look again.
+        """
+        stored, tz = self.markets.store(market), self.markets.zones[market]
+        standing = await stored.tuning_standing.get()
+        profiles = (await stored.tuning_profiles.get()).value
+        if not standing.value.profile and not profiles.calendar:
+            return False
+        due = self._profile(profiles, profile_at(profiles.calendar, tz, self.clock.now_ms()))
+        is_so = due.name == standing.value.profile if due else not standing.value.profile
+        if is_so and (due is None or due.values == standing.value.values):
+            return False
+        await self._begin(market, due, standing)
+        return True
+
+    async def _begin(self, market: str, due: Profile | None, standing: Versioned[ProfileStanding]) -> None:
+        stored, at = self.markets.store(market), to_instant(self.clock.now_ms())
+        tuning = await stored.tuning.get()
+        before, overrides = standing.value, tuning.overrides
+        after, values = begun(before, due, overrides)
+        numbers, lists = parted(self.registry.checked(values))
+        made = Tuning(
+            version=tuning.version + 1,
+            values=numbers,
+            lists=lists,
+            by=BY,
+            reason=told(before, due, overrides),
+            at=at,
+            made=Made.PROFILE,
+            source=due.name if due else NORMAL,
+        )
+        noted = replace(after, version=made.version, at=at)
+
+        def also(program: Program) -> None:
+            stored.tuning_standing.write(program, standing.version, noted)
+
+        await stored.tuning.put(made, tuning.version, also)
+        self.markets.forget_tuning(market)
+
+    async def _read(self, who: Principal, market: str) -> Profiles:
+        self.markets.authorize_requests(who, market)
+        return (await self.markets.store(market).tuning_profiles.get()).value
+
+    async def _write(self, market: str, profiles: Profiles, expected_version: int) -> ProfilesView:
+        refuse_bad(profiles, self.markets.zones[market])
+        in_order = tuple(sorted(profiles.profiles, key=lambda each: each.name))
+        profiles = replace(profiles, profiles=in_order)
+        version = await self.markets.store(market).tuning_profiles.put(profiles, expected_version)
+        return await self._view(market, Versioned(version, profiles))
+
+    async def _view(self, market: str, found: Versioned[Profiles]) -> ProfilesView:
+        stored, tz, now_ms = self.markets.store(market), self.markets.zones[market], self.clock.now_ms()
+        standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.in_force(now_ms)
+        calendar = found.value.calendar
+        following = next_after(calendar, tz, now_ms)
+        by_hand = standing.profile and tuning.version != standing.version
+        return ProfilesView(
+            version=found.version,
+            profiles=found.value.profiles,
+            calendar=calendar,
+            standing=standing.profile or NORMAL,
+            since=standing.at,
+            due=profile_at(calendar, tz, now_ms) or NORMAL,
+            next_at=to_instant(following.at_ms) if following else None,
+            next=(following.profile or NORMAL) if following else "",
+            by_hand=ByHand(version=tuning.version, by=tuning.by, at=tuning.at) if by_hand else None,
+        )
+
+    def _profile(self, profiles: Profiles, name: str) -> Profile | None:
+        return next((each for each in profiles.profiles if each.name == name), None)

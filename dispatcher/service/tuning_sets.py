@@ -1,0 +1,109 @@
+"""Saved sets of tuning, and sliders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from contracts.codes import Role
+from contracts.instants import to_instant
+from contracts.tuning import Value
+from contracts.tuning_sets import (
+    MOST_SETS,
+    MovedSliders,
+    MoveSliders,
+    SavedSet,
+    SavedSets,
+    SetUpdate,
+    Sliders,
+)
+from dispatcher.domain.refusals import Invalid, NotFound, Stale
+from dispatcher.runtime.clock import Clock
+from dispatcher.security.principal import Principal
+from dispatcher.service.execute import ATTEMPTS, too_busy
+from dispatcher.service.markets import Markets
+from dispatcher.store.vendors import stale
+from dispatcher.tuning.registry import Registry
+
+
+class TuningSets:
+    """They raise NotFound (market, set), Invalid, Stale, Unreadable, Unavailable."""
+
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
+        self.markets, self.clock, self.registry = markets, clock, registry
+
+    async def all(self, who: Principal, market: str) -> SavedSets:
+        """All sets of the market, by name."""
+        self.markets.authorize_requests(who, market)
+        return (await self.markets.store(market).tuning_sets.get()).value
+
+    async def get(self, who: Principal, market: str, name: str) -> SavedSet:
+        """One set."""
+        found = {each.name: each for each in (await self.all(who, market)).sets}
+        if name not in found:
+            known = ", ".join(found) or "there is none yet"
+            raise NotFound(f"there is no saved set {name}\nMaybe one of: {known}.")
+        return found[name]
+
+    async def put(
+        self, who: Principal, market: str, name: str, update: SetUpdate, expected_version: int
+    ) -> SavedSet:
+        """Save a set, over the version that is expected (0: it is new)."""
+        self.markets.authorize_requests(who, market)
+        values = self.registry.checked(self.registry.sliders.moved(self.checked(update.values), update.steps))
+        saved = SavedSet(
+            name=name,
+            version=expected_version + 1,
+            values=values,
+            about=update.about,
+            by=who.subject or who.acting_as({Role.OPS}),
+            at=to_instant(self.clock.now_ms()),
+        )
+        await self._write(market, name, saved, expected_version)
+        return saved
+
+    async def delete(self, who: Principal, market: str, name: str, expected_version: int) -> SavedSet:
+        """Forget a set; it is told once more. A profile or a version that was made of it stays."""
+        found = await self.get(who, market, name)
+        await self._write(market, name, None, expected_version)
+        return found
+
+    async def sliders(self, who: Principal, market: str) -> Sliders:
+        """All sliders, each where the tuning that stands has it."""
+        values = await self._standing(who, market)
+        return Sliders(sliders=self.registry.sliders.views(values))
+
+    async def move(self, who: Principal, market: str, body: MoveSliders) -> MovedSliders:
+        """What moved sliders make of overrides; nothing is stored."""
+        standing = await self._standing(who, market)
+        values = standing if body.values is None else self.checked(body.values)
+        moved = self.registry.checked(self.registry.sliders.moved(values, body.steps))
+        changes = self.registry.changes(standing, moved)
+        return MovedSliders(values=moved, changes=tuple(changes), sliders=self.registry.sliders.views(moved))
+
+    def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """See `Registry.checked`."""
+        return self.registry.checked(values)
+
+    async def _standing(self, who: Principal, market: str) -> Mapping[str, Value]:
+        self.markets.authorize_requests(who, market)
+        return (await self.markets.store(market).tuning.get()).overrides
+
+    async def _write(self, market: str, name: str, saved: SavedSet | None, expected_version: int) -> None:
+        """Over the version of the set that is expected; other sets may change meanwhile."""
+        part = self.markets.store(market).tuning_sets
+        for _ in range(ATTEMPTS):
+            version, held, _ = await part.get()
+            found = {each.name: each for each in held.sets}
+            if (found[name].version if name in found else 0) != expected_version:
+                raise stale(f"saved set {name}", expected_version)
+            found.pop(name, None)
+            if saved is not None:
+                found[name] = saved
+            if len(found) > MOST_SETS:
+                raise Invalid(f"there are {MOST_SETS} saved sets already\nMaybe delete one that nobody uses.")
+            try:
+                await part.put(SavedSets(sets=tuple(found[each] for each in sorted(found))), version)
+            except Stale:
+                continue
+            return
+        raise too_busy("the saved sets")
