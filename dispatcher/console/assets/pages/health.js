@@ -282,7 +282,7 @@ class HealthPage {
       rows: page.letters,
       empty: "No dead letters: every reply could be used.",
       columns: [
-        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), now) },
+        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), Date.now()) },
         {
           name: "stream",
           says: "Stream",
