@@ -155,6 +155,7 @@ async def test_the_same_key_is_the_same_what_if_and_another_body_is_refused(api:
         ({"rules_off": ["capacity"]}, "capacity is no rule that may be off\nMaybe"),
         ({"values": {"price_weight": -5}}, "price_weight -5 is outside 0"),
         ({"values": {"no_such": 1}}, "no_such is no parameter"),
+        ({"values": {"authorization_hcpcs": ["E"]}}, "authorization_hcpcs is a list"),
     ],
 )
 async def test_a_change_of_what_is_not_there_is_refused_by_name(api: Api, change: Any, why: str) -> None:
