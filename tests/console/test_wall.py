@@ -1,4 +1,4 @@
-"""The wall: counts and what needs somebody, in large letters, and no id anywhere.
+"""The wall: counts and what needs somebody, in large letters, and no id anywhere."""
 
 from __future__ import annotations
 
