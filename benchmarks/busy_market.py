@@ -15,12 +15,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from contracts.codes import LevelOfService, Priority, RequestState, ServiceClass, TrackingStatus
+from contracts.codes import (
+    CredentialKind,
+    LevelOfService,
+    Priority,
+    RequestState,
+    ServiceClass,
+    Skill,
+    TrackingStatus,
+)
 from contracts.geo import Circle, Place, Position, Window
 from contracts.instants import DAY_MS, MINUTE_MS, to_instant
 from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, Patient, Request, TripRequest
-from contracts.vendors import ExplicitAnswer, Vendor
+from contracts.vendors import Credential, ExplicitAnswer, Signed, Vendor
 from dispatcher.domain.booking import PoolBooking
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -196,8 +204,22 @@ class BusyMarket:
             name=f"Vendor {number}",
             service_area=(area,),
             levels_of_service=RIDES,
+            skills=tuple(Skill),
+            max_oxygen_l_min=15,
+            max_stairs=20,
+            max_weight_kg=200,
+            max_escorts=3,
+            credentials=_credentials(),
             answer=ExplicitAnswer(time_limit_s=ANSWER_S),
         )
+
+
+def _credentials() -> tuple[Credential, ...]:
+    """All that there are, verified, for a year."""
+    now = to_instant(_now_ms())
+    verified = Signed(by="ops", at=now)
+    until = (now + timedelta(days=365)).date()
+    return tuple(Credential(kind=each, expires_on=until, verified=verified) for each in CredentialKind)
 
 
 def _now_ms() -> int:

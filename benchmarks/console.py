@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import aiohttp
-
 from benchmarks.busy_market import BusyMarket
 from benchmarks.devtools import Browser, Page, browser
-from benchmarks.intake import MARKET, await_answer, running, settings_in, web_command
+from benchmarks.intake import MARKET, await_answer, cpu_s, running, settings_in, web_command
+from benchmarks.looked_at import looked_at
 from contracts.codes import Role
 from dispatcher.runtime.arguments import MOST_REQUESTS, MOST_S, number, output, whole, writing
 from dispatcher.security.key_files import read_patient_keys, read_token_keys
@@ -41,12 +40,13 @@ AT_ONCE = 500  # of those that are replayed
 SETTLE_S = 1.5
 PARTS = """(() => {
   const [page] = performance.getEntriesByType("navigation");
-  const board = performance.getEntriesByType("resource").find((each) => each.name.endsWith("/board"));
+  const named = (each) => /\\/(board|capacity)(\\?|$)/.test(each.name);
+  const board = performance.getEntriesByType("resource").find(named);
   const times = { scripts: page.domContentLoadedEventEnd, asked: board?.startTime, got: board?.responseEnd };
   return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, Math.round(ms ?? 0)]));
 })()"""  # when the scripts had run, when the board was asked for, when it was there
+# *_cpu_ms is what all of the browser's processes used: it holds on a machine that has other work
 SCRIPT = Path(__file__).with_name("console_page.js")
-HERTZ = os.sysconf("SC_CLK_TCK")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,13 +166,14 @@ class Bench:
 
     async def _cost(self) -> dict[str, Any]:
         """Cores of the web process: nobody looks, one does, many do; while requests change."""
+        market, headers = f"{self.url}/v1/markets/{MARKET}", {"Authorization": f"Bearer {self.token}"}
         async with self._changing():
             nobody = await self._cores()
             first = time.perf_counter()
-            async with self._listening(1):
+            async with looked_at(market, headers, 1):
                 ready_s = time.perf_counter() - first
                 one = await self._cores()
-            async with self._listening(LISTENERS + 1):
+            async with looked_at(market, headers, LISTENERS + 1):
                 many = await self._cores()
         return {
             "board_ready_s": round(ready_s, 2),
@@ -183,30 +184,9 @@ class Bench:
 
     async def _cores(self) -> float:
         await asyncio.sleep(SETTLE_S)
-        began_s, began = self._used_s(), time.monotonic()
+        began_s, began = cpu_s(self.pid), time.monotonic()
         await asyncio.sleep(self.args.seconds)
-        return (self._used_s() - began_s) / (time.monotonic() - began)
-
-    def _used_s(self) -> float:
-        """What the web process has used (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / HERTZ
-
-    @contextlib.asynccontextmanager
-    async def _listening(self, consoles: int) -> AsyncIterator[None]:
-        """So many streams of changes, as consoles have them, read and thrown away."""
-        headers, path = {"Authorization": f"Bearer {self.token}"}, f"/v1/markets/{MARKET}/board/changes"
-        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(None)) as session:
-            streams = [await session.get(self.url + path) for _ in range(consoles)]
-            readers = [asyncio.create_task(_read(each)) for each in streams]
-            try:
-                yield
-            finally:
-                for each in readers:
-                    each.cancel()
-                await asyncio.gather(*readers, return_exceptions=True)
-                for stream in streams:
-                    stream.close()
+        return (cpu_s(self.pid) - began_s) / (time.monotonic() - began)
 
     async def _opened(self, program: Browser, name: str) -> tuple[Page, float]:
         """A page of the console in a tab of its own, once it shows something of use; and when it did, ms."""
@@ -240,14 +220,16 @@ class Bench:
         page, _ = await self._opened(program, "board")
         await asyncio.sleep(SETTLE_S)
         await page.run("bench.keys.length = 0")
+        used_s = await program.cpu_s()
         for at in range(KEYS):
             await page.key("k" if at % 10 == 9 else "j")
             await asyncio.sleep(KEY_EVERY_S)
-        times = sorted(await page.run("bench.keys"))
+        times, used_s = sorted(await page.run("bench.keys")), await program.cpu_s() - used_s
         await page.ask("Page.close")
         return {
             "key_p50_ms": round(times[len(times) // 2], 1),
             "key_p95_ms": round(times[len(times) * 95 // 100], 1),
+            "key_cpu_ms": round(1000 * used_s / KEYS, 1),
             "keys_seen": len(times),
         }
 
@@ -259,15 +241,20 @@ class Bench:
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         await page.mouse("mousePressed", x, y)
         await page.run("bench.watch()")
+        used_s = await program.cpu_s()
         end, at = time.monotonic() + min(self.args.seconds, 5.0), 0
         while time.monotonic() < end:
             at += 1
             swing = 200 - abs(at % 80 - 40) * 10
             await page.mouse("mouseMoved", x + swing, y + swing / 2)
         frames = await page.run("(bench.watching = false, bench.frames)")
+        used_s = await program.cpu_s() - used_s
         await page.mouse("mouseReleased", x, y)
         await page.ask("Page.close")
-        return {"pan_moves": at, **paces(frames)}
+        return paces(frames) | {
+            "pan_moves": at,
+            "pan_cpu_ms_a_frame": round(1000 * used_s / max(1, len(frames)), 1),
+        }
 
     async def _memory(self, program: Browser) -> dict[str, Any]:
         """What the board holds before and after many changes; its process beside what it can be told of."""
@@ -313,8 +300,3 @@ def private_mb(pid: int) -> float:
     """Memory that is a process's alone (Linux)."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024
-
-
-async def _read(stream: aiohttp.ClientResponse) -> None:
-    async for _ in stream.content.iter_any():
-        pass

@@ -182,9 +182,9 @@ def _generate(port: int, token: str, **options: float) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(folder: Path, **others: Any) -> Settings:
     """Settings and keys of a service that lives here."""
-    settings = Settings(data_dir=folder, log_level="warning")
+    settings = Settings(data_dir=folder, log_level="warning", **others)
     ensure_token_keys(settings.token_keys_file)
     ensure_patient_keys(settings.patient_keys_file)
     return settings
@@ -195,6 +195,12 @@ def platform_token(settings: Settings, subject: str = "") -> str:
     now_ms = time.time_ns() // 1_000_000
     made = claims(Role.PLATFORM, markets=[MARKET], vendor_id="", now_ms=now_ms, hours=1, subject=subject)
     return mint(read_token_keys(settings.token_keys_file), made)
+
+
+def cpu_s(pid: int) -> float:
+    """What a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident_mb(pid: int) -> float:

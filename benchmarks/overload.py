@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import overload_offers
-from benchmarks.intake import MARKET, PATH, await_answer, platform_token, running, settings_in, web_command
+from benchmarks.intake import (
+    MARKET,
+    PATH,
+    await_answer,
+    cpu_s,
+    platform_token,
+    running,
+    settings_in,
+    web_command,
+)
 from benchmarks.overload_load import settle_s
 from benchmarks.overload_quiet import EVERY_S
 from dispatcher.runtime.arguments import MOST_S, number, output, writing
@@ -124,12 +133,12 @@ class _Bench:
 
     async def _one(self, crowd: Crowd, idle: dict[str, Any]) -> dict[str, Any]:
         before, used_before = await self._at_its_best()
-        began_s = self._web_s()
+        began_s = cpu_s(self.pid)
         seen, quiet = await asyncio.gather(
             self._crowd(crowd, crowd.times * before, self.seconds),
             self._quiet(self.seconds, settle_s(self.seconds)),
         )
-        used = (self._web_s() - began_s) / (seen["statuses"].get("202", 0) + len(quiet["accepted"]))
+        used = (cpu_s(self.pid) - began_s) / (seen["statuses"].get("202", 0) + len(quiet["accepted"]))
         after, used_after = await self._at_its_best()
         rated, used_best = (before + after) / 2, (used_before + used_after) / 2
         waits, refused = _waits(quiet), sum(seen["statuses"].get(each, 0) for each in REFUSALS)
@@ -156,19 +165,14 @@ class _Bench:
 
         The same quiet users call beside it as beside a crowd: what they take is no loss by overload.
         """
-        seconds, began_s = AT_BEST * self.seconds, self._web_s()
+        seconds, began_s = AT_BEST * self.seconds, cpu_s(self.pid)
         seen, quiet = await asyncio.gather(
             self._crowd(Crowd("rated", SWEET_SPOT, 0, "honest"), 0, seconds),
             self._quiet(seconds, settle_s(seconds)),
         )
         answered = seen["statuses"]["202"] + len(quiet["accepted"])
         goodput = seen["goodput_per_s"] + len(quiet["accepted"]) / seconds
-        return goodput, (self._web_s() - began_s) / answered
-
-    def _web_s(self) -> float:
-        """What the web process has used (Linux)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return goodput, (cpu_s(self.pid) - began_s) / answered
 
     async def _crowd(self, crowd: Crowd, rate: float, seconds: float) -> dict[str, Any]:
         options = {"port": self.port, "connections": crowd.connections, "first": self._numbers()}

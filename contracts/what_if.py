@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,12 +12,13 @@ from msgspec import Meta
 from contracts.base import Id, Instant, Wire
 from contracts.patterns import whole
 from contracts.pools import Pools
-from contracts.tuning import Sent
+from contracts.tuning import Number, Sent
 from contracts.vendors import Vendor
 
 LEAST_PERCENT, MOST_PERCENT = -100, 400
 MOST_VENDORS = 200
 NOW = "now"
+AGAINST = "now|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9a-f]{16}(-[0-9]{1,6})?"
 
 
 class AddedVendor(Wire):
@@ -93,6 +95,19 @@ class WhatIfProof(Wire, omit_defaults=False):
     verdict: str  # cheaper | dearer | no difference proven
 
 
+class WhatIfNudge(Wire, omit_defaults=False):
+    """One setting a little lower or higher, by itself: how many requests would fare otherwise."""
+
+    name: str
+    value: Number
+    nudged: Number
+    moved: int
+    gained: int
+    lost: int
+    floor: int  # so many fare otherwise with another seed alone
+    beyond: bool  # more do than by chance
+
+
 class WhatIfAnswer(Wire, omit_defaults=False):
     """What would be otherwise, request by request and figure by figure."""
 
@@ -109,6 +124,7 @@ class WhatIfAnswer(Wire, omit_defaults=False):
     proof: WhatIfProof | None = None
     left_out: int = 0  # rows beyond the most that are kept
     cpu_seconds: float = 0.0
+    nudges: tuple[WhatIfNudge, ...] = ()
 
 
 class WhatIfState(StrEnum):
@@ -128,13 +144,18 @@ class WhatIfRequest(Wire):
     change: WhatIfChange
     against: Annotated[
         str,
-        Meta(pattern=whole("now|[0-9]{4}-[0-9]{2}-[0-9]{2}"), description="`now`, or a day that is stored"),
+        Meta(pattern=whole(AGAINST), description="`now`, a stored day, or the digest of a saved decision"),
     ] = NOW
     seed: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 1
     again: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 2
+    nudge: bool = False  # beside the change: each setting that the plan reads, a little lower and higher
 
     def __post_init__(self) -> None:
-        """Refuse one seed twice: there would be no noise to tell a difference from."""
+        """Refuse a day that no calendar has, and one seed twice: there would be no noise to tell from."""
+        if self.against.count("-") == 2:
+            date.fromisoformat(self.against)
+            if self.nudge:
+                raise ValueError("a day is not nudged\nMaybe `now`, or a decision of that day.")
         if self.seed == self.again:
             raise ValueError(
                 f"seed and again are both {self.seed}: what differs between two solves is the noise\n"

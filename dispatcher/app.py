@@ -8,8 +8,9 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -37,10 +38,11 @@ from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files, traces
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.otel import open_tracer
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
-from dispatcher.security.tokens import Authenticator
+from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
@@ -52,6 +54,7 @@ from dispatcher.service.loops import (
     PATIENT_KEYS,
     QUARTERS,
     REPLIES,
+    SEALS,
     TIMERS,
     TUNING,
     UNREADABLE,
@@ -68,6 +71,7 @@ from dispatcher.tuning import plugins
 from solvers.travel import DetourTravel
 
 if TYPE_CHECKING:  # the web process has no use for them
+    from dispatcher.console.oidc import Directory
     from dispatcher.delivery.notify.courier import Courier
     from dispatcher.jobs.timers import Timers
 
@@ -129,10 +133,12 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
             token_keys=keys,
             limits=Limits(connections=min(Limits().connections, files.raise_limit())),
             engine=engine,
+            map_tiles=settings.map_tiles,
+            map_credit=settings.map_credit,
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
-        app = with_console(parts)
+        app = with_console(parts, directory_of(settings, keys, clock))
         runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
@@ -173,11 +179,12 @@ async def _matcher(settings: Settings, name: str) -> None:
     async with _traced(settings, "matcher"), open_store(settings, "matcher") as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        service = Service(store, clock, settings.markets, plugins.load(settings.rules), travel_of)
+        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        registry = plugins.load(settings.rules)
+        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
         await _agree(store, list(settings.markets))
         retimer = Quoter(store, clock, settings.markets, travel_of)
         timers, solvers = Timers(service, retimer=retimer), SolverPool()
-        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
         savers = {each: saver_of(store, each, decisions, tz, clock) for each, tz in settings.markets.items()}
         notifier = notifier_of(settings, clock)
         courier = Courier(service, notifier, settings.notify_coordinator_email)
@@ -185,7 +192,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy)
+            saved, numbers = partial(service.decisions.saved, each), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         def effects(each: str) -> Coroutine[Any, Any, None]:
@@ -208,6 +216,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -277,6 +286,41 @@ def engine_of(settings: Settings) -> Engine | None:
     """What asks the routing server; None: there is none, and rides are estimated."""
     url = settings.travel_url
     return None if url is None else Engine(url, tile=settings.travel_tile, by_get=settings.travel_by_get)
+
+
+def directory_of(settings: Settings, keys: Mapping[str, Any], clock: Clock) -> Directory | None:
+    """Whose people may sign in to the console; None: nobody's but who has a token. Raises UserError."""
+    if settings.oidc_issuer is None:
+        return None
+    from dispatcher.console.oidc import Directory  # noqa: PLC0415 - slow, and needed where there is one
+
+    if not settings.oidc_client_id or not settings.oidc_roles:
+        raise UserError(
+            "DISPATCHER_OIDC_ISSUER is set, and OIDC_CLIENT_ID or OIDC_ROLES is not: nobody could sign in.",
+            "Set both; for example DISPATCHER_OIDC_ROLES=dispatchers=ops,nurses=coordinator@metro",
+        )
+    mint(keys, {})  # raises UserError where no key can sign: sessions are tokens of this service
+    return Directory(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        secret=_secret(settings.oidc_client_secret_file),
+        roles=settings.oidc_roles,
+        claim=settings.oidc_claim,
+        public_url=settings.public_url or "",
+        markets=tuple(settings.markets),
+        keys=keys,
+        clock=clock,
+    )
+
+
+def _secret(path: Path | None) -> str:
+    try:
+        return path.read_text().strip() if path else ""
+    except OSError as error:
+        raise UserError(
+            f"DISPATCHER_OIDC_CLIENT_SECRET_FILE is {path}, and it cannot be read: {error.strerror}.",
+            "Maybe its name, or its rights.",
+        ) from None
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -13,10 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, WebhookUrl, MailUrl, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -132,12 +132,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     smtp_password_file: Annotated[Path | None, Meta(description="password of the user in SMTP_URL")] = None
     smtp_from: Annotated[str, Meta(description="who mail is from: an address of yours")] = ""
+    public_url: Annotated[
+        WebhookUrl | None, Meta(description="where people reach this service, if behind a proxy: https://…")
+    ] = None
+    oidc_issuer: Annotated[
+        WebhookUrl | None, Meta(description="OpenID provider whose people may sign in to the console")
+    ] = None
+    oidc_client_id: Annotated[str, Meta(description="what this service is called there")] = ""
+    oidc_client_secret_file: Annotated[
+        Path | None, Meta(description="its secret there; not set: PKCE alone")
+    ] = None
+    oidc_roles: Annotated[
+        OidcRoles, Meta(description="who has which role: group=role or group=role@market, by comma")
+    ] = OidcRoles()
+    oidc_claim: Annotated[str, Meta(description="claim of the ID token that holds the groups")] = "groups"
     traces_url: Annotated[
         TracesUrl | None,
         Meta(
             description="where traces are sent: a collector's OTLP over HTTP, http://host:4318 (extra otel)"
         ),
     ] = None
+    map_tiles: Annotated[
+        TilesUrl | None,
+        Meta(description="pictures below the console's map: https://host/{z}/{x}/{y}.png; empty: none"),
+    ] = None
+    map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
     decisions: Annotated[
         str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
     ] = ""

@@ -7,10 +7,10 @@ from itertools import combinations
 
 from dispatcher.domain.apart import MOST
 from dispatcher.domain.commands.release import RELEASED
-from dispatcher.domain.follow_sequence import UNDER_WAY
 from dispatcher.domain.patients import PATIENT_KIND, PatientRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.risks import UNDER_WAY
 from dispatcher.domain.states import TERMINAL
 from dispatcher.store.survey import Survey, of_kind
 
@@ -19,7 +19,7 @@ Records = Mapping[str, RequestRecord]
 
 def on_two_rides(found: Survey) -> Iterator[tuple[str, str]]:
     """Of two that might meet each names the other; no two accepted rides of a patient are at one time."""
-    records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
+    records = found.of_kind(REQUEST_KIND, RequestRecord)
     yield from _half_told(records)
     told = set[tuple[str, str]]()  # under each key of the ring there is an index
     for card in of_kind(found, PATIENT_KIND.name, PatientRecord):

@@ -6,7 +6,7 @@ Each rule is a function from the survey to findings; a finding names ids, states
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -110,26 +110,28 @@ def _readable(found: Survey) -> Iterator[tuple[str, str]]:
 
 def _lists(found: Survey) -> Iterator[tuple[str, str]]:
     """Every record stands in the lists that its kind says, its timer among them, and in no other."""
-    wanted, hidden = _wanted(found), set[str]().union(*found.damaged.values())
-    listed = {
-        Entry(name, member): score for name, each in found.lists.items() for member, score in each.items()
-    }
-    for entry, score in wanted.items():
-        if listed.get(entry) != score:
-            where = f"at {listed[entry]}" if entry in listed else "missing"
+    hidden, left = set[str]().union(*found.damaged.values()), _members(found)
+    for entry, score in _wanted(found):
+        place = found.lists.get(entry.list, {}).get(entry.member)
+        left.get(entry.list, set()).discard(entry.member)
+        if place != score:
+            where = f"at {place}" if place is not None else "missing"
             yield entry.member, f"its place in {entry.list} is {where}, its record says {score}"
-    for entry in listed.keys() - wanted.keys():
-        if entry.member not in hidden:
-            yield entry.member, f"stands in {entry.list}, and its record does not say so"
+    for name, members in left.items():
+        for member in members - hidden:
+            yield member, f"stands in {name}, and its record does not say so"
 
 
-def _wanted(found: Survey) -> dict[Entry, int]:
-    wanted: dict[Entry, int] = {}
+def _members(found: Survey) -> dict[str, set[str]]:
+    return {name: set(each) for name, each in found.lists.items()}
+
+
+def _wanted(found: Survey) -> Iterator[tuple[Entry, int]]:
     for kind in kinds():
         for each in (versioned.value for versioned in found.records.get(kind.name, {}).values()):
             if _odd_values(kind.name, each) is None:  # else it is told of as such
-                wanted |= {**kind.lists(each), Entry(kind.timers, each.id): kind.timer_ms(each)}
-    return wanted
+                yield from kind.lists(each).items()
+                yield Entry(kind.timers, each.id), kind.timer_ms(each)
 
 
 def _keys(found: Survey) -> Iterator[tuple[str, str]]:
@@ -242,7 +244,7 @@ def summary(found: Survey) -> dict[str, object]:
     }
 
 
-def _requests(found: Survey) -> list[RequestRecord]:
+def _requests(found: Survey) -> Collection[RequestRecord]:
     return of_kind(found, REQUEST_KIND.name, RequestRecord)
 
 

@@ -21,7 +21,7 @@ def will_calls(found: Survey) -> Iterator[tuple[str, str]]:
 
 def made_alone(found: Survey) -> Iterator[tuple[str, str]]:
     """Where a leg there was not made, its way back was given up or held, unless a person let it go."""
-    records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
+    records = found.of_kind(REQUEST_KIND, RequestRecord)
     for back in records.values():
         there = records.get(back.return_of)
         if there is None or there.state not in NOT_MADE or back.state in TERMINAL:

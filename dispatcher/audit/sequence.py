@@ -8,14 +8,14 @@ from dispatcher.domain.links import Link, bounds_of, has_begun, links_to, place_
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import TERMINAL
-from dispatcher.store.survey import Survey, of_kind
+from dispatcher.store.survey import Survey
 
 Records = Mapping[str, RequestRecord]
 
 
 def out_of_sequence(found: Survey) -> Iterator[tuple[str, str]]:
     """Two that follow each other both say so; what stands out of sequence says so, too: it has a task."""
-    records = {each.id: each for each in of_kind(found, REQUEST_KIND.name, RequestRecord)}
+    records = found.of_kind(REQUEST_KIND, RequestRecord)
     hidden = found.damaged.get(REQUEST_KIND.name, set())
     for record in records.values():
         if record.state in TERMINAL:

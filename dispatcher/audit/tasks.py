@@ -34,16 +34,16 @@ def unseen(found: Survey) -> Iterator[Finding]:
     What ended before there were tasks has none: it is stored in an earlier form until it goes. What is told
     of an item that cannot be read stays until a person has seen to it.
     """
-    tasks = of_kind(found, TASK_KIND.name, TaskRecord)
+    tasks = found.of_kind(TASK_KIND, TaskRecord)
     requests = found.of_kind(REQUEST_KIND, RequestRecord)
-    about = defaultdict[str, list[TaskRecord]](list)
-    for task in tasks:
-        about[task.request_id].append(task)
+    about = defaultdict[str, list[str]](list)
+    for name, task in tasks.items():
+        about[task.request_id].append(name)
         yield from _odd_owner(task)
         if task.kind not in ALONE:
             yield from _odd_subject(task, requests.get(task.request_id), found)
     for record in requests.values():
-        yield from _without_task(record, about[record.id], found)
+        yield from _without_task(record, [tasks[each] for each in about.get(record.id, ())], found)
     yield from _little_left(found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from dispatcher.console import sessions
@@ -9,9 +11,13 @@ from dispatcher.console.assets import Asset, Assets
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
 
-HEADERS = {
+if TYPE_CHECKING:  # what it imports is slow, and needed where there is one
+    from dispatcher.console.oidc import Directory
+
+OIDC = "/console/oidc"
+_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -20,12 +26,23 @@ HEADERS = {
 }
 FOREVER, ASK = "public, max-age=31536000, immutable", "no-cache"
 ASSETS = web.AppKey("assets", Assets)
+HEADERS = web.AppKey("headers", dict[str, str])
 
 
-def with_console(parts: Parts) -> web.Application:
-    """The API with the console beside it."""
+def headers_of(parts: Parts) -> dict[str, str]:
+    """What every answer carries; a setting may name one more place that pictures come from."""
+    pictures = "'self' data: blob:" + (f" {parts.map_tiles.origin}" if parts.map_tiles else "")
+    return {name: value.replace("{pictures}", pictures) for name, value in _HEADERS.items()}
+
+
+def with_console(parts: Parts, directory: Directory | None = None) -> web.Application:
+    """The API with the console beside it. `directory`: whose people may sign in, too."""
     app = build_app(parts, [sessions.ROUTES])
-    app[ASSETS] = Assets()
+    if directory is not None:
+        app[sessions.DIRECTORY] = directory
+        app.router.add_get(OIDC, directory.leave)
+        app.router.add_get(f"{OIDC}/callback", directory.come_back)
+    app[ASSETS], app[HEADERS] = Assets(), headers_of(parts)
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)
     app.router.add_get("/console/{rest:.*}", shell)
@@ -36,8 +53,16 @@ async def shell(request: web.Request) -> web.Response:
     """The page, whatever stands behind its address: what it shows is decided in the browser."""
     body = request.app[ASSETS].shell()
     return web.Response(
-        body=body, content_type="text/html", charset="utf-8", headers=HEADERS | {"Cache-Control": ASK}
+        body=body,
+        content_type="text/html",
+        charset="utf-8",
+        headers=_headers(request) | {"Cache-Control": ASK},
     )
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    found: dict[str, str] = request.app[HEADERS]
+    return found
 
 
 async def asset(request: web.Request) -> web.Response:
@@ -47,7 +72,7 @@ async def asset(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     kept = FOREVER if request.match_info["digest"] == assets.digest else ASK
-    headers = HEADERS | {"Cache-Control": kept, "ETag": found.etag}
+    headers = _headers(request) | {"Cache-Control": kept, "ETag": found.etag}
     if request.headers.get("If-None-Match") == found.etag:
         return web.Response(status=304, headers=headers)
     return web.Response(body=found.body, content_type=found.media, charset="utf-8", headers=headers)

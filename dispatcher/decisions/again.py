@@ -7,8 +7,6 @@ import multiprocessing
 import os
 from typing import Final
 
-from pebble import ProcessExpired, ProcessPool
-
 from dispatcher.decisions.record import SavedPlan
 from dispatcher.decisions.replay import Replayed, replay
 from dispatcher.domain.refusals import Unavailable
@@ -36,6 +34,8 @@ class Replays:
 
 
 def _replayed(saved: SavedPlan, limit_s: float) -> Replayed:
+    from pebble import ProcessExpired, ProcessPool  # noqa: PLC0415 - the web process seldom has use for it
+
     context = multiprocessing.get_context("spawn")  # of the web process nothing is needed there
     pool = ProcessPool(max_workers=1, max_tasks=1, initializer=os.nice, initargs=[NICE], context=context)
     try:

@@ -97,6 +97,15 @@ def arranged(before: Episode | None, wanted: Wanted, known: Records, context: Co
     return with_follow_ups(decision, replace(context, related={**context.related, **known, **new}))
 
 
+def in_sequence(receipts: Sequence[Decision], decision: Decision | None) -> list[Decision]:
+    """Requests that are received as their episode has them: after what goes before them."""
+    now = {each.record.id: each.after for each in decision.changes} if decision else {}
+    return [
+        Decision(changes=(Change(None, now.get(each.after.id, each.after)),), at_ms=each.at_ms)
+        for each in receipts
+    ]
+
+
 def entered(episode: Episode | None, name: str, ids: tuple[str, ...], context: Context) -> Decision:
     """An episode with new requests that name it. Raises Invalid where it is not there, or has too many."""
     if episode is None:

@@ -12,17 +12,18 @@ from contracts.episode_views import (
     EpisodeView,
     NoteView,
 )
-from contracts.instants import MINUTE_MS, to_instant
+from contracts.instants import MINUTE_MS, to_instant, to_ms
 from contracts.tasks import TaskView
 from contracts.tuning import Number
 from dispatcher.domain.episodes import Episode, SealedNote, has_ended
-from dispatcher.domain.follow_sequence import LATE, NO_VENDOR, TOO_LATE
 from dispatcher.domain.links import Bounds, Link, bounds_of, span_of
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.risks import LATE, NO_VENDOR, OTHER_LATE, TOO_LATE
 from dispatcher.domain.states import ASKS_BARRIER
 from dispatcher.domain.views import request_view
 
 Records = Mapping[str, RequestRecord]
+ALWAYS_MS = 10**16
 TIMELINE = 500  # lines that are shown, the newest
 
 
@@ -35,7 +36,7 @@ def shown(
     *,
     barriers: Mapping[str, BarrierView | None],
 ) -> EpisodeView:
-    """Everything about it; `known`: its requests and what goes before them, as far as they are there.
+    """Everything about it; `known`: its requests, those it had, and what goes before them, as far as there.
 
     `barriers`: as they are shown, by request.
     """
@@ -58,7 +59,7 @@ def shown(
             for each in members
             if each.state in ASKS_BARRIER
         ),
-        timeline=tuple(sorted(_steps(episode, members), key=lambda each: each.at)[-TIMELINE:]),
+        timeline=tuple(sorted(_steps(episode, known), key=lambda each: each.at)[-TIMELINE:]),
     )
 
 
@@ -101,6 +102,8 @@ def _edge(record: RequestRecord, link: Link, known: Records, values: Mapping[str
 
 def _risk(record: RequestRecord, link: Link, known: Records, values: Mapping[str, Number]) -> str:
     """The risk of a request, at what it is at risk of: of several before it, one may be late alone."""
+    if record.risk == OTHER_LATE:  # which is none of those before it
+        return ""
     blamed = [each for each in record.after if _is_to_blame(record, each, known, values)]
     return record.risk if not blamed or link in blamed else ""
 
@@ -113,7 +116,23 @@ def _is_to_blame(record: RequestRecord, link: Link, known: Records, values: Mapp
     return record.risk in (LATE, TOO_LATE) and bool(out_of_time)
 
 
-def _steps(episode: Episode, members: Sequence[RequestRecord]) -> Iterator[EpisodeStep]:
+def gone(episode: Episode) -> list[str]:
+    """Requests that belonged to it once."""
+    return [each for each in _belonged_until_ms(episode) if each not in episode.requests]
+
+
+def _belonged_until_ms(episode: Episode) -> dict[str, int]:
+    """By request that belongs to it, or did: until when, as far as its history tells.
+
+    The last step that names one that is not in it any more took it out.
+    """
+    found = dict.fromkeys(episode.requests, ALWAYS_MS)
+    for step in episode.history:
+        found |= dict.fromkeys(set(step.request_ids) - set(episode.requests), step.at_ms)
+    return found
+
+
+def _steps(episode: Episode, known: Records) -> Iterator[EpisodeStep]:
     for step in episode.history:
         yield EpisodeStep(
             at=to_instant(step.at_ms),
@@ -122,22 +141,27 @@ def _steps(episode: Episode, members: Sequence[RequestRecord]) -> Iterator[Episo
             by=step.by,
             subject=step.subject,
         )
-    for record in members:
-        for each in record.history:
-            yield EpisodeStep(
-                at=to_instant(each.at_ms),
-                what=each.state.value,
-                request_id=record.id,
-                code=each.code,
-                by=each.by,
-                subject=each.subject,
-            )
-        if record.barrier is not None:
-            yield EpisodeStep(
-                at=to_instant(record.barrier.at_ms),
-                what="barrier",
-                request_id=record.id,
-                code=record.barrier.code.value,
-                by=record.barrier.by,
-                subject=record.barrier.subject,
-            )
+    for name, until_ms in _belonged_until_ms(episode).items():
+        steps = _of_request(known[name]) if name in known else ()
+        yield from (each for each in steps if to_ms(each.at) <= until_ms)
+
+
+def _of_request(record: RequestRecord) -> Iterator[EpisodeStep]:
+    for each in record.history:
+        yield EpisodeStep(
+            at=to_instant(each.at_ms),
+            what=each.state.value,
+            request_id=record.id,
+            code=each.code,
+            by=each.by,
+            subject=each.subject,
+        )
+    if record.barrier is not None:
+        yield EpisodeStep(
+            at=to_instant(record.barrier.at_ms),
+            what="barrier",
+            request_id=record.id,
+            code=record.barrier.code.value,
+            by=record.barrier.by,
+            subject=record.barrier.subject,
+        )

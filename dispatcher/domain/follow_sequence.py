@@ -8,61 +8,42 @@ when this is committed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState, Requirement
-from contracts.episodes import DispatchAtRisk, SequenceChanged, SequenceKind
+from contracts.episodes import DispatchAtRisk, SequenceChanged
 from contracts.instants import MINUTE_MS
-from contracts.tuning import Parameter
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message, Reliance
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.links import (
-    EARLY,
-    Bounds,
-    Link,
     bounds,
-    bounds_of,
     has_begun,
     resolved,
-    span_of,
     successors,
 )
 from dispatcher.domain.messages import changed, closed, withdrawn
 from dispatcher.domain.offers import WITHDRAWN, OfferRecord, bookings_of, close
 from dispatcher.domain.requests import RequestRecord, moved, offer_id
 from dispatcher.domain.retiming import retiming
+from dispatcher.domain.risks import (
+    LATE,
+    LEAD,
+    TOO_LATE,
+    UNDER_WAY,
+    Related,
+    earlier_rides,
+    last_ms,
+    other_rides,
+    risk_of,
+)
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.domain.timers import timer_ms
 
-LEAD = Parameter(
-    name="sequence_lead_minutes",
-    default=120,
-    minimum=5,
-    maximum=1_440,
-    unit="minutes",
-    summary="A dispatch whose predecessor has no vendor this long before its start is a person's task; that "
-    "predecessor may have a later place from then on.",
-    scope="domain.follow_sequence",
-)
-PARAMETERS = (LEAD,)
 R = RequestState
-LATE, TOO_LATE = "predecessor_late", "most_lag_exceeded"
-NO_VENDOR = "predecessor_without_vendor"
-BROKEN = "predecessor_"  # and how it ended: cancelled, failed, no_show, unmatched
-UNDER_WAY = frozenset({R.ACCEPTED, R.IN_PROGRESS})
 BY = "service"
-Related = Mapping[str, Any]
-
-
-class Risk(NamedTuple):
-    """Why a request is out of sequence, or may be, and with which other."""
-
-    code: str = ""
-    predecessor_id: str = ""
 
 
 def with_sequence(decision: Decision, context: Context) -> Decision:
@@ -79,6 +60,7 @@ def _followed(decision: Decision, change: Change, context: Context) -> Decision:
     had_ended = change.before is not None and change.before.state in TERMINAL  # type: ignore[attr-defined]
     looked_at = [record] if _waits(record) and not had_ended else []
     looked_at += [other for other, _ in successors(record, related)]
+    looked_at += [each for each in other_rides(record, related) if each not in looked_at]
     service = replace(context, by=BY, subject="")
     for each in looked_at:
         decision = _standing(decision, each, related, service)
@@ -91,7 +73,7 @@ def _followed(decision: Decision, change: Change, context: Context) -> Decision:
 
 def _matters(before: Any, after: RequestRecord) -> bool:
     """Whether the sequence may stand otherwise than before: reasons why there is no vendor change nothing."""
-    if not _waits(after) and not after.before:
+    if not _waits(after) and not after.before and not after.apart:
         return False
     if before is None or after.state not in OPEN or before.state not in OPEN:
         return True
@@ -99,8 +81,9 @@ def _matters(before: Any, after: RequestRecord) -> bool:
 
 
 def _waits(record: RequestRecord) -> bool:
-    """Whether it stands after another, or did so until now."""
-    return bool(record.after or record.risk or record.watch_ms)
+    """Whether it stands after another, or did so until now; or has a vendor, beside its patient's rides."""
+    beside_others = bool(record.apart) and record.state in UNDER_WAY
+    return bool(record.after or record.risk or record.watch_ms) or beside_others
 
 
 def _standing(decision: Decision, record: RequestRecord, related: Related, context: Context) -> Decision:
@@ -134,7 +117,7 @@ def _offer(record: RequestRecord, attempt: int) -> OfferRecord:
 def stands(record: RequestRecord, related: Related, context: Context) -> RequestRecord:
     """The request as it stands in its sequence; the very same where nothing is new."""
     if record.state in TERMINAL:
-        return replace(record, risk=_risk(record, related, context).code, watch_ms=0)
+        return replace(record, risk=risk_of(record, related, context).code, watch_ms=0)
     links = tuple(resolved(each, related.get(each.request_id)) for each in record.after)
     is_free = links != record.after and all(each.done_ms for each in links)
     after = replace(record, after=links)
@@ -145,7 +128,8 @@ def stands(record: RequestRecord, related: Related, context: Context) -> Request
         after = _held(after, context)
     elif is_free and Requirement.PREDECESSOR in after.requirements:
         after = _freed(after, context)
-    after = replace(after, risk=_risk(after, related, context).code, watch_ms=_watch_ms(after, context))
+    risk = risk_of(after, related, context).code
+    after = replace(after, risk=risk, watch_ms=_watch_ms(after, related, context))
     return retiming(after, related, context, is_late=after.risk in (LATE, TOO_LATE))
 
 
@@ -190,7 +174,7 @@ def _freed(record: RequestRecord, context: Context) -> RequestRecord:
     return moved(record, R.RECEIVED, context, code, requirements=())
 
 
-def _watch_ms(record: RequestRecord, context: Context) -> int:
+def _watch_ms(record: RequestRecord, related: Related, context: Context) -> int:
     """When a dispatch that is in a sequence is looked at again; 0: no more.
 
     Whether all that goes before it has a vendor; whether it is done, at the last moment at which it may be;
@@ -199,72 +183,13 @@ def _watch_ms(record: RequestRecord, context: Context) -> int:
     dispatch = record.dispatch if record.state in UNDER_WAY else None
     if dispatch is None or has_begun(record):
         return 0
-    moments = [_last_ms(each, dispatch) for each in record.after if each.waits]
+    moments = [last_ms(each, dispatch) for each in record.after if each.waits]
     moments += [dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS] if moments else []
+    moments += [dispatch.start_ms] if earlier_rides(record, dispatch, related) else []
     for link in (each for each in record.after if each.done_ms):
         moments += [link.done_ms + link.least_ms]
         moments += [link.done_ms + link.most_ms + 1] if link.most_ms is not None else []
     return min((each for each in moments if each > context.now_ms), default=0)
-
-
-def _last_ms(link: Link, dispatch: OfferRecord) -> int:
-    """By when what goes before it has to be done (or begun), or it cannot start as agreed."""
-    return dispatch.start_ms - link.least_ms
-
-
-def _risk(record: RequestRecord, related: Related, context: Context) -> Risk:
-    if record.state is R.ON_HOLD:
-        broken = [each for each in record.after if each.broken]
-        return Risk(BROKEN + broken[0].broken, broken[0].request_id) if broken else Risk()
-    if record.state not in UNDER_WAY | {R.COMPLETED}:
-        return Risk()
-    found = [_risk_of(record, each, related, context) for each in record.after]
-    early = [each for each in found if each.code == EARLY]
-    if record.risk == EARLY and not early:  # that is not undone by what comes later
-        return Risk(EARLY)
-    return next((each for each in (*early, *found) if each.code), Risk())
-
-
-def _risk_of(record: RequestRecord, link: Link, related: Related, context: Context) -> Risk:
-    before, dispatch = related.get(link.request_id), record.dispatch
-    is_over = record.state is R.COMPLETED
-    if dispatch is None or link.broken:
-        return Risk(BROKEN + link.broken, link.request_id) if link.broken and not is_over else Risk()
-    if is_over or has_begun(record):
-        return Risk() if _came_after(link, before, dispatch) else Risk(EARLY, link.request_id)
-    span = span_of(link, before, context.values)
-    if span is None:
-        soon_ms = dispatch.start_ms - LEAD.whole(context.values) * MINUTE_MS
-        return Risk(NO_VENDOR, link.request_id) if context.now_ms >= soon_ms else Risk()
-    code = _out_of_time(link, bounds_of(link, span), dispatch, context)
-    if not code and _is_missed(link, before, dispatch, context):
-        code = LATE
-    return Risk(code, link.request_id) if code else Risk()
-
-
-def _came_after(link: Link, before: RequestRecord | None, dispatch: OfferRecord) -> bool:
-    """Whether what has begun did so in sequence; one that was not seen at its door is taken at its word."""
-    since_ms = link.done_ms
-    if link.waits:
-        going = before.dispatch if before is not None and has_begun(before) else None
-        if going is None or link.kind is not SequenceKind.START_TO_START:
-            return False
-        since_ms = going.arrived_ms
-    return not 0 < dispatch.arrived_ms < since_ms + link.least_ms
-
-
-def _out_of_time(link: Link, within: Bounds, dispatch: OfferRecord, context: Context) -> str:
-    """Why it would start out of sequence; once what goes before it is done, until it may begin."""
-    start_ms = max(dispatch.start_ms, context.now_ms) if link.done_ms else dispatch.start_ms
-    if within.not_before_ms is not None and start_ms < within.not_before_ms:
-        return LATE
-    return "" if within.hold(start_ms) else TOO_LATE
-
-
-def _is_missed(link: Link, before: RequestRecord | None, dispatch: OfferRecord, context: Context) -> bool:
-    """Whether what goes before it should be done by now (or begun), for this to start as agreed."""
-    along = link.kind is SequenceKind.START_TO_START and before is not None and has_begun(before)
-    return link.waits and not along and context.now_ms >= _last_ms(link, dispatch)
 
 
 def _news(before: RequestRecord, after: RequestRecord, related: Related, context: Context) -> list[Message]:
@@ -272,7 +197,7 @@ def _news(before: RequestRecord, after: RequestRecord, related: Related, context
     if before.risk == after.risk or (after.state in TERMINAL and not after.risk):
         return []
     what = "at_risk" if after.risk else "restored"
-    risk = _risk(after, related, context)
+    risk = risk_of(after, related, context)
     news = SequenceChanged(
         request_id=after.id, predecessor_id=risk.predecessor_id, code=after.risk or before.risk
     )

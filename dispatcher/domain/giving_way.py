@@ -10,10 +10,10 @@ from __future__ import annotations
 from contracts.amendments import MAX_AMENDMENTS
 from contracts.codes import RequestState
 from contracts.instants import MINUTE_MS
-from dispatcher.domain.follow_sequence import LEAD
 from dispatcher.domain.links import Link, Span, Values, bounds_of, has_begun
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.retiming import OFTEN
+from dispatcher.domain.risks import LEAD
 
 
 def gives_way(other: RequestRecord, now_ms: int, values: Values) -> bool:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from contracts.health import Health, Matching, Routing
 from contracts.operations import ANYONE, Answer
 from dispatcher.domain.kinds import kinds
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Unavailable, Unreadable
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.metrics import CONTENT_TYPE
 from dispatcher.http.parts import Parts
@@ -137,8 +137,7 @@ async def _page(parts: Parts) -> bytes:
         async with asyncio.timeout(PROBE_S):
             for market, each in (await _matching(parts)).items():
                 parts.metrics.matching.found(market, each)
-            for market in parts.service.markets:
-                await _count(parts, market)
+            await asyncio.gather(*(_count(parts, each) for each in parts.service.markets))
     if (routing := _routing(parts)) is not None and parts.engine is not None:
         parts.metrics.routing.found(routing, parts.engine.pairs, parts.engine.calls)
     return parts.metrics.page()
@@ -179,5 +178,7 @@ async def _count_work(parts: Parts, market: str) -> None:
         metrics.measures.found(market, await stored.measures.read())
     with contextlib.suppress(StoreError, ValueError):
         metrics.due.found(market, await stored.soon(now_ms))
+    with contextlib.suppress(StoreError, Unreadable):
+        metrics.due.asked(market, (await stored.what_ifs.all()).values())
     with contextlib.suppress(StoreError, ValueError):
         metrics.due.timers(market, await stored.due_times.first_of(kinds()), now_ms)

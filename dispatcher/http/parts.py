@@ -16,6 +16,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
 from dispatcher.http.metrics import Metrics
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.urls import TilesUrl
 from dispatcher.service.service import Service
 from dispatcher.travel.engine import Engine
 
@@ -44,3 +45,5 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     engine: Engine | None = None  # asks a routing server, if there is one
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    map_tiles: TilesUrl | None = None  # pictures below the console's map
+    map_credit: str = ""  # whose they are

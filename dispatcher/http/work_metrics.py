@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
+from contracts.what_if import WhatIfState
 from dispatcher.service.measures import FAMILIES, histograms
 from dispatcher.store.connection import StoreError
 from dispatcher.store.health import Health
 from dispatcher.store.soon import Soon
+from dispatcher.store.what_ifs import WhatIf
 
 
 class MeasureFamilies:
@@ -67,6 +70,16 @@ class DueGauges:
         self.dead = Gauge(
             "dispatcher_dead_letters", "Replies on Redis that lie aside.", ["market"], registry=registry
         )
+
+        self.what_ifs = Gauge(
+            "dispatcher_what_ifs", "What-ifs that are kept, by state.", ["market", "state"], registry=registry
+        )
+
+    def asked(self, market: str, found: Iterable[WhatIf]) -> None:
+        """The what-ifs of a market."""
+        counts = Counter(each.standing.state for each in found)
+        for state in WhatIfState:
+            self.what_ifs.labels(market, state.value).set(counts[state])
 
     def found(self, market: str, soon: Soon) -> None:
         """As a market is now."""

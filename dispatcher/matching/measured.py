@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.matching.commits import Done, Ownership
-from dispatcher.service.measures import BATCHES, MATCHES, OFFER_WAIT, SOLVES
+from dispatcher.service.measures import BATCHES, GAPS, MATCHES, OFFER_WAIT, SOLVES
 from solvers.planning import BatchPlan
 
 
@@ -12,6 +12,8 @@ def batched(own: Ownership, market: str, plan: BatchPlan, done: Done, seconds: f
     measures = own.executor.measures
     measures.observe(market, BATCHES, plan.solver, seconds)
     measures.observe(market, SOLVES, plan.solver, plan.seconds)
+    if plan.cost > 0:
+        measures.observe(market, GAPS, plan.solver, (plan.cost - plan.bound) / plan.cost)
     _offered(own, market, done, "batch")
 
 

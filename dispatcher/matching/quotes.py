@@ -6,6 +6,7 @@ Runs in the web process: no optimiser is imported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace as with_
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,14 +14,19 @@ import numpy as np
 from contracts.instants import to_instant
 from contracts.quotes import Quote, QuotedStart, Quotes
 from contracts.requests import Request
+from contracts.tuning import Number
 from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.domain.apart import place
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.retime import RetimeDispatch
+from dispatcher.domain.links import Bounds
+from dispatcher.domain.patients import PATIENT_KIND
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
 from dispatcher.matching import amending, by_hand, retiming
+from dispatcher.matching.apart import beside_others
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reasons import rule_counts, with_hint
@@ -31,12 +37,14 @@ from dispatcher.matching.sequence import bounded
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate, cents_of, refusing, told
 from dispatcher.runtime.clock import Clock
+from dispatcher.security.blind_index import BlindIndex
 from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
 from solvers.rules.price import price_of
-from solvers.travel import DetourTravel, TravelOf
+from solvers.screening import OpenRequest
+from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
 MOST_OTHERS = 8  # starts told of a vendor beside its best
 
@@ -51,7 +59,7 @@ class Quoter:
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
     ) -> None:
-        self._amending = Amending(store)
+        self._amending, self._index = Amending(store), BlindIndex(store.vault)
         self._markets = {
             name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
         }
@@ -105,8 +113,26 @@ class Quoter:
         travel = market.travel_of(reading.values)
         asked = asked_of(request, market.tz, reading.values, travel=travel)
         asked = await bounded(asked, market.stored.requests, reading.values)
+        asked = await self._beside_rides(market, asked, reading.values, travel)
         now_ms = market.clock.now_ms()
         return Snapshot((), (asked,), reading, reading.capacity, now_ms, travel)
+
+    async def _beside_rides(
+        self, market: Market, asked: OpenRequest, values: Mapping[str, Number], travel: TravelTimes
+    ) -> OpenRequest:
+        """Where it names its patient: before or after the rides that this has, as it would be offered."""
+        request = asked.request
+        tokens = self._index.tokens(market.name, request.patient) if request.is_trip else ()
+        if not tokens:
+            return asked
+        filed = await market.stored.records(PATIENT_KIND).get_all(tokens)
+        ids = {each.request_id for one in filed.values() for each in one.requests}
+        ids -= {request.id, *(each.request for each in request.after)}
+        records = await market.stored.requests.records.get_all(sorted(ids)) if ids else {}
+        spans = [place(each, values) for each in records.values() if each.kind == "trip"]
+        within = Bounds(asked.not_before_ms, asked.not_after_ms)
+        within = beside_others(within, asked, [each for each in spans if each is not None], travel)
+        return with_(asked, not_before_ms=within.not_before_ms, not_after_ms=within.not_after_ms)
 
 
 def _best_of_each_vendor(found: Screened) -> list[int]:

@@ -7,6 +7,7 @@ from contracts.capacity import Capacity
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
 from dispatcher.service.vendors import Vendors
 from dispatcher.store.codec import Versioned
@@ -15,8 +16,8 @@ from dispatcher.store.codec import Versioned
 class Postings:
     """Versions as for vendors. They raise NotFound for what is not theirs, Stale, OverBooked, Invalid."""
 
-    def __init__(self, markets: Markets, clock: Clock, vendors: Vendors) -> None:
-        self.markets, self.clock, self.vendors = markets, clock, vendors
+    def __init__(self, markets: Markets, clock: Clock, vendors: Vendors, acts: Acts) -> None:
+        self.markets, self.clock, self.vendors, self.acts = markets, clock, vendors, acts
 
     async def get(self, who: Principal, market: str, vendor_id: str, day: Day) -> Versioned[Capacity]:
         """What a vendor posted for a day."""
@@ -45,4 +46,8 @@ class Postings:
         await self.vendors.get(who, market, vendor_id)
         store, now_ms = self.markets.store(market).capacity, self.clock.now_ms()
         tz = self.markets.zones[market]
-        return await store.put(vendor_id, day, capacity, expected_version, at_ms=now_ms, tz=tz)
+        entry = None
+        if not who.is_vendor:  # what a vendor posts of its own is its daily work
+            detail = day.isoformat()
+            entry = await self.acts.entry(who, market, "post_capacity", "capacity", vendor_id, detail=detail)
+        return await store.put(vendor_id, day, capacity, expected_version, at_ms=now_ms, tz=tz, entry=entry)

@@ -7,6 +7,7 @@ from contracts.dead_letters import DeadLetter, DeadLetterPage, DeadLetterQuery
 from contracts.instants import to_instant
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
 from dispatcher.store.dead_letters import DeadLetterPart, Letter
 
@@ -16,8 +17,8 @@ OPS = frozenset({Role.OPS})
 class DeadLetters:
     """They raise NotFound (market, letter), WrongState (its entry is gone), Unavailable."""
 
-    def __init__(self, markets: Markets) -> None:
-        self.markets = markets
+    def __init__(self, markets: Markets, acts: Acts) -> None:
+        self.markets, self.acts = markets, acts
 
     async def page(self, who: Principal, market: str, query: DeadLetterQuery) -> DeadLetterPage:
         """The newest first, each with whether its entry still stands."""
@@ -47,12 +48,19 @@ class DeadLetters:
                 f"the entry {letter.entry_id} of dead letter {letter_id} is no longer kept\n"
                 "Maybe ask its vendor to send it again, and let the letter go."
             )
-        await part.send_again(letter, entry)
+        act = await self.acts.entry(
+            who, market, "send_letter_again", "dead_letter", letter_id, detail=letter.reason
+        )
+        await part.send_again(letter, entry, act)
 
     async def forget(self, who: Principal, market: str, letter_id: str) -> None:
         """It is listed no more."""
         part = self._part(who, market)
-        await part.forget(await self._found(part, letter_id))
+        letter = await self._found(part, letter_id)
+        act = await self.acts.entry(
+            who, market, "forget_letter", "dead_letter", letter_id, detail=letter.reason
+        )
+        await part.forget(letter, act)
 
     def _part(self, who: Principal, market: str) -> DeadLetterPart:
         self.markets.authorize(who, market)

@@ -116,6 +116,10 @@ class Decisions:
         result = await self._replays.of(await self._opened(await self._raw(market, name)))
         return Replay(digest=name, how=result.how, problems=result.problems, hint=result.hint)
 
+    async def saved(self, market: str, name: str) -> SavedPlan:
+        """A decision, whole, for the service's own use. Raises NotFound, Unreadable, Unavailable."""
+        return await self._opened(await self._raw(market, name))
+
     async def _names(self, who: Principal, market: str, request_id: str) -> list[str]:
         record = await self.requests.record(who, market, request_id)
         noted = await self.markets.store(market).decisions.on(request_id, await self._days(market))

@@ -12,15 +12,16 @@ from contracts.episodes import MAX_NOTES, Edge, EpisodeDraft
 from contracts.instants import to_instant
 from contracts.requests import Request
 from dispatcher.domain.apart import kept_apart
-from dispatcher.domain.arranging import Wanted, arranged, drafted, is_as_drafted
-from dispatcher.domain.decision import Change, Decision
-from dispatcher.domain.episode_views import shown
+from dispatcher.domain.arranging import Wanted, arranged, drafted, in_sequence, is_as_drafted
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision
+from dispatcher.domain.episode_views import gone, shown
 from dispatcher.domain.episodes import EPISODE_KIND, OPEN, Episode, SealedNote, changed
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Stale
 from dispatcher.domain.requests import RequestRecord
-from dispatcher.security.blind_index import identity
 from dispatcher.security.principal import Principal
 from dispatcher.service.barriers import Barriers
+from dispatcher.service.duplicates import Checked
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.reach import with_all_beside
@@ -28,6 +29,7 @@ from dispatcher.service.requests import Requests, refuse_repeats
 from dispatcher.service.tasks import Tasks
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.listing import Cursor
+from dispatcher.store.market import MarketStore
 
 FARTHEST = 512  # requests that are looked at for circles
 Known = dict[str, RequestRecord]
@@ -64,7 +66,6 @@ class Episodes:
         """
         ids = tuple(each.id for each in whole.requests)
         refuse_repeats(ids)
-        _refuse_several_patients(whole)
         named = tuple(dict.fromkeys((*whole.episode.requests, *ids)))
         draft = replace(whole.episode, requests=named)
         tuning = await self.markets.tuning(market)
@@ -140,7 +141,8 @@ class Episodes:
         notes = [(each, stored.tasks.open(f"episode.{name}", each.sealed)) for each in episode.notes]
         views = [self.tasks.shown(market, each) for each in tasks.values() if each.outcome is None]
         barriers = {name: self.barriers.shown(market, each) for name, each in known.items()}
-        return shown(episode, others, values, views, notes, barriers=barriers)
+        left = await stored.requests.records.get_all(gone(episode))
+        return shown(episode, others | left, values, views, notes, barriers=barriers)
 
     async def page(
         self, who: Principal, market: str, query: EpisodeQuery
@@ -182,16 +184,8 @@ class Episodes:
             before = await stored.records(EPISODE_KIND).get(name)
             context = self.requests.context(who, market, tuning)
             try:
-                after, edges = want(before)
-                receipts = await self.requests.receipts(market, requests, context)
-                known = await self._known(market, before, after, edges, receipts)
-                await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
-                wanted = Wanted(after, edges, receipts)
-                decision = await with_all_beside(
-                    stored, replace(context, related=known), partial(arranged, before, wanted, known)
-                )
-                checked = await self.requests.duplicates.checked(
-                    market, requests, _in_sequence(receipts, decision), context, unseen=not attempt
+                decision, checked = await self._decided(
+                    stored, before, want, requests, context, unseen=not attempt
                 )
             except Refusal:
                 if await already_applied(stored, key):
@@ -208,6 +202,33 @@ class Episodes:
             if requests and outcome.stale_id in {each.id for each in requests}:
                 await self._refuse_stored(market, requests)
         raise too_busy(f"episode {name}")
+
+    async def _decided(
+        self,
+        stored: MarketStore,
+        before: Episode | None,
+        want: Want,
+        requests: Sequence[Request],
+        context: Context,
+        *,
+        unseen: bool,
+    ) -> tuple[Decision | None, Checked]:
+        """The change that is wanted, if it is one, and where its new requests are filed. Raises Refusal."""
+        market, (after, edges) = stored.name, want(before)
+        receipts = await self.requests.receipts(market, requests, context)
+        known = await self._known(market, before, after, edges, receipts)
+        await self.requests.refuse_odd_legs(market, requests, receipts, known, context)
+        was = before.requests if before else ()
+        came = [each for each in after.requests if each not in was and each in known]
+        await self.requests.patients.refuse_several(market, after.id, requests, came, was)
+        wanted = Wanted(after, edges, receipts)
+        decision = await with_all_beside(
+            stored, replace(context, related=known), partial(arranged, before, wanted, known)
+        )
+        checked = await self.requests.duplicates.checked(
+            market, requests, in_sequence(receipts, decision), context, unseen=unseen
+        )
+        return decision, checked
 
     async def _stands(self, market: str, whole: EpisodeSubmission, draft: EpisodeDraft) -> bool:
         """Whether all of it is stored just so. Raises Reused for a request with another body."""
@@ -263,33 +284,6 @@ class Episodes:
         missing = sorted(names - known.keys())
         others = await self.markets.store(market).requests.records.get_all(missing) if missing else {}
         return known | others
-
-
-def _refuse_several_patients(whole: EpisodeSubmission) -> None:
-    """Raises Invalid where two requests say that they are different people's; neither is repeated.
-
-    By a record number one may be another than by name and phone alone, and the same for all that.
-    """
-    found = dict[str, tuple[str, str]]()
-    for each in whole.requests:
-        told = identity(each.patient)
-        how = told.partition("\0")[0]
-        name, first = found.setdefault(how, (each.id, told))
-        if told != first:
-            raise Invalid(
-                f"episode {whole.id} is one patient's: requests {name} and {each.id} are different ones'\n"
-                "Maybe a record number or a name is mistyped; else make two episodes of it.",
-                request_ids=[name, each.id],
-            )
-
-
-def _in_sequence(receipts: Sequence[Decision], decision: Decision | None) -> list[Decision]:
-    """Requests that are received as their episode has them: after what goes before them."""
-    now = {each.record.id: each.after for each in decision.changes} if decision else {}
-    return [
-        Decision(changes=(Change(None, now.get(each.after.id, each.after)),), at_ms=each.at_ms)
-        for each in receipts
-    ]
 
 
 def _there(episode: Episode | None, name: str) -> Episode:

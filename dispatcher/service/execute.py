@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.tuning import Tuning
+from dispatcher.domain import acts
 from dispatcher.domain.commands.table import Command, decide, kind_for, row
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -67,7 +69,8 @@ class Executor:
                     if await already_applied(stored, idempotency):
                         return record or await self.load(stored, command)
                     raise
-                after, full = await _committed(stored, record, decision, idempotency)
+                entry = self._entry(command, context)
+            after, full = await _committed(stored, record, decision, idempotency, entry)
             if after is not None:
                 if decision is not None:
                     self.measures.decided(market, [decision], context.now_ms)
@@ -149,6 +152,12 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
         return who.acting_as(roles)
 
+    def _entry(self, command: Command, context: Context) -> Decision | None:
+        """Who did it by hand, for the audit; None for what the service, a platform or a vendor does."""
+        if not acts.is_by_hand(context.by) or row(type(command)).quiet:
+            return None
+        return acts.of_command(secrets.token_hex(12), command, row(type(command)).kind or "", context)
+
     async def _context(
         self,
         stored: MarketStore,
@@ -178,6 +187,7 @@ async def _committed(
     record: Record | None,
     decision: Decision | None,
     idempotency: IdempotencyRecord | None,
+    entry: Decision | None = None,
 ) -> tuple[Record | None, bool]:
     """The record after, if that is how it ended; None when it is to be loaded again, and whether for want of
     capacity. Raises Reused.
@@ -186,7 +196,8 @@ async def _committed(
         if idempotency is not None:
             refuse_reuse(await stored.remember(idempotency))
         return record, False
-    outcome = await stored.commit([decision], idempotency=idempotency)
+    decided = [decision] if entry is None else [decision, entry]
+    outcome = await stored.commit(decided, idempotency=idempotency)
     refuse_reuse(outcome)
     after: Record | None = decision.after if outcome.status is Status.OK else None
     return after, outcome.status is Status.FULL

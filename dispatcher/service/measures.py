@@ -18,7 +18,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.store.connection import StoreError
 from dispatcher.store.measures import MeasurePart
 
-SUM, PER_S = "sum", 1000  # sums are kept as whole thousandths
+SUM, PER_ONE = "sum", 1_000_000  # sums are kept as whole millionths
 
 
 Histogram = tuple[str, list[tuple[str, float]], float]
@@ -37,6 +37,7 @@ class Family(NamedTuple):
 SOON_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 SOLVE_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 ANSWER_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
+GAP = (0.0001, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 SOLVERS = frozenset({"optimiser", "greedy", "insertion"})
 
 OFFER_WAIT = Family(
@@ -75,6 +76,13 @@ BATCHES = Family(
     "dispatcher_batch_seconds", "A whole batch, from reading to the last commit.", "solver", SOLVERS, SOLVE_S
 )
 SOLVES = Family("dispatcher_solve_seconds", "Screening and solving of a batch.", "solver", SOLVERS, SOLVE_S)
+GAPS = Family(
+    "dispatcher_plan_gap_ratio",
+    "How much of a batch's cost, at most, a better plan could save: (cost - bound) / cost.",
+    "solver",
+    SOLVERS,
+    GAP,
+)
 MATCHES = Family(
     "dispatcher_matches",
     "What became of what matchers planned; fell_out: stale, full or late, so planned again.",
@@ -94,7 +102,7 @@ REPLY_AGE = Family(
     frozenset({"done"}),
     SOON_S,
 )
-FAMILIES = (OFFER_WAIT, ANSWERS, ENDED, BATCHES, SOLVES, MATCHES, LEASES, REPLY_AGE)
+FAMILIES = (OFFER_WAIT, ANSWERS, ENDED, BATCHES, SOLVES, GAPS, MATCHES, LEASES, REPLY_AGE)
 
 
 class Measures:
@@ -108,14 +116,14 @@ class Measures:
         if times and value in family.values:
             self._counts[market][f"{family.name}:{value}"] += times
 
-    def observe(self, market: str, family: Family, value: str, seconds: float) -> None:
-        """One more that took so long."""
+    def observe(self, market: str, family: Family, value: str, amount: float) -> None:
+        """One more that took so long, or is so much."""
         if value not in family.values:
             return
-        bound = bisect_left(family.bounds, seconds)
+        bound = bisect_left(family.bounds, amount)
         prefix = f"{family.name}:{value}:"
         self._counts[market][f"{prefix}{bound}"] += 1
-        self._counts[market][prefix + SUM] += round(max(0.0, seconds) * PER_S)
+        self._counts[market][prefix + SUM] += round(max(0.0, amount) * PER_ONE)
 
     def decided(self, market: str, decisions: Sequence[Decision], now_ms: int) -> None:
         """What committed decisions made of offers and requests."""
@@ -160,4 +168,4 @@ def histograms(family: Family, counts: Mapping[str, int]) -> Iterator[Histogram]
             total += counts.get(f"{prefix}{place}", 0)
             classes.append(("+Inf" if bound == float("inf") else str(bound), total))
         if total:
-            yield value, classes, counts.get(prefix + SUM, 0) / PER_S
+            yield value, classes, counts.get(prefix + SUM, 0) / PER_ONE

@@ -36,6 +36,7 @@ from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, 
 from dispatcher.service.legs import refuse_odd_legs
 from dispatcher.service.local_days import span_ms
 from dispatcher.service.markets import Markets
+from dispatcher.service.one_patient import OnePatient
 from dispatcher.service.rides import leaves
 from dispatcher.store.aside import Item
 from dispatcher.store.idempotency import IdempotencyRecord
@@ -51,6 +52,7 @@ class Requests:
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
         self.duplicates = Duplicates(store)
+        self.patients = OnePatient(store)
         self.authorizing = Authorizing(store)
 
     async def submit(
@@ -188,6 +190,9 @@ class Requests:
             if each.episode is not None:
                 named.setdefault(each.episode, []).append(each.id)
         found = await self.markets.store(market).records(EPISODE_KIND).get_all(list(named))
+        for name, episode in found.items():
+            new = [each for each in requests if each.episode == name]
+            await self.patients.refuse_several(market, name, new, (), episode.requests)
         return [entered(found.get(name), name, tuple(ids), context) for name, ids in named.items()]
 
     async def receipts(

@@ -12,6 +12,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
@@ -66,6 +67,7 @@ class Service:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
         self.measures = Measures()
+        self.acts = Acts(self.markets, clock)
         self.executor = Executor(self.markets, clock, self.measures)
         self.requests = Requests(store, self.markets, clock, travel_of)
         kept = decisions or DecisionStore(Memory(), store.vault)
@@ -79,8 +81,8 @@ class Service:
         self.threads = Threads(self.markets, self.executor)
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
-        self.vendors = Vendors(self.markets, clock)
-        self.capacity = Postings(self.markets, clock, self.vendors)
+        self.vendors = Vendors(self.markets, clock, self.acts)
+        self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
@@ -89,7 +91,7 @@ class Service:
         self.tuning_canary = TuningCanary(self.markets, clock, registry)
         self.tuning_shadow = TuningShadow(self.markets, clock, registry)
         self.what_ifs = WhatIfs(self.markets, clock, registry)
-        self.dead_letters = DeadLetters(self.markets)
+        self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.market_health = MarketHealths(store, self.markets, clock)
 

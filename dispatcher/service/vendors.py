@@ -8,10 +8,12 @@ from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.requests import Request
 from contracts.vendors import Paper, Signed, Vendor
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.vendors import paused, posted, resumed, verified
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
@@ -26,8 +28,8 @@ class Vendors:
     They raise NotFound for what is unknown or another's, Stale, Unavailable.
     """
 
-    def __init__(self, markets: Markets, clock: Clock) -> None:
-        self.markets, self.clock = markets, clock
+    def __init__(self, markets: Markets, clock: Clock, acts: Acts) -> None:
+        self.markets, self.clock, self.acts = markets, clock, acts
 
     async def get(self, who: Principal, market: str, vendor_id: str) -> Versioned[Vendor]:
         """One vendor: its own, or any for platform and ops."""
@@ -76,7 +78,9 @@ class Vendors:
             if version and current is None and who.is_vendor:
                 await vendors.get(vendor.id)  # raises Unreadable
             after = posted(vendor, current.value if current else None, self._signed(who))
-            outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms())
+            name = "change_vendor" if version else "register_vendor"
+            entry = await self.acts.entry(who, market, name, "vendor", vendor.id)
+            outcome = await vendors.replace(version, current, after, at_ms=self.clock.now_ms(), entry=entry)
             if outcome.ok:
                 return version + 1
         raise too_busy(f"vendor {vendor.id}")
@@ -86,13 +90,17 @@ class Vendors:
     ) -> Versioned[Vendor]:
         """Send it no new work until ops resumes it. Raises WrongState: it is paused for another reason."""
         by = self._signed(who)
-        return await self._by_ops(who, market, vendor_id, lambda vendor: paused(vendor, reason, by), key)
+        entry = await self.acts.entry(who, market, "pause_vendor", "vendor", vendor_id, reason=reason)
+        return await self._by_ops(
+            who, market, vendor_id, lambda vendor: paused(vendor, reason, by), key=key, entry=entry
+        )
 
     async def resume(
         self, who: Principal, market: str, vendor_id: str, key: IdempotencyRecord | None = None
     ) -> Versioned[Vendor]:
         """End the pause of ops; a pause of the vendor's own stands."""
-        return await self._by_ops(who, market, vendor_id, resumed, key)
+        entry = await self.acts.entry(who, market, "resume_vendor", "vendor", vendor_id)
+        return await self._by_ops(who, market, vendor_id, resumed, key=key, entry=entry)
 
     async def verify(
         self,
@@ -110,7 +118,10 @@ class Vendors:
         def change(vendor: Vendor) -> Vendor:
             return verified(vendor, papers, by, holds=holds)
 
-        return await self._by_ops(who, market, vendor_id, change, key)
+        name = "verify_papers" if holds else "take_back_verification"
+        detail = " ".join(f"{each.kind.value}:{each.expires_on.isoformat()}" for each in papers)
+        entry = await self.acts.entry(who, market, name, "vendor", vendor_id, detail=detail)
+        return await self._by_ops(who, market, vendor_id, change, key=key, entry=entry)
 
     async def _by_ops(
         self,
@@ -118,7 +129,9 @@ class Vendors:
         market: str,
         vendor_id: str,
         change: Callable[[Vendor], Vendor],
+        *,
         key: IdempotencyRecord | None,
+        entry: Decision,
     ) -> Versioned[Vendor]:
         """The vendor after it was changed, and the same again when that is repeated."""
         if not who.may({Role.OPS}):
@@ -134,7 +147,7 @@ class Vendors:
                     refuse_reuse(await stored.remember(key))
                 return found
             outcome = await stored.vendors.replace(
-                found.version, found, after, at_ms=self.clock.now_ms(), idempotency=key
+                found.version, found, after, at_ms=self.clock.now_ms(), idempotency=key, entry=entry
             )
             refuse_reuse(outcome)
             if outcome.status is Status.OK:

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from contracts.base import Day
 from contracts.capacity import Capacity
 from contracts.local_day import LocalDay
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import OverBooked, Stale
 from dispatcher.store import codec, ledger, pools
 from dispatcher.store.aside import Item
+from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.keys import Keys
 from dispatcher.store.ledger import Ledger, LedgerKey
@@ -60,9 +62,11 @@ class CapacityPart:
         *,
         at_ms: int = 0,
         tz: ZoneInfo = UTC,
+        entry: Decision | None = None,
     ) -> int:
         """Post it over `expected_version` (0: it is new; None: whatever is there); the new version.
 
+        `entry`: who did it, for the audit.
         `tz`: on whose clock posted hours are read. `at_ms`: from when on there is more, if there is. One that
         cannot be read is written over like any other. Raises Stale, and OverBooked naming every bucket where
         more is booked than this would allow.
@@ -77,6 +81,8 @@ class CapacityPart:
             dated = codec.pack(version + 1, capacity, changed_ms)
             limits = _limits(current, capacity, clock)
             program = _posting(keys, (vendor_id, day), version, limits, dated)
+            if entry is not None:
+                add_decisions(program, keys, [entry], {})
             outcome = await self.committer.commit(program)
             if outcome.ok:
                 return version + 1

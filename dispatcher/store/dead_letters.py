@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dispatcher.domain.decision import Decision
 from dispatcher.store import events
+from dispatcher.store.changes import add_decisions
 from dispatcher.store.events import Entry, place
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -81,7 +83,7 @@ class DeadLetterPart:
             if events.FIELD.encode() in fields
         }
 
-    async def send_again(self, letter: Letter, entry: Entry) -> None:
+    async def send_again(self, letter: Letter, entry: Entry, act: Decision) -> None:
         """Append the entry once more to where its writer writes, then forget the letter.
 
         Once however often it is asked for: who dies between the two does not append it again. Its event has
@@ -92,11 +94,18 @@ class DeadLetterPart:
         writer = keys.writer_of(entry.stream)
         target = keys.replies(writer) if writer else keys.shared_replies
         program.write(target, "XADD", "*", events.FIELD, entry.event)
+        add_decisions(program, keys, [act], {})
         await self.committer.commit(program)
-        await self.forget(letter)
+        await self._remove(letter)
 
-    async def forget(self, letter: Letter) -> None:
-        """It needs nobody's eyes any more; its entry goes with it."""
+    async def forget(self, letter: Letter, act: Decision) -> None:
+        """It needs nobody's eyes any more; its entry goes with it. `act`: who says so, for the audit."""
+        program = Program()
+        add_decisions(program, self.keys, [act], {})
+        await self.committer.commit(program)
+        await self._remove(letter)
+
+    async def _remove(self, letter: Letter) -> None:
         words = [("XDEL", self.keys.dead, letter.id)]
         if self._is_reply_stream(letter.stream):
             words.insert(0, ("XDEL", letter.stream, letter.entry_id))

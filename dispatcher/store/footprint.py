@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from dispatcher.domain.acts import ACT_KIND, ACTS
 from dispatcher.domain.kinds import kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.store import keys as parts
@@ -41,13 +42,15 @@ async def open_request_bytes(
 
     documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
     own = await _weigh(redis, documents)
-    others = [kind for kind in kinds() if kind is not REQUEST_KIND]  # they are there because of requests
+    not_of_requests = (REQUEST_KIND, ACT_KIND)  # itself, and what people do by hand
+    others = [kind for kind in kinds() if kind not in not_of_requests]
+    apart = {each.encode() for each in (keys.capacities, keys.list(ACTS), keys.list(ACT_KIND.timers))}
     wanted = {
         parts.USED,
         parts.COMMANDS,
         *(part for kind in others for part in (kind.key, kind.body) if part),
     }
-    shared = await weighed(wanted) + await _weigh(redis, sorted(lists - {keys.capacities.encode()}))
+    shared = await weighed(wanted) + await _weigh(redis, sorted(lists - apart))
     messages = await weighed(parts.MESSAGES)
     return OpenRequestBytes(round(own / len(sample) + shared / requests), round(messages / requests))
 

@@ -20,7 +20,7 @@ QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
-DECISIONS, DECIDED = "decisions", "decided"
+DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -45,7 +45,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
-        self.decisions = prefix + DECISIONS
+        self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""
@@ -124,13 +124,13 @@ class Keys:
         """One version of the tuning, kept for a while: a document."""
         return f"{self.tuning}:{version}"
 
-    def beside_tuning(self, what: str) -> str:
-        """A document of which a market has one: its saved sets, for one."""
-        return self.prefix + what
-
     def decided(self, day: str) -> str:
         """The last saved decision of a local day on each request."""
         return f"{self.prefix}{DECIDED}:{day}"
+
+    def beside_tuning(self, what: str) -> str:
+        """A document of which a market has one: its saved sets, for one."""
+        return self.prefix + what
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

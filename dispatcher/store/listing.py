@@ -72,3 +72,20 @@ async def page_of(
         going = [key for key in full if len(found[key]) < limit]
         offset += limit
     return list(islice(merge(*found.values()), limit))
+
+
+async def newest(reader: Reader, key: str, before: Place, limit: int) -> list[Place]:
+    """The last `limit` places of one set before a place, the last first; none where it is no sorted set."""
+    found: list[Place] = []
+    offset = 0
+    while len(found) < limit:
+        words = ("ZRANGE", key, min(before.score, END), "-inf", "BYSCORE", "REV", "LIMIT", offset, limit)
+        (answer,) = await reader.ask_each([(*words, "WITHSCORES")])
+        if isinstance(answer, Exception):
+            return []
+        places = list(Place.read(answer))
+        found += [each for each in places if each < before and each.is_ours]
+        if len(places) < limit:
+            break
+        offset += limit
+    return found[:limit]

@@ -41,6 +41,7 @@ from dispatcher.store.requests import RequestPart
 from dispatcher.store.retention import RetentionPart
 from dispatcher.store.rings import RingPart
 from dispatcher.store.scorecards import ScorecardPart
+from dispatcher.store.seals import SealPart
 from dispatcher.store.soon import Soon, soon
 from dispatcher.store.standing_orders import StandingOrderPart
 from dispatcher.store.tail import Wake
@@ -91,6 +92,7 @@ class MarketStore:
         self.what_ifs = WhatIfPart(node, self.keys)
         self.measures = MeasurePart(node, self.keys)
         self.decisions = DecisionPart(node, self.keys)
+        self.seals = SealPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, ValuesView
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -36,8 +38,9 @@ from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
 from dispatcher.store.sealed import Sealed, sealed_by_key
+from dispatcher.store.shelf import Shelf, Values
 
-SCAN_COUNT = 1_000
+SCAN_COUNT = PAGE = 1_000
 NO_HASH = "is no hash as the service makes it"
 DOCUMENTS: Mapping[str, tuple[str, Callable[[bytes], object]]] = {  # first parts of keys: what they hold
     names.VENDORS: ("vendor", codec.VENDOR.unpack),
@@ -59,7 +62,7 @@ class Survey(msgspec.Struct, kw_only=True):
     """What was found, by kind of record. Reading takes a while: a market at work moves on meanwhile."""
 
     market: str
-    records: dict[str, dict[str, Versioned[Record]]] = {}  # by kind and id
+    records: dict[str, Mapping[str, Versioned[Record]]] = {}  # by kind and id
     older: dict[str, set[str]] = {}  # ids whose record stands in the form of an earlier version, by kind
     damaged: dict[str, set[str]] = {}  # ids whose record cannot be decoded, by kind
     bodies: dict[str, set[str]] = {}  # ids that have one, by kind
@@ -80,10 +83,9 @@ class Survey(msgspec.Struct, kw_only=True):
     listed: set[str] = set()  # vendors that are known to be there
     heard: dict[str, Heard] = {}  # what the streams tell, by key
 
-    def of_kind(self, kind: Kind[R], form: type[R]) -> dict[str, R]:
-        """The records of a kind that can be read, by id."""
-        read = self.records.get(kind.name, {}).items()
-        return {name: each.value for name, each in read if isinstance(each.value, form)}
+    def of_kind(self, kind: Kind[R], form: type[R]) -> Mapping[str, R]:
+        """The records of a kind that can be read, by id. None is held longer than it is looked at."""
+        return Values(self.records.get(kind.name, {}))
 
 
 async def survey(reader: Reader, market: str, *, streams: bool = False) -> Survey:
@@ -141,15 +143,14 @@ async def _read_records(
     reader: Reader, keys: Keys, found: Survey, kind: Kind[Any], parts: Mapping[str, Sequence[str]]
 ) -> None:
     ids, document = parts.get(kind.key, ()), codec.document_of(kind)
-    records = found.records.setdefault(kind.name, {})
+    records = found.records[kind.name] = Shelf(document.unpack)
     damaged, older = (each.setdefault(kind.name, set()) for each in (found.damaged, found.older))
     if kind.body:
         found.bodies[kind.name] = set(parts.get(kind.body, ()))
-    raws = await reader.get_all([keys.record(kind, each) for each in ids])
-    for each, raw in zip(ids, raws, strict=True):
+    async for each, raw in _in_pages(reader, ids, lambda each: keys.record(kind, each)):
         try:
             if raw is not None:
-                records[each] = document.unpack(raw)
+                records.put(each, raw)
                 older |= {each} if document.is_older(raw) else set()
             elif await _is_there(reader, keys.record(kind, each)):  # else it was forgotten since the scan
                 damaged.add(each)
@@ -157,6 +158,16 @@ async def _read_records(
             damaged.add(each)
             if isinstance(error, NewerFormat):
                 found.newer.setdefault(kind.name, {})[each] = str(error)
+
+
+async def _in_pages(
+    reader: Reader, ids: Sequence[str], key_of: Callable[[str], str]
+) -> AsyncIterator[tuple[str, bytes | None]]:
+    """Each id with what its key holds; never more of them at once than one page."""
+    for first in range(0, len(ids), PAGE):
+        page = ids[first : first + PAGE]
+        for each, raw in zip(page, await reader.get_all(list(map(key_of, page))), strict=True):
+            yield each, raw
 
 
 async def _is_there(reader: Reader, key: str) -> bool:
@@ -169,12 +180,15 @@ async def _read_documents(
 ) -> None:
     """What is read of a market beside its records: each is decoded, none is kept."""
     for first, (kind, unpack) in DOCUMENTS.items():
-        rests = parts.get(first, ())
-        raws = await reader.get_all([keys.prefix + ":".join(filter(None, (first, each))) for each in rests])
-        for each, raw in zip(rests, raws, strict=True):
+        rests, prefix = parts.get(first, ()), f"{keys.prefix}{first}"
+        async for each, raw in _in_pages(reader, rests, partial(_joined, prefix)):
             found.documents += 1
             if why := _damage(raw, unpack):
                 found.unreadable[f"{kind} {each}".strip()] = why
+
+
+def _joined(first: str, rest: str) -> str:
+    return f"{first}:{rest}" if rest else first
 
 
 async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
@@ -203,16 +217,18 @@ async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
 async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[str]) -> None:
     """Which patient keys are needed."""
     needed = dict[str, str]()
-    raws = await reader.get_all([keys.body(REQUEST_KIND, each) for each in ids])
-    for each, raw in zip(ids, raws, strict=True):
+    async for each, raw in _in_pages(reader, ids, lambda each: keys.body(REQUEST_KIND, each)):
         with contextlib.suppress(*READ_ERRORS):  # a damaged one is told of as such
             if raw and (key_id := key_of_body(raw)):
                 needed[each] = key_id
-    comments = [each for task in found.of_kind(TASK_KIND, TaskRecord).values() for each in task.comments]
-    notes = [each for one in found.of_kind(EPISODE_KIND, Episode).values() for each in one.notes]
-    words = [each.sealed for each in (*comments, *notes)]
+    tasks = found.of_kind(TASK_KIND, TaskRecord).values()
+    episodes = found.of_kind(EPISODE_KIND, Episode).values()
+    words = chain(
+        (each.sealed for task in tasks for each in task.comments),
+        (each.sealed for one in episodes for each in one.notes),
+    )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
-    messages = [each.sealed for thread in threads for each in thread.messages]
+    messages = (each.sealed for thread in threads for each in thread.messages)
     orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
     found.sealed = sealed_by_key(needed, found.of_kind(REQUEST_KIND, RequestRecord), words, messages, orders)
 
@@ -262,7 +278,6 @@ async def _read_ledgers(
     return {each: raw for each, raw in zip(ledgers, raws, strict=True) if raw}
 
 
-def of_kind(found: Survey, name: str, form: type[R]) -> list[R]:
-    """The records of a kind, as far as they can be read."""
-    records = [each.value for each in found.records.get(name, {}).values()]
-    return [each for each in records if isinstance(each, form)]
+def of_kind(found: Survey, name: str, form: type[R]) -> ValuesView[R]:
+    """The records of a kind, as far as they can be read: each is decoded as it is looked at."""
+    return Values[R](found.records.get(name, {})).values()

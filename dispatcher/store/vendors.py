@@ -7,9 +7,11 @@ from bisect import bisect_right
 from collections.abc import Set
 
 from contracts.vendors import Vendor
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Stale
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
+from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -85,9 +87,11 @@ class VendorPart:
         *,
         at_ms: int = 0,
         idempotency: IdempotencyRecord | None = None,
+        entry: Decision | None = None,
     ) -> Outcome:
         """Write it over `version`, at which `current` was read: OK, STALE, or that this command was known.
 
+        `entry`: who did it, for the audit.
         `at_ms`: the time from which on it is another vendor, unless it says the same of itself: what ops
         says of it is no reason to ask it again for what it declined.
         """
@@ -101,6 +105,8 @@ class VendorPart:
         program.document(vendor.id, keys.vendor(vendor.id), version, document)
         program.write(keys.vendors, "SADD", vendor.id)
         program.write(keys.wake, "PUBLISH", b"")
+        if entry is not None:
+            add_decisions(program, keys, [entry], {})
         outcome = await self.committer.commit(program)
         if outcome.ok:
             self._known.add(vendor.id)

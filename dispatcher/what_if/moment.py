@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec.structs import replace
 
 from contracts.instants import HOUR_MS, MINUTE_MS
-from contracts.what_if import WhatIfAnswer, WhatIfChange
+from contracts.tuning import Parameter
+from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfNudge
 from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.change import rules_of
 from dispatcher.what_if.play import Told
@@ -27,6 +29,7 @@ from solvers.rules.price import price_cents
 from solvers.screening import Screening
 
 AHEAD_MS = 2 * HOUR_MS
+STEPS_A_REQUEST = 2_000  # above some hundred requests
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,23 +59,43 @@ class MomentAsked:
     steps: int = STEPS
     against: str = "now"
     pinned: int = 0  #: so many are offered or agreed: not among these
+    nudged: tuple[Parameter, ...] = ()  #: settings that are tried up and down, each by itself
     terms: tuple[str, ...] = field(default_factory=lambda: tuple(e.code for e in registry.cost_terms()))
+
+    def solver(self, seed: int) -> Solver:
+        """One that has as much work as so many requests need."""
+        return Solver(seed, max(self.steps, STEPS_A_REQUEST * len(self.ids)))
 
 
 def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> WhatIfAnswer:
     """Three solves, and what differs."""
     began_s, sides = time.process_time(), list[Side]()
     vendors = sorted({*wanted.before.vendors, *wanted.after.vendors})
+    turns = 3 + 2 * len(wanted.nudged)
     for nth, (moment, seed, change) in enumerate(_turns(wanted)):
         with rules_of(change):
-            made = Solver(seed, wanted.steps).plan(moment.screening)
-            sides.append(_side(wanted, moment, made, vendors))
-        told((nth + 1) / 3)
+            made = wanted.solver(seed).plan(moment.screening)
+            sides.append(side_of(wanted, moment, made, vendors))
+        told((nth + 1) / turns)
     before, again, after = sides
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
     same_cents = not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
-    return answer_of(compared, wanted.against, time.process_time() - began_s, proof_of, pinned=wanted.pinned)
+    cpu_s = time.process_time() - began_s
+    answer = answer_of(compared, wanted.against, cpu_s, proof_of, pinned=wanted.pinned)
+    return replace(answer, nudges=_nudges(wanted, sides, vendors, told)) if wanted.nudged else answer
+
+
+def _nudges(
+    wanted: MomentAsked, sides: Sequence[Side], vendors: Sequence[str], told: Told
+) -> tuple[WhatIfNudge, ...]:
+    from dispatcher.what_if.nudging import nudges  # noqa: PLC0415  (it solves as this module does)
+
+    found, turns = list[WhatIfNudge](), 3 + 2 * len(wanted.nudged)
+    for each in nudges(wanted, sides[0], sides[1], vendors):
+        found.append(each)
+        told((3 + len(found)) / turns)
+    return tuple(found)
 
 
 def _turns(wanted: MomentAsked) -> list[tuple[Moment, int, WhatIfChange]]:
@@ -84,9 +107,10 @@ def _turns(wanted: MomentAsked) -> list[tuple[Moment, int, WhatIfChange]]:
     ]
 
 
-def _side(
+def side_of(
     wanted: MomentAsked, moment: Moment, made: tuple[BatchPlan, Solved], vendors: Sequence[str]
 ) -> Side:
+    """A plan as one side of the comparison."""
     (plan, proof), terms = made, wanted.terms
     row_of, column_of = ({name: at for at, name in enumerate(names)} for names in (wanted.ids, vendors))
     rows = np.array([row_of[moment.requests[each]] for each in plan.chosen.request.tolist()], np.int64)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from contracts.requests import Request
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
 from contracts.what_if import NOW, WhatIfChange, WhatIfRequest
+from dispatcher.decisions.record import SavedPlan
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
@@ -34,6 +36,7 @@ from dispatcher.what_if.answers import AsRecorded, rates_of
 from dispatcher.what_if.change import postings_of, values_of, vendors_of
 from dispatcher.what_if.days import DayAsked
 from dispatcher.what_if.moment import AHEAD_MS, Moment, MomentAsked
+from dispatcher.what_if.saved import moment_asked
 from dispatcher.what_if.side import asked_for
 from simulation.day import Day, Submission
 from solvers.encoding import VendorBook
@@ -41,8 +44,21 @@ from solvers.horizon import LEDGER_MS, Horizon
 from solvers.travel import TravelOf
 
 MOST_REQUESTS = 20_000
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+SavedOf = Callable[[str], Awaitable[SavedPlan]]
 TOLD = (RequestState.OFFERED, RequestState.ACCEPTED, RequestState.IN_PROGRESS)
 Prepared = DayAsked | MomentAsked
+
+
+def is_digest(against: str) -> bool:
+    """Whether it names a saved plan: neither now nor a day."""
+    return against != NOW and not DAY.fullmatch(against)
+
+
+async def of_saved(asked: WhatIfRequest, saved: SavedOf) -> MomentAsked:
+    """What a saved plan was made from. Raises NotFound, Unreadable, Invalid, Unavailable."""
+    plan = await saved(asked.against)
+    return moment_asked(plan.screening, plan.header.requests, plan.header.vendors, asked)
 
 
 async def prepared(

@@ -14,7 +14,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
+from contracts.tuning import Parameter
 from contracts.what_if import WhatIfAnswer, WhatIfState
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
@@ -30,7 +31,8 @@ from dispatcher.service.what_ifs import DAYS
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
 from dispatcher.what_if.child import Asked, Told, work
-from dispatcher.what_if.preparing import prepared
+from dispatcher.what_if.moment import MomentAsked
+from dispatcher.what_if.preparing import SavedOf, is_digest, of_saved, prepared
 from solvers.rules import registry
 from solvers.travel import TravelOf
 
@@ -50,6 +52,8 @@ class Runner:
     travel_of: TravelOf
     owner: str  #: as in the lease
     busy: Callable[[], bool]
+    saved: SavedOf  #: a saved plan by its name
+    settings: tuple[Parameter, ...] = ()  #: that may be nudged
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = 0.0  #: with the one at work
 
@@ -80,17 +84,30 @@ class Runner:
         await self._note(one, Standing(state=S.RUNNING, runner=self.name))
         log.info("what_if", market=self.stored.name, id=one.asked.id, against=one.asked.request.against)
         try:
-            asked = await prepared(self.stored, self.tz, self.clock, self.travel_of, one.asked.request)
+            asked = await self._prepared(one)
             async with _process(asked) as (process, line):
                 await self._until_over(one, process, line)
         except Unavailable:
             raise  # the next look says that it was interrupted
         except Refusal as refusal:
             await self._end(one, S.FAILED, refusal.detail)
+        except Exception as error:  # this one alone: the others have their turn
+            log.exception("what_if_failed", market=self.stored.name, id=one.asked.id)
+            await self._end(one, S.FAILED, f"it came to an error ({type(error).__name__}): the log has it")
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended: ask again"))
             raise
+
+    async def _prepared(self, one: WhatIf) -> Asked:
+        request = one.asked.request
+        if is_digest(request.against):
+            asked: Asked = await of_saved(request, self.saved)
+        else:
+            asked = await prepared(self.stored, self.tz, self.clock, self.travel_of, request)
+        if request.nudge and isinstance(asked, MomentAsked):
+            return replace(asked, nudged=self.settings)
+        return asked
 
     async def _until_over(self, one: WhatIf, process: BaseProcess, line: Connection) -> None:
         stopped, told_s, share = False, 0.0, 0.0

@@ -15,6 +15,7 @@ from dispatcher.domain.commands.set_aside import unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.store import shelf, survey
 from dispatcher.store.connection import Reader
 from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
@@ -68,12 +69,21 @@ async def test_what_is_told_of_an_unreadable_item_may_outlive_its_request(
 
 @pytest.mark.parametrize("damage", [*DAMAGES, *CARE_DAMAGES])
 async def test_each_broken_promise_is_found(
-    store: Store, market: MarketStore, raw: Redis, keys: Keys, damage: str
+    store: Store,
+    market: MarketStore,
+    raw: Redis,
+    keys: Keys,
+    damage: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await fill(market)
     hurt, broken, told = (DAMAGES | CARE_DAMAGES)[damage]
     await hurt(raw, keys)
+    whole = await audit(store.reader, market.name, streams=True)
+    monkeypatch.setattr(shelf, "KEPT_DECODED", 1)
+    monkeypatch.setattr(survey, "PAGE", 1)
     report = await audit(store.reader, market.name, streams=True)
+    assert sorted(map(str, report["findings"])) == sorted(map(str, whole["findings"])), "in pages or at once"
     assert {finding["rule"] for finding in report["findings"]} == broken
     assert any(told in finding["detail"] for finding in report["findings"])
 

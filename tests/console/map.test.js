@@ -4,8 +4,6 @@ import { Points, toneOf, TONES } from "../../dispatcher/console/assets/parts/map
 import { blend, colour, Raster, rgba, Stamp } from "../../dispatcher/console/assets/parts/map/raster.js";
 import { cells, drawCells, drawPoints, Stamps, stepOf } from "../../dispatcher/console/assets/parts/map/draw.js";
 
-import { isAtRisk } from "../../dispatcher/console/assets/parts/risk.js";
-
 /** @param {unknown} found @param {unknown} wanted @param {string} [says] */
 function equal(found, wanted, says = "") {
   const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
@@ -26,9 +24,9 @@ const PAINTS = {
   cover: /** @type {[number, number, number]} */ ([1, 2, 3]),
 };
 
-/** @param {string} id @param {any} [more] */
+/** @param {string} id @param {any} [more] @returns {any} */
 function ride(id, more = {}) {
-  return { id, kind: "trip", state: "received", from: SEOUL, to: [127.1, 37.5], risk: "", ...more };
+  return { id, kind: "trip", state: "received", from: SEOUL, to: [127.1, 37.5], risk: "", due: 0, ...more };
 }
 
 Deno.test("a place comes back from the map, at the edges of the world too", () => {
@@ -186,15 +184,4 @@ Deno.test("coverage grows in steps and is drawn only where it is seen", () => {
   raster.clear();
   drawCells(raster, view, of, PAINTS);
   equal(raster.pixels.some((each) => each), false);
-});
-
-Deno.test("a risk counts from a while before it is due, or at once", () => {
-  const MINUTE = 60_000, now = 1e12;
-  equal([isAtRisk({ risk: "" }, now), isAtRisk({ risk: "overdue", due: 0 }, now)], [false, true]);
-  const no = (/** @type {number} */ minutes) => isAtRisk({ risk: "no_vendor", due: now + minutes * MINUTE }, now);
-  equal([no(61), no(59), no(-5)], [false, true, true]);
-  equal([isAtRisk({ risk: "report", due: now + 1 }, now), isAtRisk({ risk: "report", due: now - 1 }, now)], [
-    false,
-    true,
-  ]);
 });

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from contracts.codes import Role
 from tests.console.conftest import PHONE, SHARED, Desk, problems
-from tests.console.town import RIDES, settle
+from tests.console.seen_day import RIDES, settle
 
 pytestmark = SHARED
 
@@ -95,6 +95,11 @@ async def test_time_travel_leads_back_through_the_day_on_the_map_and_the_gantt(d
     await expect(page.locator("[aria-label='The cell']")).to_contain_text("booked")
     await expect(page.locator(".page-gantt")).to_contain_text("booked as it was then")
     await sound(page)
+    await page.get_by_role("button", name="Board", exact=True).click()
+    await page.locator(".grid-row").first.press("Space")
+    await expect(page.locator(".grid-row[aria-selected=true]")).to_have_count(1)
+    await expect(page.locator(".page-past [aria-label=Acts] button")).to_have_count(0)
+    await expect(page.locator(".page-past .many")).to_be_hidden()
     await page.get_by_label("Day").first.fill("2026-01-05")
     await expect(page.locator(".empty")).to_contain_text("No request has its window on 2026-01-05")
 

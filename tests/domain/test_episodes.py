@@ -13,9 +13,9 @@ from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.episode_views import shown
 from dispatcher.domain.episodes import ENDED, EPISODE_KIND, OPEN, Episode
-from dispatcher.domain.follow_sequence import LATE, NO_VENDOR
 from dispatcher.domain.links import EARLY, Link
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.risks import LATE, NO_VENDOR
 from tests.domain import make
 from tests.domain.world import World
 

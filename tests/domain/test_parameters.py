@@ -21,6 +21,7 @@ from contracts.codes import (
 from contracts.instants import HOUR_MS, MINUTE_MS, to_ms
 from contracts.requests import Request
 from contracts.standing_orders import StandingOrderState
+from dispatcher.domain.acts import act
 from dispatcher.domain.authorizations import AuthorizationRecord
 from dispatcher.domain.barriers import LEAST, Cell, rows
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -41,6 +42,7 @@ from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
 from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.scorecards import shares
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -279,6 +281,17 @@ def _running_out(left: int, ahead_ms: int, used: int = 20) -> Callable[[Values],
     return lambda values: due(issued, NOW, values=values)
 
 
+def _act_kept(values: Values) -> int:
+    """How long it is kept who did something by hand."""
+    entry = act("a1", "pause_vendor", "vendor", "v1", by="ops", subject="", now_ms=NOW, values=values)
+    return int(entry.after.timer_ms)
+
+
+def _known_share(values: Values) -> object:
+    """What a vendor of 21 works is known for."""
+    return shares({"v1": {"on_time": 21}}, values)
+
+
 PART = "2026-W10", Cell("weather", "", "", "wheelchair")
 CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
@@ -286,6 +299,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),
     "authorization_low_share": (100, _running_out(2, 60 * 24 * HOUR_MS, used=1)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
+    "audit_retention_days": (30, _act_kept),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
     "standing_lead_days": (3, _standing),
@@ -314,6 +328,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
+    "scorecard_least_works": (50, _known_share),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

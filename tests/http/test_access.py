@@ -16,12 +16,15 @@ PLACES = {
     "order_id": "no-such",
     "what_if_id": "no-such",
     "version": "7",
+    "letter_id": "1-1",
+    "notification_id": "no-such",
     "name": "no-such",
     "episode_id": "no-such",
     "authorization_id": "no-such",
     "vendor_id": "v1",
     "day": "2026-03-03",
     "type": "not-found",
+    "digest": "0123456789abcdef",
 }
 
 

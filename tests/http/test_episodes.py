@@ -121,6 +121,53 @@ async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anyb
     assert "Wren" not in str(answer)
 
 
+@pytest.mark.parametrize("door", ["put", "added", "named", "submitted"])
+async def test_another_patients_request_comes_to_an_episode_by_no_door(api: Api, door: str) -> None:
+    patients = {name: {"name": f"Canary {name}", "record_number": f"C {name}"} for name in ("wren", "finch")}
+    await api.call("POST", "/requests", trip("own", patient=patients["wren"]))
+    other = oxygen("other", patient=patients["finch"])
+    assert (await api.call("PUT", "/episodes/e", {"requests": ["own"]}))[0] == 201
+    if door in ("put", "added"):
+        assert (await api.call("POST", "/requests", other))[0] == 202
+    match door:
+        case "put":
+            draft = {"requests": ["own", "other"]}
+            status, problem = await api.call("PUT", "/episodes/e", draft, If_Match="*")
+        case "added":
+            status, problem = await api.call("PUT", "/episodes/e/requests/other")
+        case "named":
+            status, problem = await api.call("POST", "/requests", other | {"episode": "e"})
+        case _:
+            body = {"id": "new", "requests": [other], "episode": {"requests": ["own"]}}
+            await api.call("DELETE", "/episodes/e/requests/own")
+            status, problem = await api.call("POST", "/episodes", body)
+    assert (status, problem["type"]) == (422, "/problems/invalid-request")
+    assert sorted(problem["request_ids"]) == ["other", "own"]
+    assert "anary" not in str(problem)
+    _, view = await api.call("GET", "/episodes/e")
+    assert "other" not in {each["id"] for each in view.get("requests", ())}
+
+
+async def test_what_happened_while_a_request_belonged_to_it_stays_in_its_timeline(api: Api) -> None:
+    for each in (trip("a"), trip("b")):
+        await api.call("POST", "/requests", each)
+    await api.call("PUT", "/episodes/e", {"requests": ["a", "b"]})
+    api.clock.ms += HOUR_MS
+    assert (await api.call("POST", "/requests/b/hold"))[0] == 200
+    api.clock.ms += HOUR_MS
+    await api.call("DELETE", "/episodes/e/requests/b")
+    api.clock.ms += HOUR_MS
+    await api.call("POST", "/requests/b/cancel")
+    _, view = await api.call("GET", "/episodes/e")
+    assert [each["id"] for each in view["requests"]] == ["a"]
+    assert [each["what"] for each in view["timeline"] if each.get("request_id") == "b"] == [
+        "received",
+        "on_hold",
+        "removed",
+    ]
+    assert "barriers" not in view, "that it was cancelled is not this episode's any more"
+
+
 async def test_an_episode_is_not_decided_by_a_moment_that_is_past(api: Api) -> None:
     past, soon = (NOW - timedelta(minutes=1)).isoformat(), (NOW + timedelta(minutes=1)).isoformat()
     bundle = {"bundle": "all_or_none", "decide_by": past}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,8 @@ async def town(api: Api) -> Api:
 async def runner_of(api: Api, busy: Callable[[], bool] = lambda: False) -> Runner:
     stored = api.store.market(api.market)
     await stored.lease.acquire("me", 600_000)
-    return Runner(stored, ZoneInfo("America/New_York"), api.clock, DetourTravel.of, "me", busy)
+    saved = partial(api.service.decisions.saved, api.market)
+    return Runner(stored, ZoneInfo("America/New_York"), api.clock, DetourTravel.of, "me", busy, saved)
 
 
 async def asked(api: Api, body: Any = PAUSED, **headers: str) -> Any:
@@ -87,6 +89,10 @@ async def test_a_stored_day_is_played_by_the_vendors_own_outcomes(town: Api) -> 
     await (await runner_of(town))._look()
     _, view = await town.call("GET", f"{PATH}/{empty}", **OPS)
     assert view["state"] == "failed"
+    unsaved = (await asked(town, PAUSED | {"against": "0123456789abcdef"}))["id"]
+    await (await runner_of(town))._look()
+    _, gone = await town.call("GET", f"{PATH}/{unsaved}", **OPS)
+    assert gone["detail"].startswith("there is no saved decision 0123456789abcdef\nMaybe")
     assert view["detail"].startswith("nothing is stored that was wanted on 2026-01-07\nMaybe")
 
 
@@ -149,12 +155,19 @@ async def test_the_same_key_is_the_same_what_if_and_another_body_is_refused(api:
         ({"rules_off": ["capacity"]}, "capacity is no rule that may be off\nMaybe"),
         ({"values": {"price_weight": -5}}, "price_weight -5 is outside 0"),
         ({"values": {"no_such": 1}}, "no_such is no parameter"),
+        ({"values": {"authorization_hcpcs": ["E"]}}, "authorization_hcpcs is a list"),
     ],
 )
 async def test_a_change_of_what_is_not_there_is_refused_by_name(api: Api, change: Any, why: str) -> None:
     status, problem = await api.call("POST", PATH, {"change": change}, **OPS)
     assert (status, problem["type"]) == (422, "/problems/invalid-request")
     assert why in problem["detail"]
+
+
+async def test_a_day_that_no_calendar_has_and_one_seed_twice_are_refused(api: Api) -> None:
+    for body in ({"against": "2026-02-30"}, {"against": "yesterday"}, {"seed": 3, "again": 3}):
+        status, problem = await api.call("POST", PATH, {"change": {}} | body, **OPS)
+        assert (status, problem["type"]) == (422, "/problems/invalid-message"), body
 
 
 async def test_what_cannot_be_read_stops_nobody_and_a_wrong_key_is_named(api: Api) -> None:

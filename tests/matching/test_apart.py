@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from contracts.amendments import Amend
-from contracts.codes import RequestState, Role, ServiceClass
+from contracts.codes import RequestState, Role, ServiceClass, TrackingStatus
 from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import Bundle, EpisodeDraft
 from contracts.geo import Window
-from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
+from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.pools import Pool, Pools
 from contracts.requests import TripRequest
+from contracts.tasks import TaskKind, TaskQuery
 from contracts.will_call import WillCall
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -24,9 +25,11 @@ from dispatcher.domain.commands.answer_amendment import AgreeToAmendment
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.release import ReleaseSequence
+from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.refusals import DoesNotFit
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.jobs.timers import Timers
 from dispatcher.matching.apart import one_after_another
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership, commit_plan
@@ -35,6 +38,7 @@ from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.principal import Principal
+from dispatcher.store.events import unpack_event
 from dispatcher.store.idempotency import IdempotencyRecord
 from solvers.planning import plan
 from solvers.screening import Follows
@@ -238,6 +242,78 @@ async def test_a_way_back_that_is_called_while_another_ride_stands_comes_after_i
     await do(town, ActivateRequest(request_id="back", ready_ms=NOW_MS + 80 * MINUTE_MS))
     assert (await match_imminent(own, town.market, ["back"])).offered == {"back"}
     assert await apart(town, "ride", "back")
+
+
+async def test_a_ride_that_runs_late_puts_its_patients_next_one_at_risk_though_nobody_linked_them(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await two_vendors(town)
+    await submit(town, ride("first", 60, 5))
+    await match_imminent(own, town.market, ["first"])
+    await accept(town, "first")
+    end_ms = (await town.record("first")).offers[0].end_ms
+    await submit(town, ride("next", (end_ms - NOW_MS) / MINUTE_MS, 15))
+    assert (await run_batch(own, town.market, solvers)).offered == {"next"}
+    await accept(town, "next")
+    timers, open_tasks = Timers(town.service), TaskQuery()
+
+    async def tasks() -> list[tuple[str, str]]:
+        found, _ = await town.service.tasks.page(platform(town), town.name, open_tasks)
+        return [(each.request_id, each.code) for each in found if each.kind is TaskKind.SEQUENCE_AT_RISK]
+
+    assert ((await town.record("next")).risk, await tasks()) == ("", [])
+    town.clock.ms = (await town.record("first")).timer_ms  # its report is missed
+    await timers.fire_due(town.name)
+    late = await town.record("next")
+    assert (late.state, late.risk) == (RequestState.ACCEPTED, "other_ride_late")
+    assert await tasks() == [("next", "other_ride_late")]
+    vendor_id = late.offers[-1].vendor_id
+    stored = town.store.market(town.name)
+    heard = await town.store.streams.read(stored.keys.stream(vendor_id))
+    told = [unpack_event(each.event) for each in heard][-1]
+    assert (told.type, "first" in str(told.data)) == ("dispatch.dispatch.at_risk", False)
+    assert (await audit(town.store.reader, town.name))["findings"] == []
+    offer = (await town.record("first")).offers[-1]
+    for status in (TrackingStatus.ON_BOARD, TrackingStatus.COMPLETED):
+        await do(town, ReportStatus(offer_id="first.1", status=status), offer.vendor_id)
+    assert ((await town.record("next")).risk, await tasks()) == ("", [])
+    assert (await audit(town.store.reader, town.name))["findings"] == []
+
+
+async def test_a_ride_that_has_not_ended_when_its_patients_next_one_starts_is_late(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await two_vendors(town)
+    await submit(town, ride("first", 60, 5))
+    await match_imminent(own, town.market, ["first"])
+    await accept(town, "first")
+    first = (await town.record("first")).offers[0]
+    await submit(town, ride("next", (first.end_ms - NOW_MS) / MINUTE_MS, 15))
+    assert (await run_batch(own, town.market, solvers)).offered == {"next"}
+    await accept(town, "next")
+    town.clock.ms = first.start_ms + 10 * MINUTE_MS
+    await do(town, ReportStatus(offer_id="first.1", status=TrackingStatus.ON_BOARD), first.vendor_id)
+    town.clock.ms = (await town.record("next")).offers[0].start_ms
+    await Timers(town.service).fire_due(town.name)
+    assert (await town.record("next")).risk == "other_ride_late"
+    await do(town, ReleaseSequence(request_id="next", predecessor_id="first"))
+    assert (await town.record("next")).risk == "", "go anyway"
+
+
+async def test_a_quote_for_a_patient_is_beside_the_rides_that_they_have(town: Town, own: Ownership) -> None:
+    await two_vendors(town)
+    await submit(town, ride("ride", 60, 10))
+    await match_imminent(own, town.market, ["ride"])
+    taken = (await town.record("ride")).offers[0]
+    quoter = Quoter(town.store, town.clock, {town.name: TZ})
+    wide = await quoter.quote(town.name, ride("asked", 60, 150))
+    starts = [to_ms(each.start_at) for one in wide.quotes for each in (one, *one.other_starts)]
+    assert starts and all(each >= taken.end_ms for each in starts)
+    narrow = await quoter.quote(town.name, ride("asked", 60, 10))
+    assert narrow.unmatched is not None
+    assert (narrow.quotes, narrow.unmatched.last_rule) == ((), "sequence")
+    another = await quoter.quote(town.name, ride("asked", 60, 10, patient=make.patient("two")))
+    assert len(another.quotes) == 2
 
 
 async def test_a_bundle_of_two_legs_is_offered_whole(town: Town, own: Ownership, solvers: SolverPool) -> None:

@@ -13,7 +13,16 @@ from dispatcher.matching.explanations import explain
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
 from dispatcher.security.principal import Principal
-from dispatcher.service.measures import ANSWERS, BATCHES, MATCHES, OFFER_WAIT, SOLVES, Family, histograms
+from dispatcher.service.measures import (
+    ANSWERS,
+    BATCHES,
+    GAPS,
+    MATCHES,
+    OFFER_WAIT,
+    SOLVES,
+    Family,
+    histograms,
+)
 from tests.matching.conftest import Town
 from tests.solvers.town import trip, vendor
 
@@ -49,6 +58,8 @@ async def test_a_batch_is_measured_with_its_solver(town: Town, own: Ownership, s
     counts = await _told(town)
     assert _one(counts, OFFER_WAIT)[:2] == ("batch", 2)
     assert _one(counts, BATCHES)[:2] == _one(counts, SOLVES)[:2] == ("optimiser", 1)
+    assert _one(counts, GAPS)[:2] == ("optimiser", 1)
+    assert 0 <= _one(counts, GAPS)[2] < 1
     assert _one(counts, BATCHES)[2] >= _one(counts, SOLVES)[2] > 0
 
 

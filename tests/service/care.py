@@ -101,7 +101,10 @@ class Care:
         self.count += 1
         name, ahead_ms = f"home{self.count}", self._ahead_ms()
         ids = (f"oxygen{self.count}", f"bed{self.count}", name)
-        rides = [make.trip(ids[1], ahead_ms=ahead_ms), make.trip(name, ahead_ms=ahead_ms + HOUR_MS)]
+        rides = [
+            make.trip(each, ahead_ms=at_ms, patient=None)  # an episode is one patient's
+            for each, at_ms in ((ids[1], ahead_ms), (name, ahead_ms + HOUR_MS))
+        ]
         oxygen = replace(
             make.equipment(ids[0], ahead_ms=ahead_ms),
             authorization=AUTHORIZATION,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -20,10 +22,10 @@ from tests.service.world import World
 OXYGEN, RIDE = "oxygen", "ride"
 
 
-async def discharge(world: World) -> None:
+async def discharge(world: World, **changes: Any) -> None:
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
-    ride = make.trip(RIDE, ahead_ms=4 * HOUR_MS, after=(After(request=OXYGEN),))
-    await world.submit(ride, make.trip(OXYGEN))
+    ride = make.trip(RIDE, ahead_ms=4 * HOUR_MS, after=(After(request=OXYGEN),), **changes)
+    await world.submit(ride, make.trip(OXYGEN, **changes))
 
 
 async def offer(world: World, name: str, minutes: int, *, read: object = None) -> Outcome | None:
@@ -92,7 +94,7 @@ async def test_completed_predecessors_free_their_successors(world: World) -> Non
 
 
 async def test_a_lag_that_is_taken_back_settles_the_task_about_it(world: World) -> None:
-    await discharge(world)
+    await discharge(world, patient=None)
     for name, minutes in ((OXYGEN, 0), (RIDE, 30)):
         assert (await offer(world, name, minutes)).ok
         await world.accept(world.vendor(), f"{name}.1", Accept())

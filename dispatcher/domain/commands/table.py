@@ -65,18 +65,27 @@ class Row(NamedTuple):
     kind: str
     roles: frozenset[Role]
     creates: bool
+    quiet: bool = False  # the audit does not list it
 
 
 _rows: Register[type[Command], Row] = Register("dispatcher.domain.commands", "command")
 
 
 def decides(
-    command: type[C], kind: str, *, roles: frozenset[Role] | set[Role] = SERVICE, creates: bool = False
+    command: type[C],
+    kind: str,
+    *,
+    roles: frozenset[Role] | set[Role] = SERVICE,
+    creates: bool = False,
+    quiet: bool = False,
 ) -> Callable[[Decide], Decide]:
-    """Enter a decision into the table; each command has one. `creates`: the record need not be there."""
+    """Enter a decision into the table; each command has one. `creates`: the record need not be there.
+
+    `quiet`: the audit does not list who gave it.
+    """
 
     def enter(decide: Decide) -> Decide:
-        _rows.add(command, Row(decide, kind, frozenset(roles), creates))
+        _rows.add(command, Row(decide, kind, frozenset(roles), creates, quiet))
         return decide
 
     return enter

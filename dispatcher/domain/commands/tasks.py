@@ -63,7 +63,7 @@ class CommentTask(OnTask, frozen=True, kw_only=True):
     sealed: bytes
 
 
-@decides(ClaimTask, TASK, roles=READERS)
+@decides(ClaimTask, TASK, roles=READERS, quiet=True)
 def claim(task: TaskRecord, command: ClaimTask, context: Context) -> Decision | None:
     """None when they have it already. Raises WrongState when somebody else has it, or it is done.
 
@@ -78,7 +78,7 @@ def claim(task: TaskRecord, command: ClaimTask, context: Context) -> Decision | 
     return _told(task, after, "claimed", command.by, context)
 
 
-@decides(ReleaseTask, TASK, roles=READERS)
+@decides(ReleaseTask, TASK, roles=READERS, quiet=True)
 def release(task: TaskRecord, command: ReleaseTask, context: Context) -> Decision | None:
     """None when nobody has it. Raises WrongState when it is done, or somebody else has it."""
     _refuse_others(task, command.by, context)
@@ -142,7 +142,7 @@ def _barrier(task: TaskRecord, code: BarrierCode, context: Context) -> Decision 
     )
 
 
-@decides(CommentTask, TASK, roles=READERS)
+@decides(CommentTask, TASK, roles=READERS, quiet=True)
 def comment(task: TaskRecord, command: CommentTask, context: Context) -> Decision:
     """Add it. Raises Invalid when the task has all it can hold, WrongState when it is done."""
     refuse_another_name(command.by, context)

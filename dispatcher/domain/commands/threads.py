@@ -57,7 +57,7 @@ class MarkRead(OnThread, frozen=True, kw_only=True):
     up_to: int | None = None
 
 
-@decides(PostMessage, THREAD_KIND.name, roles=PARTIES, creates=True)
+@decides(PostMessage, THREAD_KIND.name, roles=PARTIES, creates=True, quiet=True)
 def post(thread: ThreadRecord | None, command: PostMessage, context: Context) -> Decision | None:
     """None when it stands there. Raises Invalid when the thread is full: nothing that was said goes."""
     before = thread or _begun(command, context)
@@ -74,7 +74,7 @@ def post(thread: ThreadRecord | None, command: PostMessage, context: Context) ->
     return Decision(changes=(Change(thread, after),), messages=told(after, context.by), at_ms=context.now_ms)
 
 
-@decides(MarkRead, THREAD_KIND.name, roles=PARTIES)
+@decides(MarkRead, THREAD_KIND.name, roles=PARTIES, quiet=True)
 def mark(thread: ThreadRecord, command: MarkRead, context: Context) -> Decision | None:
     """None when there is nothing that they had not read. Raises Invalid for a message that is not there."""
     count = len(thread.messages)

@@ -13,7 +13,7 @@ import { Clock, Zone } from "./time.js";
 import { dialog, showTrouble } from "../parts/dialog.js";
 import { signIn } from "./sign_in.js";
 
-/** @typedef {{ subject: string, roles: string[], markets: { id: string, tz: string }[], now_ms: number, version: string }} Session */
+/** @typedef {{ subject: string, roles: string[], markets: { id: string, tz: string }[], now_ms: number, version: string, map_tiles?: string, map_credit?: string }} Session */
 
 /**
  * What every page gets.

@@ -64,6 +64,9 @@ export class Store {
     this.announce = framed(() => this.tell());
     this.stop = live.onChange((change) => this.apply(change));
     this.reading = false;
+    this.readAgain = false;
+    /** @type {import("./live.js").Change["rows"][]} what changed while all was being read */
+    this.meanwhile = [];
   }
 
   /** Every row. @returns {Row[]} */
@@ -86,13 +89,19 @@ export class Store {
     return () => this.listeners.delete(listener);
   }
 
-  /** Read all, once however often it is asked. */
+  /**
+   * Read all, once however often it is asked; once more if it is asked while it is read. What changes meanwhile
+   * may be newer than what is on its way: it is laid over that.
+   */
   async load() {
+    this.readAgain = this.reading;
     if (this.reading) return;
     this.reading = true;
+    this.meanwhile = [];
     try {
       const board = await this.api.get("/board");
       this.byId = new Map(rowsOf(board).map((row) => [row.id, row]));
+      for (const rows of this.meanwhile) this.lay(rows, true);
       if (board.now) this.clock.hear(board.now);
       this.loaded = true;
       this.trouble = "";
@@ -100,9 +109,11 @@ export class Store {
       this.trouble = error instanceof Error ? error.message : String(error);
     } finally {
       this.reading = false;
+      this.meanwhile = [];
       this.changed = null;
       this.announce();
     }
+    if (this.readAgain) await this.load();
   }
 
   /** @param {import("./live.js").Change} change */
@@ -110,15 +121,27 @@ export class Store {
     if (change.now) this.clock.hear(change.now);
     if (change.again) return void this.load();
     if (!change.rows) return;
-    for (const row of rowsOf(change.rows)) {
+    if (this.reading) this.meanwhile.push(change.rows);
+    this.lay(change.rows);
+    this.announce();
+  }
+
+  /**
+   * Rows over those that are there; `unlessOlder`: a row of an earlier version than what is there is left out.
+   * @param {import("./live.js").Change["rows"]} rows
+   * @param {boolean} [unlessOlder]
+   */
+  lay(rows, unlessOlder = false) {
+    if (!rows) return;
+    for (const row of rowsOf(rows)) {
+      if (unlessOlder && (this.byId.get(row.id)?.version ?? 0) > row.version) continue;
       this.byId.set(row.id, row);
       this.changed?.add(row.id);
     }
-    for (const id of change.rows.gone || []) {
+    for (const id of rows.gone || []) {
       this.byId.delete(id);
       this.changed?.add(id);
     }
-    this.announce();
   }
 
   tell() {

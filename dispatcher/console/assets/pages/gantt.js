@@ -11,8 +11,8 @@ import { empty, figure } from "../parts/figure.js";
 import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
 import { grid } from "../parts/grid.js";
-import { isAtRisk } from "../parts/risk.js";
 import { stateMark, words } from "../parts/state.js";
+import { atRisk, RISKS, why } from "../parts/words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../parts/gantt/cells.js").Row} Row */
@@ -63,7 +63,7 @@ class GanttPage {
       h("div", { class: "row" }, h("h1", {}, title), ...this.controls(), h("span", { class: "grow" }), this.readAt),
       this.trouble,
       this.figures,
-      h("div", { class: "beside" }, this.canvas.node, h("aside", {}, this.reading, this.beside(), this.table)),
+      h("div", { class: "alongside" }, this.canvas.node, h("aside", {}, this.reading, this.beside(), this.table)),
       this.none,
     );
     this.end = this.follow();
@@ -191,7 +191,7 @@ class GanttPage {
     return booked(day, Infinity).map((work) => {
       const row = store.get(work.id);
       return row && row.vendor === work.vendor
-        ? { ...work, state: row.state, risk: isAtRisk(row, now) ? row.why || row.risk : "" }
+        ? { ...work, state: row.state, risk: atRisk(row, now) ? why(row) || RISKS[row.risk] : "" }
         : work;
     });
   }
@@ -334,7 +334,7 @@ class GanttPage {
               " ",
               stateMark(work.state),
               ` ${zone.time(work.start)}–${zone.time(work.end)}`,
-              work.risk && h("strong", {}, ` at risk: ${words(work.risk)}`),
+              work.risk && h("strong", {}, ` at risk: ${work.risk}`),
             )
           ),
         )

@@ -16,8 +16,8 @@ import { MapCanvas } from "../parts/map/map.js";
 import { onTheme } from "../parts/map/paints.js";
 import { toneOf, TONES } from "../parts/map/points.js";
 import { project } from "../parts/map/projection.js";
-import { isAtRisk } from "../parts/risk.js";
 import { stateMark, words } from "../parts/state.js";
+import { atRisk, RISKS, why } from "../parts/words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
@@ -117,7 +117,7 @@ class MapPage {
       this.trouble,
       h(
         "div",
-        { class: "beside" },
+        { class: "alongside" },
         this.map.node,
         h("aside", { "aria-label": "The same as a table" }, this.besides(), this.table),
       ),
@@ -188,7 +188,7 @@ class MapPage {
           name: "risk",
           says: "At risk",
           width: 90,
-          value: (/** @type {Row} */ row) => isAtRisk(row, this.now()) ? words(row.why || row.risk) : "",
+          value: (/** @type {Row} */ row) => atRisk(row, this.now()) ? RISKS[row.risk] || words(row.risk) : "",
         },
       ],
     };
@@ -273,7 +273,7 @@ class MapPage {
     const rows = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
     this.table.update(rows, { anew: this.anew });
     this.anew = false;
-    const risks = rows.filter((row) => isAtRisk(row, this.now())).length;
+    const risks = rows.filter((row) => atRisk(row, this.now())).length;
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
@@ -310,7 +310,7 @@ class MapPage {
       h("strong", {}, row.id),
       h("div", {}, stateMark(row.state), row.vendor ? ` ${row.vendor}` : ""),
       h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, clock.now())}–${zone.time(row.latest)}`),
-      isAtRisk(row, this.now()) && h("div", {}, `At risk: ${words(row.why || row.risk)}`),
+      atRisk(row, this.now()) && h("div", {}, `${RISKS[row.risk] || words(row.risk)}: ${why(row)}`),
     ];
     return lines.filter(Boolean);
   }
@@ -367,7 +367,7 @@ class MapPage {
 
 /** @param {Context} context */
 function tilesOf(context) {
-  const { map_tiles: url, map_credit: credit } = /** @type {any} */ (context.session);
+  const { map_tiles: url, map_credit: credit } = context.session;
   return url ? { url, credit: credit || "" } : null;
 }
 

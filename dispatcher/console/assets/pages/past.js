@@ -137,6 +137,7 @@ class PastPage {
     if (inner.signal.aborted) return;
     const unmount = module.mount(root, {
       ...this.context,
+      may: this.view === "board" ? () => false : this.context.may, // acts are of the present
       signal: inner.signal,
       store: this.store,
       query: new URLSearchParams(location.search),

@@ -4,12 +4,14 @@
  */
 
 import { fill, h, settled } from "../core/dom.js";
+import { bind } from "../core/keys.js";
 import { reason, story } from "../core/story.js";
 import { until } from "../core/time.js";
 import { dialog, showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
-import { isAtRisk } from "../parts/risk.js";
+import { actsOn } from "../parts/acts.js";
 import { money, stateMark, words } from "../parts/state.js";
+import { atRisk, changeSays, RISKS, ruleSays, sentence, why } from "../parts/words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -22,6 +24,8 @@ class RequestPage {
     this.context = context;
     this.id = context.path[0] || "";
     this.head = h("div", { class: "row" });
+    this.acts = h("div", { class: "row", role: "group", "aria-label": "Acts" });
+    this.unbind = () => {};
     this.facts = h("section", { class: "panel", "aria-labelledby": "facts" });
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
     this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
@@ -34,11 +38,13 @@ class RequestPage {
         h("h1", {}, title, this.id && " ", this.id && h("span", { class: "mono" }, this.id)),
         this.head,
       ),
+      this.acts,
       this.trouble,
       h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why, this.match), this.told),
     );
     const again = settled(() => void this.load(), 400);
-    this.end = context.store.onChange((ids) => ids?.has(this.id) && again());
+    const stop = context.store.onChange((ids) => (ids === null || ids.has(this.id)) && again());
+    this.end = () => (stop(), this.unbind());
     void this.load();
   }
 
@@ -66,21 +72,39 @@ class RequestPage {
   /** @param {any} view @param {any[]} tasks */
   show(view, tasks) {
     const { context } = this, row = context.store.get(this.id), now = context.clock.now();
-    const risk = row && isAtRisk(row, now);
+    const risk = row && atRisk(row, now);
     fill(
       this.head,
       stateMark(view.state),
-      risk && h("strong", { class: "past" }, `At risk: ${reason(row.why || row.risk)}`),
+      risk && h("strong", { class: "past" }, `${RISKS[row.risk]}: ${why(row)}`),
       h("span", { class: "grow" }),
       h("a", { class: "button", href: context.href("map", [], { pick: this.id }) }, "On the map"),
       h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
       view.episode && h("a", { class: "button", href: context.href("care", [view.episode]) }, "Its episode"),
       h("button", { type: "button", onclick: () => void this.patient() }, "Show patient…"),
     );
+    this.showActs(row);
     this.showFacts(view, now);
     this.showWhy(view);
     this.showMatch(view.match);
     this.showStory(view, tasks, now);
+  }
+
+  /** What may be done about it, each one key away. @param {import("../core/store.js").Row | undefined} row */
+  showActs(row) {
+    const { context } = this, found = row ? actsOn(row, context) : [];
+    const run = (/** @type {import("../parts/acts.js").Act} */ act) => {
+      const now = context.store.get(this.id);
+      if (now) void act.run(now, context);
+    };
+    this.unbind();
+    this.unbind = bind(found.map((act) => ({ key: act.key, says: act.says.replace("…", ""), act: () => run(act) })));
+    fill(
+      this.acts,
+      found.map((act) =>
+        h("button", { type: "button", onclick: () => run(act) }, h("kbd", { "aria-hidden": "true" }, act.key), act.says)
+      ),
+    );
   }
 
   /** What its vendor cost, term by term, and who came next. @param {any} match */
@@ -173,7 +197,7 @@ class RequestPage {
         {},
         found.competition
           ? "Some vendors fit, and their capacity went to other requests."
-          : `Of ${found.vendors ?? 0} vendors the last went by the rule “${reason(found.last_rule)}”.`,
+          : `${sentence(ruleSays(found.last_rule))}. That was the last of ${found.vendors ?? 0} vendors.`,
       ),
       found.hint && h("p", { class: "keyline" }, found.hint),
       removed.length > 0 &&
@@ -196,12 +220,7 @@ class RequestPage {
   /** @param {any[]} all */
   relaxations(all) {
     const { zone, clock, href } = this.context;
-    const what = (/** @type {any} */ change) =>
-      change.kind === "rule"
-        ? `${reason(change.rule)}${change.amount ? ` by ${change.amount} ${change.unit}` : ""}`
-        : change.kind === "units"
-        ? `${change.amount || 1} more unit${change.minutes ? ` for ${change.minutes} min` : ""}`
-        : `${reason(change.kind)}${change.amount ? ` ${change.amount} ${change.unit}` : ""}`;
+    const what = (/** @type {any} */ change) => changeSays(change, (iso) => zone.moment(Date.parse(iso), clock.now()));
     return all.length > 0 && [
       h("h3", {}, "What would free it"),
       h(

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { isAtRisk } from "../risk.js";
+import { atRisk } from "../words.js";
 import { project } from "./projection.js";
 
 /**
@@ -34,7 +34,7 @@ export function toneOf(state) {
   return TONE_OF.get(state) ?? 0;
 }
 
-/** @typedef {{ id: string, kind: string, state: string, from?: number[], to?: number[], risk?: string, due?: number }} Shown */
+/** @typedef {import("../../core/store.js").Row} Shown */
 
 const SPREAD = 0.008; // degrees of latitude: within the square of 0.018 that the service tells
 
@@ -84,7 +84,7 @@ export class Points {
     this.at.set(row.id, at);
     this.isTrip[at] = row.kind === "trip" ? 1 : 0;
     this.tone[at] = toneOf(row.state);
-    this.risk[at] = isAtRisk(row, this.now) ? 1 : 0;
+    this.risk[at] = atRisk(row, this.now) ? 1 : 0;
   }
 
   /** Whether it is at work or done: what `hide what is assigned` hides. @param {number} at */

@@ -1,0 +1,89 @@
+"""The audit: who changed what by hand, in the commit of the change; who looked; for ops, the newest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from contracts.codes import Role
+from tests.domain import make
+from tests.http.conftest import Api, trip
+
+VENDOR = msgspec.to_builtins(make.vendor("v1"))
+
+
+async def audit(api: Api, query: str = "") -> list[dict[str, Any]]:
+    status, page = await api.call("GET", f"/audit{query}", role=Role.OPS)
+    assert status == 200, page
+    return list(page["acts"])
+
+
+async def test_who_paused_verified_tuned_held_and_looked_stands_there_with_the_reason(api: Api) -> None:
+    patient = {"name": "Canary Nightingale"}
+    assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.VENDOR, vendor="v1"))[0] == 201
+    for method, path, body, role in (
+        ("POST", "/vendors/v1/pause", {"reason": "no calls back"}, Role.OPS),
+        ("POST", "/vendors/v1/resume", None, Role.OPS),
+        ("PUT", "/tuning", {"values": {"price_weight": 2}, "reason": "cheaper"}, Role.OPS),
+        ("POST", "/requests", trip("r1", patient=patient), Role.PLATFORM),
+        ("POST", "/requests/r1/hold", {}, Role.COORDINATOR),
+        ("GET", "/requests/r1/patient?reason=care", None, Role.COORDINATOR),
+        ("POST", "/requests/r1/cancel", {}, Role.PLATFORM),
+    ):
+        api.clock.ms += 1_000
+        status, told = await api.call(method, path, body, role=role)
+        assert status < 300, told
+    found = await audit(api)
+    assert [(each["act"], each["by"], each["about"], each["reason"]) for each in found] == [
+        ("read_patient", "coordinator", "r1", ""),
+        ("hold_request", "coordinator", "r1", ""),
+        ("tuning_sent", "ops", "1", "cheaper"),
+        ("resume_vendor", "ops", "v1", ""),
+        ("pause_vendor", "ops", "v1", "no calls back"),
+        ("register_vendor", "vendor:v1", "v1", ""),
+    ]
+    assert "Canary" not in str(found)
+
+
+async def test_the_audit_is_narrowed_and_paged(api: Api) -> None:
+    assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS))[0] == 201
+    for number in range(5):
+        path = "/vendors/v1/pause" if number % 2 == 0 else "/vendors/v1/resume"
+        body = {"reason": f"number {number}"} if number % 2 == 0 else None
+        assert (await api.call("POST", path, body, role=Role.OPS))[0] == 200  # all in one millisecond
+    whole = [each["id"] for each in await audit(api)]
+    pages, cursor = list[str](), ""
+    while True:
+        _, page = await api.call("GET", f"/audit?limit=2&cursor={cursor}", role=Role.OPS)
+        pages += [each["id"] for each in page["acts"]]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    assert pages == whole
+    assert len(set(whole)) == 6
+    assert len(await audit(api, "?group=vendors&about=v1&subject=OPS")) == 6
+    assert await audit(api, "?group=tuning") == []
+    assert await audit(api, "?subject=nobody") == []
+    assert (await api.call("GET", "/audit?cursor=x", role=Role.OPS))[0] == 400
+
+
+async def test_a_repeated_act_and_a_refused_one_stand_there_once_and_never(api: Api) -> None:
+    assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS))[0] == 201
+    for _ in range(2):
+        api.clock.ms += 1_000
+        told = await api.call(
+            "POST", "/vendors/v1/pause", {"reason": "x"}, role=Role.OPS, Idempotency_Key="once"
+        )
+        assert told[0] == 200
+    refused = await api.call("POST", "/vendors/v1/pause", {"reason": "another"}, role=Role.OPS)
+    assert refused[0] == 409
+    assert [each["act"] for each in await audit(api)] == ["pause_vendor", "register_vendor"]
+
+
+async def test_the_audit_is_for_ops_and_one_that_is_of_another_type_hides_no_other(api: Api) -> None:
+    await api.call("PUT", "/tuning", {"values": {"price_weight": 2}, "reason": "why"}, role=Role.OPS)
+    await api.store.reader.ask("SET", api.store.market(api.market).keys.list("acts"), "x")
+    assert [each["act"] for each in await audit(api)] == ["tuning_sent"]
+    for role in (Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER):
+        assert (await api.call("GET", "/audit", role=role))[0] == 403
