@@ -71,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{name}", type=whole(1, MOST_REQUESTS), default=default, help=f"{about} (default: {default})"
         )
     parser.add_argument(
+        "--on",
+        default="consoles,decisions,shadow",
+        help="what the one side has (default: all of %(default)s)",
+    )
+    parser.add_argument(
         "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
     )
 
@@ -158,7 +163,7 @@ class Turn:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(None)) as session:
             self.session = session
             on = await self._set_up()
-            consoles = self.args.consoles if self.what == WITH else 0
+            consoles = self.args.consoles if "consoles" in on else 0
             async with looked_at(self.url, self._headers(Role.OPS), consoles):
                 await self._offered(await self._send("warm", [6 * HOUR_MS]))
                 batch_s = await self._offered(
@@ -176,15 +181,16 @@ class Turn:
         }
 
     async def _set_up(self) -> list[str]:
-        """What of it there is to be turned on, or off."""
-        known = await self._ask("GET", "/tuning")
-        if KEPT_DAYS in {each["name"] for each in known["parameters"]} and self.what == WITHOUT:
+        """What is on in this turn, as far as there is such a thing."""
+        wanted = self.args.on.split(",") if self.what == WITH else []
+        known = {each["name"] for each in (await self._ask("GET", "/tuning"))["parameters"]}
+        on = [each for each in wanted if each == "consoles" or (each == "decisions" and KEPT_DAYS in known)]
+        if KEPT_DAYS in known and "decisions" not in wanted:
             await self._ask("PUT", "/tuning", {"values": {KEPT_DAYS: 0}, "reason": "bench"})
-        if self.what == WITHOUT:
-            return []
-        on = ["consoles"] + (["decisions"] if KEPT_DAYS in str(known) else [])
-        shadow = await self._ask("PUT", "/tuning/shadow", {"values": SHADOW, "reason": "bench"}, missing=True)
-        return on + (["shadow"] if shadow is not None else [])
+        if "shadow" in wanted:
+            body = {"values": SHADOW, "reason": "bench"}
+            on += ["shadow"] if await self._ask("PUT", "/tuning/shadow", body, missing=True) else []
+        return on
 
     async def _send(self, name: str, leads_ms: Sequence[int]) -> list[str]:
         """Requests in one call, each so far ahead; their ids."""

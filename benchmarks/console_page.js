@@ -8,9 +8,25 @@
       waiting.push(tell);
       channel.port2.postMessage(0);
     });
-  const bench = globalThis.bench = { paintedAt: 0, keys: [], frames: [], painted };
+  const bench = globalThis.bench = { paintedAt: 0, drewAt: 0, keys: [], frames: [], painted };
+  for (const name of ["putImageData", "drawImage", "fillRect", "fill", "stroke"]) {
+    const draw = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...words) {
+      bench.drewAt = performance.now();
+      return draw.apply(this, words);
+    };
+  }
+  // a canvas is of use once something was drawn after the data had come
+  const gotAt = () =>
+    Math.max(
+      ...performance.getEntriesByType("resource")
+        .filter((each) => /\/(board|capacity)(\?|$)/.test(each.name))
+        .map((each) => each.responseEnd),
+    );
+  const isOfUse = (found) =>
+    found && (found.tagName !== "CANVAS" || (gotAt() > 0 && bench.drewAt > gotAt()));
   const look = () => {
-    if (document.querySelector("SELECTOR")) painted((at) => bench.paintedAt = at);
+    if (isOfUse(document.querySelector("SELECTOR"))) painted((at) => bench.paintedAt = at);
     else requestAnimationFrame(look);
   };
   look();

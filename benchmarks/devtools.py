@@ -69,6 +69,11 @@ class Browser:
             await page.ask("Network.setCookie", **cookie, httpOnly=True, sameSite="Strict")
         return page
 
+    async def cpu_s(self) -> float:
+        """What all of its processes have used."""
+        found = await self.ask("SystemInfo.getProcessInfo")
+        return float(sum(each["cpuTime"] for each in found["processInfo"]))
+
     async def renderers(self) -> list[int]:
         """Process ids of those that draw pages."""
         found = await self.ask("SystemInfo.getProcessInfo")

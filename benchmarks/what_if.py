@@ -119,7 +119,7 @@ def correlation(rows: Iterable[Mapping[str, Any]], figure: str) -> float:
 
 def ranks_of(values: Any) -> Any:
     """From 1; equal values share the mean of their ranks."""
-    ordered = np.sort(values)
+    ordered = np.sort(np.asarray(values))
     first, last = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
     return (first + 1 + last) / 2
 

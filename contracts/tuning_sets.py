@@ -65,7 +65,7 @@ class SliderView(Wire, omit_defaults=False):
     low: str
     high: str
     summary: str
-    step: Step | None
+    step: int | None
     parameters: tuple[SliderParameter, ...]
 
 

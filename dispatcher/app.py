@@ -8,8 +8,9 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -37,20 +38,23 @@ from dispatcher.jobs.unreadable import tell_unreadable
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime import files, traces
 from dispatcher.runtime.clock import Clock, make_clock
+from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.otel import open_tracer
 from dispatcher.runtime.signals import on_ending
 from dispatcher.security import key_files
-from dispatcher.security.tokens import Authenticator
+from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
     DECISIONS,
+    EFFECTS,
     HOUSEKEEPING,
     MEASURES,
     NOTIFICATIONS,
     PATIENT_KEYS,
     QUARTERS,
     REPLIES,
+    SEALS,
     TIMERS,
     TUNING,
     UNREADABLE,
@@ -67,9 +71,9 @@ from dispatcher.tuning import plugins
 from solvers.travel import DetourTravel
 
 if TYPE_CHECKING:  # the web process has no use for them
+    from dispatcher.console.oidc import Directory
     from dispatcher.delivery.notify.courier import Courier
     from dispatcher.jobs.timers import Timers
-    from dispatcher.matching.solving import SolverPool
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -134,7 +138,7 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
         )
         verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
         replies = Replies(service, verify, name, made_anew=made_anew)
-        app = with_console(parts)
+        app = with_console(parts, directory_of(settings, keys, clock))
         runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         try:
@@ -162,15 +166,11 @@ def _of_market(
     ]
 
 
-def _is_at_work(solvers: SolverPool) -> bool:
-    """Whether anything is solved, or waits for it."""
-    return solvers.at_work > 0
-
-
 async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.delivery.notify.courier import Courier  # noqa: PLC0415
     from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415
     from dispatcher.jobs.timers import Timers  # noqa: PLC0415
+    from dispatcher.matching.effects import Measurer  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
     from dispatcher.what_if.runner import Runner  # noqa: PLC0415
@@ -192,14 +192,19 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            saved = partial(service.decisions.saved, each)
-            busy, numbers = partial(_is_at_work, solvers), tuple(registry.numbers)
-            runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
+            saved, numbers = partial(service.decisions.saved, each), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
+
+        def effects(each: str) -> Coroutine[Any, Any, None]:
+            """What each parameter does, seen in what was saved: it gives way, too."""
+            stored, tz, known = store.market(each), settings.markets[each], service.registry.parameters
+            measurer = Measurer(stored, decisions, known, tz, clock, name, solvers.busy)
+            return _kept(store, each, EFFECTS, measurer.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            busy = partial(_is_at_work, solvers)
+            busy = solvers.busy
             await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
         try:
@@ -207,9 +212,11 @@ async def _matcher(settings: Settings, name: str) -> None:
                 match(),
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *map(what_if, settings.markets),
+                *map(effects, settings.markets),
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),
+                *(_kept(store, each, SEALS, saver.keep_sealing) for each, saver in savers.items()),
                 *(
                     []
                     if engine is None
@@ -279,6 +286,41 @@ def engine_of(settings: Settings) -> Engine | None:
     """What asks the routing server; None: there is none, and rides are estimated."""
     url = settings.travel_url
     return None if url is None else Engine(url, tile=settings.travel_tile, by_get=settings.travel_by_get)
+
+
+def directory_of(settings: Settings, keys: Mapping[str, Any], clock: Clock) -> Directory | None:
+    """Whose people may sign in to the console; None: nobody's but who has a token. Raises UserError."""
+    if settings.oidc_issuer is None:
+        return None
+    from dispatcher.console.oidc import Directory  # noqa: PLC0415 - slow, and needed where there is one
+
+    if not settings.oidc_client_id or not settings.oidc_roles:
+        raise UserError(
+            "DISPATCHER_OIDC_ISSUER is set, and OIDC_CLIENT_ID or OIDC_ROLES is not: nobody could sign in.",
+            "Set both; for example DISPATCHER_OIDC_ROLES=dispatchers=ops,nurses=coordinator@metro",
+        )
+    mint(keys, {})  # raises UserError where no key can sign: sessions are tokens of this service
+    return Directory(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        secret=_secret(settings.oidc_client_secret_file),
+        roles=settings.oidc_roles,
+        claim=settings.oidc_claim,
+        public_url=settings.public_url or "",
+        markets=tuple(settings.markets),
+        keys=keys,
+        clock=clock,
+    )
+
+
+def _secret(path: Path | None) -> str:
+    try:
+        return path.read_text().strip() if path else ""
+    except OSError as error:
+        raise UserError(
+            f"DISPATCHER_OIDC_CLIENT_SECRET_FILE is {path}, and it cannot be read: {error.strerror}.",
+            "Maybe its name, or its rights.",
+        ) from None
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -13,10 +13,10 @@ from msgspec import Meta
 from contracts.base import Id
 from contracts.patterns import whole
 from dispatcher.runtime.errors import UserError
-from dispatcher.runtime.urls import MailUrl, TilesUrl, TracesUrl, WebhookUrl
+from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -132,6 +132,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     smtp_password_file: Annotated[Path | None, Meta(description="password of the user in SMTP_URL")] = None
     smtp_from: Annotated[str, Meta(description="who mail is from: an address of yours")] = ""
+    public_url: Annotated[
+        WebhookUrl | None, Meta(description="where people reach this service, if behind a proxy: https://…")
+    ] = None
+    oidc_issuer: Annotated[
+        WebhookUrl | None, Meta(description="OpenID provider whose people may sign in to the console")
+    ] = None
+    oidc_client_id: Annotated[str, Meta(description="what this service is called there")] = ""
+    oidc_client_secret_file: Annotated[
+        Path | None, Meta(description="its secret there; not set: PKCE alone")
+    ] = None
+    oidc_roles: Annotated[
+        OidcRoles, Meta(description="who has which role: group=role or group=role@market, by comma")
+    ] = OidcRoles()
+    oidc_claim: Annotated[str, Meta(description="claim of the ID token that holds the groups")] = "groups"
     traces_url: Annotated[
         TracesUrl | None,
         Meta(

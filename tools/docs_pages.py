@@ -142,6 +142,7 @@ TUNING_HEAD = f"""# Tuning
 {MADE} from the parameters themselves; each is declared once, beside
 the code that reads it. `GET /v1/markets/{{market}}/tuning` has the values in force, `PUT` replaces all
 overrides (`If-Match`); a change is in force within a second, and every match carries its version.
+How a change is tried before it is made, and undone: [changing the tuning](changing-tuning.md).
 
 | parameter | default | bounds | unit | what it does | read by |
 |---|---|---|---|---|---|

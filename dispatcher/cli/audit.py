@@ -24,6 +24,7 @@ from dispatcher.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from dispatcher.security.rings import Ring
+    from dispatcher.settings import Settings
 
 NAME = "audit"
 HELP = "check all that is stored against the promises (read-only)"
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     acknowledged = _ids(args.ids) if args.ids else []
     url = settings.redis_url or EmbeddedRedis(settings.data_dir).url
     markets = list(dict.fromkeys(args.market or settings.markets))
-    reports = asyncio.run(_audit_all(url, markets, acknowledged, args, _ring(settings.patient_keys_file)))
+    reports = asyncio.run(_audit_all(url, markets, acknowledged, args, settings))
     _refuse_unknown(reports, settings.markets)
     print(json.dumps(reports, indent=2) if args.json else "\n".join(map(_told, reports)))
     return 1 if any(report["findings"] for report in reports) else 0
@@ -115,21 +116,40 @@ def _refuse_unknown(reports: list[dict[str, Any]], known: Collection[str]) -> No
 
 
 async def _audit_all(
-    url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace, ring: Ring | None
+    url: str, markets: list[str], acknowledged: list[str], args: argparse.Namespace, settings: Settings
 ) -> list[dict[str, Any]]:
     from dispatcher.audit.auditor import audit
     from dispatcher.store.connection import Reader, connect
 
-    client = connect(url)
+    client, ring = connect(url), _ring(settings.patient_keys_file)
     try:
         reader = Reader(client, args.timeout)
         reports = [
             await audit(reader, market, acknowledged, streams=args.streams, settle_s=args.settle, ring=ring)
             for market in markets
         ]
+        for report in reports:
+            await _add_chains(report, client, url, args.timeout, settings)
         return _without_others(reports)
     finally:
         await client.aclose()
+
+
+async def _add_chains(
+    report: dict[str, Any], client: Any, url: str, timeout_s: float, settings: Settings
+) -> None:
+    """Whether saved decisions, and what nobody may change, are as they were written."""
+    from dispatcher.decisions import chains
+
+    market = report["market"]
+    try:
+        told, findings = await chains.judge(client, url, timeout_s, market, settings)
+    except OSError as error:
+        place = settings.decisions or settings.data_dir / "decisions"
+        print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
+        return
+    report |= told
+    report["findings"] += findings
 
 
 def _without_others(reports: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,6 +171,13 @@ def _told(report: dict[str, Any]) -> str:
             f"  {report['unsettled']} ledgers were at work and not compared: look again in a quieter minute"
         )
     lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
+    if report.get("decisions") or report.get("sealed"):
+        lines.append(f"  {report['decisions']:,} decisions and {report['sealed']:,} sealed entries in chains")
+    if report.get("decisions_unlinked"):
+        lines.append(
+            f"  {report['decisions_unlinked']} records of decisions are in no chain: whoever wrote them died "
+            "then, or somebody put them there"
+        )
     findings = report["findings"]
     lines += [f"  {each['rule']}: {each['subject']} {each['detail']}" for each in findings[:SHOWN]]
     if len(findings) > SHOWN:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from dispatcher.console import sessions
@@ -9,6 +11,10 @@ from dispatcher.console.assets import Asset, Assets
 from dispatcher.http.app import build_app
 from dispatcher.http.parts import Parts
 
+if TYPE_CHECKING:  # what it imports is slow, and needed where there is one
+    from dispatcher.console.oidc import Directory
+
+OIDC = "/console/oidc"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -29,9 +35,13 @@ def headers_of(parts: Parts) -> dict[str, str]:
     return {name: value.replace("{pictures}", pictures) for name, value in _HEADERS.items()}
 
 
-def with_console(parts: Parts) -> web.Application:
-    """The API with the console beside it."""
+def with_console(parts: Parts, directory: Directory | None = None) -> web.Application:
+    """The API with the console beside it. `directory`: whose people may sign in, too."""
     app = build_app(parts, [sessions.ROUTES])
+    if directory is not None:
+        app[sessions.DIRECTORY] = directory
+        app.router.add_get(OIDC, directory.leave)
+        app.router.add_get(f"{OIDC}/callback", directory.come_back)
     app[ASSETS], app[HEADERS] = Assets(), headers_of(parts)
     app.router.add_get("/console/assets/{digest}/{name:.+}", asset)
     app.router.add_get("/console", shell)

@@ -23,6 +23,7 @@ from dispatcher.security.tokens import MAX_TOKEN_CHARS, mint
 
 JSON = "application/json"
 ROUTES = Routes("console", 900)
+DIRECTORY = web.AppKey("directory", object)  # whose people may sign in
 
 
 class Enter(Wire, frozen=True, kw_only=True):
@@ -51,12 +52,30 @@ class Session(Wire, frozen=True, kw_only=True):
     map_credit: str = ""
 
 
+class SignIn(Wire, frozen=True, omit_defaults=False):
+    """The ways to sign in."""
+
+    directory: bool = False
+
+
 @ROUTES.get(
     "/console/session", id="readSession", roles=ANYONE, answers={200: Answer("who is signed in", media=JSON)}
 )
 async def read(call: Call, parts: Parts) -> web.Response:
     """Who is signed in."""
     return _answer(call.raw.app[GATE].identify(call.raw), parts)
+
+
+@ROUTES.get(
+    "/console/sign-in",
+    id="readSignIn",
+    roles=ANYONE,
+    answers={200: Answer("the ways to sign in", media=JSON)},
+)
+async def ways(call: Call, parts: Parts) -> web.Response:
+    """The ways to sign in."""
+    told = SignIn(directory=call.raw.app.get(DIRECTORY) is not None)
+    return web.Response(body=msgspec.json.encode(told), content_type=JSON)
 
 
 @ROUTES.post(
@@ -73,7 +92,7 @@ async def enter(call: Call, parts: Parts) -> web.Response:
     authenticator, now_ms = call.raw.app[GATE].authenticator, parts.clock.now_ms()
     token = call.body.token.strip() or await _redeemed(call, parts)
     answer = _answer(authenticator.verify(token, now_ms), parts)
-    set_cookie(call.raw, answer, token)
+    sessions.set_cookie(call.raw, answer, token)
     return answer
 
 
@@ -84,7 +103,7 @@ async def leave(call: Call, parts: Parts) -> web.Response:
     """Sign out."""
     sessions.refuse_others(call.raw)
     answer = web.Response(status=204)
-    set_cookie(call.raw, answer, "")
+    sessions.set_cookie(call.raw, answer, "")
     return answer
 
 
@@ -94,15 +113,6 @@ async def _redeemed(call: Call, parts: Parts) -> str:
     if not await parts.service.store.once.first(f"link:{said.jti}", links.USED_FOR_S):
         raise Unauthenticated("the link was used before\nMaybe print a new one: the command `console` does.")
     return mint(parts.token_keys, said.session)
-
-
-def set_cookie(request: web.Request, answer: web.Response, token: str) -> None:
-    """The session's cookie, until the browser closes; without a token it goes."""
-    name, secure = sessions.cookie_name(request), request.url.scheme == "https"
-    if token:
-        answer.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=secure)
-    else:
-        answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=secure)
 
 
 def _answer(who: Principal, parts: Parts) -> web.Response:

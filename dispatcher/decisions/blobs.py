@@ -122,7 +122,7 @@ class Objects:
             self._store: Any = self._obstore.store.from_url(url, client_options=_options(url))
         except Exception as error:
             raise UserError(
-                f"DISPATCHER_DECISIONS is '{_shown(url)}': {str(error).splitlines()[0]}",
+                f"DISPATCHER_DECISIONS is '{_shown(url)}', which is no object store that is known.",
                 "Maybe s3://bucket/path, gs://bucket/path, az://account/container/path, or a folder.",
             ) from error
 
@@ -159,10 +159,8 @@ class Objects:
 def _as_os_error(where: Objects) -> Any:
     try:
         yield
-    except OSError:
-        raise
-    except Exception as error:  # obstore has its own tree; its words may hold a signed address
-        raise OSError(f"{where}: {type(error).__name__}") from error
+    except Exception as error:  # obstore's words may hold a signed address
+        raise OSError(f"{where} does not do as it is asked ({type(error).__name__})") from None
 
 
 def _options(url: str) -> dict[str, Any]:

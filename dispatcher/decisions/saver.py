@@ -10,7 +10,7 @@ import datetime as dt
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,13 @@ import structlog
 
 from contracts.tuning import Number
 from dispatcher import __version__
+from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import Header, Raw, hash_of, packed
+from dispatcher.decisions.record import Header, Raw, hash_of
+from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.connection import StoreError
 from dispatcher.store.decisions import Entry, Taken
@@ -38,6 +41,7 @@ TRIES: Final = 5  #: for a place in the chain
 TIDY_S: Final = 3_600.0  #: clock time
 COUNT_EVERY_S: Final = 5.0
 TELL_EVERY_S: Final = 30.0
+SEAL_EVERY_S: Final = 15.0
 _SEEN: Final = 4_096
 SAVED, LOST = "saved", "lost"
 log = structlog.get_logger()
@@ -97,6 +101,7 @@ class Saver:
     _counts: dict[str, int] = field(default_factory=dict)
     _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _values: Mapping[str, Number] = field(default_factory=dict)
+    _packer: Packer = field(default_factory=Packer)
     _writing: bool = False
     _told_s: float = -TELL_EVERY_S
 
@@ -125,10 +130,10 @@ class Saver:
             await asyncio.sleep(0.005)
 
     async def _write_all(self) -> None:
-        while True:
+        while not cancel_requested():
             await self._work.wait()
             self._work.clear()
-            while self.waiting:
+            while self.waiting and not cancel_requested():
                 self._writing = True
                 decided = self.waiting.popleft()
                 try:
@@ -144,11 +149,11 @@ class Saver:
                     self._writing = False
 
     async def _write(self, decided: Decided) -> None:
-        raw, vendors = await _beside(self._packed, decided)
+        raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
             before = self._last or await self.stored.decisions.last()
             raw = _linked(raw, before)
-            entry = await _beside(self._put, raw, vendors)
+            entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)
                 noted = decided.requests[: decided.waiting]
@@ -159,7 +164,7 @@ class Saver:
                 self._last = None
         raise Taken(f"{TRIES} times")
 
-    def _packed(self, decided: Decided) -> tuple[Raw, bytes]:
+    def _packed(self, decided: Decided) -> tuple[Raw, list[bytes]]:
         """In the thread: nothing here is of the event loop's."""
         digest = decided.plan.digest
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
@@ -167,15 +172,15 @@ class Saver:
             self._seen.popitem(last=False)
         header = _header(self.stored.name, self.tz, decided, nth)
         market = self.stored.name
-        return packed(
+        return self._packer.pack(
             header,
             decided.screening(),
             decided.plan,
             lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
         )
 
-    def _put(self, raw: Raw, vendors: bytes) -> Entry:
-        record, header = self.decisions.put(raw, vendors), raw.header
+    def _put(self, raw: Raw, shared: list[bytes]) -> Entry:
+        record, header = self.decisions.put(raw, shared), raw.header
         return Entry(
             seq=header.seq,
             digest=header.digest,
@@ -202,8 +207,14 @@ class Saver:
     def _count(self, what: str) -> None:
         self._counts[what] = self._counts.get(what, 0) + 1
 
+    async def keep_sealing(self) -> None:
+        """What nobody may change is sealed some seconds after it was written; until cancelled."""
+        while not cancel_requested():
+            await asyncio.sleep(SEAL_EVERY_S)
+            await seal(self.stored, self.clock.now_ms())
+
     async def _tell_counts(self) -> None:
-        while True:
+        while not cancel_requested():
             await asyncio.sleep(COUNT_EVERY_S)
             counts, self._counts = self._counts, {}
             try:
@@ -214,7 +225,7 @@ class Saver:
 
     async def keep_tidy(self) -> None:
         """What is too old, or too much, goes once an hour, until cancelled."""
-        while True:
+        while not cancel_requested():
             try:
                 await self.tidy()
             except FAULTS as error:
@@ -259,7 +270,7 @@ def _linked(raw: Raw, before: Entry | None) -> Raw:
     header = msgspec.structs.replace(
         raw.header, seq=before.seq + 1 if before else 1, previous=before.hash if before else b""
     )
-    return Raw(header, raw.sealed, raw.supply, raw.rest, raw.plan, raw.vendors)
+    return replace(raw, header=header)
 
 
 def _header(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:

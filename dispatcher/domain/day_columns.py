@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from contracts.codes import Priority, RequestState, ServiceClass
@@ -78,12 +78,9 @@ def _vendor_at(record: RequestRecord, step: Transition) -> str:
     return had[-1].vendor_id if had else ""
 
 
-def columns(
-    rows: Iterable[tuple[RequestRecord, Body]], start_ms: int, names: Names
-) -> dict[str, tuple[Any, ...]]:
-    """The columns of `contracts.days.DayRequests`; `start_ms`: when the day begins."""
-    made = [_row(*each, start_ms, names.place) for each in rows]
-    return dict(zip(_COLUMNS, zip(*made, strict=True), strict=True)) if made else {}
+def columns(rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Rows as the columns of `contracts.days.DayRequests`."""
+    return dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
 
 
 _COLUMNS = (
@@ -102,7 +99,10 @@ _COLUMNS = (
 )
 
 
-def _row(record: RequestRecord, body: Body, start_ms: int, place: Callable[[str], int]) -> tuple[Any, ...]:
+def row_of(record: RequestRecord, body: Body, start_ms: int, names: Names) -> tuple[Any, ...]:
+    """One request of a day that begins at `start_ms`."""
+    place = names.place
+
     def second(at_ms: int) -> int:
         return (at_ms - start_ms) // SECOND_MS
 

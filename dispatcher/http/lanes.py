@@ -22,6 +22,9 @@ LONGEST_S = 8.0  # that a call is left unread
 SPREAD = 64
 PROBES = ("/livez", "/readyz", "/metrics")
 _AUTHORIZATION = re.compile(rb"\r\nauthorization:[ \t]*bearer[ \t]+([^\r\n]*)", re.IGNORECASE)
+_SESSION = re.compile(
+    rb"\r\ncookie:(?:[^\r\n]*;)?[ \t]*dispatcher(?:-[0-9]{1,5})?=([^;\r\n]+)", re.IGNORECASE
+)
 _NOTHING = re.compile(rb"(?!)")
 
 
@@ -79,7 +82,7 @@ class Lanes:
         """
         if before is not None and before.line and before.line in head:
             return before
-        found = _AUTHORIZATION.search(head)
+        found = _AUTHORIZATION.search(head) or _SESSION.search(head)
         caller = self.bearer(found[1].decode("latin-1") if found else "", address)
         return Known(caller, found[0] if found and caller.proved else b"")
 

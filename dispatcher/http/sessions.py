@@ -38,3 +38,12 @@ def refuse_others(request: web.Request) -> None:
     site, origin = given.get("Sec-Fetch-Site", "same-origin"), given.get("Origin")
     if site != "same-origin" or (origin is not None and origin.partition("://")[2] != request.host):
         raise Forbidden("a session is for the console's own page\nMaybe send a bearer token.")
+
+
+def set_cookie(request: web.Request, answer: web.Response, token: str, *, secure: bool = False) -> None:
+    """The session's cookie, until the browser closes; without a token it goes."""
+    name, secure = cookie_name(request), secure or request.url.scheme == "https"
+    if token:
+        answer.set_cookie(name, token, path="/", httponly=True, samesite="Strict", secure=secure)
+    else:
+        answer.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=secure)

@@ -77,7 +77,10 @@ class Snapshot:
         return self.reading.book.vendors
 
     def near(self) -> Snapshot:
-        """With the days alone that its windows reach: the same candidates, in less time."""
+        """With the days alone that its windows reach: the same candidates, in less time.
+
+        Not a copy: what is taken of one is taken of both.
+        """
         return replace(self, capacity=self.capacity.until(max(each.latest_ms for each in self.asked)))
 
     def screening(self) -> Screening:

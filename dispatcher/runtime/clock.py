@@ -77,8 +77,10 @@ class ScaledClock:
 
     def _look(self, now_s: float) -> None:
         anchor_s, slow_s = _read(self.begins)
-        self.anchor_unix_s = anchor_s if self.anchor_unix_s is None else self.anchor_unix_s
-        self._slow_s = slow_s
+        if self.anchor_unix_s is None:
+            self.anchor_unix_s, self._slow_s = anchor_s, slow_s
+        else:
+            self._slow_s = max(slow_s, now_s)  # who looks too late must not step back
         known = self.anchor_unix_s is None or slow_s < math.inf
         self._look_s = math.inf if known else now_s + LOOK_EVERY_S
 

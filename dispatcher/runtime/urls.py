@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+ROLES = ("platform", "ops", "coordinator", "case_manager")  # of people; a vendor's is in no directory of ours
 PLAIN, STARTTLS, TLS = "smtp", "smtp+starttls", "smtps"
 PORTS = {PLAIN: 25, STARTTLS: 587, TLS: 465}
 
@@ -122,3 +124,38 @@ def _host(url: SplitResult) -> str:
     if url.port == 0:
         raise ValueError("its port is 0")
     return url.hostname
+
+
+class OidcRoles(str):
+    """`group=role` or `group=role@market`, by comma: who of a directory is what here."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> OidcRoles:
+        """Raises ValueError, which says which part is wrong."""
+        for group, role, _ in cls(text)._parts():
+            if not group or role not in ROLES:
+                raise ValueError(f"'{group}={role}' is no group with a role (of {', '.join(ROLES)})")
+        return cls(text)
+
+    def of(self, groups: Iterable[object], markets: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The roles that these groups give, and the markets, of those there are, in which they give them all.
+
+        A session has its roles in each of its markets. So they are those of the first market in which the
+        groups give any, and the others are those where they give no less: nobody gets more than was said.
+        """
+        has, by_market = set(groups), dict[str, list[str]]()
+        for market in markets:
+            found = [role for group, role, only in self._parts() if group in has and only in ("", market)]
+            by_market[market] = list(dict.fromkeys(found))
+        roles = next(filter(None, by_market.values()), [])
+        return roles, [each for each in markets if roles and set(roles) <= set(by_market[each])]
+
+    def _parts(self) -> list[tuple[str, str, str]]:
+        made = []
+        for part in filter(None, (each.strip() for each in self.split(","))):
+            group, _, rest = part.rpartition("=")
+            role, _, market = rest.partition("@")
+            made.append((group, role, market))
+        return made

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from contracts.base import FIRST_DAY, LAST_DAY, Day
 from contracts.codes import Role
@@ -19,7 +19,7 @@ from contracts.ledger import LEDGER_BUCKET_MINUTES
 from contracts.local_day import LocalDay
 from contracts.pools import Pool
 from contracts.vendors import Vendor
-from dispatcher.domain.day_columns import CLASSES, PRIORITIES, STATES, UNREAD, Body, Names, columns
+from dispatcher.domain.day_columns import CLASSES, PRIORITIES, STATES, UNREAD, Body, Names, columns, row_of
 from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
@@ -48,13 +48,14 @@ class Days:
         self.markets.authorize_requests(who, market)
         clock, part = self._clock(market, day), self.markets.store(market).requests
         places, following = await part.starting(clock.start_ms, clock.end_ms, cursor, limit)
-        rows = list[tuple[RequestRecord, Body]]()
+        names, rows = Names(), list[tuple[Any, ...]]()
         for some in _parts(places):
             records = await part.records.get_all(some)
             bodies = await self._bodies_of(market, records)
-            rows += [(record, bodies.get(name, UNREAD)) for name, record in records.items()]
-        names = Names()
-        found = columns(rows, clock.start_ms, names)
+            rows += [
+                row_of(record, bodies.get(name, UNREAD), clock.start_ms, names)
+                for name, record in records.items()
+            ]
         return DayRequests(
             day=day,
             tz=clock.tz.key,
@@ -66,7 +67,7 @@ class Days:
             priorities=PRIORITIES,
             vendors=names.all(),
             cursor=following or "",
-            **found,
+            **columns(rows),
         )
 
     async def capacity(self, who: Principal, market: str, day: Day) -> DayCapacity:

@@ -18,17 +18,19 @@ HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_
 NOTIFICATIONS, MEASURES = "notifications", "measures"
 ROUTING = "routing"  # the matcher's routing server
 TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
+EFFECTS = "effects"  # of each parameter
 WHAT_IFS = "what_ifs"
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind
 DECISIONS = "decisions"  # a plan could not be saved
+SEALS = "seals"  # what nobody may change is not sealed
 LACKING = "lacking_keys"  # patient keys that a process cannot read
 CANARY = "canary"  # one was rolled back, and nobody has put it away
-TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, DECISIONS, CANARY)
+TROUBLES = (*LOOPS, REPLY_STREAMS, SET_ASIDE, LACKING, DECISIONS, SEALS, CANARY)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0  # real seconds
 SETTLED_S = 5.0  # a loop that has run for so long works again
 log = structlog.get_logger()

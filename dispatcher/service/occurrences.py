@@ -35,6 +35,7 @@ from dispatcher.domain.standing_orders import (
 )
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import BY_ITSELF, news, opened, reopened
+from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.service.duplicates import Checked
 from dispatcher.service.markets import Markets
@@ -86,7 +87,9 @@ class Occurrences:
         coming, why = to_deal_with(order, tz, context, AT_ONCE), list[Refusal]()
         for some in (coming, coming[:1]):  # the first alone: one that cannot be made holds up no other
             try:
-                return await self._made(stored, order, some, context)
+                with traces.span("occurrences", dispatcher__market=market, dispatcher__subject=order.id):
+                    traced = replace(context, trace=traces.carried())
+                    return await self._made(stored, order, some, traced)
             except PASSING:
                 raise
             except Refusal as refusal:

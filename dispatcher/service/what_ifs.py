@@ -73,7 +73,10 @@ class WhatIfs:
         self.markets.authorize_requests(who, market)
         found = await self._find(market, name)
         done = found.standing.state is WhatIfState.DONE
-        return _view(found, await self.markets.store(market).what_ifs.answer(name) if done else None)
+        answer = await self.markets.store(market).what_ifs.answer(name) if done else None
+        if done and answer is None:
+            raise self._gone(name)
+        return _view(found, answer)
 
     async def answer(self, who: Principal, market: str, name: str) -> WhatIfAnswer:
         """Its answer alone. Raises WrongState while there is none."""
@@ -97,8 +100,11 @@ class WhatIfs:
     async def _find(self, market: str, name: str) -> WhatIf:
         found = await self.markets.store(market).what_ifs.get(name)
         if found is None:
-            raise NotFound(f"there is no what-if {name}\nMaybe it is older than {DAYS.name}, or misspelt.")
+            raise self._gone(name)
         return found
+
+    def _gone(self, name: str) -> NotFound:
+        return NotFound(f"there is no what-if {name}\nMaybe it is older than {DAYS.name}, or misspelt.")
 
     def _same(self, found: WhatIf, fingerprint: bytes) -> WhatIfView:
         if found.asked.fingerprint != fingerprint:
@@ -141,7 +147,14 @@ def refuse_unknown(change: WhatIfChange, vendors: Collection[str], parameters: R
             "; ".join(found[:NAMED]) + f"\nMaybe a slip. Rules that may be off: {', '.join(may_be_off)}.",
             problems=found[:50],
         )
-    return replace(change, values=parameters.checked(change.values))
+    values = parameters.checked(change.values)
+    if lists := [name for name, value in values.items() if isinstance(value, tuple)]:
+        raise Invalid(
+            f"{lists[0]} is a list, of what needs an authorization or the like: no plan reads it\n"
+            "Maybe leave it out: what-if changes numbers.",
+            problems=lists,
+        )
+    return replace(change, values=values)
 
 
 def switchable() -> tuple[str, ...]:

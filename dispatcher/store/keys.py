@@ -14,12 +14,13 @@ PATTERNS = "patterns"
 CALLS = "calls"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
-BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY, SHADOW, SHADOW_FOUND)
+EFFECTS = "tuning-effects"
+BESIDE_TUNING = (SETS, PROFILES, STANDING, CANARY, SHADOW, SHADOW_FOUND, EFFECTS)
 QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
-DECISIONS, DECIDED = "decisions", "decided"
+DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
 
@@ -44,7 +45,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
-        self.decisions = prefix + DECISIONS
+        self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
         """A record: a document."""

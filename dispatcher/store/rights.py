@@ -105,7 +105,7 @@ def needed(keys: Keys) -> list[Words]:
             ),
             COUNTS,
         ),
-        ((keys.decisions,), LEDGER),
+        ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),

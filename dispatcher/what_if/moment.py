@@ -29,6 +29,7 @@ from solvers.rules.price import price_cents
 from solvers.screening import Screening
 
 AHEAD_MS = 2 * HOUR_MS
+STEPS_A_REQUEST = 2_000  # above some hundred requests
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,10 @@ class MomentAsked:
     nudged: tuple[Parameter, ...] = ()  #: settings that are tried up and down, each by itself
     terms: tuple[str, ...] = field(default_factory=lambda: tuple(e.code for e in registry.cost_terms()))
 
+    def solver(self, seed: int) -> Solver:
+        """One that has as much work as so many requests need."""
+        return Solver(seed, max(self.steps, STEPS_A_REQUEST * len(self.ids)))
+
 
 def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> WhatIfAnswer:
     """Three solves, and what differs."""
@@ -69,12 +74,12 @@ def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> What
     turns = 3 + 2 * len(wanted.nudged)
     for nth, (moment, seed, change) in enumerate(_turns(wanted)):
         with rules_of(change):
-            made = Solver(seed, wanted.steps).plan(moment.screening)
+            made = wanted.solver(seed).plan(moment.screening)
             sides.append(side_of(wanted, moment, made, vendors))
         told((nth + 1) / turns)
     before, again, after = sides
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
-    same_cents = not wanted.change.values and before.vendor.shape == after.vendor.shape
+    same_cents = len(wanted.ids) and not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
     cpu_s = time.process_time() - began_s
     answer = answer_of(compared, wanted.against, cpu_s, proof_of, pinned=wanted.pinned)

@@ -38,7 +38,7 @@ def nudges(wanted: MomentAsked, before: Side, again: Side, vendors: Sequence[str
     for parameter in wanted.nudged:
         for value in _around(parameter, values) if parameter.name in read else ():
             moment = _with(wanted.before, {**values, parameter.name: value})
-            made = Solver(wanted.seed, wanted.steps).plan(moment.screening)
+            made = wanted.solver(wanted.seed).plan(moment.screening)
             found = diff(wanted.asked, before, side_of(wanted, moment, made, vendors), ())
             changed = int(found.changed.sum())
             yield WhatIfNudge(

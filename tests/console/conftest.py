@@ -21,6 +21,7 @@ from contracts.codes import Role
 from dispatcher.console import links
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
+from dispatcher.http.entry import GATE, Gate
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
 from dispatcher.matching.quotes import Quoter
@@ -46,6 +47,8 @@ _numbers = itertools.count()
 class Desk:
     """A console that is served: markets of one's own, and pages that are signed in."""
 
+    gate: Gate
+
     def __init__(self, browser: Browser, url: str, parts: Parts, zones: dict[str, ZoneInfo]) -> None:
         self.browser, self.url, self.parts, self.zones = browser, url, parts, zones
         self.markets = iter(zones)
@@ -57,8 +60,7 @@ class Desk:
 
     async def call(self, market: str, method: str, path: str, body: Any = None, *roles: Role) -> Any:
         """What the API answers to staff, or to these roles: whatever a test puts into its market."""
-        now_ms = self.parts.clock.now_ms()
-        token = mint(KEYS, claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=1))
+        token = self.token(*roles, market=market)
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"c{next(_numbers)}"}
         async with (
             ClientSession() as session,
@@ -69,6 +71,12 @@ class Desk:
             told = await answer.json(content_type=None)
             assert answer.status < 400, told
             return told
+
+    def token(self, *roles: Role, market: str) -> str:
+        """A bearer token for an hour."""
+        now_ms = self.parts.clock.now_ms()
+        made = claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=1, subject="Dana")
+        return mint(KEYS, made)
 
     def link(self, *roles: Role, market: str) -> str:
         """A one-time link."""
@@ -116,12 +124,15 @@ async def served(redis_server: EmbeddedRedis, browser_program: str) -> AsyncIter
         service = Service(store, clock, zones, REGISTRY)
         hub, quoter = Hub(store), Quoter(store, clock, zones)
         parts = Parts(service=service, hub=hub, quoter=quoter, clock=clock, token_keys=KEYS)
-        runner = Runner(with_console(parts), access_log=None, shutdown_timeout=0.1)
+        app = with_console(parts)
+        runner = Runner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         with listening(Settings(port=0)) as bound:
             await listen(runner, bound)
             browser = await tools.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
-            yield Desk(browser, f"http://127.0.0.1:{bound.getsockname()[1]}", parts, zones)
+            desk = Desk(browser, f"http://127.0.0.1:{bound.getsockname()[1]}", parts, zones)
+            desk.gate = app[GATE]
+            yield desk
             await browser.close()
         await runner.cleanup()
         await hub.aclose()

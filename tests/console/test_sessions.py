@@ -2,20 +2,136 @@
 
 from __future__ import annotations
 
-from tests.console.conftest import SHARED, Desk, problems
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, CookieJar
+
+from contracts.codes import Role
+from dispatcher.console import links
+from dispatcher.http import sessions
+from dispatcher.http.lanes import Lanes
+from tests.clock import ManualClock
+from tests.console.conftest import SHARED, STAFF, Desk, problems
+from tests.http.conftest import KEYS
 
 pytestmark = SHARED
+OURS = {sessions.HEADER: sessions.WORD}
 
 
-async def test_a_link_opens_the_console_once(desk: Desk) -> None:
+@asynccontextmanager
+async def browsing(desk: Desk) -> AsyncIterator[ClientSession]:
+    async with ClientSession(desk.url, cookie_jar=CookieJar(unsafe=True)) as browser:
+        yield browser
+
+
+async def enter(browser: ClientSession, link: str, **headers: str) -> tuple[int, Any]:
+    body = {"code": link.partition("#")[2]}
+    async with browser.post("/console/session", json=body, headers=OURS | headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+@asynccontextmanager
+async def later(clock: ManualClock, minutes: int) -> AsyncIterator[None]:
+    """So many minutes on; then back, for it is everybody's clock."""
+    clock.ms += minutes * 60_000
+    try:
+        yield
+    finally:
+        clock.ms -= minutes * 60_000
+
+
+async def read(browser: ClientSession, path: str, **headers: str) -> tuple[int, Any]:
+    async with browser.get(path, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def test_a_link_opens_the_console_once_and_the_page_says_so(desk: Desk) -> None:
     market = desk.new_market()
-    page = await desk.open("", market=market)
-    assert page.url == f"{desk.url}/console/{market}/today"
-    assert await page.inner_text("main h1") == "Today"
+    link = desk.link(market=market)
+    async with browsing(desk) as browser:
+        assert (await enter(browser, link))[0] == 200
+    page = await (await desk.browser.new_context(reduced_motion="reduce")).new_page()
+    await page.goto(link)
+    await page.wait_for_selector(".trouble:has-text('the link was used before')")
+    assert "#" not in page.url, "the code does not stay in the address"
+    assert await problems(page) == []
+    await page.fill("input[name=token]", desk.token(Role.OPS, market=market))
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("main h1:has-text('Today')")
 
 
-async def test_the_first_page_has_nothing_that_axe_finds(desk: Desk) -> None:
-    page = await desk.open("board", market=desk.new_market())
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert await problems(page) == []
+async def test_a_session_is_no_more_once_it_has_signed_out(desk: Desk) -> None:
+    market = desk.new_market()
+    async with browsing(desk) as browser:
+        _, session = await enter(browser, desk.link(market=market))
+        assert (session["subject"], session["roles"]) == ("Dana", sorted(each.value for each in STAFF))
+        assert (await read(browser, f"/v1/markets/{market}/tasks", **OURS))[0] == 200
+        async with browser.delete("/console/session", headers=OURS) as answer:
+            assert answer.status == 204
+        assert (await read(browser, "/console/session", **OURS))[0] == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        OURS | {"Sec-Fetch-Site": "cross-site"},
+        OURS | {"Sec-Fetch-Site": "same-site"},
+        OURS | {"Origin": "https://evil.example"},
+    ],
+)
+async def test_a_cookie_alone_opens_nothing_to_another_site(desk: Desk, headers: dict[str, str]) -> None:
+    market = desk.new_market()
+    async with browsing(desk) as browser:
+        await enter(browser, desk.link(market=market))
+        status, problem = await read(browser, f"/v1/markets/{market}/tasks", **headers)
+        assert (status, problem["type"]) == (403, "/problems/forbidden")
+        async with browser.post(f"/v1/markets/{market}/tasks/x.overdue/claim", headers=headers) as answer:
+            assert answer.status == 403
+
+
+async def test_a_link_that_is_old_cut_or_no_link_opens_nothing(desk: Desk) -> None:
+    market, clock = desk.new_market(), desk.parts.clock
+    old, cut = desk.link(market=market), desk.link(market=market)[:-3]
+    async with later(clock, links.MINUTES), browsing(desk) as browser:
+        for link, why in (
+            (old, "expired"),
+            (cut, "does not hold"),
+            (f"#{desk.token(market=market)}", "no link"),
+        ):
+            status, problem = await enter(browser, link)
+            assert (status, problem["status"]) == (401, 401)
+            assert why in problem["detail"]
+        headers = {"Authorization": f"Bearer {desk.link(market=market).partition('#')[2]}"}
+        assert (await read(browser, f"/v1/markets/{market}/tasks", **headers))[0] == 401, "a code is no token"
+
+
+async def test_a_session_has_its_callers_share_as_a_token_has(desk: Desk) -> None:
+    token = desk.token(Role.OPS, market=desk.new_market())
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nCookie: a=b; dispatcher-8080=%b; c=d\r\n" % token.encode()
+    gate = desk.gate.authenticator
+    gate.verify(token, desk.parts.clock.now_ms())
+    lanes = Lanes(desk.parts.limits, [], gate.known, lambda lane, status: None)
+    assert lanes.caller(head, "10.0.0.1").caller == ("ops/Dana", True)
+
+
+async def test_the_shell_lets_nothing_in_from_elsewhere_and_its_parts_stay(desk: Desk) -> None:
+    async with browsing(desk) as browser, browser.get("/console/anything/at/all") as answer:
+        policy, page = answer.headers["Content-Security-Policy"], await answer.text()
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "<script>" not in page
+        asset = page.partition('src="')[2].partition('"')[0]
+        async with browser.get(asset) as script:
+            assert "immutable" in script.headers["Cache-Control"]
+        tag = {"If-None-Match": script.headers["ETag"]}
+        async with browser.get("/console/assets/0/core/app.js", headers=tag) as again:
+            assert again.status == 304
+        async with browser.get("/console/assets/0/../pages.py") as missing:
+            assert missing.content_type in ("text/html", "application/problem+json")
+            assert "with_console" not in await missing.text()
+    assert KEYS["keys"][0]["k"] not in page

@@ -15,6 +15,7 @@ import pytest
 from contracts.codes import Role
 from contracts.what_if import WhatIfState
 from dispatcher.store.what_ifs import Standing
+from dispatcher.what_if.moment import MomentAsked, compare_moment
 from dispatcher.what_if.runner import Runner
 from solvers.travel import DetourTravel
 from tests.http.conftest import Api, trip
@@ -74,6 +75,17 @@ async def test_what_waits_now_is_compared_and_the_answer_is_read_and_exported(to
     assert [(each["id"], each["answer"]) for each in page["what_ifs"]] == [(name, None)]
     _, open_ = await town.call("GET", "/requests/r0")
     assert open_["state"] == "received", "nothing was changed by it"
+
+
+async def test_where_nothing_waits_there_is_nothing_to_compare(api: Api) -> None:
+    await asked(api, {"change": {"capacity_percent": -10}})
+    runner = await runner_of(api)
+    (one,) = (await runner.stored.what_ifs.all()).values()
+    wanted = await runner._prepared(one)
+    assert isinstance(wanted, MomentAsked)
+    answer = compare_moment(wanted)
+    assert answer.verdict.startswith("nothing to compare: no request waits within reach (0 are offered")
+    assert answer.proof is None
 
 
 async def test_a_stored_day_is_played_by_the_vendors_own_outcomes(town: Api) -> None:
@@ -155,6 +167,7 @@ async def test_the_same_key_is_the_same_what_if_and_another_body_is_refused(api:
         ({"rules_off": ["capacity"]}, "capacity is no rule that may be off\nMaybe"),
         ({"values": {"price_weight": -5}}, "price_weight -5 is outside 0"),
         ({"values": {"no_such": 1}}, "no_such is no parameter"),
+        ({"values": {"authorization_hcpcs": ["E"]}}, "authorization_hcpcs is a list"),
     ],
 )
 async def test_a_change_of_what_is_not_there_is_refused_by_name(api: Api, change: Any, why: str) -> None:

@@ -63,7 +63,26 @@ def test_a_day_that_was_played_goes_on_in_real_time(tmp_path: Path, monkeypatch:
     assert here.now_ms() == 3_600_000
     assert here.real_s(3_600.0) == 1.0
     in_s = slow_down(begins)
-    now_s += in_s + 10.0
+    now_s += in_s - 1.0
+    late = here.now_ms()  # it has looked
+    now_s += 11.0
     fast_ms = int((1.0 + in_s) * 3_600_000)
-    assert here.now_ms() == there.now_ms() == fast_ms + 10_000
+    assert late < here.now_ms() == there.now_ms() == fast_ms + 10_000
     assert here.real_s(3_600.0) == 3_600.0
+
+
+def test_a_clock_that_looks_too_late_whether_it_is_to_go_slow_does_not_step_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr("dispatcher.runtime.clock.time.time", lambda: now_s)
+    begins = tmp_path / "clock"
+    begin(begins)
+    clock = make_clock(0, 0.0, 3_600.0, begins)
+    assert clock.now_ms() == 0
+    in_s = slow_down(begins)
+    now_s += in_s + 10.0
+    looked_ms = clock.now_ms()
+    assert looked_ms == int((in_s + 10.0) * 3_600_000)
+    now_s += 1.0
+    assert clock.now_ms() == looked_ms + 1_000

@@ -25,7 +25,7 @@ RELIABLE = Rates(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 20.0)
 RIDE = (LevelOfService.AMBULATORY,)
 
 
-def vendor(name: str, cents: int, radius_m: int = 30_000) -> Vendor:
+def vendor(name: str, cents: int, radius_m: int = 30_000, on: dt.date = DATE) -> Vendor:
     """One around HERE, who asks so much for a ride."""
     return Vendor(
         id=name,
@@ -33,14 +33,14 @@ def vendor(name: str, cents: int, radius_m: int = 30_000) -> Vendor:
         levels_of_service=RIDE,
         service_area=(Circle(centre=HERE, radius_m=radius_m),),
         rate_card=RateCard(fares=(BaseFare(level_of_service=RIDE[0], base_cents=cents),)),
-        credentials=valid_credentials(date=DATE),
+        credentials=valid_credentials(date=on),
         answer=ExplicitAnswer(time_limit_s=900),
     )
 
 
-def ride(number: int, minute: int, door: Position = HERE) -> TripRequest:
+def ride(number: int, minute: int, door: Position = HERE, on: dt.date = DATE) -> TripRequest:
     """A short ride at a minute of the day, within a quarter of an hour before or after."""
-    wanted_ms, span_ms = at(TZ, minute), 15 * MINUTE_MS
+    wanted_ms, span_ms = at(TZ, minute, on), 15 * MINUTE_MS
     window = Window(earliest=instant(wanted_ms - span_ms, TZ), latest=instant(wanted_ms + span_ms, TZ))
     return TripRequest(
         id=f"ride-{number}",

@@ -73,7 +73,11 @@ def test_both_sides_meet_the_same_luck() -> None:
     assert answer.changed == 0
 
 
-def test_a_day_on_which_the_clock_is_changed_is_played_to_its_end() -> None:
+def test_a_day_on_which_the_clock_is_put_back_is_played_by_the_clock_on_the_wall() -> None:
     on = date(2026, 11, 1)
-    answer = compared(day(CHEAP_AND_DEAR, [], on=on), pause=("cheap",))
-    assert (answer.requests, answer.changed) == (0, 0)
+    vendors = [vendor("cheap", 3_000, on=on), vendor("dear", 5_000, on=on)]
+    rides = [ride(hour, 60 * hour + 30, on=on) for hour in (0, 1, 2, 12, 23)]
+    answer = compared(day(vendors, rides, on=on), pause=("cheap",))
+    assert (figure(answer, "matched")[:2], answer.changed) == ((5, 5), 5)
+    hours = {each.name for each in answer.groups if each.by == "hour"}
+    assert hours == {"00:00", "01:00", "02:00", "12:00", "23:00"}

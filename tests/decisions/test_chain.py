@@ -1,0 +1,168 @@
+"""Tampering shows: with records, with the ledger, with entries that nobody may change."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contracts.tuning import Tuning
+from dispatcher.decisions import chain, sealing
+from dispatcher.domain.context import Context
+from dispatcher.domain.patient_reads import noted
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_imminent
+from dispatcher.store.decisions import FIELD, Entry
+from dispatcher.store.market import MarketStore
+from tests.decisions.conftest import Saved
+from tests.solvers.town import trip, vendor
+
+Tamper = Callable[[Path, Entry], None]
+
+
+@pytest.fixture
+async def three(saved: Saved, own: Ownership) -> Saved:
+    """Three decisions in a chain."""
+    await saved.town.add_vendor(vendor("v1"), units=9)
+    for n in range(3):
+        await saved.town.submit(trip(f"r{n}", start_min=20))
+        await match_imminent(own, saved.town.market, [f"r{n}"])
+    entries = await saved.entries()
+    assert [each.seq for each in entries] == [1, 2, 3]
+    return saved
+
+
+async def wrong(saved: Saved) -> list[str]:
+    found = await chain.judge(saved.town.market.stored, saved.store)
+    return [" ".join(each) for each in found.wrong]
+
+
+def path_of(saved: Saved, entry: Entry) -> Path:
+    root: Path = saved.store.blobs.root  # type: ignore[attr-defined]
+    return root / saved.town.name / entry.day / entry.digest
+
+
+async def test_a_chain_that_nobody_touched_is_whole(three: Saved) -> None:
+    found = await chain.judge(three.town.market.stored, three.store)
+    assert found == (3, 0, [])
+
+
+async def test_a_changed_record_is_named(three: Saved) -> None:
+    entry = (await three.entries())[1]
+    path = path_of(three, entry)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert (await wrong(three))[0].startswith(f"decision {entry.digest} (place 2) was changed")
+
+
+async def test_a_record_that_is_gone_is_named(three: Saved) -> None:
+    entry = (await three.entries())[0]
+    path_of(three, entry).unlink()
+    assert (await wrong(three))[0].startswith(f"decision {entry.digest} (place 1) is gone")
+
+
+async def test_a_changed_part_that_records_share_is_named(three: Saved) -> None:
+    part = next(path_of(three, (await three.entries())[0]).parent.glob("part-*"))
+    part.write_bytes(part.read_bytes()[:-1])
+    assert any("part-" in each and "was changed" in each for each in await wrong(three))
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("2-0", "place 2 is gone from the chain"), ("3-0", "place 3 is gone from the end")]
+)
+async def test_an_entry_that_is_taken_from_the_ledger_is_named(three: Saved, place: str, said: str) -> None:
+    stored = three.town.market.stored
+    await stored.node.reader.ask("XDEL", stored.keys.decisions, place)
+    assert any(each.startswith(said) for each in await wrong(three))
+
+
+async def test_a_rewritten_entry_of_the_ledger_is_named(three: Saved) -> None:
+    """The last two written anew, the first of them with another cost."""
+    stored, entries = three.town.market.stored, await three.entries()
+    cheaper = msgspec.structs.replace(entries[1], cost=1)
+    await stored.node.reader.ask("DEL", stored.keys.decisions)
+    for each in (entries[0], cheaper, entries[2]):
+        packed = msgspec.msgpack.encode(each)
+        await stored.node.reader.ask("XADD", stored.keys.decisions, f"{each.seq}-0", FIELD, packed)
+    assert await wrong(three) == [f"decision {cheaper.digest} (place 2) was changed in the ledger: its cost"]
+
+
+async def test_an_entry_that_cannot_be_read_stops_neither_reading_nor_saving(
+    three: Saved, own: Ownership
+) -> None:
+    stored = three.town.market.stored
+    await stored.node.reader.ask("XADD", stored.keys.decisions, "4-0", FIELD, b"\xc1")
+    three.saver._last = None
+    await three.town.submit(trip("later", start_min=20))
+    await match_imminent(own, three.town.market, ["later"])
+    entries = await three.entries()
+    assert [each.seq for each in entries] == [1, 2, 3, 4, 5]
+    assert "place 4 cannot be read in the ledger" in await wrong(three)
+
+
+async def test_what_retention_forgot_is_no_finding(three: Saved) -> None:
+    three.town.clock.ms += 40 * 86_400_000
+    assert await three.saver.tidy() > 0
+    assert await three.entries() == []
+    assert await wrong(three) == []
+
+
+async def look(stored: MarketStore, at_ms: int, request: str = "r1") -> str:
+    name = secrets.token_hex(12)
+    context = Context(now_ms=at_ms, by="ops", subject="ann")
+    assert (await stored.commit([noted(name, request, None, context)])).ok
+    return name
+
+
+async def sealed(saved: Saved) -> tuple[MarketStore, list[str]]:
+    """Two looks at a patient and two versions of the tuning, under two seals."""
+    stored, now_ms, names = saved.town.market.stored, saved.town.clock.now_ms(), []
+    for n in range(2):
+        names.append(await look(stored, now_ms + n))
+        await stored.tuning.put(Tuning(version=n + 1, reason=f"try {n}"))
+        assert await sealing.seal(stored, now_ms + n + sealing.LAG_MS) == 2
+    assert await sealing.seal(stored, now_ms + 9 + sealing.LAG_MS) == 0
+    return stored, names
+
+
+async def broken(stored: MarketStore) -> list[str]:
+    return [" ".join(each) for each in (await sealing.judge(stored)).wrong]
+
+
+async def test_sealed_entries_that_nobody_touched_are_as_they_were(saved: Saved) -> None:
+    stored, _ = await sealed(saved)
+    assert await sealing.judge(stored) == (4, [])
+
+
+async def test_a_changed_or_removed_look_at_a_patient_is_named(saved: Saved) -> None:
+    stored, (first, second) = await sealed(saved)
+    key = f"{stored.keys.prefix}pr:"
+    await stored.node.reader.ask("SET", key + first, b"\x00\x00\x00\x01other")
+    await stored.node.reader.ask("DEL", key + second)
+    assert set(await broken(stored)) == {
+        f"patient_read {first} was changed",
+        f"patient_read {second} is gone before its time",
+    }
+
+
+async def test_a_look_that_is_put_in_later_is_named(saved: Saved) -> None:
+    stored, _ = await sealed(saved)
+    name = await look(stored, saved.town.clock.now_ms() - 5_000)
+    assert await broken(stored) == [f"patient_read {name} was added after its time: it is in no seal"]
+
+
+async def test_a_changed_version_of_the_tuning_is_named(saved: Saved) -> None:
+    stored, _ = await sealed(saved)
+    await stored.node.reader.ask("SET", stored.keys.tuning_version(1), b"\x00\x00\x00\x01other")
+    assert await broken(stored) == ["tuning 1 was changed"]
+
+
+@pytest.mark.parametrize(("place", "said"), [("1-0", ""), ("2-0", "seal 2 is gone from the end")])
+async def test_a_seal_that_is_taken_away_is_named(saved: Saved, place: str, said: str) -> None:
+    """The first alone may be gone: what it sealed may be forgotten; but its entries are still there."""
+    stored, names = await sealed(saved)
+    await stored.node.reader.ask("XDEL", stored.keys.seals, place)
+    found = await broken(stored)
+    assert any(each.startswith(said or f"patient_read {names[0]} was added") for each in found)

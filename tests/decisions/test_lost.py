@@ -1,0 +1,128 @@
+"""Saving never holds up or loses a match: a full disk, a wrong key, a slow writer cost the record alone."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from contracts.codes import RequestState
+from contracts.tuning import Tuning
+from dispatcher.decisions import saver as saving_module
+from dispatcher.decisions.blobs import Blob, Folder
+from dispatcher.decisions.saver import LOST, SAVED
+from dispatcher.decisions.store import DecisionStore
+from dispatcher.matching.commits import Ownership
+from dispatcher.matching.imminent import match_imminent
+from tests.decisions.conftest import Saved, Town, saving
+from tests.solvers.town import trip, vendor
+
+
+class FullDisk(Folder):
+    """No room for what comes."""
+
+    full = True
+
+    def put(self, name: str, content: bytes) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        super().put(name, content)
+
+
+async def offered(town: Town, own: Ownership, name: str) -> bool:
+    await town.submit(trip(name, start_min=20))
+    await match_imminent(own, town.market, [name])
+    return (await town.record(name)).state is RequestState.OFFERED
+
+
+async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_room(
+    town: Town, own: Ownership, tmp_path: Path
+) -> None:
+    await town.add_vendor(vendor("v1"), units=9)
+    disk = FullDisk(tmp_path)
+    async with saving(town, disk) as saved:
+        assert await offered(town, own, "r1")
+        assert await saved.entries() == []
+        assert saved.told == ["OSError"]
+        disk.full = False
+        assert await offered(town, own, "r2")
+        (entry,) = await saved.entries()
+        assert entry.seq == 1
+        assert saved.told == []
+        assert saved.saver._counts == {LOST: 1, SAVED: 1}
+
+
+async def test_a_key_of_another_type_costs_the_record_alone(saved: Saved, own: Ownership) -> None:
+    stored = saved.town.market.stored
+    await saved.town.add_vendor(vendor("v1"), units=9)
+    await stored.node.reader.ask("SET", stored.keys.decisions, "mine")
+    assert await offered(saved.town, own, "r1")
+    await saved.saver.written()
+    assert saved.told == ["ResponseError"]
+    await stored.node.reader.ask("DEL", stored.keys.decisions)
+    assert await offered(saved.town, own, "r2")
+    assert len(await saved.entries()) == 1
+
+
+async def test_what_waits_is_bounded_and_what_is_beyond_is_counted(
+    saved: Saved, own: Ownership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving_module, "MOST_WAITING", 2)
+    await saved.town.add_vendor(vendor("v1"), units=9)
+    saved.saver.run = None  # type: ignore[assignment, method-assign]
+    kept = saved.saver.waiting
+    for n in range(4):
+        await saved.town.submit(trip(f"r{n}", start_min=20))
+    hold, saved.saver._work = saved.saver._work, asyncio.Event()  # nobody writes
+    await asyncio.sleep(0)
+    for n in range(4):
+        await match_imminent(own, saved.town.market, [f"r{n}"])
+    assert len(kept) == 2
+    assert saved.saver._counts == {LOST: 2}
+    hold.set()
+    await saved.saver.written()
+
+
+async def test_two_writers_make_one_chain(saved: Saved, own: Ownership) -> None:
+    """Who had the market before still writes."""
+    await saved.town.add_vendor(vendor("v1"), units=9)
+    assert await offered(saved.town, own, "r1")
+    await saved.entries()
+    async with saving(saved.town, saved.store.blobs) as other:
+        assert await offered(saved.town, own, "r2")
+        await other.saver.written()
+    saved.town.market.saver = saved.saver
+    assert await offered(saved.town, own, "r3")
+    entries = await saved.entries()
+    assert [each.seq for each in entries] == [1, 2, 3]
+    assert [each.previous for each in entries[1:]] == [each.hash for each in entries[:2]]
+
+
+@pytest.mark.parametrize("off", ["decisions_days", "decisions_mb"])
+async def test_zero_saves_none(saved: Saved, own: Ownership, off: str) -> None:
+    await saved.town.market.stored.tuning.put(Tuning(version=1, values={off: 0}))
+    await saved.town.add_vendor(vendor("v1"))
+    assert await offered(saved.town, own, "r1")
+    assert await saved.entries() == []
+
+
+async def test_what_is_too_old_or_too_much_is_forgotten_by_whole_days(tmp_path: Path) -> None:
+    disk, market = Folder(tmp_path), "metro"
+    for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
+        for n in range(2):
+            disk.put(f"{market}/{day}/{n:016x}", bytes(100))
+    (tmp_path / market / "notes.txt").write_text("somebody's own")
+    store = DecisionStore(disk, None)  # type: ignore[arg-type]
+    assert store.forget(market, "2026-03-02", 10_000) == 2
+    assert store.days(market) == ["2026-03-02", "2026-03-03"]
+    assert store.forget(market, "2026-03-01", 300) == 2
+    assert store.days(market) == ["2026-03-03"]
+    assert store.forget(market, "2026-03-01", 10) == 0, "of the last day nothing goes"
+    assert disk.under(market)[-1] == Blob(f"{market}/notes.txt", 14)
+
+
+def test_records_are_private_and_never_half_written(tmp_path: Path) -> None:
+    disk = Folder(tmp_path / "decisions")
+    disk.put("m/2026-03-01/a", b"x")
+    assert (tmp_path / "decisions" / "m" / "2026-03-01" / "a").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "decisions" / "m" / "2026-03-01").stat().st_mode & 0o077 == 0
+    assert [each.name for each in (tmp_path / "decisions").rglob(".draft*")] == []

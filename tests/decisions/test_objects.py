@@ -1,0 +1,52 @@
+"""Records in an object store: S3 as moto's server plays it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from dispatcher.decisions.blobs import Blob, Objects, blobs_of
+from dispatcher.runtime.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """A bucket of a server that is ours alone."""
+    boto3 = pytest.importorskip("boto3")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1",
+        }.items():  # fmt: skip
+            patch.setenv(name, value)
+        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="kept")
+        yield "s3://kept/of/ours"
+    server.stop()
+
+
+def test_an_object_store_keeps_lists_and_forgets(bucket: str) -> None:
+    store = Objects(bucket)
+    store.put("metro/2026-03-01/a", b"one")
+    store.put("metro/2026-03-02/b", b"three")
+    store.put("metropolis/2026-03-02/b", b"another's")
+    assert store.get("metro/2026-03-01/a") == b"one"
+    assert store.get("metro/2026-03-01/none") is None
+    assert store.under("metro") == [Blob("metro/2026-03-01/a", 3), Blob("metro/2026-03-02/b", 5)]
+    store.remove(["metro/2026-03-01/a", "metro/2026-03-02/b"])
+    assert store.under("metro") == []
+    assert len(store.under("metropolis")) == 1
+
+
+def test_a_bucket_that_is_not_there_is_an_os_error_without_secrets(bucket: str) -> None:
+    with pytest.raises(OSError, match="s3://nowhere") as error:
+        Objects("s3://nowhere").put("a/b/c", b"x")
+    assert "test" not in str(error.value)
+
+
+def test_an_odd_url_is_refused_by_name(bucket: str) -> None:
+    with pytest.raises(UserError, match="DISPATCHER_DECISIONS is 'ftp://host/x'") as error:
+        blobs_of("ftp://user:secret@host/x", None)  # type: ignore[arg-type]
+    assert "secret" not in str(error.value)
