@@ -274,7 +274,6 @@ class HealthPage {
 
   /** @param {any} page */
   letters(page) {
-    const { context } = this, now = context.clock.now();
     /** @type {import("../parts/table.js").TableOptions<any>} */
     const options = {
       label: "Dead letters",
