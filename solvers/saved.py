@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from solvers.arrays import arrays_of
+from solvers.arrays import Ints, arrays_of
 from solvers.capacity.pools import PoolSupply
+from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
 from solvers.known_travel import KnownTravel
 from solvers.planning import BatchPlan
@@ -67,6 +68,16 @@ def unpack_screening(packed: bytes) -> Screening:
 
 def sections_of(screening: Screening) -> Packed:
     """Its sections. Raises NotSaved as `pack_screening`."""
+    return Packed(
+        requests_section(screening),
+        supply_section(screening),
+        vendors_section(screening),
+        rest_section(screening),
+    )
+
+
+def requests_section(screening: Screening) -> bytes:
+    """What is known of the requests, and the rides between their doors."""
     requests = {
         "facts": arrays_of(screening.facts),
         "of_requests": {code: dict(arrays) for code, arrays in screening.of_requests.items()},
@@ -74,8 +85,21 @@ def sections_of(screening: Screening) -> Packed:
         "sequence": _or_none(screening.sequence),
         "travel": _travel(screening.travel),
     }
-    supply = {"kind": _kind(_SUPPLIES, screening.supply), "arrays": arrays_of(screening.supply)}
-    vendors = {code: dict(arrays) for code, arrays in screening.of_vendors.items()}
+    return small(requests)
+
+
+def supply_section(screening: Screening) -> bytes:
+    """What is left of the vendors' capacity."""
+    return small(_supply(screening.supply))
+
+
+def vendors_section(screening: Screening) -> bytes:
+    """What the rules encoded of the vendors."""
+    return small({code: dict(arrays) for code, arrays in screening.of_vendors.items()})
+
+
+def rest_section(screening: Screening) -> bytes:
+    """The days in view, the time, the tuning."""
     rest = {
         "horizon": arrays_of(screening.horizon),
         "now_ms": screening.now_ms,
@@ -83,7 +107,31 @@ def sections_of(screening: Screening) -> Packed:
         "vendors_digest": screening.vendors_digest,
         "plugins": list(screening.plugins),
     }
-    return Packed(*map(small, (requests, supply, vendors, rest)))
+    return small(rest)
+
+
+def changes_of(supply: Supply, at: Ints) -> bytes:
+    """A supply as the units left (`left`, flat) at these places, where another's of its shape differ."""
+    told = _supply(supply)
+    told["changed"] = {"at": at, "left": told["arrays"].pop("left").reshape(-1)[at]}
+    return small(told)
+
+
+def with_changes(base: bytes, changes: bytes) -> bytes:
+    """The section of a supply from that of another and what differs. Raises NotSaved."""
+    whole, told = large(base), large(changes)
+    try:
+        left = whole["arrays"]["left"]
+        changed = told.pop("changed")
+        left.reshape(-1)[changed["at"]] = changed["left"]
+        told["arrays"]["left"] = left
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise NotSaved(f"a packed supply lacks something: {error}") from error
+    return small(told)
+
+
+def _supply(supply: Supply) -> dict[str, Any]:
+    return {"kind": _kind(_SUPPLIES, supply), "arrays": arrays_of(supply)}
 
 
 def screening_of(packed: Packed) -> Screening:

@@ -42,6 +42,7 @@ EXAMPLE = "dispatcher demo --json summary.json"
 TERMINATED = 128 + signal.SIGTERM  # what a shell reports
 MOST_EPISODES = 1_000
 FASTEST = 10_000  # the setting CLOCK_SPEED takes no more
+REPLAYED_WORK = 600_000  # steps of a solve: a fifth of a second
 KEPT_HOURS = 24 * 3650  # by a clock that runs a thousand times as fast, a year is a day at work
 PLAIN_CHARS = 110  # the width of a line where there is no terminal
 
@@ -70,6 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn (default: %(default)s)"
     )
     parser.add_argument("--json", metavar="FILE", help="write the summary to FILE; - for standard output")
+    parser.add_argument(
+        "--replay",
+        action="store_true",
+        help="end solves by steps of work, and at the end make every decision again: the same bytes",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the service up afterwards, until Ctrl-C")
     parser.add_argument("--data-dir", type=Path, help="keep the data in this empty folder")
     parser.add_argument("--svg", type=Path, help=argparse.SUPPRESS)  # a picture of the terminal, for the docs
@@ -134,12 +140,31 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
     async with played(day, options, console) as end:
         show(console, end.summary, day, end.views)
         _write(args, end.summary)
+        replays = not args.replay or await asyncio.to_thread(_all_replay, options.data_dir, day, console)
         if args.svg:
             _draw(args.svg, day, end)
         if args.keep:
             console.print(_left_running(end.service, day.market), soft_wrap=True, highlight=False)
             await asyncio.Event().wait()
-    return 1 if has_failed(end.summary) else 0
+    return 1 if has_failed(end.summary) or not replays else 0
+
+
+def _all_replay(folder: Path, day: Day, console: Console) -> bool:
+    """Whether every decision of the day is the same when it is made again; says so."""
+    from dispatcher.cli.replay import replayed, told
+    from dispatcher.decisions.blobs import blobs_of
+    from dispatcher.decisions.store import DecisionStore
+    from dispatcher.security.key_files import read_patient_keys
+    from dispatcher.security.vault import Vault
+    from dispatcher.settings import Settings
+
+    settings = Settings(data_dir=folder)
+    keys = Vault(read_patient_keys(settings.patient_keys_file))
+    store = DecisionStore(blobs_of("", folder), keys)
+    names = [(day.market, on, name) for on in store.days(day.market) for name in store.names(day.market, on)]
+    summary = replayed(store, names)
+    console.print(f"made again: {told(summary)}", highlight=False)
+    return bool(names) and summary.get("identical", 0) == len(names)
 
 
 def _left_running(service: Service, market: str) -> str:
@@ -184,6 +209,7 @@ def _day(args: argparse.Namespace) -> Day:
     from dataclasses import replace
 
     from dispatcher.domain.timers import RETENTION
+    from dispatcher.matching.job import WORK_LIMIT
     from simulation import seoul, small, stories
     from simulation.day import DATE
     from simulation.errors import DayError
@@ -196,9 +222,9 @@ def _day(args: argparse.Namespace) -> Day:
         day = stories.with_episodes(day, number, args.seed)
     except DayError as error:
         raise UserError(error.message, error.remedy) from error
-    if not args.keep:
-        return day
-    return replace(day, tuning={**day.tuning, RETENTION.name: RETENTION.maximum})
+    more = {RETENTION.name: RETENTION.maximum} if args.keep else {}
+    more |= {WORK_LIMIT.name: REPLAYED_WORK} if args.replay else {}
+    return replace(day, tuning={**day.tuning, **more})
 
 
 @contextlib.contextmanager

@@ -84,10 +84,14 @@ def run(args: argparse.Namespace) -> int:
             f"{blobs} keeps no {what}{on} of {', '.join(markets)}.",
             "Maybe it was forgotten (decisions_days, decisions_mb), or --data-dir is another.",
         )
-    results = [_replayed(store, *each) for each in _shown(found)]
-    summary = _summary(results)
+    summary = replayed(store, found)
     _write(args.json, summary)
     return 0 if not summary["differ"] else 1
+
+
+def replayed(store: DecisionStore, found: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """How these replay: counts, and each that differs."""
+    return _summary([_replayed(store, *each) for each in _shown(found)])
 
 
 def _records(
@@ -158,10 +162,15 @@ def _write(target: str | None, summary: dict[str, Any]) -> None:
     if target is not None:
         with writing(Path(target)):
             Path(target).write_text(text + "\n", encoding="utf-8")
-    same, verified = summary.get("identical", 0), summary.get("verified", 0)
-    print(f"{summary['decisions']:,} decisions: {same:,} byte-identical, {verified:,} verified", end="")
-    print(f", {len(summary['differ']):,} differ" if summary["differ"] else "")
+    print(told(summary))
     for each in summary["differ"][:SHOWN]:
         print(f"  {each['decision']}: {each['how']}: {'; '.join(each['problems'][:3])}", file=sys.stderr)
         if each["hint"]:
             print(f"    {each['hint']}", file=sys.stderr)
+
+
+def told(summary: dict[str, Any]) -> str:
+    """The summary in a line."""
+    same, verified = summary.get("identical", 0), summary.get("verified", 0)
+    differ = f", {len(summary['differ']):,} differ" if summary["differ"] else ""
+    return f"{summary['decisions']:,} decisions: {same:,} byte-identical, {verified:,} verified{differ}"

@@ -78,11 +78,18 @@ def _unfit(kept: DecisionStore, market: str, entries: Sequence[Entry]) -> Iterat
             yield _called(each), f"was changed: {place}"
         else:
             yield from _contents(each, record)
-            parts.add(Place(market, each.day, PART + Raw.read(record).vendors))
+            parts |= {Place(market, each.day, PART + name) for name in _shared(record)}
     for part in sorted(parts):
         shared = kept.raw(*part)
         if shared is None or PART + name_of(shared) != part.name:
             yield str(part), "is gone" if shared is None else "was changed"
+
+
+def _shared(record: bytes) -> Sequence[str]:
+    try:
+        return Raw.read(record).shared
+    except Unsaved:  # it is told as that
+        return ()
 
 
 def _contents(entry: Entry, record: bytes) -> Iterator[tuple[str, str]]:

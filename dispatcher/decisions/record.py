@@ -1,13 +1,14 @@
 """One saved decision as bytes: a header in the open, the plan, and what it was made from.
 
 What is known of requests (doors, needs, the rides between doors) is sealed under the patient keys; the header
-has ids and no more. What is the same in many records, the vendors, lies beside them and is named by its hash.
+has ids and no more. What is the same in many records lies beside them and is named by its hash: the vendors,
+and the capacity that was left at some moment, from which each record says what differs.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +20,10 @@ from solvers.saved import (
     NotSaved,
     Packed,
     large,
-    pack_plan,
     screening_of,
-    sections_of,
     small,
     unpack_plan,
+    with_changes,
 )
 from solvers.screening import Screening
 
@@ -32,6 +32,7 @@ MAGIC: Final = b"decision"
 BATCH, IMMINENT, ROOM = "batch", "imminent", "room"
 NEVER_BEFORE: Final = b""  #: what goes before the first of a chain
 _PARTS: Final = 6
+_SHARED: Final = 2
 
 Seal = Callable[[str, bytes], bytes]  #: subject, plain
 
@@ -96,10 +97,10 @@ class Raw:
 
     header: Header
     sealed: bytes
-    supply: bytes
+    supply: bytes  #: what differs from the shared supply
     rest: bytes
     plan: bytes
-    vendors: str  #: name of the shared part
+    shared: tuple[str, str]  #: names of the shared parts: vendors, supply
 
     @classmethod
     def read(cls, record: bytes) -> Raw:
@@ -109,42 +110,35 @@ class Raw:
                 raise Unsaved("it does not begin as a saved decision does")
             if record[len(MAGIC)] != FORMAT:
                 raise Unsaved(f"its format is {record[len(MAGIC)]}; known: {FORMAT}")
-            header, *parts = msgpack.unpackb(record[len(MAGIC) + 1 :])
-            if len(parts) != _PARTS - 1:
-                raise Unsaved(f"it has {1 + len(parts)} parts, not {_PARTS}")
-            return cls(msgspec.msgpack.decode(large(header), type=Header), *parts)
+            header, *parts, shared = msgpack.unpackb(record[len(MAGIC) + 1 :])
+            if len(parts) != _PARTS - 2 or len(shared) != _SHARED:
+                raise Unsaved(f"it has {2 + len(parts)} parts, not {_PARTS}")
+            sealed, supply, rest, plan = parts
+            told = msgspec.msgpack.decode(large(header), type=Header)
+            return cls(told, sealed, supply, rest, plan, (shared[0], shared[1]))
         except (ValueError, TypeError, IndexError, msgspec.DecodeError, NotSaved) as error:
             raise Unsaved(f"it is damaged: {error}") from error
 
     def pack(self) -> bytes:
         """As it is kept."""
         header = small_bytes(msgspec.msgpack.encode(self.header))
-        parts = [header, self.sealed, self.supply, self.rest, self.plan, self.vendors]
+        parts = [header, self.sealed, self.supply, self.rest, self.plan, list(self.shared)]
         return MAGIC + bytes([FORMAT]) + bytes(msgpack.packb(parts))
 
-    def open(self, vendors: bytes, unseal: Seal) -> SavedPlan:
+    def open(self, shared: Sequence[bytes], unseal: Seal) -> SavedPlan:
         """The whole. Raises Unsaved; what `unseal` raises where a key is missing."""
-        if name_of(vendors) != self.vendors:
-            raise Unsaved(f"its vendors are not those that it names ({self.vendors})")
+        if tuple(map(name_of, shared)) != self.shared:
+            raise Unsaved(f"what it shares with others is not what it names ({', '.join(self.shared)})")
         requests = unseal(subject(self.header.digest), self.sealed)
+        vendors, base = shared
         try:
             return SavedPlan(
                 self.header,
-                screening_of(Packed(requests, self.supply, vendors, self.rest)),
+                screening_of(Packed(requests, with_changes(base, self.supply), vendors, self.rest)),
                 unpack_plan(large(self.plan)),
             )
         except NotSaved as error:
             raise Unsaved(f"it is damaged: {error}") from error
-
-
-def packed(header: Header, screening: Screening, plan: BatchPlan, seal: Seal) -> tuple[Raw, bytes]:
-    """The parts of a record, and the vendors that go beside it. Raises NotSaved."""
-    sections = sections_of(screening)
-    sealed = seal(subject(header.digest), sections.requests)
-    vendors = sections.vendors
-    return Raw(
-        header, sealed, sections.supply, sections.rest, small_bytes(pack_plan(plan)), name_of(vendors)
-    ), vendors
 
 
 def small_bytes(plain: bytes) -> bytes:

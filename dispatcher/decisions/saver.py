@@ -10,7 +10,7 @@ import datetime as dt
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,9 @@ import structlog
 
 from contracts.tuning import Number
 from dispatcher import __version__
+from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import Header, Raw, hash_of, packed
+from dispatcher.decisions.record import Header, Raw, hash_of
 from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -99,13 +100,12 @@ class Saver:
     _last: Entry | None = None
     _counts: dict[str, int] = field(default_factory=dict)
     _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    _values: Mapping[str, Number] = field(default_factory=dict)
+    _packer: Packer = field(default_factory=Packer)
     _writing: bool = False
     _told_s: float = -TELL_EVERY_S
 
     def keep(self, decided: Decided) -> None:
         """Have it written some time. It is lost where too much waits already."""
-        self._values = decided.values
         if not are_saved(decided.values):
             return
         full = len(self.waiting) >= MOST_WAITING or self.held_bytes + decided.held_bytes > MOST_HELD_BYTES
@@ -147,11 +147,11 @@ class Saver:
                     self._writing = False
 
     async def _write(self, decided: Decided) -> None:
-        raw, vendors = await _beside(self._packed, decided)
+        raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
             before = self._last or await self.stored.decisions.last()
             raw = _linked(raw, before)
-            entry = await _beside(self._put, raw, vendors)
+            entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)
                 noted = decided.requests[: decided.waiting]
@@ -162,7 +162,7 @@ class Saver:
                 self._last = None
         raise Taken(f"{TRIES} times")
 
-    def _packed(self, decided: Decided) -> tuple[Raw, bytes]:
+    def _packed(self, decided: Decided) -> tuple[Raw, list[bytes]]:
         """In the thread: nothing here is of the event loop's."""
         digest = decided.plan.digest
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
@@ -170,15 +170,15 @@ class Saver:
             self._seen.popitem(last=False)
         header = _header(self.stored.name, self.tz, decided, nth)
         market = self.stored.name
-        return packed(
+        return self._packer.pack(
             header,
             decided.screening(),
             decided.plan,
             lambda subject, plain: self.decisions.vault.seal(market, subject, plain),
         )
 
-    def _put(self, raw: Raw, vendors: bytes) -> Entry:
-        record, header = self.decisions.put(raw, vendors), raw.header
+    def _put(self, raw: Raw, shared: list[bytes]) -> Entry:
+        record, header = self.decisions.put(raw, shared), raw.header
         return Entry(
             seq=header.seq,
             digest=header.digest,
@@ -268,7 +268,7 @@ def _linked(raw: Raw, before: Entry | None) -> Raw:
     header = msgspec.structs.replace(
         raw.header, seq=before.seq + 1 if before else 1, previous=before.hash if before else b""
     )
-    return Raw(header, raw.sealed, raw.supply, raw.rest, raw.plan, raw.vendors)
+    return replace(raw, header=header)
 
 
 def _header(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:

@@ -37,18 +37,22 @@ class DecisionStore:
     vault: Vault
     _shared: dict[str, None] = field(default_factory=dict)
 
-    def put(self, raw: Raw, vendors: bytes) -> bytes:
+    def put(self, raw: Raw, shared: Sequence[bytes]) -> bytes:
         """Keep a record and what it shares; its bytes as they are kept."""
         header = raw.header
-        part = str(Place(header.market, header.day, PART + raw.vendors))
-        if part not in self._shared:
-            self.blobs.put(part, vendors)
-            self._shared[part] = None
-            while len(self._shared) > _KNOWN:
-                self._shared.pop(next(iter(self._shared)))
+        for name, content in zip(raw.shared, shared, strict=True):
+            self._put_part(str(Place(header.market, header.day, PART + name)), content)
         record = raw.pack()
         self.blobs.put(str(place_of(header.market, header.day, header.digest, header.nth)), record)
         return record
+
+    def _put_part(self, part: str, content: bytes) -> None:
+        if part in self._shared:
+            return
+        self.blobs.put(part, content)
+        self._shared[part] = None
+        while len(self._shared) > _KNOWN:
+            self._shared.pop(next(iter(self._shared)))
 
     def raw(self, market: str, day: str, name: str) -> bytes | None:
         """A record's bytes; `name` as `names` gives it."""
@@ -65,10 +69,13 @@ class DecisionStore:
     def opened(self, raw: Raw) -> SavedPlan:
         """With its arrays. Raises Unsaved, UnreadablePatient (its key is missing)."""
         header = raw.header
-        vendors = self.blobs.get(str(Place(header.market, header.day, PART + raw.vendors)))
-        if vendors is None:
-            raise Unsaved(f"decision {header.digest} lacks its vendors ({PART}{raw.vendors})")
-        return raw.open(vendors, lambda subject, sealed: self.vault.open(header.market, subject, sealed))
+        shared = list[bytes]()
+        for name in raw.shared:
+            part = self.blobs.get(str(Place(header.market, header.day, PART + name)))
+            if part is None:
+                raise Unsaved(f"decision {header.digest} lacks what it shares with others: {PART}{name}")
+            shared.append(part)
+        return raw.open(shared, lambda subject, sealed: self.vault.open(header.market, subject, sealed))
 
     def names(self, market: str, day: str) -> list[str]:
         """The records of a day."""

@@ -17,6 +17,7 @@ NAMES = {
     "outside_window": "minutes outside the window",
     "cost_per_request": "cents a request",
 }
+NOTHING = "nothing to compare: no request waits within reach ({:,} are offered or agreed, and pinned)"
 TOLD_FIRST = ("matched", "urgent_matched", "late", "declined", "outside_window", "cost_per_request")
 
 
@@ -44,7 +45,7 @@ def answer_of(
     rows = np.flatnonzero(found.changed)
     return WhatIfAnswer(
         against=against,
-        verdict=_verdict(found, chance, told),
+        verdict=_verdict(found, chance, told) if len(asked) else NOTHING.format(pinned),
         requests=len(asked),
         changed=len(rows),
         anyway=int((found.changed & chance.changed).sum()),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from contracts.tuning import Number
 from dispatcher.cli import main
 from dispatcher.decisions.blobs import Folder
-from dispatcher.decisions.record import BATCH, Header, packed
+from dispatcher.decisions.packer import Packer
+from dispatcher.decisions.record import BATCH, Header
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.security.key_files import ensure_patient_keys, read_patient_keys
 from dispatcher.security.vault import Vault
@@ -48,9 +50,7 @@ def keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keep:
             requests=("r0", "r1", "r2"), waiting=3, vendors=("v1", "v2"), matched=len(found.chosen),
             cost=found.cost, bound=found.bound,
         )  # fmt: skip
-        store.put(
-            *packed(header, made, found, lambda subject, plain: store.vault.seal("metro", subject, plain))
-        )
+        store.put(*Packer().pack(header, made, found, partial(store.vault.seal, "metro")))
         return found.digest
 
     return kept

@@ -1,4 +1,4 @@
-"""The wall tells how the day stands and names nobody; what is told by sound or notification is told if wanted."""
+"""The wall: counts and what needs somebody, in large letters, and no id anywhere."""
 
 from __future__ import annotations
 

@@ -42,6 +42,11 @@ def of_the_store(keys: Keys) -> set[str]:
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
+def of_a_matcher(keys: Keys) -> tuple[str, ...]:
+    """What a matcher writes of what it decides."""
+    return keys.decisions, keys.seals, keys.decided("x")
+
+
 def of_kinds(keys: Keys, look: Survey) -> set[str]:
     """First parts of records, bodies and the lists that records stand in."""
     names = set[str]()
@@ -57,8 +62,7 @@ async def test_every_key_that_the_service_writes_has_a_name(busy: Busy, raw: Red
     written = first_parts(keys, *(name.decode() for name in await everything(raw, keys)))
     named = of_the_store(keys) | of_kinds(keys, await found(busy))
     assert written <= named
-    others = (keys.decisions, keys.seals, keys.views)  # a matcher's, and what people keep
-    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse, *others)
+    unused = first_parts(keys, keys.wake, keys.exhausted, keys.pulse, *of_a_matcher(keys), keys.views)
     assert named - written == unused, "all but what a matcher writes and the hint, and it has lost no stream"
 
 
