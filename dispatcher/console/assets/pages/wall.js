@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fill, framed, h } from "../core/dom.js";
+import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
 import { words } from "../parts/state.js";
@@ -73,7 +73,7 @@ export function mount(root, context) {
       pressing.length > SHOWN && h("p", { class: "soft" }, `and ${pressing.length - SHOWN} more`),
     );
   };
-  const soon = framed(() => !signal.aborted && draw());
+  const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 1_000);
   const unbind = bind([{ key: "Escape", says: "Leave the wall", act: () => context.go("today") }]);
