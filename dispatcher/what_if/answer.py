@@ -17,6 +17,7 @@ NAMES = {
     "outside_window": "minutes outside the window",
     "cost_per_request": "cents a request",
 }
+NOTHING = "nothing to compare: no request waits within reach ({:,} are offered or agreed, and pinned)"
 TOLD_FIRST = ("matched", "urgent_matched", "late", "declined", "outside_window", "cost_per_request")
 
 
@@ -31,6 +32,7 @@ class Compared:
     before: Side
     again: Side
     after: Side
+    drawn: bool = False  #: whether outcomes were
 
 
 def answer_of(
@@ -40,11 +42,11 @@ def answer_of(
     asked, before, after = compared.asked, compared.before, compared.after
     found = diff(asked, before, after, compared.terms)
     chance = diff(asked, before, compared.again, compared.terms)
-    told = figures(asked, before, compared.again, after)
+    told = figures(asked, before, compared.again, after, drawn=compared.drawn)
     rows = np.flatnonzero(found.changed)
     return WhatIfAnswer(
         against=against,
-        verdict=_verdict(found, chance, told),
+        verdict=_verdict(found, chance, told) if len(asked) else NOTHING.format(pinned),
         requests=len(asked),
         changed=len(rows),
         anyway=int((found.changed & chance.changed).sum()),

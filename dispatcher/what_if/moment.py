@@ -79,7 +79,7 @@ def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> What
         told((nth + 1) / turns)
     before, again, after = sides
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
-    same_cents = not wanted.change.values and before.vendor.shape == after.vendor.shape
+    same_cents = len(wanted.ids) and not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
     cpu_s = time.process_time() - began_s
     answer = answer_of(compared, wanted.against, cpu_s, proof_of, pinned=wanted.pinned)

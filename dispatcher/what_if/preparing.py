@@ -13,7 +13,7 @@ import numpy as np
 
 from contracts.capacity import Capacity
 from contracts.codes import RequestState
-from contracts.instants import MINUTE_MS
+from contracts.instants import HOUR_MS, MINUTE_MS
 from contracts.local_day import LocalDay
 from contracts.requests import Request
 from contracts.tuning import Tuning
@@ -24,6 +24,7 @@ from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import months
 from dispatcher.matching.capacity import capacity_book, ledger_keys
+from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.requests import Waiting
@@ -182,13 +183,15 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
     vendors = await stored.vendors.get_all()
     capacity = await stored.capacity.get_all([on + timedelta(days=n) for n in (-1, 0, 1)])
     known, others = rates_of(await stored.scorecards.of(months(clock.now_ms())))
+    settings = (tuning.values, values_of(asked.change, tuning.values))
+    ahead_ms = max(HORIZON.whole(each) for each in settings) * HOUR_MS
     played = Day(
         name="stored",
         market=stored.name,
         tz=tz,
         vendors=tuple(each.value for each in vendors.values()),
         capacity={(vendor, date.fromisoformat(iso)): each.value for (vendor, iso), each in capacity.items()},
-        submissions=_submissions(playable, bodies),
+        submissions=_submissions(playable, bodies, day.start_ms - ahead_ms),
         tuning=dict(tuning.values),
         date=on,
     )
@@ -201,11 +204,11 @@ def _is_playable(record: RequestRecord) -> bool:
 
 
 def _submissions(
-    records: Mapping[str, RequestRecord], bodies: Mapping[str, Request]
+    records: Mapping[str, RequestRecord], bodies: Mapping[str, Request], least_ms: int
 ) -> tuple[Submission, ...]:
-    """Each by itself, when it came."""
+    """Each by itself, when it came; before `least_ms` nothing of the day is in reach: none is sooner."""
     made = [
-        Submission(record.received_ms, (_alone(bodies[name]),))
+        Submission(max(record.received_ms, least_ms), (_alone(bodies[name]),))
         for name, record in records.items()
         if name in bodies and bodies[name].on_call is None
     ]

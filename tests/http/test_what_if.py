@@ -15,6 +15,7 @@ import pytest
 from contracts.codes import Role
 from contracts.what_if import WhatIfState
 from dispatcher.store.what_ifs import Standing
+from dispatcher.what_if.moment import MomentAsked, compare_moment
 from dispatcher.what_if.runner import Runner
 from solvers.travel import DetourTravel
 from tests.http.conftest import Api, trip
@@ -74,6 +75,17 @@ async def test_what_waits_now_is_compared_and_the_answer_is_read_and_exported(to
     assert [(each["id"], each["answer"]) for each in page["what_ifs"]] == [(name, None)]
     _, open_ = await town.call("GET", "/requests/r0")
     assert open_["state"] == "received", "nothing was changed by it"
+
+
+async def test_where_nothing_waits_there_is_nothing_to_compare(api: Api) -> None:
+    await asked(api, {"change": {"capacity_percent": -10}})
+    runner = await runner_of(api)
+    (one,) = (await runner.stored.what_ifs.all()).values()
+    wanted = await runner._prepared(one)
+    assert isinstance(wanted, MomentAsked)
+    answer = compare_moment(wanted)
+    assert answer.verdict.startswith("nothing to compare: no request waits within reach (0 are offered")
+    assert answer.proof is None
 
 
 async def test_a_stored_day_is_played_by_the_vendors_own_outcomes(town: Api) -> None:
