@@ -35,7 +35,7 @@ from dispatcher.store.store import Store
 
 MARKET = "metro"
 PATH = f"/v1/markets/{MARKET}/requests"
-START_S = 20.0
+START_S = 60.0
 AIM = 0.25
 
 

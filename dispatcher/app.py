@@ -47,6 +47,7 @@ from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
 from dispatcher.service.loops import (
     DECISIONS,
+    EFFECTS,
     HOUSEKEEPING,
     MEASURES,
     NOTIFICATIONS,
@@ -73,7 +74,6 @@ if TYPE_CHECKING:  # the web process has no use for them
     from dispatcher.console.oidc import Directory
     from dispatcher.delivery.notify.courier import Courier
     from dispatcher.jobs.timers import Timers
-    from dispatcher.matching.solving import SolverPool
 
 SHUTDOWN_S = 5.0
 INSIST_S = 0.2
@@ -166,15 +166,11 @@ def _of_market(
     ]
 
 
-def _is_at_work(solvers: SolverPool) -> bool:
-    """Whether anything is solved, or waits for it."""
-    return solvers.at_work > 0
-
-
 async def _matcher(settings: Settings, name: str) -> None:
     from dispatcher.delivery.notify.courier import Courier  # noqa: PLC0415
     from dispatcher.delivery.notify.ways import notifier_of  # noqa: PLC0415
     from dispatcher.jobs.timers import Timers  # noqa: PLC0415
+    from dispatcher.matching.effects import Measurer  # noqa: PLC0415
     from dispatcher.matching.process import run_matchers  # noqa: PLC0415 - the web process has no use for it
     from dispatcher.matching.solving import SolverPool  # noqa: PLC0415
     from dispatcher.what_if.runner import Runner  # noqa: PLC0415
@@ -196,14 +192,19 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            saved = partial(service.decisions.saved, each)
-            busy, numbers = partial(_is_at_work, solvers), tuple(registry.numbers)
-            runner = Runner(stored, tz, clock, travel_of, name, busy, saved, numbers)
+            saved, numbers = partial(service.decisions.saved, each), tuple(registry.numbers)
+            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy, saved, numbers)
             return _kept(store, each, WHAT_IFS, runner.run)
+
+        def effects(each: str) -> Coroutine[Any, Any, None]:
+            """What each parameter does, seen in what was saved: it gives way, too."""
+            stored, tz, known = store.market(each), settings.markets[each], service.registry.parameters
+            measurer = Measurer(stored, decisions, known, tz, clock, name, solvers.busy)
+            return _kept(store, each, EFFECTS, measurer.run)
 
         async def match() -> None:  # a signal that comes while they get warm ends all in order, too
             await solvers.warm()
-            busy = partial(_is_at_work, solvers)
+            busy = solvers.busy
             await run_matchers(service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
         try:
@@ -211,6 +212,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 match(),
                 *(job for each in settings.markets for job in _of_market(service, each, timers, courier)),
                 *map(what_if, settings.markets),
+                *map(effects, settings.markets),
                 *_telling(service),
                 *(_kept(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
                 *(_kept(store, each, DECISIONS, saver.keep_tidy) for each, saver in savers.items()),

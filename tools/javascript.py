@@ -25,7 +25,8 @@ def main(words: list[str]) -> int:
     fmt = ["fmt", *config, "--quiet", *([] if "--fix" in words else ["--check"]), *sources, *tests]
     lint, check = ["lint", *config, "--quiet"], ["check", *config, "--quiet", "--no-remote"]
     steps = [fmt, [*lint, *sources, *tests], [*check, *sources, *tests]]
-    steps += [["test", *config, "--quiet", "--no-check", "--no-remote", *tests]] if tests else []
+    look = f"--allow-read={CONSOLE / 'assets'}"  # the style sheets: what colours are in them
+    steps += [["test", *config, "--quiet", "--no-check", "--no-remote", look, *tests]] if tests else []
     with tempfile.TemporaryDirectory() as cache:
         return next((code for step in steps if (code := _deno(step, cache))), 0)
 

@@ -100,14 +100,12 @@ class Saver:
     _last: Entry | None = None
     _counts: dict[str, int] = field(default_factory=dict)
     _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    _values: Mapping[str, Number] = field(default_factory=dict)
     _packer: Packer = field(default_factory=Packer)
     _writing: bool = False
     _told_s: float = -TELL_EVERY_S
 
     def keep(self, decided: Decided) -> None:
         """Have it written some time. It is lost where too much waits already."""
-        self._values = decided.values
         if not are_saved(decided.values):
             return
         full = len(self.waiting) >= MOST_WAITING or self.held_bytes + decided.held_bytes > MOST_HELD_BYTES

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 import structlog
@@ -16,6 +17,7 @@ import structlog
 from contracts.board import BoardChange, BoardRows
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
+from dispatcher.delivery.pace import Pace
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
@@ -143,13 +145,14 @@ class Board:
 
     async def _beat(self, feed: JointFeed) -> None:
         loop = asyncio.get_running_loop()
-        again_at = loop.time() + 1.0
+        again_at, pace = loop.time() + 1.0, Pace()
         while not feed.closed and not self.idle:
             gone = list[str]()
-            heard = await feed.next(1.0)
+            heard = await feed.next(0 if self._changed else 1.0)
             if heard:
                 await asyncio.sleep(BEAT_S)  # more may come: it is told together
                 heard += await feed.next(0)
+            pace.begin()
             for each in heard:
                 self._hear(each.entry)
             if loop.time() >= again_at:
@@ -157,6 +160,7 @@ class Board:
                 self._look_again()
                 gone = self._trim()
             await self._tell_changes(gone)
+            await asyncio.sleep(pace.rest_s())
 
     def _trim(self) -> list[str]:
         """Ids of the oldest that ended, once there are too many; they are forgotten here."""
@@ -189,13 +193,13 @@ class Board:
             self._around = at + LOOK_AGAIN
 
     async def _tell_changes(self, gone: list[str]) -> None:
-        ids, kinds = list(self._changed), self._kinds
-        self._changed, self._kinds = {}, {}
-        fresh = list[Row]()
-        for at in range(0, len(ids), PAGE):
-            some = await self._read(ids[at : at + PAGE])
-            fresh += some[0]
-            gone += some[1]
+        """A page of what changed; the rest in the next beat."""
+        ids, kinds = list(islice(self._changed, PAGE)), self._kinds
+        self._kinds = {}
+        for each in ids:
+            del self._changed[each]
+        fresh, missing = await self._read(ids) if ids else ([], [])
+        gone += missing
         if fresh or gone or kinds:
             named = {name: tuple(each)[:TOLD] for name, each in kinds.items()}
             rows = BoardRows(columns=COLUMNS, rows=tuple(fresh), gone=tuple(gone))

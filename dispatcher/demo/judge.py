@@ -7,7 +7,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from dispatcher.audit.auditor import audit
-from dispatcher.store.connection import Reader, connect
+from dispatcher.decisions import chains
+from dispatcher.settings import Settings
+from dispatcher.store.connection import TIMEOUT_S, Reader, connect
 
 SETTLE_S = 0.5
 
@@ -20,12 +22,13 @@ class Verdict(NamedTuple):
     findings: dict[str, int]
 
 
-async def judge(redis_url: str, market: str, acknowledged: Collection[str]) -> Verdict:
+async def judge(redis_url: str, market: str, acknowledged: Collection[str], settings: Settings) -> Verdict:
     """Survey the market; `acknowledged` are the ids that were answered 202."""
     client = connect(redis_url)
     try:
         report = await audit(Reader(client), market, acknowledged, streams=True, settle_s=SETTLE_S)
+        _, chained = await chains.judge(client, redis_url, TIMEOUT_S, market, settings)
     finally:
         await client.aclose()
-    rules = Counter(finding["rule"] for finding in report["findings"])
+    rules = Counter(finding["rule"] for finding in [*report["findings"], *chained])
     return Verdict(rules["lost"], rules["overbooked"], dict(rules))

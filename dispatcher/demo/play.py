@@ -93,7 +93,7 @@ async def played(day: Day, options: Options, console: Console) -> AsyncIterator[
                 await asyncio.sleep(slow_down(settings.clock_file))
             views = await _views(cast)
             story = await _story(cast, views)
-            verdict = await judge(redis_url, day.market, cast.tally.safe)
+            verdict = await judge(redis_url, day.market, cast.tally.safe, settings)
         wall_s = round(time.monotonic() - started_s, 1)
         summary = summarise(
             cast.tally,

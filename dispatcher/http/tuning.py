@@ -7,6 +7,7 @@ from functools import partial
 from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.tuning import TuningUpdate, TuningView
+from contracts.tuning_parameters import ParameterPage
 from contracts.tuning_versions import (
     DiffQuery,
     Restore,
@@ -55,6 +56,17 @@ async def put(call: Call, parts: Parts) -> Reply:
 
     view = await changed(call, partial(tuning.put, who, market, call.body), current)
     return Reply(view, headers=etag(view.version))
+
+
+@ROUTES.get(
+    f"{TUNING}/parameters",
+    id="listTuningParameters",
+    roles={Role.OPS},
+    answers={200: Answer("all parameters", ParameterPage)},
+)
+async def parameters(call: Call, parts: Parts) -> Reply:
+    """List every parameter: value, bounds, who reads it, what a nudge would have moved on a saved day."""
+    return Reply(await parts.service.tuning.parameters(call.principal, call.market))
 
 
 @ROUTES.get(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from contracts.tuning import Number, Tuning
@@ -34,6 +35,21 @@ class Reading:
     def values(self) -> Mapping[str, Number]:
         """The tuning in force."""
         return self.tuning.values
+
+    @cached_property
+    def vendor_ids(self) -> tuple[str, ...]:
+        """In the order of the arrays."""
+        return tuple(each.id for each in self.book.vendors)
+
+    @cached_property
+    def vendor_versions(self) -> tuple[int, ...]:
+        """In the same order."""
+        return tuple(self.versions.get((each, ""), 0) for each in self.vendor_ids)
+
+    @cached_property
+    def posting_versions(self) -> Mapping[str, int]:
+        """By vendor/day."""
+        return {"/".join(key): version for key, version in self.versions.items() if key[1] and version}
 
     def preconditions(self, vendor_id: str, days: Iterable[str]) -> tuple[Precondition, ...]:
         """What a match with this vendor on these days rests on."""

@@ -34,7 +34,6 @@ def decided(
     """`screening`: what the plan was made from; its capacity is what is left of it by now."""
     reading, ids = snapshot.reading, tuple(each.request.id for each in snapshot.asked)
     chosen = plan.chosen
-    vendors = tuple(each.id for each in snapshot.vendors)
 
     def as_it_was() -> Screening:
         return replace(screening, supply=snapshot.before().supply)
@@ -43,16 +42,16 @@ def decided(
         kind=kind,
         at_ms=snapshot.now_ms,
         screening=as_it_was,
-        held_bytes=sum(each.nbytes for each in screening.supply.arrays().values()),
+        held_bytes=screening.supply.nbytes,
         plan=plan,
         limits=plan.limits if plan.solver == OPTIMISER else None,
         values=snapshot.values,
         tuning_version=reading.tuning.version,
         requests=ids,
         waiting=len(snapshot.waiting),
-        vendors=vendors,
-        versions=tuple(reading.versions.get((each, ""), 0) for each in vendors),
-        postings={"/".join(key): version for key, version in reading.versions.items() if key[1] and version},
+        vendors=reading.vendor_ids,
+        versions=reading.vendor_versions,
+        postings=reading.posting_versions,
         pools=tuple(
             snapshot.capacity.resource_id(vendor, resource)
             for vendor, resource in zip(chosen.vendor.tolist(), chosen.resource.tolist(), strict=True)

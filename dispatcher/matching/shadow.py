@@ -7,14 +7,8 @@ time: a batch that comes meanwhile is passed over, and counted. Nothing of it is
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import multiprocessing
-import os
-import signal
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
 
 import structlog
 
@@ -23,7 +17,8 @@ from contracts.tuning import parted
 from contracts.tuning_shadow import Shadow as Candidate
 from contracts.tuning_shadow import ShadowBatch, ShadowHeld, ShadowKind, ShadowRow
 from dispatcher.domain.refusals import Stale, Unavailable, Unreadable
-from dispatcher.matching.shadow_child import Beside, Differs, work
+from dispatcher.matching.low_priority import Worker, worked
+from dispatcher.matching.shadow_child import STEPS, Beside, Differs, work
 from dispatcher.runtime.clock import Clock
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
@@ -32,7 +27,6 @@ from solvers.compare import Kind
 from solvers.rules import registry
 from solvers.screening import Screening
 
-POLL_S, MOST_S = 0.05, 600.0  # real seconds; stopped for so long, it is given up
 KINDS = {
     int(Kind.MOVED): ShadowKind.MOVED,
     int(Kind.GAINED): ShadowKind.GAINED,
@@ -59,6 +53,8 @@ class Shadow:
     stored: MarketStore
     clock: Clock
     busy: Callable[[], bool] = lambda: False
+    worker: Worker = worked
+    steps: int = STEPS
     skipped: int = 0  #: since the last that was written down
     at_work: asyncio.Task[None] | None = field(default=None)
 
@@ -88,9 +84,9 @@ class Shadow:
 
     async def _compare(self, version: int, candidate: Candidate, batch: Batch) -> None:
         numbers, _ = parted(candidate.values)
-        job = Beside(batch.screening, numbers, plugins=registry.plugins())
+        job = Beside(batch.screening, numbers, steps=self.steps, plugins=registry.plugins())
         try:
-            found = await self._worked(job)
+            found = await self.worker(work, job, self.busy)
             if isinstance(found, str):
                 log.warning("shadow_failed", market=self.stored.name, reason=found)
             told = found if isinstance(found, Differs) else None
@@ -105,37 +101,6 @@ class Shadow:
         before = await part.get()
         skipped, self.skipped = self.skipped, 0
         await part.put(with_batch(before.value, version, batch, skipped), before.version)
-
-    async def _worked(self, job: Beside) -> Differs | str:
-        """What differs; or what went wrong, in a word."""
-        context = multiprocessing.get_context("forkserver")
-        line, other = context.Pipe(duplex=False)
-        process = context.Process(target=work, args=(other, job), daemon=True)
-        try:
-            await asyncio.to_thread(process.start)
-            other.close()
-            stopped, until_s = False, time.monotonic() + MOST_S
-            while not await asyncio.to_thread(line.poll):
-                if time.monotonic() >= until_s:
-                    return "late"
-                stopped = self._give_way(process, stopped=stopped)
-                await asyncio.sleep(POLL_S)
-            found: Differs | str = line.recv()
-            return found
-        except EOFError:
-            return f"its process ended with {process.exitcode}"
-        finally:
-            if process.pid is not None:
-                process.kill()
-                await asyncio.shield(asyncio.to_thread(process.join))
-            line.close()
-
-    def _give_way(self, process: BaseProcess, *, stopped: bool) -> bool:
-        wanted = self.busy()
-        if wanted != stopped and process.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)
-        return wanted
 
 
 def _told(found: Differs, batch: Batch) -> ShadowBatch:

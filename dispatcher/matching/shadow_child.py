@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -14,6 +10,7 @@ import numpy as np
 
 from contracts.tuning import Number
 from contracts.tuning_shadow import EXAMPLES
+from dispatcher.matching.low_priority import give_way
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.compare import Asked, Difference, Kind, Side, diff
@@ -23,7 +20,6 @@ from solvers.rules.base import View
 from solvers.rules.price import price_cents
 from solvers.screening import Screening
 
-NICE, PR_SET_PDEATHSIG = 19, 1
 STEPS, LIMIT_S = 400_000, 30.0  # steps of work of each plan; the limit is for what hangs
 
 
@@ -53,36 +49,36 @@ class Differs:
 
 def work(line: Connection, beside: Beside) -> None:
     """Plan, compare, say what was found on the line; or the kind of error, as a text."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICE)
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # only what nobody else wants
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    give_way()
     try:
         registry.load(*beside.plugins)
-        line.send(compare(beside))
+        planned = Planned(beside.screening, beside.seed, beside.again, beside.steps)
+        line.send(planned.against(beside.values))
     except Exception as error:
         line.send(type(error).__name__)
 
 
-def compare(beside: Beside) -> Differs:
-    """Today's plan, the same with another seed, the candidate's: each with as many steps of work."""
-    screening = beside.screening
-    candidate = replace(screening, values={**beside.values})
-    terms = tuple(each.code for each in registry.cost_terms())
-    before = _side(screening, beside.seed, beside.steps, terms)
-    again = _side(screening, beside.again, beside.steps, terms)
-    after = _side(candidate, beside.seed, beside.steps, terms)
-    asked = _asked(screening)
-    found, chance = diff(asked, before, after, terms), diff(asked, before, again, terms)
-    return Differs(
-        moved=found.count(Kind.MOVED),
-        gained=found.count(Kind.GAINED),
-        lost=found.count(Kind.LOST),
-        anyway=int((found.changed & chance.changed).sum()),
-        cents=int(found.cents[found.kind == Kind.MOVED].sum()),
-        rows=[_row(each, found, chance, before, after) for each in _first(found)],
-    )
+class Planned:
+    """A batch under the tuning that it came with, and the same with another seed: as many steps of work."""
+
+    def __init__(self, screening: Screening, seed: int = 1, again: int = 2, steps: int = STEPS) -> None:
+        self.screening, self.seed, self.steps = screening, seed, steps
+        self.terms = tuple(each.code for each in registry.cost_terms())
+        self.asked, self.before = _asked(screening), _side(screening, seed, steps, self.terms)
+        self.chance = diff(self.asked, self.before, _side(screening, again, steps, self.terms), self.terms)
+
+    def against(self, values: Mapping[str, Number]) -> Differs:
+        """What these numbers would change."""
+        after = _side(replace(self.screening, values={**values}), self.seed, self.steps, self.terms)
+        found, chance = diff(self.asked, self.before, after, self.terms), self.chance
+        return Differs(
+            moved=found.count(Kind.MOVED),
+            gained=found.count(Kind.GAINED),
+            lost=found.count(Kind.LOST),
+            anyway=int((found.changed & chance.changed).sum()),
+            cents=int(found.cents[found.kind == Kind.MOVED].sum()),
+            rows=[_row(each, found, chance, self.before, after) for each in _first(found)],
+        )
 
 
 def _first(found: Difference) -> list[int]:

@@ -34,7 +34,7 @@ _PRELOAD = (
     "solvers.assignment.exact",
     "solvers.assignment.prover",
     "dispatcher.matching.child",
-    "dispatcher.matching.shadow_child",
+    "dispatcher.matching.effects",
 )
 log = structlog.get_logger()
 
@@ -60,6 +60,10 @@ class SolverPool:
         self.workers = workers or os.cpu_count() or 1
         self._pool = _start(processes)
         self.at_work = 0  # jobs that are solved or wait for a process: what is less pressing waits meanwhile
+
+    def busy(self) -> bool:
+        """Whether anything is solved, or waits for it."""
+        return self.at_work > 0
 
     async def warm(self) -> None:
         """Start the processes and their imports now, so that no request waits for them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping
 
 from contracts.instants import to_instant
@@ -19,6 +20,7 @@ from dispatcher.store.pulse import Pulse
 from dispatcher.store.store import Store
 
 NONE = Pulse(None, None)
+KEEP_S = 1.0  # real: so old may it be, however many look
 
 
 class MarketHealths:
@@ -26,13 +28,21 @@ class MarketHealths:
 
     def __init__(self, store: Store, markets: Markets, clock: Clock) -> None:
         self.store, self.markets, self.clock = store, markets, clock
+        self._found: dict[str, tuple[float, MarketHealth]] = {}
 
     async def read(self, who: Principal, market: str) -> MarketHealth:
-        """As it is now; for those whose role reads it (`http.market_health`)."""
+        """As it is now, or was a second ago; for those whose role reads it (`http.market_health`)."""
         self.markets.authorize(who, market)
+        until_s, found = self._found.get(market, (0.0, None))
+        if found is None or time.monotonic() >= until_s:
+            found = await self._read(market)
+            self._found[market] = time.monotonic() + KEEP_S, found
+        return found
+
+    async def _read(self, market: str) -> MarketHealth:
         stored, now_ms = self.markets.store(market), self.clock.now_ms()
         found = await standing(stored.node, stored.keys, now_ms)
-        server = await of_server(stored.node, await self.store.health())
+        server = await of_server(stored.node, await self.store.health_of(market))
         pulse, (waiting, first_ms), (troubles, counts) = await asyncio.gather(
             _pulse(stored), _waiting(stored), _troubles(stored)
         )

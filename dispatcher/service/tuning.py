@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from contracts.codes import Role
 from contracts.instants import to_instant
 from contracts.tuning import Made, Tuning, TuningUpdate, TuningView, Value, parted
+from contracts.tuning_parameters import ParameterPage, ParameterTold
 from contracts.tuning_versions import (
     KEPT_VERSIONS,
     Restore,
@@ -21,6 +23,7 @@ from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
+from dispatcher.tuning.readers import read_by
 from dispatcher.tuning.registry import Registry
 
 
@@ -81,6 +84,28 @@ class Tunings:
         after = await self._version(who, market, to) if to else await self.markets.store(market).tuning.get()
         changes = self.registry.changes(before.overrides, after.overrides)
         return TuningDiff(before=before.version, after=after.version, changes=tuple(changes))
+
+    async def parameters(self, who: Principal, market: str) -> ParameterPage:
+        """Every parameter: as declared, its value, where it is read, what nudging it would have moved."""
+        view = await self.get(who, market)
+        measured = (await self.markets.store(market).tuning_effects.get()).value
+        read, effects = await asyncio.to_thread(read_by), {each.name: each for each in measured.effects}
+        return ParameterPage(
+            version=view.version,
+            day=measured.day,
+            measured_at=measured.measured_at,
+            batches=measured.batches,
+            requests=measured.requests,
+            parameters=tuple(
+                ParameterTold(
+                    **{name: getattr(each, name) for name in each.__struct_fields__},
+                    declared_in=next(iter(read.get(each.name, ())), ""),
+                    read_by=read.get(each.name, ())[1:],
+                    effect=effects.get(each.name),
+                )
+                for each in view.parameters
+            ),
+        )
 
     async def current(self, market: str) -> int:
         """The version that stands; that of one that cannot be read, if it is known."""

@@ -24,7 +24,7 @@ from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.program import Program
-from dispatcher.tuning.profiles import begun, next_after, profile_at, refuse_bad, told
+from dispatcher.tuning.profiles import begun, by_hand, next_after, profile_at, refuse_bad, told
 from dispatcher.tuning.registry import Registry
 
 BY = "calendar"
@@ -133,10 +133,10 @@ class TuningProfiles:
 
     async def _view(self, market: str, found: Versioned[Profiles]) -> ProfilesView:
         stored, tz, now_ms = self.markets.store(market), self.markets.zones[market], self.clock.now_ms()
-        standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.in_force(now_ms)
+        standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.get()
         calendar = found.value.calendar
         following = next_after(calendar, tz, now_ms)
-        by_hand = standing.profile and tuning.version != standing.version
+        changed = by_hand(standing, tuning.overrides)
         return ProfilesView(
             version=found.version,
             profiles=found.value.profiles,
@@ -146,7 +146,7 @@ class TuningProfiles:
             due=profile_at(calendar, tz, now_ms) or NORMAL,
             next_at=to_instant(following.at_ms) if following else None,
             next=(following.profile or NORMAL) if following else "",
-            by_hand=ByHand(version=tuning.version, by=tuning.by, at=tuning.at) if by_hand else None,
+            by_hand=ByHand(version=tuning.version, by=tuning.by, at=tuning.at) if changed else None,
         )
 
     def _profile(self, profiles: Profiles, name: str) -> Profile | None:

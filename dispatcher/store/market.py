@@ -9,6 +9,7 @@ from functools import cached_property
 
 from contracts.requests import Request
 from contracts.tuning_canary import CanaryHeld
+from contracts.tuning_parameters import Effects
 from contracts.tuning_profiles import Profiles, ProfileStanding
 from contracts.tuning_sets import SavedSets
 from contracts.tuning_shadow import ShadowFound, ShadowHeld
@@ -24,7 +25,7 @@ from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
 from dispatcher.store.idempotency import IdempotencyRecord
-from dispatcher.store.keys import CANARY, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
+from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
 from dispatcher.store.matchers import MatchersPart
 from dispatcher.store.measures import MeasurePart
@@ -68,6 +69,7 @@ class MarketStore:
         self.tuning_shadow_found = DocumentPart(
             node, self.keys, SHADOW_FOUND, codec.TUNING_SHADOW_FOUND, ShadowFound()
         )
+        self.tuning_effects = DocumentPart(node, self.keys, EFFECTS, codec.TUNING_EFFECTS, Effects())
         self.tuning_canary = DocumentPart(node, self.keys, CANARY, codec.TUNING_CANARY, CanaryHeld())
         self.tuning = TuningPart(node, self.keys, self.tuning_canary)
         self.quarters = QuarterPart(node, self.keys)

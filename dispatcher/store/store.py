@@ -94,6 +94,14 @@ class Store:
             return Health("", (error.detail,))
         return found._replace(newer=newer, keyless=self.agreement.reasons(self._markets))
 
+    async def health_of(self, market: str) -> Health:
+        """As it was a moment ago, and what of one market cannot be read; without what rights we lack."""
+        found = await self._watch.health()
+        if found.problems:
+            return found
+        newer = await self.formats.problems([market])
+        return found._replace(newer=newer, keyless=self.agreement.reasons([market]))
+
     async def _relied_on(self) -> Health:
         """As `health`, without what grows with the markets: it is asked every second, beside all else."""
         trouble = self._trouble()

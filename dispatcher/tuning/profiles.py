@@ -76,30 +76,30 @@ def begun(
 
 def told(standing: ProfileStanding, profile: Profile | None, overrides: Mapping[str, Value]) -> str:
     """Why a version was made, for who reads the versions."""
-    lost = sorted(name for name in _by_hand(standing, overrides) if name in standing.values)
+    lost = sorted(name for name in by_hand(standing, overrides) if name in standing.values)
     named = f"profile {profile.name if profile else NORMAL}, by the calendar"
     return f"{named}; undone of what was set by hand: {', '.join(lost)}"[:200] if lost else named
+
+
+def by_hand(standing: ProfileStanding, overrides: Mapping[str, Value]) -> set[str]:
+    """Parameters that are not as the profile that stands left them."""
+    if not standing.profile:
+        return set()
+    made = standing.normal | standing.values
+    return {name for name in made.keys() | overrides.keys() if made.get(name) != overrides.get(name)}
 
 
 def _normal(standing: ProfileStanding, overrides: Mapping[str, Value]) -> dict[str, Value]:
     if not standing.profile:
         return dict(overrides)
     normal = dict(standing.normal)
-    for name in _by_hand(standing, overrides):
+    for name in by_hand(standing, overrides):
         if name in standing.values:
             continue
         normal.pop(name, None)
         if name in overrides:
             normal[name] = overrides[name]
     return normal
-
-
-def _by_hand(standing: ProfileStanding, overrides: Mapping[str, Value]) -> set[str]:
-    """Parameters that are not as the profile that stands left them."""
-    if not standing.profile:
-        return set()
-    made = standing.normal | standing.values
-    return {name for name in made.keys() | overrides.keys() if made.get(name) != overrides.get(name)}
 
 
 def _spans(time: ProfileTime, tz: ZoneInfo, day: date) -> list[tuple[int, int]]:

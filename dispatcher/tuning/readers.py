@@ -15,18 +15,18 @@ _IMPORT = re.compile(r"^from\s+([\w.]+)\s+import\s+(?:\(([^)]*)\)|(.+))$", re.MU
 
 @cache
 def read_by() -> Mapping[str, tuple[str, ...]]:
-    """Modules by parameter: first the one that declares it, then those that import it, or what holds it.
-
-    One that a module makes many of (by priority, by level) is read where the module's own names are.
-    """
-    texts = {name: text_of(name) for package in PACKAGES for name in modules_of(package)}
-    found = dict[str, dict[str, None]]()
-    for module, names in _declared().items():
-        importers = [other for other, text in texts.items() if names.keys() & _imported(text, module)]
-        for each in sorted({parameter for some in names.values() for parameter in some}):
-            of_it = {name for name, some in names.items() if each in some}
-            readers = [other for other in importers if of_it & _imported(texts[other], module)]
-            found.setdefault(each, {}).update(dict.fromkeys([module, *readers]))
+    """Modules by parameter: first the one that declares it, then those that import it, or what holds it."""
+    held, found = _declared(), dict[str, dict[str, None]]()
+    for module, names in held.items():
+        for each in {parameter for some in names.values() for parameter in some}:
+            found.setdefault(each, {})[module] = None
+    for package in PACKAGES:
+        for other in modules_of(package):
+            for where, many, few in _IMPORT.findall(text_of(other)):
+                names = held.get(where, {})
+                for name in (many or few).split(",") if names else ():
+                    for each in names.get(name.split(" as ")[0].strip(), ()):
+                        found[each][other] = None
     return {name: tuple(modules) for name, modules in found.items()}
 
 
@@ -37,33 +37,19 @@ def _declared() -> dict[str, dict[str, frozenset[str]]]:
         for name, module in sys.modules.items()
         if name.split(".")[0] in PACKAGES and hasattr(module, "PARAMETERS")
     }
-    own = {name: {each.name for each in module.PARAMETERS} for name, module in loaded.items()}
-    return {
-        name: {
-            attribute: held
-            for attribute, value in vars(module).items()
-            if attribute != "PARAMETERS" and (held := frozenset(_held(value)) & own[name])
-        }
-        for name, module in loaded.items()
-    }
+    found = {}
+    for name, module in loaded.items():
+        own = {each.name for each in module.PARAMETERS}
+        named = {attribute: frozenset(_held(value)) & own for attribute, value in vars(module).items()}
+        found[name] = {attribute: held for attribute, held in named.items() if held}
+    return found
 
 
 def _held(value: object) -> Iterable[str]:
     """The parameters that a module's name stands for: itself, or those in a table."""
-    each = value.values() if isinstance(value, Mapping) else value
-    several = each if isinstance(each, Iterable) and not isinstance(each, str | bytes) else (value,)
     if isinstance(value, Parameter | Prefixes):
-        several = (value,)
-    try:
-        return [one.name for one in several if isinstance(one, Parameter | Prefixes)]
-    except TypeError:  # it is no table after all
+        return [value.name]
+    several = value.values() if isinstance(value, Mapping) else value
+    if not isinstance(several, tuple | list | type({}.values())):
         return []
-
-
-def _imported(text: str, module: str) -> set[str]:
-    """The names that a text imports from a module."""
-    names = set[str]()
-    for where, many, few in _IMPORT.findall(text):
-        if where == module:
-            names |= {each.split(" as ")[0].strip() for each in (many or few).split(",")}
-    return names
+    return [each.name for each in several if isinstance(each, Parameter | Prefixes)]

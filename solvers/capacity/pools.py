@@ -62,6 +62,11 @@ class PoolSupply:
         """V."""
         return len(self.serves)
 
+    @property
+    def nbytes(self) -> int:
+        """Of memory, about."""
+        return self.serves.nbytes + self.left.nbytes + self.daily_left.nbytes
+
     def classes(self) -> Flags:
         """Classes x V."""
         serves = np.bitwise_or.reduce(self.serves, axis=(1, 2), initial=0)

@@ -32,6 +32,11 @@ class Supply(Protocol):
         """V."""
         ...
 
+    @property
+    def nbytes(self) -> int:
+        """Of memory, about."""
+        ...
+
     def classes(self) -> Flags:
         """Classes x V; whether any resource of the vendor serves the class on any day in view."""
         ...

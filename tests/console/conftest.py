@@ -38,7 +38,7 @@ SHARED = pytest.mark.asyncio(loop_scope="session")
 MARKETS = 200  # as many as tests that need one of their own
 TZ = "America/New_York"
 DESK: ViewportSize = {"width": 1440, "height": 900}
-REFUSALS = (409, 412, 422)  # what a person may run into, and reads on the page
+REFUSALS = (409, 412, 422, 428)  # what a person may run into, and reads on the page
 PHONE: ViewportSize = {"width": 390, "height": 844}
 STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 _numbers = itertools.count()

@@ -11,6 +11,14 @@ from tests.console.conftest import PHONE, SHARED, Desk, problems
 from tests.console.seen_day import RIDES, settle
 
 pytestmark = SHARED
+PIXELS = """async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const canvas = document.querySelector(".canvas canvas"), { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  let dark = 0;
+  for (let at = 0; at < data.length; at += 4) dark += data[at] + data[at + 1] + data[at + 2] < 150;
+  return dark;
+}"""  # how much of the map is drawn in the colour of marks
 
 
 async def sound(page: Page) -> None:
@@ -39,7 +47,9 @@ async def test_the_map_and_the_table_beside_it_have_the_same_by_pointer_and_by_k
     link = await page.get_by_role("link", name="On the board").get_attribute("href")
     assert link is not None
     assert "ids=" in link
+    shown = await page.evaluate(PIXELS)
     await page.keyboard.press("Escape")
+    assert await page.evaluate(PIXELS) < shown - 500, "what was picked showed where its ride goes"
     box = await page.locator(".canvas").bounding_box()
     assert box is not None
     await page.keyboard.press("b")

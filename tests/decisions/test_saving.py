@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.geo import Circle, Place
 from contracts.tuning import Number, Tuning
 from dispatcher.decisions.record import BATCH, IMMINENT
-from dispatcher.decisions.replay import HOLDS, SAME, replay
+from dispatcher.decisions.replay import HOLDS, SAME, Replayed, replay
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.solving import SolverPool
 from tests.decisions.conftest import Saved
-from tests.solvers.town import trip, vendor
+from tests.solvers.town import CENTRE, trip, vendor
 
 
 async def tuned(saved: Saved, **values: Number) -> None:
@@ -86,3 +87,24 @@ async def test_the_saved_capacity_is_that_before_the_matches_took_theirs(
     assert (left == before[:, :, : left.shape[2]]).all()
     after = (await town.market.refresh()).capacity.supply.arrays()["left"]
     assert (after < before).any()
+
+
+async def test_all_decisions_of_a_day_replay_byte_for_byte_where_work_limits_the_solves(
+    saved: Saved, own: Ownership, solvers: SolverPool
+) -> None:
+    """Batches, imminent rides, and room that neighbours made for one: what was decided is decided again."""
+    town = saved.town
+    await tuned(saved, solve_work_limit=100_000, move_offer_cents=0)
+    await town.add_vendor(vendor("v1"), units=1)
+    await town.add_vendor(vendor("v2", service_area=(Circle(centre=CENTRE, radius_m=2_000),)), units=1)
+    for n in range(3):
+        await town.submit(*(trip(f"r{n}-{k}", start_min=200 + 90 * n + 7 * k) for k in range(4)))
+        await run_batch(own, town.market, solvers)
+        town.clock.ms += 60_000
+    await town.submit(trip("far", start_min=60, dropoff=Place(position=(-74.28, 40.7))))
+    await town.submit(trip("soon", start_min=62, width_min=0))
+    await match_imminent(own, town.market, ["far", "soon"])
+    found = await saved.plans()
+    assert {each.header.kind for each in found} >= {BATCH, IMMINENT}
+    assert len(found) >= 4
+    assert [replay(each) for each in found] == [Replayed(each.header.digest, SAME) for each in found]

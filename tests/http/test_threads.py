@@ -302,7 +302,7 @@ async def test_an_episodes_thread_goes_with_it_once_its_requests_are_forgotten(a
         assert len((await api.call("GET", EPISODE_MESSAGES))[1]["messages"]) == 1
         kept = await survey(reader, api.market)
         assert judge(kept) == []
-    kept.records["episode"].clear()
+    kept.records["episode"] = {}
     assert [(each.rule, each.subject) for each in judge(kept) if each.rule == "threads"] == [
         ("threads", "episode:home")
     ]

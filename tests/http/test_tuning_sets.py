@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.codes import Role
+from contracts.tuning_parameters import Effect, Effects, Nudge
 from contracts.tuning_sets import MOST_SETS, STEPS, Follows, Slider
 from dispatcher.audit.auditor import audit
 from dispatcher.domain.refusals import Invalid
@@ -117,3 +118,26 @@ def test_every_parameter_is_told_with_the_modules_that_read_it() -> None:
     assert found.keys() >= REGISTRY.parameters.keys()
     assert found["price_weight"][0] == "solvers.rules.price"
     assert "dispatcher.matching.quotes" in found["horizon_hours"]
+
+
+async def test_the_page_of_parameters_has_value_readers_and_effect_of_each(api: Api) -> None:
+    await api.call("PUT", "/tuning", {"values": {"price_weight": 2.0}}, role=Role.OPS)
+    nudge = Nudge(value=2.5, moved=3, gained=0, lost=1, anyway=1, cents=-250)
+    effects = Effects(batches=2, requests=50, effects=(Effect(name="price_weight", up=nudge),))
+    await api.store.market(api.market).tuning_effects.put(effects, 0)
+    status, page = await call(api, "GET", "parameters")
+    found = {each["name"]: each for each in page["parameters"]}
+    assert (status, page["batches"], page["requests"], page["version"]) == (200, 2, 50, 1)
+    assert found.keys() == REGISTRY.parameters.keys()
+    price = found["price_weight"]
+    assert (price["value"], price["default"], price["declared_in"]) == (2.0, 1.0, "solvers.rules.price")
+    assert price["effect"]["up"] == {
+        "value": 2.5,
+        "moved": 3,
+        "gained": 0,
+        "lost": 1,
+        "anyway": 1,
+        "cents": -250,
+    }
+    assert found["retention_hours"]["effect"] is None
+    assert all(each["declared_in"] for each in found.values())

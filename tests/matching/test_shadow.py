@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,9 +13,11 @@ from contracts.codes import LevelOfService, RequestState
 from contracts.instants import to_instant
 from contracts.tuning_shadow import RECENT, Shadow, ShadowBatch, ShadowFound, ShadowHeld
 from contracts.vendors import BaseFare, RateCard
+from dispatcher.matching import effects, shadow_child
 from dispatcher.matching import shadow as shadows
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
+from dispatcher.matching.low_priority import Work, worked
 from dispatcher.matching.shadow import Shadow as Running
 from dispatcher.matching.solving import SolverPool
 from dispatcher.tuning.shadow import with_batch
@@ -27,6 +32,18 @@ def charging(name: str, cents: int) -> object:
     return vendor(name, rate_card=RateCard(fares=(fare,)))
 
 
+async def here(work: Work, job: object, busy: Callable[[], bool]) -> Any:
+    """As `low_priority.worked`, in this process: on a busy machine the other comes last."""
+    while busy():
+        await asyncio.sleep(0.01)
+    answers, line = multiprocessing.Pipe(duplex=False)
+    with pytest.MonkeyPatch.context() as patched, answers, line:
+        for each in (shadow_child, effects):
+            patched.setattr(each, "give_way", lambda: None)
+        await asyncio.to_thread(work, line, job)
+        return answers.recv()
+
+
 async def planted(town: Town, **values: float) -> Running:
     """The vendor that all prefer costs 10 dollars more: by default that is worth it."""
     await town.add_vendor(charging("dear", 5_000), units=50)  # type: ignore[arg-type]
@@ -34,7 +51,7 @@ async def planted(town: Town, **values: float) -> Running:
     await town.submit(*(trip(each, start_min=300, preferred_vendors=("dear",)) for each in NAMES))
     held = ShadowHeld(shadow=Shadow(values=dict(values), by="ops", reason="a test", at=to_instant(0)))
     await town.store.market(town.name).tuning_shadow.put(held, 0)
-    town.market.shadow = Running(town.store.market(town.name), town.clock)
+    town.market.shadow = Running(town.store.market(town.name), town.clock, worker=here)
     return town.market.shadow
 
 
@@ -92,6 +109,7 @@ async def test_a_batch_that_comes_while_the_last_is_compared_is_passed_over_and_
 ) -> None:
     running = await planted(town, preference_cents=0)
     busy = True
+    running.worker, running.steps = worked, 2_000
     running.busy = lambda: busy
     await run_batch(own, town.market, solvers)
     await town.submit(trip("late", start_min=310))
@@ -107,7 +125,7 @@ async def test_a_batch_that_comes_while_the_last_is_compared_is_passed_over_and_
 async def test_what_fails_in_its_process_is_counted_and_hurts_no_batch(
     town: Town, own: Ownership, solvers: SolverPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await planted(town, price_weight=-1.0)
+    (await planted(town, price_weight=-1.0)).worker = worked
     monkeypatch.setattr(shadows, "work", int)  # which does not take what it is given
     assert (await run_batch(own, town.market, solvers)).offered == set(NAMES)
     told = await found(town)

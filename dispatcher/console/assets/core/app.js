@@ -11,6 +11,8 @@ import { pageNamed, PAGES } from "./pages.js";
 import { Store } from "./store.js";
 import { Clock, Zone } from "./time.js";
 import { dialog, showTrouble } from "../parts/dialog.js";
+import { askNotify } from "../parts/notify_dialog.js";
+import { watch } from "./notify.js";
 import { signIn } from "./sign_in.js";
 
 /** @typedef {{ subject: string, roles: string[], markets: { id: string, tz: string }[], now_ms: number, version: string, map_tiles?: string, map_credit?: string }} Session */
@@ -42,7 +44,7 @@ const frame = {
   bar: h("header", { class: "bar" }),
 };
 
-/** @type {{ session: Session, market: string, live: Live, store: Store, clock: Clock, zone: Zone, api: Api } | null} */
+/** @type {{ session: Session, market: string, live: Live, store: Store, clock: Clock, zone: Zone, api: Api, stop: () => void } | null} */
 let opened = null;
 /** @type {AbortController} */
 let page = new AbortController();
@@ -121,18 +123,12 @@ async function show(session) {
 
 /** @param {Session} session @param {{ id: string, tz: string }} market */
 function open(session, market) {
+  opened?.stop();
   opened?.store.close();
   opened?.live.close();
   const api = new Api(market.id), live = new Live(market.id), clock = new Clock(session.now_ms);
-  opened = {
-    session,
-    market: market.id,
-    api,
-    live,
-    clock,
-    zone: new Zone(market.tz),
-    store: new Store(api, live, clock),
-  };
+  const store = new Store(api, live, clock), stop = watch({ store, live, clock, market: market.id });
+  opened = { session, market: market.id, api, live, clock, zone: new Zone(market.tz), store, stop };
 }
 
 /** @param {string[]} path @param {AbortSignal} signal @returns {Context} */
@@ -260,6 +256,7 @@ function drawBar(session) {
     h("span", { class: "grow" }),
     state,
     h("button", { type: "button", class: "quiet", title: "Keys (?)", onclick: showKeys }, "Keys"),
+    h("button", { type: "button", class: "quiet", title: "Sounds and notifications", onclick: askNotify }, "Notify"),
     h("button", { type: "button", class: "quiet", onclick: nextTheme }, "Theme"),
     h("span", { class: "who", title: session.roles.join(", ") }, session.subject || session.roles.join(", ")),
     h("button", { type: "button", class: "quiet", onclick: signOut }, "Sign out"),

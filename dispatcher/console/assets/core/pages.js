@@ -18,6 +18,7 @@ export const PAGES = [
   { name: "map", title: "Map", key: "m", group: "Watch" },
   { name: "gantt", title: "Gantt", key: "n", group: "Watch" },
   { name: "past", title: "Time travel", key: "p", group: "Watch" },
+  { name: "wall", title: "Wall", key: "l", group: "Watch" },
   { name: "vendors", title: "Vendors", key: "v", group: "Work" },
   { name: "care", title: "Care", key: "c", group: "Work" },
   { name: "tuning", title: "Tuning", key: "u", group: "Set" },

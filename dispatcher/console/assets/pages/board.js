@@ -3,7 +3,7 @@
  * @module
  */
 
-import { framed, h, settled } from "../core/dom.js";
+import { h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
 import { bulk } from "../parts/acts.js";
@@ -69,6 +69,7 @@ export function mount(root, context) {
   };
   const chips = FILTERS.map((each) => new Chips(each.says, narrowed));
   const riskChips = new Chips("Risk", narrowed);
+  const endedToday = context.query.get("ended") === "today";
   const ids = new Set((context.query.get("ids") || "").split(",").filter(Boolean));
   const take = (/** @type {URLSearchParams} */ query) => {
     FILTERS.forEach((each, at) => chips[at].set((query.get(each.name) || "").split(",").filter(Boolean)));
@@ -105,13 +106,14 @@ export function mount(root, context) {
     table.drawHead();
     narrowed();
   });
-  const only = ids.size
-    ? h(
-      "button",
-      { type: "button", class: "chip", "aria-pressed": "true", onclick: () => context.go("board") },
-      `${ids.size} chosen elsewhere ×`,
-    )
-    : null;
+  const only = [ids.size && `${ids.size} chosen elsewhere`, endedToday && "not ended before today"].filter(Boolean)
+    .map((says) =>
+      h(
+        "button",
+        { type: "button", class: "chip", "aria-pressed": "true", onclick: () => context.go("board") },
+        `${says} ×`,
+      )
+    );
   root.append(
     h(
       "div",
@@ -135,7 +137,9 @@ export function mount(root, context) {
         `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle)
       )
       : all;
-    const within = ids.size ? found.filter((row) => ids.has(row.id)) : found;
+    const day = context.zone.date(now);
+    const named = ids.size ? found.filter((row) => ids.has(row.id)) : found;
+    const within = endedToday ? named.filter((row) => !row.ended || context.zone.date(row.ended) === day) : named;
     const fits = (/** @type {Row} */ row, /** @type {number} */ but) =>
       FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
       (but === -2 || !riskChips.on.size || atRisk(row, now));
@@ -160,7 +164,7 @@ export function mount(root, context) {
     if (event.key === "Escape") search.blur();
     if (event.key === "Enter" || event.key === "ArrowDown") table.go(0);
   });
-  const soon = framed(() => !signal.aborted && draw());
+  const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 2_000);
   const unbind = bind([

@@ -274,7 +274,6 @@ class HealthPage {
 
   /** @param {any} page */
   letters(page) {
-    const { context } = this, now = context.clock.now();
     /** @type {import("../parts/table.js").TableOptions<any>} */
     const options = {
       label: "Dead letters",
@@ -282,7 +281,7 @@ class HealthPage {
       rows: page.letters,
       empty: "No dead letters: every reply could be used.",
       columns: [
-        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), now) },
+        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), Date.now()) },
         {
           name: "stream",
           says: "Stream",

@@ -53,11 +53,16 @@ class Wish {
     });
   }
 
+  /** Of a vendor, its work of the day that is shown. @param {Row} row @param {Context["zone"]} zone @param {string} day */
+  isWork(row, zone, day) {
+    return !this.vendor || row.vendor === this.vendor && zone.date(row.start || row.earliest) === day;
+  }
+
   /** @param {Row} row */
   wants(row) {
     const tone = toneOf(row.state);
     return (!this.tones.size || this.tones.has(TONES[tone].tone)) && (!this.hide || TONES[tone].waits) &&
-      (!this.kind || row.kind === this.kind) && (!this.vendor || row.vendor === this.vendor);
+      (!this.kind || row.kind === this.kind);
   }
 }
 
@@ -144,8 +149,8 @@ class MapPage {
       type: "search",
       list: "map-vendors",
       value: this.wish.vendor,
-      placeholder: "A vendor's area and work",
-      "aria-label": "Vendor: its area and work",
+      placeholder: "Vendor: area, work today",
+      "aria-label": "Vendor: its area, and its work of the day",
     });
     vendor.addEventListener("change", () => this.set("vendor", vendor.value.trim()));
     this.vendorField = vendor;
@@ -216,13 +221,19 @@ class MapPage {
     this.changed();
   }
 
+  /** @param {Row} row */
+  wants(row) {
+    const { zone } = this.context;
+    return this.wish.wants(row) && this.wish.isWork(row, zone, zone.date(this.now()));
+  }
+
   /** Requests changed: what is on the map changes at once, all else within a second. @param {Set<string> | null} ids */
   came(ids) {
     const { store } = this.context;
     if (ids === null || store instanceof PastStore) return this.changed(false, !(store instanceof PastStore));
     for (const id of ids) {
       const row = store.get(id);
-      this.map.touch(id, row && this.wish.wants(row) ? row : null);
+      this.map.touch(id, row && this.wants(row) ? row : null);
     }
     this.again();
   }
@@ -230,7 +241,7 @@ class MapPage {
   /** @param {boolean} [kept] @param {boolean} [anew] another filter: the table begins at its top */
   changed(kept = true, anew = true) {
     const { store } = this.context, { wish } = this, rows = store.rows();
-    const wanted = rows.filter((row) => wish.wants(row));
+    const wanted = rows.filter((row) => this.wants(row));
     this.map.others = wanted.length
       ? []
       : rows.filter((row) => row.from?.length).map((row) => project(row.from[0], row.from[1]));

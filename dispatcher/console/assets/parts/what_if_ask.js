@@ -152,7 +152,7 @@ export class Ask {
     };
     name.addEventListener("change", () => {
       const parameter = this.parameters.find((each) => each.name === name.value.trim());
-      if (parameter && !value.value) value.value = asText(parameter.value);
+      value.placeholder = parameter ? `now ${asText(parameter.value) || "none"}` : "2";
     });
     const list = h(
       "datalist",

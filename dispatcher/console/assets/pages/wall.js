@@ -1,0 +1,99 @@
+/**
+ * The wall: what the day looks like from across the room, for whoever walks by; so without an id.
+ * @module
+ */
+
+import { fill, h, paced } from "../core/dom.js";
+import { bind } from "../core/keys.js";
+import { until } from "../core/time.js";
+import { words } from "../parts/state.js";
+import { atRisk, RISKS } from "../parts/words.js";
+
+export const title = "Wall";
+
+/** @typedef {import("../core/store.js").Row} Row */
+
+const STATES = [
+  "received",
+  "matching",
+  "offered",
+  "accepted",
+  "in_progress",
+  "on_hold",
+  "completed",
+  "unmatched",
+  "no_show",
+  "failed",
+];
+const SHOWN = 8;
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../core/app.js").Context} context
+ */
+export function mount(root, context) {
+  const { store, clock, zone, signal } = context;
+  document.documentElement.dataset.wall = "on";
+  const time = h("p", { class: "wall-time" });
+  const risk = h("div", { class: "wall-risk" });
+  const states = h("div", { class: "wall-states" });
+  const next = h("div", { class: "wall-next" });
+  root.append(h("h1", { class: "unseen" }, title), time, risk, states, next);
+  const draw = () => {
+    const now = clock.now(), rows = store.rows(), today = zone.date(now);
+    fill(
+      time,
+      h("strong", {}, zone.time(now)),
+      ` ${context.market} · ${zone.day(now)} · ${zone.name} (${zone.abbreviation(now)})`,
+    );
+    const pressing = rows.filter((row) => atRisk(row, now)).sort((a, b) => a.due - b.due);
+    fill(
+      risk,
+      h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
+      h("span", {}, pressing.length === 1 ? "needs somebody" : "need somebody"),
+    );
+    fill(
+      states,
+      STATES.map((state) => ({
+        state,
+        count: rows.filter((row) => row.state === state && (!row.ended || zone.date(row.ended) === today)).length,
+      })).filter((each) => each.count).map(({ state, count }) => tile(state, count)),
+    );
+    fill(
+      next,
+      pressing.slice(0, SHOWN).map((row) =>
+        h(
+          "p",
+          {},
+          h("strong", {}, row.due ? until(row.due, now) : ""),
+          ` ${RISKS[row.risk]}`,
+          h("span", { class: "soft" }, ` ${words(row.class)}, ${zone.time(row.earliest)}–${zone.time(row.latest)}`),
+        )
+      ),
+      pressing.length > SHOWN && h("p", { class: "soft" }, `and ${pressing.length - SHOWN} more`),
+    );
+  };
+  const soon = paced(() => !signal.aborted && draw());
+  const stop = store.onChange(soon);
+  const timer = setInterval(soon, 1_000);
+  const unbind = bind([{ key: "Escape", says: "Leave the wall", act: () => context.go("today") }]);
+  draw();
+  return () => {
+    delete document.documentElement.dataset.wall;
+    stop();
+    unbind();
+    clearInterval(timer);
+  };
+}
+
+/** @param {string} state @param {number} count */
+function tile(state, count) {
+  const made = h(
+    "div",
+    { class: "wall-tile" },
+    h("span", { class: "wall-number" }, count),
+    h("span", { class: "state" }, words(state)),
+  );
+  made.style.setProperty("--state", `var(--state-${state})`);
+  return made;
+}

@@ -1,0 +1,37 @@
+"""How much of a process's time may go into what can wait, while there is other work to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LEAST, MOST = 0.03, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
+LONGEST_S = 2.0  # what is shown must not grow old, whatever is asked
+
+
+class Pace:
+    """`begin`, do some of it, then rest for `rest_s`: the busier the thread is, the longer."""
+
+    def __init__(
+        self, wall: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._wall, self._used = wall, used
+        self._since = wall(), used()
+        self._began = wall()
+
+    def begin(self) -> None:
+        """Some of it is done now."""
+        self._began = self._wall()
+
+    def rest_s(self) -> float:
+        """For how long others come first now.
+
+        What they did while it was awaited counts as its own: where much is asked, or the machine has other
+        work, it gives way the more.
+        """
+        wall, used = self._wall(), self._used()
+        passed = max(wall - self._since[0], 1e-6)
+        busy = min(1.0, (used - self._since[1]) / passed)
+        self._since = wall, used
+        share = max(LEAST, MOST * (1 - busy))
+        return min((wall - self._began) * (1 / share - 1), LONGEST_S)

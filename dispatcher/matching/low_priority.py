@@ -1,0 +1,62 @@
+"""A process that comes after all others, and is stopped while anything that counts is solved."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+POLL_S, MOST_S = 0.05, 900.0  # real seconds; stopped and all, for so long it may take
+NICE, PR_SET_PDEATHSIG = 19, 1
+
+
+def give_way() -> None:
+    """In the process: Ctrl-C is for who started it, with whom it ends; all others come first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+Work = Callable[[Connection, Any], None]  #: in the process: it answers on the line
+Worker = Callable[[Work, object, Callable[[], bool]], Awaitable[Any]]
+
+
+async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: float = MOST_S) -> Any:
+    """What `work` says on its line, or a text: what went wrong. `busy`: whether it has to wait."""
+    context = multiprocessing.get_context("forkserver")
+    line, other = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(other, job), daemon=True)
+    try:
+        await asyncio.to_thread(process.start)
+        other.close()
+        stopped, until_s = False, time.monotonic() + most_s
+        while not await asyncio.to_thread(line.poll):
+            if time.monotonic() >= until_s:
+                return "late"
+            stopped = _stopped_or_not(process, busy(), stopped)
+            await asyncio.sleep(POLL_S)
+        return await asyncio.to_thread(line.recv)
+    except (EOFError, OSError) as error:
+        return f"{type(error).__name__}: its process ended with {process.exitcode}"
+    finally:
+        if process.pid is not None:
+            process.kill()
+            await asyncio.shield(asyncio.to_thread(process.join))
+        line.close()
+
+
+def _stopped_or_not(process: BaseProcess, wanted: bool, stopped: bool) -> bool:
+    if wanted != stopped and process.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGSTOP if wanted else signal.SIGCONT)
+    return wanted

@@ -1,0 +1,28 @@
+"""The wall: counts and what needs somebody, in large letters, and no id anywhere."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.console.conftest import SHARED, Desk, problems
+from tests.console.trouble import town
+
+pytestmark = SHARED
+
+
+async def test_the_wall_has_the_day_and_no_id(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("wall", market=market)
+    await expect(page.locator(".wall-next p")).to_have_count(1)
+    text = await page.inner_text("body")
+    assert not {"soon", "asked", "later", "held", "v1", "v2"} & set(text.replace(",", " ").split())
+    assert await problems(page) == []
+    await page.keyboard.press("Escape")
+    await page.wait_for_selector("main h1:has-text('Today')")
+    assert await page.evaluate("localStorage.getItem('notify')") is None, "nothing is told until it is wanted"
+    await page.click("button:has-text('Notify')")
+    assert await problems(page) == []
+    await page.check("input[name='no_vendor shown']")
+    await page.click("dialog button[type=submit]")
+    kept = await page.evaluate("JSON.parse(localStorage.getItem('notify')).no_vendor")
+    assert kept == {"sound": False, "shown": True}

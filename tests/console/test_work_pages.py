@@ -1,0 +1,118 @@
+"""Vendors, Care, Health and Audit in a browser: every act by keyboard, nothing that axe finds."""
+
+from __future__ import annotations
+
+import msgspec
+from playwright.async_api import Page, expect
+
+from contracts.codes import Role
+from dispatcher.store.events import FIELD, Entry
+from dispatcher.store.streams import GROUP
+from tests.console.conftest import PHONE, SHARED, Desk, problems
+from tests.domain import make
+from tests.http.conftest import trip
+
+pytestmark = SHARED
+PAPERS = [
+    {"kind": "auto_insurance", "expires_on": "2026-12-31"},
+    {"kind": "drug_screen", "expires_on": "2026-10-31"},
+]
+NAME = "Nadia Canary"
+
+
+async def sound(page: Page) -> None:
+    """Nothing that axe finds, in either theme; nothing wider than a phone."""
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert await problems(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+async def with_vendor(desk: Desk) -> str:
+    market = desk.new_market()
+    body = msgspec.to_builtins(make.vendor("v1")) | {"credentials": PAPERS}
+    await desk.call(market, "PUT", "/vendors/v1", body, Role.OPS)
+    return market
+
+
+async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_keyboard(desk: Desk) -> None:
+    market = await with_vendor(desk)
+    page = await desk.open("vendors", market=market)
+    await expect(page.get_by_role("row").filter(has_text="takes work")).to_be_visible()
+    await page.keyboard.press("p")
+    await page.keyboard.type("no calls back")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("row").filter(has_text="paused by ops")).to_be_visible()
+    stands = (await desk.call(market, "GET", "/vendors/v1"))["ops_pause"]
+    assert (stands["subject"], stands["reason"]) == ("Dana", "no calls back")
+    await sound(page)
+    page = await desk.open("vendors/v1", market=market)
+    await expect(page.get_by_text("no calls back")).to_be_visible()
+    await page.keyboard.press("v")
+    await page.keyboard.press("Space")  # the first one was not seen
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Take back that drug screen was verified")).to_be_visible()
+    papers = (await desk.call(market, "GET", "/vendors/v1"))["credentials"]
+    assert [bool(each.get("verified")) for each in papers] == [False, True]
+    await sound(page)
+    page = await desk.open("audit?group=vendors", market=market)
+    await expect(page.get_by_role("row").filter(has_text="pause vendor")).to_contain_text("no calls back")
+    await expect(page.get_by_role("row").filter(has_text="verify papers")).to_contain_text("drug_screen")
+    await sound(page)
+
+
+async def test_a_name_is_shown_once_that_it_is_recorded_was_said_and_not_before(desk: Desk) -> None:
+    market = desk.new_market()
+    rides = [trip(name, patient={"name": NAME}) for name in ("r1", "r2")]
+    episode = {"sequence": [{"before": "r1", "after": "r2"}]}
+    whole = {"id": "e1", "requests": rides, "episode": episode}
+    await desk.call(market, "POST", "/episodes", whole, Role.COORDINATOR)
+    page = await desk.open("care", market=market)
+    await page.get_by_role("link", name="e1").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("img", name="r1 before r2")).to_be_visible()
+    await page.keyboard.press("i")
+    await expect(page.get_by_role("dialog")).to_contain_text("is recorded for good")
+    assert (await desk.call(market, "GET", "/patient-reads"))["reads"] == []
+    assert NAME not in await page.content()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text(NAME)
+    (look,) = (await desk.call(market, "GET", "/patient-reads"))["reads"]
+    assert (look["subject"], look["reason"]) == ("Dana", "care")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    assert NAME not in await page.content()
+    await page.keyboard.press("n")
+    await page.keyboard.type("the door is at the back")
+    await page.get_by_role("button", name="Add it").press("Enter")
+    await expect(page.get_by_text("the door is at the back")).to_be_visible()
+    await sound(page)
+
+
+async def test_a_dead_letter_is_sent_again_from_the_page_that_says_how_the_market_is_served(
+    desk: Desk,
+) -> None:
+    market = desk.new_market()
+    stored = desk.parts.service.store.market(market)
+    stream = stored.keys.shared_replies
+    name = await stored.node.reader.ask("XADD", stream, "*", FIELD, b"x")
+    await desk.parts.service.store.streams.ensure_group(stream, GROUP)
+    await stored.dead_letters.bury(Entry(stream, name.decode(), b"x"), GROUP, "internal")
+    await stored.lease.acquire("matcher-1", 60_000)
+    await stored.matchers.announce("matcher-1", 60_000)
+    page = await desk.open("health", market=market)
+    await expect(page.get_by_role("row").filter(has_text="matcher-1")).to_contain_text("has it, fence 1")
+    await sound(page)
+    await page.get_by_role("button", name="Send again").press("Enter")
+    await expect(page.get_by_text("No dead letters")).to_be_visible()
+    (again,) = await desk.parts.service.store.streams.read(stream)
+    assert again.id != name.decode()
+
+
+async def test_who_is_not_ops_is_told_so_and_asks_for_nothing(desk: Desk) -> None:
+    market = desk.new_market()
+    for path in ("vendors", "health", "audit", "tuning", "what-if"):
+        page = await desk.open(path, Role.COORDINATOR, market=market)
+        await expect(page.get_by_text("is for ops.")).to_be_visible()
+        await page.context.close()
