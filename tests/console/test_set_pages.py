@@ -107,7 +107,13 @@ async def decided(desk: Desk, market: str) -> None:
     pool = Pool(id="vans", serves=(ServiceClass.WHEELCHAIR,), units=(1,), daily_cap=1)
     posted = msgspec.to_builtins(Pools(pools=(pool,)))
     await desk.call(market, "PUT", "/vendors/v1/capacity/2026-03-03", posted, Role.OPS)
-    await desk.call(market, "PUT", "/tuning", {"values": {WORK: 1440, "credentials_enforced": 0}, "reason": "test"}, Role.OPS)
+    await desk.call(
+        market,
+        "PUT",
+        "/tuning",
+        {"values": {WORK: 1440, "credentials_enforced": 0}, "reason": "test"},
+        Role.OPS,
+    )
     await desk.call(market, "POST", "/requests", {"requests": [trip("a"), trip("b")]}, Role.PLATFORM)
     tz = service.markets.zones[market]
 
