@@ -134,3 +134,21 @@ async def test_odd_profiles_are_refused_in_words(api: Api) -> None:
         status, problem = await call(api, "PUT", path, body)
         assert (status, words in problem["detail"]) == (422, True)
     assert (await call(api, "DELETE", "/profiles/storm", version=1))[0] == 404
+
+
+async def test_who_changes_what_will_change_the_tuning_is_in_the_audit(api: Api) -> None:
+    await prepared(api)
+    await call(api, "PUT", "/sets/night", {"values": {}, "about": "calm"})
+    await call(api, "PUT", "/shadow", {"values": {"price_weight": 2.0}, "reason": "cheaper"}, 0)
+    await call(api, "DELETE", "/shadow", version=1)
+    _, page = await api.call("GET", "/audit?group=tuning", role=Role.OPS)
+    found = {(each["act"], each["about"], each["reason"]) for each in page["acts"]}
+    assert found >= {
+        ("write_profile", "storm", ""),
+        ("write_calendar", "calendar", ""),
+        ("save_set", "night", "calm"),
+        ("set_shadow", "shadow", "cheaper"),
+        ("end_shadow", "shadow", ""),
+    }
+    assert {each["by"] for each in page["acts"]} == {"ops"}
+    assert {each["group"] for each in page["acts"]} == {"tuning"}
