@@ -1,4 +1,4 @@
-"""Every page, whatever is on it: nothing for axe to find at 200 % zoom in the dark, and nothing wider than it."""
+"""Every page, whatever is on it: nothing for axe at 200 % zoom in the dark, and nothing wider than that."""
 
 from __future__ import annotations
 
