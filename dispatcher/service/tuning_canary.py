@@ -44,7 +44,7 @@ from dispatcher.tuning.canary import (
     planned,
     urgent_unmatched,
 )
-from dispatcher.tuning.canary_made import Laid, beside, made_of, refuse_untried, told
+from dispatcher.tuning.canary_made import Laid, beside, made_of, refuse_profiles, refuse_untried, told
 from dispatcher.tuning.registry import Registry
 from dispatcher.tuning.sequential import ALPHA, POWER
 
@@ -88,6 +88,8 @@ class TuningCanary:
         laid = await self._laid(market, update, tuning)
         by = who.subject or who.acting_as({Role.OPS})
         made = made_of(laid, tuning, by, self.clock.now_ms(), self.markets.zones[market])
+        calendar = (await stored.tuning_profiles.get()).value.calendar
+        refuse_profiles(made, calendar, self.markets.zones[market], self.clock.now_ms())
 
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=made))
