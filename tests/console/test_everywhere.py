@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """Every page, whatever is on it: nothing for axe at 200 % zoom in the dark, and nothing wider than that."""
-=======
-"""Every page, in both themes and at 200 % zoom: nothing that axe finds."""
->>>>>>> main
 
 from __future__ import annotations
 
