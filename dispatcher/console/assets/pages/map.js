@@ -33,10 +33,13 @@ class Wish {
   constructor(context) {
     this.context = context;
     const { query } = context;
-    this.tones = new Set((query.get("tones") || "").split(",").filter(Boolean));
+    const known = (/** @type {string} */ name, /** @type {string[]} */ values) =>
+      values.includes(query.get(name) || "") ? query.get(name) || "" : "";
+    const tones = (query.get("tones") || "").split(",");
+    this.tones = new Set(tones.filter((each) => TONES.some(({ tone }) => tone === each)));
     this.hide = query.get("hide") === "assigned";
-    this.kind = query.get("kind") || "";
-    this.cover = query.get("cover") || "";
+    this.kind = known("kind", ["trip", "equipment"]);
+    this.cover = known("cover", ["any", ...LEVELS]);
     this.vendor = query.get("vendor") || "";
     this.picked = new Set((query.get("pick") || "").split(",").filter(Boolean));
   }
