@@ -192,8 +192,8 @@ async def _matcher(settings: Settings, name: str) -> None:
         def what_if(each: str) -> Coroutine[Any, Any, None]:
             """What-ifs give way to every solve of ours."""
             stored, tz = store.market(each), settings.markets[each]
-            saved, numbers = partial(service.decisions.saved, each), tuple(registry.numbers)
-            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy, saved, numbers)
+            saved = partial(service.decisions.saved, each)
+            runner = Runner(stored, tz, clock, travel_of, name, solvers.busy, saved)
             return _kept(store, each, WHAT_IFS, runner.run)
 
         def effects(each: str) -> Coroutine[Any, Any, None]:
