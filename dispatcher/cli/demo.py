@@ -170,7 +170,7 @@ def _all_replay(folder: Path, day: Day, console: Console) -> bool:
 def _left_running(service: Service, market: str) -> str:
     """Where it is, and tokens by its own clock: one from `dispatcher token` goes by the machine's."""
     from contracts.codes import Role
-    from dispatcher.app import clock_of
+    from dispatcher.app.opened import clock_of
     from dispatcher.security.key_files import read_token_keys
     from dispatcher.security.tokens import claims, mint
     from dispatcher.serve.entrance import entrance

@@ -104,7 +104,7 @@ async def _shown(
 ) -> list[Shown]:
     """The next so many of all three, newest first; an entry that cannot be read is passed over."""
     group, sources = query.group, list[Iterable[Shown]]()
-    if group not in (ActGroup.TUNING, ActGroup.PATIENTS):
+    if group is not ActGroup.PATIENTS:
         sources.append(await _acts(stored, before))
     if group in (None, ActGroup.PATIENTS):
         sources.append(await _reads(stored, before))

@@ -78,7 +78,7 @@ export function story(view, tasks = []) {
     state: step.state,
     says: nth === 0 && Date.parse(step.at) === first ? cameIn(step.state) : sentence(step, attempts),
     who: whoOf(step),
-    why: reason(step.code),
+    why: step.code === step.state ? "" : reason(step.code),
   }));
   if (!history.length || told[0].at > first) {
     told.unshift({ at: first, state: "received", says: "Came in; the oldest steps are not kept", who: "", why: "" });

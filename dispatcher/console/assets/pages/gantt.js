@@ -39,9 +39,9 @@ class GanttPage {
     this.past = store instanceof PastStore ? store : null;
     this.wish = {
       day: this.past?.day.day || query.get("day") || zone.date(clock.now()),
-      level: query.get("level") || "",
-      order: query.get("order") || "risk",
-      rows: query.get("rows") || "rows",
+      level: LEVELS.find((each) => each === query.get("level")) || "",
+      order: Object.keys(ORDERS).find((each) => each === query.get("order")) || "risk",
+      rows: Object.keys(HEIGHTS).find((each) => each === query.get("rows")) || "rows",
       vendor: query.get("vendor") || "",
     };
     this.canvas = new GanttCanvas({ signal, read: (cell, firm) => this.read(cell, firm), time: (ms) => zone.time(ms) });

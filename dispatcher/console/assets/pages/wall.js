@@ -38,7 +38,14 @@ export function mount(root, context) {
   const risk = h("div", { class: "wall-risk" });
   const states = h("div", { class: "wall-states" });
   const next = h("div", { class: "wall-next" });
-  root.append(h("h1", { class: "unseen" }, title), time, risk, states, next);
+  root.append(
+    h("h1", { class: "unseen" }, title),
+    time,
+    risk,
+    states,
+    next,
+    h("a", { class: "wall-leave", href: context.href("today") }, "Leave the wall (Escape)"),
+  );
   const draw = () => {
     const now = clock.now(), rows = store.rows(), today = zone.date(now);
     fill(
