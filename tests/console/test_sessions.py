@@ -13,8 +13,10 @@ from contracts.codes import Role
 from dispatcher.console import links
 from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
+from dispatcher.security.tokens import claims
 from tests.clock import ManualClock
 from tests.console.conftest import SHARED, STAFF, Desk, problems
+from tests.console.trouble import ride
 from tests.http.conftest import KEYS
 
 pytestmark = SHARED
@@ -135,3 +137,40 @@ async def test_the_shell_lets_nothing_in_from_elsewhere_and_its_parts_stay(desk:
             assert missing.content_type in ("text/html", "application/problem+json")
             assert "with_console" not in await missing.text()
     assert KEYS["keys"][0]["k"] not in page
+
+
+async def test_who_signs_out_in_one_tab_is_out_in_all_of_them(desk: Desk) -> None:
+    page = await desk.open("today", Role.COORDINATOR, market=desk.new_market())
+    assert await page.locator("nav a", has_text="Tuning").count() == 0, "what is for ops alone"
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await other.wait_for_selector("main h1:has-text('Today')")
+    await page.get_by_role("button", name="Sign out").press("Enter")
+    for each in (page, other):
+        await each.wait_for_selector("input[name=token]")
+    desk.failures.clear()  # the browser tells of each 401
+
+
+async def test_a_vendor_is_told_that_the_console_is_not_for_it(desk: Desk) -> None:
+    market = desk.new_market()
+    now_ms = desk.parts.clock.now_ms()
+    made = claims(Role.VENDOR, markets=[market], vendor_id="v1", now_ms=now_ms, hours=1, subject="v1")
+    page = await (await desk.browser.new_context()).new_page()
+    await page.goto(links.link(desk.url, links.code(KEYS, made, now_ms)))
+    await page.wait_for_selector("p:has-text('The console is for who dispatches and cares')")
+    assert await problems(page) == []
+    await page.get_by_role("button", name="Sign out").press("Enter")
+    await page.wait_for_selector("input[name=token]")
+
+
+async def test_a_page_whose_session_has_ended_shows_nothing_more(desk: Desk) -> None:
+    market = desk.new_market()
+    page = await desk.open("board", Role.PLATFORM, market=market)
+    await page.wait_for_selector("[data-live=live]")
+    clock = desk.parts.clock
+    assert isinstance(clock, ManualClock)
+    async with later(clock, 13 * 60):
+        await ride(desk, market, "r1", 15 * 60)  # a change: what follows the board is looked at
+        await page.wait_for_selector("input[name=token]")
+    assert await page.locator("nav").count() == 0
+    desk.failures.clear()  # the browser tells of each 401

@@ -62,3 +62,21 @@ async def test_an_offer_by_hand_says_what_it_costs_and_is_withdrawn_not_undone(d
     await page.wait_for_selector(".toast:has-text('is withdrawn')")
     view = await desk.call(market, "GET", "/requests/later")
     assert (view["state"], [each["state"] for each in view["attempts"]]) == ("matching", ["cancelled"])
+
+
+async def test_to_cancel_takes_a_second_enter_and_rows_that_left_the_list_are_not_acted_on(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("board", market=market)
+    await page.locator(".grid-row", has_text="later").wait_for()
+    await page.keyboard.press("a")
+    await page.wait_for_selector(".many:has-text('4 chosen')")
+    await page.get_by_label("Find").fill("later")
+    await page.wait_for_selector(".many:has-text('1 chosen')")
+    await page.get_by_label("Find").press("Enter")
+    await page.keyboard.press("x")
+    await page.wait_for_selector("dialog h2:has-text('Cancel later')")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog button.grave")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".toast:has-text('later is cancelled')")
+    assert (await desk.call(market, "GET", "/requests/soon"))["state"] != "cancelled"

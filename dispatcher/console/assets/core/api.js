@@ -90,10 +90,7 @@ export class Api {
       if (ask.signal?.aborted) throw error;
       throw new Problem(0, { title: "The service does not answer", detail: "the service does not answer" });
     }
-    if (response.ok) return response;
-    const told = await response.json().catch(() => ({}));
-    if (response.status === 401) dispatchEvent(new CustomEvent("signed-out"));
-    throw new Problem(response.status, told);
+    return response.ok ? response : refused(response);
   }
 
   /**
@@ -137,10 +134,21 @@ export class Api {
     const headers = { ...HEADERS, Accept: "text/event-stream" };
     if (ask.after) headers["Last-Event-ID"] = ask.after;
     const response = await fetch(this.url(path, ask.query), { headers, signal: ask.signal, cache: "no-store" });
-    if (!response.ok || !response.body) throw new Problem(response.status, await response.json().catch(() => ({})));
+    if (!response.ok || !response.body) return refused(response);
     ask.opened?.();
     for await (const { id, data } of frames(response.body)) event(id, data ? JSON.parse(data) : null);
   }
+}
+
+/**
+ * Raises what the service refused; a session that has ended is told to the page, whatever was asked.
+ * @param {Response} response
+ * @returns {Promise<never>}
+ */
+async function refused(response) {
+  const told = await response.json().catch(() => ({}));
+  if (response.status === 401) dispatchEvent(new CustomEvent("signed-out"));
+  throw new Problem(response.status, told);
 }
 
 /**

@@ -39,6 +39,8 @@ import { toast } from "../parts/toast.js";
 
 /** @typedef {{ title: string, mount: (root: HTMLElement, context: Context) => (() => void) | void }} PageModule */
 
+const READERS = ["ops", "coordinator", "case_manager", "platform"]; // who reads requests
+
 const frame = {
   main: h("main", { id: "main", tabindex: "-1" }),
   nav: h("nav", { "aria-label": "Pages" }),
@@ -54,8 +56,9 @@ async function start() {
   theme();
   const session = await signedIn();
   if (!session) return;
+  if (!READERS.some((each) => session.roles.includes(each))) return notForYou(session);
   bind([
-    ...PAGES.filter((each) => each.key).map((each) => ({
+    ...pagesOf(session).filter((each) => each.key).map((each) => ({
       key: `g ${each.key}`,
       says: each.title,
       group: "Go to",
@@ -200,15 +203,46 @@ function followed(event) {
 /** @param {Session} session @param {string} current */
 function drawFrame(session, current) {
   if (!opened) return;
-  drawNav(current);
+  drawNav(current, pagesOf(session));
   if (frame.bar.dataset.market === opened.market) return;
   frame.bar.dataset.market = opened.market;
   drawBar(session);
 }
 
-/** @param {string} current */
-function drawNav(current) {
-  const groups = [...new Set(PAGES.map((each) => each.group))].filter(Boolean);
+/** Those that this session may use. @param {Session} session */
+function pagesOf(session) {
+  return PAGES.filter((each) => !each.ops || session.roles.includes("ops"));
+}
+
+/** Whoever reads no request has nothing here, and is not to be told that nothing is wrong. @param {Session} session */
+function notForYou(session) {
+  document.title = "Dispatcher";
+  document.body.append(
+    h(
+      "main",
+      {},
+      h(
+        "div",
+        { class: "sign-in" },
+        h("h1", {}, "Dispatcher"),
+        h("p", {}, `You are signed in as ${session.subject || session.roles.join(", ")}.`),
+        h(
+          "p",
+          {},
+          "The console is for who dispatches and cares: ops, coordinators, case managers and the platform. ",
+          "Vendors and facilities have their own work in the API: ",
+          h("a", { href: "/docs" }, "/docs"),
+          ".",
+        ),
+        h("button", { type: "button", class: "primary", onclick: signOut }, "Sign out"),
+      ),
+    ),
+  );
+}
+
+/** @param {string} current @param {import("./pages.js").Page[]} pages */
+function drawNav(current, pages) {
+  const groups = [...new Set(pages.map((each) => each.group))].filter(Boolean);
   fill(
     frame.nav,
     groups.map((group) =>
@@ -216,7 +250,7 @@ function drawNav(current) {
         "div",
         { class: "nav-group" },
         h("span", { class: "nav-head" }, group),
-        PAGES.filter((each) => each.group === group).map((each) =>
+        pages.filter((each) => each.group === group).map((each) =>
           h("a", {
             href: address(each.name),
             "aria-current": each.name === current ? "page" : null,

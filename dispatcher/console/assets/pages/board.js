@@ -10,7 +10,7 @@ import { bulk } from "../parts/acts.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
-import { grid } from "../parts/grid.js";
+import { grid, listKeys } from "../parts/grid.js";
 import { Panel } from "../parts/panel.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { Views } from "../parts/views.js";
@@ -170,6 +170,7 @@ export function mount(root, context) {
     { key: "/", says: "Find", act: () => search.select() },
     { key: "j", says: "The next row", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
     { key: "k", says: "The row before", act: () => table.go(table.current - 1) },
+    ...listKeys(true),
     { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
     {
       key: "a",

@@ -120,7 +120,7 @@ class RequestPage {
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, h("th", {}, "What it cost"), h("th", { class: "number" }, "$"))),
+        h("thead", {}, h("tr", {}, h("th", {}, "By rule"), h("th", { class: "number" }, "Cost"))),
         h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
       ),
       next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
@@ -161,7 +161,7 @@ class RequestPage {
           {},
           h("a", { href: href("vendors", [match.vendor_id]) }, match.vendor_id),
           match.start_at ? ` at ${time(match.start_at)}` : "",
-          match.price_cents === undefined ? "" : `, $${money(match.price_cents)}`,
+          match.price_cents === undefined ? "" : `, ${money(match.price_cents)}`,
         ),
       ],
       ["Reported", view.status && words(view.status)],

@@ -10,7 +10,7 @@ import { until } from "../core/time.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty, figure } from "../parts/figure.js";
-import { grid } from "../parts/grid.js";
+import { grid, listKeys } from "../parts/grid.js";
 import { Panel } from "../parts/panel.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
@@ -87,6 +87,7 @@ export function mount(root, context) {
     { key: "e", says: "Export CSV", act: () => table.exportCsv() },
     { key: "j", says: "The next", act: () => table.go(table.current + (table.isFocused ? 1 : 0)) },
     { key: "k", says: "The one before", act: () => table.go(table.current - 1) },
+    ...listKeys(false),
     { key: "r", says: "Show what came meanwhile", act: () => table.adopt() },
   ]);
   return () => {

@@ -68,8 +68,10 @@ function offer(row, context) {
   const at = (/** @type {string} */ iso) => context.zone.moment(Date.parse(iso), context.clock.now());
   const told = h("p", { class: "soft" }, "Asking every vendor…");
   const place = h("div", {}, told);
+  const asked = h("datalist", { id: "asked-before" });
   const other = h("input", {
     name: "other",
+    list: "asked-before",
     placeholder: "vendor id",
     pattern: "[A-Za-z0-9_\\-]{1,64}",
     autocomplete: "off",
@@ -77,15 +79,24 @@ function offer(row, context) {
   const again = h("input", { type: "checkbox", name: "again" });
   const moves = row.state === "offered" ? `The offer to ${row.vendor} is taken back: it is told so.` : "";
   context.api.post(`/requests/${row.id}/amend`, { requote: true }, { signal: context.signal }).then(
-    (answer) => fill(place, quotes(answer, row, at)),
+    (answer) => {
+      fill(place, quotes(answer, row, at));
+      const waits = document.activeElement === other && !other.value; // who has not typed yet chooses here
+      if (waits) /** @type {HTMLElement | null} */ (place.querySelector("input"))?.focus();
+    },
     (error) => showTrouble(fillWith(place, h("p", { class: "trouble" })), error),
   );
+  context.api.get(`/requests/${row.id}`, {}, context.signal).then((view) => {
+    const ids = new Set((view.attempts || []).map((/** @type {any} */ each) => each.vendor_id));
+    fill(asked, [...ids].map((each) => h("option", { value: each })));
+  }, () => {}); // it can be typed
   return dialog({
     title: `Offer ${row.id}`,
     wide: true,
     act: "Offer",
     body: [
       place,
+      asked,
       field(
         "Another vendor",
         other,
@@ -123,7 +134,13 @@ function fillWith(place, made) {
 function quotes(answer, row, at) {
   const found = answer.quotes?.quotes || [];
   if (!found.length) {
-    return h("p", { class: "soft" }, "No vendor can take it as it stands. Its panel says what would free it.");
+    return h(
+      "p",
+      { class: "soft" },
+      row.asked
+        ? "No vendor that was not asked before can take it as it stands. One that was is asked again below."
+        : "No vendor can take it as it stands. Its panel says what would free it.",
+    );
   }
   const best = found[0].cost_cents;
   return h(

@@ -369,6 +369,12 @@ export function grid(options) {
   return /** @type {Grid} */ (document.createElement("x-grid")).setup(options);
 }
 
+/** Keys of the list itself, so that `?` tells of them. @param {boolean} many whether rows are chosen */
+export function listKeys(many) {
+  const own = many ? { "↵": "Open it", Space: "Choose it", "Shift+↑↓": "Choose along the way" } : { "↵": "Open it" };
+  return Object.entries(own).map(([key, says]) => ({ key, says, group: "In the list", act: () => {} }));
+}
+
 /** What is cut off is told whole where the pointer rests. @param {HTMLElement} cell */
 function whole(cell) {
   if (cell.role === "gridcell") cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent || "" : "";

@@ -331,7 +331,12 @@ export class Panel {
               "tr",
               {},
               h("td", {}, each.vendor_id),
-              h("td", {}, words(each.state), each.code && ` (${words(each.code.toLowerCase())})`),
+              h(
+                "td",
+                {},
+                words(each.state),
+                each.code && each.code.toLowerCase() !== each.state && ` (${words(each.code.toLowerCase())})`,
+              ),
               h("td", { class: "number" }, zone.moment(Date.parse(each.at), clock.now())),
             )
           ),

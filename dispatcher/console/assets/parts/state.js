@@ -23,5 +23,6 @@ export function stateMark(state, says = words(state)) {
 
 /** $12.50 @param {number} cents */
 export function money(cents) {
-  return (cents / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const much = (Math.abs(cents) / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return `${cents < 0 ? "−" : ""}$${much}`;
 }

@@ -56,10 +56,7 @@ export function number(count) {
   return count.toLocaleString("en");
 }
 
-/** Cents as dollars and cents. @param {number} cents */
-export function dollars(cents) {
-  return `${cents < 0 ? "−" : ""}$${(Math.abs(cents) / 100).toFixed(2)}`;
-}
+export { money as dollars } from "./state.js";
 
 /** 12 MB of bytes. @param {number} bytes */
 export function bytes(bytes) {
