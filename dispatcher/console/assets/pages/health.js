@@ -12,7 +12,7 @@ import { button, bytes, every, heading, notForYou, number, reading, seconds, sec
 
 export const title = "Health";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 const LATE_S = 120; // a batch that is so old: the market is not matched
 
 /**
