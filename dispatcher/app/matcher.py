@@ -68,7 +68,11 @@ async def _matcher(settings: Settings, name: str) -> None:
         try:
             await until_told(
                 _matching(open_, solvers, name, savers),
-                *(job for each in settings.markets for job in _of_market(open_.service, each, timers, courier)),
+                *(
+                    job
+                    for each in settings.markets
+                    for job in _of_market(open_.service, each, timers, courier)
+                ),
                 *(job for each in settings.markets for job in _giving_way(open_, each, solvers, name)),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
                 *telling(open_.service),
@@ -87,9 +91,7 @@ async def _matching(open_: Opened, solvers: SolverPool, name: str, savers: Saver
     await run_matchers(open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
 
-def _of_market(
-    service: Service, market: str, timers: Timers, courier: Courier
-) -> list[Work]:
+def _of_market(service: Service, market: str, timers: Timers, courier: Courier) -> list[Work]:
     """What runs for a market beside matching: timers, each kind by itself; notifications; housekeeping."""
     store, clock, tz = service.store, service.clock, service.markets.zones[market]
     return [
