@@ -74,6 +74,15 @@ class Registry:
             )
         return dict(values)
 
+    def usable(self, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[str]]:
+        """The values that can be in force, and the names of the others: gone, or out of today's bounds.
+
+        For what nobody is asked about: it must not fail for what an earlier version took.
+        """
+        values = renamed(values)
+        lost = [name for name, each in values.items() if problems({name: each}, self.parameters.values())]
+        return {name: each for name, each in values.items() if name not in lost}, lost
+
     def view(self, tuning: Tuning) -> TuningView:
         """Every parameter with its value in force, and who set it."""
         values = tuning.overrides

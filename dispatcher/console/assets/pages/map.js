@@ -33,10 +33,13 @@ class Wish {
   constructor(context) {
     this.context = context;
     const { query } = context;
-    this.tones = new Set((query.get("tones") || "").split(",").filter(Boolean));
+    const known = (/** @type {string} */ name, /** @type {string[]} */ values) =>
+      values.includes(query.get(name) || "") ? query.get(name) || "" : "";
+    const tones = (query.get("tones") || "").split(",");
+    this.tones = new Set(tones.filter((each) => TONES.some(({ tone }) => tone === each)));
     this.hide = query.get("hide") === "assigned";
-    this.kind = query.get("kind") || "";
-    this.cover = query.get("cover") || "";
+    this.kind = known("kind", ["trip", "equipment"]);
+    this.cover = known("cover", ["any", ...LEVELS]);
     this.vendor = query.get("vendor") || "";
     this.picked = new Set((query.get("pick") || "").split(",").filter(Boolean));
   }
@@ -169,7 +172,7 @@ class MapPage {
         {
           name: "id",
           says: "Request",
-          width: 112,
+          width: 104,
           value: (/** @type {Row} */ row) => row.id,
           show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
         },
@@ -183,12 +186,12 @@ class MapPage {
         {
           name: "earliest",
           says: "From",
-          width: 60,
+          width: 76,
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
         },
-        { name: "class", says: "Level", width: 92, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 84, value: (/** @type {Row} */ row) => row.vendor },
+        { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 88, value: (/** @type {Row} */ row) => row.vendor },
         {
           name: "risk",
           says: "At risk",
@@ -290,7 +293,7 @@ class MapPage {
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `${MOST_IN_LINK} on the board` : "On the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `The first ${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(
