@@ -164,16 +164,7 @@ function columns({ clock, zone }) {
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
     { name: "request", says: "Request", width: 128, value: (item) => item.row?.id || item.tasks[0].request_id },
-    {
-      name: "why",
-      says: "Why",
-      width: 256,
-      value: (item) =>
-        [
-          item.row ? why(item.row) : "",
-          ...item.tasks.map((each) => `task: ${words(each.kind)}${each.claimed_by ? `, ${each.claimed_by}` : ""}`),
-        ].filter(Boolean).join(" · "),
-    },
+    { name: "why", says: "Why", width: 256, value: reasons },
     {
       name: "state",
       says: "State",
@@ -191,10 +182,10 @@ function columns({ clock, zone }) {
     {
       name: "window",
       says: "Window",
-      width: 112,
+      width: 136,
       value: (item) => item.row ? new Date(item.row.earliest).toISOString() : "",
       sort: (item) => item.row?.earliest || 0,
-      show: (item) => item.row ? `${zone.time(item.row.earliest)}–${zone.time(item.row.latest)}` : "",
+      show: (item) => item.row ? `${zone.moment(item.row.earliest, clock.now())}–${zone.time(item.row.latest)}` : "",
     },
     { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
   ];
@@ -251,4 +242,15 @@ function drawFigures(place, items, context) {
       href: to({ state: "completed", ended: "today" }),
     }),
   );
+}
+
+/** Why it is here, and of its tasks who has them. @param {Item} item */
+function reasons(item) {
+  const own = item.row && item.risk !== "task" ? why(item.row) : "";
+  const tasks = item.tasks.map((each) => {
+    const named = item.risk === "task" ? "" : `task: ${words(each.kind)}`;
+    const who = each.claimed_by ? `${each.claimed_by} has it` : `nobody has it, with ${words(each.owner)}`;
+    return [named, each.code && words(each.code.toLowerCase()), who].filter(Boolean).join(", ");
+  });
+  return [own, ...tasks].filter(Boolean).join(" · ");
 }

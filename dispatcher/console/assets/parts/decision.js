@@ -43,6 +43,7 @@ export class DecisionPanel {
         `Decision ${digest}`,
         h("a", { class: "button", href: context.href("decisions") }, "All decisions"),
         button("Export CSV", () => this.grid.exportCsv()),
+        h("a", { class: "button", href: context.href("what-if", ["new"], { against: digest }) }, "What if …"),
         button("Replay", () => this.replay(), { class: "primary", title: "p" }),
       ),
       this.head,

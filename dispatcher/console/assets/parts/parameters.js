@@ -28,6 +28,10 @@ export class Parameters {
     /** @type {any} the tuning as read */
     this.tuning = { parameters: [] };
     this.etag = "";
+    /** @type {any} what a nudge of each would have moved, as it was measured last */
+    this.told = null;
+    /** @type {Map<string, any>} */
+    this.effects = new Map();
     this.find = h("input", {
       type: "search",
       placeholder: "Name or word  /",
@@ -74,9 +78,12 @@ export class Parameters {
 
   read() {
     const { api, signal } = this.context;
-    return reading(this.body, signal, () => api.call("GET", "/tuning", { signal }), (found) => {
+    const both = () => Promise.all([api.call("GET", "/tuning", { signal }), api.get("/tuning/parameters", {}, signal)]);
+    return reading(this.body, signal, both, ([found, told]) => {
       this.tuning = found.data;
       this.etag = found.etag;
+      this.told = told;
+      this.effects = new Map(told.parameters.map((/** @type {any} */ each) => [each.name, each]));
       this.draft.settle(this.tuning.parameters);
       return this.draw();
     });
@@ -101,7 +108,10 @@ export class Parameters {
     fill(this.list, made);
     this.narrow();
     this.drawFoot();
-    return [h("p", { class: "soft" }, said), this.list];
+    const measured = this.told?.day
+      ? `Effects measured on ${this.told.day}: ${this.told.requests} requests in ${this.told.batches} saved batches, each parameter nudged down and up by itself.`
+      : "No effect is measured yet: it is, once a day of saved decisions is there.";
+    return [h("p", { class: "soft" }, said), h("p", { class: "hint" }, measured), this.list];
   }
 
   /** @param {Parameter} parameter */
@@ -138,8 +148,11 @@ export class Parameters {
         h(
           "span",
           { class: "mono" },
-          `${bounds(parameter)}, default ${asText(parameter.default) || "none"}; read in ${parameter.scope}`,
+          `${bounds(parameter)}, default ${asText(parameter.default) || "none"}; read in ${
+            readIn(this.effects.get(parameter.name), parameter)
+          }`,
         ),
+        effectOf(this.effects.get(parameter.name)),
       ),
       trouble,
     );
@@ -172,13 +185,21 @@ export class Parameters {
     const isSet = (/** @type {Parameter} */ each) => !same(each.value, each.default);
     const drafted = (/** @type {Parameter} */ each) => this.draft.values.has(each.name);
     const found = all.filter(fits);
+    const moves = (/** @type {Parameter} */ each) => {
+      const effect = this.effects.get(each.name)?.effect;
+      return [effect?.down, effect?.up].some((nudge) =>
+        nudge && nudge.moved + nudge.gained + nudge.lost > nudge.anyway
+      );
+    };
     this.chips.show([
+      { value: "moves", says: "Moves something", count: found.filter(moves).length },
       { value: "set", says: "Set, not default", count: found.filter(isSet).length },
       { value: "changed", says: "Changed now", count: found.filter(drafted).length },
     ]);
     const shown = new Set(
       found.filter((each) =>
-        (!this.chips.on.has("set") || isSet(each)) && (!this.chips.on.has("changed") || drafted(each))
+        (!this.chips.on.has("set") || isSet(each)) && (!this.chips.on.has("changed") || drafted(each)) &&
+        (!this.chips.on.has("moves") || moves(each))
       ).map((each) => each.name),
     );
     for (const [name, row] of this.rows) row.hidden = !shown.has(name);
@@ -309,6 +330,34 @@ export class Parameters {
       })),
     }).click();
   }
+}
+
+/** @param {any} told @param {Parameter} parameter */
+function readIn(told, parameter) {
+  return told?.read_by?.length ? told.read_by.join(", ") : parameter.scope;
+}
+
+/** What it would move, nudged down and up. @param {any} told */
+function effectOf(told) {
+  const nudges = [told?.effect?.down, told?.effect?.up].filter(Boolean);
+  if (!nudges.length) return null;
+  return h(
+    "span",
+    { class: "effect" },
+    nudges.map((/** @type {any} */ each) => h("span", {}, `at ${each.value}: ${moved(each)}`)),
+  );
+}
+
+/** @param {any} nudge */
+function moved(nudge) {
+  const changed = nudge.moved + nudge.gained + nudge.lost;
+  if (!changed) return "nothing moves";
+  const parts = [
+    nudge.moved && `${nudge.moved} move`,
+    nudge.gained && `${nudge.gained} gain`,
+    nudge.lost && `${nudge.lost} lose a vendor`,
+  ];
+  return `${parts.filter(Boolean).join(", ")}${nudge.anyway ? `; ${nudge.anyway} of them by chance` : ""}`;
 }
 
 /** Where it is read, without the file: `rules.credentials` → `rules`. @param {Parameter} parameter */

@@ -34,7 +34,9 @@ export class Ask {
         {},
         h("option", { value: "now" }, "the requests of now"),
         h("option", { value: "day" }, "a day that is stored"),
+        h("option", { value: "digest" }, "a saved decision"),
       ),
+      digest: text("digest", "its digest", context.query.get("against") || ""),
       day: h("input", { type: "date", value: context.zone.date(context.clock.now()) }),
     };
     const run = h("button", { type: "submit", class: "primary" }, "Ask");
@@ -50,6 +52,7 @@ export class Ask {
       void this.send(run);
     });
     root.append(heading("What if …", h("a", { class: "button", href: context.href("what-if") }, "All what-ifs")), form);
+    if (this.fields.digest.value) this.fields.against.value = "digest";
     void this.read();
     this.stop = bind([
       { key: "Escape", says: "All what-ifs", act: () => context.go("what-if") },
@@ -97,6 +100,7 @@ export class Ask {
           { class: "row" },
           labelled("Requests", fields.against),
           labelled(`Day, ${this.context.zone.name}`, fields.day),
+          labelled("Decision", fields.digest),
         ),
         h(
           "p",
@@ -162,6 +166,12 @@ export class Ask {
     return h("div", { class: "row" }, name, value, button("Add", add), trouble, list);
   }
 
+  /** `now`, a day, or a digest, as the service takes it. */
+  against() {
+    const { against, day, digest } = this.fields;
+    return against.value === "day" ? day.value : against.value === "digest" ? digest.value.trim() : "now";
+  }
+
   /** @param {HTMLButtonElement} run */
   async send(run) {
     const { fields, context } = this;
@@ -176,7 +186,7 @@ export class Ask {
     run.disabled = true;
     this.trouble.hidden = true;
     try {
-      const against = fields.against.value === "day" ? fields.day.value : "now";
+      const against = this.against();
       const view = await context.api.post("/what-if", { change, against }, { signal: context.signal });
       context.go("what-if", [view.id]);
     } catch (error) {
@@ -192,9 +202,9 @@ export function laidOver(parameters, values) {
   return { ...overrides(parameters, new Map()), ...values };
 }
 
-/** @param {string} name @param {string} placeholder */
-function text(name, placeholder) {
-  return h("input", { name, placeholder });
+/** @param {string} name @param {string} placeholder @param {string} [value] */
+function text(name, placeholder, value = "") {
+  return h("input", { name, placeholder, value });
 }
 
 /** @param {string} value */
