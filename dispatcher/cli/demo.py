@@ -184,7 +184,7 @@ def _left_running(service: Service, market: str) -> str:
         made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
         lines.append(f"{role.upper()}={mint(keys, made)}")
     roles = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
-    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url)
+    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url, speed=1.0)
     return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}"])
 
 

@@ -85,8 +85,7 @@ export function mount(root, context) {
     key: (row) => row.id,
     open: (row) => context.go("request", [row.id]),
     moved: (row) => panel.show(row),
-    select: (keys) =>
-      drawMany(many, [...keys].map((key) => store.get(key)).filter((row) => row !== undefined), context, table),
+    select: (keys) => drawMany(many, keys, context, table),
     tone: (row) =>
       atRisk(row, clock.now()) ? (row.due < clock.now() || row.risk === "nobody_left" ? "bad" : "warn") : "",
     sort: sortName ? { name: sortName, down: sortWay === "down" } : undefined,
@@ -206,16 +205,17 @@ function counts(rows, filter) {
 
 /**
  * @param {HTMLElement} place
- * @param {Row[]} rows
+ * @param {Set<string>} keys
  * @param {Context} context
  * @param {import("../parts/grid.js").Grid} table
  */
-function drawMany(place, rows, context, table) {
-  place.hidden = rows.length === 0;
+function drawMany(place, keys, context, table) {
+  place.hidden = keys.size === 0;
+  const rows = () => [...keys].map((key) => context.store.get(key)).filter((row) => row !== undefined); // as they are by then
   const act = (/** @type {"cancel" | "hold" | "resume"} */ what, /** @type {string} */ says) =>
-    h("button", { type: "button", onclick: () => bulk(rows, what, context) }, says);
+    h("button", { type: "button", onclick: () => bulk(rows(), what, context) }, says);
   place.replaceChildren(
-    h("strong", {}, `${rows.length} chosen`),
+    h("strong", {}, `${keys.size} chosen`),
     act("hold", "Hold…"),
     act("resume", "Resume…"),
     act("cancel", "Cancel…"),
@@ -231,16 +231,16 @@ function columns({ clock, zone }) {
   const iso = (/** @type {number} */ ms) => ms ? new Date(ms).toISOString() : "";
   const moment = (/** @type {number} */ ms) => zone.moment(ms, clock.now());
   return [
-    { name: "id", says: "Request", width: 136, value: (row) => row.id },
+    { name: "id", says: "Request", width: 176, value: (row) => row.id },
     {
       name: "state",
       says: "State",
-      width: 120,
+      width: 108,
       value: (row) => row.state,
       show: (row) => stateMark(row.state, row.status && row.state === "in_progress" ? words(row.status) : undefined),
     },
     { name: "priority", says: "Priority", width: 72, value: (row) => row.priority },
-    { name: "class", says: "Service", width: 128, value: (row) => row.class, show: (row) => words(row.class) },
+    { name: "class", says: "Service", width: 112, value: (row) => row.class, show: (row) => words(row.class) },
     {
       name: "earliest",
       says: "Window",
@@ -249,7 +249,7 @@ function columns({ clock, zone }) {
       sort: (row) => row.earliest,
       show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
     },
-    { name: "vendor", says: "Vendor", width: 128, value: (row) => row.vendor },
+    { name: "vendor", says: "Vendor", width: 112, value: (row) => row.vendor },
     {
       name: "start",
       says: "Start",
@@ -261,7 +261,7 @@ function columns({ clock, zone }) {
     {
       name: "price",
       says: "Price",
-      width: 72,
+      width: 64,
       value: (row) => row.vendor ? row.cents / 100 : "",
       sort: (row) => row.cents,
       show: (row) => row.vendor ? money(row.cents) : "",

@@ -87,7 +87,7 @@ class HealthPage {
       "div",
       { class: "figures" },
       figure({
-        value: found.owner ? "matched" : "not matched",
+        value: found.owner ? "matching" : "not matching",
         says: found.owner ? `for ${seconds(found.held_s)}` : "no matcher has the market",
         tone: found.owner ? "good" : "bad",
       }),
@@ -281,7 +281,12 @@ class HealthPage {
       rows: page.letters,
       empty: "No dead letters: every reply could be used.",
       columns: [
-        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), Date.now()) },
+        {
+          name: "at",
+          says: "When",
+          value: (row) => row.at,
+          show: (row) => until(Date.parse(row.at), this.context.clock.now()),
+        },
         {
           name: "stream",
           says: "Stream",

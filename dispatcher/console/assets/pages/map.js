@@ -172,7 +172,7 @@ class MapPage {
         {
           name: "id",
           says: "Request",
-          width: 112,
+          width: 104,
           value: (/** @type {Row} */ row) => row.id,
           show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
         },
@@ -186,12 +186,12 @@ class MapPage {
         {
           name: "earliest",
           says: "From",
-          width: 60,
+          width: 76,
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
         },
-        { name: "class", says: "Level", width: 92, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 84, value: (/** @type {Row} */ row) => row.vendor },
+        { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 88, value: (/** @type {Row} */ row) => row.vendor },
         {
           name: "risk",
           says: "At risk",
@@ -293,7 +293,7 @@ class MapPage {
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `${MOST_IN_LINK} on the board` : "On the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `The first ${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(

@@ -182,10 +182,10 @@ function columns({ clock, zone }) {
     {
       name: "window",
       says: "Window",
-      width: 112,
+      width: 136,
       value: (item) => item.row ? new Date(item.row.earliest).toISOString() : "",
       sort: (item) => item.row?.earliest || 0,
-      show: (item) => item.row ? `${zone.time(item.row.earliest)}–${zone.time(item.row.latest)}` : "",
+      show: (item) => item.row ? `${zone.moment(item.row.earliest, clock.now())}–${zone.time(item.row.latest)}` : "",
     },
     { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
   ];

@@ -5,9 +5,11 @@
 
 import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { words } from "../parts/state.js";
-import { atRisk, RISKS } from "../parts/words.js";
+import { RISKS } from "../parts/words.js";
+import { queue } from "./today.js";
 
 export const title = "Wall";
 
@@ -46,14 +48,17 @@ export function mount(root, context) {
     next,
     h("a", { class: "wall-leave", href: context.href("today") }, "Leave the wall (Escape)"),
   );
+  const tasks = new Tasks(context, () => draw());
   const draw = () => {
     const now = clock.now(), rows = store.rows(), today = zone.date(now);
     fill(
       time,
       h("strong", {}, zone.time(now)),
       ` ${context.market} · ${zone.day(now)} · ${zone.name} (${zone.abbreviation(now)})`,
+      context.live.status !== "live" &&
+        h("span", { class: "wall-stale" }, context.live.status === "stale" ? "Stale: reconnecting" : "Connecting"),
     );
-    const pressing = rows.filter((row) => atRisk(row, now)).sort((a, b) => a.due - b.due);
+    const pressing = queue(rows, tasks.all, now); // as many as Today says
     fill(
       risk,
       h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
@@ -68,13 +73,17 @@ export function mount(root, context) {
     );
     fill(
       next,
-      pressing.slice(0, SHOWN).map((row) =>
+      pressing.slice(0, SHOWN).map(({ due, risk, row, tasks }) =>
         h(
           "p",
           {},
-          h("strong", {}, row.due ? until(row.due, now) : ""),
-          ` ${RISKS[row.risk]}`,
-          h("span", { class: "soft" }, ` ${words(row.class)}, ${zone.time(row.earliest)}–${zone.time(row.latest)}`),
+          h("strong", {}, due ? until(due, now) : ""),
+          ` ${risk === "task" ? `Task: ${words(tasks[0].kind)}` : RISKS[risk]}`,
+          row && h(
+            "span",
+            { class: "soft" },
+            ` ${words(row.class)}, ${zone.moment(row.earliest, now)}–${zone.time(row.latest)}`,
+          ),
         )
       ),
       pressing.length > SHOWN && h("p", { class: "soft" }, `and ${pressing.length - SHOWN} more`),
