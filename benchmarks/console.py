@@ -20,7 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.busy_market import BusyMarket
-from benchmarks.devtools import Browser, Page, browser
+from benchmarks.devtools import Browser, Page, browser, private_mb
 from benchmarks.intake import MARKET, await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.looked_at import looked_at
 from contracts.codes import Role
@@ -296,9 +296,3 @@ def paces(frames: Sequence[float]) -> dict[str, Any]:
         "pan_fps": round(1000 * len(gaps) / (frames[-1] - frames[0]), 1),
         "pan_frame_p95_ms": round(gaps[len(gaps) * 95 // 100], 1),
     }
-
-
-def private_mb(pid: int) -> float:
-    """Memory that is a process's alone (Linux)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024
