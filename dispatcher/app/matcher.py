@@ -106,8 +106,8 @@ def _giving_way(open_: Opened, market: str, solvers: SolverPool, name: str) -> l
     """What gives way to every solve: what-ifs, and what each parameter does, seen in what was saved."""
     store, service, clock, tz = open_.store, open_.service, open_.clock, open_.settings.markets[market]
     stored, saved = store.market(market), partial(service.decisions.saved, market)
-    numbers, parameters = tuple(service.registry.numbers), service.registry.parameters
-    runner = Runner(stored, tz, clock, open_.travel_of, name, solvers.busy, saved, numbers)
+    parameters = service.registry.parameters
+    runner = Runner(stored, tz, clock, open_.travel_of, name, solvers.busy, saved)
     measurer = Measurer(stored, open_.decisions, parameters, tz, clock, name, solvers.busy)
     return [
         keep_running(store, market, WHAT_IFS, runner.run),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import secrets
 from collections.abc import Iterable
@@ -12,6 +13,10 @@ from typing import Any, NamedTuple, Protocol
 from dispatcher.runtime.errors import UserError
 
 _DRAFT = ".draft-"
+RETRIES: Any = {
+    "max_retries": 2,
+    "retry_timeout": dt.timedelta(seconds=20),
+}  # else a thread hangs for minutes
 
 
 class Blob(NamedTuple):
@@ -119,7 +124,9 @@ class Objects:
             ) from error
         self._obstore: Any = obstore
         try:
-            self._store: Any = self._obstore.store.from_url(url, client_options=_options(url))
+            self._store: Any = self._obstore.store.from_url(
+                url, client_options=_options(url), retry_config=RETRIES
+            )
         except Exception as error:
             raise UserError(
                 f"DISPATCHER_DECISIONS is '{_shown(url)}', which is no object store that is known.",
@@ -167,7 +174,7 @@ def _options(url: str) -> dict[str, Any]:
     """A store of one's own network may speak plain HTTP where its endpoint says so."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT", ""))
     plain = url.startswith("http://") or endpoint.startswith("http://")
-    return {"allow_http": True, "timeout": "10s"} if plain else {"timeout": "30s"}
+    return {"timeout": "10s"} | ({"allow_http": True} if plain else {})
 
 
 def _shown(url: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 
 from aiohttp import ClientConnectionResetError, web
 
@@ -17,12 +16,11 @@ from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call
 from dispatcher.http.entry import GATE
 from dispatcher.http.events import HEADERS, SSE, STILL_HERE
+from dispatcher.http.large import JSON, large
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 
-JSON = "application/json"
 READY_S = 10.0  # real seconds: so long may the first look take
-SMALL_BYTES = 20_000
 ROUTES = Routes("board", 75)
 BOARDS = web.AppKey("boards", Boards)
 
@@ -35,12 +33,7 @@ BOARDS = web.AppKey("boards", Boards)
 )
 async def read(call: Call, parts: Parts) -> web.Response:
     """Read the board: what is open and what ended last, as columns and rows."""
-    body = (await _ready(call, parts)).page()
-    headers = {"Cache-Control": "no-store", "X-Request-Id": call.call_id, "Vary": "Accept-Encoding"}
-    if len(body) > SMALL_BYTES and "gzip" in call.raw.headers.get("Accept-Encoding", ""):
-        body = await asyncio.to_thread(gzip.compress, body, 1)
-        headers["Content-Encoding"] = "gzip"
-    return web.Response(body=body, content_type=JSON, headers=headers)
+    return await large(call, (await _ready(call, parts)).page())
 
 
 @ROUTES.get(

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from contracts.tuning import (
-    Parameter,
     ParameterView,
     Tunable,
     Tuning,
@@ -52,11 +51,6 @@ class Registry:
         modules = [module for name in packages for module in _declaring(name)]
         parameters = [each for module in modules for each in getattr(module, "PARAMETERS", ())]
         return cls(parameters, [each for module in modules for each in getattr(module, "SLIDERS", ())])
-
-    @property
-    def numbers(self) -> list[Parameter]:
-        """Those that are a number, and not a list."""
-        return [each for each in self.parameters.values() if isinstance(each, Parameter)]
 
     def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values, by the parameters' present names.

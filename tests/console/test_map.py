@@ -38,7 +38,7 @@ async def test_the_map_and_the_table_beside_it_have_the_same_by_pointer_and_by_k
     await expect(heading).to_have_text(f"{RIDES - 1} in view")
     assert "hide=assigned" in page.url
     await page.keyboard.press("m")
-    for _ in range(30):
+    for _ in range(13):
         await page.keyboard.press("ArrowLeft")
     await expect(heading).to_have_text("0 in view")
     await page.keyboard.press("0")

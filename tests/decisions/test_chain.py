@@ -169,6 +169,14 @@ async def test_a_seal_that_is_taken_away_is_named(saved: Saved, place: str, said
     assert any(each.startswith(said or f"patient_read {names[0]} was added") for each in found)
 
 
+async def test_a_record_whose_writer_died_before_the_ledger_had_it_is_told_and_is_no_finding(
+    three: Saved,
+) -> None:
+    path = path_of(three, (await three.entries())[0])
+    path.with_name("f" * 16).write_bytes(path.read_bytes())
+    assert await chain.judge(three.town.market.stored, three.store) == (3, 1, [])
+
+
 async def test_a_folder_that_is_gone_is_told_once_with_where_it_was(three: Saved) -> None:
     root: Path = three.store.blobs.root  # type: ignore[attr-defined]
     root.rename(root.with_name("elsewhere"))

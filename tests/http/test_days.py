@@ -77,6 +77,17 @@ async def test_a_day_has_each_step_with_the_vendor_that_had_the_request_then(tow
     assert (found["tz"], found["start"]) == ("America/New_York", "2026-03-03T05:00:00Z")
 
 
+async def test_a_large_day_is_compressed_for_who_takes_that(town: Api) -> None:
+    rides = [trip(f"ride-{nth:03}") for nth in range(400)]
+    await town.call("POST", "/requests", {"requests": rides})
+    url, sizes = f"{town.base}/days/{DAY}/requests", {}
+    for coding in ("gzip", "identity"):
+        headers = town.headers(Role.OPS) | {"Accept-Encoding": coding}
+        async with town.client.get(url, headers=headers, auto_decompress=False) as answer:
+            sizes[answer.headers.get("Content-Encoding", "identity")] = len(await answer.read())
+    assert sizes["gzip"] < sizes["identity"] / 5
+
+
 async def test_positions_of_a_day_are_squares_never_doors(town: Api) -> None:
     told = row(await day(town), "r1")
     coarse = [list(coarse_position((lon, lat))) for lon, lat in PLACES]
