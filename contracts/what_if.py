@@ -12,7 +12,7 @@ from msgspec import Meta
 from contracts.base import Id, Instant, Wire
 from contracts.patterns import whole
 from contracts.pools import Pools
-from contracts.tuning import Number, Sent
+from contracts.tuning import Sent
 from contracts.vendors import Vendor
 
 LEAST_PERCENT, MOST_PERCENT = -100, 400
@@ -95,19 +95,6 @@ class WhatIfProof(Wire, omit_defaults=False):
     verdict: str  # cheaper | dearer | no difference proven
 
 
-class WhatIfNudge(Wire, omit_defaults=False):
-    """One setting a little lower or higher, by itself: how many requests would fare otherwise."""
-
-    name: str
-    value: Number
-    nudged: Number
-    moved: int
-    gained: int
-    lost: int
-    floor: int  # so many fare otherwise with another seed alone
-    beyond: bool  # more do than by chance
-
-
 class WhatIfAnswer(Wire, omit_defaults=False):
     """What would be otherwise, request by request and figure by figure."""
 
@@ -124,7 +111,6 @@ class WhatIfAnswer(Wire, omit_defaults=False):
     proof: WhatIfProof | None = None
     left_out: int = 0  # rows beyond the most that are kept
     cpu_seconds: float = 0.0
-    nudges: tuple[WhatIfNudge, ...] = ()
 
 
 class WhatIfState(StrEnum):
@@ -148,14 +134,11 @@ class WhatIfRequest(Wire):
     ] = NOW
     seed: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 1
     again: Annotated[int, Meta(ge=0, le=2_147_483_647)] = 2
-    nudge: bool = False  # beside the change: each setting that the plan reads, a little lower and higher
 
     def __post_init__(self) -> None:
         """Refuse a day that no calendar has, and one seed twice: there would be no noise to tell from."""
         if self.against.count("-") == 2:
             date.fromisoformat(self.against)
-            if self.nudge:
-                raise ValueError("a day is not nudged\nMaybe `now`, or a decision of that day.")
         if self.seed == self.again:
             raise ValueError(
                 f"seed and again are both {self.seed}: what differs between two solves is the noise\n"

@@ -7,6 +7,7 @@ Whole numbers are written as narrow as they are; the type that they had stands b
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
@@ -32,10 +33,13 @@ _LEVEL: Final = 1  # of Zstandard: 3 takes twice as long for a tenth less
 MOST_BYTES: Final = 2**31  #: unpacked; what says that it has more is damaged
 _ARRAY: Final = 1  # MessagePack's number for an array of ours
 _HOW: Final = ("seconds", "limits")  # of a plan: how it was made, not what it is
-_NARROW: Final = (np.int8, np.int16, np.int32)
+_NARROW: Final = ((np.int8, 2**7), (np.int16, 2**15), (np.int32, 2**31))
+_FEW: Final = 64  # numbers of which the compressor makes as little by itself
 #: what stands behind a protocol, by the name that is written
 _SUPPLIES: Final[Mapping[str, type]] = {"pools": PoolSupply}
 _TRAVELS: Final[Mapping[str, type]] = {"detour": DetourTravel, "known": KnownTravel}
+
+_OF_THREAD = threading.local()  # a compressor may not be in two threads at once
 
 
 class NotSaved(ValueError):
@@ -175,9 +179,11 @@ def unpack_plan(packed: bytes) -> BatchPlan:
 
 def small(value: Any) -> bytes:
     """Plain values and arrays, compressed."""
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(
-        msgpack.packb(value, default=_array)
-    )
+    compressor = getattr(_OF_THREAD, "compressor", None)
+    if compressor is None:
+        compressor = _OF_THREAD.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    packed: bytes = compressor.compress(msgpack.packb(value, default=_array))
+    return packed
 
 
 def large(packed: bytes) -> Any:
@@ -212,10 +218,10 @@ def _array(value: Any) -> msgpack.ExtType:
 
 
 def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if array.dtype != np.int64 or not array.size:
+    if array.dtype != np.int64 or array.size < _FEW:
         return array
     least, most = int(array.min()), int(array.max())
-    fits = (each for each in _NARROW if np.iinfo(each).min <= least and most <= np.iinfo(each).max)
+    fits = (each for each, limit in _NARROW if -limit <= least and most < limit)
     return array.astype(next(fits, np.int64), copy=False)
 
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from contracts.codes import Role
 from dispatcher.console.assets import FOLDER
 from dispatcher.demo.play import Options, played, settings_of
-from dispatcher.runtime.clock import make_clock
+from dispatcher.runtime.clock import make_clock, slow_down
 from dispatcher.serve.entrance import entrance
 from simulation import small, stories
 from simulation.day import Day, at
@@ -63,6 +63,8 @@ async def _look(args: argparse.Namespace, folder: Path) -> None:
     playing = asyncio.create_task(_play(day, options))
     try:
         await _until(day, options, args.at, playing)
+        if (begins := settings_of(day, options).clock_file) is not None:
+            await asyncio.sleep(slow_down(begins))  # now an hour lasts an hour
         async with async_playwright() as tools:
             program = browser.program()
             opened = await tools.chromium.launch(executable_path=program, args=["--no-sandbox"])

@@ -170,7 +170,7 @@ def _all_replay(folder: Path, day: Day, console: Console) -> bool:
 def _left_running(service: Service, market: str) -> str:
     """Where it is, and tokens by its own clock: one from `dispatcher token` goes by the machine's."""
     from contracts.codes import Role
-    from dispatcher.app import clock_of
+    from dispatcher.app.opened import clock_of
     from dispatcher.security.key_files import read_token_keys
     from dispatcher.security.tokens import claims, mint
     from dispatcher.serve.entrance import entrance
@@ -184,7 +184,7 @@ def _left_running(service: Service, market: str) -> str:
         made = claims(role, markets=[market], vendor_id="", now_ms=now_ms, hours=KEPT_HOURS)
         lines.append(f"{role.upper()}={mint(keys, made)}")
     roles = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
-    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url)
+    looked_at = entrance(service.settings, roles=roles, markets=[market], url=service.url, speed=1.0)
     return "\n".join([*lines, f"URL={service.url}/v1/markets/{market}", "", f"the console: {looked_at}"])
 
 

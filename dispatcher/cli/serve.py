@@ -79,7 +79,7 @@ def _serve_all(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _serve_web(settings: Settings, args: argparse.Namespace) -> int:
-    from dispatcher.app import run_web
+    from dispatcher.app.web import run_web
 
     _refuse_no_socket(args.listener)
     return run_web(settings, args.listener, args.name, args.notice)
@@ -95,7 +95,7 @@ def _refuse_no_socket(number: int | None) -> None:
 
 
 def _serve_matcher(settings: Settings, args: argparse.Namespace) -> int:
-    from dispatcher.app import run_matcher
+    from dispatcher.app.matcher import run_matcher
 
     return run_matcher(settings, args.name)
 

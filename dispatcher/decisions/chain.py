@@ -32,6 +32,11 @@ async def judge(stored: MarketStore, kept: DecisionStore) -> Judged:
     """Read the ledger and every record. Raises Unavailable, OSError."""
     wrong, before, count = list[tuple[str, str]](), None, 0
     known = set[str]()
+    lying = await asyncio.to_thread(kept.blobs.under, stored.name)
+    last = await stored.decisions.last()
+    if last is not None and not lying:  # said once, not for each
+        how = f"are gone: {kept.blobs} keeps nothing of this market\nMaybe it is not the place they are kept."
+        return Judged(0, 0, [("all decisions", how)])
     async for entries in _pages(stored):
         linked = [*([before] if before else []), *entries]
         wrong += [each for pair in pairwise(linked) for each in _link(*pair)]
@@ -41,7 +46,6 @@ async def judge(stored: MarketStore, kept: DecisionStore) -> Judged:
     issued = await stored.decisions.issued()
     if before is not None and issued > before.seq:
         wrong.append((f"place {issued}", f"is gone from the end of the chain, which ends at {before.seq}"))
-    lying = await asyncio.to_thread(kept.blobs.under, stored.name)
     records = {each.name for each in lying if not each.name.rpartition("/")[2].startswith(PART)}
     return Judged(count, len(records - known), wrong)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dispatcher.decisions import chain, sealing
 from dispatcher.decisions.blobs import blobs_of
@@ -11,7 +11,7 @@ from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from dispatcher.settings import Settings
 from dispatcher.store.committer import Committer
-from dispatcher.store.connection import Reader
+from dispatcher.store.connection import Reader, StoreError, server_words
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
 
@@ -28,16 +28,27 @@ async def judge(
     node = Node(url, Reader(client, timeout_s), Committer(client, timeout_s=timeout_s), vault)
     stored = MarketStore(node, market)
     kept = DecisionStore(blobs_of(settings.decisions, settings.data_dir), vault)
-    decided, sealed = await chain.judge(stored, kept), await sealing.judge(stored)
-    wrong = {(chain.RULE, *each) for each in decided.wrong} | {(sealing.RULE, *each) for each in sealed.wrong}
-    if wrong:  # some may have been forgotten while we read
-        again, resealed = await chain.judge(stored, kept), await sealing.judge(stored)
-        lasts = [(chain.RULE, *each) for each in again.wrong] + [
-            (sealing.RULE, *each) for each in resealed.wrong
-        ]
-        found = [each for each in lasts if each in wrong]
-    else:
-        found = []
+    try:
+        looks = [await _look(stored, kept)]
+        if looks[0].wrong:  # some may have been forgotten while we read
+            looks.append(await _look(stored, kept))
+    except StoreError as error:
+        code = server_words(error).partition(" ")[0]
+        keys = stored.keys
+        how = f"cannot be read ({code}): {keys.decisions} and {keys.seals} should be streams of ours"
+        return {}, [{"rule": chain.RULE, "subject": "the ledgers", "detail": how}]
+    found = [each for each in looks[-1].wrong if each in looks[0].wrong]
     findings = [{"rule": rule, "subject": what, "detail": how} for rule, what, how in found]
+    return looks[-1].told, findings
+
+
+class _Look(NamedTuple):
+    told: dict[str, Any]
+    wrong: list[tuple[str, str, str]]
+
+
+async def _look(stored: MarketStore, kept: DecisionStore) -> _Look:
+    decided, sealed = await chain.judge(stored, kept), await sealing.judge(stored)
     told = {"decisions": decided.entries, "decisions_unlinked": decided.unlinked, "sealed": sealed.entries}
-    return told, findings
+    wrong = [(chain.RULE, *each) for each in decided.wrong]
+    return _Look(told, wrong + [(sealing.RULE, *each) for each in sealed.wrong])

@@ -29,7 +29,12 @@ ACTS = "acts"  # all of them, by time
 STAFF = frozenset({Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER})  # whose acts are by hand
 LONGEST = 200  # of a reason
 SAID = ("vendor_id", "code", "requirement", "outcome")  # of a command: codes and ids, no text
-GROUPS = {"vendor": ActGroup.VENDORS, "capacity": ActGroup.VENDORS, "authorization": ActGroup.AUTHORIZATIONS}
+GROUPS = {
+    "tuning": ActGroup.TUNING,
+    "vendor": ActGroup.VENDORS,
+    "capacity": ActGroup.VENDORS,
+    "authorization": ActGroup.AUTHORIZATIONS,
+}
 
 
 class ActRecord(Record, frozen=True, tag=1):

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from contracts.codes import Priority, RequestState, ServiceClass
 from contracts.geo import Position
 from contracts.instants import MINUTE_MS
+from contracts.ledger import LEDGER_BUCKET_MINUTES
+from contracts.local_day import LocalDay
 from contracts.requests import Request
 from dispatcher.domain.coarse_position import coarse_position
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, Transition
 
 STATES, CLASSES, PRIORITIES = tuple(RequestState), tuple(ServiceClass), tuple(Priority)
@@ -20,7 +23,7 @@ WITH_VENDOR = frozenset(RequestState) - {
     RequestState.UNMATCHED,
     RequestState.CANCELLED,
 }
-SECOND_MS = 1_000
+SECOND_MS, BUCKET_MS = 1_000, LEDGER_BUCKET_MINUTES * MINUTE_MS
 
 
 class Body(NamedTuple):
@@ -99,9 +102,9 @@ _COLUMNS = (
 )
 
 
-def row_of(record: RequestRecord, body: Body, start_ms: int, names: Names) -> tuple[Any, ...]:
-    """One request of a day that begins at `start_ms`."""
-    place = names.place
+def row_of(record: RequestRecord, body: Body, day: LocalDay, names: Names) -> tuple[Any, ...]:
+    """One request of a day."""
+    place, start_ms = names.place, day.start_ms
 
     def second(at_ms: int) -> int:
         return (at_ms - start_ms) // SECOND_MS
@@ -129,12 +132,28 @@ def row_of(record: RequestRecord, body: Body, start_ms: int, names: Names) -> tu
                 place(each.vendor_id),
                 second(each.made_ms),
                 second(each.closed_ms) if each.closed_ms else None,
-                minute(each.start_ms),
-                minute(each.end_ms),
+                *_span(each, day),
             )
             for each in record.offers
         ),
     )
+
+
+def _span(offer: OfferRecord, day: LocalDay) -> tuple[int, int]:
+    """Minutes of the day that it takes of its vendor: as booked, the way back included.
+
+    Of one that was given back only the work itself is known.
+    """
+    buckets = (day.end_ms - day.start_ms) // BUCKET_MS
+    spans = [
+        (each.first + later, each.first + each.count + later)
+        for each in offer.bookings
+        for later in [0 if each.day == day.day.isoformat() else buckets]
+    ]
+    if not spans:
+        return (offer.start_ms - day.start_ms) // MINUTE_MS, (offer.end_ms - day.start_ms) // MINUTE_MS
+    first, end = min(begin for begin, _ in spans), max(end for _, end in spans)
+    return first * LEDGER_BUCKET_MINUTES, end * LEDGER_BUCKET_MINUTES
 
 
 def _class_at(service_class: str) -> int:

@@ -21,6 +21,7 @@ from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.solvers import Solvers
 from dispatcher.matching.will_calls import keep_room
 from dispatcher.runtime import traces
+from solvers.planning import BatchPlan
 from solvers.screening import Screening
 
 INTERVAL = Parameter(
@@ -87,19 +88,7 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
     standing = await market.standing(waiting, travel, market.planning_ms)
     snapshot = await market.snapshot(waiting, market.planning_ms, standing, travel)
     kept_for = await keep_room(market, snapshot, travel)
-    screening = await asyncio.to_thread(snapshot.screening)
-    held = await market.shadow.wanted() if market.shadow is not None else None
-    beside = _beside(snapshot, screening) if held is not None else None
-    most_s = market.clock.real_s(timeout_s(snapshot))
-    plan = await solvers.plan(screening, most_s)
-    market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
-    done = Done()
-    try:
-        await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
-    finally:
-        market.save(BATCH, snapshot, screening, plan, became=done.became)
-    if market.shadow is not None and held is not None and beside is not None:
-        market.shadow.begin(held, beside)
+    done, plan = await _decided(own, market, solvers, snapshot, began_ms)
     all_s = time.perf_counter() - began_s
     batched(own, market.name, plan, done, all_s)
     log.info(
@@ -116,6 +105,25 @@ async def _batch(own: Ownership, market: Market, solvers: Solvers, traced: ExitS
         all_s=round(all_s, 3),
     )
     return done
+
+
+async def _decided(
+    own: Ownership, market: Market, solvers: Solvers, snapshot: Snapshot, began_ms: int
+) -> tuple[Done, BatchPlan]:
+    """Planned, committed and saved; its shadow begins once that is done."""
+    screening = await asyncio.to_thread(snapshot.screening)
+    held = await market.shadow.wanted() if market.shadow is not None else None
+    beside = _beside(snapshot, screening) if held is not None else None
+    plan = await solvers.plan(screening, market.clock.real_s(timeout_s(snapshot)))
+    market.planning_ms = min(market.clock.now_ms() - began_ms, MOST_AHEAD_MS)
+    done = Done()
+    try:
+        await commit_plan(own, market, snapshot, plan, yields_to_imminent=True, done=done)
+    finally:
+        market.save(BATCH, snapshot, screening, plan, became=done.became)
+    if market.shadow is not None and held is not None and beside is not None:
+        market.shadow.begin(held, beside)
+    return done, plan
 
 
 def _beside(snapshot: Snapshot, screening: Screening) -> Batch:

@@ -21,12 +21,14 @@ def entrance(
     hours: float = 12.0,
     subject: str = "",
     url: str = "",
+    speed: float | None = None,
 ) -> str:
-    """A link that opens a session of so many hours, once. Raises UserError: the keys cannot sign."""
+    """A link that opens a session of so many hours, once. `speed`: how fast the clock runs from now on, where
+    that is not as the settings have it. Raises UserError: the keys cannot sign."""
     if settings.token_keys is None:
         ensure_token_keys(settings.token_keys_file)
     keys, now_ms = read_token_keys(settings.token_keys_file), make_clock(*settings.clock).now_ms()
-    speed = max(1.0, settings.clock_speed)  # so many hours of the person who looks, not of the clock
+    speed = max(1.0, speed or settings.clock_speed)  # so many hours of the person who looks, not of the clock
     session = claims(
         *roles, markets=list(markets or settings.markets), now_ms=now_ms, hours=hours * speed, subject=subject
     )

@@ -12,7 +12,7 @@ from contracts.acts import ActGroup, ActPage, ActQuery, ActView
 from contracts.codes import Role
 from contracts.instants import to_ms
 from contracts.patient_reads import PatientRead
-from contracts.tuning import Tuning
+from contracts.tuning import Made, Tuning
 from contracts.tuning_versions import KEPT_VERSIONS
 from dispatcher.domain import acts, patient_reads
 from dispatcher.domain.acts import ACT_KIND, ACTS
@@ -104,7 +104,7 @@ async def _shown(
 ) -> list[Shown]:
     """The next so many of all three, newest first; an entry that cannot be read is passed over."""
     group, sources = query.group, list[Iterable[Shown]]()
-    if group not in (ActGroup.TUNING, ActGroup.PATIENTS):
+    if group is not ActGroup.PATIENTS:
         sources.append(await _acts(stored, before))
     if group in (None, ActGroup.PATIENTS):
         sources.append(await _reads(stored, before))
@@ -158,7 +158,7 @@ def _version(tuning: Tuning, at: datetime) -> Shown:
     view = ActView(
         id=name,
         at=at,
-        by=tuning.by,
+        by=Role.OPS if tuning.made in (Made.SENT, Made.RESTORED) else tuning.by,
         subject=tuning.by,
         group=ActGroup.TUNING,
         act=f"tuning_{tuning.made.value}",

@@ -53,8 +53,7 @@ class Days:
             records = await part.records.get_all(some)
             bodies = await self._bodies_of(market, records)
             rows += [
-                row_of(record, bodies.get(name, UNREAD), clock.start_ms, names)
-                for name, record in records.items()
+                row_of(record, bodies.get(name, UNREAD), clock, names) for name, record in records.items()
             ]
         return DayRequests(
             day=day,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from contracts.decisions import (
-    Decision,
     DecisionPage,
     DecisionQuery,
     DecisionView,
@@ -35,6 +34,13 @@ Result = TypeVar("Result")
 READ_TOGETHER = 500  # entries of the ledger
 MOST_EARLIER = 20
 RETRY_AFTER_S = 5
+
+
+class _Named(NamedTuple):
+    """A decision, and the days on which it may be kept."""
+
+    name: str
+    days: Sequence[str]
 
 
 class Decisions:
@@ -64,8 +70,9 @@ class Decisions:
 
     async def _on(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
         """All that are known of one request: the last of each day, and those that its matches name."""
-        found = await self._headers(market, await self._names(who, market, str(query.request)))
-        shown = [each for each in found if query.day is None or each.day == query.day]
+        found = await self._raws(market, await self._known(who, market, str(query.request)))
+        known = [told(each.header) for each in found]
+        shown = [each for each in known if query.day is None or each.day == query.day]
         return DecisionPage(decisions=tuple(shown[: query.limit]))
 
     async def view(self, who: Principal, market: str, name: str, query: RowQuery) -> DecisionView:
@@ -98,8 +105,7 @@ class Decisions:
 
     async def on_request(self, who: Principal, market: str, request_id: str) -> RequestDecision:
         """The last decision on a request, with its row: the vendors that each rule excluded by name."""
-        for_all = await self._names(who, market, request_id)
-        found = sorted(await self._raws(market, for_all), key=lambda each: each.header.at_ms, reverse=True)
+        found = await self._raws(market, await self._known(who, market, request_id))
         if not found:
             raise NotFound(
                 f"no saved decision on request {request_id}\n"
@@ -120,24 +126,34 @@ class Decisions:
         """A decision, whole, for the service's own use. Raises NotFound, Unreadable, Unavailable."""
         return await self._opened(await self._raw(market, name))
 
-    async def _names(self, who: Principal, market: str, request_id: str) -> list[str]:
+    async def _known(self, who: Principal, market: str, request_id: str) -> list[_Named]:
+        """The decisions that are known of a request: those that the ledger notes, and its matches name."""
         record = await self.requests.record(who, market, request_id)
         noted = await self.markets.store(market).decisions.on(request_id, await self._days(market))
-        names = [named(digest, nth) for _, digest, nth in noted]
-        names += [each.snapshot for each in reversed(record.offers) if each.snapshot]
-        return list(dict.fromkeys(names))
+        found = {named(digest, nth): [day] for day, digest, nth in noted}
+        tz = self.markets.zones[market]
+        for each in reversed(record.offers):
+            if each.snapshot:
+                found.setdefault(each.snapshot, list(days_back(local_day(each.made_ms, tz), 0)))
+        return [_Named(name, days) for name, days in found.items()]
 
-    async def _headers(self, market: str, names: Sequence[str]) -> list[Decision]:
-        found = await self._raws(market, names)
-        return [told(each.header) for each in sorted(found, key=lambda each: -each.header.at_ms)]
-
-    async def _raws(self, market: str, names: Sequence[str]) -> list[Raw]:
-        days = await self._days(market)
-        found = [await self._beside(self.kept.get, market, *_asked(each, days)) for each in names]
-        return [each for each in found if each is not None]
+    async def _raws(self, market: str, names: Sequence[_Named]) -> list[Raw]:
+        """Those that are kept, the latest first. One that is damaged is passed over where another is not."""
+        found, wrong = list[Raw](), list[Unreadable]()
+        for each in names:
+            digest, nth = parted(each.name)
+            try:
+                raw = await self._beside(self.kept.get, market, digest, each.days, nth)
+            except Unreadable as error:
+                wrong.append(error)
+            else:
+                found += [raw] if raw is not None else []
+        if wrong and not found:
+            raise wrong[0]
+        return sorted(found, key=lambda each: -each.header.at_ms)
 
     async def _raw(self, market: str, name: str) -> Raw:
-        found = await self._raws(market, [name])
+        found = await self._raws(market, [_Named(name, await self._days(market))])
         if not found:
             raise NotFound(
                 f"there is no saved decision {name}\nMaybe it was forgotten (decisions_days, decisions_mb)."
@@ -178,11 +194,6 @@ class Decisions:
 
 def _row(saved: SavedPlan, request_id: str) -> list[Row]:
     return rows(saved, [saved.header.requests.index(request_id)], by_name=True)
-
-
-def _asked(name: str, days: Sequence[str]) -> tuple[str, Sequence[str], int]:
-    digest, nth = parted(name)
-    return digest, days, nth
 
 
 def _place(cursor: str) -> int:

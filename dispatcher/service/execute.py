@@ -72,8 +72,7 @@ class Executor:
                 entry = self._entry(command, context)
             after, full = await _committed(stored, record, decision, idempotency, entry)
             if after is not None:
-                if decision is not None:
-                    self.measures.decided(market, [decision], context.now_ms)
+                self.measures.decided(market, [decision] if decision else [], context.now_ms)
                 return after
             command = command.if_full if full else command
             if await already_applied(stored, idempotency):

@@ -27,6 +27,7 @@ from dispatcher.domain.quarters import Quarters
 from dispatcher.domain.refusals import NotFound, Unreadable, WrongState
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.loops import CANARY
 from dispatcher.service.markets import Markets
 from dispatcher.store import events
@@ -44,7 +45,7 @@ from dispatcher.tuning.canary import (
     planned,
     urgent_unmatched,
 )
-from dispatcher.tuning.canary_made import Laid, beside, made_of, refuse_untried, told
+from dispatcher.tuning.canary_made import Laid, beside, made_of, refuse_profiles, refuse_untried, told
 from dispatcher.tuning.registry import Registry
 from dispatcher.tuning.sequential import ALPHA, POWER
 
@@ -64,8 +65,8 @@ class End(NamedTuple):
 class TuningCanary:
     """They raise NotFound (market), Invalid, WrongState, Stale, Unreadable, Unavailable."""
 
-    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
-        self.markets, self.clock, self.registry = markets, clock, registry
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry, acts: Acts) -> None:
+        self.markets, self.clock, self.registry, self.acts = markets, clock, registry, acts
         self._looked_ms = dict[str, int]()  # by market: quarters are read, which is more than a look
 
     async def plan(self, who: Principal, market: str, update: CanaryUpdate) -> CanaryPlan:
@@ -88,6 +89,8 @@ class TuningCanary:
         laid = await self._laid(market, update, tuning)
         by = who.subject or who.acting_as({Role.OPS})
         made = made_of(laid, tuning, by, self.clock.now_ms(), self.markets.zones[market])
+        calendar = (await stored.tuning_profiles.get()).value.calendar
+        refuse_profiles(made, calendar, self.markets.zones[market], self.clock.now_ms())
 
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=made))
@@ -113,7 +116,8 @@ class TuningCanary:
             end = End(S.STOPPED, f"stopped by {by}", await self._found(stored, market, canary))
             await self._ended(market, held, end, by)
         else:
-            await stored.tuning_canary.put(CanaryHeld(), held.version)
+            entry = await self.acts.entry(who, market, "put_canary_away", "tuning", "canary")
+            await stored.tuning_canary.put(CanaryHeld(), held.version, entry)
             await stored.troubles.over(CANARY)
         return await self.view(who, market)
 

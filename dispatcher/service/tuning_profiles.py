@@ -18,9 +18,11 @@ from contracts.tuning_profiles import (
     ProfilesView,
     ProfileUpdate,
 )
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Invalid, NotFound, WrongState
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.program import Program
@@ -33,8 +35,8 @@ BY = "calendar"
 class TuningProfiles:
     """They raise NotFound (market, profile), Invalid, WrongState, Stale, Unreadable, Unavailable."""
 
-    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
-        self.markets, self.clock, self.registry = markets, clock, registry
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry, acts: Acts) -> None:
+        self.markets, self.clock, self.registry, self.acts = markets, clock, registry, acts
 
     async def view(self, who: Principal, market: str) -> ProfilesView:
         """Profiles, calendar, what stands and what comes next."""
@@ -59,7 +61,8 @@ class TuningProfiles:
         others = [each for each in before.profiles if each.name != name]
         if len(others) >= MOST_PROFILES:
             raise Invalid(f"there are {MOST_PROFILES} profiles already\nMaybe delete one that nobody uses.")
-        return await self._write(market, replace(before, profiles=(*others, made)), expected_version)
+        entry = await self.acts.entry(who, market, "write_profile", "tuning", name, reason=update.about)
+        return await self._write(market, replace(before, profiles=(*others, made)), expected_version, entry)
 
     async def delete(self, who: Principal, market: str, name: str, expected_version: int) -> ProfilesView:
         """Forget a profile that the calendar does not name."""
@@ -70,14 +73,17 @@ class TuningProfiles:
         if any(each.profile == name for each in before.calendar):
             raise WrongState(f"the calendar names profile {name}\nMaybe take its times out first.")
         others = tuple(each for each in before.profiles if each.name != name)
-        return await self._write(market, replace(before, profiles=others), expected_version)
+        entry = await self.acts.entry(who, market, "delete_profile", "tuning", name)
+        return await self._write(market, replace(before, profiles=others), expected_version, entry)
 
     async def put_calendar(
         self, who: Principal, market: str, update: CalendarUpdate, expected_version: int
     ) -> ProfilesView:
         """Replace the calendar; what it says of this moment stands within seconds."""
         before = await self._read(who, market)
-        return await self._write(market, replace(before, calendar=update.times), expected_version)
+        detail = f"{len(before.calendar)} times before, {len(update.times)} now"
+        entry = await self.acts.entry(who, market, "write_calendar", "tuning", "calendar", detail=detail)
+        return await self._write(market, replace(before, calendar=update.times), expected_version, entry)
 
     async def apply_due(self, market: str) -> bool:
         """Let the profile stand that the calendar has now, if another does; whether something was changed.
@@ -101,13 +107,16 @@ class TuningProfiles:
         tuning = await stored.tuning.get()
         before, overrides = standing.value, tuning.overrides
         after, values = begun(before, due, overrides)
-        numbers, lists = parted(self.registry.checked(values))
+        usable, lost = self.registry.usable(values)
+        numbers, lists = parted(usable)
+        reason = told(before, due, overrides)
+        reason += f"; left out, for it is no value of today's: {', '.join(lost)}" if lost else ""
         made = Tuning(
             version=tuning.version + 1,
             values=numbers,
             lists=lists,
             by=BY,
-            reason=told(before, due, overrides),
+            reason=reason[:200],
             at=at,
             made=Made.PROFILE,
             source=due.name if due else NORMAL,
@@ -124,11 +133,13 @@ class TuningProfiles:
         self.markets.authorize_requests(who, market)
         return (await self.markets.store(market).tuning_profiles.get()).value
 
-    async def _write(self, market: str, profiles: Profiles, expected_version: int) -> ProfilesView:
+    async def _write(
+        self, market: str, profiles: Profiles, expected_version: int, entry: Decision
+    ) -> ProfilesView:
         refuse_bad(profiles, self.markets.zones[market])
         in_order = tuple(sorted(profiles.profiles, key=lambda each: each.name))
         profiles = replace(profiles, profiles=in_order)
-        version = await self.markets.store(market).tuning_profiles.put(profiles, expected_version)
+        version = await self.markets.store(market).tuning_profiles.put(profiles, expected_version, entry)
         return await self._view(market, Versioned(version, profiles))
 
     async def _view(self, market: str, found: Versioned[Profiles]) -> ProfilesView:

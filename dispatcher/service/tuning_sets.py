@@ -16,9 +16,11 @@ from contracts.tuning_sets import (
     SetUpdate,
     Sliders,
 )
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Invalid, NotFound, Stale
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.execute import ATTEMPTS, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.store.vendors import stale
@@ -28,8 +30,8 @@ from dispatcher.tuning.registry import Registry
 class TuningSets:
     """They raise NotFound (market, set), Invalid, Stale, Unreadable, Unavailable."""
 
-    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
-        self.markets, self.clock, self.registry = markets, clock, registry
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry, acts: Acts) -> None:
+        self.markets, self.clock, self.registry, self.acts = markets, clock, registry, acts
 
     async def all(self, who: Principal, market: str) -> SavedSets:
         """All sets of the market, by name."""
@@ -58,13 +60,15 @@ class TuningSets:
             by=who.subject or who.acting_as({Role.OPS}),
             at=to_instant(self.clock.now_ms()),
         )
-        await self._write(market, name, saved, expected_version)
+        entry = await self.acts.entry(who, market, "save_set", "tuning", name, reason=update.about)
+        await self._write(market, name, saved, expected_version, entry)
         return saved
 
     async def delete(self, who: Principal, market: str, name: str, expected_version: int) -> SavedSet:
         """Forget a set; it is told once more. A profile or a version that was made of it stays."""
         found = await self.get(who, market, name)
-        await self._write(market, name, None, expected_version)
+        entry = await self.acts.entry(who, market, "delete_set", "tuning", name)
+        await self._write(market, name, None, expected_version, entry)
         return found
 
     async def sliders(self, who: Principal, market: str) -> Sliders:
@@ -88,7 +92,9 @@ class TuningSets:
         self.markets.authorize_requests(who, market)
         return (await self.markets.store(market).tuning.get()).overrides
 
-    async def _write(self, market: str, name: str, saved: SavedSet | None, expected_version: int) -> None:
+    async def _write(
+        self, market: str, name: str, saved: SavedSet | None, expected_version: int, entry: Decision
+    ) -> None:
         """Over the version of the set that is expected; other sets may change meanwhile."""
         part = self.markets.store(market).tuning_sets
         for _ in range(ATTEMPTS):
@@ -102,7 +108,7 @@ class TuningSets:
             if len(found) > MOST_SETS:
                 raise Invalid(f"there are {MOST_SETS} saved sets already\nMaybe delete one that nobody uses.")
             try:
-                await part.put(SavedSets(sets=tuple(found[each] for each in sorted(found))), version)
+                await part.put(SavedSets(sets=tuple(found[each] for each in sorted(found))), version, entry)
             except Stale:
                 continue
             return

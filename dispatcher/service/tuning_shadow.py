@@ -8,6 +8,7 @@ from contracts.tuning_shadow import Shadow, ShadowFound, ShadowHeld, ShadowUpdat
 from dispatcher.domain.refusals import NotFound
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service.acts import Acts
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.tuning.registry import Registry
@@ -17,8 +18,8 @@ from dispatcher.tuning.shadow import refuse_unseen, unseen
 class TuningShadow:
     """They raise NotFound (market, shadow), Invalid, Stale, Unreadable, Unavailable."""
 
-    def __init__(self, markets: Markets, clock: Clock, registry: Registry) -> None:
-        self.markets, self.clock, self.registry = markets, clock, registry
+    def __init__(self, markets: Markets, clock: Clock, registry: Registry, acts: Acts) -> None:
+        self.markets, self.clock, self.registry, self.acts = markets, clock, registry, acts
 
     async def view(self, who: Principal, market: str) -> ShadowView:
         """The candidate and what was found so far."""
@@ -41,7 +42,8 @@ class TuningShadow:
             what_if=update.what_if or "",
         )
         held = ShadowHeld(shadow=shadow)
-        version = await stored.tuning_shadow.put(held, expected_version)
+        entry = await self.acts.entry(who, market, "set_shadow", "tuning", "shadow", reason=update.reason)
+        version = await stored.tuning_shadow.put(held, expected_version, entry)
         return await self._view(market, Versioned(version, held))
 
     async def delete(self, who: Principal, market: str, expected_version: int) -> ShadowView:
@@ -50,7 +52,8 @@ class TuningShadow:
         part = self.markets.store(market).tuning_shadow
         if (await part.get()).value.shadow is None:
             raise NotFound("there is no shadow\nMaybe it was taken away already.")
-        version = await part.put(ShadowHeld(), expected_version)
+        entry = await self.acts.entry(who, market, "end_shadow", "tuning", "shadow")
+        version = await part.put(ShadowHeld(), expected_version, entry)
         return await self._view(market, Versioned(version, ShadowHeld()))
 
     async def _view(self, market: str, held: Versioned[ShadowHeld]) -> ShadowView:

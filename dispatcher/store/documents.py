@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.refusals import Stale, Unreadable
 from dispatcher.store import codec
 from dispatcher.store.aside import Item
+from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.connection import misfiled
 from dispatcher.store.keys import Keys
@@ -42,9 +44,18 @@ class DocumentPart(Generic[Value]):
         """Over version `before`, as a part of a commit."""
         program.document(self.what, self.key, before, codec.pack(before + 1, value))
 
-    async def put(self, value: Value, before: int) -> int:
-        """Write it over version `before`; the new version. Raises Stale, Unwritable."""
-        await self.commit(lambda program: self.write(program, before, value))
+    async def put(self, value: Value, before: int, entry: Decision | None = None) -> int:
+        """Write it over version `before`; the new version. Raises Stale, Unwritable.
+
+        `entry`: who did it, for the audit.
+        """
+
+        def also(program: Program) -> None:
+            self.write(program, before, value)
+            if entry is not None:
+                add_decisions(program, self.keys, [entry], {})
+
+        await self.commit(also)
         return before + 1
 
     async def commit(self, also: Callable[[Program], None]) -> None:

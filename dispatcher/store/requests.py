@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -33,10 +33,6 @@ class Page(NamedTuple):
 
     records: tuple[RequestRecord, ...]
     cursor: str | None
-
-
-def _parted(found: Sequence[Any], first: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    return found[: len(first)], found[len(first) :]
 
 
 def _no_record(raw: bytes) -> RequestRecord:
@@ -145,17 +141,24 @@ class RequestPart:
         return [text_of(each) for each in found]
 
     async def board_ids(self, most_open: int, most_ended: int) -> list[str]:
-        """Requests that have not ended, then those that have, the latest received of each; oldest first."""
+        """Requests that have not ended, then those that have, the latest received of each; oldest first.
+
+        A list that is no list is named, and left out: it hides its own requests, and nobody else's.
+        """
         going, ended = sorted(set(RequestState) - TERMINAL), sorted(TERMINAL)
-        asked = [(each, most_open) for each in going] + [(each, most_ended) for each in ended]
-        found = await self.reader.ask_all(
-            [("ZRANGE", self.keys.list(index_of(each)), -most, -1, "WITHSCORES") for each, most in asked]
-        )
-        places = [
-            sorted(place for each in some for place in Place.read(each)) for some in _parted(found, going)
-        ]
-        kept = places[0][-most_open:] + places[1][-most_ended:]
+        kept = await self._latest(going, most_open) + await self._latest(ended, most_ended)
         return [place.id for place in kept]
+
+    async def _latest(self, states: Sequence[RequestState], most: int) -> list[Place]:
+        lists = [index_of(each) for each in states]
+        asked = [("ZRANGE", self.keys.list(each), -most, -1, "WITHSCORES") for each in lists]
+        found = list[Place]()
+        for name, some in zip(lists, await self.reader.ask_each(asked), strict=True):
+            if isinstance(some, Exception):
+                self.aside.note(self.keys.market, Item("list", name), type(some).__name__)
+            else:
+                found += Place.read(some)
+        return sorted(found)[-most:]
 
     async def page(self, state: RequestState | None, cursor: str | None, limit: int) -> Page:
         """Up to `limit` records after `cursor`, by time received. Raises Invalid: no such cursor."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from contracts.instants import to_instant
+from contracts.instants import to_instant, to_ms
 from contracts.local_day import first_instant_ms
 from contracts.tuning import Made, Tuning, Value, parted
 from contracts.tuning_canary import (
@@ -22,9 +22,11 @@ from contracts.tuning_canary import (
     Guarded,
     GuardrailFound,
 )
+from contracts.tuning_profiles import NORMAL, ProfileTime
 from contracts.tuning_versions import ParameterChange
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.canary import on_of
+from dispatcher.tuning.profiles import next_after
 
 #: scopes of what decides anew each time, so that it may be one thing in this hour and another in the next
 TRIED = ("rules.", "solvers.", "matching.", "domain.offer", "domain.move_offer")
@@ -90,6 +92,16 @@ def beside(canary: Canary, tuning: Tuning) -> Tuning:
         source=str(candidate.version),
         what_if="",
     )
+
+
+def refuse_profiles(made: Canary, calendar: Sequence[ProfileTime], tz: ZoneInfo, now_ms: int) -> None:
+    """A profile that begins or ends changes the tuning, and so ends a canary: raises Invalid if one comes."""
+    following = next_after(calendar, tz, now_ms)
+    if following is not None and following.at_ms < to_ms(made.ends_at):
+        raise Invalid(
+            f"the calendar has profile {following.profile or NORMAL} from {to_instant(following.at_ms)} on, "
+            f"within its {made.days} days: that would end it\nMaybe begin after that, or take it out."
+        )
 
 
 def refuse_untried(changes: Sequence[ParameterChange]) -> None:

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from contracts.tuning import (
-    Parameter,
     ParameterView,
     Tunable,
     Tuning,
@@ -53,11 +52,6 @@ class Registry:
         parameters = [each for module in modules for each in getattr(module, "PARAMETERS", ())]
         return cls(parameters, [each for module in modules for each in getattr(module, "SLIDERS", ())])
 
-    @property
-    def numbers(self) -> list[Parameter]:
-        """Those that are a number, and not a list."""
-        return [each for each in self.parameters.values() if isinstance(each, Parameter)]
-
     def checked(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """The values, by the parameters' present names.
 
@@ -73,6 +67,15 @@ class Registry:
                 problems=found,
             )
         return dict(values)
+
+    def usable(self, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[str]]:
+        """The values that can be in force, and the names of the others: gone, or out of today's bounds.
+
+        For what nobody is asked about: it must not fail for what an earlier version took.
+        """
+        values = renamed(values)
+        lost = [name for name, each in values.items() if problems({name: each}, self.parameters.values())]
+        return {name: each for name, each in values.items() if name not in lost}, lost
 
     def view(self, tuning: Tuning) -> TuningView:
         """Every parameter with its value in force, and who set it."""

@@ -32,6 +32,7 @@ class Compared:
     before: Side
     again: Side
     after: Side
+    drawn: bool = False  #: whether outcomes were
 
 
 def answer_of(
@@ -41,7 +42,7 @@ def answer_of(
     asked, before, after = compared.asked, compared.before, compared.after
     found = diff(asked, before, after, compared.terms)
     chance = diff(asked, before, compared.again, compared.terms)
-    told = figures(asked, before, compared.again, after)
+    told = figures(asked, before, compared.again, after, drawn=compared.drawn)
     rows = np.flatnonzero(found.changed)
     return WhatIfAnswer(
         against=against,

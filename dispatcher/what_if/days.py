@@ -76,5 +76,5 @@ def _answer(asked: DayAsked, played: Sequence[Played], cpu_s: float) -> WhatIfAn
     vendors, named = sorted({each.id for each in changed.vendors}), terms()
     before, again = (side_of(each, ids, vendors, day, named) for each in played[:2])
     after = side_of(played[2], ids, vendors, changed, named)
-    compared = Compared(ids, vendors, named, asked_of(played, ids, day.tz), before, again, after)
+    compared = Compared(ids, vendors, named, asked_of(played, ids, day.tz), before, again, after, drawn=True)
     return answer_of(compared, f"{day.name} of {day.date.isoformat()}", cpu_s)

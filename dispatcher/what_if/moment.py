@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from msgspec.structs import replace
 
 from contracts.instants import HOUR_MS, MINUTE_MS
-from contracts.tuning import Parameter
-from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfNudge
+from contracts.what_if import WhatIfAnswer, WhatIfChange
 from dispatcher.what_if.answer import Compared, answer_of
 from dispatcher.what_if.change import rules_of
 from dispatcher.what_if.play import Told
@@ -59,7 +57,6 @@ class MomentAsked:
     steps: int = STEPS
     against: str = "now"
     pinned: int = 0  #: so many are offered or agreed: not among these
-    nudged: tuple[Parameter, ...] = ()  #: settings that are tried up and down, each by itself
     terms: tuple[str, ...] = field(default_factory=lambda: tuple(e.code for e in registry.cost_terms()))
 
     def solver(self, seed: int) -> Solver:
@@ -71,31 +68,17 @@ def compare_moment(wanted: MomentAsked, told: Told = lambda share: None) -> What
     """Three solves, and what differs."""
     began_s, sides = time.process_time(), list[Side]()
     vendors = sorted({*wanted.before.vendors, *wanted.after.vendors})
-    turns = 3 + 2 * len(wanted.nudged)
     for nth, (moment, seed, change) in enumerate(_turns(wanted)):
         with rules_of(change):
             made = wanted.solver(seed).plan(moment.screening)
             sides.append(side_of(wanted, moment, made, vendors))
-        told((nth + 1) / turns)
+        told((nth + 1) / 3)
     before, again, after = sides
     compared = Compared(wanted.ids, vendors, wanted.terms, wanted.asked, before, again, after)
     same_cents = len(wanted.ids) and not wanted.change.values and before.vendor.shape == after.vendor.shape
     proof_of = proven((before.cost, before.bound), (after.cost, after.bound)) if same_cents else None
     cpu_s = time.process_time() - began_s
-    answer = answer_of(compared, wanted.against, cpu_s, proof_of, pinned=wanted.pinned)
-    return replace(answer, nudges=_nudges(wanted, sides, vendors, told)) if wanted.nudged else answer
-
-
-def _nudges(
-    wanted: MomentAsked, sides: Sequence[Side], vendors: Sequence[str], told: Told
-) -> tuple[WhatIfNudge, ...]:
-    from dispatcher.what_if.nudging import nudges  # noqa: PLC0415  (it solves as this module does)
-
-    found, turns = list[WhatIfNudge](), 3 + 2 * len(wanted.nudged)
-    for each in nudges(wanted, sides[0], sides[1], vendors):
-        found.append(each)
-        told((3 + len(found)) / turns)
-    return tuple(found)
+    return answer_of(compared, wanted.against, cpu_s, proof_of, pinned=wanted.pinned)
 
 
 def _turns(wanted: MomentAsked) -> list[tuple[Moment, int, WhatIfChange]]:

@@ -14,7 +14,7 @@ import secrets
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from zoneinfo import ZoneInfo
@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from contracts.tuning import Parameter
 from contracts.what_if import WhatIfAnswer, WhatIfState
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
@@ -31,7 +30,6 @@ from dispatcher.service.what_ifs import DAYS
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
 from dispatcher.what_if.child import Asked, Told, work
-from dispatcher.what_if.moment import MomentAsked
 from dispatcher.what_if.preparing import SavedOf, is_digest, of_saved, prepared
 from solvers.rules import registry
 from solvers.travel import TravelOf
@@ -53,7 +51,6 @@ class Runner:
     owner: str  #: as in the lease
     busy: Callable[[], bool]
     saved: SavedOf  #: a saved plan by its name
-    settings: tuple[Parameter, ...] = ()  #: that may be nudged
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = 0.0  #: with the one at work
 
@@ -102,12 +99,8 @@ class Runner:
     async def _prepared(self, one: WhatIf) -> Asked:
         request = one.asked.request
         if is_digest(request.against):
-            asked: Asked = await of_saved(request, self.saved)
-        else:
-            asked = await prepared(self.stored, self.tz, self.clock, self.travel_of, request)
-        if request.nudge and isinstance(asked, MomentAsked):
-            return replace(asked, nudged=self.settings)
-        return asked
+            return await of_saved(request, self.saved)
+        return await prepared(self.stored, self.tz, self.clock, self.travel_of, request)
 
     async def _until_over(self, one: WhatIf, process: BaseProcess, line: Connection) -> None:
         stopped, told_s, share = False, 0.0, 0.0

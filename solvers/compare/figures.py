@@ -3,6 +3,10 @@
 Noise is what differs between two solves of the same settings with two seeds. What is counted by request (who
 is matched, late, declined, what it costs) differs by chance by about the root of the squares that differ
 there; a difference counts from twice that on, and never below what the two seeds differ by themselves.
+
+Where outcomes are drawn (a day that is played), a request that moves draws anew: as many more as less of
+what is drawn would come of that alone. There a difference also has to be beyond twice the root of the squares
+that differ between the two sides (McNemar's test, of what is yes or no).
 """
 
 from __future__ import annotations
@@ -18,9 +22,7 @@ from solvers.compare.difference import Kind, diff
 from solvers.compare.side import Asked, Side
 
 SAME, MORE, LESS = "no difference", "more", "less"
-SPREADS = (
-    2.0  # spreads of the noise from which a difference counts: by chance it is reached one time in twenty
-)
+SPREADS = 2.0  # of the noise, from which a difference counts: by chance it is reached one time in twenty
 AT_CHANCE = 2.0  # of what is no sum over requests: so many times the difference between the two seeds
 
 Each = Callable[[Asked, Side], Floats]
@@ -54,14 +56,19 @@ SUMS: dict[str, tuple[str, Each]] = {
     "declined": ("offers", _flags(lambda side: side.declined)),
     "outside_window": ("minutes", lambda asked, side: side.outside_min(asked).astype(np.float64)),
 }
+BY_LUCK = frozenset({"matched", "urgent_matched", "late", "declined"})
 
 
-def figures(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure]:
-    """Of today's settings, today's once more with another seed, and the changed ones."""
-    found = [
-        _sum(name, unit, *(each(asked, side) for side in (before, again, after)))
-        for name, (unit, each) in SUMS.items()
-    ]
+def figures(asked: Asked, before: Side, again: Side, after: Side, *, drawn: bool = False) -> list[Figure]:
+    """Of today's settings, today's once more with another seed, and the changed ones.
+
+    `drawn`: whether who declines, is late … was drawn.
+    """
+    found = []
+    for name, (unit, each) in SUMS.items():
+        now, other, then = (each(asked, side) for side in (before, again, after))
+        noise = max(_noise(other - now), _spread(then - now) if drawn and name in BY_LUCK else 0.0)
+        found.append(_judged(name, unit, float(now.sum()), float(then.sum()), noise))
     found += _changes(asked, before, again, after)
     found.append(_cost(before, again, after))
     beyond = _is_beyond_chance(asked, before, again, after)
@@ -71,11 +78,14 @@ def figures(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure
     return found
 
 
-def _sum(name: str, unit: str, now: Floats, again: Floats, then: Floats) -> Figure:
-    """Of what is counted by request: R each."""
-    chance = again - now
-    noise = max(abs(float(chance.sum())), SPREADS * float(np.sqrt((chance**2).sum())))
-    return _judged(name, unit, float(now.sum()), float(then.sum()), noise)
+def _noise(chance: Floats) -> float:
+    """Of what is counted by request, and differs by this at each (R) between two seeds."""
+    return max(abs(float(chance.sum())), _spread(chance))
+
+
+def _spread(differs: Floats) -> float:
+    """How far the sum would be from nothing if each of these were as likely to be its opposite."""
+    return SPREADS * float(np.sqrt((differs**2).sum()))
 
 
 def _changes(asked: Asked, before: Side, again: Side, after: Side) -> list[Figure]:

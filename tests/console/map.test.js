@@ -56,7 +56,7 @@ Deno.test("a map that fits shows every place, and one place is no reason to go t
     if (x < 0 || y < 0 || x > 800 || y > 600) throw new Error(`${x}, ${y} is not on the screen`);
   }
   view.fit([project(126.8, 37.4)]);
-  if (!(view.scale <= 2 ** 19)) throw new Error(`too near: ${view.scale}`);
+  if (!(view.scale <= 2 ** 20)) throw new Error(`too near: ${view.scale}`);
   const { scale } = view;
   view.fit([]);
   equal(view.scale, scale);

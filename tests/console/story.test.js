@@ -34,6 +34,18 @@ Deno.test("each step says what happened, with whom, who did it and why", () => {
   ]);
 });
 
+Deno.test("an offer that gave way to another at the same moment is not taken for it", () => {
+  const moved = story({
+    ...VIEW,
+    history: [...VIEW.history.slice(0, 2), { state: "offered", at: at(3), by: "matcher", code: "withdrawn" }],
+    attempts: [
+      { id: "r1.1", vendor_id: "v1", state: "cancelled", at: at(3), code: "withdrawn" },
+      { id: "r1.2", vendor_id: "v2", state: "requested", at: at(3) },
+    ],
+  });
+  equal(moved.slice(1).map(({ says }) => says), ["Offered to v1", "Offered to v2"]);
+});
+
 Deno.test("a story of which the beginning is gone says so", () => {
   const [first, second] = story({ ...VIEW, history: VIEW.history.slice(2) });
   equal([first.says, first.at, second.says], [

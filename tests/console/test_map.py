@@ -72,6 +72,22 @@ async def test_coverage_and_a_vendors_area_are_drawn_for_ops_and_asked_of_nobody
     assert await other.get_by_label("Coverage").count() == 0
 
 
+async def test_an_address_with_nonsense_shows_all_and_says_what_it_does_not_know(desk: Desk) -> None:
+    market, day = await settle(desk)
+    page = await desk.open("map?tones=blue&kind=boat&cover=moon&pick=none", market=market)
+    await expect(page.locator("aside h2")).to_have_text("0 picked")
+    await page.locator(".canvas").press("Escape")
+    await expect(page.locator("aside h2")).to_have_text(f"{RIDES} in view")
+    await page.get_by_label("Vendor: its area").fill("nobody")
+    await page.get_by_label("Vendor: its area").press("Enter")
+    await expect(page.locator(".trouble")).to_contain_text("there is no vendor nobody")
+    await page.goto(f"{desk.url}/console/{market}/past/yesterday")
+    await expect(page.locator(".trouble")).to_contain_text("yesterday")
+    await page.goto(f"{desk.url}/console/{market}/past/{day}?at=99&view=moon")
+    await expect(page.get_by_role("button", name="Accepted")).to_contain_text("1")
+    desk.failures.clear()  # the browser tells of a 404 and a 400
+
+
 async def test_a_cell_of_the_gantt_is_read_by_keyboard_and_leads_to_its_requests(desk: Desk) -> None:
     market, _ = await settle(desk)
     page = await desk.open("gantt?order=share", market=market)
@@ -134,9 +150,8 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
 
 async def test_a_phone_shows_all_of_them_without_scrolling_sideways(desk: Desk) -> None:
     market, day = await settle(desk)
+    page = await desk.open("map", market=market, viewport=PHONE)
     for path in ("map", "gantt", f"past/{day}", "request/r1"):
-        page = await desk.open(path, market=market, viewport=PHONE)
-        await page.wait_for_timeout(300)
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= PHONE["width"], path
-        await page.context.close()
+        await page.goto(f"{desk.url}/console/{market}/{path}")
+        await page.wait_for_selector("main :is(canvas[role=img], .story li)")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from contracts.tuning import Tuning
-from dispatcher.decisions import chain, sealing
+from dispatcher.decisions import chain, chains, sealing
 from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import noted
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.settings import Settings
 from dispatcher.store.decisions import FIELD, Entry
 from dispatcher.store.market import MarketStore
 from tests.decisions.conftest import Saved
@@ -166,3 +167,21 @@ async def test_a_seal_that_is_taken_away_is_named(saved: Saved, place: str, said
     await stored.node.reader.ask("XDEL", stored.keys.seals, place)
     found = await broken(stored)
     assert any(each.startswith(said or f"patient_read {names[0]} was added") for each in found)
+
+
+async def test_a_folder_that_is_gone_is_told_once_with_where_it_was(three: Saved) -> None:
+    root: Path = three.store.blobs.root  # type: ignore[attr-defined]
+    root.rename(root.with_name("elsewhere"))
+    (found,) = await wrong(three)
+    assert found.startswith(f"all decisions are gone: {root} keeps nothing")
+
+
+async def test_a_ledger_of_another_type_is_a_finding_and_stops_no_audit(three: Saved, tmp_path: Path) -> None:
+    stored = three.town.market.stored
+    reader = stored.node.reader
+    await reader.ask("DEL", stored.keys.seals)
+    await reader.ask("SET", stored.keys.seals, "mine")
+    settings = Settings(decisions=str(tmp_path / "decisions"))
+    told, (found,) = await chains.judge(reader.client, stored.node.url, 5.0, stored.name, settings)
+    assert told == {}
+    assert found["detail"].startswith("cannot be read (WRONGTYPE)")

@@ -123,6 +123,10 @@ async def test_a_day_has_what_is_booked_against_what_is_posted(town: Api) -> Non
     assert found["booked"][0] == [0, 288], "it declined"
     assert found["booked"][1][:3] == [0, 120, 1], "from ten o'clock on"
     assert sum(found["booked"][1][1::2]) == 288
+    (_, taken, _), (asked,) = (found["booked"][1][1::2], (await day(town))["asked"])
+    assert asked[-1][3:] == [600, 600 + 5 * taken], (
+        "a request's span is what it has of the ledger, the way back too"
+    )
     assert (found["daily_booked"], found["left_off"]) == ([0, 1], 0)
 
 

@@ -10,6 +10,8 @@ from dispatcher.decisions.saver import Saver
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.security.vault import Vault
 from tests.http.conftest import Api, trip
 from tests.http.test_by_hand import add
 
@@ -89,3 +91,23 @@ async def test_what_is_not_there_is_said_with_what_may_help(api: Api, decided: s
     assert (await api.call("GET", "/decisions?cursor=9.9", role=Role.OPS))[0] == 422
     assert (await api.call("GET", f"/decisions/{decided}?request=zzz", role=Role.OPS))[0] == 404
     assert (await api.call("GET", "/requests/zzz/decision", role=Role.OPS))[0] == 404
+
+
+async def test_a_damaged_record_is_told_and_hides_no_other(api: Api, decided: str) -> None:
+    kept = api.service.decisions.kept.blobs
+    (name,) = [each.name for each in kept.under(api.market) if each.name.endswith(decided)]
+    whole = kept.get(name) or b""
+    kept.put(name, whole[:40])
+    status, problem = await api.call("GET", f"/decisions/{decided}", role=Role.OPS)
+    assert (status, problem["type"]) == (500, "/problems/unreadable")
+    assert (await api.call("GET", "/requests/a/decision", role=Role.OPS))[0] == 500
+    status, page = await api.call("GET", "/decisions", role=Role.OPS)
+    assert (status, page["decisions"][0]["digest"]) == (200, decided)
+
+
+async def test_without_its_patient_key_a_decision_is_listed_and_not_opened(api: Api, decided: str) -> None:
+    kept = api.service.decisions.kept
+    kept.vault = Vault(PatientKeyFile("new", {"new": bytes(32)}))
+    status, problem = await api.call("GET", f"/decisions/{decided}", role=Role.OPS)
+    assert (status, problem["type"]) == (503, "/problems/patient-key-missing")
+    assert (await api.call("GET", "/decisions?request=a", role=Role.OPS))[0] == 200

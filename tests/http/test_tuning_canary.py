@@ -206,6 +206,15 @@ async def test_it_is_stopped_by_hand_and_one_at_a_time_is_under_way(api: Api) ->
     assert (again[0], again[1]["candidate"]) == (200, 5)
 
 
+async def test_it_does_not_begin_where_the_calendar_would_end_it_before_its_days_are_over(api: Api) -> None:
+    await call(api, "PUT", "/profiles/storm", {"values": {"move_limit": 1}})
+    times = [{"profile": "storm", "days": ["2026-03-06"]}]
+    await call(api, "PUT", "/calendar", {"times": times}, 1)
+    status, problem = await call(api, "PUT", "/canary", CANDIDATE | {"days": 4})
+    assert (status, "has profile storm from 2026-03-06" in problem["detail"]) == (422, True)
+    assert (await call(api, "PUT", "/canary", CANDIDATE | {"days": 2}))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

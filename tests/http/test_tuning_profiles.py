@@ -6,6 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from contracts.codes import Role
 from dispatcher.domain.refusals import Stale
 from dispatcher.jobs.tuning import keep_tuning
@@ -134,3 +136,38 @@ async def test_odd_profiles_are_refused_in_words(api: Api) -> None:
         status, problem = await call(api, "PUT", path, body)
         assert (status, words in problem["detail"]) == (422, True)
     assert (await call(api, "DELETE", "/profiles/storm", version=1))[0] == 404
+
+
+async def test_who_changes_what_will_change_the_tuning_is_in_the_audit(api: Api) -> None:
+    await prepared(api)
+    await call(api, "PUT", "/sets/night", {"values": {}, "about": "calm"})
+    await call(api, "PUT", "/shadow", {"values": {"price_weight": 2.0}, "reason": "cheaper"}, 0)
+    await call(api, "DELETE", "/shadow", version=1)
+    _, page = await api.call("GET", "/audit?group=tuning", role=Role.OPS)
+    found = {(each["act"], each["about"], each["reason"]) for each in page["acts"]}
+    assert found >= {
+        ("write_profile", "storm", ""),
+        ("write_calendar", "calendar", ""),
+        ("save_set", "night", "calm"),
+        ("set_shadow", "shadow", "cheaper"),
+        ("end_shadow", "shadow", ""),
+    }
+    assert {each["by"] for each in page["acts"]} == {"ops"}
+    assert {each["group"] for each in page["acts"]} == {"tuning"}
+
+
+async def test_a_profile_ends_though_a_parameter_that_it_had_laid_over_is_gone(api: Api) -> None:
+    await prepared(api)
+    stored = api.store.market(api.market)
+    found = await stored.tuning_profiles.get()
+    (storm,) = found.value.profiles
+    odd = replace(storm, values={**storm.values, "gone": 7, "move_limit": 99})
+    await stored.tuning_profiles.put(replace(found.value, profiles=(odd,)), found.version)
+    set_clock(api, "2026-03-03T11:00")
+    assert await api.service.tuning_profiles.apply_due(api.market)
+    assert not await api.service.tuning_profiles.apply_due(api.market)
+    assert (await overrides(api))["values"] == {"max_attempts": 3, "price_weight": 0.5}
+    assert "no value of today's: gone, move_limit" in (await call(api, "GET", ""))[1]["reason"]
+    set_clock(api, "2026-03-03T17:00")
+    assert await api.service.tuning_profiles.apply_due(api.market)
+    assert (await overrides(api))["values"] == {"max_attempts": 3}

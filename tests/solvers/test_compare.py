@@ -64,6 +64,20 @@ def test_without_any_noise_the_smallest_difference_counts() -> None:
     assert verdict(flipped(range(0)), flipped(range(0)), flipped(range(1)), "matched") == LESS
 
 
+def test_where_outcomes_are_drawn_some_more_and_some_less_is_luck() -> None:
+    """Those who move draw anew: twelve late ones less and ten more are no difference, thirty less are one."""
+    before = side(0, late=[20] * 12 + [0] * (R - 12))
+    luck = side(1, late=[0] * 12 + [20] * 10 + [0] * (R - 22))
+    found = {each.name: each for each in figures(asked(), before, before, luck, drawn=True)}
+    assert (found["late"].before, found["late"].after, found["late"].verdict) == (12, 10, SAME)
+    plain = {each.name: each for each in figures(asked(), before, before, luck)}
+    assert plain["late"].verdict == LESS, "what is not drawn differs by no luck"
+    many, none = side(0, late=[20] * 30 + [0] * (R - 30)), side(1)
+    assert {each.name: each.verdict for each in figures(asked(), many, many, none, drawn=True)}[
+        "late"
+    ] == LESS
+
+
 def test_what_the_machine_measures_is_never_judged() -> None:
     assert verdict(flipped(range(0)), flipped(range(0)), flipped(range(90)), "solve_ms") == SAME
 

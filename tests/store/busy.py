@@ -131,7 +131,7 @@ class Busy:
         await self.order()
         await self.authorize()
         await self.submit(*NAMES, draws="done")
-        draft = EpisodeDraft(requests=("open", "done"))
+        draft = EpisodeDraft(requests=("done",))
         await self.service.episodes.put(PLATFORM, self.name, "discharge", draft, None)
         await self.matcher("explained", ExplainUnmatched, unmatched=Unmatched(vendors=1, last_rule="hours"))
         for name in OFFERED:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from contracts.what_if import AddedVendor, WhatIfChange, WhatIfRequest
 from dispatcher.domain.refusals import Invalid
-from dispatcher.tuning.registry import Registry
 from dispatcher.what_if.answers import AsRecorded
 from dispatcher.what_if.moment import compare_moment
 from dispatcher.what_if.play import Play
@@ -64,18 +62,6 @@ def test_a_tenth_less_of_plenty_is_no_difference(screening: Screening) -> None:
 
 def test_other_weights_have_no_proof_for_their_cents_are_others(screening: Screening) -> None:
     assert compare_moment(asked(screening, values={"price_weight": 2})).proof is None
-
-
-def test_each_setting_that_the_plan_reads_is_nudged_up_and_down(screening: Screening) -> None:
-    few = {"price_weight", "most_candidates", "unmatched_routine_cents", "retention_hours"}
-    some = (each for each in Registry.found().numbers if each.name in few)
-    wanted = replace(asked(screening), nudged=tuple(some))
-    nudges = {(each.name, each.nudged): each for each in compare_moment(wanted).nudges}
-    names = {name for name, _ in nudges}
-    assert names == few - {"retention_hours"}, "no plan reads that one"
-    low, high = sorted(nudged for name, nudged in nudges if name == "price_weight")
-    assert (low, high) == (0.75, 1.25)
-    assert (nudges["price_weight", high].moved, nudges["price_weight", high].beyond) == (0, False)
 
 
 def test_what_was_not_saved_cannot_be_changed(screening: Screening) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contracts.codes import RequestState, Requirement
 from contracts.instants import HOUR_MS, to_instant, to_ms
 from contracts.requests import Request
@@ -12,7 +14,7 @@ from dispatcher.domain.links import Link, link_of
 from dispatcher.domain.messages import changed
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.requests import RequestRecord, step
+from dispatcher.domain.requests import RequestRecord, Transition, step
 from dispatcher.domain.will_call import CallSpan, call_span
 from dispatcher.domain.windows import Leaves, StartWindow, at_once, start_window
 
@@ -35,9 +37,7 @@ def receive(
     span = _span(request.id, request.on_call, context) if request.on_call is not None else None
     window = asked_window(request, context, leaves)
     match_by_ms = deadline(request, window, context.now_ms) if span is None else span.until_ms
-    codes = _held_for(request, authorization)
-    held = [step(RequestState.ON_HOLD, context, code) for code in codes]
-    history = (step(RequestState.RECEIVED, context), *held)
+    history = _history(codes := _held_for(request, authorization), context)
     after = RequestRecord(
         id=request.id,
         version=1,
@@ -61,6 +61,15 @@ def receive(
         return_of=request.way_back_of or "",
         trace=context.trace,
     )
+    return _received(after, codes, context)
+
+
+def _history(codes: Sequence[str], context: Context) -> tuple[Transition, ...]:
+    held = [step(RequestState.ON_HOLD, context, code) for code in codes]
+    return (step(RequestState.RECEIVED, context), *held)
+
+
+def _received(after: RequestRecord, codes: Sequence[str], context: Context) -> Decision:
     news = changed(after, context.by, codes[-1] if codes else "", event="received")
     return Decision(changes=(Change(None, after),), messages=(news,), at_ms=context.now_ms)
 

@@ -14,6 +14,7 @@ import { dialog, showTrouble } from "../parts/dialog.js";
 import { askNotify } from "../parts/notify_dialog.js";
 import { watch } from "./notify.js";
 import { signIn } from "./sign_in.js";
+import { toast } from "../parts/toast.js";
 
 /** @typedef {{ subject: string, roles: string[], markets: { id: string, tz: string }[], now_ms: number, version: string, map_tiles?: string, map_credit?: string }} Session */
 
@@ -64,6 +65,7 @@ async function start() {
   ]);
   addEventListener("popstate", () => show(session));
   addEventListener("signed-out", () => location.reload(), { once: true });
+  left.onmessage = () => location.reload(); // another tab signed out: this one shows nothing more
   document.body.addEventListener("click", followed);
   document.body.append(
     h("a", { class: "skip", href: "#main", onclick: skip }, "Skip to the page"),
@@ -263,8 +265,15 @@ function drawBar(session) {
   );
 }
 
+const left = new BroadcastChannel(`dispatcher ${location.port} signed out`);
+
 async function signOut() {
-  await new Api("").call("DELETE", "/console/session");
+  try {
+    await new Api("").call("DELETE", "/console/session");
+  } catch (error) {
+    return toast(`You are still signed in: ${error instanceof Error ? error.message : error}`, { grave: true });
+  }
+  left.postMessage("");
   location.assign("/console");
 }
 

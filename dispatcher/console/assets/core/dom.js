@@ -114,3 +114,20 @@ export function framed(act) {
     });
   };
 }
+
+/**
+ * Call it at most once in so long, and once more after the last call.
+ * @param {() => void} act
+ * @param {number} [every] milliseconds
+ */
+export function paced(act, every = 400) {
+  let timer = 0, last = -Infinity;
+  const run = () => {
+    timer = 0;
+    last = performance.now();
+    act();
+  };
+  return () => {
+    if (!timer) timer = setTimeout(run, Math.max(0, last + every - performance.now()));
+  };
+}

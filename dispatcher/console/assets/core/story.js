@@ -21,7 +21,7 @@ const REASONS = {
   by_hand: "chosen by hand",
   declined: "the vendor declined",
   expired: "the vendor did not answer in time",
-  withdrawn: "taken back to move it",
+  withdrawn: "the offer before it was taken back to move it",
   amended: "the request changed",
   turned_back: "the vendor gave it back",
   match_by: "its deadline passed",
@@ -44,9 +44,11 @@ export function whoOf({ by = "", subject = "" }) {
  * The offer that a step is about: the first that was not over by then.
  * @param {Attempt[]} attempts
  * @param {number} ms
+ * @param {boolean} begins whether the step began it: one that ended at that very moment is the one before
  */
-function attemptAt(attempts, ms) {
-  return attempts.find((each) => LIVE.has(each.state) ? Date.parse(each.at) <= ms : Date.parse(each.at) >= ms);
+function attemptAt(attempts, ms, begins) {
+  const goesOn = (/** @type {number} */ endedMs) => begins ? endedMs > ms : endedMs >= ms; // one gives way to the next
+  return attempts.find((each) => LIVE.has(each.state) ? Date.parse(each.at) <= ms : goesOn(Date.parse(each.at)));
 }
 
 /** @type {Record<string, (vendor: string) => string>} */
@@ -78,7 +80,7 @@ export function story(view, tasks = []) {
     state: step.state,
     says: nth === 0 && Date.parse(step.at) === first ? cameIn(step.state) : sentence(step, attempts),
     who: whoOf(step),
-    why: reason(step.code),
+    why: step.code === step.state ? "" : reason(step.code),
   }));
   if (!history.length || told[0].at > first) {
     told.unshift({ at: first, state: "received", says: "Came in; the oldest steps are not kept", who: "", why: "" });
@@ -94,7 +96,9 @@ function cameIn(state) {
 
 /** @param {any} step @param {Attempt[]} attempts */
 function sentence(step, attempts) {
-  const attempt = WITH_VENDOR.has(step.state) ? attemptAt(attempts, Date.parse(step.at)) : undefined;
+  const attempt = WITH_VENDOR.has(step.state)
+    ? attemptAt(attempts, Date.parse(step.at), step.state === "offered")
+    : undefined;
   const says = (SENTENCES[step.state] || (() => step.state))(attempt?.vendor_id || "");
   return attempt?.reference && step.state === "accepted" ? `${says}, its number ${attempt.reference}` : says;
 }

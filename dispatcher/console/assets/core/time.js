@@ -36,6 +36,8 @@ export class Zone {
   /** @param {string} name IANA name */
   constructor(name) {
     this.name = name;
+    /** @type {Map<number, string>} by quarter of an hour: thousands of rows ask on each change */
+    this.dates = new Map();
     const of = (/** @type {Intl.DateTimeFormatOptions} */ options) =>
       new Intl.DateTimeFormat("en-GB", { timeZone: name, hourCycle: "h23", ...options });
     this.forms = {
@@ -70,8 +72,15 @@ export class Zone {
 
   /** 2026-03-03 @param {number} ms */
   date(ms) {
-    const { year, month, day } = this.parts("date", ms);
-    return `${year}-${month}-${day}`;
+    const quarter = Math.floor(ms / 900_000); // no zone's day begins within one
+    let found = this.dates.get(quarter);
+    if (found === undefined) {
+      const { year, month, day } = this.parts("date", ms);
+      found = `${year}-${month}-${day}`;
+      if (this.dates.size > 5_000) this.dates.clear();
+      this.dates.set(quarter, found);
+    }
+    return found;
   }
 
   /** 14:05; on another day than `nowMs` Tue 14:05, or farther away 3 Mar 14:05 @param {number} ms @param {number} nowMs */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { framed, h, settled } from "../core/dom.js";
+import { h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
 import { bulk } from "../parts/acts.js";
@@ -69,6 +69,7 @@ export function mount(root, context) {
   };
   const chips = FILTERS.map((each) => new Chips(each.says, narrowed));
   const riskChips = new Chips("Risk", narrowed);
+  const endedToday = context.query.get("ended") === "today";
   const ids = new Set((context.query.get("ids") || "").split(",").filter(Boolean));
   const take = (/** @type {URLSearchParams} */ query) => {
     FILTERS.forEach((each, at) => chips[at].set((query.get(each.name) || "").split(",").filter(Boolean)));
@@ -84,8 +85,7 @@ export function mount(root, context) {
     key: (row) => row.id,
     open: (row) => context.go("request", [row.id]),
     moved: (row) => panel.show(row),
-    select: (keys) =>
-      drawMany(many, [...keys].map((key) => store.get(key)).filter((row) => row !== undefined), context, table),
+    select: (keys) => drawMany(many, keys, context, table),
     tone: (row) =>
       atRisk(row, clock.now()) ? (row.due < clock.now() || row.risk === "nobody_left" ? "bad" : "warn") : "",
     sort: sortName ? { name: sortName, down: sortWay === "down" } : undefined,
@@ -105,13 +105,14 @@ export function mount(root, context) {
     table.drawHead();
     narrowed();
   });
-  const only = ids.size
-    ? h(
-      "button",
-      { type: "button", class: "chip", "aria-pressed": "true", onclick: () => context.go("board") },
-      `${ids.size} chosen elsewhere ×`,
-    )
-    : null;
+  const only = [ids.size && `${ids.size} chosen elsewhere`, endedToday && "not ended before today"].filter(Boolean)
+    .map((says) =>
+      h(
+        "button",
+        { type: "button", class: "chip", "aria-pressed": "true", onclick: () => context.go("board") },
+        `${says} ×`,
+      )
+    );
   root.append(
     h(
       "div",
@@ -135,7 +136,9 @@ export function mount(root, context) {
         `${row.id} ${row.vendor} ${row.episode} ${row.facility} ${row.standing_order}`.toLowerCase().includes(needle)
       )
       : all;
-    const within = ids.size ? found.filter((row) => ids.has(row.id)) : found;
+    const day = context.zone.date(now);
+    const named = ids.size ? found.filter((row) => ids.has(row.id)) : found;
+    const within = endedToday ? named.filter((row) => !row.ended || context.zone.date(row.ended) === day) : named;
     const fits = (/** @type {Row} */ row, /** @type {number} */ but) =>
       FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
       (but === -2 || !riskChips.on.size || atRisk(row, now));
@@ -160,7 +163,7 @@ export function mount(root, context) {
     if (event.key === "Escape") search.blur();
     if (event.key === "Enter" || event.key === "ArrowDown") table.go(0);
   });
-  const soon = framed(() => !signal.aborted && draw());
+  const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 2_000);
   const unbind = bind([
@@ -202,16 +205,17 @@ function counts(rows, filter) {
 
 /**
  * @param {HTMLElement} place
- * @param {Row[]} rows
+ * @param {Set<string>} keys
  * @param {Context} context
  * @param {import("../parts/grid.js").Grid} table
  */
-function drawMany(place, rows, context, table) {
-  place.hidden = rows.length === 0;
+function drawMany(place, keys, context, table) {
+  place.hidden = keys.size === 0;
+  const rows = () => [...keys].map((key) => context.store.get(key)).filter((row) => row !== undefined); // as they are by then
   const act = (/** @type {"cancel" | "hold" | "resume"} */ what, /** @type {string} */ says) =>
-    h("button", { type: "button", onclick: () => bulk(rows, what, context) }, says);
+    h("button", { type: "button", onclick: () => bulk(rows(), what, context) }, says);
   place.replaceChildren(
-    h("strong", {}, `${rows.length} chosen`),
+    h("strong", {}, `${keys.size} chosen`),
     act("hold", "Hold…"),
     act("resume", "Resume…"),
     act("cancel", "Cancel…"),
@@ -227,16 +231,16 @@ function columns({ clock, zone }) {
   const iso = (/** @type {number} */ ms) => ms ? new Date(ms).toISOString() : "";
   const moment = (/** @type {number} */ ms) => zone.moment(ms, clock.now());
   return [
-    { name: "id", says: "Request", width: 136, value: (row) => row.id },
+    { name: "id", says: "Request", width: 176, value: (row) => row.id },
     {
       name: "state",
       says: "State",
-      width: 120,
+      width: 108,
       value: (row) => row.state,
       show: (row) => stateMark(row.state, row.status && row.state === "in_progress" ? words(row.status) : undefined),
     },
     { name: "priority", says: "Priority", width: 72, value: (row) => row.priority },
-    { name: "class", says: "Service", width: 128, value: (row) => row.class, show: (row) => words(row.class) },
+    { name: "class", says: "Service", width: 112, value: (row) => row.class, show: (row) => words(row.class) },
     {
       name: "earliest",
       says: "Window",
@@ -245,7 +249,7 @@ function columns({ clock, zone }) {
       sort: (row) => row.earliest,
       show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
     },
-    { name: "vendor", says: "Vendor", width: 128, value: (row) => row.vendor },
+    { name: "vendor", says: "Vendor", width: 112, value: (row) => row.vendor },
     {
       name: "start",
       says: "Start",
@@ -257,7 +261,7 @@ function columns({ clock, zone }) {
     {
       name: "price",
       says: "Price",
-      width: 72,
+      width: 64,
       value: (row) => row.vendor ? row.cents / 100 : "",
       sort: (row) => row.cents,
       show: (row) => row.vendor ? money(row.cents) : "",

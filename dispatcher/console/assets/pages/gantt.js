@@ -39,9 +39,9 @@ class GanttPage {
     this.past = store instanceof PastStore ? store : null;
     this.wish = {
       day: this.past?.day.day || query.get("day") || zone.date(clock.now()),
-      level: query.get("level") || "",
-      order: query.get("order") || "risk",
-      rows: query.get("rows") || "rows",
+      level: LEVELS.find((each) => each === query.get("level")) || "",
+      order: Object.keys(ORDERS).find((each) => each === query.get("order")) || "risk",
+      rows: Object.keys(HEIGHTS).find((each) => each === query.get("rows")) || "rows",
       vendor: query.get("vendor") || "",
     };
     this.canvas = new GanttCanvas({ signal, read: (cell, firm) => this.read(cell, firm), time: (ms) => zone.time(ms) });
@@ -65,6 +65,7 @@ class GanttPage {
       this.figures,
       h("div", { class: "alongside" }, this.canvas.node, h("aside", {}, this.reading, this.beside(), this.table)),
       this.none,
+      legend(),
     );
     this.end = this.follow();
     void this.load();
@@ -372,4 +373,21 @@ export function mount(root, context) {
     return;
   }
   return new GanttPage(root, context).end;
+}
+
+/** What the colours of the cells mean. */
+function legend() {
+  const key = (/** @type {string} */ name, /** @type {string} */ says) =>
+    h("span", {}, h("span", { class: `gantt-key ${name}`, "aria-hidden": "true" }), says);
+  return h(
+    "div",
+    { class: "legend", role: "group", "aria-label": "What the colours mean" },
+    key("none", "Nothing posted"),
+    key("free", "Free"),
+    key("part", "Partly booked"),
+    key("full", "Full"),
+    key("over", "Over what is posted"),
+    key("risk", "At risk"),
+    key("now", "Now"),
+  );
 }

@@ -64,7 +64,7 @@ class HealthPage {
       "div",
       { class: "figures" },
       figure({
-        value: found.owner ? "matched" : "not matched",
+        value: found.owner ? "matching" : "not matching",
         says: found.owner ? `for ${seconds(found.held_s)}` : "no matcher has the market",
         tone: found.owner ? "good" : "bad",
       }),

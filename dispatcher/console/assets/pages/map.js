@@ -33,10 +33,13 @@ class Wish {
   constructor(context) {
     this.context = context;
     const { query } = context;
-    this.tones = new Set((query.get("tones") || "").split(",").filter(Boolean));
+    const known = (/** @type {string} */ name, /** @type {string[]} */ values) =>
+      values.includes(query.get(name) || "") ? query.get(name) || "" : "";
+    const tones = (query.get("tones") || "").split(",");
+    this.tones = new Set(tones.filter((each) => TONES.some(({ tone }) => tone === each)));
     this.hide = query.get("hide") === "assigned";
-    this.kind = query.get("kind") || "";
-    this.cover = query.get("cover") || "";
+    this.kind = known("kind", ["trip", "equipment"]);
+    this.cover = known("cover", ["any", ...LEVELS]);
     this.vendor = query.get("vendor") || "";
     this.picked = new Set((query.get("pick") || "").split(",").filter(Boolean));
   }
@@ -169,30 +172,30 @@ class MapPage {
         {
           name: "id",
           says: "Request",
-          width: 72,
+          width: 104,
           value: (/** @type {Row} */ row) => row.id,
           show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
         },
         {
           name: "state",
           says: "State",
-          width: 92,
+          width: 100,
           value: (/** @type {Row} */ row) => row.state,
           show: (/** @type {Row} */ row) => stateMark(row.state),
         },
         {
           name: "earliest",
           says: "From",
-          width: 52,
+          width: 76,
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
         },
-        { name: "class", says: "Level", width: 92, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 64, value: (/** @type {Row} */ row) => row.vendor },
+        { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
+        { name: "vendor", says: "Vendor", width: 88, value: (/** @type {Row} */ row) => row.vendor },
         {
           name: "risk",
           says: "At risk",
-          width: 90,
+          width: 110,
           value: (/** @type {Row} */ row) => atRisk(row, this.now()) ? RISKS[row.risk] || words(row.risk) : "",
         },
       ],
@@ -281,14 +284,16 @@ class MapPage {
 
   list() {
     const { wish, context } = this, picked = wish.picked.size > 0;
-    const rows = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
+    const found = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
+    const now = this.now(), risky = found.filter((row) => atRisk(row, now)), risks = risky.length;
+    const first = new Set(risky), rows = [...risky, ...found.filter((row) => !first.has(row))];
+    fill(this.table.none, this.emptySays());
     this.table.update(rows, { anew: this.anew });
     this.anew = false;
-    const risks = rows.filter((row) => atRisk(row, this.now())).length;
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `${MOST_IN_LINK} on the board` : "On the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `The first ${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(
@@ -297,6 +302,15 @@ class MapPage {
       }, ${risks} of them at risk` +
         `${hidden ? `; ${hidden} without a place` : ""}. The table beside it has the same.`,
     );
+  }
+
+  emptySays() {
+    const { wish, context } = this;
+    if (!context.store.rows().length) return "No request is open. What is submitted stands here at once.";
+    if (wish.vendor && !this.wanted?.length) {
+      return `${wish.vendor} has no such work on this day. Its area is outlined; take filters away.`;
+    }
+    return "Nothing in view. Zoom out (0 shows all), or take filters away.";
   }
 
   /** @param {string[]} ids @param {boolean} more @param {boolean} [centre] */

@@ -141,7 +141,12 @@ class RequestPage {
         view.window &&
         `${time(view.window.earliest)} – ${zone.time(Date.parse(view.window.latest))} ${zone.abbreviation(now)}`,
       ],
-      ["Vendor found by", `${time(view.match_by)} (${until(Date.parse(view.match_by), now)})`],
+      [
+        "Vendor found by",
+        this.context.store.get(this.id)?.ended
+          ? ""
+          : `${time(view.match_by)} (${until(Date.parse(view.match_by), now)})`,
+      ],
       ["Whose work now", words(view.owner)],
       [
         "Waits for",

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fill, framed, h } from "../core/dom.js";
+import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
@@ -16,6 +16,8 @@ import { stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
 
 export const title = "Today";
+
+const MOST_NAMED = 150; // ids in an address
 
 /** @typedef {import("../core/store.js").Row} Row */
 /** @typedef {import("../core/app.js").Context} Context */
@@ -78,7 +80,7 @@ export function mount(root, context) {
     const now = panel.row && items.find((each) => each.row?.id === panel.row?.id);
     if (now) panel.show(now.row, now.tasks);
   };
-  const soon = framed(() => !signal.aborted && draw());
+  const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 1_000);
   const unbind = bind([
@@ -162,16 +164,7 @@ function columns({ clock, zone }) {
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
     { name: "request", says: "Request", width: 128, value: (item) => item.row?.id || item.tasks[0].request_id },
-    {
-      name: "why",
-      says: "Why",
-      width: 256,
-      value: (item) =>
-        [
-          item.row ? why(item.row) : "",
-          ...item.tasks.map((each) => `task: ${words(each.kind)}${each.claimed_by ? `, ${each.claimed_by}` : ""}`),
-        ].filter(Boolean).join(" · "),
-    },
+    { name: "why", says: "Why", width: 256, value: reasons },
     {
       name: "state",
       says: "State",
@@ -189,10 +182,10 @@ function columns({ clock, zone }) {
     {
       name: "window",
       says: "Window",
-      width: 112,
+      width: 136,
       value: (item) => item.row ? new Date(item.row.earliest).toISOString() : "",
       sort: (item) => item.row?.earliest || 0,
-      show: (item) => item.row ? `${zone.time(item.row.earliest)}–${zone.time(item.row.latest)}` : "",
+      show: (item) => item.row ? `${zone.moment(item.row.earliest, clock.now())}–${zone.time(item.row.latest)}` : "",
     },
     { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
   ];
@@ -204,12 +197,16 @@ function columns({ clock, zone }) {
  * @param {Context} context
  */
 function drawFigures(place, items, context) {
-  const rows = context.store.rows(), now = context.clock.now(), today = context.zone.date(now);
-  const count = (/** @type {(row: Row) => boolean} */ fits) => rows.filter(fits).length;
+  const now = context.clock.now(), today = context.zone.date(now);
+  /** @type {Record<string, number>} */
+  const count = {};
+  for (const row of context.store.byId.values()) {
+    if (!row.ended || context.zone.date(row.ended) === today) count[row.state] = (count[row.state] || 0) + 1;
+  }
+  const of = (/** @type {string} */ state) => count[state] || 0;
   const to = (/** @type {Record<string, string>} */ query) => context.href("board", [], query);
-  const late = items.filter((each) => each.due && each.due < now).length;
-  const waiting = count((row) => row.state === "received" || row.state === "matching");
-  const unmatched = count((row) => row.state === "unmatched" && context.zone.date(row.latest) === today);
+  const late = items.filter((each) => each.due && each.due < now);
+  const waiting = of("received") + of("matching"), unmatched = of("unmatched");
   fill(
     place,
     figure({
@@ -218,26 +215,42 @@ function drawFigures(place, items, context) {
       tone: items.length ? "warn" : "good",
       href: context.href("today"),
     }),
-    figure({ value: late, says: "past due", tone: late ? "bad" : "", href: context.href("today") }),
-    figure({ value: waiting, says: "without a vendor", href: to({ state: "received,matching" }) }),
-    figure({ value: count((row) => row.state === "offered"), says: "offered", href: to({ state: "offered" }) }),
-    figure({ value: count((row) => row.state === "accepted"), says: "accepted", href: to({ state: "accepted" }) }),
     figure({
-      value: count((row) => row.state === "in_progress"),
+      value: late.length,
+      says: "past due",
+      tone: late.length ? "bad" : "",
+      href: to({ ids: late.slice(0, MOST_NAMED).map((each) => each.key).join(",") }),
+    }),
+    figure({ value: waiting, says: "without a vendor", href: to({ state: "received,matching" }) }),
+    figure({ value: of("offered"), says: "offered", href: to({ state: "offered" }) }),
+    figure({ value: of("accepted"), says: "accepted", href: to({ state: "accepted" }) }),
+    figure({
+      value: of("in_progress"),
       says: "in progress",
       href: to({ state: "in_progress" }),
     }),
-    figure({ value: count((row) => row.state === "on_hold"), says: "on hold", href: to({ state: "on_hold" }) }),
+    figure({ value: of("on_hold"), says: "on hold", href: to({ state: "on_hold" }) }),
     figure({
       value: unmatched,
       says: "unmatched today",
       tone: unmatched ? "bad" : "",
-      href: to({ state: "unmatched" }),
+      href: to({ state: "unmatched", ended: "today" }),
     }),
     figure({
-      value: count((row) => row.state === "completed" && context.zone.date(row.ended) === today),
+      value: of("completed"),
       says: "completed today",
-      href: to({ state: "completed" }),
+      href: to({ state: "completed", ended: "today" }),
     }),
   );
+}
+
+/** Why it is here, and of its tasks who has them. @param {Item} item */
+function reasons(item) {
+  const own = item.row && item.risk !== "task" ? why(item.row) : "";
+  const tasks = item.tasks.map((each) => {
+    const named = item.risk === "task" ? "" : `task: ${words(each.kind)}`;
+    const who = each.claimed_by ? `${each.claimed_by} has it` : `nobody has it, with ${words(each.owner)}`;
+    return [named, each.code && words(each.code.toLowerCase()), who].filter(Boolean).join(", ");
+  });
+  return [own, ...tasks].filter(Boolean).join(" · ");
 }

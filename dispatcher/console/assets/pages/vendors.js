@@ -132,7 +132,7 @@ class VendorList {
       file: "vendors",
       key: (/** @type {Summary} */ row) => row.id,
       open: (row) => this.context.go("vendors", [row.id]),
-      tone: (row) => row.ops_pause ? "bad" : row.to_verify.length || row.paused ? "warn" : "",
+      tone: (row) => row.ops_pause || row.expired ? "bad" : row.to_verify.length || row.paused ? "warn" : "",
       sort: { name: "id", down: false },
       empty: empty("No vendor here.", "Take a filter off, or register one: PUT …/vendors/{id}."),
       columns: [
@@ -150,7 +150,11 @@ class VendorList {
           width: 130,
           value: stateOf,
           show: (row) =>
-            h("span", { class: `tag ${row.ops_pause ? "bad" : row.paused ? "warn" : "good"}` }, stateOf(row)),
+            h(
+              "span",
+              { class: `tag ${row.ops_pause || row.expired ? "bad" : row.paused ? "warn" : "good"}` },
+              stateOf(row),
+            ),
         },
         {
           name: "open",
@@ -236,7 +240,7 @@ class VendorList {
   drawFigures() {
     const of = (/** @type {string} */ name) => this.rows.filter(FILTERS[name].fits).length;
     const lead = (/** @type {string} */ only) => this.context.href("vendors", [], { only });
-    const rows = this.rows, work = rows.filter((row) => !row.paused && !row.ops_pause).length;
+    const rows = this.rows, work = rows.filter((row) => stateOf(row) === "takes work").length;
     const total = (/** @type {string} */ name) => rows.reduce((sum, row) => sum + (row.outcomes[name] || 0), 0);
     const ended = total("on_time") + total("late") + total("failed");
     fill(
@@ -270,7 +274,9 @@ class VendorList {
 
 /** @param {Summary} row */
 function stateOf(row) {
-  return row.ops_pause ? "paused by ops" : row.paused ? "paused itself" : "takes work";
+  if (row.ops_pause) return "paused by ops";
+  if (row.paused) return "paused itself";
+  return row.expired ? "papers expired" : "takes work"; // what it serves may need just those
 }
 
 /** @param {Summary} row */

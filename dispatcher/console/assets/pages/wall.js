@@ -3,11 +3,13 @@
  * @module
  */
 
-import { fill, framed, h } from "../core/dom.js";
+import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { words } from "../parts/state.js";
-import { atRisk, RISKS } from "../parts/words.js";
+import { RISKS } from "../parts/words.js";
+import { queue } from "./today.js";
 
 export const title = "Wall";
 
@@ -38,15 +40,25 @@ export function mount(root, context) {
   const risk = h("div", { class: "wall-risk" });
   const states = h("div", { class: "wall-states" });
   const next = h("div", { class: "wall-next" });
-  root.append(h("h1", { class: "unseen" }, title), time, risk, states, next);
+  root.append(
+    h("h1", { class: "unseen" }, title),
+    time,
+    risk,
+    states,
+    next,
+    h("a", { class: "wall-leave", href: context.href("today") }, "Leave the wall (Escape)"),
+  );
+  const tasks = new Tasks(context, () => draw());
   const draw = () => {
     const now = clock.now(), rows = store.rows(), today = zone.date(now);
     fill(
       time,
       h("strong", {}, zone.time(now)),
       ` ${context.market} · ${zone.day(now)} · ${zone.name} (${zone.abbreviation(now)})`,
+      context.live.status !== "live" &&
+        h("span", { class: "wall-stale" }, context.live.status === "stale" ? "Stale: reconnecting" : "Connecting"),
     );
-    const pressing = rows.filter((row) => atRisk(row, now)).sort((a, b) => a.due - b.due);
+    const pressing = queue(rows, tasks.all, now); // as many as Today says
     fill(
       risk,
       h("span", { class: `wall-number ${pressing.length ? "bad" : "good"}` }, pressing.length),
@@ -61,19 +73,23 @@ export function mount(root, context) {
     );
     fill(
       next,
-      pressing.slice(0, SHOWN).map((row) =>
+      pressing.slice(0, SHOWN).map(({ due, risk, row, tasks }) =>
         h(
           "p",
           {},
-          h("strong", {}, row.due ? until(row.due, now) : ""),
-          ` ${RISKS[row.risk]}`,
-          h("span", { class: "soft" }, ` ${words(row.class)}, ${zone.time(row.earliest)}–${zone.time(row.latest)}`),
+          h("strong", {}, due ? until(due, now) : ""),
+          ` ${risk === "task" ? `Task: ${words(tasks[0].kind)}` : RISKS[risk]}`,
+          row && h(
+            "span",
+            { class: "soft" },
+            ` ${words(row.class)}, ${zone.moment(row.earliest, now)}–${zone.time(row.latest)}`,
+          ),
         )
       ),
       pressing.length > SHOWN && h("p", { class: "soft" }, `and ${pressing.length - SHOWN} more`),
     );
   };
-  const soon = framed(() => !signal.aborted && draw());
+  const soon = paced(() => !signal.aborted && draw());
   const stop = store.onChange(soon);
   const timer = setInterval(soon, 1_000);
   const unbind = bind([{ key: "Escape", says: "Leave the wall", act: () => context.go("today") }]);

@@ -384,12 +384,16 @@ async function done(asked, says) {
   }
 }
 
+const holdReason = () =>
+  choice(
+    "reason",
+    [["authorization", "It is not authorized"], ["predecessor", "Something has to come first"]],
+    "predecessor",
+  );
+
 /** @param {Row} row @param {Context} context */
 function hold(row, context) {
-  const reason = choice("reason", [["authorization", "It is not authorized"], [
-    "predecessor",
-    "Something has to come first",
-  ]], "predecessor");
+  const reason = holdReason();
   return dialog({
     title: `Hold ${row.id}`,
     act: "Hold",
@@ -456,6 +460,13 @@ function cancel(row, context) {
   });
 }
 
+/** @param {Row[]} rows that were held @param {string} requirement @param {Context} context */
+async function resumeAll(rows, requirement, context) {
+  const asked = rows.map((row) => context.api.post(`/requests/${row.id}/resume`, { requirement }));
+  const refused = (await Promise.allSettled(asked)).filter((each) => each.status === "rejected").length;
+  toast(`${rows.length - refused} of ${rows.length} are resumed`, { grave: refused > 0 });
+}
+
 /**
  * Acts on many at once: previewed, one by one under the version that was seen, told as it goes.
  * @param {Row[]} rows
@@ -468,6 +479,7 @@ export function bulk(rows, what, context) {
   );
   const left = rows.length - fit.length;
   const told = new Set(fit.map((row) => row.vendor).filter(Boolean));
+  const reason = holdReason();
   const progress = h("progress", { max: fit.length || 1, value: 0, "aria-label": "Progress" });
   const result = h("div", { role: "status" });
   const verb = { cancel: "Cancel", hold: "Hold", resume: "Resume" }[what];
@@ -486,29 +498,36 @@ export function bulk(rows, what, context) {
         `${told.size} vendors are relieved and told: ${[...told].slice(0, 8).join(", ")}${told.size > 8 ? " …" : ""}.`,
       ),
       what === "cancel" && h("p", { class: "consequence" }, "This cannot be undone."),
+      what === "hold" && field("Because", reason, "Only a case manager lifts an authorization."),
       h("p", { class: "soft" }, `${fit.slice(0, 12).map((row) => row.id).join(", ")}${fit.length > 12 ? " …" : ""}`),
       progress,
       result,
     ],
     run: async (_, signal) => {
-      const body = what === "hold" ? { reason: "predecessor" } : {};
+      const body = what === "hold" ? { reason: reason.value } : {};
       /** @type {[string, string][]} */
       const refused = [];
+      /** @type {Row[]} */
+      const changed = [];
       const started = crypto.randomUUID();
       for (const row of fit) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         try {
           await context.api.post(`/requests/${row.id}/${what}`, body, {
             ifMatch: version(row),
             key: `${started}-${row.id}`.slice(0, 128),
           });
+          changed.push(row);
         } catch (error) {
           refused.push([row.id, error instanceof Error ? error.message.split("\n")[0] : String(error)]);
         }
         progress.value += 1;
       }
-      const did = fit.length - refused.length;
-      toast(`${verb}: ${did} of ${fit.length} done`);
+      const did = changed.length, stopped = signal.aborted ? "; stopped, the others are as they were" : "";
+      toast(`${verb}: ${did} of ${fit.length} done${stopped}`, {
+        undoSays: `Resume ${did}`,
+        undo: what === "hold" && did ? () => void resumeAll(changed, reason.value, context) : undefined,
+      });
       if (!refused.length) return true;
       fill(
         result,

@@ -40,7 +40,12 @@ export class Aside {
       rows: page.letters,
       empty: "No dead letters: every reply could be used.",
       columns: [
-        { name: "at", says: "When", value: (row) => row.at, show: (row) => until(Date.parse(row.at), Date.now()) },
+        {
+          name: "at",
+          says: "When",
+          value: (row) => row.at,
+          show: (row) => until(Date.parse(row.at), Date.now()), // the store's clock is never scaled
+        },
         {
           name: "stream",
           says: "Stream",

@@ -10,7 +10,7 @@ import { fill, h } from "../core/dom.js";
  * @property {string} title
  * @property {any} [body] what stands above the buttons: nodes or text
  * @property {string} [act] what the button says: a verb ("Offer to v3"); none: there is only "Close"
- * @property {boolean} [grave] it cannot be undone, or tells somebody outside
+ * @property {boolean} [grave] it cannot be undone, or tells somebody outside: Enter in a field leads to the button first
  * @property {(form: FormData, signal: AbortSignal) => Promise<any> | any} [run] what the button does; what it raises is shown, and the dialog stays
  * @property {boolean} [wide]
  */
@@ -34,7 +34,7 @@ export function dialog(asked) {
     h(
       "div",
       { class: "buttons" },
-      h("button", { type: "button", class: "quiet", onclick: () => made.close() }, act ? "Cancel" : "Close"),
+      h("button", { type: "button", class: "quiet", onclick: () => made.close() }, "Close"),
       act,
     ),
   );
@@ -57,9 +57,11 @@ export function dialog(asked) {
     }
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.target instanceof HTMLSelectElement)) return;
+    const field = event.target instanceof HTMLSelectElement || event.target instanceof HTMLInputElement;
+    if (event.key !== "Enter" || event.isComposing || !field) return;
     event.preventDefault(); // in a list, too, Enter is what the button does
-    form.requestSubmit();
+    if (asked.grave && act) act.focus(); // what cannot be undone wants a second one
+    else form.requestSubmit();
   });
   made.addEventListener("close", () => {
     ended.abort();

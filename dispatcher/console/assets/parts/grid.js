@@ -100,6 +100,7 @@ export class Grid extends HTMLElement {
     this.frame.addEventListener("keydown", (event) => this.pressed(event));
     this.body.addEventListener("click", (event) => this.clicked(event));
     this.body.addEventListener("focusin", (event) => this.focused(event));
+    this.body.addEventListener("pointerover", (event) => whole(/** @type {HTMLElement} */ (event.target)));
     this.addEventListener("pointerenter", () => this.pointed = true);
     this.addEventListener("pointerleave", () => this.pointed = false);
     new ResizeObserver(this.draw).observe(this.frame);
@@ -128,7 +129,8 @@ export class Grid extends HTMLElement {
     this.latest = rows;
     this.stamp++;
     this.now = new Map(rows.map((row) => [this.options.key(row), row]));
-    for (const key of this.chosen) if (!this.now.has(key)) this.chosen.delete(key);
+    const kept = [...this.chosen].filter((key) => this.now.has(key));
+    if (kept.length < this.chosen.size) this.choose(kept); // what is not shown any more is not acted on
     if (anew || !this.isRead) return this.adopt(anew);
     const shown = new Set(this.order.map((row) => this.options.key(row)));
     const fresh = rows.filter((row) => !shown.has(this.options.key(row))).length;
@@ -365,6 +367,11 @@ customElements.define("x-grid", Grid);
  */
 export function grid(options) {
   return /** @type {Grid} */ (document.createElement("x-grid")).setup(options);
+}
+
+/** What is cut off is told whole where the pointer rests. @param {HTMLElement} cell */
+function whole(cell) {
+  if (cell.role === "gridcell") cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent || "" : "";
 }
 
 /** @param {string | number} a @param {string | number} b */

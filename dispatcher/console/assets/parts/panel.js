@@ -43,17 +43,28 @@ export class Panel {
   show(row, tasks = []) {
     const same = row && this.row && row.id === this.row.id && row.version === this.row.version &&
       tasks.length === this.tasks.length;
-    if (same && tasks.every((each, at) => each.version === this.tasks[at].version)) return;
+    if (same && tasks.every((each, at) => each.version === this.tasks[at].version)) return this.tick();
+    const again = row && row.id === this.row?.id, old = again && this.node.querySelector(":scope > .more");
+    const held = again && document.activeElement?.closest(".side button")?.textContent;
     this.asked.abort();
     this.asked = new AbortController();
     this.unbind();
     this.row = row;
     this.tasks = tasks;
     this.node.hidden = !row && !tasks.length;
-    const more = h("div", { class: "more" });
+    const more = old instanceof HTMLElement ? old : h("div", { class: "more" }); // no blink at each change
     fill(this.node, row && this.head(row), tasks.map((each) => this.task(each)), row && this.acts(row), more);
+    if (held) [...this.node.querySelectorAll("button")].find((each) => each.textContent === held)?.focus();
     this.bindKeys();
     if (row) this.detail(row, more);
+  }
+
+  /** "in 12 min" grows old by itself. */
+  tick() {
+    const now = this.context.clock.now();
+    for (const each of this.node.querySelectorAll("[data-due]")) {
+      each.textContent = until(Number(/** @type {HTMLElement} */ (each).dataset.due), now);
+    }
   }
 
   /** @param {Row} row */
@@ -61,7 +72,7 @@ export class Panel {
     const { zone, clock, href } = this.context, now = clock.now();
     const facts = [
       ["Window", `${zone.moment(row.earliest, now)} to ${zone.time(row.latest)}`],
-      row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} (${until(row.due, now)})`] : null,
+      row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} · `, aged(row.due, now)] : null,
       ["Service", words(row.class)],
       ["Priority", row.priority],
       row.vendor ? ["Vendor", h("a", { href: href("vendors", [row.vendor]) }, row.vendor)] : null,
@@ -80,7 +91,7 @@ export class Panel {
       ),
       row.risk && row.risk !== "report" &&
         h("p", { class: "risk" }, h("strong", {}, RISKS[row.risk] || words(row.risk)), why(row) && `: ${why(row)}.`),
-      h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
+      h("dl", { class: "facts" }, facts.map(([name, ...says]) => [h("dt", {}, name), h("dd", {}, says)])),
     );
   }
 
@@ -139,7 +150,8 @@ export class Panel {
       h(
         "p",
         { class: "soft" },
-        `with ${words(task.owner)} · due ${zone.moment(due, now)} (${until(due, now)})`,
+        `with ${words(task.owner)} · due ${zone.moment(due, now)} · `,
+        aged(due, now),
         task.claimed_by && ` · claimed by ${task.claimed_by}`,
         task.code && ` · ${words(task.code)}`,
       ),
@@ -162,8 +174,17 @@ export class Panel {
       await this.context.api.post(`/tasks/${task.id}/claim`, {});
       toast(`${words(task.kind)} of ${task.request_id} is yours`, {
         undoSays: "Put back",
-        undo: () => this.context.api.post(`/tasks/${task.id}/release`, {}),
+        undo: () => this.release(task),
       });
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error), { grave: true });
+    }
+  }
+
+  /** @param {any} task */
+  async release(task) {
+    try {
+      await this.context.api.post(`/tasks/${task.id}/release`, {});
     } catch (error) {
       toast(error instanceof Error ? error.message : String(error), { grave: true });
     }
@@ -207,7 +228,10 @@ export class Panel {
       const view = await this.context.api.get(`/requests/${row.id}`, {}, signal);
       fill(place, this.reasons(view, row), this.frees(view, row), this.attempts(view));
     } catch (error) {
-      if (!signal.aborted) showTrouble(place.appendChild(h("p", { class: "trouble" })), error);
+      if (signal.aborted) return;
+      const trouble = h("p", { class: "trouble" });
+      fill(place, trouble);
+      showTrouble(trouble, error);
     }
   }
 
@@ -315,4 +339,9 @@ export class Panel {
       ),
     );
   }
+}
+
+/** @param {number} ms @param {number} now */
+function aged(ms, now) {
+  return h("span", { dataset: { due: String(ms) } }, until(ms, now));
 }

@@ -163,8 +163,9 @@ export class GanttCanvas {
     const down = -(scroll.scrollTop - first * this.height) * sharp;
     context.fillStyle = token("--surface");
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
-    const image = context.createImageData(this.canvas.width - names, Math.ceil(shown.length * height));
-    if (shown.length) {
+    const room = this.canvas.width - names;
+    if (shown.length && room > 0) { // a day without a vendor has no row, and an image of none is refused
+      const image = context.createImageData(room, Math.ceil(shown.length * height));
       const gap = this.height > 4 ? Math.round(2 * sharp) : 0;
       paint(new Uint32Array(image.data.buffer), image.width, shown, {
         height: Math.round(height),

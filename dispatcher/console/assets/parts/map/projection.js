@@ -5,6 +5,7 @@
 
 const EDGE = 85.05;
 export const LEAST = 256, MOST = 2 ** 25; // pixels that the world is wide
+const NEAR = 2 ** 20; // as near as `fit` goes: a screen of some 30 km
 
 /**
  * @param {number} lon degrees
@@ -91,7 +92,7 @@ export class View {
     }
     if (left > right) return;
     const room = Math.min(this.width / (right - left || 1e-9), this.height / (bottom - top || 1e-9));
-    this.scale = Math.max(LEAST, Math.min(MOST / 64, room * 0.88));
+    this.scale = Math.max(LEAST, Math.min(NEAR, room * 0.88));
     this.moveTo((left + right) / 2, (top + bottom) / 2);
   }
 

@@ -1,0 +1,134 @@
+"""The web process: HTTP, event streams, the console, vendors' replies."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.until_told import until_told
+from dispatcher.console.pages import with_console
+from dispatcher.delivery.hub import Hub
+from dispatcher.delivery.replies import Replies
+from dispatcher.http.concurrency import Limits
+from dispatcher.http.parts import Parts
+from dispatcher.http.server import Runner, listen
+from dispatcher.matching.quotes import Quoter
+from dispatcher.runtime import files
+from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.errors import UserError
+from dispatcher.security import key_files
+from dispatcher.security.tokens import Authenticator, mint
+from dispatcher.serve.notice import Notice
+from dispatcher.serve.supervisor import listening
+from dispatcher.service.loops import REPLIES, keep_running
+from dispatcher.settings import Settings
+
+if TYPE_CHECKING:  # slow to load, and needed where there is one
+    from dispatcher.console.oidc import Directory
+
+SHUTDOWN_S = 5.0
+COLLECT_EVERY = 20_000  # objects
+
+
+def run_web(
+    settings: Settings, listener: int | None = None, name: str | None = None, notice: int | None = None
+) -> int:
+    """The web process until SIGTERM: HTTP, event streams, replies.
+
+    `listener`, `notice`: numbers of an inherited socket, and of what the supervisor has to tell. `name`: who
+    this is in consumer groups; one that stays the same over a crash takes up at once what was left.
+    """
+    with socket.socket(fileno=listener) if listener is not None else listening(settings) as bound:
+        trouble = Notice(notice).read if notice is not None else str
+        _collect_rarely()
+        uvloop.run(_web(settings, bound, name or own_name(), trouble))
+    return 0
+
+
+def _collect_rarely() -> None:
+    """What was made up to here stays, so it is not looked through again and again; and a call leaves few
+    cycles behind. Without this, a tenth of a web process that takes requests is garbage collection.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, 20, 20)
+
+
+async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Callable[[], str] = str) -> None:
+    keys = key_files.read_token_keys(settings.token_keys_file)
+    async with opened(settings, "web", trouble) as open_:
+        await _serve(open_, keys, bound, name)
+
+
+async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, name: str) -> None:
+    settings, store, clock, service = open_.settings, open_.store, open_.clock, open_.service
+    engine, markets = open_.engine, open_.settings.markets
+    hub = Hub(store)
+    parts = Parts(
+        service=service,
+        hub=hub,
+        quoter=Quoter(store, clock, markets, open_.travel_of),
+        clock=clock,
+        token_keys=keys,
+        limits=Limits(connections=min(Limits().connections, files.raise_limit())),
+        engine=engine,
+        map_tiles=settings.map_tiles,
+        map_credit=settings.map_credit,
+    )
+    verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
+    replies = Replies(service, verify, name, made_anew=made_anew)
+    app = with_console(parts, directory_of(settings, keys, clock))
+    runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await listen(runner, bound)
+        await until_told(
+            *(keep_running(store, each, REPLIES, partial(replies.run, each)) for each in markets),
+            *telling(service),
+            *([] if engine is None else [engine.run()]),
+        )
+    finally:
+        await runner.cleanup()
+        await hub.aclose()
+
+
+def directory_of(settings: Settings, keys: Mapping[str, Any], clock: Clock) -> Directory | None:
+    """Whose people may sign in to the console; None: nobody's but who has a token. Raises UserError."""
+    if settings.oidc_issuer is None:
+        return None
+    from dispatcher.console.oidc import Directory  # noqa: PLC0415 - slow, and needed where there is one
+
+    if not settings.oidc_client_id or not settings.oidc_roles:
+        raise UserError(
+            "DISPATCHER_OIDC_ISSUER is set, and OIDC_CLIENT_ID or OIDC_ROLES is not: nobody could sign in.",
+            "Set both; for example DISPATCHER_OIDC_ROLES=dispatchers=ops,nurses=coordinator@metro",
+        )
+    mint(keys, {})  # raises UserError where no key can sign: sessions are tokens of this service
+    return Directory(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        secret=_secret(settings.oidc_client_secret_file),
+        roles=settings.oidc_roles,
+        claim=settings.oidc_claim,
+        public_url=settings.public_url or "",
+        markets=tuple(settings.markets),
+        keys=keys,
+        clock=clock,
+    )
+
+
+def _secret(path: Path | None) -> str:
+    try:
+        return path.read_text().strip() if path else ""
+    except OSError as error:
+        raise UserError(
+            f"DISPATCHER_OIDC_CLIENT_SECRET_FILE is {path}, and it cannot be read: {error.strerror}.",
+            "Maybe its name, or its rights.",
+        ) from None

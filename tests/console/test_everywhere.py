@@ -1,0 +1,31 @@
+"""Every page, whatever is on it: nothing for axe at 200 % zoom in the dark, and nothing wider than that."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import ViewportSize
+
+from dispatcher.console.assets import FOLDER
+from tests.console.conftest import SHARED, Desk, problems
+from tests.console.trouble import town
+
+pytestmark = SHARED
+PAGES = re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_text())
+ZOOMED: ViewportSize = {"width": 720, "height": 450}  # a window of 1440 by 900 at 200 %
+WIDTH = "document.documentElement.scrollWidth"
+
+
+async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("", market=market, viewport=ZOOMED, color_scheme="dark", device_scale_factor=2)
+    found = dict[str, list[str]]()
+    for name in PAGES:
+        await page.goto(f"{desk.url}/console/{market}/{name}{'/asked' if name == 'request' else ''}")
+        await page.wait_for_selector("main h1")
+        told = await problems(page)
+        if await page.evaluate(WIDTH) > ZOOMED["width"]:
+            told.append(f"it is {await page.evaluate(WIDTH)} wide")
+        if told:
+            found[name] = told
+    assert found == {}
