@@ -20,7 +20,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks.busy_market import BusyMarket
-from benchmarks.devtools import Browser, Page, browser
+from benchmarks.devtools import Browser, Page, browser, private_mb
 from benchmarks.intake import MARKET, await_answer, cpu_s, running, settings_in, web_command
 from benchmarks.looked_at import looked_at
 from contracts.codes import Role
@@ -200,18 +200,20 @@ class Bench:
 
     async def _paint(self, program: Browser) -> dict[str, Any]:
         """The slowest page's median, each load from nothing: no cache, no tab that has the data."""
-        medians, parts = {}, {}
+        medians, parts, used_ms = {}, {}, {}
         for name in PAGES:
-            times = []
+            times, used_s = [], await program.cpu_s()
             for _ in range(LOADS):
                 page, painted_ms = await self._opened(program, name)
                 times.append(painted_ms)
                 parts[name] = await page.run(PARTS)
                 await page.ask("Page.close")
             medians[name] = round(sorted(times)[LOADS // 2])
+            used_ms[name] = round(1000 * (await program.cpu_s() - used_s) / LOADS)
         return {
             "first_paint_ms": max(medians.values()),
             "first_paint_by_page_ms": medians,
+            "first_paint_cpu_ms": used_ms,
             "last_load_parts_ms": parts,
         }
 
@@ -294,9 +296,3 @@ def paces(frames: Sequence[float]) -> dict[str, Any]:
         "pan_fps": round(1000 * len(gaps) / (frames[-1] - frames[0]), 1),
         "pan_frame_p95_ms": round(gaps[len(gaps) * 95 // 100], 1),
     }
-
-
-def private_mb(pid: int) -> float:
-    """Memory that is a process's alone (Linux)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024

@@ -218,3 +218,9 @@ async def _address(file: Path, process: asyncio.subprocess.Process) -> str:
     raise UserError(
         f"the browser did not start within {START_S:g} s.", "Maybe run it by hand: chromium --headless"
     )
+
+
+def private_mb(pid: int) -> float:
+    """Memory that is a process's alone (Linux)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024

@@ -124,7 +124,16 @@ class Matcher:
                 hint = await wake.wait(LOOK_S)
 
     async def _look(self, own: Ownership, again: bool) -> None:
-        """Look at all that is open; `again`: also at what was without a vendor the last time."""
+        """Look at all that is open; `again`: also at what was without a vendor the last time.
+
+        And whether the tuning is another: imminent requests are not to wait for a batch to see it, nor a
+        canary's hours to begin.
+        """
+        reading = self.market.reading
+        if again and reading is not None:
+            tuning = await self.executor.markets.tuning(self.market.name)
+            if tuning.version != reading.tuning.version:
+                await self.market.refresh()
         ids = await self.market.requests.open_ids()
         self.seen &= set(ids)
         await self._match(

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import console
 from benchmarks.busy_market import BusyMarket
-from benchmarks.devtools import PageError, browser
+from benchmarks.devtools import PageError, browser, private_mb
 from dispatcher.audit.auditor import audit
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import PatientKeyFile
@@ -69,7 +69,7 @@ async def test_a_page_is_asked_pressed_and_heard() -> None:
         with pytest.raises(PageError, match="nothing is not defined"):
             await page.run("nothing")
         assert (await page.figures())["Nodes"] > 0
-        assert max(map(console.private_mb, await found.renderers())) > 1
+        assert max(map(private_mb, await found.renderers())) > 1
         assert found.errors == ["odd"]
 
 

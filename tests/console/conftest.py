@@ -21,6 +21,7 @@ from contracts.codes import Role
 from dispatcher.console import links
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
+from dispatcher.http import sessions
 from dispatcher.http.entry import GATE, Gate
 from dispatcher.http.parts import Parts
 from dispatcher.http.server import Runner, listen
@@ -98,11 +99,12 @@ class Desk:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         page.on("console", self._said)
-        await page.goto(self.link(*roles, market=market))
+        code = self.link(*roles, market=market).partition("#")[2]  # as its page does, without that page
+        headers = {sessions.HEADER: sessions.WORD}
+        entered = await made.request.post(f"{self.url}/console/session", data={"code": code}, headers=headers)
+        assert entered.ok, await entered.text()
+        await page.goto(f"{self.url}/console/{market}/{path or 'today'}")
         await page.wait_for_selector("main h1")
-        if path:
-            await page.goto(f"{self.url}/console/{market}/{path}")
-            await page.wait_for_selector("main h1")
         return page
 
 

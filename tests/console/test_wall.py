@@ -13,7 +13,7 @@ pytestmark = SHARED
 async def test_the_wall_has_the_day_and_no_id(desk: Desk) -> None:
     market = await town(desk)
     page = await desk.open("wall", market=market)
-    await expect(page.locator(".wall-next p")).to_have_count(2)  # as many as Today says
+    await expect(page.locator(".wall-next p")).to_have_count(2)  # a ride, and a task
     text = await page.inner_text("body")
     assert not {"soon", "asked", "later", "held", "v1", "v2"} & set(text.replace(",", " ").split())
     assert await problems(page) == []

@@ -42,6 +42,7 @@ async def test_a_vendor_is_paused_with_its_reason_and_its_papers_verified_by_key
     await expect(page.get_by_role("row").filter(has_text="takes work")).to_be_visible()
     await page.keyboard.press("p")
     await page.keyboard.type("no calls back")
+    await page.keyboard.press("Enter")  # to the button first: it is grave
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("row").filter(has_text="paused by ops")).to_be_visible()
     stands = (await desk.call(market, "GET", "/vendors/v1"))["ops_pause"]

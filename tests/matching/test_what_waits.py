@@ -6,6 +6,7 @@ from contracts.tuning import Tuning
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.matching.matcher import Matcher
 from dispatcher.matching.solving import SolverPool
 from solvers.planning import plan
 from tests.matching.conftest import Town
@@ -48,3 +49,18 @@ async def test_a_batch_plans_for_the_moment_at_which_it_is_ready(town: Town, own
     waiting = await town.market.waiting(town.ids)
     ahead = await town.market.snapshot(waiting, ahead_ms=20 * 60_000)
     assert min(plan(ahead.screening()).chosen.start_ms.tolist()) >= town.clock.now_ms() + 25 * 60_000
+
+
+async def test_another_tuning_is_seen_by_the_next_look_not_by_the_next_batch(
+    town: Town, own: Ownership, solvers: SolverPool
+) -> None:
+    await town.add_vendor(vendor("v1"))
+    await town.market.refresh()
+    part = town.store.market(town.name).tuning
+    await part.put(Tuning(version=1, values={"price_weight": 2.0}), 0)
+    town.service.markets.forget_tuning(town.name)
+    matcher = Matcher(town.market, town.service.executor, solvers, "test")
+    await matcher._look(own, again=False)
+    assert town.market.values == {}
+    await matcher._look(own, again=True)
+    assert town.market.values == {"price_weight": 2.0}

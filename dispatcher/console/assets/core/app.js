@@ -51,6 +51,7 @@ const frame = {
 let opened = null;
 /** @type {AbortController} */
 let page = new AbortController();
+let ticking = 0; // the bar's clock
 
 async function start() {
   theme();
@@ -272,7 +273,8 @@ function drawBar(session) {
     fill(time, h("strong", {}, zone.time(now)), ` ${zone.day(now)} · ${zone.name} (${zone.abbreviation(now)})`);
   };
   tick();
-  setInterval(() => opened?.clock === clock && tick(), 1_000);
+  clearInterval(ticking);
+  ticking = setInterval(tick, 1_000);
   const state = h("span", { class: "live", role: "status" });
   live.onStatus((status) => {
     document.documentElement.dataset.live = status;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Api } from "./api.js";
+import { Api, Problem } from "./api.js";
 
 /**
  * What came: rows of requests as they stand now, and the events that told of it;
@@ -82,8 +82,9 @@ export class Live {
     for (let failures = 0; !this.ended.signal.aborted;) {
       try {
         await this.read(() => failures = 0);
-      } catch {
+      } catch (error) {
         if (this.ended.signal.aborted) return;
+        if (error instanceof Problem && error.status === 401) dispatchEvent(new CustomEvent("signed-out"));
         if (!failures) this.heard({ change: { again: true } }); // the page says what is wrong
       }
       this.tell({ status: "stale" });

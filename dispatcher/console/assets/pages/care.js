@@ -59,7 +59,9 @@ class Episodes {
     /** @type {Line[]} */
     this.lines = [];
     /** @type {Map<string, { version: number, whole: any }>} */
-    this.read_ = new Map();
+    this.wholes = new Map();
+    /** @type {Set<string>} episodes of which something changed since they were read */
+    this.changed = new Set();
     this.chips = new Chips("Which episodes", (on) => {
       context.setQuery({ only: [...on].join(",") || null });
       this.draw(true);
@@ -88,6 +90,7 @@ class Episodes {
     );
     void this.read();
     every(() => this.read(), EVERY_MS, context.signal);
+    context.signal.addEventListener("abort", context.store.onChange((ids) => this.heard(ids)));
     this.stop = bind([
       { key: "/", says: "Find an episode", act: () => this.find.focus() },
       { key: "r", says: "Read again", act: () => void this.read() },
@@ -175,7 +178,7 @@ class Episodes {
         opened: each.opened_at,
         owners: each.owners,
         requests: each.requests || [],
-        whole: this.read_.get(each.id)?.whole || null,
+        whole: this.wholes.get(each.id)?.whole || null,
       }));
       this.draw();
       return found;
@@ -187,19 +190,30 @@ class Episodes {
     });
   }
 
-  /** What has changed is read whole, a few at once. @param {any[]} found */
+  /** What is new, or of which something changed, is read whole; a few at once. @param {any[]} found */
   async progress(found) {
-    const { api, signal } = this.context, wanted = [...found];
+    const { api, signal } = this.context;
+    const wanted = found.filter((each) =>
+      this.wholes.get(each.id)?.version !== each.version || this.changed.has(each.id)
+    );
+    this.changed.clear();
     const work = async () => {
       for (let each = wanted.shift(); each && !signal.aborted; each = wanted.shift()) {
         const whole = await api.get(`/episodes/${each.id}`, {}, signal).catch(() => null);
-        if (whole) this.read_.set(each.id, { version: each.version, whole });
+        if (whole) this.wholes.set(each.id, { version: each.version, whole });
         const line = this.lines.find((one) => one.id === each.id);
         if (line && whole) line.whole = whole;
         this.drawSoon();
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  /** Whose requests moved on is read again with the next look. @param {Set<string> | null} ids null: all may have */
+  heard(ids) {
+    for (const line of this.lines) {
+      if (!ids || line.requests.some((each) => ids.has(each))) this.changed.add(line.id);
+    }
   }
 
   drawSoon = settled(() => this.context.signal.aborted || this.draw(), 100);

@@ -11,6 +11,7 @@ import { empty, figure } from "../parts/figure.js";
 import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
 import { grid } from "../parts/grid.js";
+import { LEVELS } from "../parts/map/wish.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
 
@@ -18,7 +19,6 @@ import { atRisk, RISKS, why } from "../parts/words.js";
 /** @typedef {import("../parts/gantt/cells.js").Row} Row */
 
 export const title = "Gantt";
-const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
 const NO_LIMIT = 10_000;
 const AGAIN_MS = 60_000; // a whole day is read again: no more often, however much changes
 /** @type {Record<string, [string, (a: Row, b: Row) => number]>} */

@@ -5,27 +5,14 @@
 
 import { h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
-import { until } from "../core/time.js";
+import { Aside } from "../parts/aside.js";
 import { figure } from "../parts/figure.js";
 import { csvButton, table } from "../parts/table.js";
-import {
-  button,
-  bytes,
-  every,
-  heading,
-  notForYou,
-  number,
-  reading,
-  requestLink,
-  seconds,
-  section,
-  told,
-  words,
-} from "../parts/view.js";
+import { button, bytes, every, heading, notForYou, number, reading, seconds, section, words } from "../parts/view.js";
 
 export const title = "Health";
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 const LATE_S = 120; // a batch that is so old: the market is not matched
 
 /**
@@ -35,7 +22,7 @@ const LATE_S = 120; // a batch that is so old: the market is not matched
 export function mount(root, context) {
   if (!context.may("ops")) return void root.append(heading(title), notForYou(title));
   const page = new HealthPage(context);
-  root.append(heading(title, button("Read again", () => page.read(), { title: "r" })), page.now, page.aside);
+  root.append(heading(title, button("Read again", () => page.read(), { title: "r" })), page.now, page.aside.node);
   void page.read();
   every(() => page.readNow(), EVERY_MS, context.signal);
   return bind([{ key: "r", says: "Read again", act: () => void page.read() }]);
@@ -46,26 +33,16 @@ class HealthPage {
   constructor(context) {
     this.context = context;
     this.now = h("div", { class: "page-part" });
-    this.aside = h("div", { class: "page-part" });
+    this.aside = new Aside(context, () => void this.readNow());
   }
 
   async read() {
-    await Promise.all([this.readNow(), this.readAside()]);
+    await Promise.all([this.readNow(), this.aside.read()]);
   }
 
   readNow() {
     const { api, signal } = this.context;
     return reading(this.now, signal, () => api.get("/health", {}, signal), (found) => this.draw(found));
-  }
-
-  readAside() {
-    const { api, signal } = this.context;
-    const read = () =>
-      Promise.all([
-        api.get("/dead-letters", {}, signal),
-        api.get("/notifications", { state: "failed" }, signal),
-      ]);
-    return reading(this.aside, signal, read, ([letters, failed]) => [this.letters(letters), this.failed(failed)]);
   }
 
   /** @param {any} found */
@@ -270,123 +247,5 @@ class HealthPage {
       ],
     };
     return section("Since the store was new", csvButton(options), table(options));
-  }
-
-  /** @param {any} page */
-  letters(page) {
-    /** @type {import("../parts/table.js").TableOptions<any>} */
-    const options = {
-      label: "Dead letters",
-      file: "dead-letters",
-      rows: page.letters,
-      empty: "No dead letters: every reply could be used.",
-      columns: [
-        {
-          name: "at",
-          says: "When",
-          value: (row) => row.at,
-          show: (row) => until(Date.parse(row.at), this.context.clock.now()),
-        },
-        {
-          name: "stream",
-          says: "Stream",
-          value: (row) => row.stream,
-          show: (row) => h("span", { class: "mono" }, row.stream),
-        },
-        {
-          name: "entry_id",
-          says: "Entry",
-          value: (row) => row.entry_id,
-          show: (row) => h("span", { class: "mono" }, row.entry_id),
-        },
-        { name: "reason", says: "Why", value: (row) => row.reason.replaceAll("-", " ") },
-        { name: "kept", says: "Kept", value: (row) => row.kept ? "yes" : "no" },
-        {
-          name: "act",
-          says: "Act",
-          show: (row) => [
-            button("Send again", () => this.onLetter(row, "send-again", "sent again"), {
-              disabled: !row.kept,
-              title: row.kept ? "It is read once more, as if it had just come" : "Its entry is no longer kept",
-            }),
-            " ",
-            button("Let go", () => this.onLetter(row, "forget", "let go"), { class: "quiet" }),
-          ],
-        },
-      ],
-    };
-    const kept = page.letters.filter((/** @type {any} */ each) => each.kept);
-    const all = button(`Send all ${kept.length} again`, () => this.sendAll(kept), { hidden: kept.length < 2 });
-    const made = section("Dead letters", [all, csvButton(options)], table(options));
-    made.id = "dead-letters";
-    if (page.cursor) made.append(h("p", { class: "hint" }, "There are more, older ones; let go of these to see them."));
-    return made;
-  }
-
-  /** @param {any} letter @param {string} verb @param {string} done */
-  async onLetter(letter, verb, done) {
-    await told(() => this.context.api.post(`/dead-letters/${letter.id}/${verb}`), `Entry ${letter.entry_id} ${done}.`);
-    await this.read();
-  }
-
-  /** @param {any[]} letters the oldest first, as they came */
-  async sendAll(letters) {
-    let sent = 0;
-    for (const each of [...letters].reverse()) {
-      const done = await this.context.api.post(`/dead-letters/${each.id}/send-again`).catch(() => null);
-      if (done) sent++;
-    }
-    await told(() => Promise.resolve(true), `${sent} of ${letters.length} sent again.`);
-    await this.read();
-  }
-
-  /** @param {any} page */
-  failed(page) {
-    const { context } = this, now = context.clock.now();
-    /** @type {import("../parts/table.js").TableOptions<any>} */
-    const options = {
-      label: "Failed notifications",
-      file: "failed-notifications",
-      rows: page.notifications,
-      empty: "Every notification got through, or nobody was to be told.",
-      columns: [
-        {
-          name: "request_id",
-          says: "Request",
-          value: (row) => row.request_id,
-          show: (row) => requestLink(context, row.request_id),
-        },
-        { name: "template", says: "What", value: (row) => words(row.template) },
-        { name: "audience", says: "For", value: (row) => row.audience },
-        {
-          name: "due_at",
-          says: "Was due",
-          value: (row) => row.due_at,
-          show: (row) => until(Date.parse(row.due_at), now),
-        },
-        { name: "code", says: "Why it failed", value: (row) => words(row.code) },
-        {
-          name: "act",
-          says: "Act",
-          show: (row) => {
-            const useful = Date.parse(row.useful_until) > now;
-            return button("Send again", () => this.sendNote(row), {
-              disabled: !useful,
-              title: useful ? "It is tried again at once" : "It says nothing new any more",
-            });
-          },
-        },
-      ],
-    };
-    const made = section("Notifications that failed", csvButton(options), table(options));
-    made.id = "failed-notifications";
-    return made;
-  }
-
-  /** @param {any} note */
-  async sendNote(note) {
-    const path = `/notifications/${note.id}/send-again`;
-    await told(() => this.context.api.post(path), `The notification of ${note.request_id} is due again.`);
-    await this.read();
   }
 }

@@ -16,6 +16,7 @@ import { MapCanvas } from "../parts/map/map.js";
 import { onTheme } from "../parts/map/paints.js";
 import { toneOf, TONES } from "../parts/map/points.js";
 import { project } from "../parts/map/projection.js";
+import { LEVELS, Wish } from "../parts/map/wish.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
 
@@ -23,51 +24,8 @@ import { atRisk, RISKS, why } from "../parts/words.js";
 /** @typedef {import("../core/store.js").Row} Row */
 
 export const title = "Map";
-const LEVELS = ["ambulatory", "wheelchair", "bariatric_wheelchair", "stretcher", "bls", "als", "cct", "equipment"];
 const AGAIN_MS = 1_000;
 const MOST_IN_LINK = 200;
-
-/** What is shown, from the address and back to it. */
-class Wish {
-  /** @param {Context} context */
-  constructor(context) {
-    this.context = context;
-    const { query } = context;
-    const known = (/** @type {string} */ name, /** @type {string[]} */ values) =>
-      values.includes(query.get(name) || "") ? query.get(name) || "" : "";
-    const tones = (query.get("tones") || "").split(",");
-    this.tones = new Set(tones.filter((each) => TONES.some(({ tone }) => tone === each)));
-    this.hide = query.get("hide") === "assigned";
-    this.kind = known("kind", ["trip", "equipment"]);
-    this.cover = known("cover", ["any", ...LEVELS]);
-    this.vendor = query.get("vendor") || "";
-    this.picked = new Set((query.get("pick") || "").split(",").filter(Boolean));
-  }
-
-  keep() {
-    const picked = [...this.picked];
-    this.context.setQuery({
-      tones: [...this.tones].join(","),
-      hide: this.hide ? "assigned" : "",
-      kind: this.kind,
-      cover: this.cover,
-      vendor: this.vendor,
-      pick: picked.length <= 20 ? picked.join(",") : "",
-    });
-  }
-
-  /** Of a vendor, its work of the day that is shown. @param {Row} row @param {Context["zone"]} zone @param {string} day */
-  isWork(row, zone, day) {
-    return !this.vendor || row.vendor === this.vendor && zone.date(row.start || row.earliest) === day;
-  }
-
-  /** @param {Row} row */
-  wants(row) {
-    const tone = toneOf(row.state);
-    return (!this.tones.size || this.tones.has(TONES[tone].tone)) && (!this.hide || TONES[tone].waits) &&
-      (!this.kind || row.kind === this.kind);
-  }
-}
 
 class MapPage {
   /** @param {HTMLElement} root @param {Context} context */

@@ -6,7 +6,7 @@
 import { h } from "../core/dom.js";
 import { choice, dialog, field } from "./dialog.js";
 import { figure } from "./figure.js";
-import { diffTable } from "./parameters.js";
+import { diffTable } from "./parameter_words.js";
 import { csvButton, table } from "./table.js";
 import { toast } from "./toast.js";
 import { button, dollars, percent, reading, section, words } from "./view.js";

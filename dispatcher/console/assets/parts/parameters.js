@@ -9,7 +9,8 @@ import { fill, h, settled } from "../core/dom.js";
 import { Chips } from "./chips.js";
 import { dialog, field } from "./dialog.js";
 import { asText, bounds, overrides, parsed, problemOf, same } from "./draft.js";
-import { csvButton, table } from "./table.js";
+import { diffTable, effectOf, readIn } from "./parameter_words.js";
+import { csvButton } from "./table.js";
 import { toast } from "./toast.js";
 import { button, reading, section } from "./view.js";
 
@@ -332,71 +333,7 @@ export class Parameters {
   }
 }
 
-/** @param {any} told @param {Parameter} parameter */
-function readIn(told, parameter) {
-  return told?.read_by?.length ? told.read_by.join(", ") : parameter.scope;
-}
-
-/** What it would move, nudged down and up. @param {any} told */
-function effectOf(told) {
-  const nudges = [told?.effect?.down, told?.effect?.up].filter(Boolean);
-  if (!nudges.length) return null;
-  return h(
-    "span",
-    { class: "effect" },
-    nudges.map((/** @type {any} */ each) => h("span", {}, `at ${each.value}: ${moved(each)}`)),
-  );
-}
-
-/** @param {any} nudge */
-function moved(nudge) {
-  const changed = nudge.moved + nudge.gained + nudge.lost;
-  if (!changed) return "nothing moves";
-  const parts = [
-    nudge.moved && `${nudge.moved} move`,
-    nudge.gained && `${nudge.gained} gain`,
-    nudge.lost && `${nudge.lost} lose a vendor`,
-  ];
-  return `${parts.filter(Boolean).join(", ")}${nudge.anyway ? `; ${nudge.anyway} of them by chance` : ""}`;
-}
-
 /** Where it is read, without the file: `rules.credentials` → `rules`. @param {Parameter} parameter */
 function roomOf(parameter) {
   return parameter.scope.split(".")[0];
-}
-
-/**
- * From what to what.
- * @param {{ name: string, unit: string, before: import("./draft.js").Value, after: import("./draft.js").Value }[]} changes
- */
-export function diffTable(changes) {
-  return table({
-    label: "Changes",
-    file: "changes",
-    rows: changes,
-    empty: "Nothing changes.",
-    columns: [
-      {
-        name: "name",
-        says: "Parameter",
-        value: (row) => row.name,
-        show: (row) => h("span", { class: "mono" }, row.name),
-      },
-      {
-        name: "before",
-        says: "From",
-        value: (row) => asText(row.before),
-        show: (row) => h("span", { class: "was" }, asText(row.before) || "none"),
-        end: true,
-      },
-      {
-        name: "after",
-        says: "To",
-        value: (row) => asText(row.after),
-        show: (row) => h("strong", {}, asText(row.after) || "none"),
-        end: true,
-      },
-      { name: "unit", says: "Unit", value: (row) => row.unit },
-    ],
-  });
 }

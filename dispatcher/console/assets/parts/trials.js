@@ -9,7 +9,7 @@ import { Canary } from "./canary.js";
 import { dialog, field } from "./dialog.js";
 import { overrides } from "./draft.js";
 import { figure } from "./figure.js";
-import { diffTable } from "./parameters.js";
+import { diffTable } from "./parameter_words.js";
 import { csvButton, table } from "./table.js";
 import { toast } from "./toast.js";
 import { button, dollars, number, reading, requestLink, section, words } from "./view.js";

@@ -9,6 +9,7 @@ import { dialog } from "./dialog.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
+import { capacity } from "./vendor_capacity.js";
 import { toast } from "./toast.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 
@@ -75,7 +76,7 @@ export class VendorPanel {
         this.papers(vendor),
         summary && this.outcomes(summary),
       ),
-      this.capacity(day),
+      capacity(this.id, day),
       this.work(work),
       this.facts(vendor),
     ];
@@ -264,61 +265,6 @@ export class VendorPanel {
     );
   }
 
-  /** @param {any} day */
-  capacity(day) {
-    const at = day
-      ? day.vendor.flatMap((/** @type {string} */ each, /** @type {number} */ place) => each === this.id ? [place] : [])
-      : [];
-    if (!at.length) {
-      return section(
-        "Capacity today",
-        null,
-        h("p", { class: "soft" }, "It has posted nothing for today: it is offered nothing that starts today."),
-      );
-    }
-    return section(
-      "Capacity today",
-      null,
-      h("p", { class: "soft" }, `Booked of posted, ${day.day}, ${day.tz}.`),
-      at.map((/** @type {number} */ place) => this.pool(day, place)),
-    );
-  }
-
-  /** @param {any} day @param {number} place */
-  pool(day, place) {
-    const posted = unrun(day.posted[place]), booked = unrun(day.booked[place]);
-    const name = day.pool[place];
-    const most = Math.max(1, ...posted, ...booked);
-    const peak = Math.max(0, ...booked), width = 720, height = 56;
-    const step = width / Math.max(1, posted.length);
-    const path = (/** @type {number[]} */ values) =>
-      `M0 ${height} ` + values.map((value, x) =>
-        `L${(x * step).toFixed(1)} ${(height - value / most * (height - 4)).toFixed(1)} L${
-          ((x + 1) * step).toFixed(1)
-        } ${(height - value / most * (height - 4)).toFixed(1)}`
-      ).join(" ") + ` L${width} ${height} Z`;
-    const hours = [0, 6, 12, 18].map((hour) =>
-      svg("text", { x: hour / 24 * width + 2, y: height + 13, class: "soft" }, `${String(hour).padStart(2, "0")}:00`)
-    );
-    return h(
-      "figure",
-      { class: "drawing capacity" },
-      h("figcaption", {}, `${name}: at most ${Math.max(0, ...posted)} units posted, ${peak} booked at once`),
-      svg(
-        "svg",
-        {
-          viewBox: `0 0 ${width} ${height + 18}`,
-          role: "img",
-          "aria-label": `Pool ${name}: ${peak} booked at once of ${Math.max(0, ...posted)} posted`,
-        },
-        svg("path", { d: path(posted), class: "bar-mark soft" }),
-        svg("path", { d: path(booked), class: "bar-mark" }),
-        svg("path", { d: `M0 ${height} H${width}`, class: "axis" }),
-        hours,
-      ),
-    );
-  }
-
   /** @param {any[]} work */
   work(work) {
     const { context } = this, now = context.clock.now();
@@ -366,14 +312,6 @@ export class VendorPanel {
       h("dl", { class: "facts" }, facts.map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)])),
     );
   }
-}
-
-/** Runs as values: each, as often as it holds. @param {number[]} runs */
-export function unrun(runs) {
-  /** @type {number[]} */
-  const values = [];
-  for (let at = 0; at < runs.length; at += 2) for (let times = 0; times < runs[at + 1]; times++) values.push(runs[at]);
-  return values;
 }
 
 /** @param {number} share */

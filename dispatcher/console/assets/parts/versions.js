@@ -6,7 +6,7 @@
 import { h } from "../core/dom.js";
 import { dialog, field } from "./dialog.js";
 import { asText } from "./draft.js";
-import { diffTable } from "./parameters.js";
+import { diffTable } from "./parameter_words.js";
 import { csvButton, table } from "./table.js";
 import { toast } from "./toast.js";
 import { button, reading, section, words } from "./view.js";

@@ -7,7 +7,7 @@ import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { showTrouble } from "./dialog.js";
 import { asText, Draft, overrides, parsed, problemOf } from "./draft.js";
-import { diffTable } from "./parameters.js";
+import { diffTable } from "./parameter_words.js";
 import { button, heading, reading, section } from "./view.js";
 
 /** The form. */
