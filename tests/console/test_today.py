@@ -64,7 +64,9 @@ async def test_an_offer_by_hand_says_what_it_costs_and_is_withdrawn_not_undone(d
     assert (view["state"], [each["state"] for each in view["attempts"]]) == ("matching", ["cancelled"])
 
 
-async def test_to_cancel_takes_a_second_enter_and_rows_that_left_the_list_are_not_acted_on(desk: Desk) -> None:
+async def test_to_cancel_takes_a_second_enter_and_rows_that_left_the_list_are_not_acted_on(
+    desk: Desk,
+) -> None:
     market = await town(desk)
     page = await desk.open("board", market=market)
     await page.locator(".grid-row", has_text="later").wait_for()
