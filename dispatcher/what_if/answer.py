@@ -72,7 +72,10 @@ def _verdict(found: Difference, chance: Difference, told: Sequence[Figure]) -> s
     differs = [by_name[each] for each in TOLD_FIRST if by_name[each].differs]
     if not differs:
         otherwise, floor = int(found.changed.sum()), int(chance.changed.sum())
-        return f"no difference beyond noise: {otherwise:,} fare otherwise, {floor:,} with another seed alone"
+        says = "no difference beyond noise"
+        if by_name["moved"].differs:  # who serves whom does differ, what comes of it does not
+            says = "the same outcome within noise, by other vendors or times"
+        return f"{says}: {otherwise:,} fare otherwise, {floor:,} with another seed alone"
     return "; ".join(
         f"{NAMES.get(each.name, each.name)} {each.before:,g} → {each.after:,g}" for each in differs
     )

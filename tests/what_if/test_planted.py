@@ -28,6 +28,15 @@ def test_without_the_cheap_vendor_all_go_to_the_dear_one_for_so_much_more() -> N
     assert vendors == {"cheap": (6, 0), "dear": (0, 6)}
 
 
+def test_the_same_work_by_another_vendor_is_the_same_outcome_and_not_noise() -> None:
+    answer = compared(day([vendor("cheap", 3_000), vendor("twin", 3_000)], SIX), pause=("cheap",))
+    assert (answer.changed, answer.floor) == (6, 0)
+    assert (figure(answer, "moved")[2], figure(answer, "cost_per_request")[2]) == ("more", "no difference")
+    assert answer.verdict.startswith(
+        "the same outcome within noise, by other vendors or times: 6 fare otherwise"
+    )
+
+
 def test_a_setting_that_nobody_meets_is_no_difference() -> None:
     answer = compared(day(CHEAP_AND_DEAR, SIX), values={"unmatched_stat_cents": 999_999})
     assert answer.verdict == "no difference: not one request would fare otherwise"
