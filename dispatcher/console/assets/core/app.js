@@ -49,6 +49,7 @@ const frame = {
 
 /** @type {{ session: Session, market: string, live: Live, store: Store, clock: Clock, zone: Zone, api: Api, stop: () => void } | null} */
 let opened = null;
+let moved = false; // from the page that was opened first: then the keyboard follows
 /** @type {AbortController} */
 let page = new AbortController();
 let ticking = 0; // the bar's clock
@@ -121,6 +122,8 @@ async function show(session) {
     if (signal.aborted) return;
     const unmount = module.mount(root, context(path, signal));
     if (unmount) signal.addEventListener("abort", unmount);
+    if (moved && document.activeElement === document.body) frame.main.focus({ preventScroll: true });
+    moved = true;
   } catch (error) {
     console.error(error);
     showTrouble(root.appendChild(h("p", { class: "trouble", role: "alert" })), error);

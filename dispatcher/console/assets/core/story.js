@@ -51,10 +51,11 @@ function attemptAt(attempts, ms, begins) {
   return attempts.find((each) => LIVE.has(each.state) ? Date.parse(each.at) <= ms : goesOn(Date.parse(each.at)));
 }
 
-/** @type {Record<string, (vendor: string) => string>} */
+/** @type {Record<string, (vendor: string, step: any) => string>} */
 const SENTENCES = {
   received: () => "Waits for a vendor",
-  matching: () => "A vendor is sought again",
+  matching: (_, step) =>
+    step.by === "matcher" && !REASONS[step.code] ? "No vendor found yet" : "A vendor is sought again",
   on_hold: () => "Put on hold",
   offered: (vendor) => `Offered to ${vendor || "a vendor"}`,
   accepted: (vendor) => `Accepted by ${vendor || "its vendor"}`,
@@ -99,7 +100,7 @@ function sentence(step, attempts) {
   const attempt = WITH_VENDOR.has(step.state)
     ? attemptAt(attempts, Date.parse(step.at), step.state === "offered")
     : undefined;
-  const says = (SENTENCES[step.state] || (() => step.state))(attempt?.vendor_id || "");
+  const says = (SENTENCES[step.state] || (() => step.state))(attempt?.vendor_id || "", step);
   return attempt?.reference && step.state === "accepted" ? `${says}, its number ${attempt.reference}` : says;
 }
 

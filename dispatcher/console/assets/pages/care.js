@@ -26,7 +26,8 @@ const MOST = 400; // episodes of which the progress is read
 export function mount(root, context) {
   const [first, second] = context.path;
   if (first === "barriers") return new Barriers(root, context).stop;
-  if (first === "episode" && second) return new Episode(root, context, second).stop;
+  const id = first === "episode" ? second : first;
+  if (id) return new Episode(root, context, id).stop;
   return new Episodes(root, context).stop;
 }
 

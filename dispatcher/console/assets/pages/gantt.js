@@ -387,7 +387,7 @@ function legend() {
     key("part", "Partly booked"),
     key("full", "Full"),
     key("over", "Over what is posted"),
-    key("risk", "At risk"),
+    key("at-risk", "At risk"),
     key("now", "Now"),
   );
 }

@@ -119,7 +119,7 @@ class MapPage {
   }
 
   tableOptions() {
-    const { zone, clock } = this.context;
+    const { zone } = this.context;
     return {
       label: "Requests on the map",
       file: `map-${this.context.market}`,
@@ -146,7 +146,7 @@ class MapPage {
           says: "From",
           width: 76,
           value: (/** @type {Row} */ row) => row.earliest,
-          show: (/** @type {Row} */ row) => zone.moment(row.earliest, clock.now()),
+          show: (/** @type {Row} */ row) => zone.moment(row.earliest, this.now()),
         },
         { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
         { name: "vendor", says: "Vendor", width: 88, value: (/** @type {Row} */ row) => row.vendor },
@@ -251,7 +251,7 @@ class MapPage {
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
     const ids = rows.slice(0, MOST_IN_LINK).map((row) => row.id).join(",");
     this.board.href = context.href("board", [], { ids });
-    this.board.textContent = rows.length > MOST_IN_LINK ? `The first ${MOST_IN_LINK} on the board` : "On the board";
+    this.board.textContent = rows.length > MOST_IN_LINK ? `First ${MOST_IN_LINK} on the board` : "On the board";
     this.board.hidden = !rows.length;
     const hidden = (this.wanted || []).filter((row) => !row.from?.length).length;
     this.map.describe(
@@ -287,12 +287,12 @@ class MapPage {
 
   /** @param {string} id */
   tip(id) {
-    const row = this.context.store.get(id), { zone, clock } = this.context;
+    const row = this.context.store.get(id), { zone } = this.context;
     if (!row) return [id];
     const lines = [
       h("strong", {}, row.id),
       h("div", {}, stateMark(row.state), row.vendor ? ` ${row.vendor}` : ""),
-      h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, clock.now())}–${zone.time(row.latest)}`),
+      h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, this.now())}–${zone.time(row.latest)}`),
       atRisk(row, this.now()) && h("div", {}, `${RISKS[row.risk] || words(row.risk)}: ${why(row)}`),
     ];
     return lines.filter(Boolean);

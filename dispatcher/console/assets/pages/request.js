@@ -80,7 +80,7 @@ class RequestPage {
       h("span", { class: "grow" }),
       h("a", { class: "button", href: context.href("map", [], { pick: this.id }) }, "On the map"),
       h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
-      view.episode && h("a", { class: "button", href: context.href("care", [view.episode]) }, "Its episode"),
+      view.episode && h("a", { class: "button", href: context.href("care", ["episode", view.episode]) }, "Its episode"),
       h("button", { type: "button", onclick: () => void this.patient() }, "Show patient…"),
     );
     this.showActs(row);

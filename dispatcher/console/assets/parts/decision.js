@@ -80,7 +80,9 @@ export class DecisionPanel {
           says: "Chosen",
           width: 140,
           value: (row) => row.chosen?.vendor_id || "",
-          show: (row) => row.chosen?.vendor_id || h("span", { class: "tag warn" }, "left out"),
+          show: (row) =>
+            row.chosen?.vendor_id ||
+            h("span", { class: row.stood ? "tag" : "tag warn" }, row.stood ? "stays" : "left out"),
         },
         {
           name: "start_at",
@@ -155,7 +157,10 @@ export class DecisionPanel {
       h(
         "div",
         { class: "figures" },
-        figure({ value: `${number(decision.matched)} of ${number(decision.requests)}`, says: "matched" }),
+        figure({
+          value: `${number(decision.matched)} of ${number(decision.requests)}`,
+          says: "matched, or moved; offers that stay are none",
+        }),
         figure({ value: dollars(decision.cost_cents), says: "cost of the plan, what is left out at its penalty" }),
         figure({ value: dollars(gap), says: "above the proven bound, at most" }),
         figure({ value: seconds(view.solve_s), says: `to solve; limited by ${view.limited_by}` }),
@@ -310,6 +315,7 @@ function more(row) {
 /** @param {any} row */
 function why(row) {
   if (row.chosen) return "";
+  if (row.stood) return "its offer stands: no other is better by enough to move it";
   if (row.held_back_by) return `for the sake of ${row.held_back_by}`;
   const rules = (row.removed || []).map((/** @type {any} */ each) => `${words(each.rule)} ${each.vendors}`).join(", ");
   return row.candidates

@@ -77,7 +77,7 @@ export class Panel {
       ["Priority", row.priority],
       row.vendor ? ["Vendor", h("a", { href: href("vendors", [row.vendor]) }, row.vendor)] : null,
       row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
-      row.episode ? ["Episode", h("a", { href: href("care", [row.episode]) }, row.episode)] : null,
+      row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
     ].filter((each) => each !== null);
     return h(
       "div",

@@ -84,8 +84,8 @@ export class Timeline {
   }
 
   show() {
-    const { zone } = this.of;
-    this.moment.textContent = zone.seconds(this.ms);
+    const { zone, day } = this.of, says = zone.seconds(this.ms);
+    this.moment.textContent = this.ms === day.end && says === "00:00:00" ? "24:00:00" : says; // not the day's beginning
     this.range.value = String(this.ms);
     this.range.setAttribute("aria-valuetext", `${zone.time(this.ms)} ${zone.abbreviation(this.ms)}`);
   }

@@ -87,6 +87,9 @@ export function changeSays(change, at) {
   if (change.kind === "vendor_cap") return "one more request than its daily cap";
   if (change.kind === "penalty") return `worth ${much} more than leaving it out costs`;
   if (change.rule === "time_window") return `its window ${much} wider`;
+  if (change.rule === "service_area" && change.unit === "metres" && change.amount) {
+    return `its area ${Math.max(1, Math.round(change.amount / 1000)).toLocaleString("en")} km wider`;
+  }
   if (change.rule === "arrival") return `${much} off at the appointment`;
   return much ? `${words(change.rule || "")}: ${much}` : `without the rule ${words(change.rule || "")}`;
 }
