@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from contracts.base import Tally, Wire
 from contracts.codes import ServiceClass
-from contracts.geo import Latitude, Longitude, Position
+from contracts.geo import Latitude, Longitude
 
 MOST_CELLS = 3_000
 
@@ -24,14 +24,6 @@ class CoverageQuery(Wire):
         None
     )
 
-    def __post_init__(self) -> None:
-        """Refuse what surrounds nothing."""
-        if self.south >= self.north or self.west == self.east:
-            raise ValueError(
-                f"the part of the map from [{self.west}, {self.south}] to [{self.east}, {self.north}] "
-                "is empty\nMaybe south and north are swapped."
-            )
-
 
 class Coverage(Wire, omit_defaults=False):
     """Hexagons with a corner up, on a Mercator map; a cell's centre lies in what its vendors reach.
@@ -41,5 +33,6 @@ class Coverage(Wire, omit_defaults=False):
 
     side: float
     vendors: Annotated[int, Meta(ge=0, description="that take work and serve the level")]
-    centre: tuple[Position, ...] = ()
+    lon: tuple[Longitude, ...] = ()  # of each cell's centre
+    lat: tuple[Latitude, ...] = ()
     reached_by: tuple[Tally, ...] = ()

@@ -11,9 +11,9 @@ from contracts.paging import PageSize
 from contracts.patterns import whole
 
 LetterId = Annotated[
-    str, Meta(pattern=whole("[0-9]{1,20}-[0-9]{1,20}"), description="as the list of dead letters names it")
+    str, Meta(pattern=whole("[0-9]{1,19}-[0-9]{1,19}"), description="as the list of dead letters names it")
 ]
-After = Annotated[str, Meta(pattern=whole("([0-9]{1,20}-[0-9]{1,20})?"), description="of the page before")]
+After = Annotated[str, Meta(pattern=whole("([0-9]{1,19}-[0-9]{1,19})?"), description="of the page before")]
 
 
 class DeadLetter(Wire, omit_defaults=False):

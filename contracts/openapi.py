@@ -128,8 +128,10 @@ def _query(operation: Operation) -> Iterable[dict[str, Any]]:
     if operation.query is None:
         return
     (_,), components = msgspec.json.schema_components([operation.query], ref_template=REF)
-    for name, schema in components[operation.query.__name__]["properties"].items():
-        yield {"name": name, "in": "query", "required": False, "schema": _inlined(schema, components)}
+    form = components[operation.query.__name__]
+    for name, schema in form["properties"].items():
+        required = name in form.get("required", ())
+        yield {"name": name, "in": "query", "required": required, "schema": _inlined(schema, components)}
 
 
 def _inlined(schema: dict[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:

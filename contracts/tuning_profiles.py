@@ -60,7 +60,13 @@ class ProfileUpdate(Wire):
 class CalendarUpdate(Wire):
     """The whole calendar; of two times that cover a moment the first decides."""
 
-    times: Annotated[tuple[ProfileTime, ...], Meta(max_length=MOST_TIMES)]
+    times: Annotated[
+        tuple[ProfileTime, ...],
+        Meta(
+            max_length=MOST_TIMES,
+            extra_json_schema={"examples": [[{"profile": "storm", "days": ["2026-02-01"]}]]},
+        ),
+    ]
 
 
 class Profile(Wire, omit_defaults=False):

@@ -56,6 +56,7 @@ async def day_capacity(call: Call, parts: Parts) -> web.Response:
     roles={Role.OPS},
     query=CoverageQuery,
     answers={200: Answer("cells that somebody reaches", Coverage, media=JSON)},
+    problems=("invalid-request",),
 )
 async def coverage(call: Call, parts: Parts) -> web.Response:
     """Read how many vendors that take work reach each cell of a part of the map."""

@@ -11,7 +11,7 @@ import numpy as np
 from contracts.codes import Role, ServiceClass
 from contracts.coverage import Coverage, CoverageQuery
 from contracts.vendors import Vendor
-from dispatcher.domain.refusals import NotFound
+from dispatcher.domain.refusals import Invalid, NotFound
 from dispatcher.security.principal import Principal
 from dispatcher.service.hexagons import Grid
 from dispatcher.service.markets import Markets
@@ -30,10 +30,11 @@ class Coverages:
         self._kept = OrderedDict[Key, Coverage]()
 
     async def read(self, who: Principal, market: str, query: CoverageQuery) -> Coverage:
-        """Of a part of the map. Raises NotFound for another's market, and for whom it is not."""
+        """Of a part of the map. Raises NotFound for another's market, and for whom it is not; Invalid."""
         self.markets.authorize(who, market)
         if not who.may({Role.OPS}):
             raise NotFound("there is no coverage\nMaybe it is for another role.")
+        _refuse_empty(query)
         found = await self.markets.store(market).vendors.get_all()
         key = (market, tuple((name, each.version) for name, each in found.items()), query)
         if key not in self._kept:
@@ -43,6 +44,14 @@ class Coverages:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
+
+
+def _refuse_empty(query: CoverageQuery) -> None:
+    if query.south >= query.north or query.west == query.east:
+        raise Invalid(
+            f"the part of the map from [{query.west}, {query.south}] to [{query.east}, {query.north}] "
+            "is empty\nMaybe south and north are swapped."
+        )
 
 
 def serves(vendor: Vendor, level: ServiceClass | None) -> bool:
@@ -67,6 +76,7 @@ def covered(vendors: Sequence[Vendor], query: CoverageQuery) -> Coverage:
     return Coverage(
         side=grid.side,
         vendors=len(vendors),
-        centre=tuple((round(lon, 5), round(lat, 5)) for lon, lat in centres[some].tolist()),
+        lon=tuple(np.round(centres[some, 0], 5).tolist()),
+        lat=tuple(np.round(centres[some, 1], 5).tolist()),
         reached_by=tuple(counts[some].tolist()),
     )

@@ -60,6 +60,8 @@ class DeadLetterPart:
 
     async def page(self, before: str, limit: int) -> tuple[list[Letter], str]:
         """Up to `limit` letters before an id ("": the newest), and where the next page starts ("": none)."""
+        if before and not any(map(int, before.split("-"))):
+            return [], ""  # nothing stands before the first id there is
         start = f"({before}" if before else "+"
         found = await self.reader.ask("XREVRANGE", self.keys.dead, start, "-", "COUNT", limit + 1)
         letters = [_letter(name, fields) for name, fields in found]

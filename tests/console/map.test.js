@@ -174,7 +174,7 @@ Deno.test("what is at risk has a halo of its own colour", () => {
 
 Deno.test("coverage grows in steps and is drawn only where it is seen", () => {
   equal([0, 1, 2, 4, 999].map(stepOf), [0, 1, 2, 3, 6]);
-  const of = cells({ side: 1 / 4096, vendors: 2, centre: [[126.98, 37.55], [-70, -30]], reached_by: [2, 1] });
+  const of = cells({ side: 1 / 4096, vendors: 2, lon: [126.98, -70], lat: [37.55, -30], reached_by: [2, 1] });
   const view = new View(100, 100), raster = new Raster(100, 100);
   view.scale = 2 ** 18;
   view.moveTo(...project(126.98, 37.55));

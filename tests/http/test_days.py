@@ -175,15 +175,15 @@ async def test_coverage_counts_who_takes_work_and_reaches_a_cell_by_level(town: 
     where = "/coverage?west=-74.5&south=40.4&east=-73.4&north=41.2"
     _, both = await ops(town, where)
     assert (both["vendors"], max(both["reached_by"])) == (2, 2)
-    assert len(both["centre"]) == len(both["reached_by"]) <= 3_000
+    assert len(both["lon"]) == len(both["lat"]) == len(both["reached_by"]) <= 3_000
     _, none = await ops(town, f"{where}&level=stretcher")
-    assert (none["vendors"], none["centre"]) == (0, [])
+    assert (none["vendors"], none["lon"]) == (0, [])
     await town.call("POST", "/vendors/v1/pause", {"reason": "late"}, role=Role.OPS)
     _, one = await ops(town, f"{where}&level=wheelchair")
     assert (one["vendors"], set(one["reached_by"])) == (1, {1})
-    assert one["centre"] == both["centre"]
+    assert (one["lon"], one["lat"]) == (both["lon"], both["lat"])
     status, problem = await ops(town, "/coverage?west=-74&south=41&east=-73&north=40")
-    assert (status, "empty" in str(problem)) == (400, True)
+    assert (status, "empty" in str(problem)) == (422, True)
 
 
 async def test_a_late_window_of_the_day_before_is_not_the_days(town: Api) -> None:

@@ -64,6 +64,7 @@ function example(schema, depth = 0) {
   if (whole.type === "object") {
     const names = whole.required ?? [];
     const more = ["pickup_window", "patient"].filter((name) => name in (whole.properties ?? {}));
+    if (whole.minProperties) return { example: example(whole.additionalProperties ?? {}, depth + 1) };
     return Object.fromEntries([...names, ...more].map((name) => [name, filled(name, whole.properties[name], depth)]));
   }
   if (whole.prefixItems) return whole.prefixItems.map((each) => example(each, depth + 1));

@@ -47,7 +47,7 @@ class MapPage {
       this.changed();
     });
     this.chips.set(this.wish.tones);
-    this.head = h("h2", { "aria-live": "polite" }, "Reading…");
+    this.head = h("h2", { "aria-live": "polite" }, "In view");
     this.board = h("a", { class: "button" }, "On the board");
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.table = grid(this.tableOptions());

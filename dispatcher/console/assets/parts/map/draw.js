@@ -7,7 +7,7 @@ import { project } from "./projection.js";
 import { rgba, Sprite, Stamp } from "./raster.js";
 import { TONES } from "./points.js";
 
-/** @typedef {{ side: number, vendors: number, centre: [number, number][], reached_by: number[] }} Coverage */
+/** @typedef {{ side: number, vendors: number, lon: number[], lat: number[], reached_by: number[] }} Coverage */
 /** @typedef {{ tones: number[], edge: number, mark: number, cover: [number, number, number] }} Paints */
 
 /** Stamps by shape, fill and whether it is at risk; made once for a size. */
@@ -45,8 +45,8 @@ export class Stamps {
  * @param {Coverage} coverage
  */
 export function cells(coverage) {
-  const n = coverage.centre.length, xs = new Float64Array(n), ys = new Float64Array(n);
-  coverage.centre.forEach(([lon, lat], at) => [xs[at], ys[at]] = project(lon, lat));
+  const n = coverage.lon.length, xs = new Float64Array(n), ys = new Float64Array(n);
+  coverage.lon.forEach((lon, at) => [xs[at], ys[at]] = project(lon, coverage.lat[at]));
   return { side: coverage.side, xs, ys, step: Uint8Array.from(coverage.reached_by, stepOf) };
 }
 
