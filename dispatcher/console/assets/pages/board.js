@@ -3,10 +3,10 @@
  * @module
  */
 
-import { h, paced, settled } from "../core/dom.js";
+import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
-import { bulk } from "../parts/acts.js";
+import { bulk, CHOOSERS } from "../parts/acts.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
@@ -213,12 +213,14 @@ function counts(rows, filter) {
 function drawMany(place, keys, context, table) {
   place.hidden = keys.size === 0;
   const rows = () => [...keys].map((key) => context.store.get(key)).filter((row) => row !== undefined); // as they are by then
-  const act = (/** @type {"cancel" | "hold" | "resume"} */ what, /** @type {string} */ says) =>
+  const act = (/** @type {"cancel" | "hold" | "resume" | "withdraw"} */ what, /** @type {string} */ says) =>
     h("button", { type: "button", onclick: () => bulk(rows(), what, context) }, says);
-  place.replaceChildren(
+  fill(
+    place,
     h("strong", {}, `${keys.size} chosen`),
     act("hold", "Hold…"),
     act("resume", "Resume…"),
+    context.may(...CHOOSERS) && act("withdraw", "Withdraw…"),
     act("cancel", "Cancel…"),
     h("button", { type: "button", class: "quiet", onclick: () => table.choose([]) }, "None"),
   );

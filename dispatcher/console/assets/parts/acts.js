@@ -149,7 +149,13 @@ function quotes(answer, row, at) {
     h(
       "thead",
       {},
-      h("tr", {}, ["Vendor", "Start", "Price", "Costs more than the best by"].map((each) => h("th", {}, each))),
+      h(
+        "tr",
+        {},
+        ["Vendor", "Start", "Price", "Costs more than the best by"].map((each, at) =>
+          h("th", { class: at > 1 ? "number" : "" }, each)
+        ),
+      ),
     ),
     h(
       "tbody",
@@ -485,43 +491,62 @@ async function resumeAll(rows, requirement, context) {
 }
 
 /**
+ * @typedef {object} Many
+ * @property {string} verb
+ * @property {(row: Row) => boolean} fits
+ * @property {string} others why the rest of the chosen are left alone
+ */
+
+/** @type {Record<"cancel" | "hold" | "resume" | "withdraw", Many>} */
+const MANY = {
+  cancel: { verb: "Cancel", fits: goesOn, others: "they have ended" },
+  hold: { verb: "Hold", fits: waits, others: "a vendor is asked or has them, they are on hold already, or have ended" },
+  resume: { verb: "Resume", fits: (row) => row.state === "on_hold", others: "they are not on hold" },
+  withdraw: {
+    verb: "Withdraw the offers of",
+    fits: (row) => row.state === "offered",
+    others: "no offer of theirs waits for its answer",
+  },
+};
+
+/**
  * Acts on many at once: previewed, one by one under the version that was seen, told as it goes.
  * @param {Row[]} rows
- * @param {"cancel" | "hold" | "resume"} what
+ * @param {"cancel" | "hold" | "resume" | "withdraw"} what
  * @param {Context} context
  */
 export function bulk(rows, what, context) {
-  const fit = rows.filter(
-    { cancel: goesOn, hold: waits, resume: (/** @type {Row} */ row) => row.state === "on_hold" }[what],
-  );
+  const { verb, fits, others } = MANY[what];
+  const fit = rows.filter(fits);
   const left = rows.length - fit.length;
   const told = new Set(fit.map((row) => row.vendor).filter(Boolean));
   const reason = holdReason();
   const progress = h("progress", { max: fit.length || 1, value: 0, "aria-label": "Progress" });
   const result = h("div", { role: "status" });
-  const verb = { cancel: "Cancel", hold: "Hold", resume: "Resume" }[what];
   return dialog({
-    title: `${verb} ${fit.length} requests`,
+    title: `${verb} ${fit.length} ${fit.length === 1 ? "request" : "requests"}`,
     act: fit.length ? `${verb} ${fit.length}` : undefined,
-    grave: what === "cancel",
+    grave: what === "cancel" || what === "withdraw",
     wide: true,
     body: [
       left > 0 &&
-      h("p", {}, `${left} of the ${rows.length} chosen are left as they are: they have ended, or are so already.`),
+      h("p", {}, `${left} of the ${rows.length} chosen are left as they are: ${others}.`),
       told.size > 0 && what !== "resume" &&
       h(
         "p",
         { class: "consequence" },
-        `${told.size} vendors are relieved and told: ${[...told].slice(0, 8).join(", ")}${told.size > 8 ? " …" : ""}.`,
+        `${told.size === 1 ? "1 vendor is" : `${told.size} vendors are`} relieved and told: ${
+          [...told].slice(0, 8).join(", ")
+        }${told.size > 8 ? " …" : ""}.`,
       ),
       what === "cancel" && h("p", { class: "consequence" }, "This cannot be undone."),
-      what === "hold" && field("Because", reason, "Only a case manager lifts an authorization."),
+      what === "hold" && fit.length > 0 && field("Because", reason, "Only a case manager lifts an authorization."),
       h("p", { class: "soft" }, `${fit.slice(0, 12).map((row) => row.id).join(", ")}${fit.length > 12 ? " …" : ""}`),
-      progress,
+      fit.length > 0 && progress,
       result,
     ],
     run: async (_, signal) => {
-      const body = what === "hold" ? { reason: reason.value } : {};
+      const body = what === "hold" ? { reason: reason.value } : what === "withdraw" ? undefined : {};
       /** @type {[string, string][]} */
       const refused = [];
       /** @type {Row[]} */

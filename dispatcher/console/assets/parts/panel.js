@@ -199,6 +199,7 @@ export class Panel {
     return dialog({
       title: `Finish ${words(task.kind)} of ${task.request_id}`,
       act: "Finish",
+      grave: true,
       body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
       run: () => this.context.api.post(`/tasks/${task.id}/finish`, { outcome: outcome.value }),
     });
