@@ -39,6 +39,7 @@ export class Live {
     this.heardAt = performance.now();
     this.channel.onmessage = (message) => this.heard(message.data);
     this.timer = setInterval(() => this.lookWhetherStale(), 2_000);
+    addEventListener("offline", () => this.become("stale"), { signal: this.ended.signal }); // known before it is missed
     this.lead();
     setTimeout(() => this.leads || this.heard({ change: { again: true } }), FOLLOWS_MS);
   }

@@ -28,5 +28,5 @@ export function toast(says, more = {}) {
   }
   made.append(h("button", { class: "quiet", "aria-label": "Dismiss", onclick: close }, "×"));
   place.append(made);
-  setTimeout(close, more.undo ? STAYS_MS * 2 : STAYS_MS);
+  setTimeout(close, more.undo || more.grave ? STAYS_MS * 2 : STAYS_MS);
 }
