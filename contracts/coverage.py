@@ -33,6 +33,6 @@ class Coverage(Wire, omit_defaults=False):
 
     side: float
     vendors: Annotated[int, Meta(ge=0, description="that take work and serve the level")]
-    lon: tuple[Longitude, ...] = ()  # of each cell's centre
-    lat: tuple[Latitude, ...] = ()
+    lon: tuple[float, ...] = ()  # of each cell's centre, degrees
+    lat: tuple[float, ...] = ()
     reached_by: tuple[Tally, ...] = ()
