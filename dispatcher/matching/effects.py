@@ -31,8 +31,9 @@ from dispatcher.tuning.nudges import Nudged, nudges
 from solvers.rules import registry
 from solvers.screening import Screening
 
-LOOK_S = 600.0  # by the clock: whether a day is over of which nothing was measured
-LEAST_S = 60.0  # real: a look lists all that is saved
+LOOK_S = (
+    600.0  # real, however fast the clock runs: a look lists all that is saved, and what it finds takes a core
+)
 LOOKED_AT, MEASURED = 200, 8  # records of a day whose heads are read; batches that are planned anew
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class Measurer:
             except (Stale, Unreadable, Unavailable) as refusal:
                 reason = refusal.detail.partition("\n")[0]
                 log.warning("effects_not_measured", market=self.stored.name, reason=reason)
-            await asyncio.sleep(max(LEAST_S, self.clock.real_s(LOOK_S)))
+            await asyncio.sleep(LOOK_S)
 
     async def measure(self) -> bool:
         """Of the last day that is over, if that was not done; whether it was done now."""
