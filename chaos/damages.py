@@ -89,9 +89,9 @@ async def nothing(redis: Redis, key: str) -> None:
     """The service mends it by itself."""
 
 
-def today() -> str:
-    """The day for which there is a posting."""
-    return dt.datetime.now(dt.UTC).date().isoformat()
+def day_of_work() -> str:
+    """On which the first vendor's ride starts: tomorrow, late in the evening."""
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=44)).date().isoformat()
 
 
 DAMAGES = (
@@ -102,14 +102,14 @@ DAMAGES = (
     ),  # the audit has no key
     Damage("task", lambda keys: keys.record(TASK_KIND, "gone.no_show"), spoil),
     Damage("vendor", lambda keys: keys.vendor("v1"), spoil),
-    Damage("posting", lambda keys: keys.capacity("v1", today()), cut),
+    Damage("posting", lambda keys: keys.capacity("v1", day_of_work()), cut),
     Damage("tuning", lambda keys: keys.tuning, cut),
     Damage("offer", lambda keys: keys.list(offers_of("v1")), listing("ghost.1"), unlisting("ghost.1")),
     Damage("offers", lambda keys: keys.list(offers_of("v1")), of_wrong_type, audited=False),
     Damage("timer", lambda keys: keys.list(REQUEST_KIND.timers), listing("ghost"), unlisting("ghost")),
     Damage("timers", lambda keys: keys.list(REQUEST_KIND.timers), of_wrong_type, stops_market=True),
     Damage("index", lambda keys: keys.list(index_of(RequestState.NO_SHOW)), remove),
-    Damage("ledger", lambda keys: keys.used("v1", "vans", today()), of_wrong_type),
+    Damage("ledger", lambda keys: keys.used("v1", "vans", day_of_work()), of_wrong_type),
     Damage("reply", lambda keys: keys.replies("v1"), poison, nothing, audited=False),
     Damage("replies", lambda keys: keys.replies("v1"), of_wrong_type, audited=False),
     Damage("used-up", lambda keys: keys.replies("v1"), use_up, nothing, audited=False),
