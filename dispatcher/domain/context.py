@@ -21,7 +21,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     system of theirs, as the token says; `roles` all that it says, none when the service acts by itself.
     `vendor_id` is set when a vendor acts, `facility_id` when a facility does. `related`: records beside
     the one that is decided on, by id (`kinds.beside`), as its kind asked for them. `trace`: what it is
-    traced by, if it is (`dispatcher.runtime.traces`).
+    traced by, if it is (`dispatcher.runtime.traces`). `sends_nothing`: whoever sends notifications is this
+    process, and it has no way out: what is due is told, and is over.
     """
 
     now_ms: int
@@ -35,3 +36,4 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     tz: ZoneInfo = ZoneInfo("UTC")
     related: Mapping[str, Any] = {}
     trace: bytes = b""
+    sends_nothing: bool = False

@@ -27,6 +27,7 @@ from dispatcher.domain.timers import RETENTION
 
 GRACE_MS = HOUR_MS  # who sends finds first that it is too late
 ID_BYTES = 15
+NO_NOTIFIER = "no_notifier"  # nobody sends here: the event alone tells
 
 
 class NotificationState(StrEnum):
@@ -166,6 +167,9 @@ def due(note: NotificationRecord, context: Context) -> Decision | None:
         return ended(note, S.FAILED if note.attempts else S.DROPPED, "late", context)
     if not stands(note, context) or context.now_ms >= note.until_ms:
         return ended(note, S.DROPPED, "moved", context)
+    if context.sends_nothing:
+        told = changed(note, context, state=S.DROPPED, code=NO_NOTIFIER)
+        return Decision(changes=(Change(note, told),), messages=(told_due(note),), at_ms=context.now_ms)
     after = changed(made_due(note, context.now_ms), context)
     return Decision(changes=(Change(note, after),), messages=(told_due(after),), at_ms=context.now_ms)
 

@@ -35,6 +35,8 @@ ATTEMPTS = 8  # a record moves on a handful of times in its life: more would be 
 class Executor:
     """Commands of one process: HTTP, the replies consumer, the matcher and the timers come through here."""
 
+    sends_nothing = False  # see `Context`
+
     def __init__(self, markets: Markets, clock: Clock, measures: Measures | None = None) -> None:
         self.markets, self.clock, self.measures = markets, clock, measures or Measures()
 
@@ -178,6 +180,7 @@ class Executor:
             facility_id=who.facility_id if who else "",
             tz=self.markets.zones[stored.name],
             related=related,
+            sends_nothing=self.sends_nothing,
         )
 
 

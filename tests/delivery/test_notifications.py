@@ -218,6 +218,23 @@ async def test_with_no_way_out_nothing_waits_and_nothing_is_a_task(world: World,
     assert [(each.state, each.code) for each in await kept(world)] == [(S.DROPPED, "no_notifier")]
 
 
+async def test_with_no_way_out_a_reminder_is_told_and_over_in_one_commit(world: World) -> None:
+    Courier(world.service, None)  # of the process that fires timers
+    await world.open_with(make.vendor())
+    await world.service.tuning.put(
+        world.ops, world.market, TuningUpdate(values={"notify_appointment_hours": 1}, reason="late"), None
+    )
+    world.service.markets.forget_tuning(world.market)
+    await world.submit(make.trip("r1"))
+    await world.offer("r1")
+    await world.accept(world.vendor(), "r1.1", Accept())
+    world.clock.ms += 3 * HOUR_MS
+    await Timers(world.service).fire_due(world.market)
+    (note,) = await kept(world)
+    assert (note.state, note.code, note.version) == (S.DROPPED, "no_notifier", 2)
+    assert (await world.heard(world.keys.events)).count("dispatch.notification.due") == 1
+
+
 async def test_in_quiet_hours_a_patient_sleeps_and_what_is_no_news_after_them_is_dropped(
     world: World, hook: Webhook, receiver: Receiver
 ) -> None:

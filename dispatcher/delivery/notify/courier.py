@@ -7,6 +7,7 @@ made again after its pause, under the same id. What was taken is marked so, and 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -24,11 +25,12 @@ from dispatcher.domain.commands.notifications import (
 )
 from dispatcher.domain.notifications import (
     DUE_LIST,
+    NO_NOTIFIER,
     NOTIFICATION_KIND,
     NotificationRecord,
     NotificationState,
 )
-from dispatcher.domain.refusals import Unavailable, Unreadable
+from dispatcher.domain.refusals import Unavailable, Unreadable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
 
@@ -49,6 +51,7 @@ class Courier:
 
     def __init__(self, service: Service, notifier: Notifier | None, coordinator: str = "") -> None:
         self.service, self.notifier, self.coordinator = service, notifier, coordinator
+        service.executor.sends_nothing = notifier is None
 
     async def run(self, market: str) -> None:
         """For ever, until cancelled. A store that is away is waited for."""
@@ -65,8 +68,25 @@ class Courier:
         records = self.service.store.market(market).records(NOTIFICATION_KIND)
         ids = await records.due_in(DUE_LIST, self.service.clock.now_ms(), BATCH)
         found, places = await records.get_all(ids), asyncio.Semaphore(AT_ONCE)
+        if self.notifier is None and await self._all_dropped(market, list(found.values())):
+            return len(found)
         seen = await asyncio.gather(*(self._one(market, each, places) for each in found.values()))
         return sum(seen)
+
+    async def _all_dropped(self, market: str, notes: Sequence[NotificationRecord]) -> bool:
+        """End them in one commit: each by itself would be most of what a market without a way out commits."""
+        ends = [
+            (EndNotification(notification_id=each.id, state=D.DROPPED, code=NO_NOTIFIER), each)
+            for each in notes
+        ]
+        try:
+            outcome = await self.service.executor.attempt_all(BY, market, ends) if ends else None
+        except Unwritable:  # one's key: by themselves the others end
+            return False
+        if outcome is None or not outcome.ok:
+            return False
+        await self._count(market, D.DROPPED, len(ends))
+        return True
 
     async def _one(self, market: str, note: NotificationRecord, places: asyncio.Semaphore) -> bool:
         """One that goes wrong is named, and holds up no other."""
@@ -83,7 +103,7 @@ class Courier:
     async def _see_to(self, market: str, note: NotificationRecord) -> bool:
         now_ms = self.service.clock.now_ms()
         if self.notifier is None:  # first: nobody missed what nobody sends here, however late it is
-            return await self._end(market, note, D.DROPPED, "no_notifier")
+            return await self._end(market, note, D.DROPPED, NO_NOTIFIER)
         if now_ms >= note.until_ms:
             return await self._end(market, note, D.FAILED, "late")
         try:
@@ -167,8 +187,8 @@ class Courier:
             await self._count(market, state)
         return done
 
-    async def _count(self, market: str, state: NotificationState) -> None:
-        await self.service.store.market(market).troubles.count(f"notification:{state.value}")
+    async def _count(self, market: str, state: NotificationState, number: int = 1) -> None:
+        await self.service.store.market(market).troubles.count(f"notification:{state.value}", number)
 
     async def _do(
         self, market: str, note: NotificationRecord, command: type[OnNotification], **facts: object
