@@ -60,6 +60,7 @@ class TaskKind(StrEnum):
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
+    WEBHOOK_FAILING = "webhook_failing"  # a webhook takes nothing: what it should have is dead letters
 
 
 class TaskState(StrEnum):
@@ -96,7 +97,7 @@ class TaskView(Wire):
 
     id: TaskId
     kind: TaskKind
-    request_id: str = ""  # what it is about: a request, or one of the two below
+    request_id: str = ""  # what it is about: a request, or one of the others below
     authorization_id: str = ""
     standing_order_id: str = ""
     offer_id: str = ""
@@ -119,6 +120,7 @@ class TaskView(Wire):
     given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
     left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
+    webhook_id: str = ""  # or a webhook is what it is about
 
 
 class TaskQuery(Wire):
@@ -183,7 +185,7 @@ class TaskChanged(Wire):
 
     task_id: TaskId
     kind: TaskKind
-    request_id: str = ""  # what it is about: a request, or one of the two below
+    request_id: str = ""  # what it is about: a request, or one of the others below
     authorization_id: str = ""
     standing_order_id: str = ""
     state: TaskState
@@ -191,3 +193,4 @@ class TaskChanged(Wire):
     due_at: Instant
     by: str = ""
     outcome: TaskOutcome | None = None
+    webhook_id: str = ""

@@ -56,7 +56,15 @@ async def opened(settings: Settings, role: str, trouble: Callable[[], str] = str
         travel_of = DetourTravel.of if engine is None else engine.travel_of
         decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
         registry = plugins.load(settings.rules)
-        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
+        service = Service(
+            store,
+            clock,
+            settings.markets,
+            registry,
+            travel_of,
+            decisions=decisions,
+            webhook_networks=settings.webhook_networks,
+        )
         await _agree(store, list(settings.markets))
         yield Opened(settings, store, clock, engine, travel_of, decisions, service)
 

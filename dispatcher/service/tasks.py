@@ -89,4 +89,5 @@ class Tasks:
             given_back=task.given_back,
             left=task.left,
             rules=task.rules,
+            webhook_id=about.webhook_id,
         )
