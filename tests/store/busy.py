@@ -104,7 +104,6 @@ class Busy:
     async def wonder(self) -> None:
         """Ops has asked what if; there is an answer."""
         asked, nothing = WhatIfRequest(change=WhatIfChange()), dict.fromkeys(COUNTS, 0)
-        await self.call_webhook()
         await self.service.what_ifs.ask(OPS, self.name, "wi-1", asked, b"body")
         answer = WhatIfAnswer(against="now", verdict="", figures=(), groups=(), rows=(), **nothing)
         await self.market.what_ifs.keep_answer("wi-1", answer, 1)
@@ -145,6 +144,7 @@ class Busy:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
         await self.order()
+        await self.call_webhook()
         await self.authorize()
         await self.submit(*NAMES, draws="done")
         draft = EpisodeDraft(requests=("done",))
