@@ -1,4 +1,4 @@
-"""An error that nobody foresaw, in words that may be shown: its kind and where it arose, no value of anybody."""
+"""An error that nobody foresaw, in words that may be shown: its kind and where it arose, and no value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ OWN = ("dispatcher", *OURS)
 
 
 def told_of(error: BaseException) -> str:
-    """`TypeError in solvers/compare.py, line 41 (diff)`: the innermost place that is ours. Its text may name a
-    patient, so it is left out."""
+    """`TypeError in solvers/compare.py, line 41 (diff)`: the innermost place that is ours.
+
+    Its text is left out: it may name a patient.
+    """
     places = [
         f" in {path}, line {frame.lineno} ({frame.name})"
         for frame in traceback.extract_tb(error.__traceback__)

@@ -130,7 +130,7 @@ class Runner:
         if time.monotonic() - self.began_s > LONGEST_S:
             return (
                 S.FAILED,
-                f"it took longer than {LONGEST_S / 60:g} minutes\nMaybe ask against one day, or when less is going on.",
+                f"it took longer than {LONGEST_S / 60:g} minutes\nMaybe ask when less is going on.",
             )
         now = await self.stored.what_ifs.get(one.asked.id)
         if now is None or now.unwanted:
