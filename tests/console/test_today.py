@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk, problems
 from tests.console.trouble import town
 
