@@ -21,6 +21,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.UNREADABLE,
         TaskKind.AUTHORIZATION_RUNNING_OUT,
         TaskKind.OCCURRENCE_MISSING,
+        TaskKind.CANARY_ROLLED_BACK,
         TaskKind.WEBHOOK_FAILING,
     }
 )
