@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ from dispatcher.delivery.webhooks.lanes import Lanes
 from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
 from dispatcher.domain.commands.webhooks import GONE, NoteWebhook, OnWebhook, SealSecretsAnew, TookAgain
-from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.refusals import Refusal, Unreadable
 from dispatcher.domain.webhooks import ALL, WebhookRecord
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.service import Service
@@ -88,7 +88,15 @@ class Caller:
         self._failures, self._hold_ms = FAILING if hook.state is S.FAILING else 0, 0
         self._feed: JointFeed | None = None
         self._flushed_s = 0.0
-        self._is_dirty = False
+        self._is_dirty, self._is_changing = False, False
+        self._is_seen_to = False
+        self._set_anew: WebhookRecord | None = None
+
+    def goes_on_with(self, hook: WebhookRecord) -> bool:
+        """Whether it can, now that somebody has set it so: not from another position."""
+        if hook.version > self.hook.version and not self._is_changing:
+            self._set_anew = hook
+        return hook.version <= self.hook.version or hook.replays == self.hook.replays
 
     async def run(self) -> None:
         """Until cancelled, or Superseded."""
@@ -107,9 +115,15 @@ class Caller:
                 while not feed.closed and not cancel_requested():
                     await self._turn(feed)
         finally:
-            for each in self._calls:
-                each.cancel()
-            await asyncio.gather(*self._calls, return_exceptions=True)
+            await self._end()
+
+    async def _end(self) -> None:
+        """What is at work is sent again by whoever comes next; what is over is kept, if it still may be."""
+        for each in self._calls:
+            each.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        with contextlib.suppress(Superseded, Refusal):
+            await self._flush(always=self._is_dirty)
 
     async def _begun(self) -> tuple[Progress, list[Sent]]:
         """Where it goes on: as it was left, or from where the record says since then."""
@@ -125,6 +139,13 @@ class Caller:
     async def _turn(self, feed: JointFeed) -> None:
         """Read, call, see what became of calls, keep it."""
         now_ms = self.service.clock.now_ms()
+        if self._set_anew is not None:
+            self._adopt(self._set_anew)
+            self._set_anew = None
+        if self._is_seen_to:
+            self._is_seen_to, self._hold_ms = False, 0
+            self.lanes.hurry(now_ms)  # somebody has seen to it: it is tried now
+            await self._take_again()
         self._start(now_ms)
         has_room = len(self.lanes) < (WINDOW if not self.lanes.is_waiting else MOST_WAITING)
         if has_room and len(self._calls) < AT_ONCE:
@@ -342,39 +363,65 @@ class Caller:
 
     async def _do(self, command: OnWebhook) -> None:
         """And go on with what it made of the record. Raises Superseded, once done, if that was changed."""
-        hook, tried = self.hook, self.hook
+        self._is_changing = True
+        try:
+            await _whole(self._change(command))
+        finally:
+            self._is_changing = False
+
+    async def _change(self, command: OnWebhook) -> None:
+        tried = self.hook
         for _ in range(ATTEMPTS):
             outcome = await self.service.executor.attempt(BY, self.market, command, tried)
+            if outcome is None and tried is self.hook:
+                return
+            tried = self._adopt(await self.part.records.get(tried.id))
             if outcome is None or outcome.ok:
-                break
-            found = await self.part.records.get(hook.id)
-            if found is None:
-                raise Superseded
-            tried = found
-        if outcome is None and tried is hook:
-            return
-        found = await self.part.records.get(hook.id)
-        if found is None or found.version != hook.version + 1:
+                return
+        raise Superseded
+
+    def _adopt(self, found: WebhookRecord | None) -> WebhookRecord:
+        """Go on with how it is set now. Raises Superseded: it is gone, or is to begin elsewhere."""
+        if found is None or found.replays != self.hook.replays:
             raise Superseded
-        self.hook = found
+        if found.version > self.hook.version:
+            self._is_seen_to |= found.url != self.hook.url or bool(set(found.again) - set(self.hook.again))
+            self.hook = found
+        return found
 
     async def _flush(self, *, always: bool = False) -> None:
         """Keep what became of calls. Raises Superseded when that is not ours any more."""
         self.lanes.held()
         now_s, is_due = time.monotonic(), self._is_dirty or self.lanes.changed
-        if not always and (not is_due or time.monotonic() - self._flushed_s < FLUSH_EVERY_S):
+        if not always and (not is_due or now_s - self._flushed_s < FLUSH_EVERY_S):
             return
+        await _whole(self._write())
+        self._flushed_s = now_s
+
+    async def _write(self) -> None:
         told = position.told({each: self.lanes.after[each] for each in self.streams})
         self.progress = replace(self.progress, position=told)
         waiting = self.lanes.waiting if self.lanes.changed else None
         called, dead = self._called, self._dead
-        outcome = await self.part.flush(
-            self.hook, self.fence, self.progress, waiting=waiting, called=called, dead=dead
-        )
+        for _ in range(ATTEMPTS):
+            outcome = await self.part.flush(
+                self.hook, self.fence, self.progress, waiting=waiting, called=called, dead=dead
+            )
+            if outcome.status is not Status.OUTDATED:
+                break
+            self._adopt(await self.part.records.get(self.hook.id))
         if outcome.status is not Status.OK:
             raise Superseded
         self._called, self._dead, self._is_dirty, self.lanes.changed = [], [], False, False
-        self._flushed_s = now_s
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """To its end, also for who is told to end meanwhile: what became of it must be known."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def webhook_id(market: str, sent: Sent) -> str:

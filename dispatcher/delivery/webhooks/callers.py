@@ -90,7 +90,7 @@ class _Market:
         changed = [
             name
             for name, (caller, task) in self._calling.items()
-            if task.done() or name not in wanted or caller.hook.version != wanted[name].version
+            if task.done() or name not in wanted or not caller.goes_on_with(wanted[name])
         ]
         await self._stop(changed)
         gone = set(changed) - {each.id for each in hooks}
