@@ -94,7 +94,7 @@ async def change(call: Call, parts: Parts) -> Reply:
 async def remove(call: Call, parts: Parts) -> Reply:
     """Remove a webhook, with what waits for it, its log and its dead letters."""
     name, hooks = call.path["webhook_id"], parts.service.webhooks
-    await hooks.remove(call.principal, call.market, name, call.idempotency(f"RemoveWebhook/{name}"))
+    await hooks.remove(call.principal, call.market, name)
     return Reply(await hooks.page(call.principal, call.market, WebhookQuery()))
 
 

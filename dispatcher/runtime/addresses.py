@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-LOCAL_NAMES = frozenset({"localhost"})
+LOCAL_NAME = "localhost"  # and what is below it (RFC 6761)
 
 
 class Networks(str):
@@ -58,7 +58,7 @@ class Networks(str):
                 return "it does not begin with https://"
         if is_address and not self.allow(host):
             return f"its host {host} is no public address"
-        if host.lower() in LOCAL_NAMES and not self:
+        if host.rstrip(".").rpartition(".")[2] == LOCAL_NAME and not self:
             return f"its host {host} is this machine"
         return ""
 

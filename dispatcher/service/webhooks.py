@@ -132,11 +132,9 @@ class Webhooks:
         """A command on one's own."""
         return await self._execute(who, market, command, idempotency)
 
-    async def remove(
-        self, who: Principal, market: str, webhook_id: str, idempotency: IdempotencyRecord | None
-    ) -> None:
+    async def remove(self, who: Principal, market: str, webhook_id: str) -> None:
         """It is gone, with its log and its dead letters."""
-        await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), idempotency)
+        await self._execute(who, market, RemoveWebhook(webhook_id=webhook_id), None)
         await self._part(who, market).forget(webhook_id)
 
     async def get(self, who: Principal, market: str, webhook_id: str) -> WebhookRecord:
