@@ -12,6 +12,7 @@ from client.threads import Threads
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
 from contracts.codes import DeclineCode
+from contracts.counters import Counter
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 
@@ -39,6 +40,14 @@ class VendorClient(Posting, Threads):
         Raises Problem 409 once it is accepted: a dispatch is turned back with `report`.
         """
         await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
+
+    async def counter(self, offer_id: str, counter: Counter, *, key: str | None = None) -> Offer:
+        """Offer to do it otherwise. The offer as it is then: `accepted`, if that was taken by itself.
+
+        Else a person decides, and the offer stays good as it was made. Raises Problem 409 once it is not
+        open, or where this vendor's own rules or capacity do not allow it.
+        """
+        return await self._offer(f"/offers/{segment(offer_id)}/counter", offer_id, counter, key)
 
     async def amendment(self, offer_id: str) -> ProposedAmendment:
         """What this vendor is asked to agree to. Raises Problem 404 where it is asked nothing."""

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from contracts.base import Id, Instant, OfferId, Tally, Version, Wire, refuse_odd_year
 from contracts.codes import ReportCode, RequestState, TrackingStatus
+from contracts.counters import Counter
 from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
@@ -132,6 +133,7 @@ class ReplyRefused(Wire):
     "dispatch.reply.status",
     "dispatch.reply.agree",
     "dispatch.reply.refuse",
+    "dispatch.reply.counter",
     to=To.REPLIES,
 )
 class OfferReply(Wire):
@@ -143,6 +145,7 @@ class OfferReply(Wire):
     status: TrackingStatus | None = None
     at: Instant | None = None
     amendment: Tally | None = None  # of agree and refuse: its number
+    counter: Counter | None = None  # of counter: what would be otherwise
 
     def __post_init__(self) -> None:
         """Refuse a time that no calendar of ours holds."""

@@ -14,6 +14,7 @@ from contracts.codes import (
     Priority,
     Skill,
 )
+from contracts.counters import CounterView
 from contracts.geo import Position, WindowView
 from contracts.needs import PassengerNeeds
 from contracts.requests import OrderLine
@@ -54,6 +55,7 @@ class Offer(Wire, omit_defaults=False):
     expires_at: Instant
     assumed: bool = False  # silence is acceptance
     amendment: Tally = 0  # the number of one that waits for your answer: GET …/offers/{id}/amendment
+    counter: CounterView | None = None  # your latest counter-offer, and what became of it
 
 
 class Offers(Wire, omit_defaults=False):

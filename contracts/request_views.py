@@ -18,6 +18,7 @@ from contracts.codes import (
     ServiceClass,
     TrackingStatus,
 )
+from contracts.counters import CounterView
 from contracts.episodes import AfterView
 from contracts.geo import WindowView
 from contracts.matches import Match
@@ -52,6 +53,7 @@ class Attempt(Wire):
     code: str = ""
     reference: str = ""  # the vendor's own trip number
     chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
+    counter: CounterView | None = None  # what its vendor would have done instead
 
 
 class WaitsFor(Wire):

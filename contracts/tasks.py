@@ -59,6 +59,7 @@ class TaskKind(StrEnum):
     BUNDLE_FAILED = "bundle_failed"  # a part of what is all or none will not be done: the rest was given back
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
+    COUNTER_OFFER = "counter_offer"  # a vendor would do the work otherwise than it was offered
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
 
 

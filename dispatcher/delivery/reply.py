@@ -15,6 +15,7 @@ from contracts.problems import Malformed, Problem, TooLarge
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
@@ -96,6 +97,12 @@ def _refuse(said: OfferReply) -> Command:
     return RefuseAmendment(offer_id=said.offer_id, number=_number(said))
 
 
+def _counter(said: OfferReply) -> Command:
+    if said.counter is None:
+        raise Invalid("a counter-offer needs what would be otherwise\nMaybe `counter` is missing.")
+    return CounterOffer.of(said.offer_id, said.counter)
+
+
 def _number(said: OfferReply) -> int:
     if said.amendment is None:
         raise Invalid("an answer to an amendment needs its number\nMaybe `amendment` is missing.")
@@ -108,4 +115,5 @@ COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.status": _status,
     "dispatch.reply.agree": _agree,
     "dispatch.reply.refuse": _refuse,
+    "dispatch.reply.counter": _counter,
 }

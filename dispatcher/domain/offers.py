@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, Requirement, TrackingStatus
+from contracts.counters import CounterState
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
@@ -22,6 +23,20 @@ UNAUTHORIZED = (  # a hint
     "Maybe do not begin: no payer has agreed to it (any more); once one has, it is offered anew."
 )
 DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
+
+
+class Terms(Compact, frozen=True):
+    """A counter-offer, beside what was offered when it was made. `level` "": as asked for."""
+
+    number: int
+    state: CounterState
+    start_ms: int
+    price_cents: int
+    level: str
+    made_ms: int
+    offered_start_ms: int
+    offered_cents: int
+    outside_ms: int  # the window that stood then
 
 
 class OfferRecord(Compact, frozen=True):
@@ -55,6 +70,8 @@ class OfferRecord(Compact, frozen=True):
     overdue: int = 0  # how often its report was missed
     chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
     agreed: int = 0  # how often its vendor agreed to another start
+    counter: Terms | None = None  # what its vendor would do instead
+    level: str = ""  # of the vehicle that comes, where another was agreed than was asked for
 
     @property
     def live(self) -> bool:
@@ -65,6 +82,11 @@ class OfferRecord(Compact, frozen=True):
     def unanswered(self) -> bool:
         """Whether its vendor still has to answer."""
         return self.state is OfferState.REQUESTED
+
+    @property
+    def is_countered(self) -> bool:
+        """Whether its vendor would do it otherwise, and nobody has said yet whether it is to."""
+        return self.unanswered and self.counter is not None and self.counter.state is CounterState.PENDING
 
     @property
     def withdrawn(self) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from contracts.amendments import AmendmentView
 from contracts.base import Wire
-from contracts.codes import OfferState, RequestState
+from contracts.codes import LevelOfService, OfferState, RequestState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
@@ -20,6 +20,7 @@ from contracts.requests import Patient, Request
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.coarse_position import coarse_position
+from dispatcher.domain.counters import view as counter_view
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import UNAUTHORIZED, OfferRecord
 from dispatcher.domain.refusals import WrongState
@@ -189,7 +190,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         pickup_zone=coarse_position(pickup),
         dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
-        level_of_service=request.ride_level,
+        level_of_service=LevelOfService(offer.level) if offer.level else request.ride_level,
         priority=priority_of(record, request),
         skills=request.required_skills,
         needs=_in_full(request.passenger_needs, NeedsView) if request.passenger_needs else None,
@@ -197,6 +198,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
         amendment=len(record.amendments) if _is_asked(record, offer) else 0,
+        counter=counter_view(record, offer),
     )
 
 
@@ -268,4 +270,5 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         code=offer.code,
         reference=offer.reference,
         chosen_by=offer.chosen_by,
+        counter=counter_view(record, offer),
     )

@@ -18,6 +18,8 @@ from contracts.tuning import Number
 from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.domain.apart import place
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_counter import TakeCounter
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.links import Bounds
@@ -25,7 +27,7 @@ from dispatcher.domain.patients import PATIENT_KIND
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
-from dispatcher.matching import amending, by_hand, retiming
+from dispatcher.matching import amending, by_hand, counters, retiming
 from dispatcher.matching.apart import beside_others
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
@@ -97,6 +99,14 @@ class Quoter:
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """An amendment worked out; see `amending`."""
         return await amending.prepared(self._markets[market], record, command, self._amending)
+
+    async def countered(self, market: str, record: RequestRecord, command: CounterOffer) -> CounterOffer:
+        """A counter-offer worked out; see `counters`."""
+        return await counters.prepared(self._markets[market], record, command, self._amending)
+
+    async def counter_taken(self, market: str, record: RequestRecord, command: TakeCounter) -> TakeCounter:
+        """A counter-offer as it can be taken by now; see `counters`."""
+        return await counters.taken(self._markets[market], record, command, self._amending)
 
     async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
         """Another start for a dispatch, worked out; see `retiming`."""

@@ -57,7 +57,14 @@ class Players:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
         tuning = self.world.store.market(self.world.market).tuning
         await tuning.put(Tuning(version=1, values=RESTLESS | VALUES), 0)
-        replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
+        replies = Replies(
+            self.world.service,
+            self._verify,
+            "players",
+            idle_ms=200,
+            wait_s=0.05,
+            countered=self.world.quoter.countered,
+        )
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
         parts += [self._amends, self._calls, self._cares, self._cares]
@@ -75,7 +82,9 @@ class Players:
 
     async def settle(self) -> list[RequestRecord]:
         """Left alone with the clock, until every request has ended; the records."""
-        await Replies(self.world.service, self._verify, "settler", idle_ms=0).take_over(self.world.market)
+        await Replies(
+            self.world.service, self._verify, "settler", idle_ms=0, countered=self.world.quoter.countered
+        ).take_over(self.world.market)
         timers = Timers(self.world.service)
         while True:
             records = await self.world.store.market(self.world.market).requests.records.get_all(

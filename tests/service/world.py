@@ -65,6 +65,7 @@ class World:
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
         self.case_manager = self.someone(Role.CASE_MANAGER)
+        self.quoter = Quoter(store, self.clock, {market: ZoneInfo("UTC")})
         self.fence = ""
 
     def someone(self, role: Role, vendor_id: str = "") -> Principal:
@@ -147,10 +148,9 @@ class World:
 
     async def amend(self, name: str, patch: Amend, key: IdempotencyRecord | None = None) -> RequestRecord:
         """As over HTTP."""
-        quoter = Quoter(self.store, self.clock, {self.market: ZoneInfo("UTC")})
 
         async def prepare(record: RequestRecord, command: AmendRequest) -> AmendRequest:
-            return await quoter.amended(self.market, record, command)
+            return await self.quoter.amended(self.market, record, command)
 
         command = AmendRequest(request_id=name, patch=patch)
         found: RequestRecord = await self.service.execute(

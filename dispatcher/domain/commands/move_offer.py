@@ -79,9 +79,10 @@ class MoveOffer(OnOffer, frozen=True, kw_only=True):
 def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> OfferRecord | None:
     """The offer that a plan may move; None where it must stay.
 
-    It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand. It is
-    neither about to begin nor fresh nor about to expire, and the request may still be moved. What stands in a
-    sequence, or beside other rides of its patient, stays: others were planned by it.
+    It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand, and
+    its vendor waits for no answer to a counter-offer. It is neither about to begin nor fresh nor about to
+    expire, and the request may still be moved. What stands in a sequence, or beside other rides of its
+    patient, stays: others were planned by it.
     """
     live = record.live_offers
     if (
@@ -89,6 +90,7 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
         or not live[0].unanswered
         or live[0].assumed
         or live[0].chosen_by
+        or live[0].is_countered
         or in_sequence(record)
         or record.apart
     ):
