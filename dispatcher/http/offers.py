@@ -37,7 +37,10 @@ async def list_offers(call: Call, parts: Parts) -> Reply:
     id="acceptOffer",
     command=AcceptOffer,
     body=Body(Accept, optional=True),
-    answers={200: Answer("the dispatch: door, name and phone", Dispatch)},
+    answers={
+        200: Answer("the dispatch: door, name and phone", Dispatch),
+        202: Answer("your yes is noted: the best of those who say it has the work by `decided_by`", Offer),
+    },
     problems=("wrong-state",),
 )
 async def accept(call: Call, parts: Parts) -> Reply:
@@ -46,7 +49,10 @@ async def accept(call: Call, parts: Parts) -> Reply:
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
     await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id, whole=True)
     after = await execute(call, parts, command)
-    return Reply(await parts.service.offers.dispatch(call.principal, call.market, offer_id, after))
+    offers = parts.service.offers
+    if after.offer_named(offer_id).unanswered:
+        return Reply(await offers.offer(call.principal, call.market, offer_id, after), 202)
+    return Reply(await offers.dispatch(call.principal, call.market, offer_id, after))
 
 
 @ROUTES.post(
