@@ -7,8 +7,9 @@ from contracts.codes import Role
 from contracts.dispatches import Dispatch
 from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.operations import Answer, Body
-from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.offers import NO_CAPACITY
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
@@ -49,8 +50,10 @@ async def accept(call: Call, parts: Parts) -> Reply:
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
     await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id, whole=True)
     after = await execute(call, parts, command)
-    offers = parts.service.offers
-    if after.offer_named(offer_id).unanswered:
+    offers, offer = parts.service.offers, after.offer_named(offer_id)
+    if offer.code == NO_CAPACITY:
+        raise closed_already(offer, offer_id)
+    if offer.unanswered:
         return Reply(await offers.offer(call.principal, call.market, offer_id, after), 202)
     return Reply(await offers.dispatch(call.principal, call.market, offer_id, after))
 

@@ -68,17 +68,20 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
             state=OfferState.EXPIRED.value,
         )
     if not offer.unanswered:
-        why = f"{offer.state} ({offer.code})" if offer.code else offer.state
-        hint = UNAUTHORIZED if offer.is_unauthorized else NO_ROOM if offer.code == NO_CAPACITY else OTHERS
-        raise WrongState(
-            f"offer {command.offer_id} is {why}; it cannot be accepted\n{hint}", state=offer.state.value
-        )
+        raise closed_already(offer, command.offer_id)
     _refuse_taken(record, offer, command, context)
     if not command.room:
         return given_back(record, offer, OfferState.CANCELLED, context, NO_CAPACITY)
     if is_collecting(record, offer):
         return _noted(record, replace(offer, willing_ms=context.now_ms, reference=command.reference), context)
     return taken_on(record, offer, context, reference=command.reference)
+
+
+def closed_already(offer: OfferRecord, name: str) -> WrongState:
+    """Why an offer that is over cannot be accepted."""
+    why = f"{offer.state} ({offer.code})" if offer.code else offer.state
+    hint = UNAUTHORIZED if offer.is_unauthorized else NO_ROOM if offer.code == NO_CAPACITY else OTHERS
+    return WrongState(f"offer {name} is {why}; it cannot be accepted\n{hint}", state=offer.state.value)
 
 
 def _refuse_taken(record: RequestRecord, offer: OfferRecord, command: AcceptOffer, context: Context) -> None:
