@@ -56,10 +56,14 @@ def outside_ms(record: RequestRecord, start_ms: int) -> int:
 def is_taken_by_itself(
     record: RequestRecord, offer: OfferRecord, wish: Wish, values: Mapping[str, Number]
 ) -> bool:
-    """Whether nobody need be asked: within the window, at the level offered, for hardly more."""
+    """Whether nobody need be asked: within the window, at the level offered, for hardly more.
+
+    While a broadcast collects, others may say yes to what was offered: a person decides.
+    """
     most = TAKE.whole(values)
     cheap = most >= 0 and wish.price_cents <= offer.price_cents + most
-    return cheap and not wish.level and not outside_ms(record, wish.start_ms)
+    alone = not record.collect_ms
+    return alone and cheap and not wish.level and not outside_ms(record, wish.start_ms)
 
 
 def view(record: RequestRecord, offer: OfferRecord) -> CounterView | None:

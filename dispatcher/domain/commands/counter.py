@@ -126,6 +126,7 @@ def taken(
         end_ms=placed.end_ms,
         price_cents=offer.counter.price_cents,
         bookings=placed.bookings,
+        wants=(),
         distance_m=placed.distance_m,
         level=offer.counter.level,
     )
