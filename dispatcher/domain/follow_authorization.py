@@ -127,6 +127,7 @@ def _in_place_of(decision: Decision, change: Change, instead: Decision) -> Decis
     return replace(
         decision,
         changes=tuple(instead.changes[0] if each is change else each for each in decision.changes),
+        book=(),
         unbook=instead.unbook,
         messages=instead.messages,
         outcomes=(),
