@@ -28,8 +28,8 @@ class DecisionQuery(Wire):
     cursor: Cursor = ""
     limit: PageSize = 50
 
-    def refuse_from_outside(self, pointer: str = "") -> None:
-        """Raises ValueError for a day that no calendar of ours holds."""
+    def __post_init__(self) -> None:
+        """Refuse a day that no calendar of ours holds."""
         if self.day is not None:
             refuse_odd_day("day", self.day)
 

@@ -34,6 +34,7 @@ from solvers.horizon import local_day
 Result = TypeVar("Result")
 READ_TOGETHER = 500  # entries of the ledger
 MOST_EARLIER = 20
+MOST_DIGITS = 15  # of a place in the chain: a cursor with more is none of ours
 RETRY_AFTER_S = 5
 
 
@@ -208,7 +209,7 @@ def _place(cursor: str) -> int:
     if not cursor:
         return 0
     first, _, place = cursor.partition(".")
-    if first != "1" or not place.isdecimal():
+    if first != "1" or not place.isdecimal() or len(place) > MOST_DIGITS:
         raise Invalid(f"cursor '{cursor}' is none of this list\nMaybe it is of another list.")
     return int(place)
 

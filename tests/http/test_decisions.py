@@ -108,6 +108,15 @@ async def test_an_offer_by_hand_is_saved_replays_and_leads_to_what_was_known_bef
     assert (judged.wrong, judged.unlinked) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("query", "status"), [("day=0001-01-01", 400), ("day=9999-12-31", 400), ("cursor=1." + "9" * 23, 422)]
+)
+async def test_a_day_of_no_calendar_and_a_cursor_of_no_list_are_refused(
+    api: Api, query: str, status: int
+) -> None:
+    assert (await api.call("GET", f"/decisions?{query}", role=Role.OPS))[0] == status
+
+
 async def test_an_offer_by_hand_that_is_not_kept_says_who_chose(api: Api) -> None:
     await add(api, "near")
     await api.call("POST", "/requests", trip("r1"))
