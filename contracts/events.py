@@ -13,6 +13,7 @@ from contracts.codes import ReportCode, RequestState, TrackingStatus
 from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
+from contracts.prices import PriceLine
 from contracts.streams import To
 from contracts.unmatched import Unmatched
 
@@ -106,6 +107,7 @@ class OfferClosed(Wire):
     offer_id: OfferId
     state: str
     code: str = ""
+    price_lines: tuple[PriceLine, ...] = ()  # of a dispatch: what is charged or owed all the same
 
 
 @event("dispatch.dispatch.confirmed", to=To.VENDOR)
@@ -132,6 +134,8 @@ class ReplyRefused(Wire):
     "dispatch.reply.status",
     "dispatch.reply.agree",
     "dispatch.reply.refuse",
+    "dispatch.reply.waiting",
+    "dispatch.reply.ready",
     to=To.REPLIES,
 )
 class OfferReply(Wire):

@@ -23,6 +23,7 @@ from contracts.geo import WindowView
 from contracts.matches import Match
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
+from contracts.prices import Charge, PriceLine
 from contracts.quotes import QuotedStart, Quotes
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
@@ -52,6 +53,8 @@ class Attempt(Wire):
     code: str = ""
     reference: str = ""  # the vendor's own trip number
     chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
+    price_cents: Charge | None = None  # what its vendor charges; left out: it never had the work
+    price_lines: tuple[PriceLine, ...] = ()
 
 
 class WaitsFor(Wire):

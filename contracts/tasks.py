@@ -60,6 +60,7 @@ class TaskKind(StrEnum):
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
+    PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
 
 
 class TaskState(StrEnum):

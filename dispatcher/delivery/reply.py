@@ -18,6 +18,7 @@ from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, Refuse
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
+from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.idempotency import IdempotencyRecord
 
@@ -102,10 +103,20 @@ def _number(said: OfferReply) -> int:
     return said.amendment
 
 
+def _waiting(said: OfferReply) -> Command:
+    return ReportWaiting(offer_id=said.offer_id, since=said.at)
+
+
+def _ready(said: OfferReply) -> Command:
+    return ReportReady(offer_id=said.offer_id, at=said.at)
+
+
 COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.accept": _accept,
     "dispatch.reply.decline": _decline,
     "dispatch.reply.status": _status,
     "dispatch.reply.agree": _agree,
     "dispatch.reply.refuse": _refuse,
+    "dispatch.reply.waiting": _waiting,
+    "dispatch.reply.ready": _ready,
 }

@@ -14,6 +14,7 @@ from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.needed import Needed
+from dispatcher.domain.prices import Line, stored
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid
 
@@ -63,6 +64,7 @@ class Placed(Compact, frozen=True):
     price_cents: int
     bookings: tuple[Booking, ...]
     distance_m: int = 0
+    price_lines: tuple[Line, ...] = ()
 
 
 class Amendment(Compact, frozen=True):
@@ -145,6 +147,7 @@ def placed_by(proposal: Proposal) -> Placed:
         proposal.price_cents,
         proposal.bookings,
         proposal.distance_m,
+        stored(proposal.price_lines),
     )
 
 

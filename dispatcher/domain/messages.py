@@ -28,6 +28,7 @@ from contracts.will_call import RequestActivated
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import charged, lines_view
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.views import match_view, offer_view, proposed_offer
 
@@ -56,7 +57,9 @@ def matched(after: RequestRecord, offer: OfferRecord) -> Message:
     """To the platform: a vendor was found (`offered`, with the facts of the choice) or has taken the work."""
     match = match_view(after, offer)
     if not offer.unanswered:
-        match = replace(match, terms=(), runners_up=())  # told before, and in the request's view
+        match = replace(
+            match, terms=(), runners_up=(), price_lines=()
+        )  # told before, and in the request's view
     news = RequestMatched(match=match, offer_id=offer_id(after, offer), state=after.state)
     return Message(type="dispatch.request.matched", subject=after.id, data=news)
 
@@ -74,7 +77,12 @@ def made(after: RequestRecord, offer: OfferRecord, request: Request) -> Message:
 
 def closed(after: RequestRecord, offer: OfferRecord) -> Message:
     """To the vendor: it is relieved of this offer or dispatch, and why."""
-    news = OfferClosed(offer_id=offer_id(after, offer), state=offer.state.value, code=offer.code)
+    news = OfferClosed(
+        offer_id=offer_id(after, offer),
+        state=offer.state.value,
+        code=offer.code,
+        price_lines=lines_view(charged(offer) or ()),
+    )
     return _to_vendor(after, offer, "dispatch.offer.closed", news)
 
 

@@ -11,6 +11,7 @@ from contracts.codes import OfferState, Requirement, TrackingStatus
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
+from dispatcher.domain.prices import Dispute, Line, OfferRates, Wait, ended
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
@@ -55,6 +56,10 @@ class OfferRecord(Compact, frozen=True):
     overdue: int = 0  # how often its report was missed
     chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
     agreed: int = 0  # how often its vendor agreed to another start
+    price_lines: tuple[Line, ...] = ()  # they add up to the price; none: from before there were lines
+    rates: OfferRates | None = None  # of what might happen after, as the rate card was
+    waits: tuple[Wait, ...] = ()  # its vendor's, at the door
+    disputes: tuple[Dispute, ...] = ()  # of its lines
 
     @property
     def live(self) -> bool:
@@ -93,14 +98,17 @@ def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") ->
 
     What explained the choice goes too: the `matches` stream has it, and the record stays small.
     """
-    return _in_state(offer, state, closed_ms=now_ms, code=code, bookings=(), terms=(), runners_up=())
+    had_it = offer.state is OfferState.ACCEPTED
+    price = ended(offer, state, now_ms, let_go=code in NOT_AGREED) if had_it else {}
+    return _in_state(offer, state, closed_ms=now_ms, code=code, bookings=(), terms=(), runners_up=(), **price)
 
 
 def fulfil(
     offer: OfferRecord, state: OfferState, now_ms: int, code: str, status: TrackingStatus
 ) -> OfferRecord:
     """The offer after its work: what it took of the day stays taken."""
-    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status)
+    price = ended(offer, state, now_ms, status)
+    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status, **price)
 
 
 def take_on(offer: OfferRecord, reference: str) -> OfferRecord:

@@ -80,6 +80,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
     TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
     TaskKind.OCCURRENCE_MISSING: OwnerRole.CARE_COORDINATOR,
+    TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,

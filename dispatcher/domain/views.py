@@ -17,6 +17,7 @@ from contracts.matches import Match
 from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
+from dispatcher.domain import prices
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.coarse_position import coarse_position
@@ -170,6 +171,7 @@ def match_view(record: RequestRecord, offer: OfferRecord) -> Match:
         tuning_version=offer.tuning_version,
         snapshot=offer.snapshot,
         decided_at=to_instant(offer.made_ms),
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
@@ -197,6 +199,8 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
         amendment=len(record.amendments) if _is_asked(record, offer) else 0,
+        price_lines=prices.lines_view(prices.lines_of(offer)),
+        rates=prices.rates_view(offer.rates),
     )
 
 
@@ -215,8 +219,8 @@ def proposed_offer(record: RequestRecord, offer: OfferRecord, asked: Amendment, 
             offer,
             start_ms=placed.start_ms,
             end_ms=placed.end_ms,
-            price_cents=placed.price_cents,
             distance_m=placed.distance_m,
+            **prices.amended(offer, placed.price_lines, placed.price_cents),
         )
     return replace(offer_view(record, offer, request), window=window)
 
@@ -256,10 +260,12 @@ def dispatch_view(
         pickup=pickup,
         dropoff=dropoff,
         patient=replace(patient, contact=None, record_number="") if patient else None,
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
 def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
+    charged = prices.charged(offer)
     return Attempt(
         id=offer_id(record, offer),
         vendor_id=offer.vendor_id,
@@ -268,4 +274,6 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         code=offer.code,
         reference=offer.reference,
         chosen_by=offer.chosen_by,
+        price_cents=sum(each.cents for each in charged) if charged is not None else None,
+        price_lines=prices.lines_view(charged or ()),
     )

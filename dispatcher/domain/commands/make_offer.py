@@ -15,6 +15,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed, made, matched
 from dispatcher.domain.offer_expiry import offer_expiry
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import rates_of, stored
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -115,4 +116,6 @@ def offered(record: RequestRecord, proposal: Proposal, context: Context) -> Offe
         terms=proposal.terms,
         runners_up=proposal.runners_up,
         distance_m=proposal.distance_m,
+        price_lines=stored(proposal.price_lines),
+        rates=rates_of(proposal.vendor.rate_card),
     )
