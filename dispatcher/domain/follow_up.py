@@ -16,7 +16,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS, TERMINAL
 from dispatcher.domain.tasks import (
     BY_ITSELF,
     HOLD_LEAD,
@@ -212,7 +212,7 @@ def _settled(
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
     on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work,
     or nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
-    reason than before, the task says that one.
+    reason than before, the task says that one. And that a wider window is asked for, once there is an answer.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -229,6 +229,9 @@ def _settled(
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
         tasks += _undone(after, context, TaskKind.WILL_CALL)
+    tasks += [
+        each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
+    ]
     disputed = {each.id for each in _disputes(after, context)}
     tasks += [each for each in _undone(after, context, TaskKind.PRICE_DISPUTE) if each.id not in disputed]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
@@ -242,6 +245,14 @@ def _settled(
             if (task.code, task.retiming) != (after.risk, after.retiming)
         ]
     return ended
+
+
+def _is_answered(asked: TaskRecord, before: RequestRecord | None, after: RequestRecord) -> bool:
+    """A wider window is asked for no more: it is as wide, or a vendor has taken the work as it was."""
+    if after.earliest_ms <= asked.asked_earliest_ms and asked.asked_latest_ms <= after.latest_ms:
+        return True
+    was_sought = before is not None and before.state in SOUGHT
+    return after.state in TERMINAL or (was_sought and after.state not in SOUGHT)
 
 
 def _is_of_bundle(after: RequestRecord) -> bool:

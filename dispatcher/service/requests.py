@@ -110,7 +110,8 @@ class Requests:
         record = await part.records.get(request_id)
         if record is None:
             await self.store.refuse_if_lost()
-            await part.refuse_lost(request_id)
+            record = await part.come_or_lost(request_id)
+        if record is None:
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
         return record
 

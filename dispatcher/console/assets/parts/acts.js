@@ -6,15 +6,15 @@
 import { cancel, hold, resume } from "./acts/hold.js";
 import { offer, takeOfferBack } from "./acts/offer.js";
 import { pauseOrResume } from "./acts/pause.js";
-import { CHOOSERS, goesOn, waits } from "./acts/shared.js";
+import { asks, CHOOSERS, goesOn, waits } from "./acts/shared.js";
 import { oneMoreUnit } from "./acts/units.js";
-import { widen } from "./acts/window.js";
+import { askForWindow, widen } from "./acts/window.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
 
 const READERS = ["platform", "coordinator", "case_manager", "ops"];
-const AMENDERS = ["platform", "coordinator", "ops"];
+const AMENDERS = ["platform", "coordinator"];
 
 /**
  * @typedef {object} Act
@@ -33,6 +33,18 @@ export const ACTS = [
     run: offer,
   },
   { key: "w", says: "Widen the window…", can: (row, context) => goesOn(row) && context.may(...AMENDERS), run: widen },
+  {
+    key: "w",
+    says: "Ask for a wider window…",
+    can: (row, context) => asks(row) && context.may("ops") && !context.may(...AMENDERS),
+    run: askForWindow,
+  },
+  {
+    key: "q",
+    says: "Ask the platform for a wider window…",
+    can: (row, context) => asks(row) && context.may("coordinator"),
+    run: askForWindow,
+  },
   { key: "u", says: "One more unit…", can: (row, context) => goesOn(row) && context.may("ops"), run: oneMoreUnit },
   {
     key: "p",

@@ -15,6 +15,9 @@ export const CANCEL_CODES = ["NO_CLIENT", "CANCEL_AT_DOOR", "NOT_READY", "PROVID
 export const goesOn = (row) => row.ended === 0;
 
 /** @param {Row} row */
+export const asks = (row) => row.ended === 0 && row.state !== "in_progress";
+
+/** @param {Row} row */
 export const waits = (row) => row.state === "received" || row.state === "matching";
 
 /** @param {Row} row */

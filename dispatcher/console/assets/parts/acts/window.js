@@ -12,18 +12,54 @@ import { toast } from "../toast.js";
 /** @typedef {import("../../core/app.js").Context} Context */
 /** @typedef {import("../../core/store.js").Row} Row */
 
-/** @param {Row} row @param {Context} context */
-export function widen(row, context) {
+/** How much wider, and the window that it makes. @param {Row} row */
+function wider(row) {
   const before = h("input", { name: "before", type: "number", min: 0, max: 720, step: 5, value: 0 });
   const after = h("input", { name: "after", type: "number", min: 0, max: 720, step: 5, value: 30, autofocus: true });
+  const window = () => ({
+    earliest: new Date(row.earliest - Number(before.value) * 60_000).toISOString(),
+    latest: new Date(row.latest + Number(after.value) * 60_000).toISOString(),
+  });
+  return { fields: [field("Minutes earlier", before), field("Minutes later", after)], window };
+}
+
+/** @param {Row} row @param {Context} context */
+const windowNow = (row, context) =>
+  `Now ${context.zone.moment(row.earliest, context.clock.now())} to ${context.zone.time(row.latest)}.`;
+
+/**
+ * The platform is asked: only it knows what its patient can do.
+ * @param {Row} row @param {Context} context
+ */
+export function askForWindow(row, context) {
+  const { fields, window } = wider(row);
+  return dialog({
+    title: `Ask for a wider window of ${row.id}`,
+    act: "Ask the platform",
+    body: [
+      h("p", {}, windowNow(row, context)),
+      h("div", { class: "row" }, ...fields),
+      h(
+        "p",
+        { class: "consequence" },
+        "The request stays as it is. The platform has a task, and hears an event; the task ends once the window is as wide, or the platform says why not.",
+      ),
+    ],
+    run: async () => {
+      const answer = await context.api.post(`/requests/${row.id}/ask-window`, { window: window() }, {
+        ifMatch: version(row),
+      });
+      toast(`The platform is asked for a wider window of ${row.id}`);
+      return answer;
+    },
+  });
+}
+
+/** @param {Row} row @param {Context} context */
+export function widen(row, context) {
+  const { fields, window } = wider(row);
   const told = h("div", { class: "soft", role: "status" }, "Preview it before it is asked.");
-  const body = () => {
-    const window = {
-      earliest: new Date(row.earliest - Number(before.value) * 60_000).toISOString(),
-      latest: new Date(row.latest + Number(after.value) * 60_000).toISOString(),
-    };
-    return row.kind === "trip" ? { pickup_window: window } : { window };
-  };
+  const body = () => (row.kind === "trip" ? { pickup_window: window() } : { window: window() });
   const preview = h("button", {
     type: "button",
     onclick: async () => {
@@ -40,8 +76,8 @@ export function widen(row, context) {
     title: `Widen the window of ${row.id}`,
     act: "Widen",
     body: [
-      h("p", {}, `Now ${context.zone.moment(row.earliest, context.clock.now())} to ${context.zone.time(row.latest)}.`),
-      h("div", { class: "row" }, field("Minutes earlier", before), field("Minutes later", after), preview),
+      h("p", {}, windowNow(row, context)),
+      h("div", { class: "row" }, ...fields, preview),
       told,
       h(
         "p",
