@@ -108,6 +108,7 @@ async def test_a_disputed_line_is_a_task_of_ops_and_settled_with_a_reason(api: A
     assert (task["kind"], task["owner"], task["offer_id"], task["code"]) == (
         "price_dispute", "ops", "r1.1", "agreed",
     )  # fmt: skip
+    assert (await api.call("POST", f"/tasks/{task['id']}/finish", {}, role=Role.OPS))[0] == 409
     settle = {"cents": 5_500, "reason": "the door was far"}
     path = "/dispatches/r1.1/price/disputes/1/settle"
     assert (await api.call("POST", path, settle))[0] == 403  # the platform does not judge its own case
