@@ -11,7 +11,7 @@ from contracts.prices import DispatchPriced, PriceChanged
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.offers import OfferRecord
-from dispatcher.domain.prices import charged, lines_view
+from dispatcher.domain.prices import charged, lines_of, lines_view
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import WORKED_ON
 
@@ -45,7 +45,7 @@ def _news(before: RequestRecord, after: RequestRecord) -> Iterator[Message]:
 def _costs_otherwise(was: OfferRecord, now: OfferRecord) -> bool:
     if was.disputes != now.disputes or was.waits != now.waits:
         return True
-    return was.price_cents != now.price_cents or was.price_lines != now.price_lines
+    return lines_of(was) != lines_of(now)
 
 
 def _to_all(after: RequestRecord, offer: OfferRecord) -> Message:
