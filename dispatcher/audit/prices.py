@@ -20,10 +20,11 @@ def out_of_sum(found: Survey) -> Iterator[Finding]:
     """The lines of a price are the price; nobody waits after the work; a fee belongs to how it ended."""
     for record in of_kind(found, REQUEST_KIND.name, RequestRecord):
         for offer in record.offers:
-            yield from ((offer_id(record, offer), wrong) for wrong in _wrong(offer))
+            yield from ((offer_id(record, offer), told) for told in wrong(offer))
 
 
-def _wrong(offer: OfferRecord) -> Iterator[str]:
+def wrong(offer: OfferRecord) -> Iterator[str]:
+    """What is wrong with the price of one offer, in words."""
     lines = lines_of(offer)
     total, kinds = sum(each.cents for each in lines), {each.kind for each in lines}
     if total != offer.price_cents:

@@ -75,9 +75,7 @@ def matched(after: RequestRecord, offer: OfferRecord) -> Message:
     """To the platform: a vendor was found (`offered`, with the facts of the choice) or has taken the work."""
     match = match_view(after, offer)
     if not offer.unanswered:
-        match = replace(
-            match, terms=(), runners_up=(), price_lines=()
-        )  # told before, and in the request's view
+        match = replace(match, terms=(), runners_up=())  # told before, and in the request's view
     news = RequestMatched(match=match, offer_id=offer_id(after, offer), state=after.state)
     return Message(type="dispatch.request.matched", subject=after.id, data=news)
 
