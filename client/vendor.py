@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from client import sse
 from client.answers import about
 from client.http import segment
 from client.posting import Posting
+from client.prices import Prices
 from client.threads import Threads
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
@@ -15,9 +17,10 @@ from contracts.codes import DeclineCode
 from contracts.counters import Counter
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
+from contracts.prices import PriceView, ReadyAt, Waiting
 
 
-class VendorClient(Posting, Threads):
+class VendorClient(Posting, Threads, Prices):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
@@ -73,6 +76,21 @@ class VendorClient(Posting, Threads):
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
         """Say where the work stands."""
         await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
+
+    async def waiting(
+        self,
+        offer_id: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        key: str | None = None,
+    ) -> PriceView:
+        """Wait at the door, since now or since when; `until`: that is over. Raises Problem 409 on board."""
+        return await self._about_price(offer_id, "waiting", Waiting(since=since, until=until), key)
+
+    async def ready(self, offer_id: str, at: datetime | None = None, *, key: str | None = None) -> PriceView:
+        """The passenger has come: wait no more. Raises Problem 409 where nobody waited."""
+        return await self._about_price(offer_id, "ready", ReadyAt(at=at), key)
 
     async def dispatch(self, offer_id: str) -> Dispatch:
         """An accepted offer with door, name and phone.

@@ -14,6 +14,7 @@ from contracts.counters import Counter
 from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
+from contracts.prices import PriceLine
 from contracts.streams import To
 from contracts.unmatched import Unmatched
 
@@ -107,6 +108,7 @@ class OfferClosed(Wire):
     offer_id: OfferId
     state: str
     code: str = ""
+    price_lines: tuple[PriceLine, ...] = ()  # of a dispatch: what is charged or owed all the same
 
 
 @event("dispatch.dispatch.confirmed", to=To.VENDOR)
@@ -134,6 +136,8 @@ class ReplyRefused(Wire):
     "dispatch.reply.agree",
     "dispatch.reply.refuse",
     "dispatch.reply.counter",
+    "dispatch.reply.waiting",
+    "dispatch.reply.ready",
     to=To.REPLIES,
 )
 class OfferReply(Wire):

@@ -65,6 +65,7 @@ class TaskKind(StrEnum):
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
     WINDOW_ASKED = "window_asked"  # dispatchers ask whether it may start in a wider window
     CANARY_ROLLED_BACK = "canary_rolled_back"  # a tuning that was tried did harm, and was taken back
+    PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
 
 
 class TaskState(StrEnum):

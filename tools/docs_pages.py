@@ -85,6 +85,7 @@ WHY = {
     TaskKind.OCCURRENCE_MISSING: "a day of a standing order was refused: its requests are not made",
     TaskKind.WINDOW_ASKED: "dispatchers ask whether the request may start in a wider window",
     TaskKind.CANARY_ROLLED_BACK: "a guardrail of a canary was crossed: its candidate decides no more",
+    TaskKind.PRICE_DISPUTE: "vendor, platform or ops says that a line of a price is wrong: ops settles it",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

@@ -19,6 +19,7 @@ from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
+from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.idempotency import IdempotencyRecord
 
@@ -109,6 +110,14 @@ def _number(said: OfferReply) -> int:
     return said.amendment
 
 
+def _waiting(said: OfferReply) -> Command:
+    return ReportWaiting(offer_id=said.offer_id, since=said.at)
+
+
+def _ready(said: OfferReply) -> Command:
+    return ReportReady(offer_id=said.offer_id, at=said.at)
+
+
 COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.accept": _accept,
     "dispatch.reply.decline": _decline,
@@ -116,4 +125,6 @@ COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.agree": _agree,
     "dispatch.reply.refuse": _refuse,
     "dispatch.reply.counter": _counter,
+    "dispatch.reply.waiting": _waiting,
+    "dispatch.reply.ready": _ready,
 }

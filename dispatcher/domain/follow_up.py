@@ -93,7 +93,25 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
-    return found
+    return found + [each for each in _disputes(after, context) if each.id not in after.tasks]
+
+
+def _disputes(after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """A task for each dispute of a line that ops has not settled."""
+    return [
+        opened(
+            TaskKind.PRICE_DISPUTE,
+            after.id,
+            context,
+            offer_id=offer_id(after, offer),
+            code=said.kind.value,
+            since=_number(number),
+            priority=after.priority,
+        )
+        for offer in after.offers
+        for number, said in enumerate(offer.disputes, start=1)
+        if said.open
+    ]
 
 
 def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -231,6 +249,8 @@ def _settled(
     tasks += [
         each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
     ]
+    disputed = {each.id for each in _disputes(after, context)}
+    tasks += [each for each in _undone(after, context, TaskKind.PRICE_DISPUTE) if each.id not in disputed]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]

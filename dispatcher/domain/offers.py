@@ -13,6 +13,7 @@ from contracts.matches import CostTerm, RunnerUp
 from contracts.offer_modes import OfferMode
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
+from dispatcher.domain.prices import Dispute, Line, OfferRates, Wait, ended
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
@@ -79,6 +80,10 @@ class OfferRecord(Compact, frozen=True):
     willing_ms: int = 0  # of a broadcast that collects: when its vendor said yes
     counter: Terms | None = None  # what its vendor would do instead
     level: str = ""  # of the vehicle that comes, where another was agreed than was asked for
+    price_lines: tuple[Line, ...] = ()  # they add up to the price; none: from before there were lines
+    rates: OfferRates | None = None  # of what might happen after, as the rate card was
+    waits: tuple[Wait, ...] = ()  # its vendor's, at the door
+    disputes: tuple[Dispute, ...] = ()  # of its lines
 
     @property
     def live(self) -> bool:
@@ -127,16 +132,18 @@ def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") ->
 
     What explained the choice goes too: the `matches` stream has it, and the record stays small.
     """
-    return _in_state(
-        offer, state, closed_ms=now_ms, code=code, bookings=(), wants=(), terms=(), runners_up=()
-    )
+    had_it = offer.state is OfferState.ACCEPTED
+    price = ended(offer, state, now_ms, let_go=code in NOT_AGREED) if had_it else {}
+    kept_no_more: dict[str, Any] = {"bookings": (), "wants": (), "terms": (), "runners_up": ()}
+    return _in_state(offer, state, closed_ms=now_ms, code=code, **kept_no_more, **price)
 
 
 def fulfil(
     offer: OfferRecord, state: OfferState, now_ms: int, code: str, status: TrackingStatus
 ) -> OfferRecord:
     """The offer after its work: what it took of the day stays taken."""
-    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status)
+    price = ended(offer, state, now_ms, status)
+    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status, **price)
 
 
 def take_on(offer: OfferRecord, reference: str) -> OfferRecord:

@@ -18,6 +18,7 @@ from contracts.offer_modes import OfferMode
 from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
+from dispatcher.domain import prices
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.cascade import link_view as chain_view
@@ -175,6 +176,7 @@ def match_view(record: RequestRecord, offer: OfferRecord) -> Match:
         tuning_version=offer.tuning_version,
         snapshot=offer.snapshot,
         decided_at=to_instant(offer.made_ms),
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
@@ -205,6 +207,8 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         willing=offer.unanswered and offer.willing_ms > 0,
         decided_by=to_instant(record.collect_ms) if offer.unanswered and offer.willing_ms else None,
         counter=counter_view(record, offer),
+        price_lines=prices.lines_view(prices.lines_of(offer)),
+        rates=prices.rates_view(offer.rates),
     )
 
 
@@ -223,8 +227,8 @@ def proposed_offer(record: RequestRecord, offer: OfferRecord, asked: Amendment, 
             offer,
             start_ms=placed.start_ms,
             end_ms=placed.end_ms,
-            price_cents=placed.price_cents,
             distance_m=placed.distance_m,
+            **prices.amended(offer, placed.price_lines, placed.price_cents),
         )
     return replace(offer_view(record, offer, request), window=window)
 
@@ -264,10 +268,12 @@ def dispatch_view(
         pickup=pickup,
         dropoff=dropoff,
         patient=replace(patient, contact=None, record_number="") if patient else None,
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
 def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
+    charged = prices.charged(offer)
     return Attempt(
         id=offer_id(record, offer),
         vendor_id=offer.vendor_id,
@@ -279,4 +285,6 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         mode=OfferMode(offer.mode) if offer.mode else None,
         willing=offer.unanswered and offer.willing_ms > 0,
         counter=counter_view(record, offer),
+        price_cents=sum(each.cents for each in charged) if charged is not None else None,
+        price_lines=prices.lines_view(charged or ()),
     )

@@ -27,6 +27,7 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.links import Bounds
 from dispatcher.domain.patients import PATIENT_KIND
+from dispatcher.domain.prices import rates_of, rates_view
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
@@ -48,7 +49,7 @@ from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
-from solvers.rules.price import price_of
+from solvers.rules.price import price_lines, price_of
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
@@ -194,11 +195,15 @@ def _quote(one: Candidate, others: Sequence[Candidate]) -> Quote:
         cost_cents=sum(cents.values()),
         terms=told(cents),
         other_starts=tuple(map(_start, others)),
+        price_lines=price_lines(one),
+        rates=rates_view(rates_of(one.vendor.rate_card)),
     )
 
 
 def _start(one: Candidate) -> QuotedStart:
-    return QuotedStart(start_at=to_instant(one.start_ms), price_cents=price_of(one))
+    return QuotedStart(
+        start_at=to_instant(one.start_ms), price_cents=price_of(one), price_lines=price_lines(one)
+    )
 
 
 def _too_far(snapshot: Snapshot) -> Unmatched:

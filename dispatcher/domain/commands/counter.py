@@ -30,6 +30,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.links import Span
 from dispatcher.domain.messages import changed
 from dispatcher.domain.offers import OfferRecord, bookings_of
+from dispatcher.domain.prices import agreed_at
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import DoesNotFit, Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -119,18 +120,20 @@ def taken(
 ) -> Decision:
     """The offer as a dispatch, as its vendor would have it: booked there, and the others relieved."""
     assert offer.counter is not None  # noqa: S101  (the offer was countered)
-    moved_to = replace(
+    there = replace(
         settled(offer, CounterState.TAKEN),
         pool_id=placed.pool_id,
         start_ms=placed.start_ms,
         end_ms=placed.end_ms,
-        price_cents=offer.counter.price_cents,
+        price_cents=placed.price_cents,
+        price_lines=placed.price_lines,
         bookings=placed.bookings,
         wants=(),
         distance_m=placed.distance_m,
         level=offer.counter.level,
     )
-    decision = taken_on(record, moved_to, context)
+    agreed = replace(there, **agreed_at(there, offer.counter.price_cents))
+    decision = taken_on(record, agreed, context)
     after: RequestRecord = decision.after
     dispatch = next(each for each in after.offers if each.attempt == offer.attempt)
     return replace(
