@@ -73,6 +73,9 @@ async def test_a_person_takes_it_and_the_vendor_has_the_work_so(town: Api) -> No
     assert offer["counter"]["number"] == 1
     status, view = await answer(town, "take")
     assert (status, view["state"], view["match"]["price_cents"]) == (200, "accepted", 9_900)
+    lines = view["attempts"][0]["price_lines"]
+    assert sum(each["cents"] for each in lines) == 9_900
+    assert lines[-1]["kind"] == "agreed"
     assert (await answer(town, "take"))[1]["version"] == view["version"]
     assert await tasks(town) == []
 
