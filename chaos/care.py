@@ -43,7 +43,7 @@ NEAR = (CENTRE[0] + 0.02, CENTRE[1] + 0.02)
 def in_care(day: Day) -> Day:
     """The day, its equipment drawing on an authorization; most of its patients known by a name alone.
 
-    Its requests find their taker in every mode. Those may be in one episode: nobody can say that they are two.
+    Those may be in one episode: nobody can say that they are two. Its requests are offered in every mode.
     """
     submissions = tuple(
         Submission(
