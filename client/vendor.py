@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from client import sse
-from client.answers import about
+from client.answers import Forms, about
 from client.http import segment
 from client.posting import Posting
 from client.prices import Prices
@@ -18,6 +18,8 @@ from contracts.counters import Counter
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.prices import PriceView, ReadyAt, Waiting
+
+TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
 class VendorClient(Posting, Threads, Prices):
@@ -31,10 +33,14 @@ class VendorClient(Posting, Threads, Prices):
         """This vendor's open offers and the dispatches it works on, earliest start first."""
         return (await self.call("GET", "/offers", Offers)).offers
 
-    async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch:
-        """Take the work. Raises Problem 409 if the offer expired or was taken back."""
-        path = f"/offers/{segment(offer_id)}/accept"
-        taken = await self.call("POST", path, Dispatch, body=Accept(reference=reference), key=key)
+    async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch | Offer:
+        """Take the work; an Offer that is `willing` where it is decided by its `decided_by` who has it.
+
+        Raises Problem 409 if the offer expired or was taken back, another vendor was first, or there is no
+        room any more for one that went to several.
+        """
+        path, body = f"/offers/{segment(offer_id)}/accept", Accept(reference=reference)
+        taken = await self.call("POST", path, TAKEN_OR_NOTED, statuses=TAKEN_OR_NOTED, body=body, key=key)
         return about(taken, taken.id, offer_id, f"POST {path}")
 
     async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:

@@ -111,6 +111,11 @@ class OfferRecord(Compact, frozen=True):
         return self.state is OfferState.CANCELLED and self.code == WITHDRAWN
 
     @property
+    def lost(self) -> bool:
+        """Whether it was one of a broadcast that another vendor took, or for which there was no room left."""
+        return self.broadcast and self.state is OfferState.CANCELLED and self.code in (TAKEN, NO_CAPACITY)
+
+    @property
     def counts(self) -> bool:
         """Whether it is one of the attempts that a request has: nobody took it back unanswered."""
         return not self.withdrawn and not (self.state is OfferState.CANCELLED and self.code == AMENDED)

@@ -144,9 +144,10 @@ def _last_rule(record: RequestRecord) -> str:
 
 
 def _offer(record: RequestRecord) -> OfferRecord | None:
-    """The vendor that has the work; else the newest that is asked."""
+    """The vendor that has the work; else the newest that is asked, of several at once the cheapest."""
     live = record.live_offers
-    return record.dispatch or (live[-1] if live else None)
+    newest = live[-1] if live else None
+    return record.dispatch or (live[0] if newest is not None and newest.broadcast else newest)
 
 
 def _owner(record: RequestRecord) -> str:

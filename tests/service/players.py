@@ -14,6 +14,7 @@ from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
+from contracts.offer_modes import OfferMode
 from contracts.offers import Accept, Decline
 from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
@@ -65,7 +66,8 @@ class Players:
     async def play(self) -> None:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
         tuning = self.world.store.market(self.world.market).tuning
-        await tuning.put(Tuning(version=1, values=RESTLESS | VALUES), 0)
+        collects = {"broadcast_collect_s": 90 * self.chance.randint(0, 1)}
+        await tuning.put(Tuning(version=1, values=RESTLESS | VALUES | collects), 0)
         replies = Replies(
             self.world.service,
             self._verify,
@@ -158,7 +160,10 @@ class Players:
             record = await self.world.record(name)
             if record.bundle_until_ms > self.world.clock.ms:
                 continue  # of a bundle all is offered, or nothing
-            if record.state in OPEN and self.chance.random() < 0.9:
+            if record.state in OPEN and self.chance.random() < 0.3:
+                mode = self.chance.choice((OfferMode.BROADCAST, OfferMode.CASCADE))
+                await self.world.ask(name, mode, *self.chance.sample(VENDORS, self.chance.randint(2, 3)))
+            elif record.state in OPEN and self.chance.random() < 0.9:
                 await self.world.offer(name, self.chance.choice(VENDORS))
             else:
                 reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))

@@ -13,6 +13,7 @@ from contracts.amendments import Amend
 from contracts.codes import Role, ServiceClass
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
+from contracts.offer_modes import OfferMode
 from contracts.offers import Accept, Decline
 from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
@@ -105,6 +106,15 @@ class World:
         outcome = await self.put(record, request, plan, fence)
         assert outcome is not None
         return outcome
+
+    async def ask(self, name: str, mode: OfferMode, *to: Vendor) -> Outcome | None:
+        """Several vendors at once, or down a chain, as the matcher does."""
+        record, request = await self.record(name), await self.body(name)
+        first, *others = [
+            replace(make.proposal(record, each), preconditions=await self.grounds(each.id)) for each in to
+        ]
+        command = MakeOffer(request_id=name, request=request, proposal=first, mode=mode, others=tuple(others))
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
 
     async def put(
         self, record: RequestRecord, request: Request, plan: Proposal, fence: str
