@@ -22,6 +22,7 @@ import { atRisk } from "../parts/words.js";
 import { emptySays, listOptions, tip } from "../parts/map/list.js";
 import { tilesOf } from "../parts/map/tiles.js";
 import { select } from "../parts/view.js";
+import { vendorNames } from "../parts/vendor_names.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
@@ -255,14 +256,7 @@ class MapPage {
 
   async readVendors() {
     try {
-      let cursor = "";
-      do {
-        const page = await this.context.api.get("/vendors", { limit: 200, cursor }, this.context.signal);
-        this.vendorNames?.append(
-          ...page.vendors.map((/** @type {any} */ each) => h("option", { value: each.vendor.id }, each.vendor.name)),
-        );
-        cursor = page.cursor;
-      } while (cursor);
+      for await (const each of vendorNames(this.context)) this.vendorNames?.append(each);
     } catch (error) {
       this.failed(error);
     }

@@ -7,13 +7,14 @@ import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { story } from "../core/story.js";
 import { until } from "../core/time.js";
-import { dialog, showTrouble } from "../parts/dialog.js";
+import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
 import { vendorLink } from "../parts/view.js";
 import { whyNoVendor, whyThisVendor } from "../parts/why.js";
+import { showPatient } from "../parts/patient.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -83,7 +84,7 @@ class RequestPage {
       h("a", { class: "button", href: context.href("map", [], { pick: this.id }) }, "On the map"),
       h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
       view.episode && h("a", { class: "button", href: context.href("care", ["episode", view.episode]) }, "Its episode"),
-      h("button", { type: "button", onclick: () => void this.patient() }, "Show patient…"),
+      h("button", { type: "button", onclick: () => void showPatient(this.id, this.context) }, "Show patient…"),
     );
     this.showActs(row);
     this.showFacts(view, now);
@@ -199,29 +200,6 @@ class RequestPage {
       ),
       h("p", { class: "soft small" }, `Times in ${zone.name} (${zone.abbreviation(now)}).`),
     );
-  }
-
-  async patient() {
-    const { api, signal } = this.context;
-    await dialog({
-      title: "Show the patient?",
-      body: h("p", {}, "That you read it, and when, is kept and can be looked up."),
-      act: "Show",
-      run: async () => {
-        const found = await api.get(`/requests/${encodeURIComponent(this.id)}/patient`, {}, signal);
-        const facts = Object.entries(found).filter(([, value]) => typeof value === "string" && value);
-        await dialog({
-          title: "Patient",
-          body: facts.length
-            ? h(
-              "dl",
-              { class: "facts" },
-              facts.flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, String(value))]),
-            )
-            : "There is none.",
-        });
-      },
-    });
   }
 }
 
