@@ -63,7 +63,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": patient(name),
+        "patient": patient(changes.get("return_of") or name),
     }
     return TripRequest(id=name, **(facts | changes))
 
@@ -72,7 +72,8 @@ def will_call(name: str = "r1", *, until_ms: int | None = None, **changes: Any) 
     """A ride of today that somebody will call for; until the end of the day, or so long from NOW."""
     until = None if until_ms is None else to_instant(NOW + until_ms)
     call = WillCall(day=to_instant(NOW).date(), until=until)
-    return trip(name, **({"pickup_window": None, "will_call": call} | changes))
+    whose = patient(changes.get("return_of") or name)  # both legs are one patient's
+    return trip(name, **({"pickup_window": None, "will_call": call, "patient": whose} | changes))
 
 
 def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrder:
