@@ -7,12 +7,14 @@ import re
 from playwright.async_api import ViewportSize
 
 from dispatcher.console.assets import FOLDER
-from tests.console.conftest import SHARED, Desk, problems
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
 PAGES = re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_text())
 ZOOMED: ViewportSize = {"width": 720, "height": 450}  # a window of 1440 by 900 at 200 %
+MOST_LINES = 300
 WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -21,11 +23,15 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
     page = await desk.open("", market=market, viewport=ZOOMED, color_scheme="dark", device_scale_factor=2)
     found = dict[str, list[str]]()
     for name in PAGES:
-        await page.goto(f"{desk.url}/console/{market}/{name}{'/asked' if name == 'request' else ''}")
-        await page.wait_for_selector("main h1")
+        await visit(page, market, "request/asked" if name == "request" else name)
         told = await problems(page)
         if await page.evaluate(WIDTH) > ZOOMED["width"]:
             told.append(f"it is {await page.evaluate(WIDTH)} wide")
         if told:
             found[name] = told
     assert found == {}
+
+
+async def test_no_module_is_too_long_to_be_read() -> None:
+    lines = {each.name: each.read_text().count("\n") for each in FOLDER.rglob("*.js")}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}

@@ -7,7 +7,8 @@ import re
 from playwright.async_api import Page, expect
 
 from contracts.codes import Role
-from tests.console.conftest import PHONE, SHARED, Desk, problems
+from tests.console.conftest import PHONE, SHARED, Desk
+from tests.console.pages import problems_in_both_themes
 from tests.console.seen_day import RIDES, settle
 
 pytestmark = SHARED
@@ -23,9 +24,7 @@ PIXELS = """async () => {
 
 async def sound(page: Page) -> None:
     """Nothing that axe finds, in either theme."""
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert await problems(page) == []
+    assert await problems_in_both_themes(page) == []
 
 
 async def meant(desk: Desk, page: Page, refused: int) -> None:
@@ -149,7 +148,7 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
     assert "Accepted by v2" in told[-1]
     await sound(page)
     await page.get_by_role("button", name="Show patient").press("Enter")
-    await expect(page.locator("dialog")).to_contain_text("is kept")
+    await expect(page.locator("dialog")).to_contain_text("is recorded for good")
     await page.keyboard.press("Escape")
     unknown = await desk.open("request/none", market=market)
     await expect(unknown.locator(".trouble")).to_contain_text("there is no request none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,14 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.amendments import Amend
-from contracts.codes import LevelOfService, Role, TrackingStatus
+from contracts.codes import CredentialKind, LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
-from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
+from contracts.vendors import AssumedAnswer, Credential, ExplicitAnswer, Vendor
 from contracts.will_call import WillCall
 from dispatcher.domain.amendments import Facts, Placed, Ready, amended, changed_fields
 from dispatcher.domain.booking import PoolBooking
@@ -62,7 +63,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": patient(name),
+        "patient": patient(changes.get("return_of") or name),
     }
     return TripRequest(id=name, **(facts | changes))
 
@@ -71,7 +72,8 @@ def will_call(name: str = "r1", *, until_ms: int | None = None, **changes: Any) 
     """A ride of today that somebody will call for; until the end of the day, or so long from NOW."""
     until = None if until_ms is None else to_instant(NOW + until_ms)
     call = WillCall(day=to_instant(NOW).date(), until=until)
-    return trip(name, **({"pickup_window": None, "will_call": call} | changes))
+    whose = patient(changes.get("return_of") or name)  # both legs are one patient's
+    return trip(name, **({"pickup_window": None, "will_call": call, "patient": whose} | changes))
 
 
 def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrder:
@@ -85,6 +87,9 @@ def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrde
     )
 
 
+PAPERS = tuple(Credential(kind=kind, expires_on=date(2027, 1, 1)) for kind in CredentialKind)
+
+
 def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Vendor:
     """A vendor near the door that answers within `limit_s`."""
     answer = AssumedAnswer(reject_within_s=limit_s) if assumed else ExplicitAnswer(time_limit_s=limit_s)
@@ -93,6 +98,7 @@ def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Ve
         name=f"Vendor {name}",
         service_area=(Circle(centre=DOOR, radius_m=20_000),),
         levels_of_service=(LevelOfService.WHEELCHAIR,),
+        credentials=PAPERS,
         answer=answer,
     )
 
@@ -126,6 +132,7 @@ def context(
     tasks: Iterable[Record] = (),
     tz: ZoneInfo = UTC_ZONE,
     facility: str = "",
+    body: TripRequest | None = None,
 ) -> Context:
     """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
     name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
@@ -140,6 +147,7 @@ def context(
         facility_id=facility,
         tz=tz,
         related={beside(each): each for each in tasks},
+        body=body,
     )
 
 
@@ -171,6 +179,27 @@ def offering(
     """The matcher's offer of a request that has come in; `facts` of its `context`."""
     plan = to if isinstance(to, Proposal) else proposal(record, to or vendor())
     command = MakeOffer(request_id=record.id, request=request or trip(record.id), proposal=plan)
+    decision = decide(record, command, by="matcher", **facts)
+    assert decision is not None
+    return decision
+
+
+def broadcasting(record: RequestRecord, *to: Vendor, **facts: Any) -> Decision:
+    """The matcher's broadcast to these vendors, the first one cheapest."""
+    return _in_mode(OfferMode.BROADCAST, record, to, facts)
+
+
+def cascading(record: RequestRecord, *to: Vendor, **facts: Any) -> Decision:
+    """The matcher's offer to the first of a chain."""
+    return _in_mode(OfferMode.CASCADE, record, to, facts)
+
+
+def _in_mode(
+    mode: OfferMode, record: RequestRecord, to: tuple[Vendor, ...], facts: dict[str, Any]
+) -> Decision:
+    first, *others = (proposal(record, each) for each in to)
+    asked = facts.pop("request", None) or trip(record.id)
+    command = MakeOffer(request_id=record.id, request=asked, proposal=first, mode=mode, others=tuple(others))
     decision = decide(record, command, by="matcher", **facts)
     assert decision is not None
     return decision
