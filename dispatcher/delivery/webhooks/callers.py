@@ -11,7 +11,8 @@ import structlog
 
 from contracts.webhooks import WebhookState
 from dispatcher.delivery.hub import Hub
-from dispatcher.delivery.webhooks.caller import BY, Caller, Superseded, sealed_anew
+from dispatcher.delivery.webhooks.caller import Caller
+from dispatcher.delivery.webhooks.kept import BY, Kept, Superseded, sealed_anew
 from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.domain.webhooks import WebhookRecord
@@ -90,7 +91,7 @@ class _Market:
         changed = [
             name
             for name, (caller, task) in self._calling.items()
-            if task.done() or name not in wanted or not caller.goes_on_with(wanted[name])
+            if task.done() or name not in wanted or not caller.kept.goes_on_with(wanted[name])
         ]
         await self._stop(changed)
         gone = set(changed) - {each.id for each in hooks}
@@ -104,7 +105,7 @@ class _Market:
 
     def _begin(self, hook: WebhookRecord) -> None:
         of = self.of
-        caller = Caller(of.service, of.hub, of.poster, market=self.market, hook=hook, fence=self.fence)
+        caller = Caller(of.hub, of.poster, Kept(of.service, self.market, hook, self.fence))
         self._calling[hook.id] = caller, asyncio.create_task(caller.run())
 
     async def _stop(self, names: Sequence[str]) -> None:
