@@ -8,7 +8,7 @@ from contracts.codes import Role
 from dispatcher.domain.canary_tasks import rolled_back
 from dispatcher.domain.context import Context
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems, problems_in_both_themes
+from tests.console.pages import problems, problems_in_both_themes, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -31,6 +31,10 @@ async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk
     await page.wait_for_selector(".toast:has-text('wider')")
     view = await desk.call(market, "GET", "/requests/soon")
     assert [each["fields"] for each in view["amendments"]] == [["pickup_window"]]
+    await visit(page, market, "request/held")
+    await expect(page.locator(".task")).to_contain_text("Task: predecessor missing")
+    await page.keyboard.press("c")
+    await expect(page.locator(".task")).to_contain_text("claimed by Dana")
 
 
 async def test_ops_asks_the_platform_for_a_wider_window_and_takes_none(desk: Desk) -> None:
