@@ -11,6 +11,8 @@ from contracts.quotes import Quotes
 from contracts.requests import Request
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_counter import TakeCounter
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
@@ -30,8 +32,17 @@ class Quoter(Protocol):
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """The command with its match, by the matcher's rules. Raises DoesNotFit, and what `by_hand` says."""
 
+    def committed(self, market: str, record: RequestRecord) -> None:
+        """That command had its effect: what its match was made from is saved, beside the work."""
+
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """The command worked out on what stands. Raises Invalid, and what `amending` says."""
+
+    async def countered(self, market: str, record: RequestRecord, command: CounterOffer) -> CounterOffer:
+        """A counter-offer with its place. Raises DoesNotFit, and what `counters` says."""
+
+    async def counter_taken(self, market: str, record: RequestRecord, command: TakeCounter) -> TakeCounter:
+        """The answer to one, with its place by now. Raises as `countered`."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
