@@ -107,7 +107,7 @@ class Amendment(Compact, frozen=True):
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Which of its fields a vendor hears of: its work, and whose; not whom a coordinator prefers or excludes."""
+        """What a vendor hears of it: its work, and whose; not whom a coordinator prefers or excludes."""
         return tuple(each for each in self.fields if each in TERMS | SHOWN | {START})
 
     @property
