@@ -162,6 +162,9 @@ class SimulatedVendor:
         try:
             await self.link.report(offer.id, report.update)
             self.tally.vendors[report.update.status.value] += 1
+            if report.waits:  # `on_board` says that it waits no more
+                await self.link.waiting(offer.id)
+                self.tally.vendors["waited"] += 1
         except Problem as problem:
             self._refused(problem)
         else:

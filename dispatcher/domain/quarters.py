@@ -77,7 +77,7 @@ def _add_offer(
     if was is None or now.withdrawn or now.lost:
         by = 1 if was is None else -1
         found[Cell(slot_ms, What.OFFERED)] += by
-        found[Cell(slot_ms, What.CENTS)] += by * now.price_cents
+        found[Cell(slot_ms, What.CENTS)] += by * (was or now).price_cents
         found[Cell(slot_ms, What.URGENT_OFFERED)] += by * _is_urgent(of)
     elif now.declined:
         found[Cell(slot_ms, What.DECLINED)] += 1

@@ -5,6 +5,7 @@
 
 import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { about } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
@@ -157,6 +158,13 @@ export class Panel {
         task.claimed_by && ` · claimed by ${task.claimed_by}`,
         task.code && task.code !== task.kind && ` · ${codeSays(task.code)}`,
       ),
+      task.window && h(
+        "p",
+        {},
+        `Asked for: ${zone.moment(Date.parse(task.window.earliest), now)} to ${
+          zone.moment(Date.parse(task.window.latest), now)
+        }`,
+      ),
       (task.comments || []).map((/** @type {any} */ each) =>
         h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)
       ),
@@ -174,7 +182,7 @@ export class Panel {
   async claim(task) {
     try {
       await this.context.api.post(`/tasks/${task.id}/claim`, {});
-      toast(`${words(task.kind)} of ${task.request_id} is yours`, {
+      toast(`${words(task.kind)} of ${about(task)} is yours`, {
         undoSays: "Put back",
         undo: () => this.release(task),
       });
@@ -199,7 +207,7 @@ export class Panel {
       "Arranged otherwise",
     ], ["not_needed", "Not needed any more"]]);
     return dialog({
-      title: `Finish ${words(task.kind)} of ${task.request_id}`,
+      title: `Finish ${words(task.kind)} of ${about(task)}`,
       act: "Finish",
       grave: true,
       body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
@@ -211,7 +219,7 @@ export class Panel {
   comment(task) {
     const text = h("textarea", { name: "text", required: true, maxLength: 1000, autofocus: true });
     return dialog({
-      title: `Comment on ${words(task.kind)} of ${task.request_id}`,
+      title: `Comment on ${words(task.kind)} of ${about(task)}`,
       act: "Comment",
       body: field("Text", text, "Encrypted at rest. Whoever reads the task reads it."),
       run: () => this.context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
