@@ -50,10 +50,9 @@ def test_what_was_saved_before_rate_cards_had_deadhead_and_attendants_is_planned
         for name in names:
             del arrays["price"][name]
     again = unpack_screening(pack_screening(day))
-    assert (
-        pack_plan(plan(again)).split(digest(again).encode())[1:]
-        == pack_plan(plan(rich())).split(digest(rich()).encode())[1:]
-    )
+    before, now = plan(again), plan(rich())
+    np.testing.assert_array_equal(before.cents, now.cents)
+    np.testing.assert_array_equal(before.chosen.start_ms, now.chosen.start_ms)
 
 
 @pytest.mark.parametrize(
