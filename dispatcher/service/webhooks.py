@@ -32,12 +32,12 @@ from dispatcher.domain.commands.webhooks import (
     ReplayFrom,
     RotateWebhookSecret,
 )
-from dispatcher.domain.refusals import NotAllowed, NotFound, WrongState
+from dispatcher.domain.refusals import NotAllowed, NotFound, Reused, WrongState
 from dispatcher.domain.webhooks import MOST_OF_ONE, WebhookRecord
 from dispatcher.runtime.addresses import Networks
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
-from dispatcher.service.execute import Executor
+from dispatcher.service.execute import Executor, already_applied
 from dispatcher.service.markets import Markets
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.webhooks import WebhookPart
@@ -59,7 +59,13 @@ class Webhooks:
         part, owner = self._part(who, market), await self._owner(who, market, wanted.vendor_id)
         self._refuse(wanted, owner)
         name = f"w{idempotency.digest}"
-        if await part.records.get(name) is None and await part.count(owner) >= MOST_OF_ONE:
+        is_new = await part.records.get(name) is None
+        if not is_new and not await already_applied(self.markets.store(market), idempotency):
+            raise Reused(
+                f"webhook {name} was made under this Idempotency-Key long ago\n"
+                "Maybe use a new key for a new webhook."
+            )
+        if is_new and await part.count(owner) >= MOST_OF_ONE:
             raise WrongState(
                 f"there are {MOST_OF_ONE} webhooks of {owner or 'the platform'} already, as many as may be\n"
                 "Maybe remove one, or choose more types of event for one."

@@ -6,7 +6,8 @@ webhook that it was sent for: nobody else writes it, and nothing of one that was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -162,7 +163,7 @@ class WebhookPart:
         progress: Progress,
         *,
         waiting: Sequence[Sent] | None,
-        called: Iterable[Called] = (),
+        called: Collection[Called] = (),
         dead: Iterable[Buried] = (),
     ) -> Outcome:
         """Write what became of calls. `waiting` None: as it was. FENCED, OUTDATED: not ours to write."""
@@ -175,6 +176,8 @@ class WebhookPart:
         for letter in dead:
             words = ("MAXLEN", "=", DEAD_LENGTH, "*", FIELD, msgspec.msgpack.encode(letter))
             program.write(keys.of_webhook(WEBHOOK_DEAD, name), "XADD", *words)
+        for outcome, number in Counter(each.outcome for each in called).items():
+            program.write(keys.troubles, "HINCRBY", f"webhook:{outcome.value}", number)
         program.write(keys.of_webhook(WEBHOOK_AT, name), "SET", msgspec.msgpack.encode(progress))
         if waiting:
             packed = msgspec.msgpack.encode(list(waiting))
