@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from client.errors import Problem
+from client.platform import PlatformClient
 from contracts.codes import Role
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.delivery.webhooks.callers import Callers
@@ -217,3 +219,35 @@ async def test_so_many_webhooks_of_one_and_no_more(api: Api) -> None:
     )
     assert (status, problem["type"]) == (409, "/problems/wrong-state")
     await made(api, "https://v2.example/", Role.VENDOR, "v2")
+
+
+async def test_the_clients_library_does_all_of_it(api: Api) -> None:
+    api.service.webhooks.networks = LOOPBACK
+    receiver, base = Receiver(), str(api.client.make_url("/"))
+    async with (
+        webhook(receiver) as url,
+        sending(api),
+        PlatformClient(base, api.token(Role.PLATFORM), api.market) as client,
+    ):
+        hook = await client.make_webhook(url, ["dispatch.request.received"], key="k1", description="ours")
+        await api.call("POST", "/requests", trip("r1"))
+        await until(lambda: receiver.calls)
+        first = (await client.webhook_secret(hook.id)).secret
+        await client.rotate_webhook_secret(hook.id, overlap_hours=1)
+        assert (await client.webhook_secret(hook.id)).previous == first
+        await client.replay_webhook(hook.id, after=hook.position)
+        await until(lambda: len(receiver.calls) == 2)
+        await client.disable_webhook(hook.id)
+        with pytest.raises(Problem, match="enable it first"):
+            await client.send_webhook_again(hook.id)
+        await client.enable_webhook(hook.id)
+        await client.change_webhook(hook.id, url)
+        await client.send_webhook_again(hook.id)
+        assert [each.id async for each in client.webhooks()] == [hook.id]
+        async with asyncio.timeout(5):
+            while not [each async for each in client.deliveries(hook.id)]:
+                await asyncio.sleep(0.01)
+        assert [each async for each in client.dead_deliveries(hook.id)] == []
+        assert (await client.webhook(hook.id)).description == ""
+        await client.remove_webhook(hook.id)
+        assert [each async for each in client.webhooks()] == []

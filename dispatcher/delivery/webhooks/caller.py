@@ -91,6 +91,8 @@ class Caller:
     async def _turn(self, feed: JointFeed) -> None:
         """Read, call, see what became of calls, keep it."""
         now_ms = self.kept.now_ms
+        if self.kept.hook.state is S.DISABLED:
+            raise Superseded
         if self.kept.catch_up():  # somebody has seen to it: it is tried now
             self._hold_ms = 0
             self.lanes.hurry(now_ms)

@@ -41,10 +41,10 @@ def gap_before(reason: GapReason, after: str, now_ms: int) -> Sent:
     """Something may be missing before what follows: who is called reads anew what it keeps a copy of."""
     return Sent(
         stream=GAP,
-        entry_id=f"{reason}/{after}",
+        entry_id=after.partition("~")[0],
         lane="",
         type=GAP_TYPE,
-        subject="",
+        subject=reason.value,
         event_id=f"gap.{after}",
         first_ms=now_ms,
     )
@@ -52,13 +52,13 @@ def gap_before(reason: GapReason, after: str, now_ms: int) -> Sent:
 
 def gap_body(market: str, sent: Sent) -> bytes:
     """What is sent of it."""
-    reason, _, after = sent.entry_id.partition("/")
+    reason, after = GapReason(sent.subject), sent.event_id.removeprefix("gap.")
     event = CloudEvent(
         id=sent.event_id,
         source=f"/markets/{market}",
         type=GAP_TYPE,
         time=to_instant(sent.first_ms),
-        data=msgspec.to_builtins(FeedGap(reason=GapReason(reason), after=after)),
+        data=msgspec.to_builtins(FeedGap(reason=reason, after=after)),
     )
     return as_json(msgspec.to_builtins(event))
 
