@@ -213,9 +213,19 @@ class WebhookPart:
 
     async def beside(self, ids: Sequence[str]) -> list[Beside]:
         """What views show, of each."""
+        if not ids:
+            return []
+        name = self.keys.of_webhook
+        at = await self.reader.get_all([name(WEBHOOK_AT, each) for each in ids])
+        waiting = await self.reader.get_all([name(WEBHOOK_WAITING, each) for each in ids])
+        dead = await self.reader.ask_all([("XLEN", name(WEBHOOK_DEAD, each)) for each in ids])
         return [
-            Beside(await self.progress(each), len(await self.waiting(each)), await self.count_dead(each))
-            for each in ids
+            Beside(
+                self._read(each, raw, Progress) if raw else None,
+                len(self._read_all(each, waits)) if waits else 0,
+                int(number),
+            )
+            for each, raw, waits, number in zip(ids, at, waiting, dead, strict=True)
         ]
 
     async def forget(self, webhook_id: str) -> None:
