@@ -48,6 +48,10 @@ def needs(record: RequestRecord) -> Iterator[Need]:
     for offer in record.live_offers:
         if offer.overdue:
             yield Need(record.id, TaskKind.OVERDUE, (offer_id(record, offer), str(offer.status or "")))
+    for offer in record.offers:
+        for said in offer.disputes:
+            if said.open:
+                yield Need(record.id, TaskKind.PRICE_DISPUTE, (offer_id(record, offer), said.kind.value))
 
 
 def is_open(task: TaskRecord) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,14 +11,14 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.amendments import Amend
-from contracts.codes import LevelOfService, Role, TrackingStatus
+from contracts.codes import CredentialKind, LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
-from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
+from contracts.vendors import AssumedAnswer, Credential, ExplicitAnswer, Vendor
 from contracts.will_call import WillCall
 from dispatcher.domain.amendments import Facts, Placed, Ready, amended, changed_fields
 from dispatcher.domain.booking import PoolBooking
@@ -87,6 +87,9 @@ def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrde
     )
 
 
+PAPERS = tuple(Credential(kind=kind, expires_on=date(2027, 1, 1)) for kind in CredentialKind)
+
+
 def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Vendor:
     """A vendor near the door that answers within `limit_s`."""
     answer = AssumedAnswer(reject_within_s=limit_s) if assumed else ExplicitAnswer(time_limit_s=limit_s)
@@ -95,6 +98,7 @@ def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Ve
         name=f"Vendor {name}",
         service_area=(Circle(centre=DOOR, radius_m=20_000),),
         levels_of_service=(LevelOfService.WHEELCHAIR,),
+        credentials=PAPERS,
         answer=answer,
     )
 

@@ -262,7 +262,7 @@ export class Panel {
               h(
                 "td",
                 {},
-                words(each.state),
+                each.willing ? "would take it" : words(each.state),
                 each.code && each.code.toLowerCase() !== each.state && ` (${codeSays(each.code)})`,
               ),
               h("td", { class: "number whole" }, zone.moment(Date.parse(each.at), clock.now())),
@@ -270,6 +270,15 @@ export class Panel {
           ),
         ),
       ),
+      this.next(view.chain || []),
     );
+  }
+
+  /** Who is asked after that. @param {any[]} chain */
+  next(chain) {
+    if (!chain.length) return null;
+    const { zone, clock } = this.context;
+    const told = chain.map((each) => `${each.vendor_id} at ${zone.moment(Date.parse(each.start_at), clock.now())}`);
+    return h("p", {}, `If it is not taken, next: ${told.join(", then ")}.`);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { h } from "../core/dom.js";
+import { about } from "../core/tasks.js";
 import { choice, dialog, field } from "./dialog.js";
 import { words } from "./state.js";
 import { codeSays } from "./words.js";
@@ -29,6 +30,13 @@ export function taskCard(task, context) {
       task.claimed_by && ` · claimed by ${task.claimed_by}`,
       task.code && task.code !== task.kind && ` · ${codeSays(task.code)}`,
     ),
+    task.window && h(
+      "p",
+      {},
+      `Asked for: ${zone.moment(Date.parse(task.window.earliest), now)} to ${
+        zone.moment(Date.parse(task.window.latest), now)
+      }`,
+    ),
     (task.comments || []).map((/** @type {any} */ each) =>
       h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)
     ),
@@ -46,7 +54,7 @@ export function taskCard(task, context) {
 export async function claim(task, context) {
   try {
     await context.api.post(`/tasks/${task.id}/claim`, {});
-    toast(`${words(task.kind)} of ${task.request_id} is yours`, {
+    toast(`${words(task.kind)} of ${about(task)} is yours`, {
       undoSays: "Put back",
       undo: () => release(task, context),
     });
@@ -71,7 +79,7 @@ export function finish(task, context) {
     "Arranged otherwise",
   ], ["not_needed", "Not needed any more"]]);
   return dialog({
-    title: `Finish ${words(task.kind)} of ${task.request_id}`,
+    title: `Finish ${words(task.kind)} of ${about(task)}`,
     act: "Finish",
     grave: true,
     body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
@@ -83,7 +91,7 @@ export function finish(task, context) {
 export function comment(task, context) {
   const text = h("textarea", { name: "text", required: true, maxLength: 1000, autofocus: true });
   return dialog({
-    title: `Comment on ${words(task.kind)} of ${task.request_id}`,
+    title: `Comment on ${words(task.kind)} of ${about(task)}`,
     act: "Comment",
     body: field("Text", text, "Encrypted at rest. Whoever reads the task reads it."),
     run: () => context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
