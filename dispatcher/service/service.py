@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.decisions.blobs import Memory
+from dispatcher.blobs.folder import Memory
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind

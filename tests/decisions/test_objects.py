@@ -5,7 +5,9 @@ from functools import partial
 
 import pytest
 
-from dispatcher.decisions.blobs import Blob, Objects, blobs_of
+from dispatcher.blobs.objects import Objects
+from dispatcher.blobs.places import decisions_of
+from dispatcher.blobs.port import Blob
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.record import IMMINENT, Header
 from dispatcher.decisions.replay import SAME, replay
@@ -13,6 +15,7 @@ from dispatcher.decisions.store import DecisionStore
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
+from dispatcher.settings import Settings
 from solvers.planning import plan
 from tests.solvers.town import asked, screening, trip, vendor
 
@@ -73,5 +76,5 @@ def test_a_bucket_that_is_not_there_is_an_os_error_without_secrets(bucket: str) 
 
 def test_an_odd_url_is_refused_by_name(bucket: str) -> None:
     with pytest.raises(UserError, match="DISPATCHER_DECISIONS is 'ftp://host/x'") as error:
-        blobs_of("ftp://user:secret@host/x", None)  # type: ignore[arg-type]
+        decisions_of(Settings(decisions="ftp://user:secret@host/x"))
     assert "secret" not in str(error.value)
