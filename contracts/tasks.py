@@ -60,6 +60,7 @@ class TaskKind(StrEnum):
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
+    PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
 
 
 class TaskState(StrEnum):

@@ -82,6 +82,7 @@ WHY = {
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
     TaskKind.OCCURRENCE_MISSING: "a day of a standing order was refused: its requests are not made",
+    TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

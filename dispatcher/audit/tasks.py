@@ -24,6 +24,7 @@ OUTLIVES = ALONE | {  # of these a person still has something to do when the req
     TaskKind.AMENDMENT_REFUSED,
     TaskKind.NOTIFICATION,
     TaskKind.BUNDLE_FAILED,
+    TaskKind.PROOF_MISSING,
 }
 Finding = tuple[str, str]
 

@@ -20,6 +20,7 @@ from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
 from dispatcher.domain.tasks import (
     BY_ITSELF,
     HOLD_LEAD,
+    PROOF_DUE,
     TaskRecord,
     changed,
     done,
@@ -85,6 +86,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
+    found += unproved(before, after, context)
     for offer in after.offers:
         if offer.live and offer.overdue:
             code = offer.status.value if offer.status else ""
@@ -94,6 +96,25 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
+
+
+def unproved(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """That work was done, and the proof that its market wants is not there."""
+    if before is None or before.state is after.state or after.state is not RequestState.COMPLETED:
+        return []
+    return [
+        opened(
+            TaskKind.PROOF_MISSING,
+            after.id,
+            context,
+            offer_id=offer_id(after, offer),
+            code=offer.lacking,
+            priority=after.priority,
+            not_due_before_ms=context.now_ms + PROOF_DUE.whole(context.values) * HOUR_MS,
+        )
+        for offer in after.offers
+        if offer.lacking
+    ]
 
 
 def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -193,8 +214,8 @@ def _settled(
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
     on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work,
-    or nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
-    reason than before, the task says that one.
+    or nobody seeks one any more; that proof is missing, once it is there; that a sequence is at risk, once it
+    stands again: where something else is missing than before, or the risk is another, the task says that.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -211,9 +232,17 @@ def _settled(
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
         tasks += _undone(after, context, TaskKind.WILL_CALL)
+    unproved = _undone(after, context, TaskKind.PROOF_MISSING)
+    lacking = {offer_id(after, each): each.lacking for each in after.offers if each.lacking}
+    tasks += [each for each in unproved if each.offer_id not in lacking]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    ended += [
+        (task, changed(task, task.state, context, code=lacking[task.offer_id]))
+        for task in unproved
+        if task.code != lacking.get(task.offer_id, task.code)
+    ]
     if _risk(after):
         facts = {"code": after.risk, "retiming": after.retiming}
         ended += [

@@ -55,6 +55,8 @@ class OfferRecord(Compact, frozen=True):
     overdue: int = 0  # how often its report was missed
     chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
     agreed: int = 0  # how often its vendor agreed to another start
+    proved: int = 0  # what there is of its proof (`proof_required.Proved`)
+    lacking: str = ""  # of the proof that its market wants, once it is completed; by comma
 
     @property
     def live(self) -> bool:
@@ -65,6 +67,11 @@ class OfferRecord(Compact, frozen=True):
     def unanswered(self) -> bool:
         """Whether its vendor still has to answer."""
         return self.state is OfferState.REQUESTED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the work was done, and not in vain: its passenger came along."""
+        return self.state is OfferState.COMPLETED and self.status is TrackingStatus.COMPLETED
 
     @property
     def withdrawn(self) -> bool:

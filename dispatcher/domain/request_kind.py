@@ -20,6 +20,7 @@ from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refiling import with_refiled
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
@@ -73,10 +74,18 @@ def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bo
 
 
 def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
-    """Whether nothing differs but when it is forgotten, where it is listed (`sorted_in`), and its barrier."""
+    """Whether nothing differs but when it is forgotten, where it is listed (`sorted_in`), its barrier, and
+    what there is of its proof.
+    """
     filed = replace(after, service_class=before.service_class) if not before.service_class else after
     barrier = before.barrier if after.state in ASKS_BARRIER else after.barrier
-    return replace(filed, version=before.version, timer_ms=before.timer_ms, barrier=barrier) == before
+    filed = replace(filed, offers=_without_proof(after), barrier=barrier)
+    unproved = replace(before, offers=_without_proof(before))
+    return replace(filed, version=before.version, timer_ms=before.timer_ms) == unproved
+
+
+def _without_proof(record: RequestRecord) -> tuple[OfferRecord, ...]:
+    return tuple(replace(each, proved=0, lacking="") for each in record.offers)
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
