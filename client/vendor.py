@@ -8,6 +8,7 @@ from client import sse
 from client.answers import about
 from client.http import segment
 from client.posting import Posting
+from client.proofs import ProofGiver
 from client.threads import Threads
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
@@ -16,7 +17,7 @@ from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
 
 
-class VendorClient(Posting, Threads):
+class VendorClient(Posting, Threads, ProofGiver):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

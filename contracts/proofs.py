@@ -7,7 +7,18 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Day, Id, Instant, Metres, Name, OfferId, Tally, Wire, refuse_odd_year
+from contracts.base import (
+    Day,
+    Id,
+    Instant,
+    Metres,
+    Name,
+    OfferId,
+    Tally,
+    Wire,
+    refuse_odd_day,
+    refuse_odd_year,
+)
 from contracts.codes import Hcpcs
 from contracts.event_types import event
 from contracts.geo import Position
@@ -182,6 +193,10 @@ class ProofQuery(Wire):
     """Which day's proofs: that of the agreed start."""
 
     day: Day
+
+    def __post_init__(self) -> None:
+        """Refuse a day that no calendar of ours holds."""
+        refuse_odd_day("day", self.day)
 
 
 @event("dispatch.proof.given", to=To.EVENTS)

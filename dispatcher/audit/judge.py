@@ -17,6 +17,7 @@ from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.notifications import told_twice
+from dispatcher.audit.proofs import unknown_to_requests
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
 from dispatcher.audit.tasks import unseen
@@ -209,6 +210,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": unseen,
+    "proofs": unknown_to_requests,
     "threads": outlived,
     "episodes": out_of_episode,
     "sequence": out_of_sequence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from aiohttp import web
 
 from contracts.base import OfferId
@@ -10,23 +11,29 @@ from contracts.proofs import (
     JPEG,
     MAX_PICTURE_BYTES,
     PNG,
+    ZIP,
     KeptPictureQuery,
     PictureQuery,
     PictureView,
     ProofPart,
+    ProofQuery,
     ProofReport,
     ProofView,
 )
 from dispatcher.domain.commands.proof import AttachPicture, GiveProof
+from dispatcher.domain.refusals import Refusal
 from dispatcher.domain.rights import SEES_PROOF
+from dispatcher.http import turns
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes
 from dispatcher.service.proofs import Place
+from dispatcher.store.connection import StoreError
 
 PROOF = f"{MARKET}/dispatches/{{offer_id}}/proof"
 ROUTES = Routes("proofs", 62, offer_id=OfferId, part=ProofPart)
 PICTURE = Body(bytes, media_types={PNG: PNG, JPEG: JPEG}, raw_bytes=MAX_PICTURE_BYTES)
+log = structlog.get_logger()
 UNSEEN = {"Cache-Control": "no-store"}
 # what is shown came from outside: it is a picture, and is taken for nothing else
 AS_PICTURE = UNSEEN | {
@@ -95,3 +102,34 @@ async def read_picture(call: Call, parts: Parts) -> web.Response:
     kept, plain = await parts.service.proofs.picture(call.principal, call.market, at, call.query.number)
     headers = AS_PICTURE | {"X-Request-Id": call.call_id}
     return web.Response(body=plain, content_type=kept.media, headers=headers)
+
+
+@ROUTES.get(
+    f"{MARKET}/proofs",
+    id="exportProofs",
+    roles=SEES_PROOF,
+    query=ProofQuery,
+    answers={
+        200: Answer("pictures by dispatch, and manifest.csv with a line for all", None, UNSEEN, media=ZIP)
+    },
+)
+async def export(call: Call, parts: Parts) -> web.StreamResponse:
+    """Take away the proofs of a day (of the agreed start) as a ZIP, a vendor its own; who did is kept."""
+    pieces = parts.service.proof_export.day(call.principal, call.market, call.query.day)
+    first = await anext(pieces)  # what is refused is refused before the answer has begun
+    name = f"proofs-{call.market}-{call.query.day.isoformat()}.zip"
+    headers = {"X-Request-Id": call.call_id, "Content-Disposition": f'attachment; filename="{name}"'}
+    response = web.StreamResponse(headers=UNSEEN | headers)
+    response.content_type = ZIP
+    await response.prepare(call.raw)
+    turns.over(call.raw)  # it takes as long as its caller takes to read
+    try:
+        await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except (Refusal, StoreError, OSError) as error:  # too late to say so: what is cut off has no end
+        log.warning("export_cut_short", call_id=call.call_id, reason=type(error).__name__)
+        if call.raw.transport is not None:
+            call.raw.transport.abort()
+    return response

@@ -38,6 +38,7 @@ from dispatcher.service.markets import Markets
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.proof_views import picture_view, proof_view
 from dispatcher.store.idempotency import IdempotencyRecord
+from dispatcher.store.proofs import blob_name
 from solvers.geometry import great_circle_m
 
 RETRY_AFTER_S = 5
@@ -102,7 +103,7 @@ class Proofs:
         refuse_unaccepted(request, offer)  # before its bytes are kept; the decision looks again
         digest = hashlib.sha256(plain).hexdigest()
         day = to_instant(self.clock.now_ms()).date().isoformat()
-        name = f"{market}/{day}/{offer_id}.{part}.{of}.{digest[:16]}.{ENDINGS[media]}"
+        name = blob_name(market, day, offer_id, f"{part}.{of}.{digest[:16]}.{ENDINGS[media]}")
         sealed = self.markets.store(market).proofs.seal_picture(name, plain)
         picture = PictureRecord(
             part=part,

@@ -29,6 +29,7 @@ from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
+from dispatcher.service.proof_export import ProofExport
 from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
 from dispatcher.service.standing_orders import StandingOrders
@@ -78,6 +79,7 @@ class Service:
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
         self.proofs = Proofs(self.markets, self.executor, self.patient_reads, clock, proofs or Memory())
+        self.proof_export = ProofExport(self.proofs)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)

@@ -17,7 +17,18 @@ from dispatcher.store.node import Node
 from dispatcher.store.records import Records
 
 PAGE = 100
+PICTURE = "picture"  # what is set aside of a proof beside its record
 _decode = msgspec.msgpack.Decoder(ProofReport).decode
+
+
+def blob_name(market: str, day: str, offer_id: str, about: str) -> str:
+    """Where a picture lies: by market and the day on which it was put."""
+    return f"{market}/{day}/{offer_id}.{about}"
+
+
+def dispatch_of(name: str) -> str:
+    """The dispatch in a blob's name: its id has one dot."""
+    return ".".join(name.rpartition("/")[2].split(".")[:2])
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -62,7 +73,7 @@ class ProofPart:
                 raise ValueError("it is not what was sent")
             return plain
 
-        return self.aside.read(self.market, Item("picture", picture.name), sealed, opened)
+        return self.aside.read(self.market, Item(PICTURE, picture.name), sealed, opened)
 
     async def between(self, start_ms: int, end_ms: int) -> AsyncIterator[list[ProofRecord]]:
         """Those of work that was agreed for this time, by start, some at a time."""

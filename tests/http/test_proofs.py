@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from datetime import date
+from typing import Any, TypeVar
 
 import pytest
 
+from client.care import CareClient
+from client.errors import Problem
+from client.http import Connection
+from client.platform import PlatformClient
+from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import HOUR_MS
-from contracts.proofs import MAX_GIVEN, MAX_PICTURE_BYTES
+from contracts.proofs import (
+    MAX_GIVEN,
+    MAX_PICTURE_BYTES,
+    NotSigned,
+    Picture,
+    ProofPart,
+    ProofReport,
+    Signature,
+)
 from dispatcher.audit.judge import judge
+from dispatcher.blobs.folder import Memory
 from dispatcher.store.events import unpack_event
 from dispatcher.store.survey import survey
 from tests.domain import make
@@ -18,6 +38,7 @@ from tests.http.test_offers import offered
 from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
 from tests.http.test_threads import accepted, as_vendor
 
+Client = TypeVar("Client", bound=Connection)
 PROOF = "/dispatches/r1.1/proof"
 PNG = b"\x89PNG\r\n\x1a\n" + b"CANARY-picture" * 10
 JPEG = b"\xff\xd8\xff\xe0" + b"CANARY-photo" * 10
@@ -47,6 +68,16 @@ async def get(api: Api, part: str = "dropoff", query: str = "", **who: Any) -> t
     headers = api.headers(role, vendor if role is Role.VENDOR else "")
     async with api.client.get(f"{api.base}{PROOF}/{part}/blob{query}", headers=headers) as answer:
         return answer.status, answer.content_type, await answer.read()
+
+
+def served(api: Api, form: type[Client], role: Role, vendor: str = "") -> Client:
+    """A client of the library."""
+    return form(str(api.client.make_url("/")), api.token(role, vendor=vendor), api.market)
+
+
+async def taken(client: PlatformClient | VendorClient, day: date) -> zipfile.ZipFile:
+    """A day's proofs."""
+    return zipfile.ZipFile(io.BytesIO(b"".join([each async for each in client.proofs_of(day)])))
 
 
 async def test_a_ride_is_proved_with_place_signature_and_picture_and_read_by_who_may(api: Api) -> None:
@@ -126,7 +157,7 @@ async def test_a_task_that_a_person_has_ended_stays_ended_when_some_of_the_proof
     await tuned(api, proof_ride_required=2)
     await accepted(api)
     await done(api)
-    assert (await api.call("POST", "/tasks/r1.1.proof_missing/complete", {}, role=Role.OPS))[0] == 200
+    assert (await api.call("POST", "/tasks/r1.1.proof_missing/finish", {}, role=Role.OPS))[0] == 200
     await as_vendor(api, "POST", PROOF, {"part": "pickup"})
     (task,) = await missing(api)
     assert (task["state"], task["outcome"]) == ("done", "resolved")
@@ -284,3 +315,83 @@ async def test_ops_writes_down_what_a_vendor_brings_on_paper_and_is_named(api: A
     assert (await put(api, PNG, role=Role.OPS))[0] == 200
     _, page = await api.call("GET", "/audit", role=Role.OPS)
     assert {"give_proof", "attach_picture"} <= {each["act"] for each in page["acts"]}
+
+
+async def test_a_day_is_taken_away_with_its_pictures_and_a_manifest_a_vendors_own(api: Api) -> None:
+    await accepted(api)
+    said = {"part": "dropoff", "position": DOOR, "signature": {"by": "=Wren", "relationship": "self"}}
+    await as_vendor(api, "POST", PROOF, said)
+    await put(api, PNG)
+    await put(api, JPEG, of="photo", media="image/jpeg")
+    day = date.fromisoformat((await as_vendor(api, "GET", PROOF))[1]["start_at"][:10])
+    async with (
+        served(api, VendorClient, Role.VENDOR, "v1") as mine,
+        served(api, CareClient, Role.OPS) as every,
+    ):
+        for client in (mine, every):
+            packed = await taken(client, day)
+            assert packed.testzip() is None
+            names = ["r1.1/dropoff-signature-1.png", "r1.1/dropoff-photo-1.jpg", "manifest.csv"]
+            assert packed.namelist() == names
+            assert [packed.read(each) for each in names[:2]] == [PNG, JPEG]
+            rows = list(csv.DictReader(io.StringIO(packed.read(names[2]).decode())))
+            assert [row["file"] for row in rows] == ["", *names[:2]]
+            assert (rows[0]["signed_by"], rows[0]["part"], rows[0]["counts"]) == ("'=Wren", "dropoff", "yes")
+            assert hashlib.sha256(PNG).hexdigest() == rows[1]["sha256"]
+    async with served(api, VendorClient, Role.VENDOR, "v2") as other:
+        assert (await taken(other, day)).namelist() == ["manifest.csv"]
+    _, page = await api.call("GET", "/patient-reads?request_id=r1", role=Role.OPS)
+    assert "ops" in {each["by"] for each in page["reads"]}
+    for odd in ("0001-01-01", "9999-12-31", "yesterday", ""):
+        assert (await api.call("GET", f"/proofs?day={odd}", role=Role.OPS))[0] == 400
+
+
+async def test_a_picture_that_is_lost_is_said_so_and_the_others_are_there(api: Api) -> None:
+    await accepted(api)
+    await put(api, PNG)
+    await put(api, JPEG, of="photo", media="image/jpeg")
+    kept = api.service.proofs.blobs
+    (lost,) = [each.name for each in kept.under(api.market) if ".signature." in each.name]
+    kept.remove([lost])
+    status, _, body = await get(api)
+    assert (status, json.loads(body)["type"]) == (500, "/problems/unreadable")
+    assert (await get(api, query="?of=photo"))[0] == 200
+    async with served(api, CareClient, Role.OPS) as client:
+        day = (await client.proof("r1.1")).start_at.date()
+        packed = await taken(client, day)
+    assert packed.namelist() == ["r1.1/dropoff-photo-1.jpg", "manifest.csv"]
+    rows = list(csv.DictReader(io.StringIO(packed.read("manifest.csv").decode())))
+    assert [row["unreadable"] for row in rows] == ["yes", ""]
+
+
+async def test_where_pictures_lie_is_away_the_caller_is_told_and_tries_again(api: Api) -> None:
+    class Away(Memory):
+        def put(self, name: str, content: bytes) -> None:
+            raise OSError("s3://secret is away")
+
+    await accepted(api)
+    api.service.proofs.blobs = Away()
+    status, problem = await put(api, PNG)
+    assert (status, problem["type"]) == (503, "/problems/unavailable")
+    assert "secret" not in json.dumps(problem)
+    assert (await as_vendor(api, "GET", PROOF))[1]["pictures"] == []
+    api.service.proofs.blobs = Memory()
+    assert (await put(api, PNG))[0] == 200
+
+
+async def test_the_clients_give_and_read_a_proof(api: Api) -> None:
+    await accepted(api)
+    async with (
+        served(api, VendorClient, Role.VENDOR, "v1") as vendor,
+        served(api, PlatformClient, Role.PLATFORM) as platform,
+    ):
+        report = ProofReport(part=ProofPart.PICKUP, signature=Signature(refused=NotSigned.DECLINED))
+        assert (await vendor.give_proof("r1.1", report)).parts[0].report == report
+        assert (await vendor.put_picture("r1.1", ProofPart.PICKUP, JPEG, Picture.PHOTO)).media == "image/jpeg"
+        assert await platform.proof_picture("r1.1", ProofPart.PICKUP, Picture.PHOTO) == JPEG
+        assert (await platform.proof("r1.1")).parts[0].report == report
+        with pytest.raises(Problem, match="has 0 pictures"):
+            await platform.proof_picture("r1.1", ProofPart.PICKUP, Picture.SIGNATURE)
+        with pytest.raises(Problem) as refused:
+            await vendor.put_picture("r1.1", ProofPart.PICKUP, b"nothing of the kind")
+    assert refused.value.status == 422

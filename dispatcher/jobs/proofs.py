@@ -1,0 +1,77 @@
+"""Proofs whose time is over: their pictures go from where they lie, then the record.
+
+A picture is put before its record names it. Where a process died between, or a backup was restored that is
+older, one lies there that no record names: it goes when its time would be over, too, and not before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+
+from contracts.instants import to_instant
+from dispatcher.domain.commands.proof import DropPictures
+from dispatcher.domain.proofs import DAYS, proof_id
+from dispatcher.domain.refusals import Unavailable, Unreadable, Unwritable
+from dispatcher.service.service import Service
+from dispatcher.store.proofs import dispatch_of
+
+EVERY_S = 3_600.0  # clock time
+LOOKED_AT_DAYS = 32  # beyond the time of what is kept: so long may the service have been down
+BY = "service"
+log = structlog.get_logger()
+
+
+async def keep_proofs(service: Service, market: str) -> None:
+    """Tidy once an hour until cancelled; a place that is away is left for the next hour."""
+    looked_at = ""
+    while True:
+        try:
+            gone, unnamed = await drop_over(service, market), 0
+            today = to_instant(service.clock.now_ms()).date().isoformat()
+            if looked_at != today:
+                unnamed, looked_at = await remove_unnamed(service, market), today
+            log.info("proofs_tidied", market=market, pictures=gone, unnamed=unnamed)
+        except (Unavailable, Unwritable) as refusal:
+            log.warning("proofs_not_tidied", market=market, reason=refusal.detail)
+        await service.clock.sleep(EVERY_S)
+
+
+async def drop_over(service: Service, market: str) -> int:
+    """Remove the pictures of proofs whose time is over; how many. Raises Unavailable."""
+    stored, proofs, gone = service.store.market(market).proofs, service.proofs, 0
+    while records := await stored.over():
+        before = gone
+        for each in records:
+            await proofs.beside(proofs.blobs.remove, [picture.name for picture in each.pictures])
+            command = DropPictures(offer_id=each.offer_id)
+            outcome = await service.executor.attempt(BY, market, command, each)
+            gone += len(each.pictures) if outcome is not None and outcome.ok else 0
+        if gone == before:
+            break  # others do the same
+    return gone
+
+
+async def remove_unnamed(service: Service, market: str) -> int:
+    """Remove pictures whose time is over and that no record names; how many. Raises Unavailable."""
+    proofs, gone = service.proofs, 0
+    days = DAYS.whole((await service.markets.tuning(market)).values)
+    today = to_instant(service.clock.now_ms()).date()
+    for ago in range(days + 2, days + LOOKED_AT_DAYS):
+        day = (today - dt.timedelta(days=ago)).isoformat()
+        kept = [each.name for each in await proofs.beside(proofs.blobs.under, f"{market}/{day}")]
+        unnamed = [each for each in kept if not await _is_named(service, market, each)]
+        if unnamed:
+            await proofs.beside(proofs.blobs.remove, unnamed)
+            gone += len(unnamed)
+    return gone
+
+
+async def _is_named(service: Service, market: str, name: str) -> bool:
+    """Whether a record names it; where that cannot be read, nobody knows that it does not."""
+    try:
+        record = await service.store.market(market).proofs.records.get(proof_id(dispatch_of(name)))
+    except Unreadable:
+        return True
+    return record is not None and any(each.name == name for each in record.pictures)
