@@ -10,6 +10,8 @@ from client.barriers import Patterns
 from client.http import segment
 from client.platform import REQUESTS, PlatformClient
 from client.tasks import TaskClient
+from contracts.asked_windows import AskWindow
+from contracts.geo import Window
 from contracts.request_views import OfferTo, RequestView
 
 
@@ -25,5 +27,12 @@ class CareClient(PlatformClient, TaskClient, AuthorizationClient, Patterns):
         """Ask this vendor. Raises Problem 409: `rules` names what it breaks, or the request is taken."""
         path = f"{REQUESTS}/{segment(request_id)}/offer"
         wish = OfferTo(vendor_id=vendor_id, start_at=start_at, again=again)
+        view = await self.call("POST", path, RequestView, body=wish)
+        return about(view, view.id, request_id, f"POST {path}")
+
+    async def ask_window(self, request_id: str, earliest: datetime, latest: datetime) -> RequestView:
+        """Ask the platform whether it may start in this wider window. Raises Problem 409, 422."""
+        path = f"{REQUESTS}/{segment(request_id)}/ask-window"
+        wish = AskWindow(window=Window(earliest=earliest, latest=latest))
         view = await self.call("POST", path, RequestView, body=wish)
         return about(view, view.id, request_id, f"POST {path}")

@@ -10,6 +10,7 @@ from msgspec import Meta
 from contracts.barriers import BarrierCode
 from contracts.base import Id, Instant, Tally, Version, Wire
 from contracts.event_types import event
+from contracts.geo import WindowView
 from contracts.outside import refuse_blank
 from contracts.paging import PageSize
 from contracts.patterns import whole
@@ -35,11 +36,12 @@ TaskCursor = Annotated[
 
 
 class OwnerRole(StrEnum):
-    """Who owns a task: the how and when, the what and why, or the day itself."""
+    """Who owns a task: the how and when, the what and why, the day itself, or what was asked."""
 
     CARE_COORDINATOR = "care_coordinator"
     CASE_MANAGER = "case_manager"
     OPS = "ops"
+    PLATFORM = "platform"  # who submitted it, and speaks for its patient
 
 
 class TaskKind(StrEnum):
@@ -60,6 +62,8 @@ class TaskKind(StrEnum):
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
+    WINDOW_ASKED = "window_asked"  # dispatchers ask whether it may start in a wider window
+    CANARY_ROLLED_BACK = "canary_rolled_back"  # a tuning that was tried did harm, and was taken back
     PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
 
 
@@ -120,6 +124,7 @@ class TaskView(Wire):
     given_back: tuple[Id, ...] = ()  # of a bundle that failed: what is not done now, its vendors relieved
     left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
+    window: WindowView | None = None  # of a wider window that is asked for: which
 
 
 class TaskQuery(Wire):

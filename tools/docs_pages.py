@@ -82,6 +82,8 @@ WHY = {
     TaskKind.AUTHORIZATION_MISSING: "the request is on hold until it is authorized",
     TaskKind.AUTHORIZATION_RUNNING_OUT: "little is left of what was authorized",
     TaskKind.OCCURRENCE_MISSING: "a day of a standing order was refused: its requests are not made",
+    TaskKind.WINDOW_ASKED: "dispatchers ask whether the request may start in a wider window",
+    TaskKind.CANARY_ROLLED_BACK: "a guardrail of a canary was crossed: its candidate decides no more",
     TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
 }
 TASK_TIMERS = {

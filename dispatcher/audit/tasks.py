@@ -17,7 +17,12 @@ from dispatcher.domain.will_call import NOT_CALLED
 from dispatcher.store.survey import Survey, of_kind
 
 ALONE = frozenset(  # tasks that are no request's
-    {TaskKind.UNREADABLE, TaskKind.AUTHORIZATION_RUNNING_OUT, TaskKind.OCCURRENCE_MISSING}
+    {
+        TaskKind.UNREADABLE,
+        TaskKind.AUTHORIZATION_RUNNING_OUT,
+        TaskKind.OCCURRENCE_MISSING,
+        TaskKind.CANARY_ROLLED_BACK,
+    }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended
     TaskKind.POSSIBLE_DUPLICATE,

@@ -26,7 +26,7 @@ from contracts.problems import Unauthenticated
 from dispatcher.http import sessions
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.urls import OidcRoles
-from dispatcher.security.tokens import Authenticator, claims, mint
+from dispatcher.security.tokens import Authenticator, claims, mint, session_token
 
 log = structlog.get_logger()
 AUDIENCE = "dispatcher-console-oidc"
@@ -174,7 +174,7 @@ class Directory:
             hours=HOURS,
             subject=subject,
         )
-        return mint(self.keys, made)
+        return session_token(self.keys, made)
 
     def _back(self, request: web.Request) -> str:
         base = self.public_url or f"{request.scheme}://{request.host}"

@@ -15,11 +15,12 @@ from dispatcher import __version__
 from dispatcher.console import links
 from dispatcher.http import sessions
 from dispatcher.http.call import Call
-from dispatcher.http.entry import GATE
+from dispatcher.http.entry import GATE, Gate
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Routes
+from dispatcher.runtime.errors import UserError
 from dispatcher.security.principal import Principal
-from dispatcher.security.tokens import MAX_TOKEN_CHARS, mint
+from dispatcher.security.tokens import MAX_TOKEN_CHARS, session_token
 
 JSON = "application/json"
 ROUTES = Routes("console", 900)
@@ -63,7 +64,7 @@ class SignIn(Wire, frozen=True, omit_defaults=False):
 )
 async def read(call: Call, parts: Parts) -> web.Response:
     """Who is signed in."""
-    return _answer(call.raw.app[GATE].identify(call.raw), parts)
+    return _answer(await call.raw.app[GATE].identify(call.raw), parts)
 
 
 @ROUTES.get(
@@ -90,8 +91,11 @@ async def enter(call: Call, parts: Parts) -> web.Response:
     """Sign in with a one-time link or a token."""
     sessions.refuse_others(call.raw)
     authenticator, now_ms = call.raw.app[GATE].authenticator, parts.clock.now_ms()
-    token = call.body.token.strip() or await _redeemed(call, parts)
-    answer = _answer(authenticator.verify(token, now_ms), parts)
+    given = call.body.token.strip()
+    if given:
+        authenticator.verify(given, now_ms)
+    token = _session_of(given, call, parts) if given else await _redeemed(call, parts)
+    answer = _answer(authenticator.session(token, now_ms), parts)
     sessions.set_cookie(call.raw, answer, token)
     return answer
 
@@ -100,8 +104,9 @@ async def enter(call: Call, parts: Parts) -> web.Response:
     "/console/session", id="closeSession", roles=ANYONE, answers={204: Answer("signed out", media=JSON)}
 )
 async def leave(call: Call, parts: Parts) -> web.Response:
-    """Sign out."""
+    """Sign out: in this browser, and wherever else the session's cookie is."""
     sessions.refuse_others(call.raw)
+    await _end(sessions.token_of(call.raw), call, parts)
     answer = web.Response(status=204)
     sessions.set_cookie(call.raw, answer, "")
     return answer
@@ -112,7 +117,29 @@ async def _redeemed(call: Call, parts: Parts) -> str:
     said = links.opened(call.raw.app[GATE].authenticator, call.body.code, parts.clock.now_ms())
     if not await parts.service.store.once.first(f"link:{said.jti}", links.USED_FOR_S):
         raise Unauthenticated("the link was used before\nMaybe print a new one: the command `console` does.")
-    return mint(parts.token_keys, said.session)
+    return session_token(parts.token_keys, said.session)
+
+
+def _session_of(token: str, call: Call, parts: Parts) -> str:
+    """A session of its own by a bearer token; where no key here can sign, the token itself."""
+    try:
+        made = session_token(parts.token_keys, call.raw.app[GATE].authenticator.signed(token))
+    except UserError:
+        return token
+    return made if len(made) <= MAX_TOKEN_CHARS else token
+
+
+async def _end(token: str, call: Call, parts: Parts) -> None:
+    """It opens nothing from here on. Raises Unavailable; what is no session of ours has nothing to end."""
+    gate: Gate = call.raw.app[GATE]
+    if not token:
+        return
+    try:
+        expires_s = float(gate.authenticator.signed(token)["exp"])
+    except (Unauthenticated, KeyError, TypeError, ValueError):
+        return
+    if (holds_s := expires_s - parts.clock.now_ms() / 1000) > 0:
+        await gate.signed_out.add(token, holds_s)
 
 
 def _answer(who: Principal, parts: Parts) -> web.Response:

@@ -6,22 +6,22 @@ One for each market that a matcher has. What waits is bounded by number and by t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
-from contracts.tuning import Number
-from dispatcher import __version__
+from dispatcher.decisions.decided import Decided, header_of, linked
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import Header, Raw, hash_of
+from dispatcher.decisions.record import Raw, hash_of
 from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -31,9 +31,7 @@ from dispatcher.store.connection import StoreError
 from dispatcher.store.decisions import Entry, Taken
 from dispatcher.store.market import MarketStore
 from solvers.horizon import local_day
-from solvers.planning import BatchPlan, Limits
 from solvers.saved import NotSaved
-from solvers.screening import Screening
 
 MOST_WAITING: Final = 64
 MOST_HELD_BYTES: Final = 64 * MB  #: of arrays that wait; one alone may be more
@@ -61,27 +59,6 @@ FAULTS: Final = (
     ValueError,
     Taken,
 )
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Decided:
-    """One plan, committed as far as it could be."""
-
-    kind: str
-    at_ms: int
-    screening: Callable[[], Screening]  #: as it was when the plan was made; called beside the work
-    held_bytes: int  #: what keeping it keeps in memory
-    plan: BatchPlan
-    limits: Limits | None  #: of the optimiser; None: it was not asked
-    values: Mapping[str, Number]
-    tuning_version: int
-    requests: tuple[str, ...]
-    waiting: int
-    vendors: tuple[str, ...]
-    versions: tuple[int, ...]
-    postings: Mapping[str, int]
-    pools: tuple[str, ...]
-    became: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -118,9 +95,13 @@ class Saver:
 
     async def run(self) -> None:
         """Write until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for each in (self._write_all(), self._tell_counts()):
-                group.create_task(each)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for each in (self._write_all(), self._tell_counts()):
+                    group.create_task(each)
+        finally:
+            with contextlib.suppress(Unavailable, StoreError):
+                await self.tell_counts()
 
     async def written(self) -> None:
         """Until nothing waits."""
@@ -150,7 +131,7 @@ class Saver:
         raw, shared = await _beside(self._packed, decided)
         for _ in range(TRIES):
             before = self._last or await self.stored.decisions.last()
-            raw = _linked(raw, before)
+            raw = linked(raw, before)
             entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)
@@ -168,7 +149,7 @@ class Saver:
         nth = self._seen[digest] = self._seen.pop(digest, -1) + 1
         while len(self._seen) > _SEEN:
             self._seen.popitem(last=False)
-        header = _header(self.stored.name, self.tz, decided, nth)
+        header = header_of(self.stored.name, self.tz, decided, nth)
         market = self.stored.name
         return self._packer.pack(
             header,
@@ -202,8 +183,8 @@ class Saver:
             self._told_s = now_s
             await self.tell(error, 0.0)
 
-    def _count(self, what: str) -> None:
-        self._counts[what] = self._counts.get(what, 0) + 1
+    def _count(self, what: str, number: int = 1) -> None:
+        self._counts[what] = self._counts.get(what, 0) + number
 
     async def keep_sealing(self) -> None:
         """What nobody may change is sealed some seconds after it was written; until cancelled."""
@@ -214,12 +195,21 @@ class Saver:
     async def _tell_counts(self) -> None:
         while not cancel_requested():
             await asyncio.sleep(COUNT_EVERY_S)
-            counts, self._counts = self._counts, {}
+            with contextlib.suppress(Unavailable, StoreError):
+                await self.tell_counts()
+
+    async def tell_counts(self) -> None:
+        """Add what was counted to the store's; what could not be added waits. Raises Unavailable, StoreError.
+
+        An answer that was lost may count something twice: they serve who watches.
+        """
+        for what in list(self._counts):
+            number = self._counts.pop(what)
             try:
-                for what, number in counts.items():
-                    await self.stored.troubles.count(f"decision:{what}", number)
-            except (Unavailable, StoreError):
-                pass  # told less often than they came
+                await self.stored.troubles.count(f"decision:{what}", number)
+            except BaseException:
+                self._count(what, number)
+                raise
 
     async def keep_tidy(self) -> None:
         """What is too old, or too much, goes once an hour, until cancelled."""
@@ -262,40 +252,3 @@ async def trim_ledger(stored: MarketStore, first_day: str | None) -> None:
 async def _beside(work: Callable[..., Result], *words: object) -> Result:
     """In the one thread that writes decisions: never two at once in a process."""
     return await asyncio.get_running_loop().run_in_executor(_THREAD, work, *words)
-
-
-def _linked(raw: Raw, before: Entry | None) -> Raw:
-    header = msgspec.structs.replace(
-        raw.header, seq=before.seq + 1 if before else 1, previous=before.hash if before else b""
-    )
-    return replace(raw, header=header)
-
-
-def _header(market: str, tz: ZoneInfo, decided: Decided, nth: int) -> Header:
-    plan, limits = decided.plan, decided.limits or Limits(time_limit_s=0.0)
-    return Header(
-        market=market,
-        digest=plan.digest,
-        kind=decided.kind,
-        nth=nth,
-        at_ms=decided.at_ms,
-        day=local_day(decided.at_ms, tz).isoformat(),
-        solver=plan.solver,
-        software=__version__,
-        seed=limits.seed,
-        time_limit_s=limits.time_limit_s,
-        work_limit=limits.work_limit,
-        workers=limits.workers,
-        seconds=round(plan.seconds, 4),
-        tuning_version=decided.tuning_version,
-        requests=decided.requests,
-        waiting=decided.waiting,
-        vendors=decided.vendors,
-        versions=decided.versions,
-        postings=decided.postings,
-        pools=decided.pools,
-        became=decided.became,
-        matched=len(plan.chosen),
-        cost=plan.cost,
-        bound=plan.bound,
-    )

@@ -13,6 +13,7 @@ from dispatcher.delivery import position
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
 from dispatcher.delivery.gaps import Beginning, beginning
 from dispatcher.delivery.joint import JointFeed
+from dispatcher.delivery.pace import Rate
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.store.events import Entry
@@ -21,6 +22,9 @@ from dispatcher.store.tail import Tail
 
 WAIT_S = 0.25  # a stream that nobody followed before is heard live after this long at most
 PAUSE_S = 0.2
+#: Reads of a market's streams: beyond, entries wait for each other some milliseconds and come together. A
+#: read for every entry costs a web process that takes in 2,000 requests a second a fifth of its time.
+MOST_READS_PER_S, BURST = 250, 25
 
 log = structlog.get_logger()
 
@@ -128,8 +132,11 @@ class _Reader:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        rate = Rate(MOST_READS_PER_S, BURST)
         async with self._store.tail(wait_s=WAIT_S) as tail:
             while not cancel_requested():
+                if wait_s := rate.wait_s():
+                    await asyncio.sleep(wait_s)
                 try:
                     self._tell(await self._read(tail))
                 except Exception:  # listeners must not hang on a reader that has died

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-LEAST, MOST = 0.03, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
+LEAST, MOST = 0.02, 0.5  # of the time: while the thread has no other moment to spare, and while it idles
 LONGEST_S = 2.0  # what is shown must not grow old, whatever is asked
 
 
@@ -33,5 +33,20 @@ class Pace:
         passed = max(wall - self._since[0], 1e-6)
         busy = min(1.0, (used - self._since[1]) / passed)
         self._since = wall, used
-        share = max(LEAST, MOST * (1 - busy))
+        share = max(LEAST, MOST * (1 - busy) ** 2)
         return min((wall - self._began) * (1 / share - 1), LONGEST_S)
+
+
+class Rate:
+    """At most so many a second, lastingly: `burst` of them may follow each other at once."""
+
+    def __init__(self, most_per_s: float, burst: int, wall: Callable[[], float] = time.monotonic) -> None:
+        self._most_per_s, self._burst, self._wall = most_per_s, burst, wall
+        self._free, self._at = float(burst), wall()
+
+    def wait_s(self) -> float:
+        """For how long the next one waits; it is counted as done then."""
+        now = self._wall()
+        self._free = min(self._burst, self._free + (now - self._at) * self._most_per_s) - 1
+        self._at = now
+        return max(0.0, -self._free / self._most_per_s)

@@ -13,6 +13,7 @@ from contracts.codes import Priority
 from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact, Record
+from dispatcher.domain.decision import Reliance
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid
@@ -119,7 +120,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     `request` is as it would be, without its patient; `same`: it is what its vendor is asked already.
     `fits`: whether the vendor that has the work may do it so, else `rules` says which it would break;
     `placed`: where, if its booking moves.
-    `beside`: what was read for it, by id: authorizations, and its patients' indexes.
+    `beside`: what was read for it, by id: authorizations, and its patients' indexes. `episode`: what becomes
+    another patient's was compared with the others of it; `relies`: and with its other leg.
     """
 
     request: Request
@@ -134,6 +136,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int = 0
     filing: Filing | None = None
     beside: Mapping[str, Record] = {}
+    episode: Record | None = None
+    relies: tuple[Reliance, ...] = ()
 
 
 def placed_by(proposal: Proposal) -> Placed:

@@ -14,13 +14,13 @@ from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.bundles import bundle_task, is_given_back
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.follow_proof import proved, unproved
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS
+from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS, TERMINAL
 from dispatcher.domain.tasks import (
     BY_ITSELF,
     HOLD_LEAD,
-    PROOF_DUE,
     TaskRecord,
     changed,
     done,
@@ -96,25 +96,6 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
     return found
-
-
-def unproved(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
-    """That work was done, and the proof that its market wants is not there."""
-    if before is None or before.state is after.state or after.state is not RequestState.COMPLETED:
-        return []
-    return [
-        opened(
-            TaskKind.PROOF_MISSING,
-            after.id,
-            context,
-            offer_id=offer_id(after, offer),
-            code=offer.lacking,
-            priority=after.priority,
-            not_due_before_ms=context.now_ms + PROOF_DUE.whole(context.values) * HOUR_MS,
-        )
-        for offer in after.offers
-        if offer.lacking
-    ]
 
 
 def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -214,8 +195,9 @@ def _settled(
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
     on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work,
-    or nobody seeks one any more; that proof is missing, once it is there; that a sequence is at risk, once it
-    stands again: where something else is missing than before, or the risk is another, the task says that.
+    or nobody seeks one any more; that proof is missing, once it is there; that a wider window is asked for,
+    once there is an answer; that a sequence is at risk, once it stands again. Where something else is missing
+    than before, or it is at risk for another reason, the task says that.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -232,17 +214,13 @@ def _settled(
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
         tasks += _undone(after, context, TaskKind.WILL_CALL)
-    unproved = _undone(after, context, TaskKind.PROOF_MISSING)
-    lacking = {offer_id(after, each): each.lacking for each in after.offers if each.lacking}
-    tasks += [each for each in unproved if each.offer_id not in lacking]
+    tasks += [
+        each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
+    ]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
-    ended += [
-        (task, changed(task, task.state, context, code=lacking[task.offer_id]))
-        for task in unproved
-        if task.code != lacking.get(task.offer_id, task.code)
-    ]
+    ended += proved(after, _undone(after, context, TaskKind.PROOF_MISSING), context)
     if _risk(after):
         facts = {"code": after.risk, "retiming": after.retiming}
         ended += [
@@ -251,6 +229,14 @@ def _settled(
             if (task.code, task.retiming) != (after.risk, after.retiming)
         ]
     return ended
+
+
+def _is_answered(asked: TaskRecord, before: RequestRecord | None, after: RequestRecord) -> bool:
+    """A wider window is asked for no more: it is as wide, or a vendor has taken the work as it was."""
+    if after.earliest_ms <= asked.asked_earliest_ms and asked.asked_latest_ms <= after.latest_ms:
+        return True
+    was_sought = before is not None and before.state in SOUGHT
+    return after.state in TERMINAL or (was_sought and after.state not in SOUGHT)
 
 
 def _is_of_bundle(after: RequestRecord) -> bool:

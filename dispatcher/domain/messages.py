@@ -11,6 +11,7 @@ from contracts.amendments import (
     AmendmentWithdrawn,
     DispatchAmended,
 )
+from contracts.asked_windows import WindowAsked
 from contracts.base import Wire
 from contracts.events import (
     DispatchConfirmed,
@@ -29,6 +30,7 @@ from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
+from dispatcher.domain.tasks import TaskRecord
 from dispatcher.domain.views import match_view, offer_view, proposed_offer
 
 
@@ -46,10 +48,26 @@ def activated(after: RequestRecord, by: str) -> Message:
         request_id=after.id,
         state=after.state,
         version=after.version,
-        window=WindowView(earliest=to_instant(after.earliest_ms), latest=to_instant(after.latest_ms)),
+        window=_window(after.earliest_ms, after.latest_ms),
         by=by,
     )
     return Message(type="dispatch.request.activated", subject=after.id, data=news)
+
+
+def window_asked(after: RequestRecord, task: TaskRecord, by: str) -> Message:
+    """To the platform: which window would do; the request stays as it is until it is amended."""
+    news = WindowAsked(
+        request_id=after.id,
+        task_id=task.id,
+        window=_window(task.asked_earliest_ms, task.asked_latest_ms),
+        now=_window(after.earliest_ms, after.latest_ms),
+        by=by,
+    )
+    return Message(type="dispatch.request.window_asked", subject=after.id, data=news)
+
+
+def _window(earliest_ms: int, latest_ms: int) -> WindowView:
+    return WindowView(earliest=to_instant(earliest_ms), latest=to_instant(latest_ms))
 
 
 def matched(after: RequestRecord, offer: OfferRecord) -> Message:

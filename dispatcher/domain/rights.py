@@ -59,6 +59,7 @@ MAY_ACT: Mapping[OwnerRole, Roles] = {  # on a task of that owner, or that was i
     OwnerRole.CARE_COORDINATOR: frozenset({Role.COORDINATOR, Role.PLATFORM, Role.OPS}),
     OwnerRole.CASE_MANAGER: frozenset({Role.CASE_MANAGER, Role.PLATFORM, Role.OPS}),
     OwnerRole.OPS: frozenset({Role.PLATFORM, Role.OPS}),
+    OwnerRole.PLATFORM: frozenset({Role.PLATFORM, Role.OPS}),
 }
 
 

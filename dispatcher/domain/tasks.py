@@ -90,12 +90,15 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
     TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
     TaskKind.OCCURRENCE_MISSING: OwnerRole.CARE_COORDINATOR,
+    TaskKind.WINDOW_ASKED: OwnerRole.PLATFORM,
+    TaskKind.CANARY_ROLLED_BACK: OwnerRole.OPS,
     TaskKind.PROOF_MISSING: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,
     OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
     OwnerRole.OPS: OwnerRole.OPS,
+    OwnerRole.PLATFORM: OwnerRole.OPS,
 }
 OF_AN_END = frozenset({TaskKind.UNMATCHED, TaskKind.NO_SHOW, TaskKind.FAILED, TaskKind.BUNDLE_FAILED})
 BY_ITSELF = "service"
@@ -136,6 +139,8 @@ class TaskRecord(Record, frozen=True, tag=1):
     retiming: str = ""  # of a sequence at risk: what became of asking its vendor for another start
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
     standing_order: str = ""  # whose day could not be made
+    asked_earliest_ms: int = 0  # of a wider window that is asked for; 0: none is
+    asked_latest_ms: int = 0
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:

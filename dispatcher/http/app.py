@@ -22,6 +22,7 @@ from dispatcher.http.lanes import Lanes
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route, Routes, check, subjects
 from dispatcher.http.server import LANES, LIMITS, SWITCH
+from dispatcher.http.signed_out import SignedOut
 from dispatcher.http.switch import Switch
 from dispatcher.security.tokens import Authenticator
 
@@ -99,6 +100,7 @@ def _gate(parts: Parts) -> Gate:
         calls=calls,
         streams=ConcurrencyLimit(limits.streams, limits.streams_per_caller, limits.retry_after_s),
         metrics=parts.metrics,
+        signed_out=SignedOut(parts.service.store.once),
         body_s=limits.body_s,
         wait_s=limits.wait_s,
     )

@@ -52,7 +52,7 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
         await response.prepare(call.raw)
         await response.write(b": open\n\n")
         async for told in changes(listener, parts.limits.keep_alive_s):
-            gate.identify(call.raw)  # it ends with the caller's session
+            await gate.still(call.raw)  # it ends with the caller's session
             await response.write(told or STILL_HERE)
     return response
 

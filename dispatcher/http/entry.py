@@ -26,6 +26,7 @@ from dispatcher.http.concurrency import ConcurrencyLimit
 from dispatcher.http.metrics import Metrics
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import Route
+from dispatcher.http.signed_out import ASK_EVERY_S, SignedOut
 from dispatcher.runtime import traces
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.traces import Span
@@ -51,25 +52,38 @@ class Gate:
         calls: ConcurrencyLimit,
         streams: ConcurrencyLimit,
         metrics: Metrics,
+        signed_out: SignedOut,
         body_s: float,
         wait_s: float,
     ) -> None:
         self.authenticator, self.clock, self.authorize_market = authenticator, clock, authorize_market
         self.calls, self.streams, self.metrics = calls, streams, metrics
-        self.body_s, self.wait_s = body_s, wait_s
+        self.signed_out, self.body_s, self.wait_s = signed_out, body_s, wait_s
 
-    def identify(self, request: web.Request) -> Principal:
-        """Who calls, by a token or a session that holds now. Raises Unauthenticated, Forbidden."""
+    async def identify(self, request: web.Request, *, every_s: float = 0.0) -> Principal:
+        """Who calls, by a token or a session that holds now; what lasts asks the store only `every_s`.
+
+        Raises Unauthenticated, Forbidden, Unavailable.
+        """
         authorization = request.headers.get("Authorization", "")
         if not authorization and (token := sessions.token_of(request)):
-            return self.authenticator.verify(token, self.clock.now_ms())
+            principal = self.authenticator.session(token, self.clock.now_ms())
+            await self.signed_out.refuse(token, every_s=every_s)
+            return principal
         return self.authenticator.principal(authorization, self.clock.now_ms())
 
-    def admit(self, request: web.Request, operation: Operation) -> Principal:
-        """Who calls. Raises Unauthenticated, Forbidden."""
+    async def still(self, request: web.Request) -> None:
+        """A stream ends with its caller's token or session. Raises Unauthenticated."""
+        try:
+            await self.identify(request, every_s=ASK_EVERY_S)
+        except Unavailable:  # the store is away: nothing is read from it either, and it is asked again
+            return
+
+    async def admit(self, request: web.Request, operation: Operation) -> Principal:
+        """Who calls. Raises Unauthenticated, Forbidden, Unavailable."""
         if not operation.roles:
             return NOBODY
-        principal = self.identify(request)
+        principal = await self.identify(request)
         if not principal.may(operation.roles):
             allowed, has = (", ".join(sorted(each)) for each in (operation.roles, principal.roles))
             raise Forbidden(f"this is for {allowed}, and the token's role is {has}\nMaybe use another token.")
@@ -94,7 +108,7 @@ def entry(route: Route, parts: Parts, gate: Gate) -> Enter:
     async def answer(request: web.Request) -> web.StreamResponse:
         call_id, started, media = new_id(), time.perf_counter(), codec.JSON
         try:
-            principal = gate.admit(request, operation)
+            principal = await gate.admit(request, operation)
             with gate.slot(operation, principal):
                 if operation.resumable:
                     turns.over(request)

@@ -56,7 +56,7 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
             await response.write(opening(call, feed, parts.clock.now_ms()))
             while not feed.closed:
                 heard = await feed.next(parts.limits.keep_alive_s)
-                gate.identify(call.raw)  # it ends with the caller's token
+                await gate.still(call.raw)  # it ends with the caller's token
                 await response.write(b"".join(map(sse, heard)) or STILL_HERE)
     return response
 

@@ -1,4 +1,6 @@
-"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand, withdraw."""
+"""Requests: submit, list, read, cancel, put on hold, resume, release, activate, offer by hand, withdraw,
+ask for a wider window.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import cast
 
 import msgspec
 
+from contracts.asked_windows import AskWindow
 from contracts.base import Id
 from contracts.episodes import Release
 from contracts.instants import to_ms
@@ -25,6 +28,7 @@ from contracts.request_views import (
 from contracts.requests import Request, RequestBatch
 from contracts.will_call import Activate
 from dispatcher.domain.commands.activate import ActivateRequest
+from dispatcher.domain.commands.ask_window import AskForWindow
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
@@ -218,6 +222,26 @@ async def offer(call: Call, parts: Parts) -> Reply:
 async def withdraw(call: Call, parts: Parts) -> Reply:
     """Take back what was offered and nobody has answered: the vendor is told, a vendor is sought anew."""
     return await _executed(call, parts, WithdrawOffers(request_id=call.path["request_id"]))
+
+
+@ROUTES.post(
+    f"{REQUEST}/ask-window",
+    id="askWindow",
+    conditional=True,
+    command=AskForWindow,
+    body=Body(AskWindow),
+    answers={200: Answer("the request; the platform is asked", RequestView, ETAG)},
+    problems=("wrong-state", "invalid-request"),
+)
+async def ask_window(call: Call, parts: Parts) -> Reply:
+    """Ask the platform for a wider window: a task and an event of its own; the request stays as it is."""
+    window = call.body.window
+    command = AskForWindow(
+        request_id=call.path["request_id"],
+        earliest_ms=to_ms(window.earliest),
+        latest_ms=to_ms(window.latest),
+    )
+    return await _executed(call, parts, command)
 
 
 async def _executed(call: Call, parts: Parts, command: OnRequest, prepare: Prepare | None = None) -> Reply:

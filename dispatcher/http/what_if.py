@@ -108,7 +108,7 @@ async def follow(call: Call, parts: Parts) -> web.StreamResponse:
         await response.write(_event(view))
         while view.state in GOES_ON:
             await asyncio.sleep(LOOK_S)
-            gate.identify(call.raw)  # it ends with the caller's token
+            await gate.still(call.raw)  # it ends with the caller's token
             before, view = view, await parts.service.what_ifs.get(call.principal, call.market, name)
             await response.write(_event(view) if view != before else b": still here\n\n")
     return response

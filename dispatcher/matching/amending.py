@@ -109,6 +109,8 @@ async def _ready(
         same=pending is not None and whole == asked,
         filing=beside.filing,
         beside=beside.records,
+        episode=beside.together.episode,
+        relies=beside.together.relies,
     )
     return whole, ready
 

@@ -25,6 +25,7 @@ from dispatcher.matching.low_priority import Worker, give_way, worked
 from dispatcher.matching.shadow_child import STEPS, Differs, Planned
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.unforeseen import told_of
 from dispatcher.security.vault import UnreadablePatient
 from dispatcher.store.market import MarketStore
 from dispatcher.tuning.nudges import Nudged, nudges
@@ -129,13 +130,13 @@ class Measurer:
 
 
 def measure_all(line: Connection, asked: Asked) -> None:
-    """In the process: each batch under each nudge; sums by parameter and direction, or the kind of error."""
+    """In the process: each batch under each nudge; sums by parameter and direction, or what went wrong."""
     give_way()
     try:
         registry.load(*asked.plugins)
         line.send(measured(asked))
     except Exception as error:
-        line.send(type(error).__name__)
+        line.send(told_of(error))
 
 
 def measured(asked: Asked) -> dict[Nudged, list[Differs]]:

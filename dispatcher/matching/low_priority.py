@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from dispatcher.runtime.unforeseen import ended_with
+
 POLL_S, MOST_S = 0.05, 900.0  # real seconds; stopped and all, for so long it may take
 NICE, PR_SET_PDEATHSIG = 19, 1
 
@@ -46,8 +48,9 @@ async def worked(work: Work, job: object, busy: Callable[[], bool], most_s: floa
             stopped = _stopped_or_not(process, busy(), stopped)
             await asyncio.sleep(POLL_S)
         return await asyncio.to_thread(line.recv)
-    except (EOFError, OSError) as error:
-        return f"{type(error).__name__}: its process ended with {process.exitcode}"
+    except (EOFError, OSError):
+        process.join(1.0)  # its line is closed a moment before it has ended
+        return ended_with(process.exitcode)
     finally:
         if process.pid is not None:
             process.kill()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from dispatcher.decisions.decided import Decided
 from dispatcher.decisions.replay import OPTIMISER
-from dispatcher.decisions.saver import Decided
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
 from solvers.screening import Screening

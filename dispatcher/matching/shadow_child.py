@@ -11,6 +11,7 @@ import numpy as np
 from contracts.tuning import Number
 from contracts.tuning_shadow import EXAMPLES
 from dispatcher.matching.low_priority import give_way
+from dispatcher.runtime.unforeseen import told_of
 from solvers.arrays import Ints
 from solvers.assignment.problem import AssignmentProblem
 from solvers.compare import Asked, Difference, Kind, Side, diff
@@ -48,14 +49,14 @@ class Differs:
 
 
 def work(line: Connection, beside: Beside) -> None:
-    """Plan, compare, say what was found on the line; or the kind of error, as a text."""
+    """Plan, compare, say what was found on the line; or what went wrong, as a text."""
     give_way()
     try:
         registry.load(*beside.plugins)
         planned = Planned(beside.screening, beside.seed, beside.again, beside.steps)
         line.send(planned.against(beside.values))
     except Exception as error:
-        line.send(type(error).__name__)
+        line.send(told_of(error))
 
 
 class Planned:

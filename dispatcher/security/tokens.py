@@ -10,6 +10,7 @@ exist for it.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from dispatcher.runtime.errors import UserError
 from dispatcher.security.principal import Principal
 
 AUDIENCE = "dispatcher"
+SESSION_AUDIENCE = "dispatcher-session"  # a browser's: no bearer token, so that signing out ends it
 ALGORITHMS = {"HS256": "oct", "ES256": "EC", "RS256": "RSA", "EdDSA": "OKP"}
 MAX_TOKEN_CHARS = 4_096
 REMEMBERED = 4_096
@@ -47,8 +49,6 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     def principal(self) -> Principal:
         """Who calls. Raises Unauthenticated for a combination that means nothing."""
-        if AUDIENCE not in (self.aud if isinstance(self.aud, tuple) else (self.aud,)):
-            raise Unauthenticated(f"the token is not meant for {AUDIENCE}\nMaybe it is another service's.")
         roles = self._all_roles()
         for role, name in ((Role.VENDOR, self.vendor), (Role.FACILITY, self.facility)):
             if (role in roles) != bool(name):
@@ -63,6 +63,10 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
             vendor_id=self.vendor,
             facility_id=self.facility,
         )
+
+    def are_for(self, meant: Iterable[str]) -> bool:
+        """Whether the token is for one of these."""
+        return not set(meant).isdisjoint(self.aud if isinstance(self.aud, tuple) else (self.aud,))
 
     def _all_roles(self) -> frozenset[Role]:
         """Of `roles`, or the one of `role`. Raises Unauthenticated where they do not go together."""
@@ -101,14 +105,20 @@ class Authenticator:
         found = self._known.get(_digest(token))
         return found[1] if found else None
 
-    def verify(self, token: str, now_ms: int) -> Principal:
-        """Who a bare token speaks for. Raises Unauthenticated."""
+    def session(self, token: str, now_ms: int) -> Principal:
+        """Who a session's token speaks for, one of ours or a bearer token. Raises Unauthenticated."""
+        return self.verify(token, now_ms, meant=(SESSION_AUDIENCE, AUDIENCE))
+
+    def verify(self, token: str, now_ms: int, meant: tuple[str, ...] = (AUDIENCE,)) -> Principal:
+        """Who a bare token speaks for that is meant for one of these. Raises Unauthenticated."""
         digest = _digest(token)
         known = self._known.get(digest)
         if known is None:
             claims = self._claims(token)
             known = claims, claims.principal()
         claims, principal = known
+        if not claims.are_for(meant):
+            raise Unauthenticated(f"the token is not meant for {meant[-1]}\nMaybe it is another service's.")
         _in_time(claims, now_ms / 1000)
         self._known[digest] = known
         self._known.move_to_end(digest)
@@ -154,6 +164,15 @@ def mint(keys: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
             header = {"alg": each["alg"], "kid": each["kid"]}
             return jwt.encode(header, {"aud": AUDIENCE, **claims}, key, algorithms=[each["alg"]])
     raise UserError("the key file has public keys only.", "Maybe mint tokens where the private key is.")
+
+
+def session_token(keys: Mapping[str, Any], said: Mapping[str, Any]) -> str:
+    """A token for one browser's session, with a name of its own: its end is that of no other, and no bearer.
+
+    Raises UserError if no key can sign.
+    """
+    kept = {name: said[name] for name in Claims.__struct_fields__ if name in said}
+    return mint(keys, kept | {"aud": SESSION_AUDIENCE, "jti": secrets.token_hex(12)})
 
 
 def claims(

@@ -15,6 +15,7 @@ from dispatcher.domain.needed import Needed, needed
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.service.authorizing import Authorizing
 from dispatcher.service.duplicates import Before, Duplicates
+from dispatcher.service.one_patient import OnePatient, Together
 from dispatcher.store.store import Store
 
 WHOSE, WHAT = frozenset({"patient"}), frozenset({"lines"})
@@ -27,6 +28,7 @@ class Beside(NamedTuple):
     asks: Needed | None
     filing: Filing | None
     records: Mapping[str, Record]
+    together: Together = Together()
 
 
 class Amending:
@@ -34,6 +36,7 @@ class Amending:
 
     def __init__(self, store: Store) -> None:
         self.authorizing, self.duplicates = Authorizing(store), Duplicates(store)
+        self.patients = OnePatient(store)
 
     async def beside(
         self,
@@ -61,9 +64,10 @@ class Amending:
             records |= {found.id: found} if found is not None else {}
         if not (is_moved or fields & (WHOSE | WHAT)):
             return Beside(asks, None, records)
+        together = await self.patients.refuse_amended(market, record, before, after)
         both = Before(record, wanted)
         filing, known = await self.duplicates.amended(market, before, after, both, context)
-        return Beside(asks, filing, {**records, **known})
+        return Beside(asks, filing, {**records, **known}, together)
 
     async def _asked(
         self,

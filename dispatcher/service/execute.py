@@ -135,7 +135,8 @@ class Executor:
         if record is None:
             await self.markets.refuse_if_lost()
             if kind_for(command) is REQUEST_KIND:
-                await stored.requests.refuse_lost(command.subject)
+                record = await stored.requests.come_or_lost(command.subject)
+        if record is None:
             raise NotFound(f"there is no {command.named}\nMaybe the id is misspelt.")
         return record
 

@@ -110,7 +110,8 @@ class Requests:
         record = await part.records.get(request_id)
         if record is None:
             await self.store.refuse_if_lost()
-            await part.refuse_lost(request_id)
+            record = await part.come_or_lost(request_id)
+        if record is None:
             raise NotFound(f"there is no request {request_id}\nMaybe the id is misspelt.")
         return record
 
@@ -179,9 +180,14 @@ class Requests:
         before: Mapping[str, RequestRecord],
         context: Context,
     ) -> None:
-        """Raises Invalid for a way back that cannot be that of its leg there, whichever door it came by."""
+        """Raises Invalid for a way back that cannot be that of its leg there, whichever door it came by.
+
+        Nor is it another patient's.
+        """
         travel = self.travel_of(context.values)
         await refuse_odd_legs(self.markets.store(market), requests, receipts, before, travel)
+        if any(each.way_back_of for each in requests):
+            await self.patients.refuse_another_s_way_back(market, requests)
 
     async def _entered(self, market: str, requests: Sequence[Request], context: Context) -> list[Decision]:
         """The episodes that they name, with them. Raises Invalid."""

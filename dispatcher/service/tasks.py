@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.geo import WindowView
 from contracts.instants import to_instant, to_ms
 from contracts.tasks import OwnerRole, TaskComment, TaskQuery, TaskView
 from dispatcher.domain.commands.tasks import CommentTask
@@ -89,4 +90,11 @@ class Tasks:
             given_back=task.given_back,
             left=task.left,
             rules=task.rules,
+            window=_window(task),
         )
+
+
+def _window(task: TaskRecord) -> WindowView | None:
+    if not task.asked_latest_ms:
+        return None
+    return WindowView(earliest=to_instant(task.asked_earliest_ms), latest=to_instant(task.asked_latest_ms))

@@ -22,7 +22,9 @@ from contracts.tuning_canary import (
     CanaryView,
     GuardrailFound,
 )
-from dispatcher.domain.decision import Message
+from dispatcher.domain import canary_tasks
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Decision, Message
 from dispatcher.domain.quarters import Quarters
 from dispatcher.domain.refusals import NotFound, Unreadable, WrongState
 from dispatcher.runtime.clock import Clock
@@ -31,6 +33,7 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.loops import CANARY
 from dispatcher.service.markets import Markets
 from dispatcher.store import events
+from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from dispatcher.store.program import Program
@@ -117,7 +120,13 @@ class TuningCanary:
             await self._ended(market, held, end, by)
         else:
             entry = await self.acts.entry(who, market, "put_canary_away", "tuning", "canary")
-            await stored.tuning_canary.put(CanaryHeld(), held.version, entry)
+            over = await self._seen_to(stored, market, canary, by)
+
+            def also(program: Program) -> None:
+                stored.tuning_canary.write(program, held.version, CanaryHeld())
+                add_decisions(program, stored.keys, [each for each in (entry, over) if each is not None], {})
+
+            await stored.tuning_canary.commit(also)
             await stored.troubles.over(CANARY)
         return await self.view(who, market)
 
@@ -229,8 +238,11 @@ class TuningCanary:
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=over))
             _announce(program, stored, over, crossed)
+            if end.state is S.ROLLED_BACK:
+                add_decisions(program, stored.keys, [task], {})
 
         tuning = await _standing(stored)
+        task = canary_tasks.rolled_back(canary.candidate.version, crossed, self._context(market, tuning, by))
         if tuning is not None and tuning.version == canary.base:
             how = end.state.value.replace("_", " ")
             reason = f"canary of version {canary.candidate.version} {how}: {end.why}"
@@ -239,6 +251,17 @@ class TuningCanary:
         else:
             await stored.tuning_canary.commit(also)
         self.markets.forget_tuning(market)
+
+    async def _seen_to(self, stored: MarketStore, market: str, canary: Canary, by: str) -> Decision | None:
+        """Whoever puts one away that was rolled back has seen why: its task is over."""
+        name = canary_tasks.name_of(canary.candidate.version)
+        task = await stored.tasks.records.known(name)
+        context = self._context(market, await _standing(stored), by)
+        return None if task is None else canary_tasks.seen(task, context)
+
+    def _context(self, market: str, tuning: Tuning | None, by: str) -> Context:
+        values = (tuning or Tuning()).values
+        return Context(now_ms=self.clock.now_ms(), values=values, by=by, tz=self.markets.zones[market])
 
     async def _view(
         self, stored: MarketStore, version: int, canary: Canary, found: tuple[GuardrailFound, ...]

@@ -101,7 +101,7 @@ class UnreadableItems:
             except Unreadable:
                 return await self._open_task_alone(market, request_id, what)
             if record is None:  # either it was forgotten, with all that it had, or it is lost
-                is_lost = await self.markets.store(market).requests.has_body(request_id)
+                is_lost = await self.markets.store(market).requests.is_lost(request_id)
                 return await self._open_task_alone(market, request_id, what) if is_lost else None
             outcome = await self.executor.attempt(BY, market, command, record)
             if outcome is None or outcome.status is not Status.STALE or outcome.stale_id != request_id:

@@ -167,6 +167,8 @@ class MarketStore:
         for _ in range(kind_of(record).rounds(record)):
             names = dict.fromkeys(each for one in last for each in kind_of(one).related(one))
             wanted = [each for each in names if each not in asked]
+            if not wanted:
+                break
             asked |= names.keys()
             last = await self._records_of(wanted)
             found |= {beside(each): each for each in last}

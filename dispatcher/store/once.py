@@ -17,5 +17,12 @@ class Once:
 
     async def first(self, name: str, remember_s: int) -> bool:
         """Whether nobody has said it before. Raises Unavailable."""
-        key = PREFIX + hashlib.sha256(name.encode()).hexdigest()
-        return bool(await self.reader.ask("SET", key, "1", "NX", "EX", remember_s))
+        return bool(await self.reader.ask("SET", _key(name), "1", "NX", "EX", remember_s))
+
+    async def was(self, name: str) -> bool:
+        """Whether somebody has said it, and it is remembered. Raises Unavailable."""
+        return bool(await self.reader.ask("EXISTS", _key(name)))
+
+
+def _key(name: str) -> str:
+    return PREFIX + hashlib.sha256(name.encode()).hexdigest()

@@ -81,14 +81,20 @@ class RequestPart:
         found = await self.reader.ask("ZRANGE", self.keys.list(AMENDED), 0, -1, "WITHSCORES")
         return {place.id: place.score for place in Place.read(found)}
 
-    async def has_body(self, request_id: str) -> bool:
-        """Whether something is stored of it beside its record."""
-        return bool(await self.reader.get(self.keys.body(REQUEST_KIND, request_id)))
+    async def is_lost(self, request_id: str) -> bool:
+        """Whether something is stored of it, and no record: at one moment, for it may come or go any time."""
+        keys = self.keys.record(REQUEST_KIND, request_id), self.keys.body(REQUEST_KIND, request_id)
+        record, body = await self.reader.get_all(keys)
+        return record is None and bool(body)
 
-    async def refuse_lost(self, request_id: str) -> None:
-        """Raises Unreadable if its record is gone and its body is there: it was not forgotten, it is lost."""
-        if await self.has_body(request_id):
+    async def come_or_lost(self, request_id: str) -> RequestRecord | None:
+        """Of one that was not there a moment ago: the record, if it came since; None: there is none.
+
+        Raises Unreadable if its record is gone and its body is there: it was not forgotten, it is lost.
+        """
+        if await self.is_lost(request_id):
             self._read(Item(REQUEST_KIND.name, request_id), b"", _no_record)
+        return await self.records.get(request_id)
 
     async def bodies(self, ids: Sequence[str], *, expected: bool = False) -> dict[str, Request]:
         """The requests that exist and can be read, by id, without their patient blocks.

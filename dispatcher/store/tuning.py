@@ -45,14 +45,15 @@ class TuningPart:
 
         Raises Unreadable, with the version to write over: also when it is lost, or a key of another type.
         """
-        return self._found(*await self._ask())
+        newest, raw = await self._ask()
+        return self._found(raw, newest)
 
     async def in_force(self, now_ms: int) -> Tuning:
         """The tuning to decide by at this moment: as stored, or a canary's candidate in its hours.
 
         If it cannot be read, the last that was read here, or the newest kept.
         """
-        raw, newest, canary = await self._ask(self.canary.key)
+        newest, raw, canary = await self._ask(self.canary.key)
         try:
             tuning = self._found(raw, newest)
         except Unreadable:
@@ -62,7 +63,8 @@ class TuningPart:
         return self._candidate(canary, tuning.version, now_ms) or tuning
 
     async def _ask(self, *more: str) -> list[Any]:
-        keys = (self.keys.tuning, self.keys.tuning_newest, *more)
+        """The number of the newest first: what is set between two looks must not look lost."""
+        keys = (self.keys.tuning_newest, self.keys.tuning, *more)
         return await self.reader.ask_each([("GET", each) for each in keys])
 
     def _found(self, raw: Any, newest: Any) -> Tuning:

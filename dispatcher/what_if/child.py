@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from contracts.what_if import WhatIfAnswer
+from dispatcher.runtime.unforeseen import told_of
 from dispatcher.what_if.days import DayAsked, compare_day
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from solvers.rules import registry
@@ -38,7 +39,7 @@ def work(line: Connection, asked: Asked, plugins: tuple[str, ...] = ()) -> None:
         registry.load(*plugins)
         line.send(msgspec.msgpack.encode(compare(asked, _now_and_then(line.send))))
     except Exception as error:
-        line.send(type(error).__name__)
+        line.send(told_of(error))
 
 
 def compare(asked: Asked, told: Callable[[float], None]) -> WhatIfAnswer:

@@ -26,6 +26,7 @@ from contracts.what_if import WhatIfAnswer, WhatIfState
 from dispatcher.domain.refusals import Refusal, Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.runtime.clock import Clock
+from dispatcher.runtime.unforeseen import ended_with, told_of
 from dispatcher.service.what_ifs import DAYS
 from dispatcher.store.market import MarketStore
 from dispatcher.store.what_ifs import Standing, WhatIf
@@ -69,7 +70,7 @@ class Runner:
         found = (await self.stored.what_ifs.all()).values()
         for each in found:
             if each.standing.state is S.RUNNING:
-                await self._end(each, S.INTERRUPTED, "its matcher ended before it was done: ask again")
+                await self._end(each, S.INTERRUPTED, "its matcher ended before it was done\nMaybe ask again.")
         waiting = next(
             (each for each in found if each.standing.state is S.QUEUED and not each.unwanted), None
         )
@@ -90,10 +91,10 @@ class Runner:
             await self._end(one, S.FAILED, refusal.detail)
         except Exception as error:  # this one alone: the others have their turn
             log.exception("what_if_failed", market=self.stored.name, id=one.asked.id)
-            await self._end(one, S.FAILED, f"it came to an error ({type(error).__name__}): the log has it")
+            await self._end(one, S.FAILED, fallen("it could not be prepared or kept", told_of(error), one))
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
-                await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended: ask again"))
+                await asyncio.shield(self._end(one, S.INTERRUPTED, "the service was ended\nMaybe ask again."))
             raise
 
     async def _prepared(self, one: WhatIf) -> Asked:
@@ -129,19 +130,21 @@ class Runner:
         if time.monotonic() - self.began_s > LONGEST_S:
             return (
                 S.FAILED,
-                f"it took longer than {LONGEST_S / 60:g} minutes: maybe ask when less is going on",
+                f"it took longer than {LONGEST_S / 60:g} minutes\nMaybe ask when less is going on.",
             )
         now = await self.stored.what_ifs.get(one.asked.id)
         if now is None or now.unwanted:
             return S.CANCELLED, ""
-        return None if await self._owns() else (S.INTERRUPTED, "another matcher took the market: ask again")
+        return (
+            None
+            if await self._owns()
+            else (S.INTERRUPTED, "another matcher took the market\nMaybe ask again.")
+        )
 
     async def _over(self, one: WhatIf, said: bytes | str) -> None:
         if isinstance(said, str):
             log.error("what_if_failed", market=self.stored.name, id=one.asked.id, reason=said)
-            await self._end(
-                one, S.FAILED, f"it came to an error ({said}): maybe less at once, or another change"
-            )
+            await self._end(one, S.FAILED, fallen("it could not be worked out", said, one))
             return
         answer = msgspec.msgpack.decode(said, type=WhatIfAnswer)
         days = DAYS.whole((await self.stored.tuning.in_force(self.clock.now_ms())).values)
@@ -158,6 +161,21 @@ class Runner:
         await self.stored.what_ifs.note(one.asked.id, standing)
 
 
+def fallen(what: str, why: str, one: WhatIf) -> str:
+    """What went wrong, and what may be done: each part of the change alone, or somebody who reads the log."""
+    request = one.asked.request
+    parts = sum(map(bool, msgspec.structs.astuple(request.change)))
+    less = (
+        "ask for one part of the change at a time: so it shows which one does that"
+        if parts > 1
+        else "ask again"
+    )
+    return (
+        f"{what} against {request.against}: {why}; nothing else is touched by it\n"
+        f"Maybe {less}; and tell who runs the service: its log has it as what_if_failed, {one.asked.id}."
+    )
+
+
 def _heard(line: Connection, process: BaseProcess) -> Told | None:
     """The last that it said; that it ended, in words."""
     said: Told | None = None
@@ -165,7 +183,8 @@ def _heard(line: Connection, process: BaseProcess) -> Told | None:
         while not isinstance(said, bytes | str) and line.poll():
             said = line.recv()
     except (EOFError, OSError):
-        return f"its process ended with {process.exitcode}"
+        process.join(1.0)  # its line is closed a moment before it has ended
+        return ended_with(process.exitcode)
     return said
 
 

@@ -70,6 +70,10 @@ CALLS = {
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
+    "ask_window": (
+        CareClient,
+        lambda c: c.ask_window("r1", RIDE.pickup_window.earliest, RIDE.pickup_window.latest),
+    ),
     "put_authorization": (CareClient, lambda c: c.put_authorization("a1", AUTHORIZATION)),
     "authorization": (CareClient, lambda c: c.authorization("a1")),
     "authorizations": (CareClient, lambda c: first(c.authorizations(request="r1"))),

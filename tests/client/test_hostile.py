@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from datetime import UTC, datetime
 
 import pytest
 
@@ -102,6 +103,7 @@ async def test_tuning_that_somebody_else_changes_meanwhile_is_put_all_the_same(l
     assert len(liar.paths) == 4
 
 
+WIDE_FROM, WIDE_TO = datetime(2026, 3, 2, 9, tzinfo=UTC), datetime(2026, 3, 2, 11, tzinfo=UTC)
 IDS = {
     "a/b": "a%2Fb",
     "../x": "..%2Fx",
@@ -119,6 +121,7 @@ ABOUT = {
     "/requests/{}/resume": (PlatformClient, lambda c, i: c.resume(i)),
     "/requests/{}/activate": (PlatformClient, lambda c, i: c.activate(i)),
     "/requests/{}/offer": (CareClient, lambda c, i: c.offer(i, "v1")),
+    "/requests/{}/ask-window": (CareClient, lambda c, i: c.ask_window(i, WIDE_FROM, WIDE_TO)),
     "/episodes/{}": (PlatformClient, lambda c, i: c.episode(i)),
     "/episodes/{}/notes": (PlatformClient, lambda c, i: c.note_on_episode(i, "called")),
     "/standing-orders/{}/end": (StandingOrderClient, lambda c, i: c.end(i)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -74,6 +75,36 @@ async def test_a_session_is_no_more_once_it_has_signed_out(desk: Desk) -> None:
         async with browser.delete("/console/session", headers=OURS) as answer:
             assert answer.status == 204
         assert (await read(browser, "/console/session", **OURS))[0] == 401
+
+
+@pytest.mark.parametrize("by", ["code", "token"])
+async def test_a_cookie_that_was_copied_opens_nothing_after_signing_out(desk: Desk, by: str) -> None:
+    market = desk.new_market()
+    given = desk.link(market=market).partition("#")[2] if by == "code" else desk.token(market=market)
+    tasks, held = f"/v1/markets/{market}/tasks", f"/v1/markets/{market}/board/changes"
+    async with browsing(desk) as browser, ClientSession(desk.url) as thief, ClientSession(desk.url) as other:
+        async with browser.post("/console/session", json={by: given}, headers=OURS) as answer:
+            name, copied = next((each.key, each.value) for each in answer.cookies.values())
+        async with other.post(
+            "/console/session", json={"token": desk.token(market=market)}, headers=OURS
+        ) as answer:
+            others = {"Cookie": f"{name}={next(each.value for each in answer.cookies.values())}"}
+        stolen = OURS | {"Cookie": f"{name}={copied}"}
+        assert (await read(thief, tasks, Authorization=f"Bearer {copied}"))[0] == 401, "it is no bearer token"
+        async with thief.get(held, headers=stolen) as stream:
+            assert (stream.status, (await read(thief, tasks, **stolen))[0]) == (200, 200)
+            async with browser.delete("/console/session", headers=OURS) as answer:
+                assert answer.status == 204
+            status, problem = await read(thief, tasks, **stolen)
+            assert (status, problem["status"]) == (401, 401)
+            assert "signed out" in problem["detail"]
+            await ride(desk, market, "r1", 15 * 60)  # what follows the board is looked at with a change
+            await asyncio.wait_for(stream.read(), 15)  # the stream ends, too
+        assert (await read(other, tasks, **OURS | others))[0] == 200, (
+            "another session of the same person stays"
+        )
+        if by == "token":
+            assert (await read(other, tasks, Authorization=f"Bearer {given}"))[0] == 200
 
 
 @pytest.mark.parametrize(

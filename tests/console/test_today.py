@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk, problems
 from tests.console.trouble import town
 
@@ -29,6 +30,21 @@ async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk
     await page.wait_for_selector(".toast:has-text('wider')")
     view = await desk.call(market, "GET", "/requests/soon")
     assert [each["fields"] for each in view["amendments"]] == [["pickup_window"]]
+
+
+async def test_ops_asks_the_platform_for_a_wider_window_and_takes_none(desk: Desk) -> None:
+    market = await town(desk)
+    page = await desk.open("board?q=later", Role.OPS, market=market)
+    await page.locator(".grid-row", has_text="later").wait_for()
+    await page.keyboard.press("j")
+    await page.wait_for_selector(".side h2:has-text('later')")
+    await page.keyboard.press("w")
+    await page.wait_for_selector("dialog h2:has-text('Ask for a wider window of later')")
+    assert await problems(page) == []
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".toast:has-text('The platform is asked')")
+    view = await desk.call(market, "GET", "/requests/later")
+    assert (view["tasks"], view.get("amendments", [])) == (["later.window_asked"], [])
 
 
 async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from dispatcher.decisions.saver import LOST, SAVED
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
+from dispatcher.store.connection import StoreError
 from tests.decisions.conftest import Saved, Town, saving
 from tests.solvers.town import trip, vendor
 
@@ -50,6 +51,21 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert entry.seq == 1
         assert saved.told == []
         assert saved.saver._counts == {LOST: 1, SAVED: 1}
+
+
+async def test_what_was_counted_while_the_store_was_away_is_told_when_it_is_back(saved: Saved) -> None:
+    stored = saved.town.market.stored
+    await stored.node.reader.ask("SET", stored.keys.troubles, "mine")
+    for what, number in ((LOST, 2), (SAVED, 3)):
+        saved.saver._count(what, number)
+    with pytest.raises(StoreError):
+        await saved.saver.tell_counts()
+    saved.saver._count(LOST)
+    await stored.node.reader.ask("DEL", stored.keys.troubles)
+    await saved.saver.tell_counts()
+    assert await stored.troubles.counts() == {f"decision:{LOST}": 3, f"decision:{SAVED}": 3}
+    await saved.saver.tell_counts()
+    assert await stored.troubles.counts() == {f"decision:{LOST}": 3, f"decision:{SAVED}": 3}
 
 
 async def test_a_key_of_another_type_costs_the_record_alone(saved: Saved, own: Ownership) -> None:

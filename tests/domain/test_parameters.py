@@ -35,8 +35,8 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
+from dispatcher.domain.follow_proof import unproved
 from dispatcher.domain.follow_sequence import stands
-from dispatcher.domain.follow_up import unproved
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord

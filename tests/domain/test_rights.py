@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contracts.codes import RequestState, Requirement, Role
+from contracts.instants import MINUTE_MS
 from contracts.tasks import OwnerRole, TaskOutcome, TaskState
+from dispatcher.domain.commands.ask_window import AskForWindow
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.subjects import OnTask
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
@@ -87,6 +89,12 @@ def task_of(owner: OwnerRole) -> TaskRecord:
     if owner is OwnerRole.CASE_MANAGER:
         hold = HoldRequest(request_id="r1", requirement=AUTHORIZATION)
         (task,) = opened(decide(make.received(), hold, by="ops"))
+    elif owner is OwnerRole.PLATFORM:
+        record = make.received()
+        asked = AskForWindow(
+            request_id="r1", earliest_ms=record.earliest_ms, latest_ms=record.latest_ms + MINUTE_MS
+        )
+        (task,) = opened(decide(record, asked, by="ops"))
     else:
         ended = due(make.received() if owner is OwnerRole.CARE_COORDINATOR else make.accepted())
         (task,) = opened(ended)

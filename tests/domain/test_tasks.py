@@ -152,6 +152,7 @@ def test_what_coordinator_or_case_manager_do_not_do_goes_to_ops() -> None:
         OwnerRole.CASE_MANAGER: OwnerRole.OPS,
         OwnerRole.CARE_COORDINATOR: OwnerRole.OPS,
         OwnerRole.OPS: OwnerRole.OPS,
+        OwnerRole.PLATFORM: OwnerRole.OPS,
     }
     assert set(OWNERS) == set(TaskKind)
 

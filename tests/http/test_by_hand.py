@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from contracts.codes import Role
+from dispatcher.audit.auditor import audit
 from dispatcher.domain.commands.move_offer import movable_offer
+from dispatcher.store.keys import Keys
 from tests.http.conftest import NOW, Api, trip
 from tests.http.test_offers import PAPERS
 from tests.http.test_versions import POOLS
@@ -179,6 +181,72 @@ async def test_an_offer_that_nobody_has_answered_is_withdrawn_and_its_vendor_tol
     status, refused = await town.call("POST", "/requests/r1/withdraw", role=Role.OPS)
     assert (status, refused["type"]) == (409, "/problems/wrong-state")
     assert "cancelled, not withdrawn" in refused["detail"]
+
+
+def wide(before_min: int = 0, after_min: int = 60) -> dict[str, Any]:
+    early, late = AT - timedelta(minutes=before_min), AT + timedelta(minutes=30 + after_min)
+    return {"window": {"earliest": early.isoformat(), "latest": late.isoformat()}}
+
+
+async def window_task(api: Api) -> dict[str, Any]:
+    status, task = await api.call("GET", "/tasks/r1.window_asked")
+    assert status == 200, task
+    return dict(task)
+
+
+async def test_a_wider_window_is_asked_of_the_platform_which_amends_or_says_no(town: Api) -> None:
+    path = "/requests/r1/ask-window"
+    for role in (Role.PLATFORM, Role.CASE_MANAGER):
+        assert (await town.call("POST", path, wide(), role=role))[0] == 403, "they are asked, they do not ask"
+    assert (await town.call("POST", path, wide(), role=Role.VENDOR, vendor="v1"))[0] == 403
+    status, view = await town.call("POST", path, wide(), role=Role.OPS)
+    assert (status, view["state"], view["tasks"]) == (200, "received", ["r1.window_asked"])
+    assert view["window"]["latest"] == (AT + timedelta(minutes=30)).isoformat().replace("+00:00", "Z")
+    assert (view["history"][-1]["by"], view["history"][-1]["code"]) == ("ops", "window_asked")
+    assert (await town.call("POST", path, wide(), role=Role.OPS))[1]["version"] == view["version"], (
+        "said twice"
+    )
+    task = await window_task(town)
+    assert (task["owner"], task["state"], task["could"]) == (
+        "platform",
+        "open",
+        ["amendRequest", "finishTask"],
+    )
+    assert task["window"]["latest"] == (AT + timedelta(minutes=90)).isoformat().replace("+00:00", "Z")
+    entries = await town.store.reader.ask("XRANGE", Keys(town.market).events, "-", "+")
+    told = [each[1][b"ce"] for each in entries if b"dispatch.request.window_asked" in each[1][b"ce"]]
+    assert len(told) == 1
+    assert (await town.call("POST", "/tasks/r1.window_asked/finish", role=Role.COORDINATOR))[0] == 403
+    assert (await town.call("POST", "/tasks/r1.window_asked/finish", {"outcome": "not_needed"}))[0] == 200
+    assert (await town.call("POST", path, wide(5), role=Role.COORDINATOR))[0] == 200, "asked again"
+    assert (await window_task(town))["state"] == "open"
+    assert (await town.call("POST", "/requests/r1/amend", {"pickup_window": wide(10)["window"]}))[0] == 200
+    task = await window_task(town)
+    assert (task["state"], task["outcome"]) == ("done", "settled")
+    assert (await audit(town.store.reader, town.market))["findings"] == []
+
+
+async def test_a_window_that_is_asked_for_is_wider_than_what_is_sought_and_ends_with_the_search(
+    town: Api,
+) -> None:
+    path, ops = "/requests/r1/ask-window", {"role": Role.OPS}
+    for narrow in (wide(0, 0), wide(-5, 60), wide(60, -5)):
+        status, refused = await town.call("POST", path, narrow, **ops)
+        assert (status, "not wider" in refused["detail"]) == (422, True)
+    assert (await town.call("POST", "/requests/nobody/ask-window", wide(), **ops))[0] == 404
+    await town.call("POST", path, wide(), **ops)
+    await put_to(town, "v2")
+    assert (await window_task(town))["state"] == "open", "nobody has agreed yet"
+    await answered(town, "r1.1", "accept", "v2")
+    assert (await window_task(town))["outcome"] == "settled"
+    assert (await town.call("POST", path, wide(), **ops))[0] == 200, (
+        "of agreed work, too: its vendor is asked then"
+    )
+    await town.call("POST", "/requests/r1/cancel")
+    assert (await window_task(town))["outcome"] == "settled"
+    status, refused = await town.call("POST", path, wide(), **ops)
+    assert (status, refused["state"]) == (409, "cancelled")
+    assert (await audit(town.store.reader, town.market))["findings"] == []
 
 
 async def test_a_command_for_a_version_that_is_gone_has_no_effect(town: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -103,6 +104,21 @@ async def test_rides_of_an_episode_that_go_one_after_the_other_are_not_one_asked
     assert (status, problem["duplicate_of"]) == (409, ["a", "a2", "b"])
 
 
+async def test_of_two_that_become_different_patients_at_one_moment_one_is_refused(api: Api) -> None:
+    names = ("a", "b", "c")
+    rides = [trip("a"), oxygen("b"), oxygen("c", lines=[{"hcpcs": "E0260"}])]
+    assert (await api.call("POST", "/episodes", {"id": "e", "requests": rides}))[0] == 202
+    whose = {each: {"patient": {"name": f"Canary {each}", "record_number": f"C {each}"}} for each in names}
+    found = await asyncio.gather(
+        *(api.call("POST", f"/requests/{each}/amend", whose[each]) for each in names),
+        api.call("POST", "/requests", oxygen("d", lines=[{"hcpcs": "K0001"}], episode="e") | whose["a"]),
+    )
+    taken = [status for status, _ in found if status < 300]
+    blocks = [(await api.call("GET", f"/requests/{name}/patient"))[1] for name in (*names, "d")]
+    assert len({number for each in blocks for number in ("C a", "C b", "C c") if number in str(each)}) == 1
+    assert len(taken) in (1, 2)  # the fourth is of the first's patient
+
+
 async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anybody(api: Api) -> None:
     wren = {"name": "Canary Wren", "record_number": "C 1"}
     for number, (other, status) in enumerate(
@@ -121,7 +137,7 @@ async def test_an_episode_is_one_patients_and_a_slip_is_told_without_naming_anyb
     assert "Wren" not in str(answer)
 
 
-@pytest.mark.parametrize("door", ["put", "added", "named", "submitted"])
+@pytest.mark.parametrize("door", ["put", "added", "named", "submitted", "amended"])
 async def test_another_patients_request_comes_to_an_episode_by_no_door(api: Api, door: str) -> None:
     patients = {name: {"name": f"Canary {name}", "record_number": f"C {name}"} for name in ("wren", "finch")}
     await api.call("POST", "/requests", trip("own", patient=patients["wren"]))
@@ -137,6 +153,12 @@ async def test_another_patients_request_comes_to_an_episode_by_no_door(api: Api,
             status, problem = await api.call("PUT", "/episodes/e/requests/other")
         case "named":
             status, problem = await api.call("POST", "/requests", other | {"episode": "e"})
+        case "amended":
+            await api.call("POST", "/requests", oxygen("other", episode="e", patient=patients["wren"]))
+            whose = {"patient": patients["finch"]}
+            status, problem = await api.call("POST", "/requests/other/amend", whose)
+            assert (await api.call("DELETE", "/episodes/e/requests/other"))[0] == 200
+            assert (await api.call("POST", "/requests/other/amend", whose))[0] == 200
         case _:
             body = {"id": "new", "requests": [other], "episode": {"requests": ["own"]}}
             await api.call("DELETE", "/episodes/e/requests/own")

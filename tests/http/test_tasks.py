@@ -122,6 +122,9 @@ async def test_an_authorization_is_lifted_by_a_case_manager_whose_task_that_is_a
             assert f"is for case_manager, and the token's role is {role}" in refused["detail"]
     (task,) = await listed(api, "?role=case_manager", Role.CASE_MANAGER)
     assert (task["id"], task["kind"]) == ("r1.authorization_missing", "authorization_missing")
+    for each, role in (("authorization", Role.CASE_MANAGER), ("predecessor", Role.COORDINATOR)):
+        status, refused = await api.call("POST", f"/tasks/r1.{each}_missing/finish", role=role)
+        assert (status, f"is on hold for {each} still" in refused["detail"]) == (409, True)
     ann = f"Bearer {api.token(Role.CASE_MANAGER, subject='ann')}"
     status, view = await api.call("POST", "/requests/r1/resume", lift, Authorization=ann)
     assert (status, [each["requirement"] for each in view["waits_for"]]) == (200, ["predecessor"])

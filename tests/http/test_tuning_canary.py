@@ -126,7 +126,12 @@ async def test_a_harm_rolls_it_back_by_itself_and_says_why_everywhere(api: Api) 
     told = [each[1][b"ce"] for each in entries if b"dispatch.tuning.canary" in each[1][b"ce"]]
     assert len(told) == 2
     assert b"rolled_back" in told[1]
+    status, task = await api.call("GET", "/tasks/canary-2.canary_rolled_back", role=Role.OPS)
+    assert (status, task["owner"], task["state"], task["code"]) == (200, "ops", "open", "declined")
     assert (await call(api, "DELETE", "/canary", version=2))[1]["state"] is None
+    task = (await api.call("GET", "/tasks/canary-2.canary_rolled_back", role=Role.OPS))[1]
+    assert (task["state"], task["outcome"]) == ("done", "settled")
+    assert (await audit(api.store.reader, api.market))["findings"] == []
     assert await stored.troubles.now(TROUBLES) == {}
 
 

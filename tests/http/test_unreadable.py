@@ -194,6 +194,24 @@ async def test_a_request_whose_record_is_lost_is_no_unknown_one(api: Api) -> Non
     assert (await api.call("GET", "/requests")) == (200, {"requests": [], "cursor": ""})
 
 
+async def test_a_request_that_comes_between_two_looks_is_read_and_not_called_lost(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listener may ask for a request while the call that submits it is at its commit."""
+    part = type(api.store.market(api.market).requests.records)
+    get = part.get
+
+    async def first_look(self: Any, record_id: str) -> Any:
+        monkeypatch.setattr(part, "get", get)
+        found = await get(self, record_id)
+        await offered(api)
+        return found
+
+    monkeypatch.setattr(part, "get", first_look)
+    assert (await api.call("GET", "/requests/r1"))[0] == 200
+    assert (await api.call("POST", "/requests/r2/cancel"))[0] == 404
+
+
 async def test_a_request_that_went_between_two_looks_is_unknown_and_not_unreadable(api: Api) -> None:
     """As a fail-over loses it, record and body at once, under a command that has read its record."""
     await offered(api)

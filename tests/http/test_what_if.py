@@ -15,6 +15,7 @@ import pytest
 from contracts.codes import Role
 from contracts.what_if import WhatIfState
 from dispatcher.store.what_ifs import Standing
+from dispatcher.what_if import runner as runners
 from dispatcher.what_if.moment import MomentAsked, compare_moment
 from dispatcher.what_if.runner import Runner
 from solvers.travel import DetourTravel
@@ -140,6 +141,25 @@ async def test_what_was_at_work_when_its_matcher_went_is_interrupted(town: Api) 
     assert (view["state"], view["answer"]) == ("interrupted", None)
     status, problem = await town.call("GET", f"{PATH}/{name}/rows.csv", **OPS)
     assert (status, problem["type"]) == (409, "/problems/wrong-state")
+
+
+async def test_what_fails_says_what_why_and_what_may_be_done_about_it(
+    town: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = (await asked(town, {"change": {"pause": ["v1"], "capacity_percent": -20}}))["id"]
+    monkeypatch.setattr(runners, "work", int)  # its process ends with code 1 and without a word
+    await (await runner_of(town))._look()
+    _, view = await town.call("GET", f"{PATH}/{name}", **OPS)
+    what, remedy = view["detail"].splitlines()
+    assert (view["state"], what) == (
+        "failed",
+        "it could not be worked out against now: its process ended with code 1 without a word; "
+        "nothing else is touched by it",
+    )
+    assert remedy.startswith(
+        "Maybe ask for one part of the change at a time: so it shows which one does that"
+    )
+    assert name in remedy
 
 
 async def test_beyond_what_may_wait_it_is_too_many_and_a_cancelled_one_makes_room(api: Api) -> None:

@@ -175,3 +175,18 @@ async def test_there_and_back_of_one_patient_are_no_duplicates_and_two_will_call
     assert (await api.call("POST", "/requests", {"requests": legs}))[0] == 202
     status, problem = await api.call("POST", "/requests", will_call("again", patient=patient))
     assert (status, problem["type"].rpartition("/")[2]) == (409, "possible-duplicate")
+
+
+async def test_a_way_back_is_that_of_the_same_patient_also_when_either_is_amended(api: Api) -> None:
+    wren, finch = ({"name": f"Canary {each}", "record_number": f"C {each}"} for each in ("wren", "finch"))
+    back = will_call("back", return_of="there", patient=finch)
+    batch = {"requests": [trip("there", patient=wren), back]}
+    status, problem = await api.call("POST", "/requests", batch)
+    assert (status, problem["request_ids"]) == (422, ["back", "there"])
+    assert (await api.call("POST", "/requests", trip("there", patient=wren)))[0] == 202
+    assert (await api.call("POST", "/requests", back))[0] == 422
+    assert (await api.call("POST", "/requests", back | {"patient": wren}))[0] == 202
+    for name in ("there", "back"):
+        status, problem = await api.call("POST", f"/requests/{name}/amend", {"patient": finch})
+        assert (status, problem["request_ids"]) == (422, ["back", "there"]), name
+        assert "anary" not in str(problem)

@@ -57,6 +57,21 @@ def amend(record: RequestRecord, command: AmendRequest, context: Context) -> Dec
     """
     ready = command.ready
     assert ready is not None  # noqa: S101  (worked out before it is decided)
+    decision = _amend(record, ready, context)
+    return None if decision is None else _together(decision, ready)
+
+
+def _together(decision: Decision, ready: Ready) -> Decision:
+    """With what its patient was compared with: the episode is written as it is, and any other that comes to
+    it meanwhile, or is amended, is stale.
+    """
+    if ready.episode is not None:
+        as_it_is = Change(ready.episode, replace(ready.episode, version=ready.episode.version + 1))
+        decision = replace(decision, changes=(*decision.changes, as_it_is))
+    return replace(decision, relies=(*decision.relies, *ready.relies))
+
+
+def _amend(record: RequestRecord, ready: Ready, context: Context) -> Decision | None:
     refuse_ended(record, context.now_ms)
     if ready.same:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.barriers import BarrierCode
+from contracts.codes import RequestState, Requirement
 from contracts.tasks import MAX_COMMENTS, TaskOutcome, TaskState
 from dispatcher.domain.commands.subjects import OnTask
 from dispatcher.domain.commands.table import TASK, decides
@@ -24,6 +25,7 @@ from dispatcher.domain.rights import (
     by_right,
     refuse_another_name,
 )
+from dispatcher.domain.states import REQUIREMENT_TASKS
 from dispatcher.domain.tasks import (
     OWNERS,
     TaskComment,
@@ -34,6 +36,11 @@ from dispatcher.domain.tasks import (
     news,
     subject_of,
 )
+
+ADVICE = {  # what lets a request on hold go on
+    Requirement.AUTHORIZATION: "authorize it, or have a case manager resume the request",
+    Requirement.PREDECESSOR: "see to what goes before it, or resume the request",
+}
 
 
 class ClaimTask(OnTask, frozen=True, kw_only=True):
@@ -102,6 +109,7 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
         _refuse_unsaid(task, command.barrier, context)
         return None
     _refuse_claimed(task, command.by, context)
+    _refuse_waiting(task, context)
     after = done(task, context, command.outcome)
     if not task.claimed_by:
         after = replace(after, claimed_by=command.by)
@@ -160,6 +168,20 @@ def _refuse_others(task: TaskRecord, by: str, context: Context) -> None:
     refuse_another_name(by, context)
     allowed = MAY_ACT[task.owner] | MAY_ACT[OWNERS[task.kind]]
     by_right(context, allowed, f"task {task.id}", "Maybe comment on it: that whoever reads it may.")
+
+
+def _refuse_waiting(task: TaskRecord, context: Context) -> None:
+    """Raises WrongState while its request is on hold for what the task is about: nobody would see to it."""
+    request = context.related.get(task.request_id)
+    if task.state is TaskState.DONE or not isinstance(request, RequestRecord):
+        return
+    for each in request.requirements if request.state is RequestState.ON_HOLD else ():
+        if REQUIREMENT_TASKS.get(each) is task.kind:
+            raise WrongState(
+                f"task {task.id} cannot be finished: request {request.id} is on hold for {each.value} still\n"
+                f"Maybe {ADVICE[each]}, or cancel the request; the task ends by itself then.",
+                state=task.state.value,
+            )
 
 
 def _refuse_claimed(task: TaskRecord, by: str, context: Context) -> None:

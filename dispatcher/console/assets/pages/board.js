@@ -6,7 +6,8 @@
 import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
-import { bulk, CHOOSERS } from "../parts/acts.js";
+import { bulk } from "../parts/acts/many.js";
+import { CHOOSERS } from "../parts/acts/shared.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";

@@ -5,11 +5,10 @@
 
 import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
+import { pauseOrResume } from "../parts/acts/pause.js";
 import { Chips } from "../parts/chips.js";
-import { dialog, field } from "../parts/dialog.js";
 import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
-import { toast } from "../parts/toast.js";
 import { button, every, heading, notForYou, percent, reading, words } from "../parts/view.js";
 import { VendorPanel } from "../parts/vendor.js";
 
@@ -283,38 +282,4 @@ function stateOf(row) {
 function serves(row) {
   const levels = row.levels_of_service.map(words).join(", ");
   return [levels, row.equipment ? `${row.equipment} kinds of equipment` : ""].filter(Boolean).join("; ");
-}
-
-/**
- * Pause with a reason, or end the pause of ops; whether it was done.
- * @param {import("../core/app.js").Context} context
- * @param {string} id
- * @param {string} [reason] why ops has paused it
- * @returns {Promise<boolean>}
- */
-export async function pauseOrResume(context, id, reason) {
-  const done = reason === undefined
-    ? await dialog({
-      title: `Pause ${id}`,
-      body: [
-        h(
-          "p",
-          {},
-          "It gets no new offers until ops resumes it; what it has, it keeps. It reads who paused it and why.",
-        ),
-        field("Reason", h("input", { name: "reason", required: true, maxLength: 200, autofocus: true })),
-      ],
-      act: `Pause ${id}`,
-      grave: true,
-      run: (form) => context.api.post(`/vendors/${id}/pause`, { reason: String(form.get("reason")).trim() }),
-    })
-    : await dialog({
-      title: `Resume ${id}`,
-      body: h("p", {}, `Ops paused it: “${reason}”. From now on it is offered work again; a pause of its own stands.`),
-      act: `Resume ${id}`,
-      run: () => context.api.post(`/vendors/${id}/resume`),
-    });
-  if (!done) return false;
-  toast(reason === undefined ? `${id} is paused.` : `${id} takes work again.`);
-  return true;
 }

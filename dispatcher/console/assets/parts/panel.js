@@ -6,7 +6,8 @@
 import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
-import { actsOn, oneMoreUnit } from "./acts.js";
+import { actsOn } from "./acts.js";
+import { oneMoreUnit } from "./acts/units.js";
 import { choice, dialog, field, showTrouble } from "./dialog.js";
 import { money, stateMark, words } from "./state.js";
 import { toast } from "./toast.js";

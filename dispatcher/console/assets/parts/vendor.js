@@ -4,7 +4,7 @@
  */
 
 import { h, svg } from "../core/dom.js";
-import { pauseOrResume } from "../pages/vendors.js";
+import { pauseOrResume } from "./acts/pause.js";
 import { dialog } from "./dialog.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
