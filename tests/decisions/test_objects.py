@@ -20,7 +20,7 @@ from solvers.planning import plan
 from tests.solvers.town import asked, screening, trip, vendor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bucket() -> Iterator[str]:
     """A bucket of a server that is ours alone."""
     boto3 = pytest.importorskip("boto3")

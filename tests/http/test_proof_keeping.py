@@ -1,0 +1,160 @@
+"""Proofs outlive their requests for years, lie in a folder or an object store, and are audited there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.codes import Role
+from contracts.instants import DAY_MS, HOUR_MS
+from dispatcher.audit.judge import judge
+from dispatcher.audit.proofs import RULE, judge_pictures
+from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.objects import Objects
+from dispatcher.cli import main
+from dispatcher.domain.proofs import PROOF_KIND
+from dispatcher.jobs.proofs import drop_over, remove_unnamed
+from dispatcher.jobs.timers import Timers
+from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.store.survey import survey
+from tests.decisions.test_objects import bucket  # noqa: F401  (a fixture)
+from tests.http.conftest import RING, Api
+from tests.http.test_proofs import JPEG, PNG, PROOF, SIGNED, done, get, put, tuned
+from tests.http.test_threads import accepted, as_vendor
+
+
+async def fired(api: Api) -> None:
+    """All that is due."""
+    timers = Timers(api.service)
+    while await timers.fire_due(api.market):
+        pass
+
+
+async def pictures(api: Api) -> list[str]:
+    """What the audit finds of them."""
+    kept, url = api.service.proofs.blobs, api.store.url
+    _, found = await judge_pictures(api.store.reader.client, url, 5.0, api.market, kept)
+    return [f"{each['subject']} {each['detail'].partition(',')[2]}" for each in found]
+
+
+async def test_a_proof_outlives_its_request_and_goes_with_its_pictures_when_its_time_is_over(
+    api: Api,
+) -> None:
+    await tuned(api, proof_days=30)
+    await accepted(api)
+    await as_vendor(api, "POST", PROOF, {"part": "dropoff", "signature": SIGNED})
+    await put(api, PNG)
+    await done(api)
+    api.clock.ms += 80 * HOUR_MS
+    await fired(api)
+    assert (await api.call("GET", "/requests/r1", role=Role.OPS))[0] == 404
+    assert (await api.call("GET", PROOF, role=Role.OPS))[1]["parts"][0]["report"]["signature"] == SIGNED
+    assert (await get(api, role=Role.OPS))[0] == 200
+    assert (await as_vendor(api, "POST", PROOF, {"part": "pickup"}))[0] == 404
+    assert judge(await survey(api.store.reader, api.market)) == []
+    await tuned(api, proof_days=40)
+    api.clock.ms += 30 * DAY_MS
+    await fired(api)  # the tuning wants it kept for longer
+    assert await drop_over(api.service, api.market) == 0
+    assert (await api.call("GET", PROOF, role=Role.OPS))[0] == 200
+    api.clock.ms += 11 * DAY_MS
+    await fired(api)
+    assert (await api.call("GET", PROOF, role=Role.OPS))[0] == 404
+    assert judge(await survey(api.store.reader, api.market)) == []
+    assert len(api.service.proofs.blobs.under(api.market)) == 1
+    assert await drop_over(api.service, api.market) == 1
+    assert api.service.proofs.blobs.under(api.market) == []
+    await fired(api)
+    assert (await survey(api.store.reader, api.market)).of_kind(PROOF_KIND, PROOF_KIND.form) == {}
+
+
+async def test_the_audit_names_what_a_proof_names_and_is_not_there_or_cut(api: Api, tmp_path: Path) -> None:
+    kept = api.service.proofs.blobs = Folder(tmp_path, durable=True)
+    await accepted(api)
+    await put(api, PNG)
+    await put(api, JPEG, of="photo", media="image/jpeg")
+    assert await pictures(api) == []
+    photo, signature = sorted(each.name for each in kept.under(api.market))
+    kept.remove([photo])
+    (tmp_path / signature).write_bytes(b"cut")
+    assert await pictures(api) == ["r1.1.proof  which is cut short", "r1.1.proof  which is not there"]
+
+
+async def test_the_command_audit_looks_at_pictures_too(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = api.service.proofs.blobs = Folder(tmp_path)
+    await accepted(api)
+    await put(api, PNG)
+    monkeypatch.setenv("DISPATCHER_PROOFS", str(tmp_path))
+    words = ["audit", "--url", api.store.url, "--market", api.market, "--settle", "0", "--json"]
+    capsys.readouterr()  # what was logged
+    assert await asyncio.to_thread(main, words) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["proofs"], report["pictures"], report["pictures_unnamed"]) == (1, 1, 0)
+    kept.remove([each.name for each in kept.under(api.market)])
+    assert await asyncio.to_thread(main, words) == 1
+    (report,) = json.loads(capsys.readouterr().out)
+    assert [each["rule"] for each in report["findings"]] == [RULE]
+
+
+async def test_an_offer_and_its_proof_agree_or_the_audit_says_so(api: Api) -> None:
+    await accepted(api)
+    await as_vendor(api, "POST", PROOF, {"part": "dropoff"})
+    found = await survey(api.store.reader, api.market)
+    assert judge(found) == []
+    found.records["proof"] = {}
+    assert ("proofs", "r1.1.proof") in {(each.rule, each.subject) for each in judge(found)}
+
+
+async def test_a_picture_that_no_record_names_is_told_and_goes_when_its_time_is_over(api: Api) -> None:
+    await tuned(api, proof_days=30)
+    await accepted(api)
+    await put(api, PNG)
+    kept = api.service.proofs.blobs
+    (named,) = [each.name for each in kept.under(api.market)]
+    kept.put(named.replace("r1.1", "r9.1"), b"its process died then")
+    told, found = await judge_pictures(
+        api.store.reader.client, api.store.url, 5.0, api.market, api.service.proofs.blobs
+    )
+    assert (told["pictures_unnamed"], found) == (1, [])
+    assert await remove_unnamed(api.service, api.market) == 0
+    api.clock.ms += 33 * DAY_MS
+    assert await remove_unnamed(api.service, api.market) == 1
+    assert [each.name for each in kept.under(api.market)] == [named]
+
+
+async def test_a_patient_key_is_needed_as_long_as_a_proof_is_sealed_under_it(api: Api) -> None:
+    await accepted(api)
+    before = (await survey(api.store.reader, api.market)).sealed[RING.current].proofs
+    await as_vendor(api, "POST", PROOF, {"part": "dropoff"})
+    await put(api, PNG)
+    sealed = (await survey(api.store.reader, api.market)).sealed[RING.current]
+    assert (before, sealed.proofs) == (0, 2)
+    api.store.vault.take(PatientKeyFile("other", {"other": bytes(32)}))
+    assert (await as_vendor(api, "GET", PROOF))[0] == 503
+    assert (await get(api))[0] == 503
+
+
+async def test_pictures_lie_in_a_bucket_as_in_a_folder_and_one_that_is_not_there_is_a_503(
+    api: Api, bucket: str
+) -> None:
+    kept = api.service.proofs.blobs = Objects(bucket)
+    await tuned(api, proof_days=30)
+    await accepted(api)
+    assert (await put(api, PNG))[0] == 200
+    assert await get(api) == (200, "image/png", PNG)
+    (blob,) = kept.under(api.market)
+    assert PNG not in (kept.get(blob.name) or b"")
+    assert await pictures(api) == []
+    api.clock.ms += 40 * DAY_MS
+    await fired(api)
+    assert await drop_over(api.service, api.market) == 1
+    assert kept.under(api.market) == []
+    api.service.proofs.blobs = Objects("s3://nowhere")
+    status, problem = await put(api, JPEG, media="image/jpeg")
+    assert (status, problem["type"]) == (503, "/problems/unavailable")
+    assert "nowhere" not in json.dumps(problem)
