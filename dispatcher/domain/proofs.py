@@ -194,13 +194,23 @@ def _lists(record: ProofRecord) -> Mapping[Entry, int]:
 
 
 def _may_become(before: ProofRecord | None, after: ProofRecord | None) -> bool:
-    """Nothing that was given is taken back or changed; pictures go once their time is over."""
+    """Nothing that was given is taken back or changed, but for the key that it is sealed under; pictures go
+    once their time is over.
+    """
     if before is None:
         return after is not None and not after.over
     if after is None:
         return not before.pictures
-    kept = after.given[: len(before.given)] == before.given
-    return kept and (before.over or after.pictures[: len(before.pictures)] == before.pictures)
+    said, shown = _plain(before)
+    said_after, shown_after = _plain(after)
+    kept = said_after[: len(said)] == said
+    return kept and (before.over or shown_after[: len(shown)] == shown)
+
+
+def _plain(record: ProofRecord) -> tuple[list[Given], list[PictureRecord]]:
+    """What was given, whatever it is sealed under."""
+    said = [replace(each, sealed=b"") for each in record.given]
+    return said, [replace(each, key="") for each in record.pictures]
 
 
 PROOF_KIND: Kind[Any] = register(

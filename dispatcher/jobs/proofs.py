@@ -1,4 +1,5 @@
-"""Proofs whose time is over: their pictures go from where they lie, then the record.
+"""Proofs whose time is over: their pictures go from where they lie, then the record. And those that are
+sealed under an old patient key are sealed anew: they are kept for longer than any key should be.
 
 A picture is put before its record names it. Where a process died between, or a backup was restored that is
 older, one lies there that no record names: it goes when its time would be over, too, and not before.
@@ -11,10 +12,12 @@ import datetime as dt
 import structlog
 
 from contracts.instants import to_instant
-from dispatcher.domain.commands.proof import DropPictures
-from dispatcher.domain.proofs import DAYS, proof_id
+from dispatcher.domain.commands.proof import DropPictures, SealAnew
+from dispatcher.domain.proofs import DAYS, ProofRecord, proof_id
 from dispatcher.domain.refusals import Unavailable, Unreadable, Unwritable
+from dispatcher.security.vault import UnreadablePatient
 from dispatcher.service.service import Service
+from dispatcher.store.listing import END
 from dispatcher.store.proofs import dispatch_of
 
 EVERY_S = 3_600.0  # clock time
@@ -28,11 +31,12 @@ async def keep_proofs(service: Service, market: str) -> None:
     looked_at = ""
     while True:
         try:
-            gone, unnamed = await drop_over(service, market), 0
+            gone, unnamed, sealed = await drop_over(service, market), 0, 0
             today = to_instant(service.clock.now_ms()).date().isoformat()
             if looked_at != today:
-                unnamed, looked_at = await remove_unnamed(service, market), today
-            log.info("proofs_tidied", market=market, pictures=gone, unnamed=unnamed)
+                unnamed, sealed = await remove_unnamed(service, market), await seal_anew(service, market)
+                looked_at = today
+            log.info("proofs_tidied", market=market, pictures=gone, unnamed=unnamed, sealed_anew=sealed)
         except (Unavailable, Unwritable) as refusal:
             log.warning("proofs_not_tidied", market=market, reason=refusal.detail)
         await service.clock.sleep(EVERY_S)
@@ -66,6 +70,38 @@ async def remove_unnamed(service: Service, market: str) -> int:
             await proofs.beside(proofs.blobs.remove, unnamed)
             gone += len(unnamed)
     return gone
+
+
+async def seal_anew(service: Service, market: str) -> int:
+    """Seal under the current patient key what is under another one; how many proofs. Raises Unavailable."""
+    stored, vault, done = service.store.market(market).proofs, service.store.vault, 0
+    key = vault.sealing(market)
+    if not key or len(vault.ring.keys) < 2:
+        return 0
+    async for page in stored.between(0, END):
+        for each in page:
+            try:
+                if not each.over and stored.keys_of(each) - {key}:
+                    done += await _sealed_anew(service, market, each)
+            except (Unreadable, UnreadablePatient):
+                continue  # it is told of as such
+    return done
+
+
+async def _sealed_anew(service: Service, market: str, record: ProofRecord) -> bool:
+    """A picture lies under its own name all the while, readable by one key or the other."""
+    stored, proofs = service.store.market(market).proofs, service.proofs
+    reports = tuple(
+        stored.seal(record.offer_id, stored.open(record.offer_id, each.sealed)) for each in record.given
+    )
+    keys = list[str]()
+    for each in record.pictures:
+        sealed = stored.seal_picture(each.name, await proofs.opened(market, each))
+        await proofs.beside(proofs.blobs.put, each.name, sealed.content)
+        keys.append(sealed.key)
+    command = SealAnew(offer_id=record.offer_id, reports=reports, keys=tuple(keys))
+    outcome = await service.executor.attempt(BY, market, command, record)
+    return outcome is not None and outcome.ok
 
 
 async def _is_named(service: Service, market: str, name: str) -> bool:

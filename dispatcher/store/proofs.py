@@ -75,6 +75,12 @@ class ProofPart:
 
         return self.aside.read(self.market, Item(PICTURE, picture.name), sealed, opened)
 
+    def keys_of(self, record: ProofRecord) -> frozenset[str]:
+        """The patient keys that it needs. Raises UnreadablePatient."""
+        return frozenset(key_of(each.sealed) for each in record.given) | {
+            each.key for each in record.pictures
+        }
+
     async def between(self, start_ms: int, end_ms: int) -> AsyncIterator[list[ProofRecord]]:
         """Those of work that was agreed for this time, by start, some at a time."""
         at, key = Cursor(start_ms, ""), self.keys.list(PROOFS)

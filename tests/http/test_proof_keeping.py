@@ -16,7 +16,7 @@ from dispatcher.blobs.folder import Folder
 from dispatcher.blobs.objects import Objects
 from dispatcher.cli import main
 from dispatcher.domain.proofs import PROOF_KIND
-from dispatcher.jobs.proofs import drop_over, remove_unnamed
+from dispatcher.jobs.proofs import drop_over, remove_unnamed, seal_anew
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.survey import survey
@@ -127,7 +127,7 @@ async def test_a_picture_that_no_record_names_is_told_and_goes_when_its_time_is_
     assert [each.name for each in kept.under(api.market)] == [named]
 
 
-async def test_a_patient_key_is_needed_as_long_as_a_proof_is_sealed_under_it(api: Api) -> None:
+async def test_a_patient_key_is_needed_until_all_proofs_are_sealed_under_another(api: Api) -> None:
     await accepted(api)
     before = (await survey(api.store.reader, api.market)).sealed[RING.current].proofs
     await as_vendor(api, "POST", PROOF, {"part": "dropoff"})
@@ -137,10 +137,19 @@ async def test_a_patient_key_is_needed_as_long_as_a_proof_is_sealed_under_it(api
     api.store.vault.take(PatientKeyFile("other", {"other": bytes(32)}))
     assert (await as_vendor(api, "GET", PROOF))[0] == 503
     assert (await get(api))[0] == 503
+    assert await seal_anew(api.service, api.market) == 0  # nobody can
+    api.store.vault.take(PatientKeyFile("other", {**RING.keys, "other": bytes(32)}))
+    assert await seal_anew(api.service, api.market) == 1
+    assert await seal_anew(api.service, api.market) == 0
+    assert (await survey(api.store.reader, api.market)).sealed["other"].proofs == 2
+    assert (await survey(api.store.reader, api.market)).sealed[RING.current].proofs == 0
+    assert (await as_vendor(api, "GET", PROOF))[0] == 200
+    assert await get(api) == (200, "image/png", PNG)
 
 
 async def test_pictures_lie_in_a_bucket_as_in_a_folder_and_one_that_is_not_there_is_a_503(
-    api: Api, bucket: str
+    api: Api,
+    bucket: str,  # noqa: F811
 ) -> None:
     kept = api.service.proofs.blobs = Objects(bucket)
     await tuned(api, proof_days=30)

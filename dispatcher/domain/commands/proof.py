@@ -77,6 +77,13 @@ class DropPictures(OnProof, frozen=True, kw_only=True):
     """Its time is over, and its pictures are gone."""
 
 
+class SealAnew(OnProof, frozen=True, kw_only=True):
+    """The same under another patient key: of each report as it is sealed now, of each picture the key."""
+
+    reports: tuple[bytes, ...]
+    keys: tuple[str, ...]
+
+
 @decides(GiveProof, PROOF_KIND.name, roles=GIVERS, creates=True)
 def give(record: ProofRecord | None, command: GiveProof, context: Context) -> Decision | None:
     """None when it was said before.
@@ -137,6 +144,20 @@ def drop(record: ProofRecord, command: DropPictures, context: Context) -> Decisi
     if not record.over or not record.pictures:
         return None
     after = replace(record, version=record.version + 1, pictures=(), timer_ms=context.now_ms)
+    return Decision(changes=(Change(record, after),), at_ms=context.now_ms)
+
+
+@decides(SealAnew, PROOF_KIND.name)
+def seal_anew(record: ProofRecord, command: SealAnew, context: Context) -> Decision:
+    """It says what it said."""
+    reports = zip(record.given, command.reports, strict=True)
+    pictures = zip(record.pictures, command.keys, strict=True)
+    after = replace(
+        record,
+        version=record.version + 1,
+        given=tuple(replace(each, sealed=sealed) for each, sealed in reports),
+        pictures=tuple(replace(each, key=key) for each, key in pictures),
+    )
     return Decision(changes=(Change(record, after),), at_ms=context.now_ms)
 
 
