@@ -28,8 +28,8 @@ class DecisionQuery(Wire):
     cursor: Cursor = ""
     limit: PageSize = 50
 
-    def refuse_from_outside(self, pointer: str = "") -> None:
-        """Raises ValueError for a day that no calendar of ours holds."""
+    def __post_init__(self) -> None:
+        """Refuse a day that no calendar of ours holds."""
         if self.day is not None:
             refuse_odd_day("day", self.day)
 
@@ -38,7 +38,7 @@ class Decision(Wire, omit_defaults=False):
     """One plan that was saved. Costs are of the whole plan, in cents, requests left out at their penalty."""
 
     digest: Digest
-    kind: str  # batch | imminent | room
+    kind: str  # batch | imminent | room | by_hand
     solver: str  # optimiser | greedy | insertion
     at: Instant  # the moment that it was planned for
     day: Day
@@ -112,11 +112,16 @@ class DecisionView(Wire, omit_defaults=False):
 
 
 class RequestDecision(Wire, omit_defaults=False):
-    """The last saved decision on a request, and its row; `earlier`: digests of those before it."""
+    """The last saved decision on a request, and its row; `earlier`: digests of those before it.
+
+    `chosen_by`: who chose the vendor of its last offer by hand. Its decision is of the kind `by_hand`: beside
+    that vendor alone. Where it is of another kind, that by hand is not kept, and this was the last before it.
+    """
 
     decision: Decision
     row: Row
     earlier: tuple[Digest, ...] = ()
+    chosen_by: str = ""
 
 
 class Replay(Wire, omit_defaults=False):

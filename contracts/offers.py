@@ -54,6 +54,8 @@ class Offer(Wire, omit_defaults=False):
     expires_at: Instant
     assumed: bool = False  # silence is acceptance
     amendment: Tally = 0  # the number of one that waits for your answer: GET …/offers/{id}/amendment
+    willing: bool = False  # you said yes, and are told by `decided_by` whether you have it
+    decided_by: Instant | None = None
 
 
 class Offers(Wire, omit_defaults=False):

@@ -10,8 +10,8 @@ from typing import Any
 
 
 def whole(pattern: str) -> str:
-    """For `Meta(pattern=…)`: all of a text must match, its last newline included."""
-    return f"^{pattern}\\Z"
+    """For `Meta(pattern=…)`: all of a text must match, its last newline included; each of several choices."""
+    return f"^({pattern})\\Z" if "|" in pattern else f"^{pattern}\\Z"
 
 
 def published(schema: Any) -> Any:

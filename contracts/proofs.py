@@ -16,7 +16,6 @@ from contracts.base import (
     OfferId,
     Tally,
     Wire,
-    refuse_odd_day,
     refuse_odd_year,
 )
 from contracts.codes import Hcpcs
@@ -193,10 +192,6 @@ class ProofQuery(Wire):
     """Which day's proofs: that of the agreed start."""
 
     day: Day
-
-    def __post_init__(self) -> None:
-        """Refuse a day that no calendar of ours holds."""
-        refuse_odd_day("day", self.day)
 
 
 @event("dispatch.proof.given", to=To.EVENTS)

@@ -21,6 +21,7 @@ from contracts.codes import (
 from contracts.episodes import AfterView
 from contracts.geo import WindowView
 from contracts.matches import Match
+from contracts.offer_modes import ChainLinkView, OfferMode
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
 from contracts.quotes import QuotedStart, Quotes
@@ -52,6 +53,8 @@ class Attempt(Wire):
     code: str = ""
     reference: str = ""  # the vendor's own trip number
     chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
+    mode: OfferMode | None = None  # how it was made; left out: as its vendor has agreed to answer
+    willing: bool = False  # its vendor said yes while a broadcast collects
 
 
 class WaitsFor(Wire):
@@ -104,6 +107,8 @@ class RequestView(Wire):
     barrier_asked: bool = False  # it ended without its service, and nobody has said why
     barrier: BarrierView | None = None  # its note only where one request is read
     authorization: str = ""  # on which it draws, or will once it is booked
+    chain: tuple[ChainLinkView, ...] = ()  # who is asked next, in order, while a cascade's offer is out
+    collects_until: Instant | None = None  # of a broadcast: when the best of those who said yes has it
 
 
 class RequestQuery(Wire):

@@ -28,6 +28,7 @@ from contracts.episodes import MAX_AFTER, After
 from contracts.geo import Place, Position, Window
 from contracts.needs import PassengerNeeds
 from contracts.notifications import Contact
+from contracts.offer_modes import OfferMode
 from contracts.outside import refuse_no_name
 from contracts.will_call import WillCall
 
@@ -69,6 +70,7 @@ class _Asked(Wire):
     not_duplicate_of: RequestIds = ()  # of the same patient, alike, and meant all the same
     facility: Id | None = None  # the hospital, unit or clinic whose patient it is; patterns count by it
     authorization: Id | None = None  # on which it draws; left out: one of its patient's, if it needs one
+    offer_mode: OfferMode | None = None  # how vendors are asked; left out: as tuning says, and they agreed to
 
     @property
     def named_vendors(self) -> tuple[str, ...]:

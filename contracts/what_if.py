@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Wire
+from contracts.base import Id, Instant, Wire, refuse_odd_day
 from contracts.patterns import whole
 from contracts.pools import Pools
 from contracts.tuning import Sent
@@ -37,6 +37,11 @@ class WhatIfChange(Wire):
     resume: Annotated[tuple[Id, ...], Meta(max_length=MOST_VENDORS)] = ()
     add: Annotated[tuple[AddedVendor, ...], Meta(max_length=20)] = ()
     capacity_percent: Annotated[int, Meta(ge=LEAST_PERCENT, le=MOST_PERCENT, description="percent")] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a vendor that would be paused and resumed at once."""
+        if both := sorted({*self.pause} & {*self.resume}):
+            raise ValueError(f"{both[0]} is to be paused and resumed\nMaybe leave it out of one of the two.")
 
     @property
     def is_none(self) -> bool:
@@ -138,7 +143,7 @@ class WhatIfRequest(Wire):
     def __post_init__(self) -> None:
         """Refuse a day that no calendar has, and one seed twice: there would be no noise to tell from."""
         if self.against.count("-") == 2:
-            date.fromisoformat(self.against)
+            refuse_odd_day("against", date.fromisoformat(self.against))
         if self.seed == self.again:
             raise ValueError(
                 f"seed and again are both {self.seed}: what differs between two solves is the noise\n"

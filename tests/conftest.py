@@ -1,10 +1,12 @@
 """What every test may use: a real durable server for each worker, and the real data where it is at hand."""
 
 import asyncio
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from dispatcher.serve.embedded import EmbeddedRedis
 from tests import roads
@@ -15,8 +17,27 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rounds N`: how often each kill test kills; `./run chaos` plays the same for longer."""
-    parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test (default 4)")
+    """`--rounds N`: how often a kill test kills, how many examples the API is tried with; for longer runs."""
+    parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test, examples (default 4)")
+
+
+def pytest_configure() -> None:
+    """A logged failure is shown plainly: with every variable of every frame one took half a second."""
+    *others, shape = structlog.get_config()["processors"]
+    assert isinstance(shape, structlog.dev.ConsoleRenderer)
+    shape = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, shape])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: Python's collector of garbage need not walk it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.saving import savers_of
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
-from dispatcher.decisions.store import DecisionStore
 from dispatcher.delivery.notify.courier import Courier
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.kinds import kinds
@@ -25,7 +24,6 @@ from dispatcher.matching.effects import Measurer
 from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.solving import SolverPool
-from dispatcher.runtime.clock import Clock
 from dispatcher.service.loops import (
     DECISIONS,
     EFFECTS,
@@ -36,7 +34,6 @@ from dispatcher.service.loops import (
     TIMERS,
     TUNING,
     WHAT_IFS,
-    Troubles,
     keep_running,
 )
 from dispatcher.service.service import Service
@@ -63,10 +60,7 @@ async def _matcher(settings: Settings, name: str) -> None:
         retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
         timers = Timers(open_.service, retimer=retimer)
         courier = Courier(open_.service, notifier, settings.notify_coordinator_email)
-        savers = {
-            each: saver_of(open_.store, each, open_.decisions, tz, open_.clock)
-            for each, tz in settings.markets.items()
-        }
+        savers = savers_of(open_)
         try:
             await until_told(
                 _matching(open_, solvers, name, savers),
@@ -132,9 +126,3 @@ def _routing(open_: Opened) -> list[Work]:
     if open_.engine is None:
         return []
     return [open_.engine.run(), tell_routing(open_.store, list(open_.settings.markets), open_.engine)]
-
-
-def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
-    """What saves a market's decisions, and tells where it cannot."""
-    troubles = Troubles(store, market, DECISIONS)
-    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)

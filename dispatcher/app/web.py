@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from dispatcher.app.opened import Opened, opened, own_name, telling
+from dispatcher.app.saving import savers_of
 from dispatcher.app.until_told import until_told
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
@@ -27,7 +28,7 @@ from dispatcher.security import key_files
 from dispatcher.security.tokens import Authenticator, mint
 from dispatcher.serve.notice import Notice
 from dispatcher.serve.supervisor import listening
-from dispatcher.service.loops import REPLIES, keep_running
+from dispatcher.service.loops import DECISIONS, REPLIES, keep_running
 from dispatcher.settings import Settings
 
 if TYPE_CHECKING:  # slow to load, and needed where there is one
@@ -70,11 +71,11 @@ async def _web(settings: Settings, bound: socket.socket, name: str, trouble: Cal
 async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, name: str) -> None:
     settings, store, clock, service = open_.settings, open_.store, open_.clock, open_.service
     engine, markets = open_.engine, open_.settings.markets
-    hub = Hub(store)
+    hub, savers = Hub(store), savers_of(open_)
     parts = Parts(
         service=service,
         hub=hub,
-        quoter=Quoter(store, clock, markets, open_.travel_of),
+        quoter=Quoter(store, clock, markets, open_.travel_of, savers),
         clock=clock,
         token_keys=keys,
         limits=Limits(connections=min(Limits().connections, files.raise_limit())),
@@ -91,6 +92,7 @@ async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, n
         await listen(runner, bound)
         await until_told(
             *(keep_running(store, each, REPLIES, partial(replies.run, each)) for each in markets),
+            *(keep_running(store, each, DECISIONS, saver.run) for each, saver in savers.items()),
             *telling(service),
             *([] if engine is None else [engine.run()]),
         )

@@ -26,6 +26,9 @@ EXAMPLE = "dispatcher backup /backups/monday.tar"
 WITHOUT = (
     "key files are not in it: keep the patient keys too, apart from it, or no patient and no door can be read"
 )
+DECISIONS = (
+    "saved decisions are not in it: copy their folder after it, if you want to keep them (docs/operations.md)"
+)
 WITH = "the key files are in it: who has this file can read every patient"
 
 
@@ -66,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     size = sum(part.bytes for part in about.parts.values())
     print(f"{args.file}: {size:,} bytes of store {about.identity}, format {about.format}, {about.made_at}")
     print(WITH if args.with_keys else WITHOUT)
+    print(DECISIONS)
     if (place := _elsewhere(settings, about.parts)) is not None:
         print(f"pictures of proofs are not in it: they lie in {place}; keep a copy of that, too")
     return 0

@@ -115,13 +115,14 @@ def _shown(found: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
 
 
 def _replayed(store: DecisionStore, market: str, day: str, name: str) -> tuple[str, dict[str, Any], Replayed]:
-    from dispatcher.decisions.record import Raw, Unsaved
+    from dispatcher.decisions.record import Unsaved
     from dispatcher.decisions.replay import DIFFERS, Replayed, replay
+    from dispatcher.decisions.store import Place, read_at
     from dispatcher.security.vault import UnreadablePatient
 
     about: dict[str, Any] = {"market": market, "day": day}
     try:
-        raw = Raw.read(store.raw(market, day, name) or b"")
+        raw = read_at(Place(market, day, name), store.raw(market, day, name) or b"")
         about |= _about(raw)
         return name, about, replay(store.opened(raw))
     except (Unsaved, UnreadablePatient, OSError) as error:

@@ -17,6 +17,7 @@ from dispatcher.store.decisions import UNREADABLE, Entry
 from dispatcher.store.market import MarketStore
 
 TOGETHER: Final = 200
+LOOKED_AT: Final = 1_000  # of records that the ledger does not have
 RULE: Final = "decision_chain"
 
 
@@ -30,7 +31,7 @@ class Judged(NamedTuple):
 
 async def judge(stored: MarketStore, kept: DecisionStore) -> Judged:
     """Read the ledger and every record. Raises Unavailable, OSError."""
-    wrong, before, count = list[tuple[str, str]](), None, 0
+    wrong, before, count, begins = list[tuple[str, str]](), None, 0, 0
     known = set[str]()
     lying = await asyncio.to_thread(kept.blobs.under, stored.name)
     last = await stored.decisions.last()
@@ -42,12 +43,14 @@ async def judge(stored: MarketStore, kept: DecisionStore) -> Judged:
         wrong += [each for pair in pairwise(linked) for each in _link(*pair)]
         wrong += await asyncio.to_thread(_records, kept, stored.name, entries)
         known |= {str(_place(stored.name, each)) for each in entries}
-        before, count = entries[-1], count + len(entries)
+        before, count, begins = entries[-1], count + len(entries), begins or entries[0].seq
     issued = await stored.decisions.issued()
     if before is not None and issued > before.seq:
         wrong.append((f"place {issued}", f"is gone from the end of the chain, which ends at {before.seq}"))
     records = {each.name for each in lying if not each.name.rpartition("/")[2].startswith(PART)}
-    return Judged(count, len(records - known), wrong)
+    unlinked = sorted(records - known)
+    wrong += await asyncio.to_thread(_left_behind, kept, unlinked, begins, issued)
+    return Judged(count, len(unlinked), wrong)
 
 
 async def _pages(stored: MarketStore) -> AsyncIterator[list[Entry]]:
@@ -87,6 +90,28 @@ def _unfit(kept: DecisionStore, market: str, entries: Sequence[Entry]) -> Iterat
         shared = kept.raw(*part)
         if shared is None or PART + name_of(shared) != part.name:
             yield str(part), "is gone" if shared is None else "was changed"
+
+
+def _left_behind(
+    kept: DecisionStore, unlinked: Sequence[str], begins: int, issued: int
+) -> list[tuple[str, str]]:
+    """Records from before the ledger begins: what retention forgets of it, it has forgotten of them before.
+
+    A ledger that never was (`issued` 0) has none either, but for that of a writer that died at its first.
+    """
+    if not issued and unlinked:
+        how = f"is gone, and {len(unlinked):,} records are there\nMaybe the store was emptied, or is another."
+        return [] if len(unlinked) == 1 else [("the ledger", how)]
+    wrong = list[tuple[str, str]]()
+    for name in unlinked[:LOOKED_AT]:
+        try:
+            header = Raw.read(kept.blobs.get(name) or b"").header
+        except Unsaved:
+            continue
+        if header.seq < begins:
+            what = f"decision {header.digest} (place {header.seq})"
+            wrong.append((what, f"is gone from the ledger, which begins at {begins}: {name}"))
+    return wrong
 
 
 def _shared(record: bytes) -> Sequence[str]:

@@ -29,7 +29,7 @@ from solvers.screening import Screening
 
 FORMAT: Final = 1
 MAGIC: Final = b"decision"
-BATCH, IMMINENT, ROOM = "batch", "imminent", "room"
+BATCH, IMMINENT, ROOM, BY_HAND = "batch", "imminent", "room", "by_hand"
 NEVER_BEFORE: Final = b""  #: what goes before the first of a chain
 _PARTS: Final = 6
 _SHARED: Final = 2
@@ -46,7 +46,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
     market: str
     digest: str  #: of the input, as the match has it
-    kind: str  #: batch | imminent | room (a neighbour's offer moved for an imminent request)
+    kind: str  #: batch | imminent | room (a neighbour's offer moved for an imminent request) | by_hand
     nth: int = 0  #: of several plans made from one input
     at_ms: int  #: the moment it was planned for
     day: str  #: local, ISO

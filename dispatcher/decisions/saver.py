@@ -21,7 +21,7 @@ import structlog
 from dispatcher.decisions.decided import Decided, header_of, linked
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.parameters import DAYS, MB, MEGABYTES, are_saved
-from dispatcher.decisions.record import Raw, hash_of
+from dispatcher.decisions.record import BY_HAND, Raw, hash_of
 from dispatcher.decisions.sealing import seal
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable, Unwritable
@@ -135,7 +135,8 @@ class Saver:
             entry = await _beside(self._put, raw, shared)
             try:
                 kept_days = DAYS.whole(decided.values)
-                noted = decided.requests[: decided.waiting]
+                # an offer names its decision: that of the matcher before it stays the one that is noted
+                noted = () if decided.kind == BY_HAND else decided.requests[: decided.waiting]
                 await self.stored.decisions.add(entry, noted, kept_days)
                 self._last = entry
                 return

@@ -61,9 +61,10 @@ class DecisionStore:
     def get(self, market: str, digest: str, days: Sequence[str], nth: int = 0) -> Raw | None:
         """The record of that digest on one of these days; None: it is not kept. Raises Unsaved."""
         for day in days:
-            record = self.raw(market, day, place_of(market, day, digest, nth).name)
+            place = place_of(market, day, digest, nth)
+            record = self.raw(*place)
             if record is not None:
-                return Raw.read(record)
+                return read_at(place, record)
         return None
 
     def opened(self, raw: Raw) -> SavedPlan:
@@ -107,6 +108,15 @@ class DecisionStore:
                 total -= sum(each.size for each in its)
         self.blobs.remove(each.name for each in gone)
         return len(gone)
+
+
+def read_at(place: Place, record: bytes) -> Raw:
+    """The record that lies there. Raises Unsaved, also for a whole one that lies in another's place."""
+    raw = Raw.read(record)
+    its = place_of(raw.header.market, raw.header.day, raw.header.digest, raw.header.nth)
+    if its != place:
+        raise Unsaved(f"another decision lies in its place: {its}")
+    return raw
 
 
 def place_of(market: str, day: str, digest: str, nth: int = 0) -> Place:

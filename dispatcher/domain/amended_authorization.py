@@ -46,8 +46,12 @@ def amended(
     if after.state in DRAWS:
         return _drawn_anew(decision, change, before, after, context)
     decision = _given_back(decision, before, context)
-    known = found(decision, after.authorization.authorization, context) if after.authorization else None
-    decision = _waiting(decision, change, after, known.now if known else None, context)
+    asked = after.authorization
+    known = found(decision, asked.authorization, context) if asked else None
+    unheld, decision = decision, _waiting(decision, change, after, known.now if known else None, context)
+    if asked is not None and decision is not unheld and WANTED not in after.requirements:
+        decision = with_balance(decision, after.id, asked, context, looks=True)  # another may cover it
+        known = found(decision, asked.authorization, context)
     is_read_only = known is not None and known.stored is known.now
     if known is None or not is_read_only:
         return decision

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from contracts.codes import Role
+from contracts.requests import Request
 from contracts.tuning import Number, Words
 
 
@@ -22,7 +23,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     `vendor_id` is set when a vendor acts, `facility_id` when a facility does. `related`: records beside
     the one that is decided on, by id (`kinds.beside`), as its kind asked for them. `trace`: what it is
     traced by, if it is (`dispatcher.runtime.traces`). `sends_nothing`: whoever sends notifications is this
-    process, and it has no way out: what is due is told, and is over.
+    process, and it has no way out: what is due is told, and is over. `body`: what was asked, without its
+    patient, of a request of which somebody may be asked next (`RequestRecord.chain`). `passed_over`: so many
+    of those who would have it now turned out to have no room, or to have changed.
     """
 
     now_ms: int
@@ -37,3 +40,5 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     related: Mapping[str, Any] = {}
     trace: bytes = b""
     sends_nothing: bool = False
+    body: Request | None = None
+    passed_over: int = 0

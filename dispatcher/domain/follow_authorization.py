@@ -90,7 +90,8 @@ def _booked(
     if why or known is None:
         record = change.before
         assert isinstance(record, RequestRecord)  # noqa: S101  (what is booked was there)
-        return _in_place_of(decision, change, held(record, why, known, context))
+        decision = _in_place_of(decision, change, held(record, why, known, context))
+        return with_balance(decision, after.id, asked, context, looks=True)  # another may cover it
     drawn = amount(known.now, asked)
     decision = with_needed(decision, change, after, replace(asked, drawn=drawn))
     return with_balance(decision, after.id, asked, context, used=drawn)
@@ -126,6 +127,7 @@ def _in_place_of(decision: Decision, change: Change, instead: Decision) -> Decis
     return replace(
         decision,
         changes=tuple(instead.changes[0] if each is change else each for each in decision.changes),
+        book=(),
         unbook=instead.unbook,
         messages=instead.messages,
         outcomes=(),

@@ -116,6 +116,7 @@ def _window(window: Window | None, then: Callable[[datetime], datetime]) -> Wind
     if window is None:
         return None
     earliest, latest = then(window.earliest), then(window.latest)
-    if latest <= earliest:  # all of it in an hour that the clock skips: as wide as ever, behind that
+    is_skipped = latest == then(window.latest + timedelta(seconds=1))
+    if latest <= earliest or is_skipped:  # it ends in an hour that the clock skips: as wide as ever
         latest = earliest + (window.latest - window.earliest)
     return Window(earliest=earliest, latest=latest)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from contracts.tuning_sets import Follows, Slider
-from contracts.vendors import AssumedAnswer, Vendor
+from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
 from dispatcher.domain.pressing import pressed, shares
 from dispatcher.domain.requests import RequestRecord
 
@@ -56,19 +56,25 @@ SLIDERS = (
 
 
 def offer_expiry(record: RequestRecord, vendor: Vendor, now_ms: int, values: Mapping[str, Number]) -> int:
-    """When an offer made now ends without an answer, in ms since the epoch.
+    """When an offer made now ends without an answer, in ms since the epoch."""
+    return answer_expiry(record, vendor.answer, now_ms, values)
+
+
+def answer_expiry(
+    record: RequestRecord,
+    answer: ExplicitAnswer | AssumedAnswer,
+    now_ms: int,
+    values: Mapping[str, Number],
+) -> int:
+    """The same, by how its vendor answers.
 
     The vendor's own limit; more when the window is far away (an explicit answer only: silence that accepts
     needs no more time); less of both the more pressing the request is (again an explicit answer only: when
     silence accepts, the time to reject is agreed); less when another vendor could not be asked in time; never
     less than the minimum.
     """
-    assumed = isinstance(vendor.answer, AssumedAnswer)
-    limit_ms = 1000 * (
-        vendor.answer.reject_within_s
-        if isinstance(vendor.answer, AssumedAnswer)
-        else vendor.answer.time_limit_s
-    )
+    assumed = isinstance(answer, AssumedAnswer)
+    limit_ms = 1000 * (answer.reject_within_s if isinstance(answer, AssumedAnswer) else answer.time_limit_s)
     ahead_ms = 0 if assumed else int(OFFER_SHARE.of(values) * (record.earliest_ms - now_ms))
     last_ask_ms = min(record.match_by_ms, record.latest_ms) - OFFER_RESERVE.whole(values) * MINUTE_MS
     least_ms = now_ms + min(limit_ms, OFFER_MINIMUM.whole(values) * 1000)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState, Requirement, TrackingStatus
 from contracts.matches import CostTerm, RunnerUp
+from contracts.offer_modes import OfferMode
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.refusals import WrongState
@@ -16,6 +17,8 @@ from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
 WITHDRAWN = "withdrawn"  # the code of an offer that was taken back unanswered to move its request
 AMENDED = "amended"  # of one that was taken back unanswered because its request changed
+TAKEN = "taken"  # of one whose request another vendor has
+NO_CAPACITY = "no_capacity"  # of one of a broadcast that its vendor took, and had no room for any more
 AMENDMENT = "amendment_"  # how codes begin that say what became of an amendment of a dispatch
 NOT_AGREED = frozenset({f"{AMENDMENT}refused", f"{AMENDMENT}expired"})
 UNAUTHORIZED = (  # a hint
@@ -28,6 +31,7 @@ class OfferRecord(Compact, frozen=True):
     """One offer. Its id is `<request id>.<attempt>`; the same id names the dispatch.
 
     A booking stands in `bookings` exactly as long as it is taken in the ledger: who unbooks it empties them.
+    One that has `wants` instead has taken nothing.
     What its vendor reported stands here: another vendor's work on the same request has its own.
     """
 
@@ -55,6 +59,9 @@ class OfferRecord(Compact, frozen=True):
     overdue: int = 0  # how often its report was missed
     chosen_by: str = ""  # who chose this vendor by hand; "": the matcher
     agreed: int = 0  # how often its vendor agreed to another start
+    mode: str = ""  # the `OfferMode` that it was made in; "": as its vendor has agreed to answer
+    wants: tuple[Booking, ...] = ()  # of a broadcast, while it is out: what is booked once it is accepted
+    willing_ms: int = 0  # of a broadcast that collects: when its vendor said yes
     proved: int = 0  # what there is of its proof (`proof_required.Proved`)
     lacking: str = ""  # of the proof that its market wants, once it is completed; by comma
 
@@ -67,6 +74,11 @@ class OfferRecord(Compact, frozen=True):
     def unanswered(self) -> bool:
         """Whether its vendor still has to answer."""
         return self.state is OfferState.REQUESTED
+
+    @property
+    def broadcast(self) -> bool:
+        """Whether others were asked at the same time, and nothing was booked for it meanwhile."""
+        return self.mode == OfferMode.BROADCAST
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +112,9 @@ def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") ->
 
     What explained the choice goes too: the `matches` stream has it, and the record stays small.
     """
-    return _in_state(offer, state, closed_ms=now_ms, code=code, bookings=(), terms=(), runners_up=())
+    return _in_state(
+        offer, state, closed_ms=now_ms, code=code, bookings=(), wants=(), terms=(), runners_up=()
+    )
 
 
 def fulfil(
@@ -111,8 +125,14 @@ def fulfil(
 
 
 def take_on(offer: OfferRecord, reference: str) -> OfferRecord:
-    """The offer as a dispatch: its vendor has the work."""
-    return _in_state(offer, OfferState.ACCEPTED, reference=reference)
+    """The offer as a dispatch: its vendor has the work, and what that takes."""
+    return _in_state(
+        offer,
+        OfferState.ACCEPTED,
+        reference=reference or offer.reference,
+        bookings=offer.bookings or offer.wants,
+        wants=(),
+    )
 
 
 def bookings_of(offers: Iterable[OfferRecord]) -> tuple[Booking, ...]:

@@ -13,6 +13,7 @@ from contracts.requests import Request
 from contracts.unmatched import Asked, Unmatched
 from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.barriers import Barrier
+from dispatcher.domain.cascade import ChainLink
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.context import Context
 from dispatcher.domain.links import Link
@@ -81,6 +82,8 @@ class RequestRecord(Record, frozen=True, tag=3):
     apart: tuple[str, ...] = ()  # rides of its patient that it might meet: they are not at once
     trace: bytes = b""  # the span that it came in, for all that becomes of it; b"": it is not traced
     callable_ms: tuple[int, ...] = ()  # of a will-call that was called: from when until when it may be
+    chain: tuple[ChainLink, ...] = ()  # of a cascade: who is asked next while an offer is out, in order
+    collect_ms: int = 0  # of a broadcast: until when yeses are only noted; 0: the first one has it
 
     @property
     def waits_for_call(self) -> bool:
@@ -250,6 +253,11 @@ def with_task(record: RequestRecord, task_id: str) -> RequestRecord:
 
 
 def noted(record: RequestRecord, context: Context, **changes: Any) -> RequestRecord:
-    """The record one version on, with news that is no step; its timer follows all the same."""
+    """The record one version on, with news that is no step; its timer follows all the same.
+
+    What was planned of who is asked next goes with the state in which somebody is asked.
+    """
     after = replace(record, version=record.version + 1, **changes)
+    if after.state is not RequestState.OFFERED and (after.chain or after.collect_ms):
+        after = replace(after, chain=(), collect_ms=0)
     return replace(after, timer_ms=timer_ms(after, context.now_ms, context.values))

@@ -54,8 +54,9 @@ def _match_by(record: RequestRecord, now_ms: int, values: Values) -> int:
 
 
 def _offer_expires(record: RequestRecord, now_ms: int, values: Values) -> int:
-    """The first of the offers that are out for an answer."""
-    return min(offer.expires_ms for offer in record.offers if offer.unanswered)
+    """The first of the offers that are out for an answer, or the end of a broadcast's collecting."""
+    first_ms = min(offer.expires_ms for offer in record.offers if offer.unanswered)
+    return min(first_ms, record.collect_ms or first_ms)
 
 
 def _overdue(record: RequestRecord, now_ms: int, values: Values) -> int:

@@ -14,11 +14,13 @@ from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.matches import Match
+from contracts.offer_modes import OfferMode
 from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
+from dispatcher.domain.cascade import link_view as chain_view
 from dispatcher.domain.coarse_position import coarse_position
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import UNAUTHORIZED, OfferRecord
@@ -72,6 +74,8 @@ def request_view(record: RequestRecord) -> RequestView:
         barrier_asked=asks_barrier(record),
         barrier=barrier_view(record.barrier) if record.barrier else None,
         authorization=record.authorization.authorization if record.authorization else "",
+        chain=tuple(map(chain_view, record.chain)),
+        collects_until=to_instant(record.collect_ms) if record.collect_ms else None,
     )
 
 
@@ -197,6 +201,8 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         expires_at=to_instant(offer.expires_ms),
         assumed=offer.assumed,
         amendment=len(record.amendments) if _is_asked(record, offer) else 0,
+        willing=offer.unanswered and offer.willing_ms > 0,
+        decided_by=to_instant(record.collect_ms) if offer.unanswered and offer.willing_ms else None,
     )
 
 
@@ -268,4 +274,6 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         code=offer.code,
         reference=offer.reference,
         chosen_by=offer.chosen_by,
+        mode=OfferMode(offer.mode) if offer.mode else None,
+        willing=offer.unanswered and offer.willing_ms > 0,
     )

@@ -7,8 +7,9 @@ from contracts.codes import Role
 from contracts.dispatches import Dispatch
 from contracts.offers import Accept, Decline, Offer, Offers
 from contracts.operations import Answer, Body
-from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.accept import AcceptOffer, closed_already
 from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.offers import NO_CAPACITY
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
 from dispatcher.http.parts import Parts
@@ -37,7 +38,10 @@ async def list_offers(call: Call, parts: Parts) -> Reply:
     id="acceptOffer",
     command=AcceptOffer,
     body=Body(Accept, optional=True),
-    answers={200: Answer("the dispatch: door, name and phone", Dispatch)},
+    answers={
+        200: Answer("the dispatch: door, name and phone", Dispatch),
+        202: Answer("your yes is noted: the best of those who say it has the work by `decided_by`", Offer),
+    },
     problems=("wrong-state",),
 )
 async def accept(call: Call, parts: Parts) -> Reply:
@@ -46,7 +50,12 @@ async def accept(call: Call, parts: Parts) -> Reply:
     command = AcceptOffer(offer_id=offer_id, reference=call.body.reference)
     await parts.service.offers.refuse_sealed(call.principal, call.market, offer_id, whole=True)
     after = await execute(call, parts, command)
-    return Reply(await parts.service.offers.dispatch(call.principal, call.market, offer_id, after))
+    offers, offer = parts.service.offers, after.offer_named(offer_id)
+    if offer.code == NO_CAPACITY:
+        raise closed_already(offer, offer_id)
+    if offer.unanswered:
+        return Reply(await offers.offer(call.principal, call.market, offer_id, after), 202)
+    return Reply(await offers.dispatch(call.principal, call.market, offer_id, after))
 
 
 @ROUTES.post(

@@ -30,6 +30,9 @@ class Quoter(Protocol):
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """The command with its match, by the matcher's rules. Raises DoesNotFit, and what `by_hand` says."""
 
+    def committed(self, market: str, record: RequestRecord) -> None:
+        """That command had its effect: what its match was made from is saved, beside the work."""
+
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """The command worked out on what stands. Raises Invalid, and what `amending` says."""
 

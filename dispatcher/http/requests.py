@@ -44,7 +44,6 @@ from dispatcher.http.duplicates import with_pointers
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import ETAG, MARKET, Routes
 from dispatcher.http.versions import etag
-from dispatcher.service.execute import Prepare
 from dispatcher.store.idempotency import IdempotencyRecord
 
 REQUESTS = f"{MARKET}/requests"
@@ -208,7 +207,9 @@ async def offer(call: Call, parts: Parts) -> Reply:
         start_ms=to_ms(body.start_at) if body.start_at else None,
         again=body.again,
     )
-    return await _executed(call, parts, command, partial(parts.quoter.prepared, call.market))
+    record = await execute(call, parts, command, partial(parts.quoter.prepared, call.market))
+    parts.quoter.committed(call.market, record)
+    return Reply(request_view(record), headers=etag(record.version))
 
 
 @ROUTES.post(
@@ -244,7 +245,7 @@ async def ask_window(call: Call, parts: Parts) -> Reply:
     return await _executed(call, parts, command)
 
 
-async def _executed(call: Call, parts: Parts, command: OnRequest, prepare: Prepare | None = None) -> Reply:
+async def _executed(call: Call, parts: Parts, command: OnRequest) -> Reply:
     """The request as it stands now: the same answer when it stood so before."""
-    record = await execute(call, parts, command, prepare)
+    record = await execute(call, parts, command)
     return Reply(request_view(record), headers=etag(record.version))

@@ -13,7 +13,7 @@ from contracts.codes import Role
 from contracts.operations import Answer, Body
 from contracts.problems import Unauthenticated
 from contracts.what_if import WhatIfPage, WhatIfRequest, WhatIfState, WhatIfView
-from dispatcher.domain.refusals import Unavailable
+from dispatcher.domain.refusals import Refusal
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.entry import GATE
 from dispatcher.http.events import HEADERS, SSE
@@ -27,7 +27,7 @@ ROUTES = Routes("what-if", 95, what_if_id=Id)
 LOOK_S = 0.5
 GOES_ON = frozenset({WhatIfState.QUEUED, WhatIfState.RUNNING})
 CSV = "text/csv"
-ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Unavailable)
+ENDS = (ClientConnectionResetError, ConnectionResetError, Unauthenticated, Refusal)  # or it is forgotten
 
 
 @ROUTES.post(

@@ -105,7 +105,7 @@ class Timers:
                 outcome = await self.service.authorizations.fire(BY, market, record)
             else:
                 ready = await self._retimed(market, record) or command
-                outcome = await self.service.executor.attempt(BY, market, ready, record)
+                outcome = await self.service.executor.attempt_while_taken(BY, market, ready, record)
         except Unavailable:
             raise
         except Exception:

@@ -5,8 +5,9 @@ Runs in the web process: no optimiser is imported.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace as with_
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from msgspec.structs import replace
 
@@ -26,14 +27,25 @@ from dispatcher.matching.sequence import beside, in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, proposal
 from solvers.misfit import broken_rules
-from solvers.planning import plan
+from solvers.planning import BatchPlan, plan
 from solvers.rules import time_window
-from solvers.screening import OpenRequest
+from solvers.screening import OpenRequest, Screening
 
 
-async def prepared(market: Market, record: RequestRecord, command: OfferByHand) -> OfferByHand:
+class Planned(NamedTuple):
+    """What a match by hand was made from, to be saved once it is committed."""
+
+    snapshot: Snapshot
+    screening: Screening
+    plan: BatchPlan
+
+
+async def prepared(
+    market: Market, record: RequestRecord, command: OfferByHand, planned: Callable[[Planned], None]
+) -> OfferByHand:
     """The command with its match, made of what stands now; as it is where it has had its effect.
 
+    `planned` hears what it was made from.
     Raises WrongState, NotFound (the vendor), DoesNotFit with the rules that it breaks, Unreadable.
     """
     if is_out(record, command):
@@ -51,15 +63,25 @@ async def prepared(market: Market, record: RequestRecord, command: OfferByHand) 
     )
     if not reading.documents:
         raise NotFound(f"there is no vendor {command.vendor_id}\nMaybe the id is misspelt.")
-    return replace(command, request=request, proposal=await match(market, record, request, command, reading))
+    made = await match(market, record, request, command, reading, planned=planned)
+    return replace(command, request=request, proposal=made)
 
 
 async def match(
-    market: Market, record: RequestRecord, request: Request, command: OfferByHand, reading: Reading
+    market: Market,
+    record: RequestRecord,
+    request: Request,
+    command: OfferByHand,
+    reading: Reading,
+    *,
+    planned: Callable[[Planned], None] | None = None,
 ) -> Proposal:
     """The match of a stored request, as it is or as it would be, with one vendor. Raises DoesNotFit."""
     asked = await _asked(market, record, request, command, reading)
-    return _match(_snapshot(market, record, asked, reading), command)
+    made, proposed = _match(_snapshot(market, record, asked, reading), command)
+    if planned is not None:
+        planned(made)
+    return proposed
 
 
 async def _asked(
@@ -91,17 +113,18 @@ def _snapshot(market: Market, record: RequestRecord, asked: OpenRequest, reading
     return Snapshot((record,), (asked,), reading, capacity, market.clock.now_ms(), travel)
 
 
-def _match(snapshot: Snapshot, command: OfferByHand) -> Proposal:
-    found = plan(snapshot.screening())
+def _match(snapshot: Snapshot, command: OfferByHand) -> tuple[Planned, Proposal]:
+    screening = snapshot.screening()
+    found = plan(screening)
     if not len(found.chosen):
         removed = rule_counts(found.codes, found.removed[0].tolist())
         last = removed[-1].rule if removed else ""
         why = Unmatched(vendors=1, removed=removed, last_rule=last)
         vendors = (command.vendor_id,)
-        rules = broken_rules(snapshot.screening()) or (last,)
-        _refuse(command, rules, unmatched=with_relaxations(why, vendors, snapshot.screening(), row=0))
+        rules = broken_rules(screening) or (last,)
+        _refuse(command, rules, unmatched=with_relaxations(why, vendors, screening, row=0))
     try:
-        return proposal(snapshot, found, 0)
+        return Planned(snapshot, screening, found), proposal(snapshot, found, 0)
     except BrokenRule as defect:
         _refuse(command, (), str(defect))
 

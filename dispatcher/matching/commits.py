@@ -16,6 +16,7 @@ from dispatcher.domain.requests import RequestRecord, waited_ms
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
+from dispatcher.matching.modes import in_its_mode
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.service.execute import Executor
@@ -108,7 +109,8 @@ class Done:
         """What became of one commit; what was stored counts against what is left in the market."""
         if outcome is not None and outcome.ok:
             self._stored(match, market)
-            market.take(match.proposal, match.instead_of)
+            if match.books:
+                market.take(match.proposal, match.instead_of)
             return
         self.fell_out += 1
         self.became[match.record.id] = UNKNOWN if outcome is None else outcome.status.value
@@ -220,7 +222,9 @@ class _Matches:
             request = self.snapshot.records[int(self.plan.chosen.request[row])].id
             late = int(self.plan.chosen.start_ms[row]) < self.market.clock.now_ms()
             self.done.became[request] = LATE if late else REFUSED
-        return match
+            return None
+        at = int(self.plan.chosen.request[row])
+        return in_its_mode(self.snapshot, at, match, self.market.requests.refused)
 
     async def _outcome(self, match: Match) -> Outcome | None:
         return await self.own.outcome(self.own.attempt(self.market.name, (match.command, match.record)))

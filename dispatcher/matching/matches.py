@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from contracts.offer_modes import OfferMode
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.move_offer import MoveOffer
 from dispatcher.domain.offers import OfferRecord
@@ -27,6 +28,11 @@ class Match:
     proposal: Proposal
     instead_of: OfferRecord | None
     command: MakeOffer | MoveOffer
+
+    @property
+    def books(self) -> bool:
+        """Whether it takes its place now: the offers of a broadcast take none before one is accepted."""
+        return not (isinstance(self.command, MakeOffer) and self.command.mode is OfferMode.BROADCAST)
 
 
 def checked(snapshot: Snapshot, plan: BatchPlan, row: int, now_ms: int, refused: Refused) -> Match | None:

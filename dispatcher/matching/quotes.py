@@ -5,17 +5,20 @@ Runs in the web process: no optimiser is imported.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as with_
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from contracts.codes import RequestState
 from contracts.instants import to_instant
 from contracts.quotes import Quote, QuotedStart, Quotes
 from contracts.requests import Request
 from contracts.tuning import Number
 from contracts.unmatched import RuleCount, Unmatched
+from dispatcher.decisions.record import BY_HAND
 from dispatcher.domain.apart import place
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
@@ -33,6 +36,7 @@ from dispatcher.matching.reasons import rule_counts, with_hint
 from dispatcher.matching.refused import told_apart
 from dispatcher.matching.relaxations import with_relaxations
 from dispatcher.matching.requests import asked_of
+from dispatcher.matching.saving import Keeps
 from dispatcher.matching.sequence import bounded
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import candidate, cents_of, refusing, told
@@ -46,6 +50,7 @@ from solvers.rules.price import price_of
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
+MOST_BY_HAND = 16  # that are under way at once
 MOST_OTHERS = 8  # starts told of a vendor beside its best
 
 
@@ -58,10 +63,14 @@ class Quoter:
         clock: Clock,
         markets: Mapping[str, ZoneInfo],
         travel_of: TravelOf = DetourTravel.of,
+        savers: Mapping[str, Keeps] | None = None,
     ) -> None:
+        """`savers`: who saves the matches that are made by hand, by market; None: nobody."""
         self._amending, self._index = Amending(store), BlindIndex(store.vault)
+        self._by_hand = OrderedDict[tuple[str, str], by_hand.Planned]()  # prepared, perhaps not committed
         self._markets = {
-            name: Market(store.market(name), tz, clock, travel_of) for name, tz in markets.items()
+            name: Market(store.market(name), tz, clock, travel_of, saver=(savers or {}).get(name))
+            for name, tz in markets.items()
         }
 
     async def quote(self, market: str, request: Request, limit: int = 10) -> Quotes:
@@ -92,7 +101,20 @@ class Quoter:
 
     async def prepared(self, market: str, record: RequestRecord, command: OfferByHand) -> OfferByHand:
         """An offer by hand with its match; see `by_hand`."""
-        return await by_hand.prepared(self._markets[market], record, command)
+
+        def planned(made: by_hand.Planned) -> None:
+            self._by_hand[market, made.plan.digest] = made
+            while len(self._by_hand) > MOST_BY_HAND:
+                self._by_hand.popitem(last=False)
+
+        return await by_hand.prepared(self._markets[market], record, command, planned)
+
+    def committed(self, market: str, record: RequestRecord) -> None:
+        """An offer by hand is stored: what its match was made from is saved, beside the work."""
+        last = record.offers[-1] if record.offers else None
+        made = self._by_hand.pop((market, last.snapshot), None) if last is not None else None
+        if made is not None:
+            self._markets[market].save(BY_HAND, *made, became={record.id: RequestState.OFFERED.value})
 
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """An amendment worked out; see `amending`."""

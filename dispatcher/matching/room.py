@@ -8,6 +8,7 @@ from dispatcher.decisions.record import ROOM
 from dispatcher.matching.commits import REFUSED, UNKNOWN, Done, Ownership
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import checked
+from dispatcher.matching.modes import in_its_mode
 from dispatcher.matching.requests import Waiting
 from dispatcher.matching.snapshot import Snapshot
 from solvers.planning import BatchPlan
@@ -63,9 +64,14 @@ async def _commit_together(own: Ownership, market: Market, snapshot: Snapshot, p
     looked_at = [
         checked(snapshot, plan, row, now_ms, market.requests.refused) for row in range(len(plan.chosen))
     ]
-    matches = [each for each in looked_at if each is not None]
+    rows = plan.chosen.request.tolist()
+    matches = [
+        in_its_mode(snapshot, row, each, market.requests.refused)
+        for row, each in zip(rows, looked_at, strict=True)
+        if each is not None
+    ]
     done = Done()
-    ids = [snapshot.asked[row].request.id for row in plan.chosen.request.tolist()]
+    ids = [snapshot.asked[row].request.id for row in rows]
     if len(matches) < len(looked_at):
         done.became = dict.fromkeys(ids, REFUSED)
         return done

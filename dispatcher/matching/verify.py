@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts.instants import to_instant
 from contracts.matches import CostTerm, RunnerUp
 from dispatcher.domain.proposal import Proposal
 from dispatcher.matching.snapshot import Snapshot
+from solvers.arrays import Ints
 from solvers.planning import BatchPlan
 from solvers.rules import registry
 from solvers.rules.base import Candidate, Candidates
@@ -35,12 +38,18 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
 
     Raises BrokenRule with the rule's code.
     """
-    chosen, one = plan.chosen.at(row), candidate(snapshot, plan.chosen, row)
+    made = untaken(snapshot, plan.chosen, plan.cents, row, plan.digest)
+    snapshot.take(made.bookings)
+    return replace(made, runners_up=_runners_up(snapshot, plan, row))
+
+
+def untaken(snapshot: Snapshot, candidates: Candidates, cents: Ints, row: int, digest: str) -> Proposal:
+    """Candidate `row` as a proposal, checked; nothing is taken for it. Raises BrokenRule."""
+    chosen, one = candidates.at(row), candidate(snapshot, candidates, row)
     if rule := refusing(one):
         raise BrokenRule(rule, one)
-    terms = _terms(one, int(plan.cents[row]))
+    terms = _terms(one, int(cents[row]))
     bookings = snapshot.capacity.bookings(one.vendor.id, chosen.resource, one.start_ms, one.free_ms)
-    snapshot.take(bookings)
     return Proposal(
         vendor=one.vendor,
         pool_id=snapshot.capacity.resource_id(chosen.vendor, chosen.resource),
@@ -51,9 +60,8 @@ def proposal(snapshot: Snapshot, plan: BatchPlan, row: int) -> Proposal:
         price_cents=price_of(one),
         distance_m=round(one.metres),
         terms=terms,
-        runners_up=_runners_up(snapshot, plan, row),
         tuning_version=snapshot.reading.tuning.version,
-        snapshot=plan.digest,
+        snapshot=digest,
         changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
         preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from typing import NamedTuple
 
 from contracts.acts import ActGroup, ActPage, ActQuery, ActView
 from contracts.codes import Role
@@ -28,6 +28,13 @@ from dispatcher.store.market import MarketStore
 OPS = frozenset({Role.OPS})
 STEP, MOST = 200, 2_000  # entries read at once, and for one page
 Shown = tuple[Place, ActView]
+
+
+class Stretch(NamedTuple):
+    """A stretch of what is listed, newest first, and its last place; None: nothing stands behind it."""
+
+    shown: Sequence[Shown]
+    end: Place | None = None
 
 
 class Acts:
@@ -70,15 +77,15 @@ class Acts:
         versions = await _versions(stored, query)
         found, looked = list[ActView](), 0
         while True:
-            shown = await _shown(stored, query, place, versions)
+            shown, end = await _shown(stored, query, place, versions)
             for at, view in shown:
-                place, looked = at, looked + 1
                 if _fits(view, query):
                     found.append(view)
                     if len(found) == query.limit:
-                        return ActPage(acts=tuple(found), cursor=str(Cursor(*place)))
-            if len(shown) < STEP:
+                        return ActPage(acts=tuple(found), cursor=str(Cursor(*at)))
+            if end is None:
                 return ActPage(acts=tuple(found))
+            place, looked = end, looked + max(STEP, len(shown))
             if looked >= MOST:
                 return ActPage(acts=tuple(found), cursor=str(Cursor(*place)))
 
@@ -99,30 +106,33 @@ def _fits(view: ActView, query: ActQuery) -> bool:
     )
 
 
-async def _shown(
-    stored: MarketStore, query: ActQuery, before: Place, versions: Sequence[Shown]
-) -> list[Shown]:
+async def _shown(stored: MarketStore, query: ActQuery, before: Place, versions: Sequence[Shown]) -> Stretch:
     """The next so many of all three, newest first; an entry that cannot be read is passed over."""
-    group, sources = query.group, list[Iterable[Shown]]()
+    group, found = query.group, [Stretch([each for each in versions if each[0] < before])]
     if group is not ActGroup.PATIENTS:
-        sources.append(await _acts(stored, before))
+        found.append(await _acts(stored, before))
     if group in (None, ActGroup.PATIENTS):
-        sources.append(await _reads(stored, before))
-    sources.append([each for each in versions if each[0] < before])
-    merged = heapq.merge(*sources, key=lambda each: each[0], reverse=True)
-    return list(islice(merged, STEP))
+        found.append(await _reads(stored, before))
+    end = max((each.end for each in found if each.end is not None), default=None)
+    merged = heapq.merge(*(each.shown for each in found), key=lambda each: each[0], reverse=True)
+    return Stretch([each for each in merged if end is None or each[0] >= end], end)
 
 
-async def _acts(stored: MarketStore, before: Place) -> list[Shown]:
+async def _acts(stored: MarketStore, before: Place) -> Stretch:
     places = await newest(stored.node.reader, stored.keys.list(ACTS), before, STEP)
     found = await stored.records(ACT_KIND).get_all([each.id for each in places])
-    return [(each, acts.view(found[each.id])) for each in places if each.id in found]
+    return _stretch(places, {name: acts.view(each) for name, each in found.items()})
 
 
-async def _reads(stored: MarketStore, before: Place) -> list[Shown]:
+async def _reads(stored: MarketStore, before: Place) -> Stretch:
     places = await newest(stored.node.reader, stored.keys.list(READS), before, STEP)
     found = await stored.records(PATIENT_READ_KIND).get_all([each.id for each in places])
-    return [(each, _read(patient_reads.view(found[each.id]))) for each in places if each.id in found]
+    return _stretch(places, {name: _read(patient_reads.view(each)) for name, each in found.items()})
+
+
+def _stretch(places: Sequence[Place], views: Mapping[str, ActView]) -> Stretch:
+    shown = [(each, views[each.id]) for each in places if each.id in views]
+    return Stretch(shown, places[-1] if len(places) == STEP else None)
 
 
 def _read(look: PatientRead) -> ActView:

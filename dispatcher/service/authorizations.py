@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -153,27 +153,31 @@ class Authorizations:
 
         What moves on just then is looked at anew, and by the next sweep.
         """
-        held = set[str]()
         for _ in range(ATTEMPTS):
             outcomes = await self._held(by, market, record)
-            held |= {name for name, outcome in outcomes.items() if outcome.ok}
             if all(each.ok for each in outcomes.values()):
                 break
-        if not (held and record.patient):
-            return
+        await self._free_by_others(by, market, record)
+
+    async def _free_by_others(self, by: str, market: str, record: AuthorizationRecord) -> None:
+        """What it does not cover: held just now, or where a vendor was to have it and too little was left."""
         records = self.markets.store(market).records(AUTHORIZATION_KIND)
         lists = [of_patient(each) for each in record.patient]
-        for other in (await records.page(lists, Cursor(0, ""), LOOKED_AT))[0]:
+        page = (await records.page(lists, Cursor(0, ""), LOOKED_AT))[0] if lists else []
+        for other in page:
             if other.id != record.id and other.state is AuthorizationState.ACTIVE:
                 await self._free(by, market, other)
 
     async def _held(self, by: str, market: str, record: AuthorizationRecord) -> dict[str, Outcome]:
         """How it went with each request that was to draw on it and may not."""
-        requests = self.markets.store(market).requests.records
-        named, _ = await requests.page([wanting(record.name)], Cursor(0, ""), LOOKED_AT)
+        stored = self.markets.store(market)
+        named, _ = await stored.requests.records.page([wanting(record.name)], Cursor(0, ""), LOOKED_AT)
+        patients = await stored.records(PATIENT_KIND).get_all(record.patient) if named else {}
+        filed = {each.request_id for one in patients.values() for each in one.requests}
         outcomes = dict[str, Outcome]()
         for each in filter(is_sought, named):
-            command = Unauthorize(request_id=each.id, authorization=record)
+            is_another_s = not _is_own(each, record, filed)
+            command = Unauthorize(request_id=each.id, authorization=record, is_another_s=is_another_s)
             outcome = await self.executor.attempt(by, market, command, each)
             outcomes |= {each.id: outcome} if outcome is not None else {}
         return outcomes
@@ -209,7 +213,8 @@ class Authorizations:
         names = sorted({*filed, *record.requests, *(each.id for each in named)})
         found = await stored.requests.records.get_all(names) if names else {}
         codes = {name: tuple(dict.fromkeys((*each.rented, *each.bought))) for name, each in filed.items()}
-        by_start = sorted(found.values(), key=lambda each: (each.earliest_ms, each.id))
+        own = [each for each in found.values() if _is_own(each, record, filed)]
+        by_start = sorted(own, key=lambda each: (each.earliest_ms, each.id))
         return [Wanting(each, codes.get(each.id, ())) for each in by_start]
 
 
@@ -226,6 +231,13 @@ class Wanting(NamedTuple):
 
     request: RequestRecord
     codes: tuple[str, ...]
+
+
+def _is_own(request: RequestRecord, record: AuthorizationRecord, filed: Collection[str]) -> bool:
+    """Whether it is of the authorization's patient, under whom these are filed, or they name one another."""
+    asked = request.authorization
+    is_named = asked is not None and asked.named and asked.authorization == record.name
+    return request.id in filed or request.id in record.requests or (is_named and not record.patient)
 
 
 def _draws(record: AuthorizationRecord, one: Wanting) -> int:

@@ -22,6 +22,7 @@ from dispatcher.decisions.record import Raw, SavedPlan, Unsaved
 from dispatcher.decisions.rows import limited_by, named, parted, rows, told
 from dispatcher.decisions.store import DecisionStore, days_back
 from dispatcher.domain.refusals import Invalid, NotFound, PatientKeyMissing, Unavailable, Unreadable
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.security.vault import MissingKey, UnreadablePatient
@@ -33,6 +34,7 @@ from solvers.horizon import local_day
 Result = TypeVar("Result")
 READ_TOGETHER = 500  # entries of the ledger
 MOST_EARLIER = 20
+MOST_DIGITS = 15  # of a place in the chain: a cursor with more is none of ours
 RETRY_AFTER_S = 5
 
 
@@ -70,7 +72,8 @@ class Decisions:
 
     async def _on(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
         """All that are known of one request: the last of each day, and those that its matches name."""
-        found = await self._raws(market, await self._known(who, market, str(query.request)))
+        record = await self.requests.record(who, market, str(query.request))
+        found = await self._raws(market, await self._known_of(market, record))
         known = [told(each.header) for each in found]
         shown = [each for each in known if query.day is None or each.day == query.day]
         return DecisionPage(decisions=tuple(shown[: query.limit]))
@@ -105,16 +108,23 @@ class Decisions:
 
     async def on_request(self, who: Principal, market: str, request_id: str) -> RequestDecision:
         """The last decision on a request, with its row: the vendors that each rule excluded by name."""
-        found = await self._raws(market, await self._known(who, market, request_id))
+        record = await self.requests.record(who, market, request_id)
+        found = await self._raws(market, await self._known_of(market, record))
+        by = record.offers[-1].chosen_by if record.offers else ""
         if not found:
+            how = (
+                f", which {by} offered by hand: its attempts say to whom, its match at what cost"
+                if by
+                else ""
+            )
             raise NotFound(
-                f"no saved decision on request {request_id}\n"
+                f"no saved decision on request {request_id}{how}\n"
                 "Maybe it was not planned yet, or the decision was forgotten (decisions_days, decisions_mb)."
             )
         saved = await self._opened(found[0])
         (row,) = await self._beside(lambda: _row(saved, request_id))
         earlier = (named(each.header.digest, each.header.nth) for each in found[1 : 1 + MOST_EARLIER])
-        return RequestDecision(decision=told(saved.header), row=row, earlier=tuple(earlier))
+        return RequestDecision(decision=told(saved.header), row=row, earlier=tuple(earlier), chosen_by=by)
 
     async def replay(self, who: Principal, market: str, name: str) -> Replay:
         """Make it again, in a process of its own; one at a time."""
@@ -126,10 +136,9 @@ class Decisions:
         """A decision, whole, for the service's own use. Raises NotFound, Unreadable, Unavailable."""
         return await self._opened(await self._raw(market, name))
 
-    async def _known(self, who: Principal, market: str, request_id: str) -> list[_Named]:
+    async def _known_of(self, market: str, record: RequestRecord) -> list[_Named]:
         """The decisions that are known of a request: those that the ledger notes, and its matches name."""
-        record = await self.requests.record(who, market, request_id)
-        noted = await self.markets.store(market).decisions.on(request_id, await self._days(market))
+        noted = await self.markets.store(market).decisions.on(record.id, await self._days(market))
         found = {named(digest, nth): [day] for day, digest, nth in noted}
         tz = self.markets.zones[market]
         for each in reversed(record.offers):
@@ -150,7 +159,7 @@ class Decisions:
                 found += [raw] if raw is not None else []
         if wrong and not found:
             raise wrong[0]
-        return sorted(found, key=lambda each: -each.header.at_ms)
+        return sorted(found, key=lambda each: (-each.header.at_ms, -each.header.seq))
 
     async def _raw(self, market: str, name: str) -> Raw:
         found = await self._raws(market, [_Named(name, await self._days(market))])
@@ -200,7 +209,7 @@ def _place(cursor: str) -> int:
     if not cursor:
         return 0
     first, _, place = cursor.partition(".")
-    if first != "1" or not place.isdecimal():
+    if first != "1" or not place.isdecimal() or len(place) > MOST_DIGITS:
         raise Invalid(f"cursor '{cursor}' is none of this list\nMaybe it is of another list.")
     return int(place)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.requests import Request
 from contracts.tuning import Tuning
 from dispatcher.domain import acts
 from dispatcher.domain.commands.table import Command, decide, kind_for, row
@@ -18,9 +20,11 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import beside
 from dispatcher.domain.refusals import NotFound, Refusal, Reused, Unavailable, WrongState
 from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service import traced
+from dispatcher.service.contention import Contention
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
 from dispatcher.service.reach import with_all_beside
@@ -39,6 +43,7 @@ class Executor:
 
     def __init__(self, markets: Markets, clock: Clock, measures: Measures | None = None) -> None:
         self.markets, self.clock, self.measures = markets, clock, measures or Measures()
+        self.contention = Contention()
 
     async def execute(
         self,
@@ -58,27 +63,30 @@ class Executor:
         """
         by = self._right(who, market, command)
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
-        for _ in range(ATTEMPTS):
-            record = await self._find(stored, command)
-            context = await self._context(stored, record, tuning, by, who)
-            with traced.commands(market, by, [(command, record)]):
-                try:
-                    ready = command if prepare is None else await prepare(record, command)
-                    if ready.beside:
-                        context = replace(context, related={**ready.beside, **context.related})
-                    decision = await with_all_beside(stored, context, partial(decide, record, ready))
-                except Refusal:
-                    if await already_applied(stored, idempotency):
-                        return record or await self.load(stored, command)
-                    raise
-                entry = self._entry(command, context)
-            after, full = await _committed(stored, record, decision, idempotency, entry)
-            if after is not None:
-                self.measures.decided(market, [decision] if decision else [], context.now_ms)
-                return after
-            command = command.if_full if full else command
-            if await already_applied(stored, idempotency):
-                return await self.load(stored, command)
+        async with AsyncExitStack() as lost_before:
+            for lost in range(ATTEMPTS):
+                if lost == 1:
+                    await lost_before.enter_async_context(self.contention.of(market, command.subject))
+                record = await self._find(stored, command)
+                context = await self._context(stored, record, tuning, by, who)
+                with traced.commands(market, by, [(command, record)]):
+                    try:
+                        ready = command if prepare is None else await prepare(record, command)
+                        if ready.beside:
+                            context = replace(context, related={**ready.beside, **context.related})
+                        decision = await with_all_beside(stored, context, partial(decide, record, ready))
+                    except Refusal:
+                        if await already_applied(stored, idempotency):
+                            return record or await self.load(stored, command)
+                        raise
+                    entry = self._entry(command, context)
+                after, full = await _committed(stored, record, decision, idempotency, entry)
+                if after is not None:
+                    self.measures.decided(market, [decision] if decision else [], context.now_ms)
+                    return after
+                command = command.if_full if full else command
+                if await already_applied(stored, idempotency):
+                    return await self.load(stored, command)
         raise too_busy(command.named)
 
     async def attempt(
@@ -90,6 +98,19 @@ class Executor:
         OUTDATED (what it relies on did); FULL; FENCED. Raises Unavailable.
         """
         return await self.attempt_all(by, market, [(command, record)], fence=fence)
+
+    async def attempt_while_taken(
+        self, by: str, market: str, command: Command, record: Record
+    ) -> Outcome | None:
+        """The same; what turns out to be taken is decided on as the command says (`Command.if_full`)."""
+        whose = {each.vendor_id for each in record.chain} if isinstance(record, RequestRecord) else set()
+        outcome = await self.attempt(by, market, command, record)
+        for _ in range(ATTEMPTS):
+            if not _is_taken(outcome, whose) or command.if_full is command:
+                break
+            command = command.if_full
+            outcome = await self.attempt(by, market, command, record)
+        return outcome
 
     async def attempt_all(
         self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: str | None = None
@@ -182,7 +203,15 @@ class Executor:
             tz=self.markets.zones[stored.name],
             related=related,
             sends_nothing=self.sends_nothing,
+            body=await _body(stored, record),
         )
+
+
+async def _body(stored: MarketStore, record: Record | None) -> Request | None:
+    """What was asked, where somebody may be asked next: the rest needs no read."""
+    if not isinstance(record, RequestRecord) or not record.chain:
+        return None
+    return (await stored.requests.bodies([record.id])).get(record.id)
 
 
 async def _committed(
@@ -193,7 +222,7 @@ async def _committed(
     entry: Decision | None = None,
 ) -> tuple[Record | None, bool]:
     """The record after, if that is how it ended; None when it is to be loaded again, and whether for want of
-    capacity. Raises Reused.
+    what would be booked. Raises Reused.
     """
     if decision is None:
         if idempotency is not None:
@@ -203,7 +232,14 @@ async def _committed(
     outcome = await stored.commit(decided, idempotency=idempotency)
     refuse_reuse(outcome)
     after: Record | None = decision.after if outcome.status is Status.OK else None
-    return after, outcome.status is Status.FULL
+    return after, _is_taken(outcome, {each.vendor_id for each in decision.preconditions})
+
+
+def _is_taken(outcome: Outcome | None, whose: Collection[str]) -> bool:
+    """Whether it was not committed for want of capacity, or because a vendor is another than was planned."""
+    if outcome is None:
+        return False
+    return outcome.status is Status.FULL or (outcome.status is Status.OUTDATED and outcome.stale_id in whose)
 
 
 async def already_applied(stored: MarketStore, idempotency: IdempotencyRecord | None) -> bool:

@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date, datetime
 
 from contracts.instants import to_instant
-from contracts.local_day import LocalDay
 from contracts.proofs import DeliveredItem, ProofReport
 from dispatcher.domain.proofs import Given, PictureRecord, ProofRecord
 from dispatcher.domain.refusals import NotFound, Unreadable
 from dispatcher.domain.rights import SEES_PROOF
 from dispatcher.security.principal import Principal
+from dispatcher.service.local_days import span_ms
 from dispatcher.service.proof_views import numbered
 from dispatcher.service.proofs import Proofs
 
@@ -68,28 +68,29 @@ class ProofExport:
         self.markets.authorize(who, market)
         if not who.may(SEES_PROOF):
             raise NotFound("there are no proofs\nMaybe they are for another role.")
-        local = LocalDay.of(day, self.markets.zones[market])
+        span = span_ms(day, self.markets.zones[market])
         sink, rows = _Sink(), list[Row]()
-        made_at = (day.year, day.month, day.day, 0, 0, 0)
         with zipfile.ZipFile(sink, "w") as packed:
-            async for record in self._seen(who, market, local):
+            async for record in self._seen(who, market, *span):
                 rows += self._said(market, record)
                 for picture, view in zip(record.pictures, numbered(record), strict=True):
                     file = f"{record.offer_id}/{view.part}-{view.of}-{view.number}.{_ending(picture)}"
                     row = _start(record) | _of_picture(picture, file)
                     try:
                         plain = await self.proofs.opened(market, picture)
-                        packed.writestr(zipfile.ZipInfo(file, made_at), plain)
+                        packed.writestr(zipfile.ZipInfo(file), plain)
                     except Unreadable:
                         row |= {"file": "", "unreadable": "yes"}
                     rows.append(row)
                     yield sink.taken()
-            packed.writestr(zipfile.ZipInfo(MANIFEST, made_at), _csv(rows), zipfile.ZIP_DEFLATED)
+            packed.writestr(zipfile.ZipInfo(MANIFEST), _csv(rows), zipfile.ZIP_DEFLATED)
         yield sink.taken()
 
-    async def _seen(self, who: Principal, market: str, local: LocalDay) -> AsyncIterator[ProofRecord]:
+    async def _seen(
+        self, who: Principal, market: str, start_ms: int, end_ms: int
+    ) -> AsyncIterator[ProofRecord]:
         stored = self.markets.store(market).proofs
-        async for page in stored.between(local.start_ms, local.end_ms):
+        async for page in stored.between(start_ms, end_ms):
             for record in page:
                 if not record.over and (not who.is_vendor or record.vendor_id == who.vendor_id):
                     await self.proofs.reads.note_proof(who, market, record.offer_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec.structs import replace
 
 from contracts.codes import Role
@@ -146,7 +148,7 @@ class TuningProfiles:
         stored, tz, now_ms = self.markets.store(market), self.markets.zones[market], self.clock.now_ms()
         standing, tuning = (await stored.tuning_standing.get()).value, await stored.tuning.get()
         calendar = found.value.calendar
-        following = next_after(calendar, tz, now_ms)
+        following = await asyncio.to_thread(next_after, calendar, tz, now_ms)  # many rules take their time
         changed = by_hand(standing, tuning.overrides)
         return ProfilesView(
             version=found.version,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 
 from msgspec.structs import replace
@@ -39,12 +40,19 @@ class WhatIfs:
 
     def __init__(self, markets: Markets, clock: Clock, parameters: Registry) -> None:
         self.markets, self.clock, self.parameters = markets, clock, parameters
+        self._asking = asyncio.Lock()
 
     async def ask(
         self, who: Principal, market: str, name: str, request: WhatIfRequest, fingerprint: bytes
     ) -> WhatIfView:
         """Put it behind the others of the market; the same again when it is repeated."""
         self.markets.authorize_requests(who, market)
+        async with self._asking:  # of two at one moment the second sees the first: no more wait than may
+            return await self._ask(who, market, name, request, fingerprint)
+
+    async def _ask(
+        self, who: Principal, market: str, name: str, request: WhatIfRequest, fingerprint: bytes
+    ) -> WhatIfView:
         stored = self.markets.store(market)
         known = await stored.what_ifs.all()
         if name in known:
@@ -117,11 +125,7 @@ class WhatIfs:
         """Refuse beyond what may wait; forget what is too old, or too many."""
         waiting = [each for each in known.values() if not each.over]
         if len(waiting) > MOST_WAITING:  # one of them is at work
-            raise Crowded(
-                f"{len(waiting)} what-ifs of {market} are not done; {MOST_WAITING + 1} is the limit\n"
-                "Maybe cancel one, or wait until one is done.",
-                limit=MOST_WAITING + 1, retry_after_s=RETRY_AFTER_S,
-            )  # fmt: skip
+            raise _crowded(market, len(waiting))
         stored, values = self.markets.store(market), (await self.markets.tuning(market)).values
         since_ms = self.clock.now_ms() - DAYS.whole(values) * DAY_MS
         over = [each for each in known.values() if each.over]
@@ -129,6 +133,15 @@ class WhatIfs:
         for each in over:
             if each.asked.at_ms < since_ms or each in many:
                 await stored.what_ifs.forget(each.asked.id)
+
+
+def _crowded(market: str, waiting: int) -> Crowded:
+    return Crowded(
+        f"{waiting} what-ifs of {market} are not done; {MOST_WAITING + 1} is the limit\n"
+        "Maybe cancel one, or wait until one is done.",
+        limit=MOST_WAITING + 1,
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def refuse_unknown(change: WhatIfChange, vendors: Collection[str], parameters: Registry) -> WhatIfChange:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import (
     AuthenticationError,
     ClusterDownError,
@@ -36,6 +37,7 @@ StoreError = ResponseError  # what the server answered to a command, for rooms t
 # Answers that say: not now, and nothing was written. UNBLOCKED: it became a replica while we waited.
 RETRYABLE_ERRORS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 RETRYABLE_CODES = ("MISCONF", "NOREPLICAS", "UNBLOCKED")
+DRIVER = DriverInfo()  # once: redis-py would read its package's metadata again for each connection
 PIPELINED = " of pipeline caused error: ("
 
 
@@ -57,6 +59,7 @@ def connect(url: str, *, timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
             socket_connect_timeout=timeout_s,
             protocol=2,
             decode_responses=False,
+            driver_info=DRIVER,
         )
         client.connection_pool.make_connection()  # type: ignore[no-untyped-call] # an unknown option shows here
     except (ValueError, TypeError) as error:

@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from contracts.codes import Role
 from dispatcher.console import links
@@ -33,13 +32,13 @@ from dispatcher.service.service import Service
 from dispatcher.settings import Settings
 from dispatcher.store.store import Store
 from tests.clock import ManualClock
+from tests.console.pages import Pages
 from tests.http.conftest import KEYS, NOW_MS, REGISTRY, RING
 
 SHARED = pytest.mark.asyncio(loop_scope="session")
 MARKETS = 200  # as many as tests that need one of their own
 TZ = "America/New_York"
 DESK: ViewportSize = {"width": 1440, "height": 900}
-REFUSALS = (409, 412, 422, 428)  # what a person may run into, and reads on the page
 PHONE: ViewportSize = {"width": 390, "height": 844}
 STAFF = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 _numbers = itertools.count()
@@ -53,7 +52,8 @@ class Desk:
     def __init__(self, browser: Browser, url: str, parts: Parts, zones: dict[str, ZoneInfo]) -> None:
         self.browser, self.url, self.parts, self.zones = browser, url, parts, zones
         self.markets = iter(zones)
-        self.failures: list[str] = []
+        self.pages = Pages(browser)
+        self.failures = self.pages.failures
 
     def new_market(self) -> str:
         """A market that no other test uses."""
@@ -85,37 +85,20 @@ class Desk:
         session = claims(*(roles or STAFF), markets=[market], now_ms=now_ms, hours=12, subject="Dana")
         return links.link(self.url, links.code(KEYS, session, now_ms))
 
-    def _said(self, said: ConsoleMessage) -> None:
-        refused = any(f"status of {each} " in said.text for each in REFUSALS)
-        if said.type == "error" and not refused:
-            self.failures.append(f"{said.text} {said.location['url']}")
-
     async def open(
         self, path: str, *roles: Role, market: str, viewport: ViewportSize = DESK, **context: Any
     ) -> Page:
         """A page of the console, signed in; what it throws, or what its policy stops, fails the test."""
-        made = await self.browser.new_context(viewport=viewport, reduced_motion="reduce", **context)
-        page = await made.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: self.failures.append(str(error)))
-        page.on("console", self._said)
+        page = await self.pages.take(roles, viewport, **context)
         code = self.link(*roles, market=market).partition("#")[2]  # as its page does, without that page
         headers = {sessions.HEADER: sessions.WORD}
-        entered = await made.request.post(f"{self.url}/console/session", data={"code": code}, headers=headers)
+        entered = await page.context.request.post(
+            f"{self.url}/console/session", data={"code": code}, headers=headers
+        )
         assert entered.ok, await entered.text()
         await page.goto(f"{self.url}/console/{market}/{path or 'today'}")
         await page.wait_for_selector("main h1")
         return page
-
-
-async def problems(page: Page) -> list[str]:
-    """What axe has against a page."""
-    found = await Axe().run(page)
-    return [
-        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for each in found.response["violations"]
-        for node in each["nodes"]
-    ]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -145,6 +128,5 @@ async def desk(served: Desk) -> AsyncIterator[Desk]:
     """The console; at the end nothing must have gone wrong in any page, and all pages are closed."""
     served.failures.clear()
     yield served
-    for context in served.browser.contexts:
-        await context.close()
+    await served.pages.give_back()
     assert served.failures == []

@@ -6,7 +6,8 @@ import csv
 
 from playwright.async_api import expect
 
-from tests.console.conftest import SHARED, Desk, problems
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems
 from tests.console.trouble import ride, town
 
 pytestmark = SHARED

@@ -7,7 +7,8 @@ import re
 from playwright.async_api import ViewportSize
 
 from dispatcher.console.assets import FOLDER
-from tests.console.conftest import SHARED, Desk, problems
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -21,8 +22,7 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
     page = await desk.open("", market=market, viewport=ZOOMED, color_scheme="dark", device_scale_factor=2)
     found = dict[str, list[str]]()
     for name in PAGES:
-        await page.goto(f"{desk.url}/console/{market}/{name}{'/asked' if name == 'request' else ''}")
-        await page.wait_for_selector("main h1")
+        await visit(page, market, "request/asked" if name == "request" else name)
         told = await problems(page)
         if await page.evaluate(WIDTH) > ZOOMED["width"]:
             told.append(f"it is {await page.evaluate(WIDTH)} wide")

@@ -7,7 +7,8 @@ import re
 from playwright.async_api import Page, expect
 
 from contracts.codes import Role
-from tests.console.conftest import PHONE, SHARED, Desk, problems
+from tests.console.conftest import PHONE, SHARED, Desk
+from tests.console.pages import problems_in_both_themes
 from tests.console.seen_day import RIDES, settle
 
 pytestmark = SHARED
@@ -23,9 +24,7 @@ PIXELS = """async () => {
 
 async def sound(page: Page) -> None:
     """Nothing that axe finds, in either theme."""
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert await problems(page) == []
+    assert await problems_in_both_themes(page) == []
 
 
 async def meant(desk: Desk, page: Page, refused: int) -> None:

@@ -16,7 +16,8 @@ from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
 from dispatcher.security.tokens import claims
 from tests.clock import ManualClock
-from tests.console.conftest import SHARED, STAFF, Desk, problems
+from tests.console.conftest import SHARED, STAFF, Desk
+from tests.console.pages import problems
 from tests.console.trouble import ride
 from tests.http.conftest import KEYS
 

@@ -13,7 +13,8 @@ from dispatcher.decisions.saver import Saver
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
-from tests.console.conftest import SHARED, Desk
+from tests.console.conftest import DESK, SHARED, Desk
+from tests.console.pages import visit
 from tests.console.test_work_pages import sound
 from tests.domain import make
 from tests.http.conftest import trip
@@ -66,18 +67,19 @@ async def test_a_change_is_looked_at_then_applied_and_a_conflict_loses_nothing(d
 
 async def test_each_side_of_tuning_says_what_it_is_and_what_to_do(desk: Desk) -> None:
     market = desk.new_market()
+    page = await desk.open("tuning", market=market)
     for side, says in (
         ("sets", "No set is saved"),
         ("profiles", "The calendar is empty"),
         ("trials", "No canary"),
     ):
-        page = await desk.open(f"tuning/{side}", market=market)
+        await page.set_viewport_size(DESK)
+        await visit(page, market, f"tuning/{side}")
         await expect(page.get_by_text(says)).to_be_visible()
         if side == "sets":
             await page.get_by_role("slider").first.press("ArrowRight")
             await expect(page.get_by_role("button", name="Take it into the draft")).to_be_enabled()
         await sound(page)
-        await page.context.close()
 
 
 async def test_a_what_if_is_asked_from_a_draft_followed_and_cancelled(desk: Desk) -> None:

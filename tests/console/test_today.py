@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from contracts.codes import Role
-from tests.console.conftest import SHARED, Desk, problems
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems, problems_in_both_themes
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -20,9 +21,7 @@ async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk
     await expect(rows.nth(1)).to_contain_text("Task: predecessor missing")
     await page.keyboard.press("j")
     await page.wait_for_selector(".side h2:has-text('soon')")
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert await problems(page) == []
+    assert await problems_in_both_themes(page) == []
     await page.keyboard.press("w")
     await page.wait_for_selector("dialog h2:has-text('Widen the window of soon')")
     assert await problems(page) == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from tests.console.conftest import SHARED, Desk, problems
+from tests.console.conftest import SHARED, Desk
+from tests.console.pages import problems
 from tests.console.trouble import town
 
 pytestmark = SHARED

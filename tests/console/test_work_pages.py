@@ -8,7 +8,8 @@ from playwright.async_api import Page, expect
 from contracts.codes import Role
 from dispatcher.store.events import FIELD, Entry
 from dispatcher.store.streams import GROUP
-from tests.console.conftest import PHONE, SHARED, Desk, problems
+from tests.console.conftest import PHONE, SHARED, Desk
+from tests.console.pages import problems_in_both_themes, visit
 from tests.domain import make
 from tests.http.conftest import trip
 
@@ -22,9 +23,7 @@ NAME = "Nadia Canary"
 
 async def sound(page: Page) -> None:
     """Nothing that axe finds, in either theme; nothing wider than a phone."""
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert await problems(page) == []
+    assert await problems_in_both_themes(page) == []
     await page.set_viewport_size(PHONE)
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
@@ -115,7 +114,7 @@ async def test_a_dead_letter_is_sent_again_from_the_page_that_says_how_the_marke
 
 async def test_who_is_not_ops_is_told_so_and_asks_for_nothing(desk: Desk) -> None:
     market = desk.new_market()
+    page = await desk.open("today", Role.COORDINATOR, market=market)
     for path in ("vendors", "health", "audit", "tuning", "what-if"):
-        page = await desk.open(path, Role.COORDINATOR, market=market)
+        await visit(page, market, path)
         await expect(page.get_by_text("is for ops.")).to_be_visible()
-        await page.context.close()

@@ -12,11 +12,13 @@ import pytest
 import re2
 
 from contracts.asyncapi import asyncapi
+from contracts.authorizations import Authorization
 from contracts.base import Id, OfferId
 from contracts.codes import Hcpcs, Npi
 from contracts.openapi import openapi
 from contracts.paging import Cursor
 from contracts.patterns import published, whole
+from contracts.what_if import WhatIfRequest
 from dispatcher.http.routing import subjects
 
 OPERATIONS = [route.operation for subject in subjects() for route in subject]
@@ -56,6 +58,21 @@ def test_a_newline_behind_it_is_refused(form: Any, text: str) -> None:
     for newline in ("\n", "\r", "\r\n", "\u2028", "\x85"):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(text + newline, form)
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "whole_ones"),
+    [
+        (Authorization, "services", ("E1390", "bls", "equipment")),
+        (WhatIfRequest, "against", ("now", "2026-03-02", "0123456789abcdef-1")),
+    ],
+)
+def test_of_several_choices_each_is_the_whole_text(form: Any, name: str, whole_ones: tuple[str, ...]) -> None:
+    properties = msgspec.json.schema(form)["$defs"][form.__name__]["properties"][name]
+    pattern = re.compile((properties.get("items") or properties)["pattern"])
+    for text in whole_ones:
+        assert pattern.search(text)
+        assert not any(pattern.search(each) for each in (f"{text}x", f"x{text}", f"{text} {text}"))
 
 
 def test_what_is_published_is_python_s_own_but_for_the_end() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.tuning import Tuning
 from dispatcher.decisions import chain, chains, sealing
+from dispatcher.decisions.record import Unsaved
 from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import noted
 from dispatcher.matching.commits import Ownership
@@ -88,6 +89,24 @@ async def test_a_rewritten_entry_of_the_ledger_is_named(three: Saved) -> None:
         packed = msgspec.msgpack.encode(each)
         await stored.node.reader.ask("XADD", stored.keys.decisions, f"{each.seq}-0", FIELD, packed)
     assert await wrong(three) == [f"decision {cheaper.digest} (place 2) was changed in the ledger: its cost"]
+
+
+async def test_a_ledger_that_begins_later_than_its_records_or_is_gone_is_named(three: Saved) -> None:
+    stored, first = three.town.market.stored, (await three.entries())[0]
+    await stored.decisions.trim(2)
+    (found,) = await wrong(three)
+    assert found.startswith(f"decision {first.digest} (place 1) is gone from the ledger, which begins at 2")
+    await stored.node.reader.ask("DEL", stored.keys.decisions)
+    (found,) = await wrong(three)
+    assert found.startswith("the ledger is gone, and 3 records are there")
+
+
+async def test_a_record_in_the_place_of_another_is_no_decision_of_that_name(three: Saved) -> None:
+    first, second, _ = await three.entries()
+    path_of(three, first).write_bytes(path_of(three, second).read_bytes())
+    with pytest.raises(Unsaved, match="another decision lies in its place"):
+        three.store.get(three.town.name, first.digest, [first.day])
+    assert (await wrong(three))[0].startswith(f"decision {first.digest} (place 1) was changed")
 
 
 async def test_an_entry_that_cannot_be_read_stops_neither_reading_nor_saving(

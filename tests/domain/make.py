@@ -14,6 +14,7 @@ from contracts.amendments import Amend
 from contracts.codes import LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
@@ -126,6 +127,7 @@ def context(
     tasks: Iterable[Record] = (),
     tz: ZoneInfo = UTC_ZONE,
     facility: str = "",
+    body: TripRequest | None = None,
 ) -> Context:
     """What a decision is made in; a vendor is named as the service does. `roles`: by default that of `by`."""
     name = Principal.of(Role.VENDOR, vendor_id=vendor).name if vendor else by
@@ -140,6 +142,7 @@ def context(
         facility_id=facility,
         tz=tz,
         related={beside(each): each for each in tasks},
+        body=body,
     )
 
 
@@ -171,6 +174,27 @@ def offering(
     """The matcher's offer of a request that has come in; `facts` of its `context`."""
     plan = to if isinstance(to, Proposal) else proposal(record, to or vendor())
     command = MakeOffer(request_id=record.id, request=request or trip(record.id), proposal=plan)
+    decision = decide(record, command, by="matcher", **facts)
+    assert decision is not None
+    return decision
+
+
+def broadcasting(record: RequestRecord, *to: Vendor, **facts: Any) -> Decision:
+    """The matcher's broadcast to these vendors, the first one cheapest."""
+    return _in_mode(OfferMode.BROADCAST, record, to, facts)
+
+
+def cascading(record: RequestRecord, *to: Vendor, **facts: Any) -> Decision:
+    """The matcher's offer to the first of a chain."""
+    return _in_mode(OfferMode.CASCADE, record, to, facts)
+
+
+def _in_mode(
+    mode: OfferMode, record: RequestRecord, to: tuple[Vendor, ...], facts: dict[str, Any]
+) -> Decision:
+    first, *others = (proposal(record, each) for each in to)
+    asked = facts.pop("request", None) or trip(record.id)
+    command = MakeOffer(request_id=record.id, request=asked, proposal=first, mode=mode, others=tuple(others))
     decision = decide(record, command, by="matcher", **facts)
     assert decision is not None
     return decision

@@ -24,6 +24,7 @@ from contracts.codes import (
 )
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
+from contracts.offer_modes import OfferMode
 from contracts.tasks import BY_ITSELF, TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from contracts.vendors import Vendor
@@ -58,6 +59,7 @@ UNDER_WAY = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
 ids = st.sampled_from(("r0", "r1", "r2", "back"))  # "back" is the way back of r0, a will-call
 NOT_MADE = frozenset({RequestState.NO_SHOW, RequestState.CANCELLED})
 vendors = st.sampled_from(VENDORS)
+several = st.lists(vendors, min_size=2, max_size=3, unique=True)
 places = st.integers(0, 3)
 people = st.sampled_from(("ann", "bob"))
 releasers = st.sampled_from(((Role.PLATFORM,), (Role.CASE_MANAGER,), (Role.COORDINATOR, Role.CASE_MANAGER)))
@@ -113,11 +115,12 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world, self.watch = World(VALUES), Watch()
+        self.world, self.watch = World(VALUES, most=2), Watch()
 
-    @initialize(held=st.booleans())
-    def requests_come_in(self, held: bool) -> None:
-        self.world.values = VALUES | {"return_after_no_show": int(held)}
+    @initialize(held=st.booleans(), collects=st.booleans())
+    def requests_come_in(self, held: bool, collects: bool) -> None:
+        tuned = {"return_after_no_show": int(held), "broadcast_collect_s": 90 * collects}
+        self.world.values = VALUES | tuned
         for n in range(3):
             waits_for = (Requirement.PREDECESSOR, Requirement.AUTHORIZATION) if n == 2 else None
             request = make.trip(f"r{n}", ahead_ms=(1 + 12 * n) * HOUR_MS, hold=waits_for)
@@ -158,12 +161,24 @@ class Life(RuleBasedStateMachine):
         self.the_matcher_offers(name, to)
         self._own(name, 0, accept)
 
+    @rule(name=ids, to=several, mode=st.sampled_from((OfferMode.BROADCAST, OfferMode.CASCADE)))
+    def the_matcher_asks_several(self, name: str, to: list[Vendor], mode: OfferMode) -> None:
+        record = self.world.records.get(name)
+        if record is not None and not {each.id for each in to} & record.declined_by:
+            first, *others = (make.proposal(record, each) for each in to)
+            request = make.trip(name)
+            command = MakeOffer(
+                request_id=name, request=request, proposal=first, mode=mode, others=tuple(others)
+            )
+            self.world.give(name, command)
+
     @rule(name=ids, to=vendors)
     def another_vendor_is_asked_at_the_same_time(self, name: str, to: Vendor) -> None:
         record = self.world.records.get(name)
         if record is None or record.state is not RequestState.OFFERED or counted(record) == 4:
             return
-        if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by:
+        chained = {each.vendor_id for each in record.chain}
+        if to.id not in {each.vendor_id for each in record.live_offers} | record.declined_by | chained:
             self.world.commit(make.also_asking(record, to, now_ms=self.world.now_ms, values=VALUES))
 
     @rule(name=ids, removed=st.integers(0, 3), nobody_left=st.booleans())
@@ -305,6 +320,16 @@ class Life(RuleBasedStateMachine):
         assert booked == +self.world.ledger
 
     @invariant()
+    def what_a_broadcast_wants_is_booked_once_it_is_taken_and_a_chain_goes_with_its_offer(self) -> None:
+        for record in self.world.records.values():
+            is_out = record.state is RequestState.OFFERED
+            assert is_out or not (record.chain or record.collect_ms)
+            for offer in record.offers:
+                assert not offer.wants or (offer.unanswered and offer.broadcast and not offer.bookings)
+                assert not offer.live or offer.bookings or offer.wants
+        assert all(booked <= 2 for booked in self.world.ledger.values())
+
+    @invariant()
     def each_barrier_is_counted_once_as_it_stands(self) -> None:
         now = Counter(barriers(self.world.records.values()))
         assert +self.world.barriers == now + self.world.past_barriers
@@ -377,7 +402,7 @@ class Life(RuleBasedStateMachine):
             if row.timer == "match_by":
                 assert record.timer_ms == min(record.call_by_ms or record.match_by_ms, record.match_by_ms)
             elif row.timer == "offer_expires":
-                assert record.timer_ms == min(unanswered)
+                assert record.timer_ms == min(*unanswered, record.collect_ms or unanswered[0])
             elif row.timer == "overdue":
                 assert dispatch is not None
                 expected_ms = dispatch.end_ms if dispatch.status else dispatch.start_ms

@@ -41,6 +41,7 @@ from dispatcher.domain.links import Link
 from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
+from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
@@ -316,8 +317,45 @@ def _known_share(values: Values) -> object:
     return shares({"v1": {"on_time": 21}}, values)
 
 
+def _chosen(lead_ms: int = 4 * HOUR_MS, **fixed: Any) -> Callable[[Any], object]:
+    """In which mode a wheelchair ride so far ahead is offered; `fixed`: what else is set."""
+    request = make.trip(ahead_ms=lead_ms)
+    record = make.received(request)
+
+    def decided(changed: Any) -> object:
+        lists = {name: each for name, each in {**fixed, **changed}.items() if isinstance(each, tuple)}
+        values = {name: each for name, each in {**fixed, **changed}.items() if not isinstance(each, tuple)}
+        return mode_of(record, request, NOW, values, lists)
+
+    return decided
+
+
+def _mode(name: str) -> dict[str, tuple[Any, Callable[[Any], object]]]:
+    """Each parameter that chooses one mode."""
+    services: dict[str, Any] = {f"{name}_services": ("wheelchair",)}
+    return {
+        f"{name}_services": (("wheelchair",), _chosen()),
+        f"{name}_priorities": (("stat",), _chosen(**services)),
+        f"{name}_least_lead_minutes": (300, _chosen(**services)),
+        f"{name}_most_lead_minutes": (60, _chosen(**services)),
+    }
+
+
+def _collects(values: Values) -> int:
+    """Until when a broadcast notes who would take it."""
+    record = make.received()
+    collect_ms: int = make.broadcasting(record, make.vendor(), values=values).after.collect_ms
+    return collect_ms
+
+
 PART = "2026-W10", Cell("weather", "", "", "wheelchair")
 CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
+    **_mode("broadcast"),
+    **_mode("cascade"),
+    **_mode("explicit"),
+    "broadcast_collect_s": (60, _collects),
+    "broadcast_offers": (2, OFFERS.whole),  # read where the match is made: tests/matching/test_modes.py
+    "cascade_links": (2, LINKS.whole),
     **{f"authorization_{each}": (1, _needs(each)) for each in LevelOfService},
     "authorization_hcpcs": (("E13",), lambda lists: needed(make.equipment(), {}, lists)),
     "authorization_low_visits": (5, _running_out(5, 60 * 24 * HOUR_MS)),

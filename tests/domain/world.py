@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,8 @@ from contracts.codes import OfferState, RequestState, Requirement, Role
 from contracts.streams import To
 from dispatcher.domain import timers
 from dispatcher.domain.booking import Booking
+from dispatcher.domain.commands.fire_timer import FireTimer
+from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
@@ -29,8 +32,8 @@ Roles = Iterable[Role]
 class World:
     """All that is stored, at `now_ms`; every commit is held to the tables, the ledger and P6 as it comes."""
 
-    def __init__(self, values: make.Values) -> None:
-        self.values = values
+    def __init__(self, values: make.Values, most: int | None = None) -> None:
+        self.values, self.most = values, most  # so many bookings of one kind fit the ledger; None: all do
         self.now_ms = make.NOW
         self.records: dict[str, RequestRecord] = {}
         self.tasks: dict[str, TaskRecord] = {}
@@ -53,23 +56,49 @@ class World:
 
     def give(self, name: str, command: Command, vendor: str = "", roles: Roles = ()) -> None:
         """Decide, commit, and say it again: the repeat has no effect of its own."""
-        record = self.stored(name)
+        record, first = self.stored(name), command
         if record is None:
             return
         try:
-            decision = self.decide(record, command, vendor, roles)
+            while not self.fits(decision := self.decide(record, command, vendor, roles)):
+                if command.if_full is command:  # a plan of the matcher's, which is made anew
+                    return
+                command = command.if_full
         except (WrongState, NotAllowed):
             return
         self.commit(decision)
         if decision is not None:
-            self._repeats_without_effect(decision, command, vendor, roles)
+            self._repeats_without_effect(decision, first, vendor, roles, is_full=command is not first)
 
     def decide(
         self, record: Stored, command: Command, vendor: str = "", roles: Roles = ()
     ) -> Decision | None:
         """What the command makes of the record, now."""
+        return make.decide(record, command, vendor=vendor, roles=roles, **self._facts(record))
+
+    def _facts(self, record: Stored) -> dict[str, Any]:
+        """What a decision on it is made in; what was asked where somebody may be asked next."""
         facts = {"now_ms": self.now_ms, "values": self.values, "tasks": self._related(record)}
-        return make.decide(record, command, vendor=vendor, roles=roles, **facts)
+        chain = isinstance(record, RequestRecord) and record.chain
+        body = make.opened_body(self.bodies[record.id][-1]) if chain else None
+        return facts | {"body": body and msgspec.structs.replace(body, patient=None)}
+
+    def fits(self, decision: Decision | None) -> bool:
+        """Whether there is room in the ledger for what it books."""
+        if decision is None or self.most is None:
+            return True
+        after = self.ledger.copy()
+        after.subtract(decision.unbook)
+        after.update(decision.book)
+        return all(after[each] <= self.most for each in decision.book)
+
+    def _due(self, record: Stored) -> Decision | None:
+        """What its timer does; who has no room is passed over."""
+        command: Command = FireTimer(kind=kind_of(record).name, id=record.id)
+        facts = self._facts(record) | {"by": "timer"}
+        while not self.fits(decision := make.decide(record, command, **facts)):
+            command = command.if_full
+        return decision
 
     def fire_due(self) -> None:
         """Every timer that is due, until none is."""
@@ -77,7 +106,7 @@ class World:
             for known in self.everything():
                 record = self.stored(known.id)
                 if record is not None:
-                    decision = make.due(record, self.now_ms, values=self.values, tasks=self._related(record))
+                    decision = self._due(record)
                     assert (decision is None) == (record.timer_ms > self.now_ms)
                     self.commit(decision)
 
@@ -109,12 +138,13 @@ class World:
         return list(found.values())
 
     def _repeats_without_effect(
-        self, decision: Decision, command: Command, vendor: str, roles: Roles
+        self, decision: Decision, command: Command, vendor: str, roles: Roles, *, is_full: bool
     ) -> None:
         try:
             again = self.decide(decision.after, command, vendor, roles)
         except WrongState:
-            assert decision.book  # the matcher's plan was made for a request that waited; it no longer does
+            # the matcher's plan was made for a request that waited; or there was no room for what was taken
+            assert isinstance(command, MakeOffer) or is_full
         else:
             assert again is None
 

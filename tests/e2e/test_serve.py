@@ -28,30 +28,13 @@ def platform_of(running):
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 
-@LINUX
-async def test_sigterm_ends_every_process_and_leaves_no_file_but_the_data(tmp_path):
-    async with service(tmp_path) as running:
-        pids = descendants(running.process.pid)
-        assert len(pids) >= 3  # valkey, web, matcher, and the solvers of the matcher
-        kill(running.process.pid, signal.SIGTERM)
-        assert await asyncio.wait_for(running.process.wait(), 15) == 0
-    assert not alive(pids)
-    assert not (tmp_path / "address").exists()
-    assert {each.name for each in tmp_path.iterdir()} == {
-        "patient-keys.json",
-        "token-keys.json",
-        "valkey",
-        "service.log",
-    }
-
-
 def test_who_serves_an_embedded_server_keeps_its_name_so_that_no_lease_outlives_a_kill():
     assert children_name(Settings()) == children_name(Settings(data_dir="elsewhere"))
     assert str(os.getpid()) in children_name(Settings(redis_url="redis://one-for-many"))
 
 
 @LINUX
-async def test_a_crashed_process_comes_back_and_no_caller_is_refused_meanwhile(tmp_path):
+async def test_a_crashed_process_comes_back_with_no_caller_refused_and_sigterm_ends_all_of_them(tmp_path):
     async with service(tmp_path) as running:
         web, matcher = (child(running.process.pid, role) for role in ("web", "matcher"))
         kill(web, signal.SIGKILL)
@@ -60,11 +43,27 @@ async def test_a_crashed_process_comes_back_and_no_caller_is_refused_meanwhile(t
             assert answer.status == 200  # this call waited in the queue of the supervisor's socket
         for _ in range(100):
             again = descendants(running.process.pid)
-            if not {web, matcher} & again and len(again) >= 3:
+            if not {web, matcher} & again and len(again) >= 3:  # valkey, web, matcher, and its solvers
                 break
             await asyncio.sleep(0.1)
         assert child(running.process.pid, "matcher") != matcher
         assert child(running.process.pid, "web") != web
+        await ended_in_order(running, signal.SIGTERM)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "patient-keys.json",
+        "token-keys.json",
+        "valkey",
+        "service.log",
+    }
+
+
+async def ended_in_order(running, number):
+    """The supervisor gets a signal: it and every process below it end, and it no longer says where it is."""
+    pids = descendants(running.process.pid)
+    kill(running.process.pid, number)
+    assert await asyncio.wait_for(running.process.wait(), 20) == 0
+    assert not alive(pids)
+    assert not (running.settings.data_dir / "address").exists()
 
 
 async def test_what_keeps_it_from_being_ready_is_told_once(tmp_path):

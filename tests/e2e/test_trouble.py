@@ -19,11 +19,14 @@ from dispatcher.cli import main
 from dispatcher.demo.service import stop
 from dispatcher.security.key_files import ensure_patient_keys, ensure_token_keys
 from dispatcher.serve.embedded import EmbeddedRedis
+from dispatcher.serve.keeping import started
+from dispatcher.serve.notice import Notice
 from dispatcher.serve.processes import own_command, own_environment
+from dispatcher.serve.supervisor import looked_at
 from dispatcher.store.connection import connect
-from tests.e2e.conftest import MARKET, alive, descendants, kill, service, token
+from tests.e2e.conftest import MARKET, descendants, kill, service, token
 from tests.e2e.made import trip
-from tests.e2e.test_serve import platform_of
+from tests.e2e.test_serve import ended_in_order, platform_of
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 TIMEOUT_S = 60.0
@@ -48,7 +51,7 @@ async def until_ready(url: str, status: int, said: str = "") -> str:
 
 
 @LINUX
-async def test_while_its_server_cannot_start_callers_hear_why_and_it_comes_back_by_itself(
+async def test_while_its_server_cannot_start_callers_hear_why_it_comes_back_and_ends_in_order_when_told(
     tmp_path: Path,
 ) -> None:
     manifest = tmp_path / "valkey" / "appendonlydir" / "appendonly.aof.manifest"
@@ -71,22 +74,13 @@ async def test_while_its_server_cannot_start_callers_hear_why_and_it_comes_back_
         await until_ready(running.url, 200)
         assert (await platform.view("t1")).id == "t1"
         assert running.process.returncode is None
+        # a signal which no shell has its children ignore; that each is heard: tests/runtime/test_signals.py
+        await ended_in_order(running, signal.SIGUSR1)
+    assert "child_ended" not in (tmp_path / "service.log").read_text()
 
 
 def _is_server(pid: int) -> bool:
     return b"valkey-server" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
-
-
-@LINUX
-async def test_a_signal_that_would_end_it_ends_it_in_order(tmp_path: Path) -> None:
-    """One of them whole; that each is heard: tests/runtime/test_signals.py."""
-    async with service(tmp_path) as running:
-        pids = descendants(running.process.pid)
-        kill(running.process.pid, signal.SIGUSR1)  # which no shell has its children ignore
-        assert await asyncio.wait_for(running.process.wait(), 20) == 0
-        assert not alive(pids)
-    assert not (tmp_path / "address").exists()
-    assert "child_ended" not in (tmp_path / "service.log").read_text()
 
 
 @contextlib.asynccontextmanager
@@ -107,23 +101,17 @@ async def unready(folder: Path, *words: str, **settings: str) -> AsyncIterator[s
 
 
 async def test_a_store_that_lost_its_manifest_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    """What it is taken for once that is meant: tests/serve/test_keeping.py."""
     folder = tmp_path / "data"
-    async with unready(folder_of(folder)) as url:
-        await until_ready(url, 200)
-    files = folder / "valkey" / "appendonlydir"
-    (files / "appendonly.aof.manifest").unlink()
+    folder.mkdir()
+    with contextlib.closing(Notice()) as notice:
+        async with started(EmbeddedRedis(folder), notice):
+            pass
+    (folder / "valkey" / "appendonlydir" / "appendonly.aof.manifest").unlink()
     async with unready(folder) as url:
         said = await until_ready(url, 503, "is now empty")
         assert "restore the backup" in said
         assert list((folder / "valkey").glob("appendonlydir.lost-*"))
-    (folder / "valkey" / "identity").unlink()  # it is meant to be empty
-    async with unready(folder) as url:
-        await until_ready(url, 200)
-
-
-def folder_of(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 Ended = Callable[..., str]
@@ -235,5 +223,4 @@ async def test_a_store_of_somebody_s_own_that_was_emptied_stays_known_over_a_cra
                     kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.5)
             await until_ready(url, 503, "is now empty")
-        async with unready(tmp_path / "data", DISPATCHER_REDIS_URL=server.url) as url:
-            await until_ready(url, 200)  # whoever starts anew takes it as it is
+        assert await looked_at(server.url, [MARKET])  # whoever starts anew takes it as it is

@@ -62,6 +62,7 @@ class Api:
     gate: Gate
     limit: ConcurrencyLimit
     service: Service
+    quoter: Quoter
 
     def __init__(self, client: TestClient[Any, Any], store: Store, clock: ManualClock, market: str) -> None:
         self.client, self.store, self.clock, self.market = client, store, clock, market
@@ -162,10 +163,11 @@ async def api(
 ) -> AsyncIterator[Api]:
     clock = ManualClock(NOW_MS)
     service = Service(store, clock, {market: ZoneInfo("America/New_York")}, registry)
+    quoter = Quoter(store, clock, service.markets.zones)
     parts = Parts(
         service=service,
         hub=Hub(store),
-        quoter=Quoter(store, clock, service.markets.zones),
+        quoter=quoter,
         clock=clock,
         token_keys=KEYS,
         limits=limits,
@@ -174,6 +176,6 @@ async def api(
     app = build_app(parts, more_routes)
     async with TestClient(Server(app, cancelling)) as client:
         made = Api(client, store, clock, market)
-        made.hub, made.gate, made.service = parts.hub, app[GATE], service
+        made.hub, made.gate, made.service, made.quoter = parts.hub, app[GATE], service, quoter
         made.limit = made.gate.calls
         yield made

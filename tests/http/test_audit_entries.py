@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from contracts.codes import Role
+from dispatcher.domain.acts import ACT_KIND
+from dispatcher.service import acts
 from tests.domain import make
 from tests.http.conftest import Api, trip
 
@@ -66,6 +69,30 @@ async def test_the_audit_is_narrowed_and_paged(api: Api) -> None:
     assert await audit(api, "?group=tuning") == []
     assert await audit(api, "?subject=nobody") == []
     assert (await api.call("GET", "/audit?cursor=x", role=Role.OPS))[0] == 400
+
+
+async def test_an_entry_that_cannot_be_read_hides_none_of_those_behind_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "STEP", 3)
+    assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS))[0] == 201
+    assert (await api.call("POST", "/requests", trip("r1", patient={"name": "Canary Wren"})))[0] == 202
+    for _ in range(4):
+        for path, body in (("pause", {"reason": "x"}), ("resume", None)):
+            api.clock.ms += 1_000
+            assert (await api.call("POST", f"/vendors/v1/{path}", body, role=Role.OPS))[0] == 200
+        assert (await api.call("GET", "/requests/r1/patient", role=Role.COORDINATOR))[0] == 200
+    whole = [each["id"] for each in await audit(api)]
+    assert len(whole) == 13
+    stored = api.store.market(api.market)
+    damaged = [each["id"] for each in await audit(api, "?group=vendors")][1:5:3]
+    for name in damaged:
+        await api.store.reader.ask("SET", stored.keys.record(ACT_KIND, name), b"damaged")
+    left = [each for each in whole if each not in damaged]
+    assert [each["id"] for each in await audit(api)] == left
+    assert [each["id"] for each in await audit(api, "?group=vendors&limit=200")] == [
+        each["id"] for each in await audit(api) if each["group"] == "vendors"
+    ]
 
 
 async def test_a_repeated_act_and_a_refused_one_stand_there_once_and_never(api: Api) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from contracts.codes import Role
+from dispatcher.decisions import chain
 from dispatcher.decisions.saver import Saver
 from dispatcher.matching.commits import Ownership
 from dispatcher.matching.imminent import match_imminent
@@ -13,9 +14,20 @@ from dispatcher.matching.market import Market
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
 from tests.http.conftest import Api, trip
-from tests.http.test_by_hand import add
+from tests.http.test_by_hand import add, put_to
 
 FAR = {"kind": "circle", "centre": [-80.0, 40.78], "radius_m": 3_000}
+
+
+@pytest.fixture
+def saver(api: Api) -> Saver:
+    """Of the web process."""
+    stored, service = api.store.market(api.market), api.service
+
+    async def nobody(*_: object) -> None:
+        return None
+
+    return Saver(stored, service.decisions.kept, service.markets.zones[api.market], api.clock, nobody, nobody)
 
 
 @pytest.fixture
@@ -68,6 +80,49 @@ async def test_a_request_leads_to_the_decision_on_it(api: Api, decided: str, rol
     assert (status, found["decision"]["digest"]) == (200, decided)
     assert found["row"]["excluded"] == [{"rule": "service_area", "vendors": ["far"]}]
     assert found["row"]["removed"] == [{"rule": "service_area", "vendors": 1}]
+
+
+async def test_an_offer_by_hand_is_saved_replays_and_leads_to_what_was_known_before(
+    api: Api, decided: str, saver: Saver
+) -> None:
+    record = await api.store.market(api.market).requests.records.get("c")
+    assert record is not None and not record.offers, "the matcher had no room for it"
+    await add(api, "third")
+    api.quoter._markets[api.market].saver = saver
+    writing = asyncio.create_task(saver.run())
+    status, view = await put_to(api, "third", "c")
+    assert (status, view["state"]) == (200, "offered")
+    await put_to(api, "third", "c")  # said again: nothing more is decided
+    await saver.written()
+    writing.cancel()
+    status, found = await api.call("GET", "/requests/c/decision", role=Role.COORDINATOR)
+    assert (status, found["decision"]["kind"], found["chosen_by"]) == (200, "by_hand", "ana")
+    assert found["row"]["chosen"]["became"] == "offered"
+    assert found["row"]["chosen"]["vendor_id"] == "third"
+    assert found["earlier"] == [decided]
+    digest = found["decision"]["digest"]
+    assert digest == view["match"]["snapshot"]
+    status, replayed = await api.call("POST", f"/decisions/{digest}/replay", role=Role.OPS)
+    assert (status, replayed["how"]) == (200, "identical")
+    judged = await chain.judge(api.store.market(api.market), api.service.decisions.kept)
+    assert (judged.wrong, judged.unlinked) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("day=0001-01-01", 400), ("day=9999-12-31", 400), ("cursor=1." + "9" * 23, 422)]
+)
+async def test_a_day_of_no_calendar_and_a_cursor_of_no_list_are_refused(
+    api: Api, query: str, status: int
+) -> None:
+    assert (await api.call("GET", f"/decisions?{query}", role=Role.OPS))[0] == status
+
+
+async def test_an_offer_by_hand_that_is_not_kept_says_who_chose(api: Api) -> None:
+    await add(api, "near")
+    await api.call("POST", "/requests", trip("r1"))
+    await put_to(api, "near")
+    status, problem = await api.call("GET", "/requests/r1/decision", role=Role.OPS)
+    assert (status, "ana offered by hand" in problem["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize("role", [Role.PLATFORM, Role.COORDINATOR, Role.CASE_MANAGER])

@@ -14,6 +14,7 @@ import pytest
 
 from contracts.codes import Role
 from contracts.what_if import WhatIfState
+from dispatcher.service.what_ifs import MOST_WAITING
 from dispatcher.store.what_ifs import Standing
 from dispatcher.what_if import runner as runners
 from dispatcher.what_if.moment import MomentAsked, compare_moment
@@ -23,6 +24,7 @@ from tests.http.conftest import Api, trip
 from tests.http.test_by_hand import DAY, add
 
 PATH, OPS = "/what-if", {"role": Role.OPS}
+PAUSED_NOBODY: dict[str, Any] = {"change": {}}
 PAUSED = {"change": {"pause": ["v1"]}}
 
 
@@ -107,6 +109,24 @@ async def test_a_stored_day_is_played_by_the_vendors_own_outcomes(town: Api) -> 
     _, gone = await town.call("GET", f"{PATH}/{unsaved}", **OPS)
     assert gone["detail"].startswith("there is no saved decision 0123456789abcdef\nMaybe")
     assert view["detail"].startswith("nothing is stored that was wanted on 2026-01-07\nMaybe")
+
+
+async def test_of_many_that_are_asked_at_one_moment_no_more_wait_than_may(api: Api) -> None:
+    answers = await asyncio.gather(*(api.call("POST", PATH, PAUSED_NOBODY, **OPS) for _ in range(12)))
+    _, page = await api.call("GET", PATH, **OPS)
+    assert len(page["what_ifs"]) == MOST_WAITING + 1
+    assert sorted({status for status, _ in answers}) == [202, 429]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"against": "9999-12-31"}, {"against": "0001-01-01"}, {"change": {"pause": ["a"], "resume": ["a"]}}],
+)
+async def test_a_day_of_no_calendar_and_a_vendor_that_is_paused_and_resumed_are_refused(
+    api: Api, bad: dict[str, Any]
+) -> None:
+    status, problem = await api.call("POST", PATH, PAUSED_NOBODY | bad, **OPS)
+    assert (status, problem["type"]) == (422, "/problems/invalid-message")
 
 
 async def test_it_waits_while_a_batch_is_solved_and_who_cancels_ends_its_process(town: Api) -> None:

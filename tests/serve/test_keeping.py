@@ -213,6 +213,9 @@ async def test_files_without_their_manifest_are_kept_and_the_empty_store_is_know
         (aside,) = redis.folder.glob("appendonlydir.lost-*")
         kept_files = {each.name: each.read_bytes() for each in aside.iterdir()}
         assert kept_files == {key: value for key, value in before.items() if "manifest" not in key}
+    (redis.folder / "identity").unlink()  # it is meant to be empty
+    async with kept(tmp_path, notice) as redis:
+        assert remembered(redis) not in ("", name.decode())
 
 
 def test_a_full_disk_keeps_no_notice_from_being_told(notice: Notice) -> None:

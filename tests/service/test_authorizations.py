@@ -161,6 +161,41 @@ async def test_of_two_that_take_the_last_visit_at_once_one_has_it_and_the_other_
     await sound(world)
 
 
+async def test_what_too_little_was_left_for_goes_under_another_of_its_patients_by_itself(
+    world: World,
+) -> None:
+    await opened(world)
+    await put(world, grants(1))
+    await world.submit(ride("r1"), ride("r2", 6))
+    await put(world, grants(1, last_day=date(2026, 4, 30)), "a2")
+    for name in ("r1", "r2"):
+        await accepted(world, name)
+    while await Timers(world.service).fire_due(world.market):
+        pass
+    record = await world.record("r2")
+    assert (record.state, record.history[-2].code) == (R.RECEIVED, "authorization_used_up")
+    assert record.authorization and record.authorization.authorization == "a2"
+    assert (await accepted(world, "r2")).state is R.ACCEPTED
+    assert (await balance(world), await balance(world, "a2")) == (0, 0)
+    await sound(world)
+
+
+async def test_one_that_turns_out_to_be_another_patients_is_not_drawn_on(world: World) -> None:
+    await opened(world)
+    first = await put(world, grants())
+    await world.submit(ride("r1"), ride("r2", 6))
+    assert (await world.offer("r1")).ok
+    await put(world, grants(patient=make.patient("two"), requests=("r2",)), version=first.version)
+    record = await world.record("r1")
+    assert (record.state, record.offers[-1].state) == (R.ON_HOLD, OfferState.CANCELLED)
+    assert (await world.record("r2")).state is R.RECEIVED, "it names that one"
+    assert await tasks(world, "open") == {"r1.authorization_missing": "open"}
+    with pytest.raises(WrongState):
+        await world.accept(world.vendor(), "r1.1", Accept())
+    assert await balance(world) == 10
+    await sound(world)
+
+
 async def test_silence_that_accepts_draws_too_and_is_not_booked_without(world: World) -> None:
     await opened(world)
     silent = make.vendor("v1", assumed=True)

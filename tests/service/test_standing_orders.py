@@ -302,11 +302,14 @@ async def test_a_will_call_back_goes_along_when_its_ride_there_is_a_day_later(st
         assert str(datetime.fromtimestamp(back.earliest_ms / 1000, TZ))[:10] == day
 
 
-async def test_a_window_in_the_hour_that_the_clock_skips_is_as_wide_as_ever(standing: Standing) -> None:
-    at = datetime(2026, 3, 7, 2, 30, tzinfo=TZ)
+@pytest.mark.parametrize(("clock", "begins"), [((2, 30), (3, 0)), ((1, 50), (1, 50)), ((2, 45), (3, 0))])
+async def test_a_window_that_ends_in_the_hour_that_the_clock_skips_is_as_wide_as_ever(
+    standing: Standing, clock: tuple[int, int], begins: tuple[int, int]
+) -> None:
+    at = datetime(2026, 3, 7, *clock, tzinfo=TZ)
     await standing.order(dialysis(request=leg(at), rule="FREQ=DAILY;COUNT=2", return_ride=None))
     window = (await standing.view()).next[1].window
-    assert window.earliest == datetime(2026, 3, 8, 3, 0, tzinfo=TZ)
+    assert window.earliest == datetime(2026, 3, 8, *begins, tzinfo=TZ)
     assert window.latest - window.earliest == timedelta(minutes=15)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from contracts.instants import HOUR_MS, to_instant, to_ms
 from contracts.tuning_profiles import Profile, Profiles, ProfileStanding, ProfileTime
+from dispatcher.domain import recurrence
 from dispatcher.domain.refusals import Invalid
 from dispatcher.tuning.profiles import begun, next_after, profile_at, refuse_bad, told
 
@@ -53,6 +55,23 @@ CALENDAR = (STORM, NIGHT, HOLIDAY)
 )
 def test_a_profile_stands_in_the_hours_of_its_days_by_the_markets_clock(when: str, stands: str) -> None:
     assert profile_at(CALENDAR, NEW_YORK, at(when)) == stands
+
+
+def test_a_rule_that_began_long_ago_is_gone_through_once_and_not_for_each_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = list[date]()
+    days = recurrence.days
+
+    def counted(rule: Any, start: date, since: date, limit: date) -> Any:
+        asked.append(since)
+        return days(rule, start, since, limit)
+
+    monkeypatch.setattr(recurrence, "days", counted)
+    old = ProfileTime(profile="old", rule="FREQ=WEEKLY;BYDAY=WE", since=date(2001, 5, 2))
+    following = next_after((old,), NEW_YORK, at("2026-03-05T12:00"))
+    assert following == (at("2026-03-11T00:00"), "old")
+    assert len(asked) <= 2
 
 
 def test_the_night_in_which_the_clock_is_put_forward_ends_at_six_by_the_clock_an_hour_sooner() -> None:

@@ -62,9 +62,13 @@ class RevokeAuthorization(OnAuthorization, frozen=True, kw_only=True):
 
 
 class Unauthorize(OnRequest, frozen=True, kw_only=True):
-    """An authorization that does not cover it (any more), for a request that was to draw on it."""
+    """An authorization that does not cover it (any more), for a request that was to draw on it.
+
+    `is_another_s`: it is not that patient's (any more), nor does it name the request.
+    """
 
     authorization: AuthorizationRecord
+    is_another_s: bool = False
 
 
 class Authorize(OnRequest, frozen=True, kw_only=True):
@@ -204,7 +208,8 @@ def unauthorize(record: RequestRecord, command: Unauthorize, context: Context) -
     if asked is None or asked.authorization != known.name or not is_sought(record):
         return None
     asked = needed_now(asked, record.kind, record.service_class)
-    why = lacking(known, asked, record.earliest_ms, record.latest_ms)
+    covers = None if command.is_another_s else known
+    why = lacking(covers, asked, record.earliest_ms, record.latest_ms)
     if why in ("", USED_UP):
         return None
     return held(record, why, Known(known, known), context)

@@ -12,7 +12,7 @@ from contracts.instants import HOUR_MS
 from contracts.tasks import TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
 from dispatcher.domain.amendments import Amendment
-from dispatcher.domain.commands.accept import taken_on
+from dispatcher.domain.commands.accept import collected, taken_on
 from dispatcher.domain.commands.decline import DECLINED, given_back, only_asked
 from dispatcher.domain.commands.make_offer import USED_UP, exhausted
 from dispatcher.domain.commands.report import ended
@@ -52,7 +52,12 @@ def _not_answered(record: RequestRecord, asked: Amendment, context: Context) -> 
 
 
 def _offer_expires(record: RequestRecord, context: Context) -> Decision | None:
-    """Silence accepts an assumed offer; any other is closed. One a commit: the next is due at once."""
+    """Silence accepts an assumed offer; any other is closed. One a commit: the next is due at once.
+
+    A broadcast that has collected is given to the best of those who said yes.
+    """
+    if 0 < record.collect_ms <= context.now_ms:
+        return collected(record, context)
     late = [each for each in record.offers if each.unanswered and each.expires_ms <= context.now_ms]
     if not late:
         return None

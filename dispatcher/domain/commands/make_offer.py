@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from contracts.codes import OfferState, RequestState
+from contracts.codes import RequestState
+from contracts.offer_modes import OfferMode
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
-from contracts.vendors import AssumedAnswer
+from dispatcher.domain.broadcast import collects_until
+from dispatcher.domain.cascade import link_of
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed, made, matched
-from dispatcher.domain.offer_expiry import offer_expiry
-from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.offer_modes import mode_of
+from dispatcher.domain.offering import offer_of
+from dispatcher.domain.offers import OfferRecord, bookings_of
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -40,7 +44,12 @@ def exhausted(record: RequestRecord, values: Mapping[str, Number]) -> bool:
     It stays `matching` until its deadline, with a task for a person at once: ops may raise the limit or offer
     it to a vendor of its choice, and a request has one place where it ends for want of a vendor.
     """
-    return _attempts(record) >= MAX_ATTEMPTS.whole(values)
+    return attempts_left(record, values) <= 0
+
+
+def attempts_left(record: RequestRecord, values: Mapping[str, Number]) -> int:
+    """How many more offers it may have."""
+    return MAX_ATTEMPTS.whole(values) - _attempts(record)
 
 
 def _attempts(record: RequestRecord) -> int:
@@ -48,39 +57,67 @@ def _attempts(record: RequestRecord) -> int:
 
 
 class MakeOffer(OnRequest, frozen=True, kw_only=True):
-    """Put a checked match to its vendor."""
+    """Put a checked match to its vendor.
+
+    `mode`: how; None: as that vendor has agreed to answer. `others`: of a broadcast who is asked beside it,
+    of a cascade who is asked after it, in order.
+    """
 
     request: Request
     proposal: Proposal
+    mode: OfferMode | None = None
+    others: tuple[Proposal, ...] = ()
 
 
 @decides(MakeOffer, REQUEST)
 def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> Decision:
-    """Book the capacity and ask.
+    """Book the capacity and ask; a broadcast books nothing.
 
     Raises WrongState when the request no longer waits, its deadline has passed, its offers are used up, it
-    would be out of sequence, or the vendor is one that refused it (and has not changed since) or that the
+    would be out of sequence, or a vendor is one that refused it (and has not changed since) or that the
     platform excluded: the plan was made before that was known.
     """
     _refuse_stale_plan(record, command, context)
-    refuse_out_of_sequence(record, command.proposal.span, context)
-    new = offered(record, command.proposal, context)
-    after = moved(record, RequestState.OFFERED, context, offers=(*record.offers, new), unmatched=None)
-    told = (made(after, new, command.request), matched(after, new), changed(after, context.by))
+    asked, later = _in_turn(command)
+    for each in asked:
+        refuse_out_of_sequence(record, each.span, context)
+    first = len(record.offers) + 1
+    new = tuple(
+        offered(record, each, context, command.mode, attempt=number)
+        for number, each in enumerate(asked, start=first)
+    )
+    after = moved(
+        record,
+        RequestState.OFFERED,
+        context,
+        offers=(*record.offers, *new),
+        unmatched=None,
+        chain=tuple(map(link_of, later)),
+        collect_ms=collects_until(new, context),
+    )
+    told = [(made(after, each, command.request), matched(after, each)) for each in new]
     return Decision(
         changes=(Change(record, after),),
-        book=new.bookings,
-        messages=told,
-        preconditions=command.proposal.preconditions,
+        book=bookings_of(new),
+        messages=(*chain.from_iterable(told), changed(after, context.by)),
+        preconditions=tuple(dict.fromkeys(rest for each in asked for rest in each.preconditions)),
         at_ms=context.now_ms,
     )
 
 
+def _in_turn(command: MakeOffer) -> tuple[Sequence[Proposal], Sequence[Proposal]]:
+    """Who is asked now, and who may be afterwards."""
+    if command.mode is OfferMode.BROADCAST:
+        return (command.proposal, *command.others), ()
+    return (command.proposal,), command.others
+
+
 def _refuse_stale_plan(record: RequestRecord, command: MakeOffer, context: Context) -> None:
-    reason = refusal(record, command.request, command.proposal, context)
+    asked, _ = _in_turn(command)
+    reason = next(filter(None, (refusal(record, command.request, each, context) for each in asked)), "")
     if record.state not in OPEN:
         reason = f"it is {record.state}"
-    elif exhausted(record, context.values):
+    elif attempts_left(record, context.values) < len(asked):
         reason = f"it has had {_attempts(record)} offers"
     if reason:
         raise WrongState(f"request {record.id} cannot be offered: {reason}", state=record.state.value)
@@ -96,23 +133,19 @@ def refusal(record: RequestRecord, request: Request, proposal: Proposal, context
     return ""
 
 
-def offered(record: RequestRecord, proposal: Proposal, context: Context) -> OfferRecord:
+def own_mode(record: RequestRecord, request: Request, context: Context) -> OfferMode | None:
+    """The mode of an offer that is made to one vendor alone: whether that has to say yes."""
+    mode = mode_of(record, request, context.now_ms, context.values, context.lists)
+    return OfferMode.EXPLICIT if mode is OfferMode.EXPLICIT else None
+
+
+def offered(
+    record: RequestRecord,
+    proposal: Proposal,
+    context: Context,
+    mode: OfferMode | None = None,
+    *,
+    attempt: int = 0,
+) -> OfferRecord:
     """The proposal as an offer of now."""
-    return OfferRecord(
-        attempt=len(record.offers) + 1,
-        vendor_id=proposal.vendor.id,
-        pool_id=proposal.pool_id,
-        state=OfferState.REQUESTED,
-        made_ms=context.now_ms,
-        expires_ms=offer_expiry(record, proposal.vendor, context.now_ms, context.values),
-        start_ms=proposal.start_ms,
-        end_ms=proposal.end_ms,
-        price_cents=proposal.price_cents,
-        assumed=isinstance(proposal.vendor.answer, AssumedAnswer),
-        bookings=proposal.bookings,
-        tuning_version=proposal.tuning_version,
-        snapshot=proposal.snapshot,
-        terms=proposal.terms,
-        runners_up=proposal.runners_up,
-        distance_m=proposal.distance_m,
-    )
+    return offer_of(record, link_of(proposal), context, mode, attempt=attempt, runners_up=proposal.runners_up)

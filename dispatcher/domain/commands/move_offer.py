@@ -12,7 +12,7 @@ from contracts.instants import MINUTE_MS
 from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from contracts.tuning_sets import Follows, Slider
-from dispatcher.domain.commands.make_offer import offered, refusal
+from dispatcher.domain.commands.make_offer import offered, own_mode, refusal
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -79,7 +79,8 @@ class MoveOffer(OnOffer, frozen=True, kw_only=True):
 def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Number]) -> OfferRecord | None:
     """The offer that a plan may move; None where it must stay.
 
-    It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand. It is
+    It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand, and
+    it is of no broadcast, and no link of a chain. It is
     neither about to begin nor fresh nor about to expire, and the request may still be moved. What stands in a
     sequence, or beside other rides of its patient, stays: others were planned by it.
     """
@@ -89,6 +90,8 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
         or not live[0].unanswered
         or live[0].assumed
         or live[0].chosen_by
+        or live[0].wants
+        or record.chain
         or in_sequence(record)
         or record.apart
     ):
@@ -112,7 +115,7 @@ def move_offer(record: RequestRecord, command: MoveOffer, context: Context) -> D
     _refuse_stale_plan(record, old, command, context)
     refuse_out_of_sequence(record, command.proposal.span, context)
     over = close(old, OfferState.CANCELLED, context.now_ms, WITHDRAWN)
-    new = offered(record, command.proposal, context)
+    new = offered(record, command.proposal, context, own_mode(record, command.request, context))
     offers = (*record.offers_with(over), new)
     after = moved(record, RequestState.OFFERED, context, WITHDRAWN, offers=offers)
     told = (closed(after, over), made(after, new, command.request), matched(after, new))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.codes import OfferState, RequestState
 from contracts.requests import Request
-from dispatcher.domain.commands.make_offer import offered
+from dispatcher.domain.commands.make_offer import offered, own_mode
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -56,9 +56,12 @@ def offer_by_hand(record: RequestRecord, command: OfferByHand, context: Context)
     refuse_out_of_sequence(record, proposal.span, context)
     live = record.live_offers
     over = [close(each, OfferState.CANCELLED, context.now_ms, WITHDRAWN) for each in live]
-    new = replace(offered(record, proposal, context), chosen_by=context.subject or context.by)
+    new = offered(record, proposal, context, own_mode(record, request, context))
+    new = replace(new, chosen_by=context.subject or context.by)
     offers = (*record.offers_with(*over), new)
-    after = moved(record, RequestState.OFFERED, context, BY_HAND, offers=offers, unmatched=None)
+    after = moved(
+        record, RequestState.OFFERED, context, BY_HAND, offers=offers, unmatched=None, chain=(), collect_ms=0
+    )
     told = (*(closed(after, each) for each in over), made(after, new, request), matched(after, new))
     return Decision(
         changes=(Change(record, after),),

@@ -130,7 +130,7 @@ def test_the_same_work_and_seed_give_the_same_bytes(overloaded: Plan) -> None:
     found = []
     for _ in range(2):
         best = met(problem, choice)
-        Polisher(prices, search, best).run(Deadline(1e9, work_limit=2_000_000), seeds=[1])
+        Polisher(prices, search, best).run(Deadline(1e9, work_limit=500_000), seeds=[1])
         found.append(best.choice.tobytes())
     assert found[0] == found[1] != choice.tobytes()
 

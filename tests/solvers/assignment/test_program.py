@@ -67,7 +67,7 @@ def test_a_plan_is_a_point_of_the_program_and_back(seed: int) -> None:
     assert _holds(program, values)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(32))  # each is a process of HiGHS
 def test_both_engines_state_the_optimum(seed: int) -> None:
     problem = _pinned(seed)
     start = np.full(problem.requests, -1)

@@ -29,7 +29,7 @@ def _to_its_end(problem: AssignmentProblem, start: np.ndarray) -> tuple[list[np.
     return plans, bounds
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(12))  # many more: tests/solvers/assignment/test_program.py
 def test_what_it_proves_is_the_optimum(seed: int) -> None:
     problem = random_problem(seed)
     plans, bounds = _to_its_end(problem, np.full(problem.requests, -1))

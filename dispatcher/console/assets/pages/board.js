@@ -12,6 +12,7 @@ import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { grid, listKeys } from "../parts/grid.js";
+import { pressingFirst } from "../parts/order.js";
 import { Panel } from "../parts/panel.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { Views } from "../parts/views.js";
@@ -143,7 +144,7 @@ export function mount(root, context) {
     const fits = (/** @type {Row} */ row, /** @type {number} */ but) =>
       FILTERS.every((each, at) => at === but || !chips[at].on.size || chips[at].on.has(each.of(row))) &&
       (but === -2 || !riskChips.on.size || atRisk(row, now));
-    const shown = within.filter((row) => fits(row, -1));
+    const shown = pressingFirst(within.filter((row) => fits(row, -1)), now);
     FILTERS.forEach((each, at) => chips[at].show(counts(within.filter((row) => fits(row, at)), each)));
     riskChips.show([{
       value: "risk",
@@ -239,25 +240,41 @@ function columns({ clock, zone }) {
     {
       name: "state",
       says: "State",
-      width: 108,
+      width: 104,
       value: (row) => row.state,
       show: (row) => stateMark(row.state, row.status && row.state === "in_progress" ? words(row.status) : undefined),
     },
-    { name: "priority", says: "Priority", width: 72, value: (row) => row.priority },
-    { name: "class", says: "Service", width: 112, value: (row) => row.class, show: (row) => words(row.class) },
+    {
+      name: "due",
+      says: "Due",
+      width: 90,
+      value: (row) => iso(row.due),
+      sort: (row) => row.due || Infinity,
+      show: (row) => row.due ? until(row.due, clock.now()) : "",
+    },
+    {
+      name: "why",
+      says: "Why",
+      width: 226,
+      grows: true,
+      value: (row) =>
+        row.risk === "report" ? "" : row.risk === "nobody_left" ? `${RISKS.nobody_left}: ${why(row)}` : why(row),
+    },
+    { name: "priority", says: "Priority", width: 64, value: (row) => row.priority },
+    { name: "class", says: "Service", width: 92, value: (row) => row.class, show: (row) => words(row.class) },
     {
       name: "earliest",
       says: "Window",
-      width: 152,
+      width: 124,
       value: (row) => iso(row.earliest),
       sort: (row) => row.earliest,
       show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
     },
-    { name: "vendor", says: "Vendor", width: 112, value: (row) => row.vendor },
+    { name: "vendor", says: "Vendor", width: 84, value: (row) => row.vendor },
     {
       name: "start",
       says: "Start",
-      width: 104,
+      width: 76,
       value: (row) => iso(row.start),
       sort: (row) => row.start,
       show: (row) => moment(row.start),
@@ -265,7 +282,7 @@ function columns({ clock, zone }) {
     {
       name: "price",
       says: "Price",
-      width: 64,
+      width: 56,
       value: (row) => row.vendor ? row.cents / 100 : "",
       sort: (row) => row.cents,
       show: (row) => row.vendor ? money(row.cents) : "",
@@ -274,25 +291,11 @@ function columns({ clock, zone }) {
     {
       name: "asked",
       says: "Asked",
-      width: 56,
+      width: 48,
       value: (row) => row.asked,
       end: true,
       title: "How many offers there were",
     },
-    {
-      name: "due",
-      says: "Due",
-      width: 96,
-      value: (row) => iso(row.due),
-      sort: (row) => row.due || Infinity,
-      show: (row) => row.due ? until(row.due, clock.now()) : "",
-    },
-    { name: "episode", says: "Episode", width: 112, value: (row) => row.episode },
-    {
-      name: "why",
-      says: "Why",
-      width: 200,
-      value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
-    },
+    { name: "episode", says: "Episode", width: 82, value: (row) => row.episode },
   ];
 }

@@ -14,6 +14,7 @@ import { grid } from "../parts/grid.js";
 import { LEVELS } from "../parts/map/wish.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
+import { vendorLink } from "../parts/view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../parts/gantt/cells.js").Row} Row */
@@ -307,7 +308,7 @@ class GanttPage {
       h(
         "h2",
         {},
-        context.may("ops") ? h("a", { href: context.href("vendors", [row.vendor]) }, row.vendor) : row.vendor,
+        vendorLink(context, row.vendor),
         row.name !== row.vendor && h("span", { class: "soft" }, ` ${row.name}`),
       ),
       h(

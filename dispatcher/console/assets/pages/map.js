@@ -130,14 +130,14 @@ class MapPage {
         {
           name: "id",
           says: "Request",
-          width: 104,
+          width: 148,
           value: (/** @type {Row} */ row) => row.id,
           show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
         },
         {
           name: "state",
           says: "State",
-          width: 100,
+          width: 94,
           value: (/** @type {Row} */ row) => row.state,
           show: (/** @type {Row} */ row) => stateMark(row.state),
         },
@@ -148,8 +148,8 @@ class MapPage {
           value: (/** @type {Row} */ row) => row.earliest,
           show: (/** @type {Row} */ row) => zone.moment(row.earliest, this.now()),
         },
+        { name: "vendor", says: "Vendor", width: 84, value: (/** @type {Row} */ row) => row.vendor },
         { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
-        { name: "vendor", says: "Vendor", width: 88, value: (/** @type {Row} */ row) => row.vendor },
         {
           name: "risk",
           says: "At risk",

@@ -93,7 +93,9 @@ class PastPage {
           this.place,
           empty(
             `No request has its window on ${this.dayName}.`,
-            "Choose another day: a request stands on the day on which its window opens.",
+            "Choose another day: a request stands on the day on which its window opens. The day before: ",
+            h("a", { href: this.context.href("past", [dayBefore(this.dayName)]) }, dayBefore(this.dayName)),
+            ".",
           ),
         );
       }
@@ -149,6 +151,11 @@ class PastPage {
   close() {
     this.inner?.abort();
   }
+}
+
+/** @param {string} day 2026-03-03 */
+function dayBefore(day) {
+  return new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
 }
 
 /**

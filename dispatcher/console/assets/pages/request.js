@@ -12,6 +12,7 @@ import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { atRisk, changeSays, RISKS, ruleSays, sentence, why } from "../parts/words.js";
+import { vendorLink } from "../parts/view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -159,7 +160,7 @@ class RequestPage {
         h(
           "span",
           {},
-          h("a", { href: href("vendors", [match.vendor_id]) }, match.vendor_id),
+          vendorLink(this.context, match.vendor_id),
           match.start_at ? ` at ${time(match.start_at)}` : "",
           match.price_cents === undefined ? "" : `, ${money(match.price_cents)}`,
         ),
@@ -224,7 +225,7 @@ class RequestPage {
 
   /** @param {any[]} all */
   relaxations(all) {
-    const { zone, clock, href } = this.context;
+    const { zone, clock } = this.context;
     const what = (/** @type {any} */ change) => changeSays(change, (iso) => zone.moment(Date.parse(iso), clock.now()));
     return all.length > 0 && [
       h("h3", {}, "What would free it"),
@@ -235,7 +236,7 @@ class RequestPage {
           h(
             "li",
             {},
-            h("a", { href: href("vendors", [each.vendor_id]) }, each.vendor_id),
+            vendorLink(this.context, each.vendor_id),
             ` at ${zone.moment(Date.parse(each.start_at), clock.now())}: `,
             each.changes.map(what).join(", and "),
           )

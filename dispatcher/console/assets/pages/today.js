@@ -13,7 +13,7 @@ import { empty, figure } from "../parts/figure.js";
 import { grid, listKeys } from "../parts/grid.js";
 import { Panel } from "../parts/panel.js";
 import { stateMark, words } from "../parts/state.js";
-import { atRisk, RISKS, why } from "../parts/words.js";
+import { atRisk, codeSays, RISKS, sentence, why } from "../parts/words.js";
 
 export const title = "Today";
 
@@ -164,8 +164,8 @@ function columns({ clock, zone }) {
       width: 160,
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
-    { name: "request", says: "Request", width: 128, value: (item) => item.row?.id || item.tasks[0].request_id },
-    { name: "why", says: "Why", width: 256, value: reasons },
+    { name: "request", says: "Request", width: 168, value: (item) => item.row?.id || item.tasks[0].request_id },
+    { name: "why", says: "Why", width: 256, grows: true, value: reasons },
     {
       name: "state",
       says: "State",
@@ -179,7 +179,7 @@ function columns({ clock, zone }) {
       width: 72,
       value: (item) => item.row?.priority || item.tasks[0]?.priority || "",
     },
-    { name: "class", says: "Service", width: 128, value: (item) => words(item.row?.class || "") },
+    { name: "class", says: "Service", width: 112, value: (item) => words(item.row?.class || "") },
     {
       name: "window",
       says: "Window",
@@ -188,7 +188,7 @@ function columns({ clock, zone }) {
       sort: (item) => item.row?.earliest || 0,
       show: (item) => item.row ? `${zone.moment(item.row.earliest, clock.now())}–${zone.time(item.row.latest)}` : "",
     },
-    { name: "vendor", says: "Vendor", width: 120, value: (item) => item.row?.vendor || "" },
+    { name: "vendor", says: "Vendor", width: 96, value: (item) => item.row?.vendor || "" },
   ];
 }
 
@@ -249,9 +249,10 @@ function drawFigures(place, items, context) {
 function reasons(item) {
   const own = item.row && item.risk !== "task" ? why(item.row) : "";
   const tasks = item.tasks.map((each) => {
-    const named = item.risk === "task" ? "" : `task: ${words(each.kind)}`;
-    const who = each.claimed_by ? `${each.claimed_by} has it` : `nobody has it, with ${words(each.owner)}`;
-    return [named, each.code && words(each.code.toLowerCase()), who].filter(Boolean).join(", ");
+    const named = item.risk === "task" && each === item.tasks[0] ? "" : `Task: ${words(each.kind)}`; // "What" says it
+    const code = each.code && each.code !== each.kind ? sentence(codeSays(each.code)) : "";
+    const who = each.claimed_by ? `${each.claimed_by} has it` : `with ${words(each.owner)}`;
+    return [[named, code].filter(Boolean).join(": "), who].filter(Boolean).join("; ");
   });
   return [own, ...tasks].filter(Boolean).join(" · ");
 }

@@ -7,7 +7,7 @@ import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
-import { words } from "../parts/state.js";
+import { stateMark, words } from "../parts/state.js";
 import { RISKS } from "../parts/words.js";
 import { queue } from "./today.js";
 
@@ -27,7 +27,7 @@ const STATES = [
   "no_show",
   "failed",
 ];
-const SHOWN = 8;
+const SHOWN = { wide: 16, narrow: 8 }; // lines that a wall has room for, beside the numbers or below them
 
 /**
  * @param {HTMLElement} root
@@ -43,11 +43,11 @@ export function mount(root, context) {
   root.append(
     h("h1", { class: "unseen" }, title),
     time,
-    risk,
-    states,
+    h("div", { class: "wall-day" }, risk, states),
     next,
     h("a", { class: "wall-leave", href: context.href("today") }, "Leave the wall (Escape)"),
   );
+  const beside = matchMedia("(min-width: 1000px)"); // as its style sheet has it
   const tasks = new Tasks(context, () => draw());
   const draw = () => {
     const now = clock.now(), rows = store.rows(), today = zone.date(now);
@@ -58,6 +58,7 @@ export function mount(root, context) {
       context.live.status !== "live" &&
         h("span", { class: "wall-stale" }, context.live.status === "stale" ? "Stale: reconnecting" : "Connecting"),
     );
+    const shown = beside.matches ? SHOWN.wide : SHOWN.narrow;
     const pressing = queue(rows, tasks.all, now); // as many as Today says
     fill(
       risk,
@@ -73,20 +74,20 @@ export function mount(root, context) {
     );
     fill(
       next,
-      pressing.slice(0, SHOWN).map(({ due, risk, row, tasks }) =>
+      pressing.slice(0, shown).map(({ due, risk, row, tasks }) =>
         h(
           "p",
           {},
-          h("strong", {}, due ? until(due, now) : ""),
+          h("strong", { class: due && due < now ? "late" : "" }, due ? until(due, now) : ""),
           ` ${risk === "task" ? `Task: ${words(tasks[0].kind)}` : RISKS[risk]}`,
           row && h(
             "span",
             { class: "soft" },
-            ` ${words(row.class)}, ${zone.moment(row.earliest, now)}–${zone.time(row.latest)}`,
+            ` ${words(row.class)}, ${zone.moment(row.earliest, now)}`,
           ),
         )
       ),
-      pressing.length > SHOWN && h("p", { class: "soft" }, `and ${pressing.length - SHOWN} more`),
+      pressing.length > shown && h("p", { class: "soft" }, `and ${pressing.length - shown} more`),
     );
   };
   const soon = paced(() => !signal.aborted && draw());
@@ -104,12 +105,5 @@ export function mount(root, context) {
 
 /** @param {string} state @param {number} count */
 function tile(state, count) {
-  const made = h(
-    "div",
-    { class: "wall-tile" },
-    h("span", { class: "wall-number" }, count),
-    h("span", { class: "state" }, words(state)),
-  );
-  made.style.setProperty("--state", `var(--state-${state})`);
-  return made;
+  return h("div", { class: "wall-tile" }, h("span", { class: "wall-number" }, count), stateMark(state));
 }

@@ -14,7 +14,8 @@ import { fill, framed, h } from "../core/dom.js";
  * @typedef {object} Column
  * @property {string} name
  * @property {string} says heading
- * @property {number} width pixels; the last column takes what is left
+ * @property {number} width pixels
+ * @property {boolean} [grows] it takes what is left; none does: the last
  * @property {(row: R) => string | number} value what stands in the CSV, and what it sorts by
  * @property {(row: R) => string | number} [sort] what it sorts by, if not the value
  * @property {(row: R) => Child} [show] what is seen, if not the value
@@ -87,8 +88,9 @@ export class Grid extends HTMLElement {
     this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
     if (options.select) this.table.setAttribute("aria-multiselectable", "true");
     fill(this.none, options.empty || "Nothing here.");
+    const grows = options.columns.findIndex((each) => each.grows);
     const widths = options.columns.map((each, at) =>
-      at === options.columns.length - 1 ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
+      at === (grows < 0 ? options.columns.length - 1 : grows) ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
     );
     this.style.setProperty("--columns", (options.select ? "32px " : "") + widths.join(" "));
     this.style.setProperty(

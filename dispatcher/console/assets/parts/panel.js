@@ -11,7 +11,8 @@ import { oneMoreUnit } from "./acts/units.js";
 import { choice, dialog, field, showTrouble } from "./dialog.js";
 import { money, stateMark, words } from "./state.js";
 import { toast } from "./toast.js";
-import { changeSays, RISKS, ruleSays, sentence, why } from "./words.js";
+import { changeSays, codeSays, RISKS, ruleSays, sentence, why } from "./words.js";
+import { vendorLink } from "./view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
@@ -76,7 +77,7 @@ export class Panel {
       row.risk && row.due ? ["Due", `${zone.moment(row.due, now)} · `, aged(row.due, now)] : null,
       ["Service", words(row.class)],
       ["Priority", row.priority],
-      row.vendor ? ["Vendor", h("a", { href: href("vendors", [row.vendor]) }, row.vendor)] : null,
+      row.vendor ? ["Vendor", vendorLink(this.context, row.vendor)] : null,
       row.start ? ["Start", `${zone.moment(row.start, now)} · ${money(row.cents)}`] : null,
       row.episode ? ["Episode", h("a", { href: href("care", ["episode", row.episode]) }, row.episode)] : null,
     ].filter((each) => each !== null);
@@ -154,7 +155,7 @@ export class Panel {
         `with ${words(task.owner)} · due ${zone.moment(due, now)} · `,
         aged(due, now),
         task.claimed_by && ` · claimed by ${task.claimed_by}`,
-        task.code && ` · ${words(task.code)}`,
+        task.code && task.code !== task.kind && ` · ${codeSays(task.code)}`,
       ),
       (task.comments || []).map((/** @type {any} */ each) =>
         h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)

@@ -111,7 +111,7 @@ export class Parameters {
     this.drawFoot();
     const measured = this.told?.day
       ? `Effects measured on ${this.told.day}: ${this.told.requests} requests in ${this.told.batches} saved batches, each parameter nudged down and up by itself.`
-      : "No effect is measured yet: it is, once a day of saved decisions is there.";
+      : "No effect is measured yet: every ten minutes it is looked whether a day is over of which decisions are saved; then each parameter is nudged on it, down and up.";
     return [h("p", { class: "soft" }, said), h("p", { class: "hint" }, measured), this.list];
   }
 

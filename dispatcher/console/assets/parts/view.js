@@ -128,6 +128,11 @@ export function requestLink(context, id) {
   return id ? h("a", { class: "mono", href: context.href("request", [id]) }, id) : null;
 }
 
+/** A vendor by its id: a link for ops, who alone may read it. @param {import("../core/app.js").Context} context @param {string} id */
+export function vendorLink(context, id) {
+  return context.may("ops") ? h("a", { href: context.href("vendors", [id]) }, id) : id;
+}
+
 /**
  * Tabs: links that keep their place in the address.
  * @param {string} label

@@ -7,7 +7,7 @@
 import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { Chips } from "./chips.js";
-import { dialog } from "./dialog.js";
+import { dialog, showTrouble } from "./dialog.js";
 import { Draft } from "./draft.js";
 import { figure } from "./figure.js";
 import { grid } from "./grid.js";
@@ -106,7 +106,14 @@ export class Answered {
         ),
       ];
     }
-    return [...head, h("p", { class: "trouble" }, `${words(view.state)}${view.detail ? `: ${view.detail}` : "."}`)];
+    const trouble = h("p", { class: "trouble", role: "alert" });
+    showTrouble(trouble, `${words(view.state)}${view.detail ? `: ${view.detail}` : "."}`);
+    return [...head, trouble, h("p", {}, h("a", { class: "button", href: this.again(view) }, "Ask again …"))];
+  }
+
+  /** The form, against the same. @param {any} view */
+  again(view) {
+    return this.context.href("what-if", ["new"], view.against === "now" ? {} : { against: view.against });
   }
 
   /** @param {any} answer */

@@ -24,6 +24,7 @@ export class Ask {
     this.settings = h("div", { class: "page-part" });
     this.body = h("div", { class: "page-part" });
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    const asked = context.query.get("against") || "", isDay = /^\d{4}-\d\d-\d\d$/.test(asked);
     this.fields = {
       rules: text("rules_off", "What is asked of vendors, and is not to be: credentials"),
       pause: text("pause", "v1 v2"),
@@ -36,9 +37,15 @@ export class Ask {
         h("option", { value: "day" }, "a day that is stored"),
         h("option", { value: "digest" }, "a saved decision"),
       ),
-      digest: text("digest", "its digest", context.query.get("against") || ""),
-      day: h("input", { type: "date", value: context.zone.date(context.clock.now()) }),
+      digest: text("digest", "its digest", isDay ? "" : asked),
+      day: h("input", { type: "date", value: isDay ? asked : context.zone.date(context.clock.now()) }),
     };
+    /** What only one kind of `against` asks for. @type {Record<string, HTMLElement>} */
+    this.besides = {
+      day: labelled(`Day, ${context.zone.name}`, this.fields.day),
+      digest: labelled("Decision", this.fields.digest),
+    };
+    this.fields.against.addEventListener("change", () => this.chosen());
     const run = h("button", { type: "submit", class: "primary" }, "Ask");
     const form = h(
       "form",
@@ -52,7 +59,8 @@ export class Ask {
       void this.send(run);
     });
     root.append(heading("What if …", h("a", { class: "button", href: context.href("what-if") }, "All what-ifs")), form);
-    if (this.fields.digest.value) this.fields.against.value = "digest";
+    if (asked) this.fields.against.value = isDay ? "day" : "digest";
+    this.chosen();
     void this.read();
     this.stop = bind([
       { key: "Escape", says: "All what-ifs", act: () => context.go("what-if") },
@@ -99,8 +107,8 @@ export class Ask {
           "div",
           { class: "row" },
           labelled("Requests", fields.against),
-          labelled(`Day, ${this.context.zone.name}`, fields.day),
-          labelled("Decision", fields.digest),
+          this.besides.day,
+          this.besides.digest,
         ),
         h(
           "p",
@@ -109,6 +117,14 @@ export class Ask {
         ),
       ),
     ];
+  }
+
+  /** Only what the choice asks for is asked. */
+  chosen() {
+    const { against, digest, day } = this.fields;
+    for (const [name, field] of Object.entries(this.besides)) field.hidden = name !== against.value;
+    digest.required = against.value === "digest";
+    day.required = against.value === "day";
   }
 
   drawSettings() {
@@ -141,8 +157,8 @@ export class Ask {
   }
 
   adder() {
-    const name = h("input", { "aria-label": "Parameter", list: "known-parameters", placeholder: "price_weight" });
-    const value = h("input", { "aria-label": "Its value", placeholder: "2" });
+    const name = h("input", { list: "known-parameters", placeholder: "price_weight" });
+    const value = h("input", { placeholder: "2" });
     const trouble = h("span", { class: "hint", role: "alert" });
     const add = () => {
       const parameter = this.parameters.find((each) => each.name === name.value.trim());
@@ -163,7 +179,15 @@ export class Ask {
       { id: "known-parameters" },
       this.parameters.map((each) => h("option", { value: each.name }, each.summary)),
     );
-    return h("div", { class: "row" }, name, value, button("Add", add), trouble, list);
+    return h(
+      "div",
+      { class: "row foot" },
+      labelled("Parameter", name),
+      labelled("Its value", value),
+      button("Add", add),
+      trouble,
+      list,
+    );
   }
 
   /** `now`, a day, or a digest, as the service takes it. */

@@ -1,0 +1,25 @@
+"""Who saves what a process decides: the matcher its plans, the web process what is offered by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from dispatcher.app.opened import Opened
+from dispatcher.decisions.saver import Saver
+from dispatcher.decisions.store import DecisionStore
+from dispatcher.runtime.clock import Clock
+from dispatcher.service.loops import DECISIONS, Troubles
+from dispatcher.store.store import Store
+
+
+def savers_of(open_: Opened) -> Mapping[str, Saver]:
+    """One for each market."""
+    markets = open_.settings.markets.items()
+    return {each: saver_of(open_.store, each, open_.decisions, tz, open_.clock) for each, tz in markets}
+
+
+def saver_of(store: Store, market: str, decisions: DecisionStore, tz: ZoneInfo, clock: Clock) -> Saver:
+    """What saves a market's decisions, and tells where it cannot."""
+    troubles = Troubles(store, market, DECISIONS)
+    return Saver(store.market(market), decisions, tz, clock, troubles.tell, troubles.end)

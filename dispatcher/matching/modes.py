@@ -1,0 +1,71 @@
+"""A planned match in the mode of its request: who is asked beside its vendor, or after it.
+
+The plan says who is best. Who is next best for this one request is found by the same screening, over what
+the plan has left; of each vendor the cheapest place. Nothing is taken for them: in a cascade and a broadcast
+alike the ledger decides once it is their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace as with_
+
+import structlog
+from msgspec.structs import replace
+
+from contracts.offer_modes import OfferMode
+from dispatcher.domain.commands.make_offer import MakeOffer, attempts_left
+from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
+from dispatcher.domain.proposal import Proposal
+from dispatcher.matching.matches import Match
+from dispatcher.matching.refused import Refused
+from dispatcher.matching.snapshot import Snapshot
+from dispatcher.matching.verify import BrokenRule, untaken
+from solvers.candidates import screen
+
+log = structlog.get_logger()
+
+
+def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) -> Match:
+    """The match of the snapshot's request `row` as it is offered; the very same where nothing says how."""
+    command = match.command
+    if not isinstance(command, MakeOffer):
+        return match
+    tuning = snapshot.reading.tuning
+    mode = mode_of(match.record, command.request, snapshot.now_ms, tuning.values, tuning.lists)
+    if mode is None:
+        return match
+    most = _most(mode, match, snapshot)
+    others = tuple(_others(snapshot, row, match.proposal, most - 1, refused)) if most > 1 else ()
+    return with_(match, command=replace(command, mode=mode, others=others))
+
+
+def _most(mode: OfferMode, match: Match, snapshot: Snapshot) -> int:
+    """How many vendors at the most."""
+    if mode is OfferMode.BROADCAST:
+        return min(OFFERS.whole(snapshot.values), attempts_left(match.record, snapshot.values))
+    return LINKS.whole(snapshot.values) if mode is OfferMode.CASCADE else 1
+
+
+def _others(snapshot: Snapshot, row: int, first: Proposal, most: int, refused: Refused) -> Iterator[Proposal]:
+    """The cheapest of each other vendor, as far as all rules allow it, cheapest first."""
+    alone = with_(
+        snapshot,
+        records=(snapshot.records[row],),
+        asked=(snapshot.asked[row],),
+        standing={},
+        taken=[],
+    )
+    found, seen = screen(alone.near().screening()), {first.vendor.id}
+    for at, vendor in enumerate(found.candidates.vendor.tolist()):
+        name = snapshot.vendors[vendor].id
+        if len(seen) > most:
+            return
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            yield untaken(alone, found.candidates, found.cents, at, first.snapshot)
+        except BrokenRule as defect:
+            log.error("plan_broke_a_rule", detail=str(defect), solver="modes")
+            refused.note(defect.request_id, defect.vendor_id, defect.rule, snapshot.reading)

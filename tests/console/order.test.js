@@ -1,0 +1,32 @@
+// What stands first where nobody chose an order. Run by tools/javascript.py.
+import { pressingFirst } from "../../dispatcher/console/assets/parts/order.js";
+import { codeSays } from "../../dispatcher/console/assets/parts/words.js";
+
+const HOUR = 3_600_000;
+
+/** @param {string} id @param {Record<string, any>} more */
+function row(id, more) {
+  return /** @type {any} */ ({ id, risk: "", why: "", due: 0, ended: 0, earliest: 100 * HOUR, ...more });
+}
+
+Deno.test("what is at risk stands first by its due time, then what goes on, what ended last with the latest first", () => {
+  const rows = [
+    row("ended early", { ended: 1 * HOUR }),
+    row("no hurry", { risk: "no_vendor", due: 90 * HOUR }),
+    row("ended late", { ended: 2 * HOUR }),
+    row("b late", { risk: "overdue", due: 3 * HOUR }),
+    row("next", { risk: "report", due: 8 * HOUR }),
+    row("a late", { risk: "overdue", due: 3 * HOUR }),
+    row("soon", { risk: "no_vendor", due: 6 * HOUR }),
+    row("by its window", {}),
+  ];
+  const found = pressingFirst(rows, 5 * HOUR).map((each) => each.id).join(", ");
+  const wanted = "a late, b late, soon, next, no hurry, by its window, ended late, ended early";
+  if (found !== wanted) throw new Error(`found ${found}`);
+});
+
+Deno.test("a code of a report, a rule and an unknown one are told in words", () => {
+  const found = ["NO_CLIENT", "needs", "SOMETHING_ELSE"].map(codeSays).join("; ");
+  const wanted = "the patient was not there; nobody meets the passenger's needs; something else";
+  if (found !== wanted) throw new Error(`found ${found}`);
+});

@@ -1,0 +1,99 @@
+"""Pages of one browser that tests take and give back; and what axe has against a page.
+
+A new context loads and compiles every module anew: that is most of what a test of a page costs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize
+
+REFUSALS = (409, 412, 422, 428)  # what a person may run into, and reads on the page
+COLOURS = ("color-contrast", "link-in-text-block")  # rules that another theme may break
+ALIKE = ".parameter:nth-child(n+4):not(.changed, .wrong)"  # hundreds of the same: the first tell of all
+AXE = Axe().axe_script
+
+Key = tuple[object, ...]
+
+
+class Pages:
+    """Each in a context of its own. What it throws, or what its policy stops, is in `failures`."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.failures: list[str] = []
+        self._spare: defaultdict[Key, list[Page]] = defaultdict(list)
+        self._taken: list[tuple[Key, Page]] = []
+
+    async def take(self, who: Key, viewport: ViewportSize, **context: Any) -> Page:
+        """A page of those who were that before, or a new one: nothing of another test is in it."""
+        key = (who, *sorted(context.items()))
+        page = self._spare[key].pop() if self._spare[key] else await self._new(**context)
+        self._taken.append((key, page))
+        await page.set_viewport_size(viewport)
+        await page.emulate_media(color_scheme=context.get("color_scheme", "light"), reduced_motion="reduce")
+        return page
+
+    async def _new(self, **context: Any) -> Page:
+        page = await (await self.browser.new_context(**context)).new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.on("console", self._said)
+        return page
+
+    def _said(self, said: ConsoleMessage) -> None:
+        refused = any(f"status of {each} " in said.text for each in REFUSALS)
+        if said.type == "error" and not refused:
+            self.failures.append(f"{said.text} {said.location['url']}")
+
+    async def give_back(self) -> None:
+        """All that were taken: signed out, with nothing kept and nothing that goes on."""
+        for key, page in self._taken:
+            if page.is_closed():
+                continue
+            for other in page.context.pages:
+                if other is not page:
+                    await other.close()
+            await page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            await page.goto("about:blank")
+            await page.context.clear_cookies()
+            self._spare[key].append(page)
+        self._taken.clear()
+        kept = {page.context for pages in self._spare.values() for page in pages}
+        for context in self.browser.contexts:
+            if context not in kept:
+                await context.close()
+
+
+async def problems(page: Page, *rules: str) -> list[str]:
+    """What axe has against a page: by all of its rules, or by these."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE)
+    only = {"runOnly": list(rules)} if rules else {}
+    asked = [{"exclude": [[ALIKE]]}, {"resultTypes": ["violations"]} | only]
+    found = await page.evaluate("asked => axe.run(...asked)", asked)
+    return [
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+async def problems_in_both_themes(page: Page) -> list[str]:
+    """As `problems`; in the dark by the rules of colours alone, as nothing else is of another colour."""
+    await page.emulate_media(color_scheme="light")
+    found = await problems(page)
+    await page.emulate_media(color_scheme="dark")
+    return found + await problems(page, *COLOURS)
+
+
+async def visit(page: Page, market: str, path: str) -> None:
+    """Another page of the console, as a link within it leads there: without loading it all anew."""
+    await page.evaluate(
+        "where => { history.pushState(null, '', where); dispatchEvent(new PopStateEvent('popstate')); }",
+        f"/console/{market}/{path}",
+    )
+    await page.wait_for_selector("main h1", state="attached")
