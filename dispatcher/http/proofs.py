@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import structlog
 from aiohttp import web
 
@@ -115,21 +118,30 @@ async def read_picture(call: Call, parts: Parts) -> web.Response:
 )
 async def export(call: Call, parts: Parts) -> web.StreamResponse:
     """Take away the proofs of a day (of the agreed start) as a ZIP, a vendor its own; who did is kept."""
-    pieces = parts.service.proof_export.day(call.principal, call.market, call.query.day)
-    first = await anext(pieces)  # what is refused is refused before the answer has begun
     name = f"proofs-{call.market}-{call.query.day.isoformat()}.zip"
     headers = {"X-Request-Id": call.call_id, "Content-Disposition": f'attachment; filename="{name}"'}
     response = web.StreamResponse(headers=UNSEEN | headers)
     response.content_type = ZIP
-    await response.prepare(call.raw)
-    turns.over(call.raw)  # it takes as long as its caller takes to read
+    pieces = parts.service.proof_export.day(call.principal, call.market, call.query.day)
+    async with contextlib.aclosing(pieces):
+        first = await anext(pieces)  # what is refused is refused before the answer has begun
+        await response.prepare(call.raw)
+        turns.over(call.raw)  # it takes as long as its caller takes to read
+        if call.raw.method != "HEAD":
+            await _written(call, response, first, pieces)
+    return response
+
+
+async def _written(
+    call: Call, response: web.StreamResponse, first: bytes, pieces: AsyncIterator[bytes]
+) -> None:
+    """All of it, or cut off: it is too late to say why, and what is cut off has no end."""
     try:
         await response.write(first)
         async for piece in pieces:
             await response.write(piece)
         await response.write_eof()
-    except (Refusal, StoreError, OSError) as error:  # too late to say so: what is cut off has no end
+    except (Refusal, StoreError, OSError) as error:
         log.warning("export_cut_short", call_id=call.call_id, reason=type(error).__name__)
         if call.raw.transport is not None:
             call.raw.transport.abort()
-    return response

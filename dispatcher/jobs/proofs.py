@@ -7,39 +7,52 @@ older, one lies there that no record names: it goes when its time would be over,
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
 import structlog
 
-from contracts.instants import to_instant
+from contracts.instants import HOUR_MS, to_instant
 from dispatcher.domain.commands.proof import DropPictures, SealAnew
 from dispatcher.domain.proofs import DAYS, ProofRecord, proof_id
-from dispatcher.domain.refusals import Unavailable, Unreadable, Unwritable
+from dispatcher.domain.refusals import Unreadable
+from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.security.vault import UnreadablePatient
 from dispatcher.service.service import Service
 from dispatcher.store.listing import END
 from dispatcher.store.proofs import dispatch_of
 
-EVERY_S = 3_600.0  # clock time
+EVERY_MS = HOUR_MS  # by the clock
+LOOK_S = 60.0  # real
+NO_DAY = "0000-00-00"  # nothing lies there: it costs one question
 LOOKED_AT_DAYS = 32  # beyond the time of what is kept: so long may the service have been down
 BY = "service"
 log = structlog.get_logger()
 
 
 async def keep_proofs(service: Service, market: str) -> None:
-    """Tidy once an hour until cancelled; a place that is away is left for the next hour."""
-    looked_at = ""
-    while True:
-        try:
-            gone, unnamed, sealed = await drop_over(service, market), 0, 0
-            today = to_instant(service.clock.now_ms()).date().isoformat()
-            if looked_at != today:
-                unnamed, sealed = await remove_unnamed(service, market), await seal_anew(service, market)
-                looked_at = today
-            log.info("proofs_tidied", market=market, pictures=gone, unnamed=unnamed, sealed_anew=sealed)
-        except (Unavailable, Unwritable) as refusal:
-            log.warning("proofs_not_tidied", market=market, reason=refusal.detail)
-        await service.clock.sleep(EVERY_S)
+    """Tidy once an hour until cancelled; meanwhile see whether the place where pictures lie is there.
+
+    Raises Unavailable when it is not: whoever keeps this running tells of it, before a driver does.
+    """
+    looked_at, next_ms = "", 0
+    while not cancel_requested():
+        now_ms = service.clock.now_ms()
+        if now_ms >= next_ms:
+            today = to_instant(now_ms).date().isoformat()
+            await tidy(service, market, once_a_day=looked_at != today)
+            looked_at, next_ms = today, now_ms + EVERY_MS
+        await service.proofs.beside(service.proofs.blobs.under, f"{market}/{NO_DAY}")
+        await asyncio.sleep(LOOK_S)
+
+
+async def tidy(service: Service, market: str, *, once_a_day: bool) -> None:
+    """What is over goes; once a day what nobody names, and what is under an old key is sealed anew."""
+    did = {"pictures": await drop_over(service, market)}
+    if once_a_day:
+        did["unnamed"] = await remove_unnamed(service, market)
+        did["sealed_anew"] = await seal_anew(service, market)
+    log.info("proofs_tidied", market=market, **did)
 
 
 async def drop_over(service: Service, market: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from datetime import date, datetime
 
 from contracts.instants import to_instant
@@ -63,7 +63,7 @@ class ProofExport:
     def __init__(self, proofs: Proofs) -> None:
         self.proofs, self.markets = proofs, proofs.markets
 
-    async def day(self, who: Principal, market: str, day: date) -> AsyncIterator[bytes]:
+    async def day(self, who: Principal, market: str, day: date) -> AsyncGenerator[bytes, None]:
         """The ZIP, piece by piece: a vendor's own proofs, or all. That each was seen is durable before."""
         self.markets.authorize(who, market)
         if not who.may(SEES_PROOF):

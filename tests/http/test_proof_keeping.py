@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientError
 
 from contracts.codes import Role
 from contracts.instants import DAY_MS, HOUR_MS
 from dispatcher.audit.judge import judge
 from dispatcher.audit.proofs import RULE, judge_pictures
-from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.folder import Folder, Memory
 from dispatcher.blobs.objects import Objects
+from dispatcher.blobs.port import Blob
 from dispatcher.cli import main
-from dispatcher.domain.proofs import PROOF_KIND
-from dispatcher.jobs.proofs import drop_over, remove_unnamed, seal_anew
+from dispatcher.domain.context import Context
+from dispatcher.domain.proofs import PROOF_KIND, due
+from dispatcher.domain.refusals import Unavailable
+from dispatcher.jobs.proofs import drop_over, keep_proofs, remove_unnamed, seal_anew
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.survey import survey
 from tests.decisions.test_objects import bucket  # noqa: F401  (a fixture)
 from tests.http.conftest import RING, Api
-from tests.http.test_proofs import JPEG, PNG, PROOF, SIGNED, done, get, put, tuned
+from tests.http.test_proofs import JPEG, PNG, PROOF, SIGNED, done, get, missing, put, tuned
 from tests.http.test_threads import accepted, as_vendor
 
 
@@ -167,3 +173,100 @@ async def test_pictures_lie_in_a_bucket_as_in_a_folder_and_one_that_is_not_there
     status, problem = await put(api, JPEG, media="image/jpeg")
     assert (status, problem["type"]) == (503, "/problems/unavailable")
     assert "nowhere" not in json.dumps(problem)
+
+
+class Away(Memory):
+    """A place that does not answer."""
+
+    def under(self, folder: str) -> list[Blob]:
+        raise OSError("it is away")
+
+
+async def test_a_place_that_is_away_is_told_before_anybody_sends_a_picture(api: Api) -> None:
+    api.service.proofs.blobs = Away()
+    with pytest.raises(Unavailable, match="where proofs are kept does not answer"):
+        await keep_proofs(api.service, api.market)
+
+
+async def test_a_picture_whose_commit_was_lost_is_put_again_and_there_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object, **__: object) -> None:
+        raise Unavailable("the store does not answer\nMaybe ask again.", retry_after_s=1)
+
+    await accepted(api)
+    stored = api.store.market(api.market)
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, "commit", lost)
+        assert (await put(api, PNG))[0] == 503
+    kept = api.service.proofs.blobs
+    assert len(kept.under(api.market)) == 1
+    assert (await as_vendor(api, "GET", PROOF))[1]["pictures"] == []
+    assert (await put(api, PNG))[0] == 200
+    assert len(kept.under(api.market)) == 1
+    assert await get(api) == (200, "image/png", PNG)
+
+
+async def test_many_at_once_are_all_there_and_the_task_is_settled_with_the_last(api: Api) -> None:
+    await tuned(api, proof_ride_required=3)
+    await accepted(api)
+    await done(api)
+    said = [{"part": "pickup"}, {"part": "dropoff"}, {"part": "pickup", "odometer_miles": 1}]
+    answers = await asyncio.gather(
+        *(as_vendor(api, "POST", PROOF, each) for each in said),
+        *(put(api, PNG) for _ in range(3)),
+        put(api, JPEG, of="photo", media="image/jpeg"),
+    )
+    assert [status for status, _ in answers] == [200] * 7
+    _, proof = await as_vendor(api, "GET", PROOF)
+    assert (len(proof["parts"]), len(proof["pictures"]), proof["lacking"]) == (3, 2, [])
+    (task,) = await missing(api)
+    assert (task["state"], task["outcome"]) == ("done", "settled")
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_one_whose_time_is_over_takes_no_more(api: Api) -> None:
+    await tuned(api, proof_days=30)
+    await accepted(api)
+    await put(api, PNG)
+    stored = api.store.market(api.market).proofs
+    record = await stored.records.get("r1.1.proof")
+    assert record is not None
+    context = Context(now_ms=record.timer_ms, values={"proof_days": 30})
+    assert (await api.store.market(api.market).commit([due(record, context)])).ok  # type: ignore[list-item]
+    assert (await as_vendor(api, "POST", PROOF, {"part": "pickup"}))[0] == 409
+    assert (await put(api, JPEG, media="image/jpeg"))[0] == 409
+    assert (await get(api))[0] == 404
+
+
+async def test_without_a_body_a_call_tells_the_same(api: Api) -> None:
+    await accepted(api)
+    await put(api, PNG)
+    for path in (f"{PROOF}/dropoff/blob", "/proofs?day=2026-03-02", PROOF):
+        async with api.client.head(api.base + path, headers=api.headers(Role.OPS)) as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_an_export_that_is_cut_short_does_not_open(api: Api) -> None:
+    await accepted(api)
+    await put(api, PNG)
+    await put(api, JPEG, of="photo", media="image/jpeg")
+    proofs = api.service.proofs
+
+    class Half(Memory):
+        def get(self, name: str) -> bytes | None:  # type: ignore[override]
+            if ".photo." in name:
+                raise OSError("it went away")
+            return super().get(name)
+
+    proofs.blobs = Half(proofs.blobs)  # type: ignore[arg-type]
+    raw = b""
+    headers = api.headers(Role.OPS)
+    with pytest.raises(ClientError):
+        async with api.client.get(f"{api.base}/proofs?day=2026-03-02", headers=headers) as answer:
+            assert answer.status == 200
+            async for piece in answer.content.iter_any():
+                raw += piece
+    assert raw
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(raw))

@@ -27,7 +27,7 @@ from dispatcher.domain.proofs import (
     told,
     until_ms,
 )
-from dispatcher.domain.refusals import Invalid
+from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.views import refuse_unaccepted
 
@@ -91,7 +91,7 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     Raises NotFound for another's dispatch, WrongState before acceptance and after the work was given back,
     Invalid for a part that this work has not, and when it was given too often.
     """
-    request, offer = _dispatch(command, context)
+    request, offer = _dispatch(record, command, context)
     _refuse_other_part(request, command.part)
     if record is not None and command.again:
         return None
@@ -112,7 +112,7 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
         apart_m=command.apart_m,
         outside=is_outside(command.apart_m, context.values),
     )
-    after = _on(before, context, given=(*before.given, word))
+    after = _on(before, offer, context, given=(*before.given, word))
     message = told(after, command.part, context, outside=word.outside)
     return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
 
@@ -120,7 +120,7 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
 @decides(AttachPicture, PROOF_KIND.name, roles=GIVERS, creates=True)
 def attach(record: ProofRecord | None, command: AttachPicture, context: Context) -> Decision | None:
     """None when this very picture is there. Raises as `give`."""
-    request, offer = _dispatch(command, context)
+    request, offer = _dispatch(record, command, context)
     picture = command.picture
     _refuse_other_part(request, picture.part)
     before = record or began(command.offer_id, request.id, offer, request.kind)
@@ -133,7 +133,7 @@ def attach(record: ProofRecord | None, command: AttachPicture, context: Context)
             "Maybe tell ops what is wrong with them: what was given stays."
         )
     picture = replace(picture, at_ms=context.now_ms, by=context.by)
-    after = _on(before, context, pictures=(*before.pictures, picture))
+    after = _on(before, offer, context, pictures=(*before.pictures, picture))
     message = told(after, picture.part, context, picture=picture.of)
     return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
 
@@ -161,11 +161,18 @@ def seal_anew(record: ProofRecord, command: SealAnew, context: Context) -> Decis
     return Decision(changes=(Change(record, after),), at_ms=context.now_ms)
 
 
-def _dispatch(command: OnProof, context: Context) -> tuple[RequestRecord, OfferRecord]:
+def _dispatch(
+    record: ProofRecord | None, command: OnProof, context: Context
+) -> tuple[RequestRecord, OfferRecord]:
     request = command.request
     assert request is not None  # noqa: S101  (the service has read it)
     offer = request.offer_named(command.offer_id, context.vendor_id)
     refuse_unaccepted(request, offer)
+    if record is not None and record.over:
+        raise WrongState(
+            f"the proof of {command.named} was kept for as long as `proof_days` says, and goes\n"
+            "Maybe tell ops: it is not kept again."
+        )
     return request, offer
 
 
@@ -178,8 +185,10 @@ def _refuse_other_part(request: RequestRecord, part: ProofPart) -> None:
         )
 
 
-def _on(before: ProofRecord, context: Context, **changes: Any) -> ProofRecord:
-    return replace(before, version=before.version + 1, timer_ms=until_ms(context), over=False, **changes)
+def _on(before: ProofRecord, offer: OfferRecord, context: Context, **changes: Any) -> ProofRecord:
+    """One version on, kept from now on for its time; its start as it is agreed now."""
+    facts = {"timer_ms": until_ms(context), "start_ms": offer.start_ms}
+    return replace(before, version=before.version + 1, **facts, **changes)
 
 
 def _decision(
