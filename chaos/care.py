@@ -22,6 +22,7 @@ from contracts.codes import LevelOfService, Role
 from contracts.episodes import Bundle, Edge, EpisodeDraft
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from contracts.standing_orders import StandingOrder
 from contracts.will_call import WillCall
@@ -34,17 +35,23 @@ NEEDED = {"authorization_equipment": 1}
 AUTHORIZATION, ORDER, OWN = "payer-1", "care-dialysis", "care-"
 NAMED = 4  # one request in so many has a patient that can be told from others
 GRANTED, PAUSE_S = 1_000, 0.05
+MODES = (None, OfferMode.BROADCAST, None, OfferMode.CASCADE)  # one after the other
 IMPOSSIBLE = frozenset({404, 409, 412, 422, 428})  # what was refused: it had moved on
 NEAR = (CENTRE[0] + 0.02, CENTRE[1] + 0.02)
 
 
 def in_care(day: Day) -> Day:
-    """The day, its equipment drawing on an authorization; most of its patients known by no more than a name.
+    """The day, its equipment drawing on an authorization; most of its patients known by a name alone.
 
-    Those may be in one episode: nobody can say that they are two.
+    Those may be in one episode: nobody can say that they are two. Its requests are offered in every mode.
     """
     submissions = tuple(
-        Submission(each.at_ms, tuple(_known_by_name(_authorized(one), number) for one in each.requests))
+        Submission(
+            each.at_ms,
+            tuple(
+                _asked_otherwise(_known_by_name(_authorized(one), number), number) for one in each.requests
+            ),
+        )
         for number, each in enumerate(day.submissions)
     )
     return Day(**(vars(day) | {"submissions": submissions, "tuning": NEEDED}))
@@ -54,6 +61,11 @@ def _authorized(request: Request) -> Request:
     if isinstance(request, EquipmentOrder):
         return replace(request, authorization=AUTHORIZATION)
     return request
+
+
+def _asked_otherwise(request: Request, number: int) -> Request:
+    """Some are put to several vendors at once, some down a chain, the others as their vendors answer."""
+    return replace(request, offer_mode=MODES[number % len(MODES)])
 
 
 def _known_by_name(request: Request, number: int) -> Request:

@@ -10,6 +10,7 @@ import msgspec
 from client.errors import ClientError, PossibleDuplicate, Problem, UnexpectedAnswer
 
 Form = TypeVar("Form")
+Forms = Mapping[int, type[Form]]  #: by status
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 MOST_BYTES = 64_000_000  # a page of 200 views has 2 MB
 SHOWN_CHARS = 60
@@ -51,8 +52,8 @@ class Received(NamedTuple):
             return form(self.status, body)
         return self.unexpected(f"no problem document, but {self.kind}")
 
-    def documented(self, form: type[Form], statuses: Collection[int]) -> Answered[Form]:
-        """The message that was promised. Raises Problem or UnexpectedAnswer."""
+    def documented(self, form: type[Form] | Forms[Form], statuses: Collection[int]) -> Answered[Form]:
+        """The message that was promised: one form, or one by status. Raises Problem or UnexpectedAnswer."""
         if self.status >= 400:
             raise self.refusal()
         if self.status not in statuses:
@@ -60,7 +61,7 @@ class Received(NamedTuple):
             raise self.unexpected(f"{promised} is promised; {self.kind} came")
         if self.media != JSON:
             raise self.unexpected(f"{JSON} is promised; {self.kind} came")
-        return Answered(self._decoded(form), self.headers)
+        return Answered(self._decoded(form if isinstance(form, type) else form[self.status]), self.headers)
 
     def bytes_in(self, *media: str) -> bytes:
         """The bytes, of one of these types. Raises Problem or UnexpectedAnswer."""

@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from client.answers import JSON, MOST_BYTES, Answered, Received
+from client.answers import JSON, MOST_BYTES, Answered, Forms, Received
 from client.errors import Unreachable
 from client.pauses import pauses, retry_after_s
 from contracts.base import Wire
@@ -80,7 +80,7 @@ class Connection:
         self,
         method: str,
         path: str,
-        answer: type[Answer],
+        answer: type[Answer] | Forms[Answer],
         *,
         statuses: Collection[int] = OK,
         body: Wire | None = None,
@@ -91,7 +91,7 @@ class Connection:
         """Call until there is an answer.
 
         Raises Problem (the service refused), UnexpectedAnswer (it is not as documented: `statuses`, JSON, the
-        form `answer`), Unreachable (no answer in time; outcome unknown).
+        form `answer`, which may be one by status), Unreachable (no answer in time; outcome unknown).
         """
         answered = await self.exchange(
             method, path, answer, statuses=statuses, body=body, key=key, params=params, headers=headers
@@ -102,7 +102,7 @@ class Connection:
         self,
         method: str,
         path: str,
-        answer: type[Answer],
+        answer: type[Answer] | Forms[Answer],
         *,
         statuses: Collection[int] = OK,
         body: Wire | None = None,

@@ -198,6 +198,14 @@ class VendorStream(StreamReader):
         reply = OfferReply(offer_id=offer_id, status=update.status, at=update.at, code=update.code)
         return await self._reply("status", reply, now)
 
+    async def waiting(self, offer_id: str, now: datetime, *, since: datetime | None = None) -> str:
+        """Wait at the door, since now or since when."""
+        return await self._reply("waiting", OfferReply(offer_id=offer_id, at=since), now)
+
+    async def ready(self, offer_id: str, now: datetime, *, at: datetime | None = None) -> str:
+        """The passenger has come: wait no more."""
+        return await self._reply("ready", OfferReply(offer_id=offer_id, at=at), now)
+
     async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:
         event = CloudEvent(
             id=uuid.uuid4().hex,

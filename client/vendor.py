@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from client import sse
-from client.answers import about
+from client.answers import Forms, about
 from client.http import segment
 from client.posting import Posting
+from client.prices import Prices
 from client.proofs import ProofGiver
 from client.threads import Threads
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
 from contracts.codes import DeclineCode
+from contracts.counters import Counter
 from contracts.dispatches import Dispatch, StatusUpdate
 from contracts.offers import Accept, Decline, Offer, Offers
+from contracts.prices import PriceView, ReadyAt, Waiting
+
+TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, ProofGiver):
+class VendorClient(Posting, Threads, Prices, ProofGiver):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:
@@ -28,10 +34,14 @@ class VendorClient(Posting, Threads, ProofGiver):
         """This vendor's open offers and the dispatches it works on, earliest start first."""
         return (await self.call("GET", "/offers", Offers)).offers
 
-    async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch:
-        """Take the work. Raises Problem 409 if the offer expired or was taken back."""
-        path = f"/offers/{segment(offer_id)}/accept"
-        taken = await self.call("POST", path, Dispatch, body=Accept(reference=reference), key=key)
+    async def accept(self, offer_id: str, *, reference: str = "", key: str | None = None) -> Dispatch | Offer:
+        """Take the work; an Offer that is `willing` where it is decided by its `decided_by` who has it.
+
+        Raises Problem 409 if the offer expired or was taken back, another vendor was first, or there is no
+        room any more for one that went to several.
+        """
+        path, body = f"/offers/{segment(offer_id)}/accept", Accept(reference=reference)
+        taken = await self.call("POST", path, TAKEN_OR_NOTED, statuses=TAKEN_OR_NOTED, body=body, key=key)
         return about(taken, taken.id, offer_id, f"POST {path}")
 
     async def decline(self, offer_id: str, code: DeclineCode, *, key: str | None = None) -> None:
@@ -40,6 +50,14 @@ class VendorClient(Posting, Threads, ProofGiver):
         Raises Problem 409 once it is accepted: a dispatch is turned back with `report`.
         """
         await self._offer(f"/offers/{segment(offer_id)}/decline", offer_id, Decline(code=code), key)
+
+    async def counter(self, offer_id: str, counter: Counter, *, key: str | None = None) -> Offer:
+        """Offer to do it otherwise. The offer as it is then: `accepted`, if that was taken by itself.
+
+        Else a person decides, and the offer stays good as it was made. Raises Problem 409 once it is not
+        open, or where this vendor's own rules or capacity do not allow it.
+        """
+        return await self._offer(f"/offers/{segment(offer_id)}/counter", offer_id, counter, key)
 
     async def amendment(self, offer_id: str) -> ProposedAmendment:
         """What this vendor is asked to agree to. Raises Problem 404 where it is asked nothing."""
@@ -65,6 +83,21 @@ class VendorClient(Posting, Threads, ProofGiver):
     async def report(self, offer_id: str, update: StatusUpdate, *, key: str | None = None) -> None:
         """Say where the work stands."""
         await self._offer(f"/dispatches/{segment(offer_id)}/status", offer_id, update, key)
+
+    async def waiting(
+        self,
+        offer_id: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        key: str | None = None,
+    ) -> PriceView:
+        """Wait at the door, since now or since when; `until`: that is over. Raises Problem 409 on board."""
+        return await self._about_price(offer_id, "waiting", Waiting(since=since, until=until), key)
+
+    async def ready(self, offer_id: str, at: datetime | None = None, *, key: str | None = None) -> PriceView:
+        """The passenger has come: wait no more. Raises Problem 409 where nobody waited."""
+        return await self._about_price(offer_id, "ready", ReadyAt(at=at), key)
 
     async def dispatch(self, offer_id: str) -> Dispatch:
         """An accepted offer with door, name and phone.

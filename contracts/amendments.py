@@ -21,7 +21,7 @@ from contracts.streams import To
 
 MAX_AMENDMENTS = 16  # of one request: each is kept beside it
 
-Number = Annotated[int, Meta(ge=1, description="1 for a request's first amendment")]
+Number = Annotated[int, Meta(ge=1, le=9_999, description="1 for a request's first amendment")]
 
 
 class AmendmentOutcome(StrEnum):

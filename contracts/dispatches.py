@@ -9,6 +9,7 @@ from contracts.codes import (
 )
 from contracts.geo import Position
 from contracts.offers import Offer
+from contracts.prices import PriceLine
 from contracts.requests import Patient
 
 
@@ -22,6 +23,7 @@ class Dispatch(Wire):
     pickup: Position
     dropoff: Position | None = None
     patient: Patient | None = None  # without record number and contact
+    price_lines: tuple[PriceLine, ...] = ()  # as they are now: with waiting, and fees
 
 
 class StatusUpdate(Wire):

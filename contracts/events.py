@@ -10,9 +10,11 @@ from msgspec import Meta
 
 from contracts.base import Id, Instant, OfferId, Tally, Version, Wire, refuse_odd_year
 from contracts.codes import ReportCode, RequestState, TrackingStatus
+from contracts.counters import Counter
 from contracts.event_types import event
 from contracts.matches import Match
 from contracts.offers import Offer
+from contracts.prices import PriceLine
 from contracts.streams import To
 from contracts.unmatched import Unmatched
 
@@ -106,6 +108,7 @@ class OfferClosed(Wire):
     offer_id: OfferId
     state: str
     code: str = ""
+    price_lines: tuple[PriceLine, ...] = ()  # of a dispatch: what is charged or owed all the same
 
 
 @event("dispatch.dispatch.confirmed", to=To.VENDOR)
@@ -132,6 +135,9 @@ class ReplyRefused(Wire):
     "dispatch.reply.status",
     "dispatch.reply.agree",
     "dispatch.reply.refuse",
+    "dispatch.reply.counter",
+    "dispatch.reply.waiting",
+    "dispatch.reply.ready",
     to=To.REPLIES,
 )
 class OfferReply(Wire):
@@ -143,6 +149,7 @@ class OfferReply(Wire):
     status: TrackingStatus | None = None
     at: Instant | None = None
     amendment: Tally | None = None  # of agree and refuse: its number
+    counter: Counter | None = None  # of counter: what would be otherwise
 
     def __post_init__(self) -> None:
         """Refuse a time that no calendar of ours holds."""

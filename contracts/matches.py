@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts.base import Id, Instant, Price, Version, Wire
+from contracts.prices import PriceLine
 
 
 class CostTerm(Wire):
@@ -34,3 +35,4 @@ class Match(Wire):
     tuning_version: Version
     snapshot: str = ""  # digest of the solver's input
     decided_at: Instant
+    price_lines: tuple[PriceLine, ...] = ()  # they add up to the price

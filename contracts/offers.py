@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from contracts.base import Id, Instant, Metres, Minutes, OfferId, Price, Tally, Wire
+from contracts.base import Id, Instant, Metres, Minutes, OfferId, Tally, Wire
 from contracts.codes import (
     DeclineCode,
     LevelOfService,
@@ -14,8 +14,10 @@ from contracts.codes import (
     Priority,
     Skill,
 )
+from contracts.counters import CounterView
 from contracts.geo import Position, WindowView
 from contracts.needs import PassengerNeeds
+from contracts.prices import Charge, PriceLine, Rates
 from contracts.requests import OrderLine
 
 
@@ -42,7 +44,7 @@ class Offer(Wire, omit_defaults=False):
     window: WindowView
     start_at: Instant
     duration_minutes: Minutes
-    price_cents: Price
+    price_cents: Charge  # below zero only once you gave work back whose rate card has a fee for that
     pickup_zone: Position  # the centre of a square of about 2 km, never the door
     dropoff_zone: Position | None = None
     distance_m: Metres = 0
@@ -56,6 +58,9 @@ class Offer(Wire, omit_defaults=False):
     amendment: Tally = 0  # the number of one that waits for your answer: GET …/offers/{id}/amendment
     willing: bool = False  # you said yes, and are told by `decided_by` whether you have it
     decided_by: Instant | None = None
+    counter: CounterView | None = None  # your latest counter-offer, and what became of it
+    price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
+    rates: Rates = Rates()  # of what may still happen: waiting, and fees
 
 
 class Offers(Wire, omit_defaults=False):

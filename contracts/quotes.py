@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.base import Id, Instant, Name, Price, Wire
 from contracts.matches import CostTerm
+from contracts.prices import PriceLine, Rates
 from contracts.unmatched import Unmatched
 
 
@@ -12,6 +13,7 @@ class QuotedStart(Wire):
 
     start_at: Instant
     price_cents: Price
+    price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
 
 
 class Quote(Wire):
@@ -27,6 +29,8 @@ class Quote(Wire):
     cost_cents: int
     terms: tuple[CostTerm, ...] = ()
     other_starts: tuple[QuotedStart, ...] = ()
+    price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
+    rates: Rates | None = None  # of what may still happen: waiting, and fees
 
 
 class Quotes(Wire):

@@ -18,12 +18,14 @@ from contracts.codes import (
     ServiceClass,
     TrackingStatus,
 )
+from contracts.counters import CounterView
 from contracts.episodes import AfterView
 from contracts.geo import WindowView
 from contracts.matches import Match
 from contracts.offer_modes import ChainLinkView, OfferMode
 from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
+from contracts.prices import Charge, PriceLine
 from contracts.quotes import QuotedStart, Quotes
 from contracts.requests import Request
 from contracts.unmatched import Unmatched
@@ -55,6 +57,9 @@ class Attempt(Wire):
     chosen_by: str = ""  # who chose the vendor by hand; left out: the matcher
     mode: OfferMode | None = None  # how it was made; left out: as its vendor has agreed to answer
     willing: bool = False  # its vendor said yes while a broadcast collects
+    counter: CounterView | None = None  # what its vendor would have done instead
+    price_cents: Charge | None = None  # what its vendor charges; left out: it never had the work
+    price_lines: tuple[PriceLine, ...] = ()
 
 
 class WaitsFor(Wire):

@@ -61,9 +61,11 @@ class TaskKind(StrEnum):
     BUNDLE_FAILED = "bundle_failed"  # a part of what is all or none will not be done: the rest was given back
     AUTHORIZATION_MISSING = "authorization_missing"  # it is on hold until it is authorized
     AUTHORIZATION_RUNNING_OUT = "authorization_running_out"  # little is left of what was authorized
+    COUNTER_OFFER = "counter_offer"  # a vendor would do the work otherwise than it was offered
     OCCURRENCE_MISSING = "occurrence_missing"  # a standing order's day could not be made
     WINDOW_ASKED = "window_asked"  # dispatchers ask whether it may start in a wider window
     CANARY_ROLLED_BACK = "canary_rolled_back"  # a tuning that was tried did harm, and was taken back
+    PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
     PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
 
 

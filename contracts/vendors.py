@@ -70,6 +70,14 @@ class RateCard(Wire):
     night_cents: Cents = 4_500
     weekend_cents: Cents = 2_250
     out_of_area_cents: Cents = 2_500
+    deadhead_mile_cents: Cents = 0  # each mile by which the further end lies beyond its area
+    attendant_cents: Cents = 0  # each attendant beyond the driver
+    waiting_half_hour_cents: Cents = 1_000  # each that has begun, after
+    waiting_free_minutes: Annotated[int, Meta(ge=0, le=240, description="minutes")] = 15
+    turn_back_cents: Cents = 0  # what it owes when it gives accepted work back
+    late_cancel_cents: Cents = 0  # what it is owed when accepted work is taken back later than
+    late_cancel_minutes: Annotated[int, Meta(ge=0, le=10_080, description="minutes")] = 60  # before its start
+    no_show_cents: Cents = 0  # what it is owed when it was there and the passenger was not
 
 
 class Signed(Wire):

@@ -16,6 +16,7 @@ from contracts.offers import Offer
 
 DECLINES, SILENT = 0.08, 0.03
 TURNS_BACK, NO_SHOW, FAILS, LATE = 0.015, 0.02, 0.003, 0.10
+WAITS, WAITS_MIN = 0.06, (8, 20)  # for a passenger who is not ready: how often, how many minutes
 ANSWER_SHARE, ANSWER_LIMIT_S = (0.03, 0.3), 480  # of the time the offer is open: who is pressed is quicker
 DECLINE_CODES = {
     DeclineCode.NO_VEHICLES_AVAILABLE: 60,
@@ -43,10 +44,11 @@ class Reaction(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A status report to be, and when the crew sends it."""
+    """A status report to be, and when the crew sends it; `waits`: from then on it waits at the door."""
 
     at_ms: int
     update: StatusUpdate
+    waits: bool = False
 
 
 def reaction(offer: Offer, seed: int, now_ms: int) -> Reaction:
@@ -82,9 +84,18 @@ def course(offer: Offer, seed: int) -> list[Report]:
     if fate < TURNS_BACK + NO_SHOW + FAILS:
         broken = ReportCode.PROVIDER_ADMIN_CANCEL
         return [*begun, _report(start_ms + 5 * MINUTE_MS, TrackingStatus.FAILED, broken)]
+    if offer.kind == "trip" and (more_ms := _waits_ms(offer, seed)):
+        begun[-1] = begun[-1]._replace(waits=True)
+        start_ms += more_ms
     done_ms = start_ms + round(offer.duration_minutes * rng.uniform(0.8, 1.1)) * MINUTE_MS
     aboard = [_report(start_ms + 4 * MINUTE_MS, TrackingStatus.ON_BOARD)] if offer.kind == "trip" else []
     return [*begun, *aboard, _report(max(done_ms, start_ms + 6 * MINUTE_MS), TrackingStatus.COMPLETED)]
+
+
+def _waits_ms(offer: Offer, seed: int) -> int:
+    """For how long the passenger is waited for; drawn by itself, so that nothing else of the day changes."""
+    rng = random.Random(f"{seed}/waits/{offer.id}")
+    return rng.randint(*WAITS_MIN) * MINUTE_MS if rng.random() < WAITS else 0
 
 
 _NONE_LEFT = ReportCode.NO_VEHICLES_AVAILABLE

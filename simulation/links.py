@@ -23,6 +23,7 @@ class Link(Protocol):
     async def decline(self, offer_id: str, code: DeclineCode) -> None: ...
     async def agree(self, offer_id: str, number: int) -> None: ...
     async def report(self, offer_id: str, update: StatusUpdate) -> None: ...
+    async def waiting(self, offer_id: str) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -52,6 +53,10 @@ class HttpLink:
     async def report(self, offer_id: str, update: StatusUpdate) -> None:
         """Say where it stands."""
         await self.client.report(offer_id, update)
+
+    async def waiting(self, offer_id: str) -> None:
+        """Wait at the door."""
+        await self.client.waiting(offer_id)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -87,6 +92,10 @@ class StreamLink:
     async def report(self, offer_id: str, update: StatusUpdate) -> None:
         """Say where it stands."""
         await self.stream.report(offer_id, update, self._now())
+
+    async def waiting(self, offer_id: str) -> None:
+        """Wait at the door."""
+        await self.stream.waiting(offer_id, self._now())
 
     async def close(self) -> None:
         """Close the connections."""

@@ -14,7 +14,7 @@ from contracts.episodes import DispatchAtRisk
 from contracts.events import CloudEvent, DispatchConfirmed, OfferClosed, OfferMade
 from contracts.instants import MINUTE_MS
 from contracts.offers import Offer
-from contracts.vendors import AssumedAnswer, Vendor
+from contracts.vendors import Vendor
 from simulation.agenda import Agenda
 from simulation.behaviour import Answer, Reaction, Report, course, reaction
 from simulation.links import Link
@@ -90,7 +90,7 @@ class SimulatedVendor:
         self.offers[offer.id] = offer
         self.tally.vendors["offers"] += 1
         answer = reaction(offer, self.seed, self.desk.clock.now_ms())
-        if answer.answer is Answer.ACCEPT and isinstance(self.vendor.answer, AssumedAnswer):
+        if answer.answer is Answer.ACCEPT and offer.assumed:
             return  # silence is acceptance
         if answer.answer is not Answer.SILENCE:
             self.desk.at(answer.at_ms, lambda: self._answer(offer, answer))
@@ -162,6 +162,9 @@ class SimulatedVendor:
         try:
             await self.link.report(offer.id, report.update)
             self.tally.vendors[report.update.status.value] += 1
+            if report.waits:  # `on_board` says that it waits no more
+                await self.link.waiting(offer.id)
+                self.tally.vendors["waited"] += 1
         except Problem as problem:
             self._refused(problem)
         else:

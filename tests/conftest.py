@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,7 +13,12 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from tests import roads
 from tests.browser import program
 
-LONG = ("chaos", "e2e", "benchmarks")  # folders of tests that take seconds each
+FIRST = (
+    "chaos",
+    "e2e",
+    "benchmarks",
+    "console",
+)  # folders of tests that take seconds each, or share a browser
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -22,7 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """A logged failure is shown plainly: with every variable of every frame one took half a second."""
+    """A logged failure is shown plainly: with every variable of every frame one took half a second.
+
+    And no process that a test starts reads the certificates of this machine: each took a tenth of a second.
+    """
+    os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
     *others, shape = structlog.get_config()["processors"]
     assert isinstance(shape, structlog.dev.ConsoleRenderer)
     shape = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -41,8 +51,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest goes first: what is short then fills what is left of both workers' time."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    """What takes longest goes first: what is short then fills what is left of both workers' time.
+
+    A worker without work takes the other's last tests: so one starts the browser, and not both.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ WHY = {
     TaskKind.NO_SHOW: "the patient was not there",
     TaskKind.FAILED: "the work was not done",
     TaskKind.SEQUENCE_AT_RISK: "what goes before the request is late, or will not be done; one for each time",
+    TaskKind.COUNTER_OFFER: "a vendor would do the work otherwise than it was offered",
     TaskKind.UNREADABLE: "something stored of the request cannot be read",
     TaskKind.PREDECESSOR_MISSING: "the request is on hold for a predecessor that does not end by itself",
     TaskKind.BUNDLE_FAILED: "a part of an all-or-none episode will not be done; the task names what was "
@@ -84,6 +85,7 @@ WHY = {
     TaskKind.OCCURRENCE_MISSING: "a day of a standing order was refused: its requests are not made",
     TaskKind.WINDOW_ASKED: "dispatchers ask whether the request may start in a wider window",
     TaskKind.CANARY_ROLLED_BACK: "a guardrail of a canary was crossed: its candidate decides no more",
+    TaskKind.PRICE_DISPUTE: "vendor, platform or ops says that a line of a price is wrong: ops settles it",
     TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
 }
 TASK_TIMERS = {

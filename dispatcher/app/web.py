@@ -72,10 +72,11 @@ async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, n
     settings, store, clock, service = open_.settings, open_.store, open_.clock, open_.service
     engine, markets = open_.engine, open_.settings.markets
     hub, savers = Hub(store), savers_of(open_)
+    quoter = Quoter(store, clock, markets, open_.travel_of, savers)
     parts = Parts(
         service=service,
         hub=hub,
-        quoter=Quoter(store, clock, markets, open_.travel_of, savers),
+        quoter=quoter,
         clock=clock,
         token_keys=keys,
         limits=Limits(connections=min(Limits().connections, files.raise_limit())),
@@ -84,7 +85,7 @@ async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, n
         map_credit=settings.map_credit,
     )
     verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
-    replies = Replies(service, verify, name, made_anew=made_anew)
+    replies = Replies(service, verify, name, countered=quoter.countered, made_anew=made_anew)
     app = with_console(parts, directory_of(settings, keys, clock))
     runner = Runner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()

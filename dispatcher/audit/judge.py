@@ -16,7 +16,9 @@ from dispatcher.audit.apart import on_two_rides
 from dispatcher.audit.authorizations import out_of_balance
 from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
+from dispatcher.audit.modes import asked_otherwise
 from dispatcher.audit.notifications import told_twice
+from dispatcher.audit.prices import out_of_sum
 from dispatcher.audit.proofs import unknown_to_requests
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
@@ -219,6 +221,8 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "legs": made_alone,
     "patients": on_two_rides,
     "amendments": without_end,
+    "prices": out_of_sum,
+    "modes": asked_otherwise,
     "authorizations": out_of_balance,
     "standing orders": out_of_order,
     "notifications": told_twice,

@@ -47,12 +47,19 @@ def needs(record: RequestRecord) -> Iterator[Need]:
     for requirement in set(record.requirements) & set(REQUIREMENT_TASKS):
         if requirement is not Requirement.PREDECESSOR or not goes_by_itself:
             yield Need(record.id, REQUIREMENT_TASKS[requirement])
+    yield from _of_its_offers(record)
+
+
+def _of_its_offers(record: RequestRecord) -> Iterator[Need]:
     for offer in record.offers:
+        name = offer_id(record, offer)
+        if offer.live and offer.overdue:
+            yield Need(record.id, TaskKind.OVERDUE, (name, str(offer.status or "")))
         if offer.lacking:
-            yield Need(record.id, TaskKind.PROOF_MISSING, (offer_id(record, offer), ""), any_code=True)
-    for offer in record.live_offers:
-        if offer.overdue:
-            yield Need(record.id, TaskKind.OVERDUE, (offer_id(record, offer), str(offer.status or "")))
+            yield Need(record.id, TaskKind.PROOF_MISSING, (name, ""), any_code=True)
+        for said in offer.disputes:
+            if said.open:
+                yield Need(record.id, TaskKind.PRICE_DISPUTE, (name, said.kind.value))
 
 
 def is_open(task: TaskRecord) -> bool:

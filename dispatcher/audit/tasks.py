@@ -29,6 +29,7 @@ OUTLIVES = ALONE | {  # of these a person still has something to do when the req
     TaskKind.AMENDMENT_REFUSED,
     TaskKind.NOTIFICATION,
     TaskKind.BUNDLE_FAILED,
+    TaskKind.PRICE_DISPUTE,
     TaskKind.PROOF_MISSING,
 }
 Finding = tuple[str, str]

@@ -20,7 +20,7 @@ import structlog
 from contracts.events import CloudEvent
 from contracts.problems import Problem
 from dispatcher.delivery.reply import offer_of, open_envelope
-from dispatcher.delivery.reply_effects import ReplyEffects, Verify
+from dispatcher.delivery.reply_effects import Countered, ReplyEffects, Verify
 from dispatcher.domain.refusals import Unavailable, Unwritable
 from dispatcher.runtime.cancellation import cancel_requested
 from dispatcher.service.measures import REPLY_AGE
@@ -53,11 +53,14 @@ class Replies:
         *,
         idle_ms: int = IDLE_MS,
         wait_s: float = WAIT_S,
+        countered: Countered,
         made_anew: MadeAnew = lambda market: None,
     ) -> None:
-        """`made_anew(market)` hears of each reply stream that took no more entries."""
+        """`countered`: see `ReplyEffects`; `made_anew(market)` hears of each reply stream that took no more
+        entries.
+        """
         self.store, self.measures = service.store, service.measures
-        self.effects = ReplyEffects(service, verify)
+        self.effects = ReplyEffects(service, verify, countered)
         self.consumer = consumer
         self.idle_ms = idle_ms
         self.wait_s = wait_s

@@ -15,9 +15,11 @@ from contracts.problems import Malformed, Problem, TooLarge
 from contracts.streams import FIELD
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.report import ReportStatus
 from dispatcher.domain.commands.table import Command
+from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
 from dispatcher.domain.refusals import Invalid
 from dispatcher.store.idempotency import IdempotencyRecord
 
@@ -96,10 +98,24 @@ def _refuse(said: OfferReply) -> Command:
     return RefuseAmendment(offer_id=said.offer_id, number=_number(said))
 
 
+def _counter(said: OfferReply) -> Command:
+    if said.counter is None:
+        raise Invalid("a counter-offer needs what would be otherwise\nMaybe `counter` is missing.")
+    return CounterOffer.of(said.offer_id, said.counter)
+
+
 def _number(said: OfferReply) -> int:
     if said.amendment is None:
         raise Invalid("an answer to an amendment needs its number\nMaybe `amendment` is missing.")
     return said.amendment
+
+
+def _waiting(said: OfferReply) -> Command:
+    return ReportWaiting(offer_id=said.offer_id, since=said.at)
+
+
+def _ready(said: OfferReply) -> Command:
+    return ReportReady(offer_id=said.offer_id, at=said.at)
 
 
 COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
@@ -108,4 +124,7 @@ COMMANDS: Mapping[str, Callable[[OfferReply], Command]] = {
     "dispatch.reply.status": _status,
     "dispatch.reply.agree": _agree,
     "dispatch.reply.refuse": _refuse,
+    "dispatch.reply.counter": _counter,
+    "dispatch.reply.waiting": _waiting,
+    "dispatch.reply.ready": _ready,
 }

@@ -7,7 +7,8 @@ letters, by name and reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -15,8 +16,10 @@ from contracts.codes import Role
 from contracts.events import CloudEvent, ReplyRefused
 from contracts.problems import PREFIX, Problem, Unauthenticated
 from dispatcher.delivery.reply import command_of, id_of, idempotency_of, offer_of
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.decision import Message
 from dispatcher.domain.refusals import NotFound, Refusal, Unavailable, Unwritable
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime import traces
 from dispatcher.security.principal import Principal
 from dispatcher.security.reply_keys import ReplyKeys
@@ -29,15 +32,19 @@ LONGEST_SUBJECT = 128  # what its vendor wrote is repeated as far as every reade
 INTERNAL = "internal"  # the failure is ours
 
 Verify = Callable[[str, int], Principal]
+Countered = Callable[[str, RequestRecord, CounterOffer], Awaitable[CounterOffer]]
 Refused = Problem | Refusal
 log = structlog.get_logger()
 
 
 class ReplyEffects:
-    """Replies to commands. `verify(token, now_ms)` gives the principal or raises Problem."""
+    """Replies to commands. `verify(token, now_ms)` gives the principal or raises Problem.
 
-    def __init__(self, service: Service, verify: Verify) -> None:
-        self.service, self.store, self.verify = service, service.store, verify
+    `countered`: works out a counter-offer of a market (`dispatcher.matching.counters`).
+    """
+
+    def __init__(self, service: Service, verify: Verify, countered: Countered) -> None:
+        self.service, self.store, self.verify, self.countered = service, service.store, verify, countered
         self.keys = ReplyKeys(self.store.vault)
         self._with_tokens = set[str]()  # vendors that reply as they did before
 
@@ -60,7 +67,7 @@ class ReplyEffects:
         except (Problem, Refusal) as refusal:
             return await self._told(market, owner, entry, refusal, event)
         try:
-            await self.service.execute(who, market, command_of(event), idempotency_of(event, who.vendor_id))
+            await self._execute(who, market, event)
         except Unavailable:
             raise
         except Unwritable as refusal:  # it stays pending, and is taken up again; the others go on
@@ -72,6 +79,11 @@ class ReplyEffects:
             log.exception("a reply failed", market=market, entry=entry.id)
             return await self._buried(market, entry, INTERNAL)
         return True
+
+    async def _execute(self, who: Principal, market: str, event: CloudEvent) -> None:
+        command, key = command_of(event), idempotency_of(event, who.vendor_id)
+        prepare = partial(self.countered, market) if isinstance(command, CounterOffer) else None
+        await self.service.execute(who, market, command, key, prepare=prepare)
 
     async def is_unreadable(self, market: str, entry: Entry, problem: Problem) -> bool:
         """Whether its vendor was told; False if it was put aside."""

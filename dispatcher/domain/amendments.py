@@ -15,6 +15,7 @@ from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.decision import Reliance
 from dispatcher.domain.needed import Needed
+from dispatcher.domain.prices import Line, stored
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid
 
@@ -64,6 +65,7 @@ class Placed(Compact, frozen=True):
     price_cents: int
     bookings: tuple[Booking, ...]
     distance_m: int = 0
+    price_lines: tuple[Line, ...] = ()
 
 
 class Amendment(Compact, frozen=True):
@@ -149,6 +151,7 @@ def placed_by(proposal: Proposal) -> Placed:
         proposal.price_cents,
         proposal.bookings,
         proposal.distance_m,
+        stored(proposal.price_lines),
     )
 
 

@@ -13,6 +13,7 @@ from contracts.offer_modes import ChainLinkView
 from contracts.vendors import AssumedAnswer, ExplicitAnswer
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
+from dispatcher.domain.prices import Line, OfferRates, rates_of, stored
 from dispatcher.domain.proposal import Precondition, Proposal
 
 
@@ -33,6 +34,8 @@ class ChainLink(Compact, frozen=True):
     terms: tuple[CostTerm, ...] = ()
     tuning_version: int = 0
     snapshot: str = ""
+    price_lines: tuple[Line, ...] = ()
+    rates: OfferRates | None = None
 
     @property
     def answer(self) -> ExplicitAnswer | AssumedAnswer:
@@ -61,6 +64,8 @@ def link_of(proposal: Proposal) -> ChainLink:
         terms=proposal.terms,
         tuning_version=proposal.tuning_version,
         snapshot=proposal.snapshot,
+        price_lines=stored(proposal.price_lines),
+        rates=rates_of(proposal.vendor.rate_card),
     )
 
 

@@ -95,7 +95,25 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
             task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
             if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
                 found.append(task)
-    return found
+    return found + [each for each in _disputes(after, context) if each.id not in after.tasks]
+
+
+def _disputes(after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """A task for each dispute of a line that ops has not settled."""
+    return [
+        opened(
+            TaskKind.PRICE_DISPUTE,
+            after.id,
+            context,
+            offer_id=offer_id(after, offer),
+            code=said.kind.value,
+            since=_number(number),
+            priority=after.priority,
+        )
+        for offer in after.offers
+        for number, said in enumerate(offer.disputes, start=1)
+        if said.open
+    ]
 
 
 def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -174,7 +192,22 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
                 not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
             )
         )
-    return [*held, _early(of, context)] if of.has_nobody_left else held
+    found = [*held, *_counters(of, context)]
+    return [*found, _early(of, context)] if of.has_nobody_left else found
+
+
+def _counters(of: RequestRecord, context: Context) -> list[TaskRecord]:
+    """One for each counter-offer that nobody has answered; it is due before its offer ends."""
+    found = []
+    for offer in of.live_offers:
+        if offer.is_countered and offer.counter is not None:
+            name, number = offer_id(of, offer), _number(offer.counter.number - 1)
+            task = opened(
+                TaskKind.COUNTER_OFFER, of.id, context, offer_id=name, since=number, priority=of.priority
+            )
+            due_ms = max(context.now_ms, min(task.due_ms, offer.expires_ms))
+            found.append(replace(task, due_ms=due_ms, timer_ms=due_ms))
+    return found
 
 
 def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
@@ -210,6 +243,8 @@ def _settled(
         tasks += [
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
+    waiting = {each.id for each in _counters(after, context)}
+    tasks += [each for each in _undone(after, context, TaskKind.COUNTER_OFFER) if each.id not in waiting]
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
@@ -217,6 +252,8 @@ def _settled(
     tasks += [
         each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
     ]
+    disputed = {each.id for each in _disputes(after, context)}
+    tasks += [each for each in _undone(after, context, TaskKind.PRICE_DISPUTE) if each.id not in disputed]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]

@@ -29,6 +29,7 @@ from contracts.will_call import RequestActivated
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import charged, lines_view
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.tasks import TaskRecord
 from dispatcher.domain.views import match_view, offer_view, proposed_offer
@@ -92,7 +93,12 @@ def made(after: RequestRecord, offer: OfferRecord, request: Request) -> Message:
 
 def closed(after: RequestRecord, offer: OfferRecord) -> Message:
     """To the vendor: it is relieved of this offer or dispatch, and why."""
-    news = OfferClosed(offer_id=offer_id(after, offer), state=offer.state.value, code=offer.code)
+    news = OfferClosed(
+        offer_id=offer_id(after, offer),
+        state=offer.state.value,
+        code=offer.code,
+        price_lines=lines_view(charged(offer) or ()),
+    )
     return _to_vendor(after, offer, "dispatch.offer.closed", news)
 
 

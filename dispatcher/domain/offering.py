@@ -46,6 +46,8 @@ def offer_of(
         distance_m=link.distance_m,
         mode=mode.value if mode else "",
         wants=() if books else link.bookings,
+        price_lines=link.price_lines,
+        rates=link.rates,
     )
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, Requirement, TrackingStatus
+from contracts.counters import CounterState
 from contracts.matches import CostTerm, RunnerUp
 from contracts.offer_modes import OfferMode
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact
+from dispatcher.domain.prices import Dispute, Line, OfferRates, Wait, ended
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.states import LIVE_OFFERS, OFFER_STATES
 
@@ -25,6 +27,20 @@ UNAUTHORIZED = (  # a hint
     "Maybe do not begin: no payer has agreed to it (any more); once one has, it is offered anew."
 )
 DECLINED = frozenset({OfferState.REJECTED, OfferState.EXPIRED, OfferState.TURNED_BACK})
+
+
+class Terms(Compact, frozen=True):
+    """A counter-offer, beside what was offered when it was made. `level` "": as asked for."""
+
+    number: int
+    state: CounterState
+    start_ms: int
+    price_cents: int
+    level: str
+    made_ms: int
+    offered_start_ms: int
+    offered_cents: int
+    outside_ms: int  # the window that stood then
 
 
 class OfferRecord(Compact, frozen=True):
@@ -62,6 +78,12 @@ class OfferRecord(Compact, frozen=True):
     mode: str = ""  # the `OfferMode` that it was made in; "": as its vendor has agreed to answer
     wants: tuple[Booking, ...] = ()  # of a broadcast, while it is out: what is booked once it is accepted
     willing_ms: int = 0  # of a broadcast that collects: when its vendor said yes
+    counter: Terms | None = None  # what its vendor would do instead
+    level: str = ""  # of the vehicle that comes, where another was agreed than was asked for
+    price_lines: tuple[Line, ...] = ()  # they add up to the price; none: from before there were lines
+    rates: OfferRates | None = None  # of what might happen after, as the rate card was
+    waits: tuple[Wait, ...] = ()  # its vendor's, at the door
+    disputes: tuple[Dispute, ...] = ()  # of its lines
     proved: int = 0  # what there is of its proof (`proof_required.Proved`)
     lacking: str = ""  # of the proof that its market wants, once it is completed; by comma
 
@@ -81,6 +103,11 @@ class OfferRecord(Compact, frozen=True):
         return self.mode == OfferMode.BROADCAST
 
     @property
+    def is_countered(self) -> bool:
+        """Whether its vendor would do it otherwise, and nobody has said yet whether it is to."""
+        return self.unanswered and self.counter is not None and self.counter.state is CounterState.PENDING
+
+    @property
     def is_done(self) -> bool:
         """Whether the work was done, and not in vain: its passenger came along."""
         return self.state is OfferState.COMPLETED and self.status is TrackingStatus.COMPLETED
@@ -89,6 +116,11 @@ class OfferRecord(Compact, frozen=True):
     def withdrawn(self) -> bool:
         """Whether it was taken back unanswered, because its request was moved to another place."""
         return self.state is OfferState.CANCELLED and self.code == WITHDRAWN
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was one of a broadcast that another vendor took, or for which there was no room left."""
+        return self.broadcast and self.state is OfferState.CANCELLED and self.code in (TAKEN, NO_CAPACITY)
 
     @property
     def counts(self) -> bool:
@@ -112,16 +144,18 @@ def close(offer: OfferRecord, state: OfferState, now_ms: int, code: str = "") ->
 
     What explained the choice goes too: the `matches` stream has it, and the record stays small.
     """
-    return _in_state(
-        offer, state, closed_ms=now_ms, code=code, bookings=(), wants=(), terms=(), runners_up=()
-    )
+    had_it = offer.state is OfferState.ACCEPTED
+    price = ended(offer, state, now_ms, let_go=code in NOT_AGREED) if had_it else {}
+    kept_no_more: dict[str, Any] = {"bookings": (), "wants": (), "terms": (), "runners_up": ()}
+    return _in_state(offer, state, closed_ms=now_ms, code=code, **kept_no_more, **price)
 
 
 def fulfil(
     offer: OfferRecord, state: OfferState, now_ms: int, code: str, status: TrackingStatus
 ) -> OfferRecord:
     """The offer after its work: what it took of the day stays taken."""
-    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status)
+    price = ended(offer, state, now_ms, status)
+    return _in_state(offer, state, closed_ms=now_ms, code=code, status=status, **price)
 
 
 def take_on(offer: OfferRecord, reference: str) -> OfferRecord:

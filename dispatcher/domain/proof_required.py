@@ -92,3 +92,8 @@ def noted(offer: OfferRecord, proved: int) -> OfferRecord:
     """With what is proved of it; of what was lacking when it ended, the rest is lacking still."""
     still = [each for each in offer.lacking.split(",") if each and not proved & Proved[each.upper()]]
     return replace(offer, proved=int(proved), lacking=",".join(still))
+
+
+def proved_as(offer: OfferRecord, before: OfferRecord) -> OfferRecord:
+    """The same, with what was proved of it before."""
+    return replace(offer, proved=before.proved, lacking=before.lacking)

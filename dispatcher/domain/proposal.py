@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from contracts.matches import CostTerm, RunnerUp
+from contracts.prices import PriceLine
 from contracts.vendors import Vendor
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.links import Span
@@ -43,6 +44,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: str = ""
     preconditions: tuple[Precondition, ...] = ()
     changed_ms: int = 0
+    price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
 
     @property
     def span(self) -> Span:

@@ -74,10 +74,10 @@ def _add_offer(
     found: Quarters, was: OfferRecord | None, now: OfferRecord, of: RequestRecord, decision: Decision
 ) -> None:
     slot_ms = slot_of(now.made_ms)
-    if was is None or now.withdrawn:
+    if was is None or now.withdrawn or now.lost:
         by = 1 if was is None else -1
         found[Cell(slot_ms, What.OFFERED)] += by
-        found[Cell(slot_ms, What.CENTS)] += by * now.price_cents
+        found[Cell(slot_ms, What.CENTS)] += by * (was or now).price_cents
         found[Cell(slot_ms, What.URGENT_OFFERED)] += by * _is_urgent(of)
     elif now.declined:
         found[Cell(slot_ms, What.DECLINED)] += 1

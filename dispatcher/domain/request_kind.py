@@ -15,12 +15,14 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_notifications import with_notifications
+from dispatcher.domain.follow_prices import with_prices
 from dispatcher.domain.follow_sequence import with_sequence
 from dispatcher.domain.follow_up import with_tasks
 from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
-from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import priced_as
+from dispatcher.domain.proof_required import proved_as
 from dispatcher.domain.refiling import with_refiled
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
@@ -75,17 +77,17 @@ def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bo
 
 def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
     """Whether nothing differs but when it is forgotten, where it is listed (`sorted_in`), its barrier, and
-    what there is of its proof.
+    what it costs: a line may be disputed, and settled, once its work is done; that is a task. And what there
+    is of its proof.
     """
     filed = replace(after, service_class=before.service_class) if not before.service_class else after
     barrier = before.barrier if after.state in ASKS_BARRIER else after.barrier
-    filed = replace(filed, offers=_without_proof(after), barrier=barrier)
-    unproved = replace(before, offers=_without_proof(before))
-    return replace(filed, version=before.version, timer_ms=before.timer_ms) == unproved
-
-
-def _without_proof(record: RequestRecord) -> tuple[OfferRecord, ...]:
-    return tuple(replace(each, proved=0, lacking="") for each in record.offers)
+    offers, tasks = after.offers, after.tasks
+    if offers != before.offers and len(offers) == len(before.offers):
+        offers = tuple(map(proved_as, map(priced_as, offers, before.offers), before.offers))
+        tasks = before.tasks if tasks[: len(before.tasks)] == before.tasks else tasks
+    same = {"version": before.version, "timer_ms": before.timer_ms, "barrier": barrier}
+    return replace(filed, **same, offers=offers, tasks=tasks) == before
 
 
 def _is_new_work(before: RequestRecord | None, after: RequestRecord | None) -> bool:
@@ -154,6 +156,7 @@ REQUEST_KIND = register(
             with_sequence,
             with_apart,
             with_given_back,
+            with_prices,
             with_notifications,
             with_barriers,
             with_tasks,

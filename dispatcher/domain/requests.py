@@ -46,7 +46,7 @@ def step(state: RequestState, context: Context, code: str = "", *, at_ms: int | 
     return Transition(state, happened_ms, context.by, code, context.subject)
 
 
-class RequestRecord(Record, frozen=True, tag=3):
+class RequestRecord(Record, frozen=True, tag=4):
     """A request with its offers, oldest first."""
 
     state: RequestState

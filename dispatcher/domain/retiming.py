@@ -34,6 +34,7 @@ OFTEN = Parameter(
 PARAMETERS = (OFTEN,)
 GO_ON = ("releaseRequest",)  # it has begun
 WAIT = ("releaseRequest", "cancelRequest")  # while its vendor is asked
+SETTLE = ("settlePrice",)
 ANSWER = ("amendRequest", "finishTask")  # so wide; or not, and say so
 DECIDE = ("amendRequest", *WAIT)  # another window; another vendor if this one does not agree
 
@@ -67,7 +68,9 @@ def mark_of(within: Bounds) -> int:
 
 
 def could(task: TaskRecord) -> tuple[str, ...]:
-    """What somebody could do about a sequence at risk, or a wider window that is asked for."""
+    """What somebody could do about a sequence at risk, a wider window that is asked for, or a dispute."""
+    if task.kind is TaskKind.PRICE_DISPUTE and task.state is not TaskState.DONE:
+        return SETTLE
     if task.kind is TaskKind.WINDOW_ASKED and task.state is not TaskState.DONE:
         return ANSWER
     if task.kind is not TaskKind.SEQUENCE_AT_RISK or task.state is TaskState.DONE:

@@ -23,6 +23,9 @@ ALONE = frozenset(
 SUBMITTERS = frozenset({Role.PLATFORM, Role.COORDINATOR})
 READERS = SUBMITTERS | {Role.OPS, Role.CASE_MANAGER}  # of requests and tasks
 CHOOSERS = frozenset({Role.OPS, Role.COORDINATOR})  # of the vendor that is asked, in the matcher's place
+DISPUTERS = frozenset(
+    {Role.VENDOR, Role.PLATFORM, Role.OPS}
+)  # of a line of a price: who pays, is paid, or sees both
 LISTS_AUTHORIZATIONS = frozenset({Role.CASE_MANAGER, Role.OPS})
 SEES_PATTERNS = READERS - {Role.PLATFORM}  # what barriers there are is for people to see
 SEES_PATIENT = frozenset({Role.PLATFORM, Role.VENDOR})  # a vendor: of what it has accepted

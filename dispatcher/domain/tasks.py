@@ -90,8 +90,10 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.AUTHORIZATION_MISSING: OwnerRole.CASE_MANAGER,
     TaskKind.AUTHORIZATION_RUNNING_OUT: OwnerRole.CASE_MANAGER,
     TaskKind.OCCURRENCE_MISSING: OwnerRole.CARE_COORDINATOR,
+    TaskKind.COUNTER_OFFER: OwnerRole.CARE_COORDINATOR,
     TaskKind.WINDOW_ASKED: OwnerRole.PLATFORM,
     TaskKind.CANARY_ROLLED_BACK: OwnerRole.OPS,
+    TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
     TaskKind.PROOF_MISSING: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again

@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from contracts.amendments import AmendmentView
 from contracts.base import Wire
-from contracts.codes import OfferState, RequestState
+from contracts.codes import LevelOfService, OfferState, RequestState
 from contracts.dispatches import Dispatch
 from contracts.geo import WindowView
 from contracts.instants import MINUTE_MS, to_instant
@@ -18,10 +18,12 @@ from contracts.offer_modes import OfferMode
 from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
+from dispatcher.domain import prices
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.cascade import link_view as chain_view
 from dispatcher.domain.coarse_position import coarse_position
+from dispatcher.domain.counters import view as counter_view
 from dispatcher.domain.links import link_view
 from dispatcher.domain.offers import UNAUTHORIZED, OfferRecord
 from dispatcher.domain.refusals import WrongState
@@ -174,6 +176,7 @@ def match_view(record: RequestRecord, offer: OfferRecord) -> Match:
         tuning_version=offer.tuning_version,
         snapshot=offer.snapshot,
         decided_at=to_instant(offer.made_ms),
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
@@ -193,7 +196,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         pickup_zone=coarse_position(pickup),
         dropoff_zone=coarse_position(dropoff) if dropoff else None,
         distance_m=offer.distance_m,
-        level_of_service=request.ride_level,
+        level_of_service=LevelOfService(offer.level) if offer.level else request.ride_level,
         priority=priority_of(record, request),
         skills=request.required_skills,
         needs=_in_full(request.passenger_needs, NeedsView) if request.passenger_needs else None,
@@ -203,6 +206,9 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         amendment=len(record.amendments) if _is_asked(record, offer) else 0,
         willing=offer.unanswered and offer.willing_ms > 0,
         decided_by=to_instant(record.collect_ms) if offer.unanswered and offer.willing_ms else None,
+        counter=counter_view(record, offer),
+        price_lines=prices.lines_view(prices.lines_of(offer)),
+        rates=prices.rates_view(offer.rates),
     )
 
 
@@ -221,8 +227,8 @@ def proposed_offer(record: RequestRecord, offer: OfferRecord, asked: Amendment, 
             offer,
             start_ms=placed.start_ms,
             end_ms=placed.end_ms,
-            price_cents=placed.price_cents,
             distance_m=placed.distance_m,
+            **prices.amended(offer, placed.price_lines, placed.price_cents),
         )
     return replace(offer_view(record, offer, request), window=window)
 
@@ -262,10 +268,12 @@ def dispatch_view(
         pickup=pickup,
         dropoff=dropoff,
         patient=replace(patient, contact=None, record_number="") if patient else None,
+        price_lines=prices.lines_view(prices.lines_of(offer)),
     )
 
 
 def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
+    charged = prices.charged(offer)
     return Attempt(
         id=offer_id(record, offer),
         vendor_id=offer.vendor_id,
@@ -276,4 +284,7 @@ def _attempt(record: RequestRecord, offer: OfferRecord) -> Attempt:
         chosen_by=offer.chosen_by,
         mode=OfferMode(offer.mode) if offer.mode else None,
         willing=offer.unanswered and offer.willing_ms > 0,
+        counter=counter_view(record, offer),
+        price_cents=sum(each.cents for each in charged) if charged is not None else None,
+        price_lines=prices.lines_view(charged or ()),
     )

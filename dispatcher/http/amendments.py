@@ -15,6 +15,7 @@ from contracts.request_views import AmendedRequest
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
 from dispatcher.domain.commands.subjects import OnOffer
+from dispatcher.domain.prices import lines_view
 from dispatcher.domain.views import request_view
 from dispatcher.http.call import Call, Reply
 from dispatcher.http.commands import execute
@@ -55,7 +56,13 @@ async def _quoted(call: Call, parts: Parts, command: AmendRequest) -> Reply:
     answer = AmendedRequest(
         request=request_view(record),
         quotes=await parts.quoter.quote(call.market, ready.request),
-        kept=QuotedStart(start_at=to_instant(kept.start_ms), price_cents=kept.price_cents) if kept else None,
+        kept=QuotedStart(
+            start_at=to_instant(kept.start_ms),
+            price_cents=kept.price_cents,
+            price_lines=lines_view(kept.price_lines),
+        )
+        if kept
+        else None,
     )
     return Reply(answer, headers=etag(record.version))
 

@@ -11,6 +11,8 @@ from contracts.quotes import Quotes
 from contracts.requests import Request
 from dispatcher.delivery.hub import Hub
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_counter import TakeCounter
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.http.concurrency import Limits
@@ -35,6 +37,12 @@ class Quoter(Protocol):
 
     async def amended(self, market: str, record: RequestRecord, command: AmendRequest) -> AmendRequest:
         """The command worked out on what stands. Raises Invalid, and what `amending` says."""
+
+    async def countered(self, market: str, record: RequestRecord, command: CounterOffer) -> CounterOffer:
+        """A counter-offer with its place. Raises DoesNotFit, and what `counters` says."""
+
+    async def counter_taken(self, market: str, record: RequestRecord, command: TakeCounter) -> TakeCounter:
+        """The answer to one, with its place by now. Raises as `countered`."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

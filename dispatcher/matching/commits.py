@@ -16,7 +16,7 @@ from dispatcher.domain.requests import RequestRecord, waited_ms
 from dispatcher.matching.horizon import ahead_ms
 from dispatcher.matching.market import Market
 from dispatcher.matching.matches import Match, checked
-from dispatcher.matching.modes import in_its_mode
+from dispatcher.matching.modes import in_its_mode, several_last
 from dispatcher.matching.sequence import waves
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.service.execute import Executor
@@ -156,7 +156,7 @@ async def commit_plan(
     rows = {chosen[row]: row for row in offers}
     alone = [each for each in rows if not snapshot.asked[each].bundle]
     for turn in waves(snapshot.asked, alone):
-        offered = (works.offer(rows[each]) for each in turn)
+        offered = (works.offer(rows[each]) for each in several_last(snapshot, turn))
         await run_bounded(offered, market, yields_to_imminent=yields_to_imminent)
     bundles = dict[str, list[int]]()
     for each in rows:

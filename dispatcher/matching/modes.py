@@ -7,8 +7,9 @@ alike the ledger decides once it is their turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace as with_
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -23,6 +24,7 @@ from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.verify import BrokenRule, untaken
 from solvers.candidates import screen
 
+_ASKS: Final[Mapping[OfferMode | None, int]] = {OfferMode.CASCADE: 1, OfferMode.BROADCAST: 2}
 log = structlog.get_logger()
 
 
@@ -31,13 +33,23 @@ def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) ->
     command = match.command
     if not isinstance(command, MakeOffer):
         return match
-    tuning = snapshot.reading.tuning
-    mode = mode_of(match.record, command.request, snapshot.now_ms, tuning.values, tuning.lists)
+    mode = _mode(snapshot, row)
     if mode is None:
         return match
     most = _most(mode, match, snapshot)
     others = tuple(_others(snapshot, row, match.proposal, most - 1, refused)) if most > 1 else ()
     return with_(match, command=replace(command, mode=mode, others=others))
+
+
+def several_last(snapshot: Snapshot, rows: Sequence[int]) -> list[int]:
+    """These requests in their order, those last that ask several vendors: they see what all others take."""
+    modes = {row: _mode(snapshot, row) for row in rows}
+    return sorted(rows, key=lambda row: _ASKS.get(modes[row], 0))
+
+
+def _mode(snapshot: Snapshot, row: int) -> OfferMode | None:
+    tuning, request = snapshot.reading.tuning, snapshot.asked[row].request
+    return mode_of(snapshot.records[row], request, snapshot.now_ms, tuning.values, tuning.lists)
 
 
 def _most(mode: OfferMode, match: Match, snapshot: Snapshot) -> int:

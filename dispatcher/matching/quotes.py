@@ -21,14 +21,17 @@ from contracts.unmatched import RuleCount, Unmatched
 from dispatcher.decisions.record import BY_HAND
 from dispatcher.domain.apart import place
 from dispatcher.domain.commands.amend import AmendRequest
+from dispatcher.domain.commands.answer_counter import TakeCounter
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.links import Bounds
 from dispatcher.domain.patients import PATIENT_KIND
+from dispatcher.domain.prices import rates_of, rates_view
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.windows import start_window
-from dispatcher.matching import amending, by_hand, retiming
+from dispatcher.matching import amending, by_hand, counters, retiming
 from dispatcher.matching.apart import beside_others
 from dispatcher.matching.horizon import HORIZON
 from dispatcher.matching.market import Market
@@ -46,7 +49,7 @@ from dispatcher.service.amending import Amending
 from dispatcher.store.store import Store
 from solvers.candidates import Screened, screen
 from solvers.rules.base import Candidate
-from solvers.rules.price import price_of
+from solvers.rules.price import price_lines, price_of
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel, TravelOf, TravelTimes
 
@@ -120,6 +123,14 @@ class Quoter:
         """An amendment worked out; see `amending`."""
         return await amending.prepared(self._markets[market], record, command, self._amending)
 
+    async def countered(self, market: str, record: RequestRecord, command: CounterOffer) -> CounterOffer:
+        """A counter-offer worked out; see `counters`."""
+        return await counters.prepared(self._markets[market], record, command, self._amending)
+
+    async def counter_taken(self, market: str, record: RequestRecord, command: TakeCounter) -> TakeCounter:
+        """A counter-offer as it can be taken by now; see `counters`."""
+        return await counters.taken(self._markets[market], record, command, self._amending)
+
     async def retimed(self, market: str, record: RequestRecord) -> RetimeDispatch:
         """Another start for a dispatch, worked out; see `retiming`."""
         return await retiming.prepared(self._markets[market], record)
@@ -184,11 +195,15 @@ def _quote(one: Candidate, others: Sequence[Candidate]) -> Quote:
         cost_cents=sum(cents.values()),
         terms=told(cents),
         other_starts=tuple(map(_start, others)),
+        price_lines=price_lines(one),
+        rates=rates_view(rates_of(one.vendor.rate_card)),
     )
 
 
 def _start(one: Candidate) -> QuotedStart:
-    return QuotedStart(start_at=to_instant(one.start_ms), price_cents=price_of(one))
+    return QuotedStart(
+        start_at=to_instant(one.start_ms), price_cents=price_of(one), price_lines=price_lines(one)
+    )
 
 
 def _too_far(snapshot: Snapshot) -> Unmatched:

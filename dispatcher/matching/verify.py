@@ -20,7 +20,7 @@ from solvers.planning import BatchPlan
 from solvers.rules import registry
 from solvers.rules.base import Candidate, Candidates
 from solvers.rules.capacity import UNITS
-from solvers.rules.price import price_of
+from solvers.rules.price import price_lines, price_of
 
 COST: Final = "cost"  # said in place of a rule where plan and terms disagree
 
@@ -64,6 +64,7 @@ def untaken(snapshot: Snapshot, candidates: Candidates, cents: Ints, row: int, d
         snapshot=digest,
         changed_ms=snapshot.reading.changes.since_ms(one.vendor.id, snapshot.records[chosen.request]),
         preconditions=snapshot.reading.preconditions(one.vendor.id, [booking.day for booking in bookings]),
+        price_lines=price_lines(one),
     )
 
 

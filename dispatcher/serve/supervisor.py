@@ -36,7 +36,6 @@ from dispatcher.store.connection import Reader, StoreError, connect
 from dispatcher.store.format_numbers import FormatNumbers
 from dispatcher.store.health import CLUSTER
 from dispatcher.store.identity import Identity
-from dispatcher.tuning import plugins
 
 BACKLOG = 4_096  # connections that wait; Linux takes no more than net.core.somaxconn
 STOP_TIMEOUT_S = 10.0  # for a child that was told to end
@@ -100,6 +99,8 @@ def prepare(settings: Settings) -> None:
     if settings.redis_url:
         connect(settings.redis_url)
     if settings.rules:
+        from dispatcher.tuning import plugins  # noqa: PLC0415  (numpy: a tenth of a second that few need here)
+
         plugins.load(settings.rules)
     decisions_of(settings)
     proofs_of(settings)

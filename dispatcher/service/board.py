@@ -128,7 +128,8 @@ def risk_of(record: RequestRecord) -> Risk:
     if state in OPEN:
         return Risk("no_vendor", record.match_by_ms, _last_rule(record))
     if state is RequestState.OFFERED:
-        return Risk("unanswered", min((each.expires_ms for each in record.live_offers), default=0))
+        ends_ms = min((each.expires_ms for each in record.live_offers), default=0)
+        return Risk("counter" if any(each.is_countered for each in record.offers) else "unanswered", ends_ms)
     dispatch = record.dispatch
     if dispatch is not None and dispatch.overdue:
         return Risk("overdue", record.timer_ms, record.status.value if record.status else "")
@@ -143,9 +144,10 @@ def _last_rule(record: RequestRecord) -> str:
 
 
 def _offer(record: RequestRecord) -> OfferRecord | None:
-    """The vendor that has the work; else the newest that is asked."""
+    """The vendor that has the work; else the newest that is asked, of several at once the cheapest."""
     live = record.live_offers
-    return record.dispatch or (live[-1] if live else None)
+    newest = live[-1] if live else None
+    return record.dispatch or (live[0] if newest is not None and newest.broadcast else newest)
 
 
 def _owner(record: RequestRecord) -> str:

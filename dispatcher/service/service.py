@@ -29,6 +29,7 @@ from dispatcher.service.measures import Measures
 from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
+from dispatcher.service.prices import Prices
 from dispatcher.service.proof_export import ProofExport
 from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
@@ -84,6 +85,7 @@ class Service:
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)
         self.barriers = Barriers(self.markets, self.executor, clock)
+        self.prices = Prices(self.markets, self.executor)
         self.threads = Threads(self.markets, self.executor)
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)

@@ -35,7 +35,7 @@ from dispatcher.domain.requests import RequestRecord, Transition
 from dispatcher.domain.states import WORKED_ON
 
 DOCUMENTS: Mapping[type, tuple[str, int]] = {
-    Vendor: ("vendor", 2),
+    Vendor: ("vendor", 3),
     Capacity: ("posting", 2),
     Tuning: ("tuning", 3),
     SavedSets: ("tuning-sets", 1),
@@ -119,15 +119,15 @@ class Request1(Compact, frozen=True):
 
 
 _request_1, _request = msgspec.msgpack.Decoder(Request1), msgspec.msgpack.Decoder(RequestRecord)
-_SECOND, _THIRD = 2, 3
+_SECOND, _FOURTH = 2, 4
 
 
 def request_of_old(content: bytes | memoryview) -> RequestRecord | None:
-    """A request of format 1 or 2; None if it is none. Format 2 has no sequence and no will-call."""
+    """A request of format 1 to 3; None if it is none. 2 has no sequence, 3 no lines of a price."""
     header = 1 if content[:1] and content[0] & 0xF0 == 0x90 else 3  # bytes of the array's own
     first = content[header] if len(content) > header else 0
-    if first == _SECOND:
-        return _request.decode(bytes(content[:header]) + bytes([_THIRD]) + bytes(content[header + 1 :]))
+    if _SECOND <= first < _FOURTH:
+        return _request.decode(bytes(content[:header]) + bytes([_FOURTH]) + bytes(content[header + 1 :]))
     if not (_FIRST_TEXT <= first <= _LAST_TEXT or first == _LONG_TEXT):
         return None
     old = _request_1.decode(content)

@@ -1,21 +1,22 @@
-"""What the vendor charges by its rate card: fare, extra miles, night, weekend, out of area, equipment."""
+"""What the vendor charges by its rate card, as one figure and line by line; the lines add up to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
+from contracts.prices import PriceKind, PriceLine
 from contracts.requests import OrderLine
 from contracts.tuning import Number, Parameter
 from contracts.vendors import EquipmentFare, Vendor
-from solvers.arrays import Arrays, Ints
+from solvers.arrays import Arrays, Floats, Ints
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
-from solvers.rules.price_arrays import UNLISTED_FARES, encode_lines, encode_vendors, line_cents
-from solvers.rules.service_area import beyond_m, beyond_one_m
+from solvers.rules.price_arrays import UNLISTED_FARES, attendants_of, encode_lines, encode_vendors, line_cents
+from solvers.rules.service_area import SLACK, ServiceArea, beyond_m, beyond_one_m
 from solvers.screening import OpenRequest
 
 WEIGHT = Parameter(
@@ -55,6 +56,7 @@ UNLISTED_LINE = Parameter(
     scope="rules.price",
 )
 PARAMETERS = (WEIGHT, NIGHT_FROM, NIGHT_TO, UNLISTED_LINE)
+K = PriceKind
 METRES_PER_MILE = 1_609.344
 MOST_CENTS = 10_000_000_000  #: no price is higher: costs are counted exactly up to some hundred times as much
 
@@ -84,37 +86,84 @@ class Price(CostTerm):
 
 
 def price_cents(view: View, candidates: Candidates) -> Ints:
-    """(n); what the vendor would charge, whole cents."""
+    """(n); what the vendor would charge, whole cents: what `price_lines` add up to."""
     view = view.seen_by(Price.code)
     card, horizon, vendor = view.vendor, view.screening.horizon, candidates.vendor
     level = view.facts.service_class[candidates.request]
     extra_miles = np.maximum(0.0, candidates.metres / METRES_PER_MILE - card["included_miles"][vendor])
-    price = card["base"][level, vendor] + extra_miles * card["mile"][level, vendor]
-    unlisted = UNLISTED_LINE.of(view.values)
+    price = card["base"][level, vendor] + np.floor(extra_miles * card["mile"][level, vendor] + 0.5)
+    unlisted = UNLISTED_LINE.whole(view.values)
     lines = view.once("line_cents", lambda: line_cents(view.request, card, view.vendors, unlisted))
     price = price + lines[candidates.request, vendor]
     hour = horizon.minute_of_day(candidates.start_ms) // 60
     price = price + _is_night(hour, view.values) * card["night"][vendor]
     price = price + (horizon.weekday_of(candidates.start_ms) >= 5) * card["weekend"][vendor]
-    outside = beyond_m(view)[candidates.request, vendor] > 0
-    return whole(np.minimum(price + outside * card["out_of_area"][vendor], MOST_CENTS))
+    beyond = beyond_m(view)[candidates.request, vendor]
+    price = price + (beyond > 0) * card["out_of_area"][vendor] + _empty_way(view, candidates, beyond)
+    price = price + _attendants(view, candidates)
+    return whole(np.minimum(price, MOST_CENTS))
 
 
-@lru_cache(maxsize=8)  # asked for as a term of the cost, and as the price
+def _empty_way(view: View, candidates: Candidates, beyond_area_m: Floats) -> Floats | int:
+    """(n); for the miles beyond the area. What was saved before there was this has no such rate."""
+    rate, reach_m = view.vendor.get("deadhead"), view.screening.of_vendors[ServiceArea.code]["reach_m"]
+    if rate is None or not rate.any():
+        return 0
+    reach_m = reach_m[candidates.vendor] + SLACK.of(view.values)
+    miles = np.minimum(beyond_area_m, reach_m) / METRES_PER_MILE
+    return np.asarray(np.floor(miles * rate[candidates.vendor] + 0.5))
+
+
+def _attendants(view: View, candidates: Candidates) -> Ints | int:
+    """(n); for the crew beyond the driver."""
+    rate, wanted = view.vendor.get("attendant"), view.request.get("attendants")
+    if rate is None or wanted is None or not rate.any():
+        return 0
+    return np.asarray(rate[candidates.vendor] * wanted[candidates.request], np.int64)
+
+
 def price_of(one: Candidate) -> int:
     """What the vendor charges for one candidate, from its rate card; whole cents."""
-    card, values = one.vendor.rate_card, one.values
-    price: float = card.delivery_cents
-    if one.asked.request.is_trip:
+    return sum(line.cents for line in price_lines(one))
+
+
+@lru_cache(maxsize=8)  # asked for as a term of the cost, as the price, and as its lines
+def price_lines(one: Candidate) -> tuple[PriceLine, ...]:
+    """The price of one candidate, line by line; what costs nothing has none, but for the fare itself."""
+    found = [*_fares(one), *_surcharges(one)]
+    lines = [found[0], *(line for line in found[1:] if line.cents)]
+    over = sum(line.cents for line in lines) - MOST_CENTS
+    return tuple(lines) if over <= 0 else (*lines, _line(K.LIMIT, -over))
+
+
+def _fares(one: Candidate) -> Iterator[PriceLine]:
+    card, request = one.vendor.rate_card, one.asked.request
+    if request.is_trip:
         base, mile = _fare(one)
-        price = base + mile * max(0.0, one.metres / METRES_PER_MILE - card.included_miles)
-    price += sum(_line_cents(card.equipment, line, values) for line in one.asked.request.order_lines)
+        yield _line(K.BASE, base)
+        yield _line(K.MILES, mile, max(0.0, one.metres / METRES_PER_MILE - card.included_miles))
+    else:
+        yield _line(K.DELIVERY, card.delivery_cents)
+    for line in request.order_lines:
+        yield _line(K.EQUIPMENT, _piece_cents(card.equipment, line, one.values), line.quantity, line.hcpcs)
+
+
+def _surcharges(one: Candidate) -> Iterator[PriceLine]:
+    card, values, beyond = one.vendor.rate_card, one.values, beyond_one_m(one)
     if bool(_is_night(one.horizon.minute_at(one.start_ms) // 60, values)):
-        price += card.night_cents
+        yield _line(K.NIGHT, card.night_cents)
     if one.horizon.weekday_at(one.start_ms) >= 5:
-        price += card.weekend_cents
-    price += card.out_of_area_cents if beyond_one_m(one) > 0 else 0
-    return whole_cents(min(price, MOST_CENTS))
+        yield _line(K.WEEKEND, card.weekend_cents)
+    if beyond > 0:
+        reach_m = one.vendor.out_of_area_m + SLACK.of(values)
+        yield _line(K.OUT_OF_AREA, card.out_of_area_cents)
+        yield _line(K.DEADHEAD, card.deadhead_mile_cents, min(beyond, reach_m) / METRES_PER_MILE)
+    yield _line(K.ATTENDANT, card.attendant_cents, attendants_of(one.asked.request))
+
+
+def _line(kind: PriceKind, unit_cents: int, quantity: float = 1, note: str = "") -> PriceLine:
+    cents = whole_cents(quantity * unit_cents)
+    return PriceLine(kind=kind, quantity=round(quantity, 4), unit_cents=unit_cents, cents=cents, note=note)
 
 
 def _fare(one: Candidate) -> tuple[int, int]:
@@ -125,13 +174,13 @@ def _fare(one: Candidate) -> tuple[int, int]:
     return UNLISTED_FARES[ServiceClass(level)]
 
 
-def _line_cents(listed: Sequence[EquipmentFare], line: OrderLine, values: Mapping[str, Number]) -> float:
+def _piece_cents(listed: Sequence[EquipmentFare], line: OrderLine, values: Mapping[str, Number]) -> int:
     price = 0
     for fare in listed:
         if fare.hcpcs == line.hcpcs:
             price = _listed_cents(fare, line.acquisition)
             break
-    return line.quantity * (price or UNLISTED_LINE.of(values))
+    return price or UNLISTED_LINE.whole(values)
 
 
 def _listed_cents(fare: EquipmentFare, how: Acquisition) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.codes import Acquisition, ServiceClass
+from contracts.requests import Request
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, Floats, table_of
 from solvers.rules.hcpcs import number_of
@@ -31,11 +32,21 @@ _ACQUISITIONS: Final = tuple(Acquisition)
 
 
 def encode_lines(asked: Sequence[OpenRequest]) -> Arrays:
-    """`item`, `quantity`: R x most lines."""
+    """`item`, `quantity`: R x most lines; `attendants` (R)."""
     orders = [each.request.order_lines for each in asked]
     items = [[_item(line.hcpcs, line.acquisition) for line in lines] for lines in orders]
     quantities = [[line.quantity for line in lines] for lines in orders]
-    return {"item": table_of(items), "quantity": table_of(quantities, fill=0)}
+    return {
+        "item": table_of(items),
+        "quantity": table_of(quantities, fill=0),
+        "attendants": np.array([attendants_of(each.request) for each in asked], np.int64),
+    }
+
+
+def attendants_of(request: Request) -> int:
+    """The crew that a ride needs beyond the driver."""
+    needs = request.passenger_needs
+    return needs.attendants if needs else 0
 
 
 def encode_vendors(vendors: Sequence[Vendor]) -> Arrays:
@@ -62,6 +73,8 @@ def encode_vendors(vendors: Sequence[Vendor]) -> Arrays:
         "night": np.array([card.night_cents for card in cards], np.float64),
         "weekend": np.array([card.weekend_cents for card in cards], np.float64),
         "out_of_area": np.array([card.out_of_area_cents for card in cards], np.float64),
+        "deadhead": np.array([card.deadhead_mile_cents for card in cards], np.float64),
+        "attendant": np.array([card.attendant_cents for card in cards], np.int64),
         "owner": prices[:, 0],
         "item": prices[:, 1],
         "cents": prices[:, 2],

@@ -16,6 +16,7 @@ from dispatcher.store import codec
 from tests.audit.care_made import (
     DAILY,
     DAYS,
+    NEXT,
     NOTE,
     ORPHAN,
     SETTLED_AT,
@@ -23,6 +24,7 @@ from tests.audit.care_made import (
     THREAD,
     WAITING,
     asked,
+    asked_otherwise,
     authorized,
     bundled,
     dealt,
@@ -35,6 +37,7 @@ from tests.audit.care_made import (
 from tests.audit.hurting import Damage, both, stored, written
 from tests.store.made import (
     NOW_MS,
+    booking,
     moved,
     record,
 )
@@ -243,6 +246,26 @@ CARE_DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the 
         authorized(used=3, spent=3),
         {"authorizations"},
         "has 3 used (3 of it long ago) of 2",
+    ),
+    "a chain that goes on from nowhere": (
+        written(replace(record("b"), chain=(NEXT,))),
+        {"modes"},
+        "is received, and knows who is asked next",
+    ),
+    "a chain that asks a vendor again that is asked": (
+        asked_otherwise(chain=(NEXT, replace(NEXT, vendor_id="v1"))),
+        {"modes"},
+        "asks a vendor twice",
+    ),
+    "a broadcast that nobody decides": (
+        asked_otherwise(collect_ms=1),
+        {"modes"},
+        "collects, and nothing decides who has it",
+    ),
+    "an offer that has booked, and would once more": (
+        asked_otherwise(wants=(booking(),)),
+        {"modes"},
+        "has booked, and would book again",
     ),
     "an amendment that waits for nobody, for ever": (
         written(replace(record("b"), amendments=(WAITING,))),

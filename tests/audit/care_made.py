@@ -15,6 +15,8 @@ from contracts.tasks import TaskKind
 from contracts.threads import About
 from dispatcher.domain.amendments import Amendment
 from dispatcher.domain.authorizations import AUTHORIZATION_KIND, AuthorizationRecord, record_id
+from dispatcher.domain.booking import Booking
+from dispatcher.domain.cascade import ChainLink
 from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.links import Link
@@ -66,6 +68,20 @@ async def offered_alone(raw: Redis, keys: Keys) -> None:
     offered = codec.document_of(REQUEST_KIND).unpack(raw_record).value
     offers = tuple(replace(each, made_ms=NOW_MS + 1) for each in offered.offers)
     await written(replace(offered, episode="e1", bundle_until_ms=UNTIL_MS, offers=offers))(raw, keys)
+
+
+NEXT = ChainLink("v2", "vans", NOW_MS, NOW_MS + 1, 4_500, 600, False, ())
+
+
+def asked_otherwise(*, wants: tuple[Booking, ...] = (), **changes: Any) -> Damage:
+    """Request a, which is offered, asked for in another way."""
+
+    async def hurt(raw: Redis, keys: Keys) -> None:
+        offered = codec.document_of(REQUEST_KIND).unpack(await raw.get(of(keys, "a"))).value
+        offers = tuple(replace(each, wants=wants) for each in offered.offers) if wants else offered.offers
+        await written(replace(offered, offers=offers, **changes))(raw, keys)
+
+    return hurt
 
 
 async def made_alone(raw: Redis, keys: Keys) -> None:

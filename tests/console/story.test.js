@@ -104,3 +104,19 @@ Deno.test("an unknown code is shown as words, and a role without a name as itsel
     "later_state",
   );
 });
+
+Deno.test("of a broadcast no vendor is named before one has it", () => {
+  const asked = { mode: "broadcast", at: at(9), state: "cancelled" };
+  const attempts = [{ ...asked, id: "r.1", vendor_id: "v1" }, { ...asked, id: "r.2", vendor_id: "v2" }];
+  const history = [
+    { state: "received", at: at(0), by: "platform" },
+    { state: "offered", at: at(1), by: "matcher" },
+    { state: "offered", at: at(2), by: "vendor:v2", code: "willing" },
+    { state: "offered", at: at(3), by: "vendor:v1", code: "OTHER" },
+  ];
+  equal(story({ ...VIEW, attempts, history }).slice(1).map((each) => each.says), [
+    "Several vendors asked at once",
+    "A vendor would take it",
+    "Others are still asked",
+  ]);
+});

@@ -14,6 +14,7 @@ from tests.console.trouble import town
 pytestmark = SHARED
 PAGES = re.findall(r'name: "([a-z-]+)"', (FOLDER / "core" / "pages.js").read_text())
 ZOOMED: ViewportSize = {"width": 720, "height": 450}  # a window of 1440 by 900 at 200 %
+MOST_LINES = 300
 WIDTH = "document.documentElement.scrollWidth"
 
 
@@ -29,3 +30,8 @@ async def test_every_page_holds_at_200_percent_in_the_dark(desk: Desk) -> None:
         if told:
             found[name] = told
     assert found == {}
+
+
+async def test_no_module_is_too_long_to_be_read() -> None:
+    lines = {each.name: each.read_text().count("\n") for each in FOLDER.rglob("*.js")}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from contracts.codes import Role
+from dispatcher.domain.canary_tasks import rolled_back
+from dispatcher.domain.context import Context
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes
 from tests.console.trouble import town
@@ -102,3 +104,17 @@ async def test_to_cancel_takes_a_second_enter_and_rows_that_left_the_list_are_no
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".toast:has-text('later is cancelled')")
     assert (await desk.call(market, "GET", "/requests/soon"))["state"] != "cancelled"
+
+
+async def test_what_is_no_requests_has_a_line_of_its_own_and_leads_to_what_it_is_about(desk: Desk) -> None:
+    market = desk.new_market()
+    stored, zone = desk.parts.service.store.market(market), desk.zones[market]
+    context = Context(now_ms=desk.parts.clock.now_ms(), by="canary", tz=zone)
+    assert (await stored.commit([rolled_back(each, "declined", context) for each in (2, 5)])).ok
+    page = await desk.open("today", Role.OPS, market=market)
+    for name in ("canary-2", "canary-5"):
+        await page.locator(".grid-row", has_text=name).wait_for()
+    await page.keyboard.press("j")
+    await page.wait_for_selector(".side h3:has-text('canary rolled back')")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("main h1:has-text('Tuning')")

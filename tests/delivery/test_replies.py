@@ -62,7 +62,12 @@ class Post:
         return self.world.someone(role, token)
 
     def consumer(self, name: str = "a", **settings: Any) -> Replies:
-        return Replies(self.world.service, self.verify, name, **({"wait_s": 0.05} | settings))
+        return Replies(
+            self.world.service,
+            self.verify,
+            name,
+            **({"wait_s": 0.05, "countered": self.world.quoter.countered} | settings),
+        )
 
     async def write(self, kind: str, data: dict[str, Any], *, token: str = "v1", name: str = "e1") -> None:
         await self.write_bytes(msgpack.packb(envelope(kind, data, token=token, name=name)))

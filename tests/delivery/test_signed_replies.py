@@ -155,7 +155,9 @@ async def test_what_a_backup_holds_of_a_reply_is_worth_nothing(tmp_path: Path) -
         await world.submit(make.trip("r1"), make.trip("r2"))
         await world.offer("r1")
         await world.offer("r2")
-        running = asyncio.create_task(Replies(world.service, verify, "a", wait_s=0.05).run("m"))
+        running = asyncio.create_task(
+            Replies(world.service, verify, "a", wait_s=0.05, countered=world.quoter.countered).run("m")
+        )
         key = ReplyKeys(store.vault).current("m", "v1")
         async with VendorStream(server.url, "m", "v1", token, reply_key=key) as vendor:
             await vendor.accept("r1.1", NOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,14 +11,14 @@ import msgspec
 from msgspec.structs import replace
 
 from contracts.amendments import Amend
-from contracts.codes import LevelOfService, Role, TrackingStatus
+from contracts.codes import CredentialKind, LevelOfService, Role, TrackingStatus
 from contracts.geo import Circle, Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offer_modes import OfferMode
 from contracts.requests import EquipmentOrder, OrderLine, Patient, TripRequest
 from contracts.streams import To
 from contracts.tuning import Number
-from contracts.vendors import AssumedAnswer, ExplicitAnswer, Vendor
+from contracts.vendors import AssumedAnswer, Credential, ExplicitAnswer, Vendor
 from contracts.will_call import WillCall
 from dispatcher.domain.amendments import Facts, Placed, Ready, amended, changed_fields
 from dispatcher.domain.booking import PoolBooking
@@ -63,7 +63,7 @@ def trip(name: str = "r1", *, ahead_ms: int = 4 * HOUR_MS, **changes: Any) -> Tr
         "dropoff": Place(position=FAR_DOOR),
         "level_of_service": LevelOfService.WHEELCHAIR,
         "pickup_window": Window(earliest=to_instant(earliest), latest=to_instant(earliest + 30 * MINUTE_MS)),
-        "patient": patient(name),
+        "patient": patient(changes.get("return_of") or name),
     }
     return TripRequest(id=name, **(facts | changes))
 
@@ -72,7 +72,8 @@ def will_call(name: str = "r1", *, until_ms: int | None = None, **changes: Any) 
     """A ride of today that somebody will call for; until the end of the day, or so long from NOW."""
     until = None if until_ms is None else to_instant(NOW + until_ms)
     call = WillCall(day=to_instant(NOW).date(), until=until)
-    return trip(name, **({"pickup_window": None, "will_call": call} | changes))
+    whose = patient(changes.get("return_of") or name)  # both legs are one patient's
+    return trip(name, **({"pickup_window": None, "will_call": call, "patient": whose} | changes))
 
 
 def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrder:
@@ -86,6 +87,9 @@ def equipment(name: str = "e1", *, ahead_ms: int = 4 * HOUR_MS) -> EquipmentOrde
     )
 
 
+PAPERS = tuple(Credential(kind=kind, expires_on=date(2027, 1, 1)) for kind in CredentialKind)
+
+
 def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Vendor:
     """A vendor near the door that answers within `limit_s`."""
     answer = AssumedAnswer(reject_within_s=limit_s) if assumed else ExplicitAnswer(time_limit_s=limit_s)
@@ -94,6 +98,7 @@ def vendor(name: str = "v1", *, assumed: bool = False, limit_s: int = 600) -> Ve
         name=f"Vendor {name}",
         service_area=(Circle(centre=DOOR, radius_m=20_000),),
         levels_of_service=(LevelOfService.WHEELCHAIR,),
+        credentials=PAPERS,
         answer=answer,
     )
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from contracts.amendments import Amend, AmendmentOutcome
 from contracts.barriers import BarrierCode
@@ -27,7 +28,8 @@ from contracts.instants import HOUR_MS, MINUTE_MS, to_instant, to_ms
 from contracts.offer_modes import OfferMode
 from contracts.tasks import BY_ITSELF, TaskKind, TaskOutcome, TaskState
 from contracts.unmatched import Unmatched
-from contracts.vendors import Vendor
+from contracts.vendors import RateCard, Vendor
+from dispatcher.audit.prices import wrong
 from dispatcher.domain.amendments import LOST
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
@@ -36,6 +38,7 @@ from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, Refuse
 from dispatcher.domain.commands.barriers import RecordBarrier
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
+from dispatcher.domain.commands.dispute_line import DisputePrice, SettlePrice
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.on_hold import HoldRequest, ResumeRequest
 from dispatcher.domain.commands.report import ReportStatus
@@ -44,6 +47,7 @@ from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import with_follow_ups
 from dispatcher.domain.commands.tasks import ClaimTask, CommentTask, FinishTask, ReleaseTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
+from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
 from dispatcher.domain.joining import joined
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
@@ -53,7 +57,10 @@ from tests.domain import make
 from tests.domain.needs import Watch
 from tests.domain.world import World, barriers
 
-VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)) for n in range(5))
+CARD = RateCard(turn_back_cents=2_000, late_cancel_cents=3_000, no_show_cents=1_500)
+VENDORS = tuple(
+    replace(make.vendor(f"v{n}", assumed=n == 0, limit_s=60 * (n + 1)), rate_card=CARD) for n in range(5)
+)
 VALUES: make.Values = {"max_attempts": 4, "overdue_limit": 2}
 UNDER_WAY = frozenset({RequestState.ACCEPTED, RequestState.IN_PROGRESS})
 ids = st.sampled_from(("r0", "r1", "r2", "back"))  # "back" is the way back of r0, a will-call
@@ -200,6 +207,35 @@ class Life(RuleBasedStateMachine):
         with suppress(Invalid):  # too early for its end
             self._own(name, place, lambda offer: report(status, offer))
 
+    @rule(name=ids, what=st.sampled_from((("wait",), ("wait", "ready"), ("wait", "dispute"), ("settle",))))
+    def a_vendor_waits_and_its_price_is_disputed(self, name: str, what: tuple[str, ...]) -> None:
+        for each in what:
+            record = self.world.records.get(name)
+            if record is None or not record.offers:
+                return
+            offer = record.dispatch or record.offers[-1]
+            about = offer_id(record, offer)
+            if each in ("wait", "ready"):
+                since = to_instant(max(offer.made_ms, self.world.now_ms - 40 * MINUTE_MS))
+                waits = ReportWaiting(offer_id=about, since=since)
+                self.world.give(
+                    name, waits if each == "wait" else ReportReady(offer_id=about), offer.vendor_id
+                )
+            elif each == "dispute":
+                with suppress(WrongState, Invalid):  # nothing is charged; or it is disputed already
+                    said = DisputePrice(offer_id=about, line=len(offer.price_lines) or 1, sealed=b"x")
+                    self.world.commit(self.world.decide(record, said))
+            else:
+                self._settled(record)
+
+    def _settled(self, record: RequestRecord) -> None:
+        for offer in record.offers:
+            for number, said in enumerate(offer.disputes, start=1):
+                if said.open:
+                    kept = SettlePrice(offer_id=offer_id(record, offer), number=number, sealed=b"x")
+                    self.world.give(record.id, kept)
+                    return
+
     @rule(name=ids, by=vendors, attempt=st.integers(0, 5), status=st.sampled_from((None, *TrackingStatus)))
     def somebody_answers_an_old_or_a_strange_offer(
         self, name: str, by: Vendor, attempt: int, status: TrackingStatus | None
@@ -327,7 +363,8 @@ class Life(RuleBasedStateMachine):
             for offer in record.offers:
                 assert not offer.wants or (offer.unanswered and offer.broadcast and not offer.bookings)
                 assert not offer.live or offer.bookings or offer.wants
-        assert all(booked <= 2 for booked in self.world.ledger.values())
+        most = self.world.most
+        assert most is None or all(booked <= most for booked in self.world.ledger.values())
 
     @invariant()
     def each_barrier_is_counted_once_as_it_stands(self) -> None:
@@ -389,6 +426,11 @@ class Life(RuleBasedStateMachine):
             assert now.pickup_window is not None
             assert to_ms(now.pickup_window.earliest) == record.earliest_ms
             assert (now.priority, now.service_class) == (record.priority, record.service_class)
+
+    @invariant()
+    def the_lines_of_every_price_are_the_price_and_nobody_waits_after_the_work(self) -> None:
+        for record in self.world.records.values():
+            assert [each for offer in record.offers for each in wrong(offer)] == []
 
     @invariant()
     def none_ends_twice(self) -> None:
@@ -468,6 +510,8 @@ class Life(RuleBasedStateMachine):
         assert not world.tasks, "they go with their requests"
 
     def _people_end_their_tasks(self) -> None:
+        for record in list(self.world.records.values()):
+            self._settled(record)
         for name in list(self.world.tasks):
             if self.world.tasks[name].state is not TaskState.DONE:
                 self.world.give(name, FinishTask(task_id=name, by="ann", outcome=TaskOutcome.RESOLVED))

@@ -33,6 +33,7 @@ from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.on_hold import HoldRequest
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.context import Context
+from dispatcher.domain.counters import Wish, is_taken_by_itself
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
 from dispatcher.domain.follow_proof import unproved
@@ -317,6 +318,14 @@ def _known_share(values: Values) -> object:
     return shares({"v1": {"on_time": 21}}, values)
 
 
+def _taken_by_itself(values: Values) -> bool:
+    """A counter-offer of two dollars more."""
+    record = offered()
+    (offer,) = record.offers
+    wish = Wish(offer.start_ms, offer.price_cents + 200)
+    return is_taken_by_itself(record, offer, wish, values)
+
+
 def _chosen(lead_ms: int = 4 * HOUR_MS, **fixed: Any) -> Callable[[Any], object]:
     """In which mode a wheelchair ride so far ahead is offered; `fixed`: what else is set."""
     request = make.trip(ahead_ms=lead_ms)
@@ -362,6 +371,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "authorization_low_share": (100, _running_out(2, 60 * 24 * HOUR_MS, used=1)),
     "authorization_low_days": (70, _running_out(50, 60 * 24 * HOUR_MS)),
     "audit_retention_days": (30, _act_kept),
+    "counter_take_cents": (500, _taken_by_itself),
     "duplicate_minutes": (10, _rides),
     "rental_days": (5, _rentals),
     "standing_lead_days": (3, _standing),

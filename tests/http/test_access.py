@@ -25,6 +25,7 @@ PLACES = {
     "day": "2026-03-03",
     "type": "not-found",
     "digest": "0123456789abcdef",
+    "number": "1",
     "part": "pickup",
 }
 

@@ -17,6 +17,7 @@ from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, LevelOfService, RequestState, Requirement, Role, TrackingStatus
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
 from contracts.episodes import After, Bundle, Edge, EpisodeDraft, SequenceKind
@@ -199,6 +200,19 @@ class Care:
         offer = self.chance.choice(record.live_offers)
         who, answer = self.world.vendor(offer.vendor_id), Decline(code=DeclineCode.OTHER)
         await self.world.decline(who, offer_id(record, offer), answer)
+
+    async def do_counter(self) -> None:
+        """A vendor would do it otherwise, or a person says what they think of that."""
+        record = await self._record({RequestState.OFFERED})
+        offer = self.chance.choice(record.live_offers)
+        name, terms = offer_id(record, offer), offer.counter
+        if terms is not None and self.chance.choice((True, False)):
+            await self.world.answer_counter(name, terms.number, take=self.chance.choice((True, False)))
+            return
+        at = to_instant(offer.start_ms + self.chance.choice((5, 20, 60)) * MINUTE_MS)
+        cents = offer.price_cents + 100
+        said = self.chance.choice((Counter(start_at=at), Counter(start_at=at, price_cents=cents)))
+        await self.world.counter(name, said, self.world.vendor(offer.vendor_id))
 
     async def do_report(self) -> None:
         """A vendor says how far it is."""

@@ -10,16 +10,26 @@ import msgpack
 
 from contracts.amendments import Amend
 from contracts.codes import DeclineCode, RequestState, TrackingStatus
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.geo import Place, Window
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
+from contracts.offer_modes import OfferMode
 from contracts.offers import Accept, Decline
 from contracts.tuning import Tuning
 from contracts.unmatched import Unmatched
 from dispatcher.delivery.replies import Replies
 from dispatcher.domain.commands.activate import ActivateRequest
 from dispatcher.domain.commands.move_offer import movable_offer
-from dispatcher.domain.refusals import Invalid, NotFound, Refusal, Unavailable, WrongState
+from dispatcher.domain.refusals import (
+    DoesNotFit,
+    Invalid,
+    NotFound,
+    PossibleDuplicate,
+    Refusal,
+    Unavailable,
+    WrongState,
+)
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN, TERMINAL
 from dispatcher.jobs.timers import Timers
@@ -56,11 +66,19 @@ class Players:
     async def play(self) -> None:
         """Until `stopping`. What the store could not take is asked again later; what moved on is let go."""
         tuning = self.world.store.market(self.world.market).tuning
-        await tuning.put(Tuning(version=1, values=RESTLESS | VALUES), 0)
-        replies = Replies(self.world.service, self._verify, "players", idle_ms=200, wait_s=0.05)
+        collects = {"broadcast_collect_s": 90 * self.chance.randint(0, 1)}
+        await tuning.put(Tuning(version=1, values=RESTLESS | VALUES | collects), 0)
+        replies = Replies(
+            self.world.service,
+            self._verify,
+            "players",
+            idle_ms=200,
+            wait_s=0.05,
+            countered=self.world.quoter.countered,
+        )
         consuming = asyncio.create_task(replies.run(self.world.market))
         parts = [self._submits, self._cancels, self._reports, self._writes_a_reply, self._time_passes]
-        parts += [self._amends, self._calls, self._cares, self._cares]
+        parts += [self._counters, self._amends, self._calls, self._cares, self._cares]
         parts += [self._offers] * 4 + [self._moves] * 2 + [self._answers] * 2 + [self._vendors_change]
         await asyncio.gather(*(self._again(part) for part in parts))
         consuming.cancel()
@@ -75,7 +93,9 @@ class Players:
 
     async def settle(self) -> list[RequestRecord]:
         """Left alone with the clock, until every request has ended; the records."""
-        await Replies(self.world.service, self._verify, "settler", idle_ms=0).take_over(self.world.market)
+        await Replies(
+            self.world.service, self._verify, "settler", idle_ms=0, countered=self.world.quoter.countered
+        ).take_over(self.world.market)
         timers = Timers(self.world.service)
         while True:
             records = await self.world.store.market(self.world.market).requests.records.get_all(
@@ -140,7 +160,10 @@ class Players:
             record = await self.world.record(name)
             if record.bundle_until_ms > self.world.clock.ms:
                 continue  # of a bundle all is offered, or nothing
-            if record.state in OPEN and self.chance.random() < 0.9:
+            if record.state in OPEN and self.chance.random() < 0.3:
+                mode = self.chance.choice((OfferMode.BROADCAST, OfferMode.CASCADE))
+                await self.world.ask(name, mode, *self.chance.sample(VENDORS, self.chance.randint(2, 3)))
+            elif record.state in OPEN and self.chance.random() < 0.9:
                 await self.world.offer(name, self.chance.choice(VENDORS))
             else:
                 reasons = Unmatched(vendors=4, last_rule=self.chance.choice(("hours", "capacity")))
@@ -161,6 +184,20 @@ class Players:
         else:
             answer = Decline(code=DeclineCode.OTHER)
             await self.world.decline(who, name, answer)
+
+    async def _counters(self) -> None:
+        name, who = await self._an_offer()
+        record = await self.world.record(name.rpartition(".")[0])
+        offer = record.offer_named(name)
+        try:
+            if offer.counter is not None and self.chance.random() < 0.5:
+                await self.world.answer_counter(name, offer.counter.number, take=self.chance.random() < 0.6)
+                return
+            at = to_instant(offer.start_ms + self.chance.choice((5, 15, 45)) * MINUTE_MS)
+            cents = offer.price_cents + self.chance.choice((0, 100))
+            await self.world.counter(name, Counter(start_at=at, price_cents=cents), who)
+        except (DoesNotFit, PossibleDuplicate) as refusal:
+            raise WrongState(refusal.detail) from None
 
     async def _amends(self) -> None:
         stored = self.world.store.market(self.world.market).requests

@@ -109,7 +109,13 @@ async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(
     await world.open_with(make.vendor("v1"), make.vendor("v2"))
     await other.open_with(make.vendor("v1"))
     await world.store.reader.ask("SET", world.keys.replies("v1"), "no stream")
-    replies = Replies(world.service, lambda token, now_ms: world.someone(Role.VENDOR), "a", wait_s=0.05)
+    replies = Replies(
+        world.service,
+        lambda token, now_ms: world.someone(Role.VENDOR),
+        "a",
+        wait_s=0.05,
+        countered=world.quoter.countered,
+    )
     async with contextlib.AsyncExitStack() as stack:
         for each in (world, other):
             work = partial(replies.run, each.market)
@@ -129,7 +135,13 @@ async def test_replies_of_a_wrong_type_are_their_markets_own_trouble(
 async def test_a_group_of_replies_that_was_destroyed_is_made_again(world: World) -> None:
     await world.open_with(make.vendor("v1"))
     stream, ask = world.keys.replies("v1"), world.store.reader.ask
-    replies = Replies(world.service, lambda token, now_ms: world.someone(Role.VENDOR), "a", wait_s=0.05)
+    replies = Replies(
+        world.service,
+        lambda token, now_ms: world.someone(Role.VENDOR),
+        "a",
+        wait_s=0.05,
+        countered=world.quoter.countered,
+    )
     work = partial(replies.run, world.market)
     async with running(world.store, world.market, REPLIES, work):
         for number in range(3):

@@ -125,7 +125,8 @@ async def test_a_leg_that_is_stored_knows_its_way_back_however_often_that_is_sub
 
 async def test_two_ways_back_at_once_of_one_leg_one_is_refused(world: World) -> None:
     await world.submit(make.trip("there", ahead_ms=HOUR_MS))
-    both = [world.submit(make.will_call(each, return_of="there"), key=each) for each in ("b1", "b2")]
+    legs = [make.will_call(each, return_of="there", patient=None) for each in ("b1", "b2")]
+    both = [world.submit(each, key=each.id) for each in legs]
     answers = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(type(each).__name__ for each in answers) == ["Invalid", "tuple"]
 

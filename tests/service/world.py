@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,9 @@ from msgspec.structs import replace
 
 from contracts.amendments import Amend
 from contracts.codes import Role, ServiceClass
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
+from contracts.offer_modes import OfferMode
 from contracts.offers import Accept, Decline
 from contracts.pools import Pool, Pools
 from contracts.requests import Request, TripRequest
@@ -19,7 +22,9 @@ from contracts.vendors import Vendor
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_amendment import AgreeToAmendment, RefuseAmendment
+from dispatcher.domain.commands.answer_counter import RefuseCounter, TakeCounter
 from dispatcher.domain.commands.cancel import CancelRequest
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.make_offer import MakeOffer
 from dispatcher.domain.commands.move_offer import MoveOffer
@@ -65,6 +70,7 @@ class World:
         self.platform = self.someone(Role.PLATFORM)
         self.ops = self.someone(Role.OPS)
         self.case_manager = self.someone(Role.CASE_MANAGER)
+        self.quoter = Quoter(store, self.clock, {market: ZoneInfo("UTC")})
         self.fence = ""
 
     def someone(self, role: Role, vendor_id: str = "") -> Principal:
@@ -100,6 +106,15 @@ class World:
         outcome = await self.put(record, request, plan, fence)
         assert outcome is not None
         return outcome
+
+    async def ask(self, name: str, mode: OfferMode, *to: Vendor) -> Outcome | None:
+        """Several vendors at once, or down a chain, as the matcher does."""
+        record, request = await self.record(name), await self.body(name)
+        first, *others = [
+            replace(make.proposal(record, each), preconditions=await self.grounds(each.id)) for each in to
+        ]
+        command = MakeOffer(request_id=name, request=request, proposal=first, mode=mode, others=tuple(others))
+        return await self.service.executor.attempt("matcher", self.market, command, record, fence=self.fence)
 
     async def put(
         self, record: RequestRecord, request: Request, plan: Proposal, fence: str
@@ -147,15 +162,29 @@ class World:
 
     async def amend(self, name: str, patch: Amend, key: IdempotencyRecord | None = None) -> RequestRecord:
         """As over HTTP."""
-        quoter = Quoter(self.store, self.clock, {self.market: ZoneInfo("UTC")})
 
         async def prepare(record: RequestRecord, command: AmendRequest) -> AmendRequest:
-            return await quoter.amended(self.market, record, command)
+            return await self.quoter.amended(self.market, record, command)
 
         command = AmendRequest(request_id=name, patch=patch)
         found: RequestRecord = await self.service.execute(
             self.platform, self.market, command, key, prepare=prepare
         )
+        return found
+
+    async def counter(self, name: str, said: Counter, who: Principal) -> RequestRecord:
+        """By the vendor that was asked, over HTTP."""
+        prepare = partial(self.quoter.countered, self.market)
+        found: RequestRecord = await self.service.execute(
+            who, self.market, CounterOffer.of(name, said), prepare=prepare
+        )
+        return found
+
+    async def answer_counter(self, name: str, number: int, *, take: bool) -> RequestRecord:
+        """By ops, over HTTP."""
+        prepare = partial(self.quoter.counter_taken, self.market) if take else None
+        command = (TakeCounter if take else RefuseCounter)(offer_id=name, number=number)
+        found: RequestRecord = await self.service.execute(self.ops, self.market, command, prepare=prepare)
         return found
 
     async def answer_amendment(self, record: RequestRecord, *, agree: bool) -> RequestRecord:

@@ -227,16 +227,17 @@ def test_each_stored_request_is_read_as_what_it_means_now(meant: RequestRecord) 
 @pytest.mark.parametrize("meant", MEANT, ids=lambda each: each.id)
 def test_what_was_read_and_written_again_is_of_the_new_form(meant: RequestRecord) -> None:
     again = codec.pack(meant.version, meant)
-    assert format_number(again) == 3
+    assert format_number(again) == formats.known()["request"]
     assert REQUESTS.unpack(again) == (meant.version, meant, 0)
 
 
-def test_a_request_of_format_2_is_read_with_no_place_in_a_sequence_and_no_will_call() -> None:
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_request_of_format_2_or_3_is_read_without_what_came_after(number: int) -> None:
     now = replace(MEANT[0], service_class="wheelchair", tasks=("t",))
     plain = msgspec.msgpack.decode(msgspec.msgpack.encode(now))
-    second = codec.pack(now.version, [2, *plain[1:]])
-    assert REQUESTS.unpack(second).value == now
-    assert REQUESTS.is_older(second)
+    older = codec.pack(now.version, [number, *plain[1:]])
+    assert REQUESTS.unpack(older).value == now
+    assert REQUESTS.is_older(older)
 
 
 @pytest.mark.parametrize("length", [1, 31, 32, 64])
@@ -321,7 +322,7 @@ async def test_what_a_newer_version_stored_is_not_written_over(
     keys = market.keys
     names = [keys.vendor("v1"), keys.capacity("v1", DAY.isoformat())]
     stored = await raw.mget(names)
-    with pytest.raises(Unreadable, match="is of format 3"):
+    with pytest.raises(Unreadable, match=f"is of format {formats.known()[kind] + 1}"):
         await (market.vendors.put(vendor()) if kind == "vendor" else market.capacity.put("v1", DAY, pools(3)))
     assert await raw.mget(names) == stored
 
@@ -350,17 +351,17 @@ async def test_every_version_tells_the_store_its_numbers_and_refuses_those_it_do
     assert (await store.health()).reasons == ()
     names = {each.decode() for each in await raw.hkeys(market.keys.formats)}
     assert names == {f"{kind} {number}" for kind, number in formats.known().items()}
-    assert {"vendor 2", "request 3", "task 1", "layout 1"} <= names
-    await raw.hset(market.keys.formats, "vendor 3", 1 << 50)
+    assert {"vendor 3", "request 4", "task 1", "layout 1"} <= names
+    await raw.hset(market.keys.formats, "vendor 4", 1 << 50)
     await raw.hset(market.keys.formats, "omen 1", 1 << 50)
     reasons = [
         f"{market.name}: what is stored of kind '{kind}' is of format {number}, this version of the service "
         f"knows {most}"
-        for kind, number, most in (("omen", 1, "none"), ("vendor", 3, 2))
+        for kind, number, most in (("omen", 1, "none"), ("vendor", 4, 3))
     ]
     health = await store.health()
     assert (health.durable, list(health.reasons)) == (True, reasons)
-    with pytest.raises(NewerData, match="'vendor' is of format 3") as refused:
+    with pytest.raises(NewerData, match="'vendor' is of format 4") as refused:
         await store.formats.refuse([market.name])
     assert "restore the backup" in refused.value.remedy
     with pytest.raises(NewerData):

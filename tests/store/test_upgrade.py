@@ -131,7 +131,7 @@ async def test_each_goes_on_by_a_command_and_is_written_in_the_new_form(
     assert before is not None
     assert (after.state, after.version) == (state, before.version + 1)
     assert after.history[:-1] == before.history
-    assert format_number(await raw.get(keys.record(REQUEST_KIND, name))) == 3
+    assert format_number(await raw.get(keys.record(REQUEST_KIND, name))) == 4
     assert await upgraded.market.requests.records.get(name) == after
     assert await upgraded.findings() == []
 

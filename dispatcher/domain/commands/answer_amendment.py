@@ -18,6 +18,7 @@ from dispatcher.domain.links import Span
 from dispatcher.domain.messages import amended, answered, changed, matched
 from dispatcher.domain.not_agreed import made, not_agreed
 from dispatcher.domain.offers import AMENDMENT, OfferRecord
+from dispatcher.domain.prices import amended as amended_price
 from dispatcher.domain.refiling import of_patient
 from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -154,9 +155,9 @@ def _moved_to(dispatch: OfferRecord, asked: Amendment) -> OfferRecord:
         pool_id=placed.pool_id,
         start_ms=placed.start_ms,
         end_ms=placed.end_ms,
-        price_cents=placed.price_cents,
         bookings=placed.bookings,
         distance_m=placed.distance_m,
         overdue=0,
         agreed=dispatch.agreed + (placed.start_ms != dispatch.start_ms),
+        **amended_price(dispatch, placed.price_lines, placed.price_cents),
     )

@@ -17,7 +17,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed, window_asked
 from dispatcher.domain.refusals import Invalid, Unreadable, WrongState
-from dispatcher.domain.requests import RequestRecord, moved
+from dispatcher.domain.requests import RequestRecord, moved, noted
 from dispatcher.domain.rights import CHOOSERS
 from dispatcher.domain.states import TERMINAL
 from dispatcher.domain.tasks import TaskRecord, news, opened, reopened
@@ -52,8 +52,11 @@ def ask(record: RequestRecord, command: AskForWindow, context: Context) -> Decis
     if before is not None and before.state is not TaskState.DONE and _same(before, command):
         return None
     after = _asking(record, before, command, context)
-    known = record.tasks if before is not None else (*record.tasks, name)
-    request = moved(record, record.state, context, ASKED, tasks=known)
+    if before is None or before.state is TaskState.DONE:
+        known = record.tasks if before is not None else (*record.tasks, name)
+        request = moved(record, record.state, context, ASKED, tasks=known)
+    else:
+        request = noted(record, context)  # the same question: however often, it is one step of the history
     return Decision(
         changes=(Change(record, request), Change(before, after)),
         messages=(

@@ -80,7 +80,7 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
     """The offer that a plan may move; None where it must stay.
 
     It is the only one that is out, and explicit: silence may accept any other. Nobody chose it by hand, and
-    it is of no broadcast, and no link of a chain. It is
+    its vendor waits for no answer to a counter-offer; it is of no broadcast, and no link of a chain. It is
     neither about to begin nor fresh nor about to expire, and the request may still be moved. What stands in a
     sequence, or beside other rides of its patient, stays: others were planned by it.
     """
@@ -92,6 +92,7 @@ def movable_offer(record: RequestRecord, now_ms: int, values: Mapping[str, Numbe
         or live[0].chosen_by
         or live[0].wants
         or record.chain
+        or live[0].is_countered
         or in_sequence(record)
         or record.apart
     ):

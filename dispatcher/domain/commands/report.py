@@ -16,6 +16,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.offers import OfferRecord, fulfil
+from dispatcher.domain.prices import boarded
 from dispatcher.domain.proof_required import ended as without_proof
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
@@ -97,7 +98,8 @@ def _under_way(
     record: RequestRecord, offer: OfferRecord, status: TrackingStatus, context: Context, at_ms: int
 ) -> Decision:
     arrived_ms = offer.arrived_ms or (at_ms if status in ARRIVED else 0)
-    going = replace(offer, status=status, arrived_ms=arrived_ms, overdue=0)
+    price = boarded(offer, at_ms) if status is T.ON_BOARD else {}
+    going = replace(offer, status=status, arrived_ms=arrived_ms, overdue=0, **price)
     after = moved(
         record,
         RequestState.IN_PROGRESS,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.barriers import BarrierCode
 from contracts.codes import RequestState, Requirement
-from contracts.tasks import MAX_COMMENTS, TaskOutcome, TaskState
+from contracts.tasks import MAX_COMMENTS, TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.commands.subjects import OnTask
 from dispatcher.domain.commands.table import TASK, decides
 from dispatcher.domain.context import Context
@@ -110,6 +110,7 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
         return None
     _refuse_claimed(task, command.by, context)
     _refuse_waiting(task, context)
+    _refuse_unsettled(task, context)
     after = done(task, context, command.outcome)
     if not task.claimed_by:
         after = replace(after, claimed_by=command.by)
@@ -137,6 +138,21 @@ def _refuse_unsaid(task: TaskRecord, code: BarrierCode | None, context: Context)
         f"task {task.id} is done, and takes no barrier any more\nMaybe {advice}.",
         state=task.state.value,
     )
+
+
+def _refuse_unsettled(task: TaskRecord, context: Context) -> None:
+    """Raises WrongState for a dispute that nobody has settled: both sides wait for what is decided."""
+    request = context.related.get(task.request_id)
+    if task.kind is not TaskKind.PRICE_DISPUTE or not isinstance(request, RequestRecord):
+        return
+    number = task.id.rpartition("_")[2]
+    offer = request.offer_named(task.offer_id)
+    if number.isdigit() and any(each.open for each in offer.disputes[int(number) - 1 : int(number)]):
+        raise WrongState(
+            f"task {task.id} is about a dispute that is not settled\n"
+            f"Maybe settle it: POST …/dispatches/{task.offer_id}/price/disputes/{number}/settle.",
+            state=task.state.value,
+        )
 
 
 def _barrier(task: TaskRecord, code: BarrierCode, context: Context) -> Decision | None:

@@ -70,6 +70,8 @@ rate_cards = st.builds(
         max_size=4,
     ).map(tuple),
     included_miles=st.integers(0, 20),
+    deadhead_mile_cents=st.sampled_from([0, 175]),
+    attendant_cents=st.sampled_from([0, 2_000]),
 )
 
 
@@ -107,7 +109,7 @@ def requests(draw: st.DrawFn, number: int = 0) -> OpenRequest:
     if draw(st.booleans()):
         return _bounded(draw, town.asked(_order(draw, number, common), *declined))
     needs = PassengerNeeds(
-        attendants=draw(st.integers(0, 1)),
+        attendants=draw(st.integers(0, 2)),
         escorts=draw(st.integers(0, 2)),
         oxygen_l_min=draw(st.sampled_from([0.0, 2.0, 5.5])),
         stairs=draw(st.integers(0, 4)),

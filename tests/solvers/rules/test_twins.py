@@ -1,11 +1,22 @@
 """Every rule's vectorised form agrees with its scalar twin, which reads the messages, on random cases."""
 
+from datetime import timedelta
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 
+from contracts.codes import LevelOfService, Skill
+from contracts.geo import Circle
+from contracts.instants import HOUR_MS
+from contracts.needs import PassengerNeeds
+from contracts.prices import PriceKind
+from contracts.vendors import BaseFare, RateCard
+from solvers.horizon import Horizon
 from solvers.rules import registry
-from solvers.rules.base import CandidateRule, PairRule
-from solvers.rules.price import price_cents, price_of
+from solvers.rules.base import Candidate, CandidateRule, PairRule
+from solvers.rules.price import METRES_PER_MILE, price_cents, price_lines, price_of
+from solvers.rules.service_area import beyond_one_m
+from tests.solvers import town
 from tests.solvers.rules.cases import Case, cases
 
 MANY, FEW = (
@@ -62,7 +73,60 @@ def test_every_cost_term_says_what_its_scalar_form_says(case: Case) -> None:
 
 @FEW
 @given(case=cases())
-def test_prices_in_both_forms_agree(case: Case) -> None:
+def test_the_lines_of_a_price_add_up_to_what_both_forms_say(case: Case) -> None:
     prices = price_cents(case.view("price"), case.candidates)
     for row in range(0, len(case.candidates), max(1, len(case.candidates) // 12)):
-        assert abs(int(prices[row]) - price_of(case.candidate(row))) <= 1
+        one = case.candidate(row)
+        lines = price_lines(one)
+        assert sum(each.cents for each in lines) == price_of(one)
+        assert abs(int(prices[row]) - price_of(one)) <= 1  # beyond an area centimetres may make a cent
+        assert all(abs(each.quantity * each.unit_cents - each.cents) < 1 for each in lines)
+        kinds = [each.kind for each in lines]
+        assert kinds[0] is (PriceKind.BASE if one.asked.request.is_trip else PriceKind.DELIVERY)
+        assert all(each.cents for each in lines[1:])
+
+
+def test_each_entry_of_a_rate_card_has_its_line() -> None:
+    card = RateCard(
+        fares=(BaseFare(level_of_service=LevelOfService.STRETCHER, base_cents=10_000, extra_mile_cents=400),),
+        included_miles=1,
+        night_cents=4_501,
+        weekend_cents=2_251,
+        out_of_area_cents=2_502,
+        deadhead_mile_cents=100,
+        attendant_cents=1_500,
+    )
+    near = Circle(centre=town.CENTRE, radius_m=500)
+    vendor = town.vendor(
+        rate_card=card,
+        service_area=(near,),
+        out_of_area_m=100_000,
+        levels_of_service=(LevelOfService.STRETCHER,),
+        skills=(Skill.ATTENDANT,),
+    )
+    trip = town.trip(level_of_service=LevelOfService.STRETCHER, needs=PassengerNeeds(attendants=2))
+    saturday = Horizon.of(town.TZ, town.DAY + timedelta(days=5), 1)
+    one = Candidate(
+        asked=town.asked(trip),
+        vendor=vendor,
+        start_ms=saturday.start_ms + 23 * HOUR_MS,
+        end_ms=saturday.end_ms,
+        free_ms=saturday.end_ms,
+        metres=METRES_PER_MILE * 3.25,
+        room=town.supply(1).room(0, 0, 0),
+        known={},
+        now_ms=town.NOW_MS,
+        horizon=saturday,
+        values={},
+    )
+    told = {each.kind: each.cents for each in price_lines(one)}
+    empty = told.pop(PriceKind.DEADHEAD)
+    assert told == {
+        PriceKind.BASE: 10_000,
+        PriceKind.MILES: 900,
+        PriceKind.NIGHT: 4_501,
+        PriceKind.WEEKEND: 2_251,
+        PriceKind.OUT_OF_AREA: 2_502,
+        PriceKind.ATTENDANT: 3_000,
+    }
+    assert empty == round(beyond_one_m(one) / METRES_PER_MILE * 100) > 0

@@ -34,7 +34,7 @@ import { framed } from "./dom.js";
  * @property {number[]} from [lon, lat], the centre of a square of about 2 km; [] not known (yet)
  * @property {number[]} to
  * @property {string} risk why somebody may have to look: nobody_left, sequence, amendment, on_hold, no_vendor,
- *   unanswered, overdue, report; "" it has ended
+ *   counter, unanswered, overdue, report; "" it has ended
  * @property {number} due until when
  * @property {string} why what is known of the reason: the last rule, what it waits for
  * @property {number} ended when it ended; 0 it goes on

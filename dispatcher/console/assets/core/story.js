@@ -12,7 +12,7 @@
  * @property {string} why what is known of the reason
  */
 
-/** @typedef {{ id: string, vendor_id: string, state: string, at: string, code?: string, reference?: string, chosen_by?: string }} Attempt */
+/** @typedef {{ id: string, vendor_id: string, state: string, at: string, code?: string, reference?: string, chosen_by?: string, mode?: string }} Attempt */
 
 const LIVE = new Set(["requested", "accepted"]);
 const WITH_VENDOR = new Set(["offered", "accepted", "in_progress", "completed", "no_show", "failed"]);
@@ -50,6 +50,13 @@ function attemptAt(attempts, ms, begins) {
   const goesOn = (/** @type {number} */ endedMs) => begins ? endedMs > ms : endedMs >= ms; // one gives way to the next
   return attempts.find((each) => LIVE.has(each.state) ? Date.parse(each.at) <= ms : goesOn(Date.parse(each.at)));
 }
+
+/** Steps while several are asked at once. @type {Record<string, string>} */
+const STILL_ASKED = {
+  willing: "A vendor would take it",
+  nobody_willing: "Nobody has said yes so far",
+  no_capacity: "A vendor took it, and had no room any more",
+};
 
 /** @type {Record<string, (vendor: string, step: any) => string>} */
 const SENTENCES = {
@@ -100,6 +107,9 @@ function sentence(step, attempts) {
   const attempt = WITH_VENDOR.has(step.state)
     ? attemptAt(attempts, Date.parse(step.at), step.state === "offered")
     : undefined;
+  if (step.state === "offered" && attempt?.mode === "broadcast") {
+    return step.by === "matcher" ? "Several vendors asked at once" : STILL_ASKED[step.code] || "Others are still asked";
+  }
   const says = (SENTENCES[step.state] || (() => step.state))(attempt?.vendor_id || "", step);
   return attempt?.reference && step.state === "accepted" ? `${says}, its number ${attempt.reference}` : says;
 }

@@ -9,6 +9,15 @@ import { settled } from "./dom.js";
 
 const MOST = 1_000;
 
+/**
+ * What a task is about, as people call it: a request, or else an authorization, a standing order, a canary.
+ * @param {any} task
+ * @returns {string}
+ */
+export function about(task) {
+  return task.request_id || task.authorization_id || task.standing_order_id || task.id.split(".")[0];
+}
+
 /** Tasks that are not done, the earliest due first. */
 export class Tasks {
   /** @param {Context} context @param {() => void} changed */

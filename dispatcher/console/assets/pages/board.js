@@ -5,18 +5,19 @@
 
 import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
-import { until } from "../core/time.js";
 import { bulk } from "../parts/acts/many.js";
 import { CHOOSERS } from "../parts/acts/shared.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
-import { grid, listKeys } from "../parts/grid.js";
+import { grid } from "../parts/grid.js";
+import { listKeys } from "../parts/grid_columns.js";
 import { pressingFirst } from "../parts/order.js";
 import { Panel } from "../parts/panel.js";
-import { money, stateMark, words } from "../parts/state.js";
+import { words } from "../parts/state.js";
 import { Views } from "../parts/views.js";
-import { atRisk, RISKS, why } from "../parts/words.js";
+import { atRisk } from "../parts/words.js";
+import { boardColumns } from "../parts/board_columns.js";
 
 export const title = "Board";
 
@@ -83,7 +84,7 @@ export function mount(root, context) {
   /** @type {import("../parts/grid.js").Grid} */
   const table = grid({
     label: "Requests",
-    columns: columns(context),
+    columns: boardColumns(context),
     key: (row) => row.id,
     open: (row) => context.go("request", [row.id]),
     moved: (row) => panel.show(row),
@@ -226,76 +227,4 @@ function drawMany(place, keys, context, table) {
     act("cancel", "Cancel…"),
     h("button", { type: "button", class: "quiet", onclick: () => table.choose([]) }, "None"),
   );
-}
-
-/**
- * @param {Context} context
- * @returns {import("../parts/grid.js").Column<Row>[]}
- */
-function columns({ clock, zone }) {
-  const iso = (/** @type {number} */ ms) => ms ? new Date(ms).toISOString() : "";
-  const moment = (/** @type {number} */ ms) => zone.moment(ms, clock.now());
-  return [
-    { name: "id", says: "Request", width: 176, value: (row) => row.id },
-    {
-      name: "state",
-      says: "State",
-      width: 104,
-      value: (row) => row.state,
-      show: (row) => stateMark(row.state, row.status && row.state === "in_progress" ? words(row.status) : undefined),
-    },
-    {
-      name: "due",
-      says: "Due",
-      width: 90,
-      value: (row) => iso(row.due),
-      sort: (row) => row.due || Infinity,
-      show: (row) => row.due ? until(row.due, clock.now()) : "",
-    },
-    {
-      name: "why",
-      says: "Why",
-      width: 226,
-      grows: true,
-      value: (row) =>
-        row.risk === "report" ? "" : row.risk === "nobody_left" ? `${RISKS.nobody_left}: ${why(row)}` : why(row),
-    },
-    { name: "priority", says: "Priority", width: 64, value: (row) => row.priority },
-    { name: "class", says: "Service", width: 92, value: (row) => row.class, show: (row) => words(row.class) },
-    {
-      name: "earliest",
-      says: "Window",
-      width: 124,
-      value: (row) => iso(row.earliest),
-      sort: (row) => row.earliest,
-      show: (row) => `${moment(row.earliest)}–${zone.time(row.latest)}`,
-    },
-    { name: "vendor", says: "Vendor", width: 84, value: (row) => row.vendor },
-    {
-      name: "start",
-      says: "Start",
-      width: 76,
-      value: (row) => iso(row.start),
-      sort: (row) => row.start,
-      show: (row) => moment(row.start),
-    },
-    {
-      name: "price",
-      says: "Price",
-      width: 56,
-      value: (row) => row.vendor ? row.cents / 100 : "",
-      sort: (row) => row.cents,
-      show: (row) => row.vendor ? money(row.cents) : "",
-      end: true,
-    },
-    {
-      name: "asked",
-      says: "Asked",
-      width: 48,
-      value: (row) => row.asked,
-      end: true,
-      title: "How many offers there were",
-    },
-    { name: "episode", says: "Episode", width: 82, value: (row) => row.episode },
-  ];
 }

@@ -7,7 +7,8 @@
 import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { showTrouble } from "../parts/dialog.js";
-import { DecisionPanel, rowPanel } from "../parts/decision.js";
+import { DecisionPanel } from "../parts/decision.js";
+import { rowPanel } from "../parts/decision_row.js";
 import { empty } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { button, dollars, heading, number, reading, requestLink } from "../parts/view.js";

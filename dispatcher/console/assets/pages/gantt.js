@@ -12,15 +12,15 @@ import { GanttCanvas } from "../parts/gantt/canvas.js";
 import { Gantt } from "../parts/gantt/cells.js";
 import { grid } from "../parts/grid.js";
 import { LEVELS } from "../parts/map/wish.js";
-import { stateMark, words } from "../parts/state.js";
+import { words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
-import { vendorLink } from "../parts/view.js";
+import { cellTold, legend, vendorsOptions } from "../parts/gantt/told.js";
+import { select } from "../parts/view.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../parts/gantt/cells.js").Row} Row */
 
 export const title = "Gantt";
-const NO_LIMIT = 10_000;
 const AGAIN_MS = 60_000; // a whole day is read again: no more often, however much changes
 /** @type {Record<string, [string, (a: Row, b: Row) => number]>} */
 const ORDERS = {
@@ -52,7 +52,7 @@ class GanttPage {
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     this.readAt = h("span", { class: "soft small" });
     this.none = h("div", { hidden: true });
-    this.table = grid(this.tableOptions());
+    this.table = grid(vendorsOptions(context, (row) => this.to(row)));
     /** @type {import("../parts/gantt/cells.js").DayCapacity | null} */
     this.capacity = null;
     /** @type {import("../core/past.js").PastDay | null} */
@@ -77,14 +77,14 @@ class GanttPage {
     const { wish } = this;
     const day = h("input", { type: "date", value: wish.day, "aria-label": "Day", disabled: Boolean(this.past) });
     day.addEventListener("change", () => day.value && this.set("day", day.value, true));
-    const level = options("Level of service", [
+    const level = select("Level of service", [
       ["", "All levels"],
       ...LEVELS.map((each) => /** @type {[string, string]} */ ([each, words(each)])),
     ], wish.level);
     level.addEventListener("change", () => this.set("level", level.value));
-    const order = options("Order", Object.entries(ORDERS).map(([name, [says]]) => [name, says]), wish.order);
+    const order = select("Order", Object.entries(ORDERS).map(([name, [says]]) => [name, says]), wish.order);
     order.addEventListener("change", () => this.set("order", order.value));
-    const rows = options("Height of rows", Object.entries(HEIGHTS).map(([name, [says]]) => [name, says]), wish.rows);
+    const rows = select("Height of rows", Object.entries(HEIGHTS).map(([name, [says]]) => [name, says]), wish.rows);
     rows.addEventListener("change", () => {
       this.canvas.setHeight(HEIGHTS[rows.value][1]);
       this.set("rows", rows.value);
@@ -243,49 +243,6 @@ class GanttPage {
     );
   }
 
-  tableOptions() {
-    /** @typedef {{ row: Row, posted: number, booked: number, share: number, risks: number }} Told */
-    return {
-      label: "Vendors with their day",
-      file: `gantt-${this.context.market}`,
-      key: (/** @type {Told} */ each) => each.row.vendor,
-      open: (/** @type {Told} */ each) => this.to(each.row),
-      empty: "No vendor has posted capacity for this day.",
-      columns: [
-        {
-          name: "vendor",
-          says: "Vendor",
-          width: 112,
-          value: (/** @type {Told} */ each) => each.row.vendor,
-          title: "Enter shows its row",
-        },
-        {
-          name: "share",
-          says: "Booked",
-          width: 62,
-          end: true,
-          value: (/** @type {Told} */ each) => Math.round(each.share * 100),
-          show: (/** @type {Told} */ each) => `${Math.round(each.share * 100)} %`,
-        },
-        {
-          name: "booked",
-          says: "Hours",
-          width: 60,
-          end: true,
-          value: (/** @type {Told} */ each) => Math.round(each.booked * 10) / 10,
-        },
-        {
-          name: "posted",
-          says: "Posted",
-          width: 62,
-          end: true,
-          value: (/** @type {Told} */ each) => Math.round(each.posted * 10) / 10,
-        },
-        { name: "risks", says: "At risk", width: 60, end: true, value: (/** @type {Told} */ each) => each.risks },
-      ],
-    };
-  }
-
   /** @param {Row} row */
   to(row) {
     const at = (this.rows || []).indexOf(row);
@@ -298,55 +255,11 @@ class GanttPage {
 
   /** @param {import("../parts/gantt/canvas.js").Cell} cell @param {boolean} firm */
   read(cell, firm) {
-    const row = this.rows?.[cell.row], { gantt, context } = this, { zone } = context;
+    const row = this.rows?.[cell.row], { gantt } = this;
     if (!row || !gantt) {
       return fill(this.reading, h("p", { class: "soft" }, "Point at a cell, or move with the arrows."));
     }
-    const behind = gantt.behind(row, cell.bucket), from = gantt.time(cell.bucket);
-    fill(
-      this.reading,
-      h(
-        "h2",
-        {},
-        vendorLink(context, row.vendor),
-        row.name !== row.vendor && h("span", { class: "soft" }, ` ${row.name}`),
-      ),
-      h(
-        "p",
-        {},
-        `${zone.time(from)} ${zone.abbreviation(from)}: `,
-        h("strong", {}, `${row.booked[cell.bucket]} of ${row.posted[cell.bucket]}`),
-        " booked",
-        row.takesWork ? "" : "; paused",
-      ),
-      h(
-        "p",
-        { class: "soft small" },
-        `${row.capBooked} dispatches on this day${row.cap < NO_LIMIT ? ` of at most ${row.cap}` : ""}`,
-      ),
-      behind.length
-        ? h(
-          "ul",
-          { class: "plain" },
-          behind.slice(0, 30).map((work) =>
-            h(
-              "li",
-              {},
-              h("a", { href: context.href("request", [work.id]) }, work.id),
-              " ",
-              stateMark(work.state),
-              ` ${zone.time(work.start)}–${zone.time(work.end)}`,
-              work.risk && h("strong", {}, ` at risk: ${work.risk}`),
-            )
-          ),
-        )
-        : h(
-          "p",
-          { class: "soft small" },
-          row.booked[cell.bucket] ? "Booked by requests of another day." : "Nothing is booked here.",
-        ),
-      behind.length > 30 && h("p", { class: "soft small" }, `and ${behind.length - 30} more`),
-    );
+    fill(this.reading, cellTold(row, cell.bucket, gantt, this.context));
     this.canvas.held = firm;
     if (firm) this.reading.querySelector("a")?.focus();
   }
@@ -355,13 +268,6 @@ class GanttPage {
 /** @param {number} value */
 function hours(value) {
   return Math.round(value).toLocaleString("en");
-}
-
-/** @param {string} label @param {[string, string][]} choices @param {string} chosen */
-function options(label, choices, chosen) {
-  const made = h("select", { "aria-label": label }, choices.map(([value, says]) => h("option", { value }, says)));
-  made.value = chosen;
-  return made;
 }
 
 /**
@@ -374,21 +280,4 @@ export function mount(root, context) {
     return;
   }
   return new GanttPage(root, context).end;
-}
-
-/** What the colours of the cells mean. */
-function legend() {
-  const key = (/** @type {string} */ name, /** @type {string} */ says) =>
-    h("span", {}, h("span", { class: `gantt-key ${name}`, "aria-hidden": "true" }), says);
-  return h(
-    "div",
-    { class: "legend", role: "group", "aria-label": "What the colours mean" },
-    key("none", "Nothing posted"),
-    key("free", "Free"),
-    key("part", "Partly booked"),
-    key("full", "Full"),
-    key("over", "Over what is posted"),
-    key("at-risk", "At risk"),
-    key("now", "Now"),
-  );
 }

@@ -17,8 +17,12 @@ import { onTheme } from "../parts/map/paints.js";
 import { toneOf, TONES } from "../parts/map/points.js";
 import { project } from "../parts/map/projection.js";
 import { LEVELS, Wish } from "../parts/map/wish.js";
-import { stateMark, words } from "../parts/state.js";
-import { atRisk, RISKS, why } from "../parts/words.js";
+import { words } from "../parts/state.js";
+import { atRisk } from "../parts/words.js";
+import { emptySays, listOptions, tip } from "../parts/map/list.js";
+import { tilesOf } from "../parts/map/tiles.js";
+import { select } from "../parts/view.js";
+import { vendorNames } from "../parts/vendor_names.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
@@ -38,7 +42,10 @@ class MapPage {
     this.map = new MapCanvas({
       signal,
       tiles: tilesOf(context),
-      tip: (id) => this.tip(id),
+      tip: (id) => {
+        const row = context.store.get(id);
+        return row ? tip(row, context, this.now()) : [id];
+      },
       picked: (ids, more) => this.pick(ids, more),
       moved: () => this.moved(),
     });
@@ -50,7 +57,7 @@ class MapPage {
     this.head = h("h2", { "aria-live": "polite" }, "In view");
     this.board = h("a", { class: "button" }, "On the board");
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
-    this.table = grid(this.tableOptions());
+    this.table = grid(listOptions(context, () => this.now(), (id) => this.pick([id], false, true)));
     this.legendPlace = h("div");
     this.settle = paced(() => this.inView(), 150, signal);
     this.cover = settled(() => void this.readCoverage(), 350);
@@ -70,7 +77,7 @@ class MapPage {
   parts() {
     const { wish } = this;
     const hide = h("input", { type: "checkbox", checked: wish.hide, onchange: () => this.set("hide", hide.checked) });
-    const kind = options(
+    const kind = select(
       "Kind",
       [["", "Rides and equipment"], ["trip", "Rides"], ["equipment", "Equipment"]],
       wish.kind,
@@ -99,7 +106,7 @@ class MapPage {
   /** @returns {any[]} */
   forOps() {
     if (!this.ops) return [];
-    const cover = options("Coverage", [
+    const cover = select("Coverage", [
       ["", "No coverage"],
       ["any", "Coverage by any vendor"],
       ...LEVELS.map((each) => /** @type {[string, string]} */ ([each, `Coverage: ${words(each)}`])),
@@ -116,48 +123,6 @@ class MapPage {
     vendor.addEventListener("change", () => this.set("vendor", vendor.value.trim()));
     this.vendorField = vendor;
     return [cover, vendor, this.vendorNames];
-  }
-
-  tableOptions() {
-    const { zone } = this.context;
-    return {
-      label: "Requests on the map",
-      file: `map-${this.context.market}`,
-      key: (/** @type {Row} */ row) => row.id,
-      open: (/** @type {Row} */ row) => this.pick([row.id], false, true),
-      empty: "Nothing in view. Zoom out, or take filters away.",
-      columns: [
-        {
-          name: "id",
-          says: "Request",
-          width: 148,
-          value: (/** @type {Row} */ row) => row.id,
-          show: (/** @type {Row} */ row) => h("a", { href: this.context.href("request", [row.id]) }, row.id),
-        },
-        {
-          name: "state",
-          says: "State",
-          width: 94,
-          value: (/** @type {Row} */ row) => row.state,
-          show: (/** @type {Row} */ row) => stateMark(row.state),
-        },
-        {
-          name: "earliest",
-          says: "From",
-          width: 76,
-          value: (/** @type {Row} */ row) => row.earliest,
-          show: (/** @type {Row} */ row) => zone.moment(row.earliest, this.now()),
-        },
-        { name: "vendor", says: "Vendor", width: 84, value: (/** @type {Row} */ row) => row.vendor },
-        { name: "class", says: "Level", width: 88, value: (/** @type {Row} */ row) => words(row.class) },
-        {
-          name: "risk",
-          says: "At risk",
-          width: 110,
-          value: (/** @type {Row} */ row) => atRisk(row, this.now()) ? RISKS[row.risk] || words(row.risk) : "",
-        },
-      ],
-    };
   }
 
   keys() {
@@ -245,7 +210,7 @@ class MapPage {
     const found = (this.wanted || []).filter((row) => picked ? wish.picked.has(row.id) : this.seen?.has(row.id));
     const now = this.now(), risky = found.filter((row) => atRisk(row, now)), risks = risky.length;
     const first = new Set(risky), rows = [...risky, ...found.filter((row) => !first.has(row))];
-    fill(this.table.none, this.emptySays());
+    fill(this.table.none, emptySays(wish, context.store.rows().length > 0, Boolean(this.wanted?.length)));
     this.table.update(rows, { anew: this.anew });
     this.anew = false;
     this.head.textContent = `${rows.length.toLocaleString("en")} ${picked ? "picked" : "in view"}`;
@@ -262,15 +227,6 @@ class MapPage {
     );
   }
 
-  emptySays() {
-    const { wish, context } = this;
-    if (!context.store.rows().length) return "No request is open. What is submitted stands here at once.";
-    if (wish.vendor && !this.wanted?.length) {
-      return `${wish.vendor} has no such work on this day. Its area is outlined; take filters away.`;
-    }
-    return "Nothing in view. Zoom out (0 shows all), or take filters away.";
-  }
-
   /** @param {string[]} ids @param {boolean} more @param {boolean} [centre] */
   pick(ids, more, centre = false) {
     const before = more ? this.wish.picked : new Set();
@@ -283,19 +239,6 @@ class MapPage {
       this.anew = true;
       this.list();
     }
-  }
-
-  /** @param {string} id */
-  tip(id) {
-    const row = this.context.store.get(id), { zone } = this.context;
-    if (!row) return [id];
-    const lines = [
-      h("strong", {}, row.id),
-      h("div", {}, stateMark(row.state), row.vendor ? ` ${row.vendor}` : ""),
-      h("div", {}, `${words(row.class)} · ${zone.moment(row.earliest, this.now())}–${zone.time(row.latest)}`),
-      atRisk(row, this.now()) && h("div", {}, `${RISKS[row.risk] || words(row.risk)}: ${why(row)}`),
-    ];
-    return lines.filter(Boolean);
   }
 
   async readCoverage() {
@@ -313,14 +256,7 @@ class MapPage {
 
   async readVendors() {
     try {
-      let cursor = "";
-      do {
-        const page = await this.context.api.get("/vendors", { limit: 200, cursor }, this.context.signal);
-        this.vendorNames?.append(
-          ...page.vendors.map((/** @type {any} */ each) => h("option", { value: each.vendor.id }, each.vendor.name)),
-        );
-        cursor = page.cursor;
-      } while (cursor);
+      for await (const each of vendorNames(this.context)) this.vendorNames?.append(each);
     } catch (error) {
       this.failed(error);
     }
@@ -346,19 +282,6 @@ class MapPage {
   drawLegend() {
     fill(this.legendPlace, legend(Boolean(this.wish.cover)));
   }
-}
-
-/** @param {Context} context */
-function tilesOf(context) {
-  const { map_tiles: url, map_credit: credit } = context.session;
-  return url ? { url, credit: credit || "" } : null;
-}
-
-/** @param {string} label @param {[string, string][]} choices @param {string} chosen */
-function options(label, choices, chosen) {
-  const made = h("select", { "aria-label": label }, choices.map(([value, says]) => h("option", { value }, says)));
-  made.value = chosen;
-  return made;
 }
 
 /**

@@ -5,14 +5,16 @@
 
 import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
-import { reason, story } from "../core/story.js";
+import { story } from "../core/story.js";
 import { until } from "../core/time.js";
-import { dialog, showTrouble } from "../parts/dialog.js";
+import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
 import { money, stateMark, words } from "../parts/state.js";
-import { atRisk, changeSays, RISKS, ruleSays, sentence, why } from "../parts/words.js";
+import { atRisk, RISKS, why } from "../parts/words.js";
 import { vendorLink } from "../parts/view.js";
+import { whyNoVendor, whyThisVendor } from "../parts/why.js";
+import { showPatient } from "../parts/patient.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
@@ -82,12 +84,14 @@ class RequestPage {
       h("a", { class: "button", href: context.href("map", [], { pick: this.id }) }, "On the map"),
       h("a", { class: "button", href: context.href("decisions", [], { request: this.id }) }, "Why so: decisions"),
       view.episode && h("a", { class: "button", href: context.href("care", ["episode", view.episode]) }, "Its episode"),
-      h("button", { type: "button", onclick: () => void this.patient() }, "Show patient…"),
+      h("button", { type: "button", onclick: () => void showPatient(this.id, this.context) }, "Show patient…"),
     );
     this.showActs(row);
     this.showFacts(view, now);
-    this.showWhy(view);
-    this.showMatch(view.match);
+    this.why.hidden = !view.unmatched;
+    if (view.unmatched) fill(this.why, whyNoVendor(view.unmatched, this.context));
+    this.match.hidden = !view.match?.terms?.length;
+    if (!this.match.hidden) fill(this.match, whyThisVendor(view.match));
     this.showStory(view, tasks, now);
   }
 
@@ -105,26 +109,6 @@ class RequestPage {
       found.map((act) =>
         h("button", { type: "button", onclick: () => run(act) }, h("kbd", { "aria-hidden": "true" }, act.key), act.says)
       ),
-    );
-  }
-
-  /** What its vendor cost, term by term, and who came next. @param {any} match */
-  showMatch(match) {
-    this.match.hidden = !match?.terms?.length;
-    if (this.match.hidden) return;
-    const line = (/** @type {any} */ name, /** @type {any} */ value) =>
-      h("tr", {}, h("td", {}, name), h("td", { class: "number" }, value));
-    const next = match.runners_up || [];
-    fill(
-      this.match,
-      h("h2", { id: "match" }, `Why ${match.vendor_id}`),
-      h(
-        "table",
-        {},
-        h("thead", {}, h("tr", {}, h("th", {}, "By rule"), h("th", { class: "number" }, "Cost"))),
-        h("tbody", {}, match.terms.map((/** @type {any} */ each) => line(reason(each.rule), money(each.cost_cents)))),
-      ),
-      next.length > 0 && h("p", {}, "Came next: ", next.map((/** @type {any} */ each) => each.vendor_id).join(", ")),
     );
   }
 
@@ -187,64 +171,6 @@ class RequestPage {
     );
   }
 
-  /** @param {any} view */
-  showWhy(view) {
-    const found = view.unmatched;
-    this.why.hidden = !found;
-    if (!found) return;
-    const removed = (found.removed || []).toSorted((/** @type {any} */ a, /** @type {any} */ b) =>
-      b.vendors - a.vendors
-    );
-    fill(
-      this.why,
-      h("h2", { id: "why" }, "Why it has no vendor"),
-      h(
-        "p",
-        {},
-        found.competition
-          ? "Some vendors fit, and their capacity went to other requests."
-          : `${sentence(ruleSays(found.last_rule))}. That was the last of ${found.vendors ?? 0} vendors.`,
-      ),
-      found.hint && h("p", { class: "keyline" }, found.hint),
-      removed.length > 0 &&
-        h(
-          "table",
-          {},
-          h("thead", {}, h("tr", {}, h("th", {}, "Rule"), h("th", { class: "number" }, "Vendors that it removed"))),
-          h(
-            "tbody",
-            {},
-            removed.map((/** @type {any} */ each) =>
-              h("tr", {}, h("td", {}, reason(each.rule)), h("td", { class: "number" }, each.vendors))
-            ),
-          ),
-        ),
-      this.relaxations(found.relaxations || []),
-    );
-  }
-
-  /** @param {any[]} all */
-  relaxations(all) {
-    const { zone, clock } = this.context;
-    const what = (/** @type {any} */ change) => changeSays(change, (iso) => zone.moment(Date.parse(iso), clock.now()));
-    return all.length > 0 && [
-      h("h3", {}, "What would free it"),
-      h(
-        "ul",
-        { class: "plain" },
-        all.slice(0, 5).map((each) =>
-          h(
-            "li",
-            {},
-            vendorLink(this.context, each.vendor_id),
-            ` at ${zone.moment(Date.parse(each.start_at), clock.now())}: `,
-            each.changes.map(what).join(", and "),
-          )
-        ),
-      ),
-    ];
-  }
-
   /** @param {any} view @param {any[]} tasks @param {number} now */
   showStory(view, tasks, now) {
     const { zone } = this.context;
@@ -274,29 +200,6 @@ class RequestPage {
       ),
       h("p", { class: "soft small" }, `Times in ${zone.name} (${zone.abbreviation(now)}).`),
     );
-  }
-
-  async patient() {
-    const { api, signal } = this.context;
-    await dialog({
-      title: "Show the patient?",
-      body: h("p", {}, "That you read it, and when, is kept and can be looked up."),
-      act: "Show",
-      run: async () => {
-        const found = await api.get(`/requests/${encodeURIComponent(this.id)}/patient`, {}, signal);
-        const facts = Object.entries(found).filter(([, value]) => typeof value === "string" && value);
-        await dialog({
-          title: "Patient",
-          body: facts.length
-            ? h(
-              "dl",
-              { class: "facts" },
-              facts.flatMap(([name, value]) => [h("dt", {}, words(name)), h("dd", {}, String(value))]),
-            )
-            : "There is none.",
-        });
-      },
-    });
   }
 }
 

@@ -5,12 +5,13 @@
 
 import { fill, h, paced } from "../core/dom.js";
 import { bind } from "../core/keys.js";
-import { Tasks } from "../core/tasks.js";
+import { about, Tasks } from "../core/tasks.js";
 import { until } from "../core/time.js";
 import { Chips } from "../parts/chips.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty, figure } from "../parts/figure.js";
-import { grid, listKeys } from "../parts/grid.js";
+import { grid } from "../parts/grid.js";
+import { listKeys } from "../parts/grid_columns.js";
 import { Panel } from "../parts/panel.js";
 import { stateMark, words } from "../parts/state.js";
 import { atRisk, codeSays, RISKS, sentence, why } from "../parts/words.js";
@@ -42,7 +43,11 @@ export function mount(root, context) {
     label: "What needs somebody, the most pressing first",
     columns: columns(context),
     key: (item) => item.key,
-    open: (item) => context.go("request", [item.row?.id || item.tasks[0].request_id]),
+    open: (item) => {
+      const id = item.row?.id || item.tasks[0].request_id;
+      if (id) context.go("request", [id]);
+      else if (item.tasks[0].kind === "canary_rolled_back") context.go("tuning");
+    },
     moved: (item) => panel.show(item?.row, item?.tasks),
     tone: (item) =>
       item.due - clock.now() < 0 || item.risk === "nobody_left" ? "bad" : item.risk === "on_hold" ? "" : "warn",
@@ -107,7 +112,10 @@ export function mount(root, context) {
 export function queue(rows, tasks, now) {
   /** @type {Map<string, any[]>} */
   const byRequest = new Map();
-  for (const each of tasks) byRequest.set(each.request_id, [...(byRequest.get(each.request_id) || []), each]);
+  for (const each of tasks) {
+    const key = each.request_id || each.id; // one that is no request's stands for itself
+    byRequest.set(key, [...(byRequest.get(key) || []), each]);
+  }
   /** @type {Item[]} */
   const items = [];
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -146,7 +154,7 @@ function counted(items) {
 
 /**
  * @param {Context} context
- * @returns {import("../parts/grid.js").Column<Item>[]}
+ * @returns {import("../parts/grid_columns.js").Column<Item>[]}
  */
 function columns({ clock, zone }) {
   return [
@@ -164,7 +172,7 @@ function columns({ clock, zone }) {
       width: 160,
       value: (item) => item.risk === "task" ? `Task: ${words(item.tasks[0].kind)}` : RISKS[item.risk],
     },
-    { name: "request", says: "Request", width: 168, value: (item) => item.row?.id || item.tasks[0].request_id },
+    { name: "request", says: "Request", width: 168, value: (item) => item.row?.id || about(item.tasks[0]) },
     { name: "why", says: "Why", width: 256, grows: true, value: reasons },
     {
       name: "state",

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { answerCounter } from "./acts/counter.js";
 import { cancel, hold, resume } from "./acts/hold.js";
 import { offer, takeOfferBack } from "./acts/offer.js";
 import { pauseOrResume } from "./acts/pause.js";
@@ -44,6 +45,12 @@ export const ACTS = [
     says: "Ask the platform for a wider window…",
     can: (row, context) => asks(row) && context.may("coordinator"),
     run: askForWindow,
+  },
+  {
+    key: "a",
+    says: "Answer the counter-offer…",
+    can: (row, context) => row.risk === "counter" && context.may("platform", "coordinator", "ops"),
+    run: answerCounter,
   },
   { key: "u", says: "One more unit…", can: (row, context) => goesOn(row) && context.may("ops"), run: oneMoreUnit },
   {

@@ -89,7 +89,7 @@ export class Canary {
             : `drawn by lot, pairs ${view.pair_days} days apart`,
         }),
       ),
-      diffTable(view.changes),
+      diffTable(view.changes, "Changes of the canary"),
       this.found(view),
     );
   }
@@ -198,7 +198,7 @@ export class Canary {
       title: plan.days ? `It needs ${plan.days} days` : "The past says too little of how long it needs",
       wide: true,
       body: [
-        diffTable(plan.changes),
+        diffTable(plan.changes, "Changes to be tried"),
         guardrails(plan),
         h(
           "p",

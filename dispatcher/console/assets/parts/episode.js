@@ -11,18 +11,11 @@ import { sequence } from "./sequence.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { button, every, heading, reading, requestLink, section, words } from "./view.js";
+import { showPatient } from "./patient.js";
+import { steps } from "./episode_steps.js";
 
 const EVERY_MS = 20_000;
 const ENDED = new Set(["completed", "cancelled", "failed", "no_show", "unmatched"]);
-
-/** @type {[string, string][]} */
-const REASONS = [
-  ["care", "I arrange this patient's care"],
-  ["call_back", "I call back"],
-  ["complaint", "A complaint"],
-  ["correction", "Something has to be corrected"],
-  ["other", "Another reason"],
-];
 
 const BARRIERS = [
   "patient_not_ready",
@@ -55,7 +48,7 @@ export class Episode {
         id,
         h("a", { class: "button", href: context.href("care") }, "All episodes"),
         button("Add a note …", () => this.note(), { title: "n" }),
-        button("Show the patient's name …", () => this.name(), { title: "i" }),
+        button("Show the patient's name …", () => this.showPatient(), { title: "i" }),
       ),
       this.body,
     );
@@ -66,7 +59,7 @@ export class Episode {
     this.stop = bind([
       { key: "Escape", says: "All episodes", act: () => context.go("care") },
       { key: "n", says: "Add a note", act: () => void this.note() },
-      { key: "i", says: "Show the patient's name (recorded)", act: () => void this.name() },
+      { key: "i", says: "Show the patient's name (recorded)", act: () => void this.showPatient() },
       { key: "r", says: "Read again", act: () => void this.read() },
     ]);
   }
@@ -95,7 +88,7 @@ export class Episode {
       section("In sequence", null, sequence(episode, context)),
       this.requests(episode),
       h("div", { class: "columns" }, this.tasks(tasks), this.barriers(episode), this.notes(episode.notes || [])),
-      this.timeline(episode.timeline || []),
+      steps(episode.timeline || [], this.context),
     ];
   }
 
@@ -276,72 +269,10 @@ export class Episode {
     if (done) await this.read();
   }
 
-  /** What is recorded is said before anything is read. */
-  async name() {
+  showPatient() {
     const [request] = this.episode?.requests || [];
-    if (!request) return;
-    const found = await dialog({
-      title: "Show the patient's name",
-      body: [
-        h(
-          "p",
-          {},
-          `That you (${
-            this.context.session.subject || this.context.session.roles.join(", ")
-          }) looked, when and why, is recorded for good, and ops can list it.`,
-        ),
-        field("Why", choice("reason", REASONS)),
-      ],
-      act: "Show it, and record that I looked",
-      run: (form) => this.context.api.get(`/requests/${request.id}/patient`, { reason: String(form.get("reason")) }),
-    });
-    if (found) await shown(found);
+    if (request) void showPatient(request.id, this.context);
   }
-
-  /** @param {any[]} steps */
-  timeline(steps) {
-    const { zone, clock } = this.context;
-    return section(
-      "What happened",
-      null,
-      h(
-        "ol",
-        { class: "timeline" },
-        [...steps].reverse().map((each) =>
-          h(
-            "li",
-            {},
-            h("time", {}, zone.moment(Date.parse(each.at), clock.now())),
-            h(
-              "span",
-              {},
-              words(each.what),
-              each.request_id && [" · ", requestLink(this.context, each.request_id)],
-              each.code && ` · ${words(each.code)}`,
-              (each.subject || each.by) &&
-                h("span", { class: "soft" }, ` · ${each.subject ? `${each.subject} (${each.by})` : each.by}`),
-            ),
-          )
-        ),
-      ),
-    );
-  }
-}
-
-/** The block, in a dialog that goes with what it shows. @param {any} patient */
-function shown(patient) {
-  const facts = [["Name", patient.name], ["Phone", patient.phone], ["From", patient.pickup_address], [
-    "To",
-    patient.dropoff_address,
-  ]];
-  return dialog({
-    title: "The patient",
-    body: h(
-      "dl",
-      { class: "facts" },
-      facts.filter(([, says]) => says).map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)]),
-    ),
-  });
 }
 
 /** How many of its requests have ended. @param {any} episode */

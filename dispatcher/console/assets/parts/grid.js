@@ -6,37 +6,11 @@
 
 import { csv, download } from "../core/csv.js";
 import { fill, framed, h } from "../core/dom.js";
-
-/** @typedef {import("../core/dom.js").Child} Child */
-
-/**
- * @template R
- * @typedef {object} Column
- * @property {string} name
- * @property {string} says heading
- * @property {number} width pixels
- * @property {boolean} [grows] it takes what is left; none does: the last
- * @property {(row: R) => string | number} value what stands in the CSV, and what it sorts by
- * @property {(row: R) => string | number} [sort] what it sorts by, if not the value
- * @property {(row: R) => Child} [show] what is seen, if not the value
- * @property {boolean} [end] numbers stand at the end
- * @property {string} [title] what the heading means
- */
+import { headings, newRow, sorted, whole, widthsOf } from "./grid_columns.js";
 
 /**
  * @template R
- * @typedef {object} GridOptions
- * @property {string} label what the table is of
- * @property {Column<R>[]} columns
- * @property {(row: R) => string} key
- * @property {(row: R) => void} [open] Enter, or two clicks; one click, if nothing hears `moved`
- * @property {(row: R | undefined) => void} [moved] the keyboard, or a click, has come to a row
- * @property {(keys: Set<string>) => void} [select] Space, or the box; left out: nothing can be chosen
- * @property {(row: R) => string} [tone] a class of the row
- * @property {Node | string} [empty] what it says when there is nothing
- * @property {string} [file] name of its CSV
- * @property {{ name: string, down: boolean }} [sort]
- * @property {(sort: { name: string, down: boolean } | null) => void} [sorted]
+ * @typedef {import("./grid_columns.js").GridOptions<R>} GridOptions
  */
 
 export const ROW_PX = 28;
@@ -88,15 +62,9 @@ export class Grid extends HTMLElement {
     this.table.setAttribute("aria-colcount", String(options.columns.length + (options.select ? 1 : 0)));
     if (options.select) this.table.setAttribute("aria-multiselectable", "true");
     fill(this.none, options.empty || "Nothing here.");
-    const grows = options.columns.findIndex((each) => each.grows);
-    const widths = options.columns.map((each, at) =>
-      at === (grows < 0 ? options.columns.length - 1 : grows) ? `minmax(${each.width}px, 1fr)` : `${each.width}px`
-    );
-    this.style.setProperty("--columns", (options.select ? "32px " : "") + widths.join(" "));
-    this.style.setProperty(
-      "--least",
-      `${options.columns.reduce((sum, each) => sum + each.width, options.select ? 32 : 0)}px`,
-    );
+    const { columns, least } = widthsOf(options);
+    this.style.setProperty("--columns", columns);
+    this.style.setProperty("--least", least);
     this.replaceChildren(this.news, this.frame);
     this.frame.addEventListener("scroll", this.draw, { passive: true });
     this.frame.addEventListener("keydown", (event) => this.pressed(event));
@@ -145,7 +113,7 @@ export class Grid extends HTMLElement {
 
   /** Take what came meanwhile into the order. @param {boolean} [top] */
   adopt(top = false) {
-    this.order = this.sorted(this.latest);
+    this.order = sorted(this.latest, this.options.columns, this.sort);
     this.news.hidden = true;
     const at = this.order.findIndex((row) => this.options.key(row) === this.currentKey);
     this.current = Math.max(0, at);
@@ -153,39 +121,8 @@ export class Grid extends HTMLElement {
     this.draw();
   }
 
-  /** @param {any[]} rows */
-  sorted(rows) {
-    const column = this.sort && this.options.columns.find((each) => each.name === this.sort?.name);
-    if (!column) return [...rows];
-    const sign = this.sort?.down ? -1 : 1;
-    return rows.map((row) => [(column.sort || column.value)(row), row]).sort((a, b) => sign * compared(a[0], b[0])).map(
-      (each) => each[1],
-    );
-  }
-
   drawHead() {
-    const columns = this.options.columns.map((column, at) => {
-      const on = this.sort?.name === column.name;
-      const direction = on ? (this.sort?.down ? "descending" : "ascending") : "none";
-      const button = h(
-        "button",
-        { type: "button", title: column.title, onclick: () => this.sortBy(column.name) },
-        column.says,
-        on && h("span", { class: "sort", "aria-hidden": "true" }, this.sort?.down ? "▾" : "▴"),
-      );
-      return h("div", {
-        role: "columnheader",
-        class: column.end ? "end" : "",
-        "aria-sort": direction,
-        "aria-colindex": at + 1 + (this.options.select ? 1 : 0),
-      }, button);
-    });
-    fill(
-      this.head,
-      this.options.select &&
-        h("div", { role: "columnheader", "aria-colindex": 1 }, h("span", { class: "unseen" }, "Chosen")),
-      columns,
-    );
+    fill(this.head, headings(this.options, this.sort, (name) => this.sortBy(name)));
   }
 
   /** @param {string} name */
@@ -229,7 +166,7 @@ export class Grid extends HTMLElement {
     const row = this.order[at], key = this.options.key(row);
     let element = this.drawn.get(at);
     if (!element) {
-      element = this.pool.pop() || this.newRow();
+      element = this.pool.pop() || newRow(this.options);
       this.drawn.set(at, element);
       element.style.transform = `translateY(${at * ROW_PX}px)`;
       element.setAttribute("aria-rowindex", String(at + 2));
@@ -247,21 +184,6 @@ export class Grid extends HTMLElement {
     if (drawnOf.of === row && drawnOf.stamp === this.stamp && drawnOf.chosen === chosen) return;
     Object.assign(drawnOf, { of: row, stamp: this.stamp, chosen });
     this.drawCells(element, row, key);
-  }
-
-  newRow() {
-    const made = h("div", { role: "row", class: "grid-row" });
-    if (this.options.select) made.append(h("div", { role: "gridcell", class: "box", "aria-colindex": 1 }));
-    this.options.columns.forEach((column, at) =>
-      made.append(
-        h("div", {
-          role: "gridcell",
-          class: column.end ? "end" : "",
-          "aria-colindex": at + 1 + (this.options.select ? 1 : 0),
-        }),
-      )
-    );
-    return made;
   }
 
   /** @param {HTMLElement} element @param {any} row @param {string} key */
@@ -356,7 +278,9 @@ export class Grid extends HTMLElement {
   /** All that is shown, as a file. */
   exportCsv() {
     const columns = this.options.columns;
-    const rows = this.sorted(this.latest).map((row) => columns.map((column) => column.value(row)));
+    const rows = sorted(this.latest, this.options.columns, this.sort).map((row) =>
+      columns.map((column) => column.value(row))
+    );
     download(`${this.options.file || "table"}.csv`, csv(columns.map((each) => each.name), rows));
   }
 }
@@ -369,21 +293,4 @@ customElements.define("x-grid", Grid);
  */
 export function grid(options) {
   return /** @type {Grid} */ (document.createElement("x-grid")).setup(options);
-}
-
-/** Keys of the list itself, so that `?` tells of them. @param {boolean} many whether rows are chosen */
-export function listKeys(many) {
-  const own = many ? { "↵": "Open it", Space: "Choose it", "Shift+↑↓": "Choose along the way" } : { "↵": "Open it" };
-  return Object.entries(own).map(([key, says]) => ({ key, says, group: "In the list", act: () => {} }));
-}
-
-/** What is cut off is told whole where the pointer rests. @param {HTMLElement} cell */
-function whole(cell) {
-  if (cell.role === "gridcell") cell.title = cell.scrollWidth > cell.clientWidth ? cell.textContent || "" : "";
-}
-
-/** @param {string | number} a @param {string | number} b */
-function compared(a, b) {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a).localeCompare(String(b), "en", { numeric: true });
 }

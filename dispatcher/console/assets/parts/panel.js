@@ -8,11 +8,12 @@ import { bind } from "../core/keys.js";
 import { until } from "../core/time.js";
 import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
-import { choice, dialog, field, showTrouble } from "./dialog.js";
+import { showTrouble } from "./dialog.js";
 import { money, stateMark, words } from "./state.js";
-import { toast } from "./toast.js";
-import { changeSays, codeSays, RISKS, ruleSays, sentence, why } from "./words.js";
+import { changeSays, RISKS, ruleSays, sentence, why } from "./words.js";
 import { vendorLink } from "./view.js";
+import { claim, comment, finish, taskCard } from "./tasks.js";
+import { aged } from "./aged.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {import("../core/store.js").Row} Row */
@@ -55,7 +56,13 @@ export class Panel {
     this.tasks = tasks;
     this.node.hidden = !row && !tasks.length;
     const more = old instanceof HTMLElement ? old : h("div", { class: "more" }); // no blink at each change
-    fill(this.node, row && this.head(row), tasks.map((each) => this.task(each)), row && this.acts(row), more);
+    fill(
+      this.node,
+      row && this.head(row),
+      tasks.map((each) => taskCard(each, this.context)),
+      row && this.acts(row),
+      more,
+    );
     if (held) [...this.node.querySelectorAll("button")].find((each) => each.textContent === held)?.focus();
     this.bindKeys();
     if (row) this.detail(row, more);
@@ -133,89 +140,21 @@ export class Panel {
       : [];
     const [task] = this.tasks;
     if (task) {
-      own.push({ key: "c", says: "Claim its task", group: "The request chosen", act: () => this.claim(task) });
-      own.push({ key: "f", says: "Finish its task", group: "The request chosen", act: () => this.finish(task) });
-      own.push({ key: "m", says: "Comment on its task", group: "The request chosen", act: () => this.comment(task) });
+      own.push({ key: "c", says: "Claim its task", group: "The request chosen", act: () => claim(task, this.context) });
+      own.push({
+        key: "f",
+        says: "Finish its task",
+        group: "The request chosen",
+        act: () => finish(task, this.context),
+      });
+      own.push({
+        key: "m",
+        says: "Comment on its task",
+        group: "The request chosen",
+        act: () => comment(task, this.context),
+      });
     }
     this.unbind = bind([...own, close]);
-  }
-
-  /** @param {any} task */
-  task(task) {
-    const { zone, clock } = this.context, now = clock.now(), due = Date.parse(task.due_at);
-    const button = (/** @type {string} */ key, /** @type {string} */ says, /** @type {() => any} */ act) =>
-      h("button", { type: "button", onclick: act }, h("kbd", { "aria-hidden": "true" }, key), says);
-    return h(
-      "section",
-      { class: "task" },
-      h("h3", {}, `Task: ${words(task.kind)}`),
-      h(
-        "p",
-        { class: "soft" },
-        `with ${words(task.owner)} · due ${zone.moment(due, now)} · `,
-        aged(due, now),
-        task.claimed_by && ` · claimed by ${task.claimed_by}`,
-        task.code && task.code !== task.kind && ` · ${codeSays(task.code)}`,
-      ),
-      (task.comments || []).map((/** @type {any} */ each) =>
-        h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)
-      ),
-      h(
-        "div",
-        { class: "acts" },
-        !task.claimed_by && button("c", "Claim", () => this.claim(task)),
-        button("f", "Finish…", () => this.finish(task)),
-        button("m", "Comment…", () => this.comment(task)),
-      ),
-    );
-  }
-
-  /** @param {any} task */
-  async claim(task) {
-    try {
-      await this.context.api.post(`/tasks/${task.id}/claim`, {});
-      toast(`${words(task.kind)} of ${task.request_id} is yours`, {
-        undoSays: "Put back",
-        undo: () => this.release(task),
-      });
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { grave: true });
-    }
-  }
-
-  /** @param {any} task */
-  async release(task) {
-    try {
-      await this.context.api.post(`/tasks/${task.id}/release`, {});
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { grave: true });
-    }
-  }
-
-  /** @param {any} task */
-  finish(task) {
-    const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
-      "arranged_otherwise",
-      "Arranged otherwise",
-    ], ["not_needed", "Not needed any more"]]);
-    return dialog({
-      title: `Finish ${words(task.kind)} of ${task.request_id}`,
-      act: "Finish",
-      grave: true,
-      body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
-      run: () => this.context.api.post(`/tasks/${task.id}/finish`, { outcome: outcome.value }),
-    });
-  }
-
-  /** @param {any} task */
-  comment(task) {
-    const text = h("textarea", { name: "text", required: true, maxLength: 1000, autofocus: true });
-    return dialog({
-      title: `Comment on ${words(task.kind)} of ${task.request_id}`,
-      act: "Comment",
-      body: field("Text", text, "Encrypted at rest. Whoever reads the task reads it."),
-      run: () => this.context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
-    });
   }
 
   /**
@@ -337,7 +276,7 @@ export class Panel {
               h(
                 "td",
                 {},
-                words(each.state),
+                each.willing ? "would take it" : words(each.state),
                 each.code && each.code.toLowerCase() !== each.state && ` (${words(each.code.toLowerCase())})`,
               ),
               h("td", { class: "number" }, zone.moment(Date.parse(each.at), clock.now())),
@@ -345,11 +284,15 @@ export class Panel {
           ),
         ),
       ),
+      this.next(view.chain || []),
     );
   }
-}
 
-/** @param {number} ms @param {number} now */
-function aged(ms, now) {
-  return h("span", { dataset: { due: String(ms) } }, until(ms, now));
+  /** Who is asked after that. @param {any[]} chain */
+  next(chain) {
+    if (!chain.length) return null;
+    const { zone, clock } = this.context;
+    const told = chain.map((each) => `${each.vendor_id} at ${zone.moment(Date.parse(each.start_at), clock.now())}`);
+    return h("p", {}, `If it is not taken, next: ${told.join(", then ")}.`);
+  }
 }

@@ -38,10 +38,11 @@ function moved(nudge) {
 /**
  * From what to what.
  * @param {{ name: string, unit: string, before: import("./draft.js").Value, after: import("./draft.js").Value }[]} changes
+ * @param {string} [label] where several stand on a page, each is of something
  */
-export function diffTable(changes) {
+export function diffTable(changes, label = "Changes") {
   return table({
-    label: "Changes",
+    label,
     file: "changes",
     rows: changes,
     empty: "Nothing changes.",

@@ -8,11 +8,12 @@ import { Problem } from "../core/api.js";
 import { fill, h, settled } from "../core/dom.js";
 import { Chips } from "./chips.js";
 import { dialog, field } from "./dialog.js";
-import { asText, bounds, overrides, parsed, problemOf, same } from "./draft.js";
-import { diffTable, effectOf, readIn } from "./parameter_words.js";
+import { overrides, same } from "./draft.js";
+import { diffTable } from "./parameter_words.js";
 import { csvButton } from "./table.js";
 import { toast } from "./toast.js";
 import { button, reading, section } from "./view.js";
+import { parameterRow } from "./parameter_row.js";
 
 /** @typedef {import("./draft.js").Parameter} Parameter */
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -117,65 +118,9 @@ export class Parameters {
 
   /** @param {Parameter} parameter */
   row(parameter) {
-    const value = this.draft.values.get(parameter.name) ?? parameter.value;
-    const isList = Array.isArray(parameter.default);
-    const input = h("input", {
-      value: asText(value),
-      inputMode: isList ? "text" : "decimal",
-      class: isList ? "words" : "",
-      "aria-label": `${parameter.name}, ${parameter.unit}`,
-      "aria-describedby": `about-${parameter.name}`,
-      oninput: () => this.typed(parameter, input, trouble, row),
-    });
-    const trouble = h("span", { class: "hint", role: "alert" });
-    const back = button("Default", () => {
-      input.value = asText(parameter.default);
-      this.typed(parameter, input, trouble, row);
-      input.focus();
-    }, {
-      class: "quiet small",
-      title: `Back to ${asText(parameter.default) || "none"}`,
-      "aria-label": `${parameter.name} to its default`,
-    });
-    const row = h(
-      "div",
-      { class: "parameter" },
-      h("span", { class: "parameter-name" }, parameter.name),
-      h("span", { class: "parameter-value" }, input, back),
-      h(
-        "span",
-        { class: "hint", id: `about-${parameter.name}` },
-        `${parameter.summary} `,
-        h(
-          "span",
-          { class: "mono" },
-          `${bounds(parameter)}, default ${asText(parameter.default) || "none"}; read in ${
-            readIn(this.effects.get(parameter.name), parameter)
-          }`,
-        ),
-        effectOf(this.effects.get(parameter.name)),
-      ),
-      trouble,
-    );
+    const row = parameterRow(parameter, this.draft, this.effects.get(parameter.name));
     this.rows.set(parameter.name, row);
-    this.mark(parameter, row);
     return row;
-  }
-
-  /** @param {Parameter} parameter @param {HTMLInputElement} input @param {HTMLElement} trouble @param {HTMLElement} row */
-  typed(parameter, input, trouble, row) {
-    const problem = problemOf(parameter, input.value);
-    trouble.textContent = problem;
-    input.setAttribute("aria-invalid", String(Boolean(problem)));
-    row.classList.toggle("wrong", Boolean(problem));
-    if (!problem) this.draft.set(parameter, parsed(parameter, input.value));
-    this.mark(parameter, row);
-  }
-
-  /** @param {Parameter} parameter @param {HTMLElement} row */
-  mark(parameter, row) {
-    row.classList.toggle("changed", this.draft.values.has(parameter.name));
-    row.classList.toggle("overridden", !same(parameter.value, parameter.default));
   }
 
   narrow() {

@@ -10,6 +10,7 @@ import { figure } from "./figure.js";
 import { csvButton, table } from "./table.js";
 import { toast } from "./toast.js";
 import { button, reading, section } from "./view.js";
+import { clockOf, daysOf, timeOf } from "./profile_times.js";
 
 /** The side of the page with profiles and their calendar. */
 export class Profiles {
@@ -269,37 +270,4 @@ export class Profiles {
     await this.read();
     toast(says, { undo: () => void this.send(before).then(() => this.read()) });
   }
-}
-
-/** @param {FormData} form @param {string} today */
-function timeOf(form, today) {
-  const kind = form.get("kind"), text = (/** @type {string} */ name) => String(form.get(name) || "").trim();
-  return {
-    profile: text("profile"),
-    ...kind === "days" ? { days: text("days").split(/[\s,]+/).filter(Boolean) } : {},
-    ...kind === "rule" ? { rule: text("rule"), since: today } : {},
-    ...kind === "holidays" ? { holidays: text("holidays") } : {},
-    from_minute: minuteOf(text("from")),
-    until_minute: minuteOf(text("until")),
-  };
-}
-
-/** @param {string} clock */
-function minuteOf(clock) {
-  const [hours, minutes] = clock.split(":").map(Number);
-  return hours * 60 + (minutes || 0);
-}
-
-/** @param {number} minute */
-function clockOf(minute) {
-  return `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
-}
-
-/** @param {any} row */
-function daysOf(row) {
-  return [
-    ...(row.days || []),
-    row.rule && `${row.rule} since ${row.since}`,
-    row.holidays && `holidays of ${row.holidays}`,
-  ].filter(Boolean).join(", ");
 }

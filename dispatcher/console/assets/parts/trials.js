@@ -77,13 +77,17 @@ export class Trials {
       "Shadow",
       button("Take it away …", () => this.end(), { class: "quiet" }),
       h("p", {}, `Since ${zone.moment(Date.parse(shadow.at), clock.now())}, by ${shadow.by}: “${shadow.reason}”`),
-      diffTable(view.changes),
+      diffTable(view.changes, "Changes of the shadow"),
       view.unseen.length > 0 &&
         h("p", { class: "hint" }, `A batch beside the other cannot show: ${view.unseen.join(", ")}.`),
       h(
         "div",
         { class: "figures" },
-        figure({ value: number(found.batches), says: `batches; ${found.skipped} skipped, for one was busy` }),
+        figure({
+          value: number(found.batches),
+          says: `batches; ${found.skipped} skipped, for one was busy; ${found.failed} failed`,
+          tone: found.failed ? "warn" : "",
+        }),
         figure({ value: number(found.moved), says: `of ${number(found.requests)} would move` }),
         figure({ value: number(found.gained), says: "would gain a vendor", tone: found.gained ? "good" : "" }),
         figure({ value: number(found.lost), says: "would lose theirs", tone: found.lost ? "bad" : "" }),

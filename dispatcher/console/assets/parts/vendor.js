@@ -5,13 +5,12 @@
 
 import { h, svg } from "../core/dom.js";
 import { pauseOrResume } from "./acts/pause.js";
-import { dialog } from "./dialog.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
 import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
-import { toast } from "./toast.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
+import { papersOf, verifyPapers, who } from "./papers.js";
 
 const OUTCOMES = ["on_time", "done", "late", "no_show", "accepted", "declined", "expired", "turned_back", "failed"];
 /** @type {Record<string, string>} */
@@ -73,7 +72,7 @@ export class VendorPanel {
         "div",
         { class: "columns" },
         this.state(vendor),
-        this.papers(vendor),
+        papersOf(vendor, this.context, () => this.read()),
         summary && this.outcomes(summary),
       ),
       capacity(this.id, day),
@@ -132,102 +131,8 @@ export class VendorPanel {
     return pauseOrResume(this.context, this.id, reason).then((done) => done ? this.read() : undefined);
   }
 
-  /** @param {any} vendor */
-  papers(vendor) {
-    const today = this.context.zone.date(this.context.clock.now());
-    /** @type {import("./table.js").TableOptions<any>} */
-    const options = {
-      label: "Papers",
-      file: `${this.id}-papers`,
-      rows: vendor.credentials || [],
-      empty: "It has claimed no papers. Rides that require one are not offered to it.",
-      tone: (row) => row.expires_on < today ? "bad" : row.verified ? "" : "warn",
-      columns: [
-        { name: "kind", says: "Paper", value: (row) => words(row.kind) },
-        {
-          name: "expires_on",
-          says: "Until",
-          value: (row) => row.expires_on + (row.expires_on < today ? " (ended)" : ""),
-        },
-        {
-          name: "verified",
-          says: "Verified",
-          value: (row) => row.verified ? `${who(row.verified)}, ${row.verified.at.slice(0, 10)}` : "not yet",
-        },
-        {
-          name: "act",
-          says: "Act",
-          show: (row) =>
-            row.verified
-              ? button("Take back", () => this.verified([row], false), {
-                class: "quiet",
-                "aria-label": `Take back that ${words(row.kind)} was verified`,
-              })
-              : button("Verify", () => this.verified([row], true), { "aria-label": `Verify ${words(row.kind)}` }),
-        },
-      ],
-    };
-    const open = options.rows.filter((row) => !row.verified && row.expires_on >= today);
-    return section(
-      "Papers",
-      [
-        button(`Verify ${open.length} …`, () => this.verify(), { hidden: !open.length, title: "v" }),
-        csvButton(options),
-      ],
-      table(options),
-    );
-  }
-
-  /** All papers that are still to be verified, to be chosen from. */
-  async verify() {
-    const today = this.context.zone.date(this.context.clock.now());
-    const open = (this.vendor?.credentials || []).filter((/** @type {any} */ each) =>
-      !each.verified && each.expires_on >= today
-    );
-    if (!open.length) return toast("No paper waits to be verified.");
-    const done = await dialog({
-      title: `Papers of ${this.id} that you have seen`,
-      body: h(
-        "fieldset",
-        { class: "papers" },
-        h("legend", { class: "unseen" }, "Papers"),
-        open.map((/** @type {any} */ each, /** @type {number} */ at) =>
-          h(
-            "label",
-            {},
-            h("input", { type: "checkbox", name: "paper", value: String(at), checked: true }),
-            `${words(each.kind)}, until ${each.expires_on}`,
-          )
-        ),
-      ),
-      act: "Verify them",
-      run: (form) => {
-        const chosen = form.getAll("paper").map((at) => open[Number(at)]);
-        if (!chosen.length) throw new Error("No paper is chosen.\nMaybe tick those that you have seen.");
-        return this.send(chosen, true);
-      },
-    });
-    if (done) await this.read();
-  }
-
-  /** @param {any[]} papers @param {boolean} holds */
-  async verified(papers, holds) {
-    try {
-      await this.send(papers, holds);
-      toast(holds ? "Verified." : "No longer verified.", {
-        undo: () => void this.verified(papers, !holds),
-        undoSays: holds ? "Take back" : "Verify again",
-      });
-    } catch (error) {
-      toast(error instanceof Error ? error.message : String(error), { grave: true });
-    }
-    await this.read();
-  }
-
-  /** @param {any[]} papers @param {boolean} holds */
-  send(papers, holds) {
-    const credentials = papers.map(({ kind, expires_on }) => ({ kind, expires_on }));
-    return this.context.api.post(`/vendors/${this.id}/verify`, { credentials, verified: holds });
+  verify() {
+    return this.vendor ? verifyPapers(this.vendor, this.context, () => this.read()) : undefined;
   }
 
   /** @param {any} summary */
@@ -322,9 +227,4 @@ function bar(share) {
     svg("rect", { width: 100, height: 8, class: "bar-mark soft" }),
     svg("rect", { width: Math.max(1, share * 100), height: 8, class: "bar-mark" }),
   );
-}
-
-/** @param {{ by: string, subject?: string }} signed */
-function who(signed) {
-  return signed.subject ? `${signed.subject} (${signed.by})` : signed.by;
 }

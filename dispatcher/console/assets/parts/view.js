@@ -128,6 +128,13 @@ export function requestLink(context, id) {
   return id ? h("a", { class: "mono", href: context.href("request", [id]) }, id) : null;
 }
 
+/** A choice with its label for who does not see it. @param {string} label @param {[string, string][]} choices @param {string} chosen */
+export function select(label, choices, chosen) {
+  const made = h("select", { "aria-label": label }, choices.map(([value, says]) => h("option", { value }, says)));
+  made.value = chosen;
+  return made;
+}
+
 /** A vendor by its id: a link for ops, who alone may read it. @param {import("../core/app.js").Context} context @param {string} id */
 export function vendorLink(context, id) {
   return context.may("ops") ? h("a", { href: context.href("vendors", [id]) }, id) : id;

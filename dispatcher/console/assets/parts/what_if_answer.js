@@ -11,10 +11,10 @@ import { dialog, showTrouble } from "./dialog.js";
 import { Draft } from "./draft.js";
 import { figure } from "./figure.js";
 import { grid } from "./grid.js";
-import { csvButton, table } from "./table.js";
 import { button, dollars, heading, number, percent, reading, requestLink, section, words } from "./view.js";
 import { laidOver } from "./what_if_ask.js";
 import { changeInWords } from "./what_if_words.js";
+import { figuresTable, groupTables, proofTable } from "./what_if_tables.js";
 
 const EVERY_MS = 1_000;
 const GOES_ON = new Set(["queued", "running"]);
@@ -130,124 +130,11 @@ export class Answered {
         figure({ value: number(answer.floor), says: "noise floor: with another seed alone" }),
         figure({ value: number(answer.told), says: "told already: none of them moves" }),
       ),
-      answer.proof && this.proof(answer.proof),
-      this.figures(answer.figures),
-      this.groups(answer.groups),
+      answer.proof && proofTable(answer.proof, this.id),
+      figuresTable(answer.figures, this.id),
+      groupTables(answer.groups, this.id),
       this.rows(answer),
     ];
-  }
-
-  /** @param {any} proof */
-  proof(proof) {
-    /** @type {import("./table.js").TableOptions<any>} */
-    const options = {
-      label: "Proven",
-      file: `${this.id}-proof`,
-      rows: [
-        { side: "today's settings", cost: proof.before, bound: proof.before_bound },
-        { side: "as changed", cost: proof.after, bound: proof.after_bound },
-      ],
-      columns: [
-        { name: "side", says: "Side", value: (row) => row.side },
-        { name: "cost", says: "Cost found", value: (row) => row.cost, show: (row) => dollars(row.cost), end: true },
-        {
-          name: "bound",
-          says: "Proven: not below",
-          value: (row) => row.bound,
-          show: (row) => dollars(row.bound),
-          end: true,
-        },
-      ],
-    };
-    return section(
-      `What is proven: ${proof.verdict}`,
-      csvButton(options),
-      table(options),
-      h(
-        "p",
-        { class: "hint" },
-        "Both in today's cents. Where the spans from bound to cost overlap, neither side is proven to be cheaper.",
-      ),
-    );
-  }
-
-  /** @param {any[]} figures */
-  figures(figures) {
-    /** @type {import("./table.js").TableOptions<any>} */
-    const options = {
-      label: "Figures",
-      file: `${this.id}-figures`,
-      rows: figures,
-      tone: (row) => row.verdict === "no difference" ? "" : "warn",
-      columns: [
-        { name: "name", says: "Figure", value: (row) => words(row.name) },
-        {
-          name: "before",
-          says: "Today's",
-          value: (row) => row.before,
-          show: (row) => shown(row.before, row.unit),
-          end: true,
-        },
-        {
-          name: "after",
-          says: "As changed",
-          value: (row) => row.after,
-          show: (row) => shown(row.after, row.unit),
-          end: true,
-        },
-        {
-          name: "difference",
-          says: "Difference",
-          value: (row) => row.after - row.before,
-          show: (row) => (row.after > row.before ? "+" : "") + shown(row.after - row.before, row.unit),
-          end: true,
-        },
-        {
-          name: "noise",
-          says: "Noise up to",
-          value: (row) => row.noise,
-          show: (row) => shown(row.noise, row.unit),
-          end: true,
-        },
-        {
-          name: "verdict",
-          says: "So it is",
-          value: (row) => row.verdict,
-          show: (row) => h("span", { class: `tag ${row.verdict === "no difference" ? "" : "warn"}` }, row.verdict),
-        },
-      ],
-    };
-    return section("Figures", csvButton(options), table(options));
-  }
-
-  /** @param {any[]} groups */
-  groups(groups) {
-    const ways = [...new Set(groups.map((each) => each.by))];
-    return h(
-      "div",
-      { class: "columns" },
-      ways.map((way) => {
-        /** @type {import("./table.js").TableOptions<any>} */
-        const options = {
-          label: `By ${words(way)}`,
-          file: `${this.id}-by-${way}`,
-          rows: groups.filter((each) => each.by === way).sort((a, b) => b.lost - a.lost || b.moved - a.moved).slice(
-            0,
-            40,
-          ),
-          tone: (row) => row.after < row.before ? "bad" : row.after > row.before ? "good" : "",
-          columns: [
-            { name: "name", says: words(way), value: (row) => row.name || "none" },
-            { name: "before", says: "Today", value: (row) => row.before, end: true },
-            { name: "after", says: "Then", value: (row) => row.after, end: true },
-            { name: "lost", says: "Lose", value: (row) => row.lost, end: true },
-            { name: "gained", says: "Gain", value: (row) => row.gained, end: true },
-            { name: "moved", says: "Move", value: (row) => row.moved, end: true },
-          ],
-        };
-        return section(`By ${words(way)}`, csvButton(options), table(options));
-      }),
-    );
   }
 
   /** @param {any} answer */
@@ -355,12 +242,4 @@ export class Answered {
     });
     if (done) this.context.go("tuning", [], { what_if: this.id, only: "changed" });
   }
-}
-
-/** @param {number} value @param {string} unit */
-function shown(value, unit) {
-  if (unit === "cents") return dollars(value);
-  if (unit === "share") return percent(value);
-  const rounded = Math.abs(value) >= 100 ? Math.round(value) : Math.round(value * 100) / 100;
-  return `${rounded.toLocaleString("en")}${unit && unit !== "count" ? ` ${unit}` : ""}`;
 }

@@ -14,6 +14,7 @@ export const RISKS = {
   amendment: "Change unanswered",
   on_hold: "On hold",
   no_vendor: "No vendor yet",
+  counter: "Counter-offer",
   unanswered: "Offer expiring",
   overdue: "Report overdue",
   report: "Under way",
@@ -88,6 +89,7 @@ export function why(row) {
   if (row.risk === "on_hold") return `Waits for ${words(row.why || row.waits[0] || "somebody")}`;
   if (row.risk === "sequence") return sentence(words(row.why));
   if (row.risk === "unanswered") return `${row.vendor} has not answered`;
+  if (row.risk === "counter") return `${row.vendor} would do it otherwise`;
   if (row.risk === "overdue") {
     return `${row.vendor} ${row.why ? `last reported ${words(row.why)}` : "has reported nothing"}`;
   }
@@ -128,6 +130,7 @@ const CALM = {
   overdue: Infinity,
   amendment: 15 * MINUTE,
   on_hold: 120 * MINUTE,
+  counter: Infinity,
   no_vendor: 90 * MINUTE,
   unanswered: 5 * MINUTE,
   report: -1,

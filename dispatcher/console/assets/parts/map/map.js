@@ -6,12 +6,13 @@
 import { framed, h } from "../../core/dom.js";
 import { cells, drawCells, drawPoints, Stamps } from "./draw.js";
 import { hands } from "./hands.js";
-import { mapPaints, onTheme, token } from "./paints.js";
+import { mapPaints, onTheme } from "./paints.js";
 import { Points } from "./points.js";
 import { metresPerPixel, project, unproject, View } from "./projection.js";
 import { Raster } from "./raster.js";
 import { middle, rings } from "./shapes.js";
 import { Tiles } from "./tiles.js";
+import { drawOver } from "./over.js";
 
 /** @typedef {{ kind: "circle", centre: [number, number], radius_m: number } | { kind: "polygon", ring: [number, number][], holes?: [number, number][][] }} Area */
 /** @typedef {(at: number) => boolean} Shows */
@@ -283,51 +284,9 @@ export class MapCanvas {
     if (this.pointed >= 0) picked.add(this.pointed);
     drawPoints(raster, view, points, this.stamps, this.paints, this.shows, picked);
     context.putImageData(this.image, 0, 0);
-    this.overlay(context, picked);
+    drawOver(this, context, picked);
     this.tiles?.draw(view, this.sharp);
     this.drawScale();
-  }
-
-  /** Lines above the pixels: areas, the way of what is picked, the band. @param {CanvasRenderingContext2D} context @param {Set<number>} picked */
-  overlay(context, picked) {
-    context.lineWidth = 2 * this.sharp;
-    context.strokeStyle = token("--map-mark");
-    for (const area of this.areas) this.outline(context, area);
-    if (picked.size <= 200) { for (const at of picked) this.way(context, at); }
-    if (this.band) {
-      const { one: [ax, ay], other: [bx, by] } = this.band;
-      context.setLineDash([6 * this.sharp, 4 * this.sharp]);
-      context.strokeRect(ax, ay, bx - ax, by - ay);
-      context.setLineDash([]);
-    }
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {number} at */
-  way(context, at) {
-    const { points, view, sharp } = this;
-    if (Number.isNaN(points.toX[at]) || !this.shows(at)) return;
-    const [px, py] = view.toScreen(points.x[at], points.y[at]);
-    const [tx, ty] = view.toScreen(points.toX[at], points.toY[at]);
-    context.beginPath();
-    context.moveTo(px, py);
-    context.lineTo(tx, ty);
-    context.moveTo(tx + 7 * sharp, ty);
-    context.arc(tx, ty, 7 * sharp, 0, 2 * Math.PI);
-    context.stroke();
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Area} area */
-  outline(context, area) {
-    context.beginPath();
-    for (const ring of rings(area)) {
-      ring.forEach(([lon, lat], nth) => {
-        const [px, py] = this.view.toScreen(...project(lon, lat));
-        if (nth) context.lineTo(px, py);
-        else context.moveTo(px, py);
-      });
-      context.closePath();
-    }
-    context.stroke();
   }
 
   drawScale() {

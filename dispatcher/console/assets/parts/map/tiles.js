@@ -53,3 +53,9 @@ export class Tiles {
     return image;
   }
 }
+
+/** @param {import("../../core/app.js").Context} context */
+export function tilesOf(context) {
+  const { map_tiles: url, map_credit: credit } = context.session;
+  return url ? { url, credit: credit || "" } : null;
+}

@@ -1,0 +1,66 @@
+/**
+ * Answering a vendor's counter-offer: what it would be beside what was offered, then taken or refused.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { choice, dialog, field } from "../dialog.js";
+import { money, words } from "../state.js";
+import { toast } from "../toast.js";
+
+/** @typedef {import("../../core/app.js").Context} Context */
+/** @typedef {import("../../core/store.js").Row} Row */
+
+/**
+ * What it would be, and how that differs; nothing is left to be guessed.
+ * @param {any} counter
+ * @param {Context} context
+ * @returns {[string, string][]}
+ */
+export function counterSays(counter, context) {
+  const start = context.zone.moment(Date.parse(counter.start_at), context.clock.now());
+  const shift = counter.start_shift_minutes, beyond = counter.outside_window_minutes, more = counter.more_cents;
+  const moved = shift === 0 ? "as offered" : `${Math.abs(shift)} min ${shift > 0 ? "later" : "earlier"}`;
+  const cents = more === 0 ? "as offered" : `${money(Math.abs(more))} ${more > 0 ? "more" : "less"}`;
+  return [
+    ["Start", `${start}: ${moved}${beyond ? `, ${beyond} min outside the window` : ""}`],
+    ["Price", `${money(counter.price_cents)}: ${cents}`],
+    ...(counter.level_of_service
+      ? [/** @type {[string, string]} */ (["Vehicle", words(counter.level_of_service)])]
+      : []),
+  ];
+}
+
+/** @param {Row} row @param {Context} context */
+export async function answerCounter(row, context) {
+  const view = await context.api.get(`/requests/${row.id}`);
+  const attempt = view.attempts.find((/** @type {any} */ each) => each.counter?.state === "pending");
+  if (!attempt) return toast(`Nobody waits for an answer about ${row.id} any more`);
+  const counter = attempt.counter, answer = choice("answer", [["take", "Take it"], ["refuse", "Refuse it"]]);
+  return dialog({
+    title: `${attempt.vendor_id} would do ${row.id} otherwise`,
+    act: "Answer",
+    grave: true,
+    body: [
+      h(
+        "dl",
+        { class: "facts" },
+        counterSays(counter, context).map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)]),
+      ),
+      field("Answer", answer, "Refused, the offer stays open as it was made, until its time."),
+      h(
+        "p",
+        { class: "consequence" },
+        counter.outside_window_minutes
+          ? "Taken, the vendor has the work and is told; the window of the request is widened, and the platform hears of it."
+          : "Taken, the vendor has the work and is told.",
+      ),
+    ],
+    run: async () => {
+      await context.api.post(`/offers/${attempt.id}/counter/${answer.value}`, { number: counter.number });
+      toast(
+        answer.value === "take" ? `${attempt.vendor_id} has ${row.id} so` : `${attempt.vendor_id} was told: not so`,
+      );
+    },
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * A task with what a person may do about it: claim it, finish it, say something to it.
+ * @module
+ */
+
+import { h } from "../core/dom.js";
+import { about } from "../core/tasks.js";
+import { choice, dialog, field } from "./dialog.js";
+import { words } from "./state.js";
+import { codeSays } from "./words.js";
+import { toast } from "./toast.js";
+import { aged } from "./aged.js";
+
+/** @typedef {import("../core/app.js").Context} Context */
+
+/** @param {any} task @param {Context} context */
+export function taskCard(task, context) {
+  const { zone, clock } = context, now = clock.now(), due = Date.parse(task.due_at);
+  const button = (/** @type {string} */ key, /** @type {string} */ says, /** @type {() => any} */ act) =>
+    h("button", { type: "button", onclick: act }, h("kbd", { "aria-hidden": "true" }, key), says);
+  return h(
+    "section",
+    { class: "task" },
+    h("h3", {}, `Task: ${words(task.kind)}`),
+    h(
+      "p",
+      { class: "soft" },
+      `with ${words(task.owner)} · due ${zone.moment(due, now)} · `,
+      aged(due, now),
+      task.claimed_by && ` · claimed by ${task.claimed_by}`,
+      task.code && task.code !== task.kind && ` · ${codeSays(task.code)}`,
+    ),
+    task.window && h(
+      "p",
+      {},
+      `Asked for: ${zone.moment(Date.parse(task.window.earliest), now)} to ${
+        zone.moment(Date.parse(task.window.latest), now)
+      }`,
+    ),
+    (task.comments || []).map((/** @type {any} */ each) =>
+      h("p", { class: "comment" }, h("strong", {}, each.by), ` ${each.text}`)
+    ),
+    h(
+      "div",
+      { class: "acts" },
+      !task.claimed_by && button("c", "Claim", () => claim(task, context)),
+      button("f", "Finish…", () => finish(task, context)),
+      button("m", "Comment…", () => comment(task, context)),
+    ),
+  );
+}
+
+/** @param {any} task @param {Context} context */
+export async function claim(task, context) {
+  try {
+    await context.api.post(`/tasks/${task.id}/claim`, {});
+    toast(`${words(task.kind)} of ${about(task)} is yours`, {
+      undoSays: "Put back",
+      undo: () => release(task, context),
+    });
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error), { grave: true });
+  }
+}
+
+/** @param {any} task @param {Context} context */
+async function release(task, context) {
+  try {
+    await context.api.post(`/tasks/${task.id}/release`, {});
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error), { grave: true });
+  }
+}
+
+/** @param {any} task @param {Context} context */
+export function finish(task, context) {
+  const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
+    "arranged_otherwise",
+    "Arranged otherwise",
+  ], ["not_needed", "Not needed any more"]]);
+  return dialog({
+    title: `Finish ${words(task.kind)} of ${about(task)}`,
+    act: "Finish",
+    grave: true,
+    body: field("Outcome", outcome, "A task that is done is not opened again by hand."),
+    run: () => context.api.post(`/tasks/${task.id}/finish`, { outcome: outcome.value }),
+  });
+}
+
+/** @param {any} task @param {Context} context */
+export function comment(task, context) {
+  const text = h("textarea", { name: "text", required: true, maxLength: 1000, autofocus: true });
+  return dialog({
+    title: `Comment on ${words(task.kind)} of ${about(task)}`,
+    act: "Comment",
+    body: field("Text", text, "Encrypted at rest. Whoever reads the task reads it."),
+    run: () => context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
+  });
+}

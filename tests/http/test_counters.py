@@ -1,0 +1,155 @@
+"""A vendor would do it otherwise: what is hardly more is taken at once, on the rest a person decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from contracts.codes import Role
+from contracts.tuning import TuningUpdate
+from tests.http.conftest import Api, trip
+from tests.http.test_by_hand import AT, add, answered, put_to
+
+OFFER = "/offers/r1.1"
+LATER = {"start_at": (AT + timedelta(minutes=20)).isoformat()}  # within the window of half an hour
+BEYOND = {"start_at": (AT + timedelta(minutes=50)).isoformat()}
+
+
+@pytest.fixture
+async def town(api: Api) -> Api:
+    """Two vendors with a van each; a ride tomorrow at ten, put to the first."""
+    for name in ("v1", "v2"):
+        await add(api, name)
+    await api.call("POST", "/requests", trip("r1"))
+    assert (await put_to(api, "v1"))[0] == 200
+    return api
+
+
+async def counter(api: Api, body: Any, vendor: str = "v1") -> tuple[int, Any]:
+    return await api.call("POST", f"{OFFER}/counter", body, role=Role.VENDOR, vendor=vendor)
+
+
+async def answer(api: Api, step: str, number: int = 1, role: Role = Role.COORDINATOR) -> tuple[int, Any]:
+    return await api.call("POST", f"{OFFER}/counter/{step}", {"number": number}, role=role)
+
+
+async def tasks(api: Api) -> list[dict[str, Any]]:
+    _, page = await api.call("GET", "/tasks", role=Role.OPS)
+    return [each for each in page["tasks"] if each["kind"] == "counter_offer"]
+
+
+async def test_another_start_within_the_window_at_the_same_price_is_taken_at_once(town: Api) -> None:
+    status, offer = await counter(town, LATER)
+    assert (status, offer["state"], offer["counter"]["state"]) == (200, "accepted", "taken")
+    assert offer["start_at"] == LATER["start_at"].replace("+00:00", "Z")
+    assert await counter(town, LATER) == (200, offer), "said again, it is the same"
+    _, view = await town.call("GET", "/requests/r1")
+    assert (view["state"], view["match"]["start_at"]) == ("accepted", offer["start_at"])
+    assert await tasks(town) == []
+
+
+async def test_what_costs_more_waits_for_a_person_and_the_offer_stays_good(town: Api) -> None:
+    _, before = await town.call("GET", "/offers", role=Role.VENDOR, vendor="v1")
+    price = before["offers"][0]["price_cents"]
+    status, offer = await counter(town, LATER | {"price_cents": price + 500})
+    assert (status, offer["state"], offer["price_cents"]) == (200, "requested", price)
+    (task,) = await tasks(town)
+    assert (task["offer_id"], task["owner"]) == ("r1.1", "care_coordinator")
+    assert task["due_at"] <= offer["expires_at"]
+    _, view = await town.call("GET", "/requests/r1")
+    told = view["attempts"][0]["counter"]
+    assert (told["more_cents"], told["start_shift_minutes"], told["outside_window_minutes"]) == (500, 20, 0)
+    await answered(town, "r1.1", "accept", "v1")
+    _, view = await town.call("GET", "/requests/r1")
+    assert (view["state"], view["match"]["price_cents"]) == ("accepted", price)
+    assert view["attempts"][0]["counter"]["state"] == "lapsed"
+    assert await tasks(town) == []
+
+
+async def test_a_person_takes_it_and_the_vendor_has_the_work_so(town: Api) -> None:
+    _, offer = await counter(town, {"price_cents": 9_900})
+    assert offer["counter"]["number"] == 1
+    status, view = await answer(town, "take")
+    assert (status, view["state"], view["match"]["price_cents"]) == (200, "accepted", 9_900)
+    lines = view["attempts"][0]["price_lines"]
+    assert sum(each["cents"] for each in lines) == 9_900
+    assert lines[-1]["kind"] == "agreed"
+    assert (await answer(town, "take"))[1]["version"] == view["version"]
+    assert await tasks(town) == []
+
+
+async def test_a_start_outside_the_window_is_a_persons_to_take_and_widens_it(town: Api) -> None:
+    _, offer = await counter(town, BEYOND)
+    assert (offer["state"], offer["counter"]["outside_window_minutes"]) == ("requested", 20)
+    status, view = await answer(town, "take", role=Role.PLATFORM)
+    at = BEYOND["start_at"].replace("+00:00", "Z")
+    assert (status, view["match"]["start_at"], view["window"]["latest"]) == (200, at, at)
+    assert (view["amendments"][0]["fields"], view["amendments"][0]["outcome"]) == (["pickup_window"], "made")
+    _, whole = await town.call("GET", "/requests/r1")
+    assert whole["asked"]["pickup_window"]["latest"] == at, "the body says so, too"
+
+
+async def test_refused_the_offer_is_open_as_it_was_made_and_its_vendor_is_told(town: Api) -> None:
+    _, before = await counter(town, {"price_cents": 9_900})
+    status, view = await answer(town, "refuse")
+    assert (status, view["state"], view["attempts"][0]["counter"]["state"]) == (200, "offered", "refused")
+    assert await tasks(town) == []
+    assert (await answer(town, "take"))[0] == 409
+    _, again = await counter(town, {"price_cents": 9_800})
+    assert (again["state"], again["counter"]["number"], again["price_cents"]) == (
+        "requested",
+        2,
+        before["price_cents"],
+    )
+    assert (await answer(town, "take", number=1))[0] == 409, "another was made since"
+    assert [each["id"] for each in await tasks(town)] == ["r1.1.counter_offer_1"]
+
+
+async def test_a_vendor_that_has_no_room_there_is_told_by_which_rule(town: Api) -> None:
+    await town.call("POST", "/requests", trip("r2"))
+    other = await put_to(town, "v2", "r2", start_at=BEYOND["start_at"])
+    assert other[0] == 409, "outside its window"
+    late = {"earliest": BEYOND["start_at"], "latest": BEYOND["start_at"]}
+    await town.call("POST", "/requests/r2/amend", {"pickup_window": late})
+    assert (await put_to(town, "v1", "r2"))[0] == 200
+    status, problem = await counter(town, BEYOND)
+    assert (status, problem["rules"]) == (409, ["capacity"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 422),
+        ({"price_cents": -1}, 422),
+        ({"start_at": "1999-01-01T00:00:00Z"}, 422),
+        ({"level_of_service": "rocket"}, 422),
+        ({"start_at": (AT - timedelta(days=3)).isoformat()}, 409),
+    ],
+)
+async def test_what_says_nothing_or_cannot_be_meant_is_refused(
+    town: Api, body: dict[str, Any], status: int
+) -> None:
+    assert (await counter(town, body))[0] == status
+
+
+async def test_the_same_as_offered_is_no_counter_offer_and_anothers_offer_is_not_there(town: Api) -> None:
+    _, listed = await town.call("GET", "/offers", role=Role.VENDOR, vendor="v1")
+    same = {"price_cents": listed["offers"][0]["price_cents"]}
+    assert (await counter(town, same))[0] == 422
+    assert (await counter(town, LATER, vendor="v2"))[0] == 404
+    assert (await answer(town, "take", role=Role.CASE_MANAGER))[0] == 403
+    assert (await answer(town, "take"))[0] == 404, "there is none"
+
+
+async def test_of_an_expired_offer_nothing_is_countered(town: Api) -> None:
+    town.clock.ms += 24 * 3_600_000
+    assert (await counter(town, {"price_cents": 9_900}))[0] == 409
+
+
+async def test_tuning_says_what_is_hardly_more(town: Api) -> None:
+    update = TuningUpdate(values={"counter_take_cents": -1}, reason="a person decides on each")
+    body = {"values": update.values, "reason": update.reason}
+    assert (await town.call("PUT", "/tuning", body, role=Role.OPS))[0] < 300
+    assert (await counter(town, LATER))[1]["state"] == "requested"
