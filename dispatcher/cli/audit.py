@@ -173,6 +173,12 @@ def _told(report: dict[str, Any]) -> str:
     lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
     if report.get("decisions") or report.get("sealed"):
         lines.append(f"  {report['decisions']:,} decisions and {report['sealed']:,} sealed entries in chains")
+    if report.get("sealed_late"):
+        lines.append(
+            f"  {report['sealed_late']:,} entries were sealed more than an hour after they were written: "
+            "the service stood, or was of a version without seals; or somebody took its seals away, and "
+            "they were made anew"
+        )
     if report.get("decisions_unlinked"):
         lines.append(
             f"  {report['decisions_unlinked']} records of decisions are in no chain: whoever wrote them died "

@@ -10,7 +10,7 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.context import Context
 from dispatcher.security.principal import Principal
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems, problems_in_both_themes
+from tests.console.pages import problems, problems_in_both_themes, visit
 from tests.console.trouble import town
 
 pytestmark = SHARED
@@ -33,6 +33,10 @@ async def test_what_needs_somebody_comes_first_and_is_offered_by_keys_alone(desk
     await page.wait_for_selector(".toast:has-text('wider')")
     view = await desk.call(market, "GET", "/requests/soon")
     assert [each["fields"] for each in view["amendments"]] == [["pickup_window"]]
+    await visit(page, market, "request/held")
+    await expect(page.locator(".task")).to_contain_text("Task: predecessor missing")
+    await page.keyboard.press("c")
+    await expect(page.locator(".task")).to_contain_text("claimed by Dana")
 
 
 async def test_ops_asks_the_platform_for_a_wider_window_and_takes_none(desk: Desk) -> None:

@@ -99,3 +99,12 @@ export function comment(task, context) {
     run: () => context.api.post(`/tasks/${task.id}/comments`, { text: text.value }),
   });
 }
+
+/** The keys of a task. @param {any} task @param {Context} context @param {string} [group] */
+export function taskKeys(task, context, group = "Its task") {
+  return [
+    { key: "c", says: "Claim its task", group, act: () => void claim(task, context) },
+    { key: "f", says: "Finish its task", group, act: () => void finish(task, context) },
+    { key: "m", says: "Comment on its task", group, act: () => void comment(task, context) },
+  ];
+}
