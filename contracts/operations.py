@@ -29,6 +29,8 @@ class Body(msgspec.Struct, frozen=True):
 
     `media_types` maps each Content-Type that is taken to how it is read, `codec.JSON` or `codec.MSGPACK`; of
     those that are read alike, the documents name the first.
+
+    `raw_bytes`: it is no message but so many bytes at most, of one of the media types.
     """
 
     form: Any
@@ -36,6 +38,7 @@ class Body(msgspec.Struct, frozen=True):
     batch_member: str = ""
     optional: bool = False  # it may be left out: its message has nothing but defaults
     media_types: Mapping[str, str] = msgspec.field(default_factory=lambda: MEDIA_TYPES)
+    raw_bytes: int = 0
 
     @property
     def forms(self) -> tuple[Any, ...]:

@@ -12,11 +12,12 @@ from msgspec import Meta
 
 from contracts.base import Id
 from contracts.patterns import whole
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, Networks)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -126,6 +127,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify_coordinator_email: Annotated[
         str, Meta(description="where coordinators are told by mail; empty: they are not")
     ] = ""
+    webhook_networks: Annotated[
+        Networks,
+        Meta(
+            description="networks of yours that webhooks may reach, too: 10.1.0.0/16, by comma; empty: none"
+        ),
+    ] = Networks()
     smtp_url: Annotated[
         MailUrl | None,
         Meta(description="mail server, where there is no webhook: smtp+starttls://user@host:587, smtps://…"),
@@ -159,6 +166,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     map_credit: Annotated[str, Meta(description="whose they are, as their terms want it shown")] = ""
     decisions: Annotated[
         str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
+    ] = ""
+    proofs: Annotated[
+        str, Meta(description="where pictures of proofs are kept: a folder or s3://…; empty: DATA_DIR/proofs")
     ] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"

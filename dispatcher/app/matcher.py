@@ -12,10 +12,14 @@ from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.saving import savers_of
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
+from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.notify.courier import Courier
 from dispatcher.delivery.notify.ways import notifier_of
+from dispatcher.delivery.webhooks.callers import Callers
+from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
 from dispatcher.jobs.tuning import keep_tuning
@@ -28,9 +32,11 @@ from dispatcher.service.loops import (
     EFFECTS,
     HOUSEKEEPING,
     NOTIFICATIONS,
+    PROOFS,
     SEALS,
     TIMERS,
     TUNING,
+    WEBHOOKS,
     WHAT_IFS,
     keep_running,
 )
@@ -55,6 +61,8 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 async def _matcher(settings: Settings, name: str) -> None:
     async with opened(settings, "matcher") as open_:
         solvers, notifier = SolverPool(), notifier_of(settings, open_.clock)
+        hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
+        callers = Callers(open_.service, hub, poster, name)
         retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
         timers = Timers(open_.service, retimer=retimer)
         courier = Courier(open_.service, notifier, settings.notify_coordinator_email)
@@ -69,11 +77,17 @@ async def _matcher(settings: Settings, name: str) -> None:
                 ),
                 *(job for each in settings.markets for job in _giving_way(open_, each, solvers, name)),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
+                *(
+                    keep_running(open_.store, each, WEBHOOKS, partial(callers.run, each))
+                    for each in settings.markets
+                ),
                 *telling(open_.service),
                 *_routing(open_),
             )
         finally:
             await solvers.aclose()
+            await poster.aclose()
+            await hub.aclose()
             if notifier is not None:
                 await notifier.aclose()
 
@@ -93,6 +107,7 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier) 
         keep_running(store, market, NOTIFICATIONS, partial(courier.run, market)),
         keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
+        keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
     ]
 
 

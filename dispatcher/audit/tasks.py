@@ -22,6 +22,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.AUTHORIZATION_RUNNING_OUT,
         TaskKind.OCCURRENCE_MISSING,
         TaskKind.CANARY_ROLLED_BACK,
+        TaskKind.WEBHOOK_FAILING,
     }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended
@@ -30,6 +31,7 @@ OUTLIVES = ALONE | {  # of these a person still has something to do when the req
     TaskKind.NOTIFICATION,
     TaskKind.BUNDLE_FAILED,
     TaskKind.PRICE_DISPUTE,
+    TaskKind.PROOF_MISSING,
 }
 Finding = tuple[str, str]
 

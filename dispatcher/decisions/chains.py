@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from dispatcher.blobs.places import decisions_of
 from dispatcher.decisions import chain, sealing
-from dispatcher.decisions.blobs import blobs_of
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
@@ -27,7 +27,7 @@ async def judge(
     vault = Vault(_NO_KEYS)
     node = Node(url, Reader(client, timeout_s), Committer(client, timeout_s=timeout_s), vault)
     stored = MarketStore(node, market)
-    kept = DecisionStore(blobs_of(settings.decisions, settings.data_dir), vault)
+    kept = DecisionStore(decisions_of(settings), vault)
     try:
         looks = [await _look(stored, kept)]
         if looks[0].wrong:  # some may have been forgotten while we read

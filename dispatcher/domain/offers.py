@@ -84,6 +84,8 @@ class OfferRecord(Compact, frozen=True):
     rates: OfferRates | None = None  # of what might happen after, as the rate card was
     waits: tuple[Wait, ...] = ()  # its vendor's, at the door
     disputes: tuple[Dispute, ...] = ()  # of its lines
+    proved: int = 0  # what there is of its proof (`proof_required.Proved`)
+    lacking: str = ""  # of the proof that its market wants, once it is completed; by comma
 
     @property
     def live(self) -> bool:
@@ -104,6 +106,11 @@ class OfferRecord(Compact, frozen=True):
     def is_countered(self) -> bool:
         """Whether its vendor would do it otherwise, and nobody has said yet whether it is to."""
         return self.unanswered and self.counter is not None and self.counter.state is CounterState.PENDING
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the work was done, and not in vain: its passenger came along."""
+        return self.state is OfferState.COMPLETED and self.status is TrackingStatus.COMPLETED
 
     @property
     def withdrawn(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.decisions.blobs import Memory
+from dispatcher.blobs.folder import Memory
+from dispatcher.blobs.port import Blobs
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
@@ -29,6 +31,8 @@ from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.prices import Prices
+from dispatcher.service.proof_export import ProofExport
+from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
 from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
@@ -40,12 +44,15 @@ from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from solvers.travel import DetourTravel, TravelOf
+
+NO_NETWORKS = Networks()
 
 
 class Service:
@@ -64,6 +71,8 @@ class Service:
         travel_of: TravelOf = DetourTravel.of,
         *,
         decisions: DecisionStore | None = None,
+        proofs: Blobs | None = None,
+        webhook_networks: Networks = NO_NETWORKS,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
@@ -75,6 +84,8 @@ class Service:
         self.decisions = Decisions(self.markets, self.requests, clock, kept)
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
+        self.proofs = Proofs(self.markets, self.executor, self.patient_reads, clock, proofs or Memory())
+        self.proof_export = ProofExport(self.proofs)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)
@@ -95,6 +106,7 @@ class Service:
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
         self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(

@@ -33,6 +33,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
+from dispatcher.store.proofs import ProofPart
 from dispatcher.store.pulse import PulsePart
 from dispatcher.store.quarters import QuarterPart
 from dispatcher.store.records import R, Records
@@ -51,6 +52,7 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 from dispatcher.store.views import ViewPart
+from dispatcher.store.webhooks import WebhookPart
 from dispatcher.store.what_ifs import WhatIfPart
 
 
@@ -62,6 +64,7 @@ class MarketStore:
         self.requests = RequestPart(node, self.keys)
         self.tasks = TaskPart(node, self.keys)
         self.threads = ThreadPart(node, self.keys)
+        self.proofs = ProofPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)
@@ -93,6 +96,7 @@ class MarketStore:
         self.measures = MeasurePart(node, self.keys)
         self.decisions = DecisionPart(node, self.keys)
         self.seals = SealPart(node, self.keys)
+        self.webhooks = WebhookPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:

@@ -16,11 +16,13 @@ from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.kinds import Kind, kinds
+from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
+from dispatcher.domain.webhooks import WEBHOOK_KIND, WebhookRecord
 from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec
 from dispatcher.store import keys as names
@@ -197,7 +199,7 @@ async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
     for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             found.strange[name.removeprefix(keys.prefix)] = NO_HASH
-    for name in (keys.lease, keys.fence):
+    for name in (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence):
         if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
             found.strange[name.removeprefix(keys.prefix)] = "is no text"
     try:
@@ -223,14 +225,24 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
                 needed[each] = key_id
     tasks = found.of_kind(TASK_KIND, TaskRecord).values()
     episodes = found.of_kind(EPISODE_KIND, Episode).values()
+    hooks = found.of_kind(WEBHOOK_KIND, WebhookRecord).values()
     words = chain(
         (each.sealed for task in tasks for each in task.comments),
         (each.sealed for one in episodes for each in one.notes),
+        (each.sealed for hook in hooks for each in hook.secrets),
     )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)
     orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
-    found.sealed = sealed_by_key(needed, found.of_kind(REQUEST_KIND, RequestRecord), words, messages, orders)
+    proofs = found.of_kind(PROOF_KIND, ProofRecord).values()
+    found.sealed = sealed_by_key(
+        needed,
+        found.of_kind(REQUEST_KIND, RequestRecord),
+        words,
+        messages,
+        orders=orders,
+        proofs=proofs,
+    )
 
 
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:

@@ -15,9 +15,11 @@ from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, TrackingStatus
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
 from contracts.pools import Pool, Pools
+from contracts.proofs import ProofPart, ProofReport
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from tests.solvers import town
@@ -53,6 +55,8 @@ CALLS = {
     "views": (PlatformClient, lambda c: first(c.views())),
     "cancel": (PlatformClient, lambda c: c.cancel("r1")),
     "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
+    "take_counter": (PlatformClient, lambda c: c.take_counter("r1.1", 1)),
+    "refuse_counter": (PlatformClient, lambda c: c.refuse_counter("r1.1", 1)),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
     "activate": (PlatformClient, lambda c: c.activate("r1")),
@@ -80,6 +84,7 @@ CALLS = {
     "revoke": (CareClient, lambda c: c.revoke("a1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
+    "counter": (VendorClient, lambda c: c.counter("r1.1", Counter(price_cents=5_000))),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
     "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
     "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),
@@ -106,6 +111,11 @@ CALLS = {
     "end": (StandingOrderClient, lambda c: c.end("r1")),
     "skip": (StandingOrderClient, lambda c: c.skip("r1", DAY)),
     "shift": (StandingOrderClient, lambda c: c.shift("r1", DAY, 30)),
+    "proof": (VendorClient, lambda c: c.proof("r1.1")),
+    "proof_picture": (PlatformClient, lambda c: c.proof_picture("r1.1", ProofPart.PICKUP)),
+    "proofs_of": (PlatformClient, lambda c: first(c.proofs_of(DAY))),
+    "give_proof": (VendorClient, lambda c: c.give_proof("r1.1", ProofReport(part=ProofPart.PICKUP))),
+    "put_picture": (VendorClient, lambda c: c.put_picture("r1.1", ProofPart.PICKUP, b"x")),
     "messages": (VendorClient, lambda c: c.messages("r1.1")),
     "post_message": (PlatformClient, lambda c: c.post_message("r1.1", "at the side door")),
     "mark_read": (VendorClient, lambda c: c.mark_read("r1.1")),

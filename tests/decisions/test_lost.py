@@ -7,8 +7,9 @@ import pytest
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
+from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.port import Blob
 from dispatcher.decisions import saver as saving_module
-from dispatcher.decisions.blobs import Blob, Folder
 from dispatcher.decisions.saver import LOST, SAVED
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.matching.commits import Ownership
