@@ -13,6 +13,7 @@ import random
 from msgspec.structs import replace
 
 from chaos.parts import Parts
+from chaos.proofs import Proving
 from client.care import CareClient
 from client.errors import Problem
 from client.standing_orders import StandingOrderClient
@@ -86,6 +87,7 @@ class Care:
         )
         secret = cast.token_of(Role.PLATFORM, "")
         self.orders = StandingOrderClient(parts.url, secret, day.market)
+        self.proving = Proving(parts.url, cast, self.chance)
         for each in (self.coordinator, self.manager, self.orders):
             each.total_timeout_s = cast.client.total_timeout_s
         self.acknowledged: list[str] = []
@@ -102,11 +104,13 @@ class Care:
         return self
 
     async def __aexit__(self, *ended: object) -> None:
-        await asyncio.gather(self.coordinator.close(), self.manager.close(), self.orders.close())
+        clients = (self.coordinator, self.manager, self.orders, self.proving.ops)
+        await asyncio.gather(*(each.close() for each in clients))
 
     async def go(self) -> None:
         """One deed after the other, until cancelled; what is refused had moved on."""
-        deeds = (self._arrange, self._arrange, self._amend, self._round_trip, self._call, self._renew)
+        prove = self.proving.prove
+        deeds = (self._arrange, self._arrange, self._amend, self._round_trip, self._call, self._renew, prove)
         while True:
             try:
                 await self.chance.choice(deeds)()
@@ -117,7 +121,7 @@ class Care:
             await asyncio.sleep(PAUSE_S)
 
     async def lost(self) -> list[str]:
-        """Episodes, order or authorization that are not there, or not with what was acknowledged of them."""
+        """What is not there, or not with what was acknowledged of it: episodes, order, pictures."""
         gone = []
         for name, ids in self.episodes.items():
             try:
@@ -131,7 +135,7 @@ class Care:
         if len(set(made)) < len(made):
             gone.append(f"standing order {ORDER} made {made}")
         await self.manager.authorization(AUTHORIZATION)
-        return gone
+        return gone + await self.proving.lost()
 
     def _open(self) -> list[str]:
         """The day's requests that are at work and in no episode; by when they are wanted."""
