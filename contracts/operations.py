@@ -75,7 +75,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
     conditional: bool = False  # takes If-Match: it has its effect on that version, or none
-    resumable: bool = False  # takes Last-Event-ID
+    resumable: bool = False  # a stream: it takes Last-Event-ID, and no place among the calls
     problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
     @property

@@ -192,6 +192,12 @@ def _told(report: dict[str, Any]) -> str:
     lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
     if report.get("decisions") or report.get("sealed"):
         lines.append(f"  {report['decisions']:,} decisions and {report['sealed']:,} sealed entries in chains")
+    if report.get("sealed_late"):
+        lines.append(
+            f"  {report['sealed_late']:,} entries were sealed more than an hour after they were written: "
+            "the service stood, or was of a version without seals; or somebody took its seals away, and "
+            "they were made anew"
+        )
     if report.get("proofs"):
         lines.append(f"  {report['proofs']:,} proofs with {report['pictures']:,} pictures")
     if report.get("pictures_unnamed"):

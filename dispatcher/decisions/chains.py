@@ -50,5 +50,6 @@ class _Look(NamedTuple):
 async def _look(stored: MarketStore, kept: DecisionStore) -> _Look:
     decided, sealed = await chain.judge(stored, kept), await sealing.judge(stored)
     told = {"decisions": decided.entries, "decisions_unlinked": decided.unlinked, "sealed": sealed.entries}
+    told |= {"sealed_late": sealed.late}
     wrong = [(chain.RULE, *each) for each in decided.wrong]
     return _Look(told, wrong + [(sealing.RULE, *each) for each in sealed.wrong])

@@ -124,8 +124,13 @@ class OfferRecord(Compact, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it is one of the attempts that a request has: nobody took it back unanswered."""
-        return not self.withdrawn and not (self.state is OfferState.CANCELLED and self.code == AMENDED)
+        """Whether it is one of the attempts that a request has.
+
+        Nobody took it back unanswered, and it did not only lose to another of its broadcast.
+        """
+        if self.state is not OfferState.CANCELLED:
+            return True
+        return self.code not in (WITHDRAWN, AMENDED) and not (self.broadcast and self.code == TAKEN)
 
     @property
     def is_unauthorized(self) -> bool:

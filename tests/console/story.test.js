@@ -28,7 +28,7 @@ Deno.test("each step says what happened, with whom, who did it and why", () => {
   equal(story(VIEW).map(({ says, who, why }) => [says, who, why]), [
     ["Came in", "platform", ""],
     ["Offered to v1", "ana (ops)", "chosen by hand"],
-    ["A vendor is sought again", "vendor v1", "no vehicles available"],
+    ["A vendor is sought again", "vendor v1", "the vendor had no vehicle"],
     ["Offered to v2", "matcher", ""],
     ["Accepted by v2, its number T-9", "vendor v2", ""],
   ]);

@@ -144,7 +144,7 @@ async def test_a_request_tells_its_story_and_shows_its_patient_only_when_asked(d
     await expect(story).to_have_count(5)
     told = [re.sub(r"\s+", " ", each) for each in await story.all_inner_texts()]
     assert [each for each in told if "Offered to v1" in each and "chosen by hand" in each]
-    assert [each for each in told if "no vehicles available" in each and "vendor v1" in each]
+    assert [each for each in told if "the vendor had no vehicle" in each and "vendor v1" in each]
     assert "Accepted by v2" in told[-1]
     await sound(page)
     await page.get_by_role("button", name="Show patient").press("Enter")

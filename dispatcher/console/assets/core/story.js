@@ -3,6 +3,8 @@
  * @module
  */
 
+import { CODES } from "./codes.js";
+
 /**
  * @typedef {object} Told
  * @property {number} at ms
@@ -31,7 +33,7 @@ const REASONS = {
 
 /** A code as words. @param {string} [code] */
 export function reason(code = "") {
-  return REASONS[code] || code.replaceAll("_", " ").toLowerCase();
+  return REASONS[code] || CODES[code.toLowerCase()] || code.replaceAll("_", " ").toLowerCase();
 }
 
 /** @param {{ by?: string, subject?: string }} of */

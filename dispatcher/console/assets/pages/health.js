@@ -242,7 +242,7 @@ class HealthPage {
       rows: Object.entries(found.counts),
       empty: "Nothing went wrong since the store was new.",
       columns: [
-        { name: "what", says: "What", value: (row) => row[0] },
+        { name: "what", says: "What", value: (row) => row[0], show: (row) => words(row[0]).replaceAll(":", ": ") },
         { name: "count", says: "How often", value: (row) => row[1], show: (row) => number(row[1]), end: true },
       ],
     };

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fill, h, settled } from "../core/dom.js";
+import { fill, h, paced, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { story } from "../core/story.js";
 import { until } from "../core/time.js";
@@ -15,23 +15,30 @@ import { atRisk, RISKS, why } from "../parts/words.js";
 import { vendorLink } from "../parts/view.js";
 import { whyNoVendor, whyThisVendor } from "../parts/why.js";
 import { showPatient } from "../parts/patient.js";
+import { taskCard, taskKeys } from "../parts/tasks.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
 export const title = "Request";
 const MOST_TASKS = 10;
+const TASK = "dispatch.task.", TASKS_MS = 1_000;
 
 class RequestPage {
   /** @param {HTMLElement} root @param {Context} context */
   constructor(root, context) {
     this.context = context;
     this.id = context.path[0] || "";
+    /** @type {any} as it was read last */
+    this.view = null;
+    /** @type {any[] | undefined} */
+    this.tasks = undefined;
     this.head = h("div", { class: "row" });
     this.acts = h("div", { class: "row", role: "group", "aria-label": "Acts" });
     this.unbind = () => {};
     this.facts = h("section", { class: "panel", "aria-labelledby": "facts" });
     this.why = h("section", { class: "panel", hidden: true, "aria-labelledby": "why" });
     this.match = h("section", { class: "panel", hidden: true, "aria-labelledby": "match" });
+    this.todo = h("div", { class: "columns" });
     this.told = h("section", { class: "panel", "aria-labelledby": "story" });
     this.trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     root.append(
@@ -43,11 +50,22 @@ class RequestPage {
       ),
       this.acts,
       this.trouble,
+      this.todo,
       h("div", { class: "columns" }, h("div", { class: "columns" }, this.facts, this.why, this.match), this.told),
     );
+    const { live, signal } = context;
     const again = settled(() => void this.load(), 400);
-    const stop = context.store.onChange((ids) => (ids === null || ids.has(this.id)) && again());
-    this.end = () => (stop(), this.unbind());
+    let first = true; // what the board's rows say comes with it, or a moment later: the request itself is read by then
+    const stop = context.store.onChange((ids) => {
+      if (ids === null && first) this.view && this.show(this.view, this.tasks || []);
+      else if (ids === null || ids.has(this.id)) again();
+      first = false;
+    });
+    const soon = paced(() => signal.aborted || again(), TASKS_MS); // whichever task it was: of whose request is not told
+    const deaf = live.onChange((change) =>
+      Object.keys(change.kinds || {}).some((each) => each.startsWith(TASK)) && soon()
+    );
+    this.end = () => (stop(), deaf(), this.unbind());
     void this.load();
   }
 
@@ -55,6 +73,7 @@ class RequestPage {
     const { api, signal } = this.context;
     try {
       const view = await api.get(`/requests/${encodeURIComponent(this.id)}`, {}, signal);
+      this.view = view;
       this.show(view, this.tasks || []);
       this.tasks = await this.readTasks(view);
       this.show(view, this.tasks);
@@ -86,7 +105,9 @@ class RequestPage {
       view.episode && h("a", { class: "button", href: context.href("care", ["episode", view.episode]) }, "Its episode"),
       h("button", { type: "button", onclick: () => void showPatient(this.id, this.context) }, "Show patient…"),
     );
-    this.showActs(row);
+    const open = tasks.filter((each) => each.state !== "done");
+    fill(this.todo, open.map((each) => taskCard(each, context)));
+    this.showActs(row, open[0]);
     this.showFacts(view, now);
     this.why.hidden = !view.unmatched;
     if (view.unmatched) fill(this.why, whyNoVendor(view.unmatched, this.context));
@@ -95,15 +116,18 @@ class RequestPage {
     this.showStory(view, tasks, now);
   }
 
-  /** What may be done about it, each one key away. @param {import("../core/store.js").Row | undefined} row */
-  showActs(row) {
+  /** What may be done about it and its first task, each one key away. @param {import("../core/store.js").Row | undefined} row @param {any} [task] */
+  showActs(row, task) {
     const { context } = this, found = row ? actsOn(row, context) : [];
     const run = (/** @type {import("../parts/acts.js").Act} */ act) => {
       const now = context.store.get(this.id);
       if (now) void act.run(now, context);
     };
     this.unbind();
-    this.unbind = bind(found.map((act) => ({ key: act.key, says: act.says.replace("…", ""), act: () => run(act) })));
+    this.unbind = bind([
+      ...found.map((act) => ({ key: act.key, says: act.says.replace("…", ""), act: () => run(act) })),
+      ...task ? taskKeys(task, context) : [],
+    ]);
     fill(
       this.acts,
       found.map((act) =>

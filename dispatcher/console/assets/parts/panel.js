@@ -10,9 +10,9 @@ import { actsOn } from "./acts.js";
 import { oneMoreUnit } from "./acts/units.js";
 import { showTrouble } from "./dialog.js";
 import { money, stateMark, words } from "./state.js";
-import { changeSays, RISKS, ruleSays, sentence, why } from "./words.js";
+import { changeSays, codeSays, RISKS, ruleSays, sentence, why } from "./words.js";
 import { vendorLink } from "./view.js";
-import { claim, comment, finish, taskCard } from "./tasks.js";
+import { taskCard, taskKeys } from "./tasks.js";
 import { aged } from "./aged.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
@@ -139,21 +139,7 @@ export class Panel {
       }))
       : [];
     const [task] = this.tasks;
-    if (task) {
-      own.push({ key: "c", says: "Claim its task", group: "The request chosen", act: () => claim(task, this.context) });
-      own.push({
-        key: "f",
-        says: "Finish its task",
-        group: "The request chosen",
-        act: () => finish(task, this.context),
-      });
-      own.push({
-        key: "m",
-        says: "Comment on its task",
-        group: "The request chosen",
-        act: () => comment(task, this.context),
-      });
-    }
+    if (task) own.push(...taskKeys(task, this.context, "The request chosen"));
     this.unbind = bind([...own, close]);
   }
 
@@ -272,14 +258,14 @@ export class Panel {
             h(
               "tr",
               {},
-              h("td", {}, each.vendor_id),
+              h("td", { class: "whole" }, each.vendor_id),
               h(
                 "td",
                 {},
                 each.willing ? "would take it" : words(each.state),
-                each.code && each.code.toLowerCase() !== each.state && ` (${words(each.code.toLowerCase())})`,
+                each.code && each.code.toLowerCase() !== each.state && ` (${codeSays(each.code)})`,
               ),
-              h("td", { class: "number" }, zone.moment(Date.parse(each.at), clock.now())),
+              h("td", { class: "number whole" }, zone.moment(Date.parse(each.at), clock.now())),
             )
           ),
         ),

@@ -11,6 +11,7 @@ import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
+import { codeSays } from "./words.js";
 
 const OUTCOMES = ["on_time", "done", "late", "no_show", "accepted", "declined", "expired", "turned_back", "failed"];
 /** @type {Record<string, string>} */
@@ -165,7 +166,7 @@ export class VendorPanel {
         h(
           "p",
           { class: "soft" },
-          `Declined for: ${declines.map(([name, count]) => `${words(name.slice(9))} (${count})`).join(", ")}.`,
+          `Declined for: ${declines.map(([name, count]) => `${codeSays(name.slice(9))} (${count})`).join(", ")}.`,
         ),
     );
   }
