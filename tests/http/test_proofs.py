@@ -22,6 +22,7 @@ from contracts.instants import HOUR_MS
 from contracts.proofs import (
     MAX_GIVEN,
     MAX_PICTURE_BYTES,
+    MAX_PICTURES,
     NotSigned,
     Picture,
     ProofPart,
@@ -238,6 +239,15 @@ async def test_a_ride_has_no_delivery_and_no_part_that_nobody_knows(api: Api, pa
     await accepted(api)
     assert (await as_vendor(api, "POST", PROOF, {"part": part}))[0] == 422
     assert (await put(api, PNG, part=part))[0] in (400, 422)
+    assert api.service.proofs.blobs.under(api.market) == []
+
+
+async def test_pictures_beyond_the_limit_are_refused_before_they_lie_anywhere(api: Api) -> None:
+    await accepted(api)
+    answers = [await put(api, PNG + bytes([each])) for each in range(MAX_PICTURES + 2)]
+    assert [status for status, _ in answers] == [200] * MAX_PICTURES + [422] * 2
+    assert f"has {MAX_PICTURES} pictures, the limit" in answers[-1][1]["detail"]
+    assert len(api.service.proofs.blobs.under(api.market)) == MAX_PICTURES
 
 
 async def test_another_vendors_proof_is_a_404_in_the_words_for_one_that_is_not(api: Api) -> None:
