@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from client.errors import Problem
 from client.ops import OpsClient
-from contracts.codes import OfferState, RequestState, Role
+from contracts.codes import OfferState, RequestState
 from contracts.instants import to_instant
 from contracts.proofs import MAGIC, PNG, Picture, PictureView, ProofPart, ProofReport
 from simulation.cast import Cast
@@ -20,10 +20,8 @@ GIVEN = frozenset({OfferState.ACCEPTED, OfferState.COMPLETED})
 class Proving:
     """Gives proofs, and knows which pictures were answered for."""
 
-    def __init__(self, url: str, cast: Cast, chance: random.Random) -> None:
-        self.cast, self.chance = cast, chance
-        self.ops = OpsClient(url, cast.token_of(Role.OPS, ""), cast.day.market)
-        self.ops.total_timeout_s = cast.client.total_timeout_s
+    def __init__(self, ops: OpsClient, cast: Cast, chance: random.Random) -> None:
+        self.ops, self.cast, self.chance = ops, cast, chance
         self.kept = dict[str, set[str]]()  #: by dispatch, what its pictures are known by
 
     async def prove(self) -> None:
