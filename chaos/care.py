@@ -13,8 +13,10 @@ import random
 from msgspec.structs import replace
 
 from chaos.parts import Parts
+from chaos.proofs import Proving
 from client.care import CareClient
 from client.errors import Problem
+from client.ops import OpsClient
 from client.standing_orders import StandingOrderClient
 from contracts.amendments import Amend
 from contracts.authorizations import Authorization
@@ -86,7 +88,9 @@ class Care:
         )
         secret = cast.token_of(Role.PLATFORM, "")
         self.orders = StandingOrderClient(parts.url, secret, day.market)
-        for each in (self.coordinator, self.manager, self.orders):
+        self.ops = OpsClient(parts.url, cast.token_of(Role.OPS, ""), day.market)
+        self.proving = Proving(self.ops, cast, self.chance)
+        for each in (self.coordinator, self.manager, self.orders, self.ops):
             each.total_timeout_s = cast.client.total_timeout_s
         self.acknowledged: list[str] = []
         self.episodes = dict[str, tuple[str, ...]]()
@@ -102,11 +106,22 @@ class Care:
         return self
 
     async def __aexit__(self, *ended: object) -> None:
-        await asyncio.gather(self.coordinator.close(), self.manager.close(), self.orders.close())
+        await asyncio.gather(
+            self.coordinator.close(), self.manager.close(), self.orders.close(), self.ops.close()
+        )
 
     async def go(self) -> None:
         """One deed after the other, until cancelled; what is refused had moved on."""
-        deeds = (self._arrange, self._arrange, self._amend, self._round_trip, self._call, self._renew)
+        deeds = (
+            self._arrange,
+            self._arrange,
+            self._amend,
+            self._round_trip,
+            self._call,
+            self._renew,
+            self._price,
+            self.proving.prove,
+        )
         while True:
             try:
                 await self.chance.choice(deeds)()
@@ -117,7 +132,7 @@ class Care:
             await asyncio.sleep(PAUSE_S)
 
     async def lost(self) -> list[str]:
-        """Episodes, order or authorization that are not there, or not with what was acknowledged of them."""
+        """What is not there, or not with what was acknowledged of it: episodes, order, pictures."""
         gone = []
         for name, ids in self.episodes.items():
             try:
@@ -131,7 +146,7 @@ class Care:
         if len(set(made)) < len(made):
             gone.append(f"standing order {ORDER} made {made}")
         await self.manager.authorization(AUTHORIZATION)
-        return gone
+        return gone + await self.proving.lost()
 
     def _open(self) -> list[str]:
         """The day's requests that are at work and in no episode; by when they are wanted."""
@@ -187,6 +202,18 @@ class Care:
         """A way back is called."""
         if backs := [each for each in self.acknowledged if each.endswith("-back")]:
             await self.coordinator.activate(self.chance.choice(backs))
+
+    async def _price(self) -> None:
+        """Ops disputes a line of a dispatch, or settles one."""
+        name = self.chance.choice(sorted(self._wanted))
+        view = await self.coordinator.view(name)
+        for each in (one for one in view.attempts if one.price_lines):
+            price = await self.ops.price(each.id)
+            waiting = [one.number for one in price.disputes if not one.settled_at]
+            if waiting:
+                await self.ops.settle(each.id, waiting[0], "looked at", cents=self.chance.randrange(9_000))
+            else:
+                await self.ops.dispute(each.id, self.chance.randint(1, len(price.price_lines)), "too dear")
 
     async def _renew(self) -> None:
         """The authorization is issued, or renewed."""
