@@ -63,6 +63,14 @@ class Received(NamedTuple):
             raise self.unexpected(f"{JSON} is promised; {self.kind} came")
         return Answered(self._decoded(form if isinstance(form, type) else form[self.status]), self.headers)
 
+    def bytes_in(self, *media: str) -> bytes:
+        """The bytes, of one of these types. Raises Problem or UnexpectedAnswer."""
+        if self.status >= 400:
+            raise self.refusal()
+        if self.status != 200 or self.media not in media:
+            raise self.unexpected(f"{' or '.join(media)} is promised; {self.kind} came")
+        return self.content
+
     def _decoded(self, form: type[Form]) -> Form:
         try:
             return msgspec.json.decode(self.content, type=form)

@@ -115,15 +115,28 @@ class Connection:
         if method == "POST":
             sent["Idempotency-Key"] = key or uuid.uuid4().hex
         content = None if body is None else msgspec.json.encode(body)
+        received = await self.bytes_of(
+            method, path, content=content, params=params, headers=sent | dict(headers or {})
+        )
+        return received.documented(answer, statuses)
+
+    async def bytes_of(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Received:
+        """As `call`, with the answer as it came, whatever it says. Raises UnexpectedAnswer, Unreachable."""
         deadline_s = time.monotonic() + self.total_timeout_s
         for pause_s in pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):
             wait_s = pause_s
             try:
-                received = await self._attempt(
-                    method, path, dict(params or {}), sent | dict(headers or {}), content
-                )
+                received = await self._attempt(method, path, dict(params or {}), dict(headers or {}), content)
                 if not busy(received):
-                    return received.documented(answer, statuses)
+                    return received
                 reason = f"answer {received.status}"
                 wait_s = max(pause_s, retry_after_s(received.headers))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -9,6 +9,7 @@ from client.care import CareClient
 from client.http import segment
 from client.pages import pages
 from client.prices import Settling
+from client.proofs import ProofGiver
 from contracts.base import Wire
 from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
@@ -16,7 +17,7 @@ from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPa
 VENDORS = "/vendors"
 
 
-class OpsClient(CareClient, Settling):
+class OpsClient(CareClient, Settling, ProofGiver):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
 
     async def vendors(self) -> AsyncIterator[StoredVendor]:

@@ -10,6 +10,7 @@ from client.answers import Forms, about
 from client.http import segment
 from client.posting import Posting
 from client.prices import Prices
+from client.proofs import ProofGiver
 from client.threads import Threads
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
@@ -22,7 +23,7 @@ from contracts.prices import PriceView, ReadyAt, Waiting
 TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, Prices):
+class VendorClient(Posting, Threads, Prices, ProofGiver):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

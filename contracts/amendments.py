@@ -21,7 +21,8 @@ from contracts.streams import To
 
 MAX_AMENDMENTS = 16  # of one request: each is kept beside it
 
-Number = Annotated[int, Meta(ge=1, le=9_999, description="1 for a request's first amendment")]
+Number = Annotated[int, Meta(ge=1, description="1 for a request's first amendment")]
+SentNumber = Annotated[int, Meta(ge=1, le=9_999, description="1 for a request's first amendment")]
 
 
 class AmendmentOutcome(StrEnum):
@@ -121,7 +122,7 @@ class ProposedAmendment(Wire):
 class AnswerAmendment(Wire):
     """A vendor agrees to an amendment, or refuses it: to this one, not to one that came after."""
 
-    number: Number
+    number: SentNumber
 
 
 @event("dispatch.amendment.proposed", to=To.VENDOR)

@@ -15,6 +15,7 @@ from contracts.streams import To
 MAX_COUNTERS = 8  # of one offer; the latest is the one that counts
 
 CounterNumber = Annotated[int, Meta(ge=1, description="1 for an offer's first counter-offer")]
+SentNumber = Annotated[int, Meta(ge=1, le=9_999, description="1 for an offer's first counter-offer")]
 Difference = Annotated[int, Meta(description="cents more than offered; below 0: less")]
 
 
@@ -66,7 +67,7 @@ class CounterView(Wire, omit_defaults=False):
 class AnswerCounter(Wire):
     """A person takes a counter-offer, or does not."""
 
-    number: CounterNumber
+    number: SentNumber
 
 
 @event("dispatch.counter.made", "dispatch.counter.taken", "dispatch.counter.refused", to=To.EVENTS)

@@ -56,8 +56,8 @@ class Offer(Wire, omit_defaults=False):
     expires_at: Instant
     assumed: bool = False  # silence is acceptance
     amendment: Tally = 0  # the number of one that waits for your answer: GET …/offers/{id}/amendment
-    willing: bool = False  # you said yes, and are told by `decided_by` whether you have it
-    decided_by: Instant | None = None
+    willing: bool = False  # you said yes
+    decided_by: Instant | None = None  # the best of those who say yes by then has it, and is told so
     counter: CounterView | None = None  # your latest counter-offer, and what became of it
     price_lines: tuple[PriceLine, ...] = ()  # they add up to the price
     rates: Rates = Rates()  # of what may still happen: waiting, and fees

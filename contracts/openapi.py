@@ -53,7 +53,7 @@ _ABOUT = (
 
 
 def _forms(operation: Operation) -> Iterable[Any]:
-    yield from operation.body.forms if operation.body else ()
+    yield from operation.body.forms if operation.body and not operation.body.raw_bytes else ()
     yield from (answer.body for answer in operation.answers.values() if answer.body is not None)
 
 
@@ -94,6 +94,9 @@ def _answer(answer: Answer, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(body: Body, known: dict[str, Any]) -> dict[str, Any]:
+    if body.raw_bytes:  # OpenAPI 3.1: of what is no JSON the media type says all, but for its length
+        raw = {"type": "string", "format": "binary", "maxLength": body.raw_bytes}
+        return {"required": True, "content": _content(raw, body.named_media_types)}
     schemas = [known[repr(form)] for form in body.forms]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return {"required": not body.optional, "content": _content(schema, body.named_media_types)}
@@ -120,8 +123,8 @@ def _problems(operation: Operation) -> dict[str, Any]:
 
 def _path(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in operation.names:
-        schema = msgspec.json.schema(operation.parameters[name])
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        (schema,), components = msgspec.json.schema_components([operation.parameters[name]], ref_template=REF)
+        yield {"name": name, "in": "path", "required": True, "schema": _inlined(schema, components)}
 
 
 def _query(operation: Operation) -> Iterable[dict[str, Any]]:

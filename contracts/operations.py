@@ -29,6 +29,8 @@ class Body(msgspec.Struct, frozen=True):
 
     `media_types` maps each Content-Type that is taken to how it is read, `codec.JSON` or `codec.MSGPACK`; of
     those that are read alike, the documents name the first.
+
+    `raw_bytes`: it is no message but so many bytes at most, of one of the media types.
     """
 
     form: Any
@@ -36,6 +38,7 @@ class Body(msgspec.Struct, frozen=True):
     batch_member: str = ""
     optional: bool = False  # it may be left out: its message has nothing but defaults
     media_types: Mapping[str, str] = msgspec.field(default_factory=lambda: MEDIA_TYPES)
+    raw_bytes: int = 0
 
     @property
     def forms(self) -> tuple[Any, ...]:
@@ -72,7 +75,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     keyed: bool = False  # needs Idempotency-Key; every other POST may carry one
     versioned: bool = False  # a change of what is there needs If-Match
     conditional: bool = False  # takes If-Match: it has its effect on that version, or none
-    resumable: bool = False  # takes Last-Event-ID
+    resumable: bool = False  # a stream: it takes Last-Event-ID, and no place among the calls
     problems: tuple[str, ...] = ()  # problem types beyond those that follow from the above
 
     @property

@@ -66,6 +66,7 @@ class TaskKind(StrEnum):
     WINDOW_ASKED = "window_asked"  # dispatchers ask whether it may start in a wider window
     CANARY_ROLLED_BACK = "canary_rolled_back"  # a tuning that was tried did harm, and was taken back
     PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
+    PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
 
 
 class TaskState(StrEnum):

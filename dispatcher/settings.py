@@ -160,6 +160,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     decisions: Annotated[
         str, Meta(description="where decisions are saved: a folder or s3://…; empty: DATA_DIR/decisions")
     ] = ""
+    proofs: Annotated[
+        str, Meta(description="where pictures of proofs are kept: a folder or s3://…; empty: DATA_DIR/proofs")
+    ] = ""
     rules: Annotated[str, Meta(description="modules with rules of your own, by comma; each has a RULE")] = ""
     log_level: Annotated[Level, Meta(description="the least grave line to log")] = "info"
     log_json: Annotated[bool, Meta(description="1: log lines are JSON; 0: for people")] = True

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from contracts.codes import Acquisition, DoorLevel, LevelOfService, Priority, ServiceClass
 from contracts.geo import Place, Position
 from contracts.needs import PassengerNeeds
+from contracts.offer_modes import OfferMode
 from contracts.pools import Pool, Pools
 from contracts.requests import EquipmentOrder, OrderLine, Request, TripRequest
 from simulation.day import DATE, Day, around, at, booked, instant
@@ -57,6 +58,13 @@ def generate(seed: int, *, trips: int = TRIPS, orders: int = ORDERS, date: dt.da
     )
 
 
+MODES = {  # what cannot wait for one vendor after the other, and what should not
+    Priority.STAT: OfferMode.BROADCAST,
+    Priority.ASAP: OfferMode.BROADCAST,
+    Priority.URGENT: OfferMode.CASCADE,
+}
+
+
 def _pools(pools: dict[tuple[ServiceClass, ...], int], load: float) -> Pools:
     """Full strength from 06:00 to 20:00, a third of it (at least one unit) at other hours."""
     return Pools(
@@ -78,9 +86,11 @@ def _trip(number: int, rng: random.Random, date: dt.date) -> TripRequest:
     level = rng.choices(list(LEVELS), weights=list(LEVELS.values()))[0]
     wanted_ms = at(TZ, 60 * rng.choices(range(24), weights=HOUR_WEIGHTS)[0] + 5 * rng.randrange(12), date)
     by_appointment = rng.random() < 0.3
+    priority = rng.choices(list(Priority), weights=(90, 6, 3, 1))[0]
     return TripRequest(
         id=f"ride-{number:04d}",
-        priority=rng.choices(list(Priority), weights=(90, 6, 3, 1))[0],
+        priority=priority,
+        offer_mode=MODES.get(priority),
         patient=nobody(f"r{number:04d}", rng),
         pickup=Place(position=_near(rng)),
         dropoff=Place(position=_near(rng)),

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from dispatcher.serve.embedded import EmbeddedRedis
-from tests import roads
+from tests import examples, roads
 from tests.browser import program
 
 FIRST = (
@@ -23,15 +23,17 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rounds N`: how often a kill test kills, how many examples the API is tried with; for longer runs."""
-    parser.addoption("--rounds", type=int, default=4, help="rounds of each kill test, examples (default 4)")
+    """`--rounds N`: how often a kill test kills, and how many examples properties are tried with."""
+    about = f"rounds of each kill test, and examples (default {examples.USUAL})"
+    parser.addoption("--rounds", type=int, default=examples.USUAL, help=about)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """A logged failure is shown plainly: with every variable of every frame one took half a second.
 
     And no process that a test starts reads the certificates of this machine: each took a tenth of a second.
     """
+    examples.rounds = config.getoption("rounds")
     os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
     *others, shape = structlog.get_config()["processors"]
     assert isinstance(shape, structlog.dev.ConsoleRenderer)

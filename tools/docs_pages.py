@@ -86,6 +86,7 @@ WHY = {
     TaskKind.WINDOW_ASKED: "dispatchers ask whether the request may start in a wider window",
     TaskKind.CANARY_ROLLED_BACK: "a guardrail of a canary was crossed: its candidate decides no more",
     TaskKind.PRICE_DISPUTE: "vendor, platform or ops says that a line of a price is wrong: ops settles it",
+    TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

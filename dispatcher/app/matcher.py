@@ -16,6 +16,7 @@ from dispatcher.delivery.notify.courier import Courier
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.housekeeping import keep_house
+from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
 from dispatcher.jobs.timers import Timers
 from dispatcher.jobs.tuning import keep_tuning
@@ -28,6 +29,7 @@ from dispatcher.service.loops import (
     EFFECTS,
     HOUSEKEEPING,
     NOTIFICATIONS,
+    PROOFS,
     SEALS,
     TIMERS,
     TUNING,
@@ -93,6 +95,7 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier) 
         keep_running(store, market, NOTIFICATIONS, partial(courier.run, market)),
         keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
+        keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
     ]
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from dispatcher.decisions.blobs import blobs_of
+from dispatcher.blobs.places import decisions_of, proofs_of
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.measures import tell_measures
@@ -54,9 +54,17 @@ async def opened(settings: Settings, role: str, trouble: Callable[[], str] = str
     async with _traced(settings, role), open_store(settings, role, trouble) as store:
         engine = engine_of(settings)
         travel_of = DetourTravel.of if engine is None else engine.travel_of
-        decisions = DecisionStore(blobs_of(settings.decisions, settings.data_dir), store.vault)
+        decisions = DecisionStore(decisions_of(settings), store.vault)
         registry = plugins.load(settings.rules)
-        service = Service(store, clock, settings.markets, registry, travel_of, decisions=decisions)
+        service = Service(
+            store,
+            clock,
+            settings.markets,
+            registry,
+            travel_of,
+            decisions=decisions,
+            proofs=proofs_of(settings),
+        )
         await _agree(store, list(settings.markets))
         yield Opened(settings, store, clock, engine, travel_of, decisions, service)
 

@@ -19,6 +19,7 @@ from dispatcher.audit.legs import made_alone, will_calls
 from dispatcher.audit.modes import asked_otherwise
 from dispatcher.audit.notifications import told_twice
 from dispatcher.audit.prices import out_of_sum
+from dispatcher.audit.proofs import unknown_to_requests
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
 from dispatcher.audit.tasks import unseen
@@ -211,6 +212,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "readable": _readable,
     "lists": _lists,
     "tasks": unseen,
+    "proofs": unknown_to_requests,
     "threads": outlived,
     "episodes": out_of_episode,
     "sequence": out_of_sequence,

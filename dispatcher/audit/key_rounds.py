@@ -127,11 +127,14 @@ def _needed(key: KeyStanding) -> str:
     words = key.sealed.comments + key.sealed.messages
     told = (
         f"{key.id} seals {key.sealed.open} open requests, {key.sealed.ended} that have ended and "
-        f"{words} comments and messages still; it may be removed when they are forgotten"
+        f"{words} comments and messages still"
+        + (f", and {key.sealed.proofs} proofs and pictures of proofs" if key.sealed.proofs else "")
+        + "; it may be removed when they are forgotten"
     )
     if key.sealed.open or not key.sealed.until_ms:
         return told
-    return f"{told}, the last request at {to_instant(key.sealed.until_ms):%Y-%m-%d %H:%M} UTC"
+    last = "of it" if key.sealed.proofs else "request"
+    return f"{told}, the last {last} at {to_instant(key.sealed.until_ms):%Y-%m-%d %H:%M} UTC"
 
 
 def _problems(ring: PatientKeyFile, keys: Iterable[KeyStanding], found: Iterable[Survey]) -> Iterable[str]:

@@ -19,12 +19,14 @@ class Need(NamedTuple):
     request_id: str
     kind: TaskKind
     about: tuple[str, str] = ("", "")
+    any_code: bool = False  # what is lacking becomes less; its task says how it stood last
 
     def is_met_by(self, task: TaskRecord) -> bool:
         """Whether the task is about this."""
         if (task.request_id, task.kind) != (self.request_id, self.kind):
             return False
-        return not self.about[0] or (task.offer_id, task.code) == self.about
+        code = self.about[1] if self.any_code else task.code
+        return not self.about[0] or (task.offer_id, code) == self.about
 
 
 def needs(record: RequestRecord) -> Iterator[Need]:
@@ -45,13 +47,19 @@ def needs(record: RequestRecord) -> Iterator[Need]:
     for requirement in set(record.requirements) & set(REQUIREMENT_TASKS):
         if requirement is not Requirement.PREDECESSOR or not goes_by_itself:
             yield Need(record.id, REQUIREMENT_TASKS[requirement])
-    for offer in record.live_offers:
-        if offer.overdue:
-            yield Need(record.id, TaskKind.OVERDUE, (offer_id(record, offer), str(offer.status or "")))
+    yield from _of_its_offers(record)
+
+
+def _of_its_offers(record: RequestRecord) -> Iterator[Need]:
     for offer in record.offers:
+        name = offer_id(record, offer)
+        if offer.live and offer.overdue:
+            yield Need(record.id, TaskKind.OVERDUE, (name, str(offer.status or "")))
+        if offer.lacking:
+            yield Need(record.id, TaskKind.PROOF_MISSING, (name, ""), any_code=True)
         for said in offer.disputes:
             if said.open:
-                yield Need(record.id, TaskKind.PRICE_DISPUTE, (offer_id(record, offer), said.kind.value))
+                yield Need(record.id, TaskKind.PRICE_DISPUTE, (name, said.kind.value))
 
 
 def is_open(task: TaskRecord) -> bool:

@@ -30,6 +30,7 @@ OUTLIVES = ALONE | {  # of these a person still has something to do when the req
     TaskKind.NOTIFICATION,
     TaskKind.BUNDLE_FAILED,
     TaskKind.PRICE_DISPUTE,
+    TaskKind.PROOF_MISSING,
 }
 Finding = tuple[str, str]
 

@@ -4,7 +4,8 @@ Checked: no request ended twice or went a way the table does not have; each has 
 body; what asks for a person has an open task of one owner; the ledgers equal what the offers have booked,
 within what is posted; vendors' lists agree; episodes and requests agree, no bundle is left in halves, work
 stays in sequence; balances of authorizations are what is drawn; occurrences are made once, in turn; nobody
-is told twice; acknowledged ids exist; every running process has the patient keys in use.
+is told twice; requests know what is proved, and every picture that a proof names is there; acknowledged ids
+exist; every running process has the patient keys in use.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ async def _audit_all(
         ]
         for report in reports:
             await _add_chains(report, client, url, args.timeout, settings)
+            await _add_pictures(report, client, url, args.timeout, settings)
         return _without_others(reports)
     finally:
         await client.aclose()
@@ -147,6 +149,23 @@ async def _add_chains(
     except OSError as error:
         place = settings.decisions or settings.data_dir / "decisions"
         print(f"dispatcher: decisions in {place} are not judged: {error}", file=sys.stderr)
+        return
+    report |= told
+    report["findings"] += findings
+
+
+async def _add_pictures(
+    report: dict[str, Any], client: Any, url: str, timeout_s: float, settings: Settings
+) -> None:
+    """Whether the pictures that proofs name lie where they should."""
+    from dispatcher.audit import proofs
+    from dispatcher.blobs.places import proofs_of
+
+    blobs = proofs_of(settings)
+    try:
+        told, findings = await proofs.judge_pictures(client, url, timeout_s, report["market"], blobs)
+    except OSError as error:
+        print(f"dispatcher: pictures of proofs in {blobs} are not judged: {error}", file=sys.stderr)
         return
     report |= told
     report["findings"] += findings
@@ -173,6 +192,19 @@ def _told(report: dict[str, Any]) -> str:
     lines += [f"  set aside, its ids were used up: {name}" for name in report["streams_set_aside"]]
     if report.get("decisions") or report.get("sealed"):
         lines.append(f"  {report['decisions']:,} decisions and {report['sealed']:,} sealed entries in chains")
+    if report.get("sealed_late"):
+        lines.append(
+            f"  {report['sealed_late']:,} entries were sealed more than an hour after they were written: "
+            "the service stood, or was of a version without seals; or somebody took its seals away, and "
+            "they were made anew"
+        )
+    if report.get("proofs"):
+        lines.append(f"  {report['proofs']:,} proofs with {report['pictures']:,} pictures")
+    if report.get("pictures_unnamed"):
+        lines.append(
+            f"  {report['pictures_unnamed']} pictures of proofs are named by no proof: whoever put them died "
+            "then, or a backup was restored that is older"
+        )
     if report.get("decisions_unlinked"):
         lines.append(
             f"  {report['decisions_unlinked']} records of decisions are in no chain: whoever wrote them died "

@@ -9,10 +9,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dispatcher.cli import OPERATE
 from dispatcher.runtime.arguments import output_path
+
+if TYPE_CHECKING:
+    from dispatcher.settings import Settings
 
 NAME = "backup"
 HELP = "write a backup of the store, while it runs"
@@ -34,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--url", help="the store; default: DISPATCHER_REDIS_URL, else that of the data folder"
     )
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of an embedded store")
+    parser.add_argument(
+        "--without-pictures",
+        action="store_true",
+        help="leave out the pictures of proofs (see DISPATCHER_PROOFS)",
+    )
     parser.add_argument("--with-keys", action="store_true", help="put the key files into it, too")
 
 
@@ -51,11 +61,25 @@ def run(args: argparse.Namespace) -> int:
     options = {"redis_url": ("--url", args.url)}
     settings = Settings.read(os.environ, options, data_dir=args.data_dir)
     try:
-        about = asyncio.run(back_up(settings, args.file, with_keys=args.with_keys))
+        pictures = not args.without_pictures
+        made = back_up(settings, args.file, with_keys=args.with_keys, with_pictures=pictures)
+        about = asyncio.run(made)
     except Unavailable as refusal:
         raise UserError(*refusal.detail.split("\n", 1)) from refusal
     size = sum(part.bytes for part in about.parts.values())
     print(f"{args.file}: {size:,} bytes of store {about.identity}, format {about.format}, {about.made_at}")
     print(WITH if args.with_keys else WITHOUT)
     print(DECISIONS)
+    if (place := _elsewhere(settings, about.parts)) is not None:
+        print(f"pictures of proofs are not in it: they lie in {place}; keep a copy of that, too")
     return 0
+
+
+def _elsewhere(settings: Settings, parts: Collection[str]) -> str | None:
+    """Where pictures of proofs lie that are not in the backup; None: there are none such."""
+    from dispatcher.blobs.places import proofs_of
+    from dispatcher.serve.backup_pictures import PICTURES, folder_of
+
+    place = proofs_of(settings)
+    is_empty = folder_of(place) is None and "://" not in settings.proofs
+    return None if PICTURES in parts or is_empty else str(place)

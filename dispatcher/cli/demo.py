@@ -151,8 +151,8 @@ async def _play(args: argparse.Namespace, day: Day, options: Options, console: C
 
 def _all_replay(folder: Path, day: Day, console: Console) -> bool:
     """Whether every decision of the day is the same when it is made again; says so."""
+    from dispatcher.blobs.places import decisions_of
     from dispatcher.cli.replay import replayed, told
-    from dispatcher.decisions.blobs import blobs_of
     from dispatcher.decisions.store import DecisionStore
     from dispatcher.security.key_files import read_patient_keys
     from dispatcher.security.vault import Vault
@@ -160,7 +160,7 @@ def _all_replay(folder: Path, day: Day, console: Console) -> bool:
 
     settings = Settings(data_dir=folder)
     keys = Vault(read_patient_keys(settings.patient_keys_file))
-    store = DecisionStore(blobs_of("", folder), keys)
+    store = DecisionStore(decisions_of(settings), keys)
     names = [(day.market, on, name) for on in store.days(day.market) for name in store.names(day.market, on)]
     summary = replayed(store, names)
     console.print(f"made again: {told(summary)}", highlight=False)

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: all replay; 1: one differs or cannot be read."""
-    from dispatcher.decisions.blobs import blobs_of
+    from dispatcher.blobs.places import decisions_of
     from dispatcher.decisions.store import DecisionStore
     from dispatcher.security.key_files import read_patient_keys
     from dispatcher.security.vault import Vault
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     options = {"data_dir": ("--data-dir", folder), "decisions": ("--decisions", args.decisions)}
     settings = Settings.read(os.environ, options)
     plugins.load(settings.rules)
-    blobs = blobs_of(settings.decisions, settings.data_dir)
+    blobs = decisions_of(settings)
     store = DecisionStore(blobs, Vault(read_patient_keys(settings.patient_keys_file)))
     markets = list(dict.fromkeys(args.market or settings.markets))
     try:

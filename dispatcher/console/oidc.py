@@ -7,9 +7,10 @@ cookie of its own, signed, for ten minutes: state, nonce and verifier.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from joserfc.jwk import KeySet
 
 from contracts.codes import Role
 from contracts.problems import Unauthenticated
-from dispatcher.http import sessions
+from dispatcher.http import sessions, turns
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.urls import OidcRoles
 from dispatcher.security.tokens import Authenticator, claims, mint, session_token
@@ -33,6 +34,7 @@ AUDIENCE = "dispatcher-console-oidc"
 COOKIE, PATH, CALLBACK = "dispatcher-oidc", "/console/oidc", "/console/oidc/callback"
 LEFT_S = 600  # from leaving for the directory to coming back
 HOURS = 12.0
+MOST_ASKING = 64  # who leave for the directory, or come back, at once
 LEEWAY_S = 60
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "PS256", "RS384", "RS512", "ES384"]
 TIMEOUT = ClientTimeout(total=10)
@@ -63,9 +65,32 @@ class Directory:
         self.public_url, self.keys, self.clock = public_url.rstrip("/"), keys, clock
         self._signed = Authenticator(keys).signed
         self._found: dict[str, Any] = {}
+        self._asked = 0
 
     async def leave(self, request: web.Request) -> web.Response:
         """To the directory, with what is to be remembered."""
+        try:
+            with self._asking(request):
+                return await self._leave(request)
+        except Refused as refusal:
+            return _told(str(refusal))
+
+    @contextlib.contextmanager
+    def _asking(self, request: web.Request) -> Iterator[None]:
+        """While the directory is asked, which may take its time, the call holds no place among ours.
+
+        Raises Refused where too many wait for it.
+        """
+        turns.over(request)
+        if self._asked >= MOST_ASKING:
+            raise Refused("unreachable")
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
+
+    async def _leave(self, request: web.Request) -> web.Response:
         kept = {each: secrets.token_urlsafe(32) for each in ("state", "nonce", "verifier")}
         try:
             place = (await self._metadata())["authorization_endpoint"]
@@ -93,7 +118,8 @@ class Directory:
     async def come_back(self, request: web.Request) -> web.Response:
         """A session for who comes back with a code; else the sign-in page, with why not."""
         try:
-            token = await self._token(request)
+            with self._asking(request):
+                token = await self._token(request)
         except Refused as refusal:
             log.warning("oidc_refused", why=str(refusal))
             answer = _told(str(refusal))

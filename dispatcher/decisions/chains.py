@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from dispatcher.blobs.places import decisions_of
 from dispatcher.decisions import chain, sealing
-from dispatcher.decisions.blobs import blobs_of
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
@@ -27,7 +27,7 @@ async def judge(
     vault = Vault(_NO_KEYS)
     node = Node(url, Reader(client, timeout_s), Committer(client, timeout_s=timeout_s), vault)
     stored = MarketStore(node, market)
-    kept = DecisionStore(blobs_of(settings.decisions, settings.data_dir), vault)
+    kept = DecisionStore(decisions_of(settings), vault)
     try:
         looks = [await _look(stored, kept)]
         if looks[0].wrong:  # some may have been forgotten while we read
@@ -50,5 +50,6 @@ class _Look(NamedTuple):
 async def _look(stored: MarketStore, kept: DecisionStore) -> _Look:
     decided, sealed = await chain.judge(stored, kept), await sealing.judge(stored)
     told = {"decisions": decided.entries, "decisions_unlinked": decided.unlinked, "sealed": sealed.entries}
+    told |= {"sealed_late": sealed.late}
     wrong = [(chain.RULE, *each) for each in decided.wrong]
     return _Look(told, wrong + [(sealing.RULE, *each) for each in sealed.wrong])

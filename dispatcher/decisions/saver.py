@@ -119,6 +119,7 @@ class Saver:
                     await self._write(decided)
                     self._count(SAVED)
                     await self.works()
+                    self._told_s = -TELL_EVERY_S  # the next that is lost is told at once
                 except FAULTS as error:
                     self._last = None
                     self._count(LOST)

@@ -25,14 +25,20 @@ from dispatcher.store.seals import (
 )
 
 RULE: Final = "audit_chain"
+LATE_MS: Final = 3_600_000
 LAG_MS: Final = 30_000  #: what was decided at one moment may be stored a little after another's
 
 
 class Judged(NamedTuple):
-    """What was looked at and is wrong: (what, how)."""
+    """What was looked at and is wrong: (what, how).
+
+    `late`: entries that were sealed long after they were written. Whoever takes all seals away has them made
+    anew, of what he left: that is told. So does a service that stood, or one that made no seals before.
+    """
 
     entries: int
     wrong: list[tuple[str, str]]
+    late: int = 0
 
 
 async def seal(stored: MarketStore, now_ms: int) -> int:
@@ -74,7 +80,7 @@ async def judge(stored: MarketStore) -> Judged:
                 gone = may_be_gone(entry.order, newest) if kind is None else entry.until_ms <= now_ms
                 wrong += _changed(entry, raw, gone=gone)
     wrong += [each async for each in _added(stored, known)]
-    return Judged(len(known.entries), wrong)
+    return Judged(len(known.entries), wrong, known.late)
 
 
 class _Known(NamedTuple):
@@ -85,11 +91,12 @@ class _Known(NamedTuple):
     last: int
     at_ms: int
     wrong: list[tuple[str, str]]
+    late: int
 
 
 async def _read(stored: MarketStore) -> _Known:
     entries, wrong = dict[tuple[str, str], Entry](), list[tuple[str, str]]()
-    first, before, at_ms, place, last = 0, b"", 0, 0, b""
+    first, before, at_ms, place, last, late = 0, b"", 0, 0, b"", 0
     while page := await stored.seals.page(first):
         for seq, last in page:
             wrong += _link(place, before, seq, last)
@@ -100,9 +107,14 @@ async def _read(stored: MarketStore) -> _Known:
                 wrong.append((f"seal {seq}", "cannot be read"))
                 continue
             at_ms = max(at_ms, found.at_ms)
+            late += sum(_is_late(each, found.at_ms) for each in found.entries)
             entries |= {(each.kind, each.id): each for each in found.entries}
         first = page[-1][0] + 1
-    return _Known(entries, _upto(last), place, at_ms, wrong)
+    return _Known(entries, _upto(last), place, at_ms, wrong, late)
+
+
+def _is_late(entry: Entry, sealed_ms: int) -> bool:
+    return entry.kind != TUNING and sealed_ms - entry.order > LATE_MS
 
 
 def _upto(last: bytes) -> Mapping[str, tuple[int, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from dispatcher.decisions.blobs import Blob, Blobs
+from dispatcher.blobs.port import Blob, Blobs
 from dispatcher.decisions.record import Raw, SavedPlan, Unsaved
 from dispatcher.security.vault import Vault
 

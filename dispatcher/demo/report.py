@@ -50,6 +50,9 @@ def _figures(summary: Summary) -> RenderableType:
     table = _table("offers and measures")
     for name in ("declined", "expired", "turned_back", "withdrawn", "rematched", "lost", "double_booked"):
         table.add_row(name.replace("_", " "), f"{getattr(summary, name):,}", "")
+    table.add_row("offers a request", _figure(summary.offers_per_request, ""), "")
+    table.add_row("to an acceptance", _figure(summary.acceptance_p50_s, "s"), "")
+    table.add_row("broadcasts taken", f"{summary.broadcast_races:,}", "")
     table.add_row("first match", _figure(summary.first_match_s, "s"), "")
     table.add_row(
         "202 answered", _figure(summary.submit_p50_ms, "ms"), f"p99 {_figure(summary.submit_p99_ms, 'ms')}"

@@ -16,6 +16,7 @@ from contracts.request_views import RequestView
 from dispatcher.demo.judge import Verdict
 from dispatcher.demo.possible import Possible
 from dispatcher.demo.story import KEPT, Story
+from dispatcher.demo.takers import found_takers, one_after_the_other
 from dispatcher.domain.offers import WITHDRAWN
 from simulation.tally import Tally, percentile
 
@@ -44,6 +45,10 @@ class Summary(Story, frozen=True, kw_only=True):
     turned_back: int
     withdrawn: int  # offers taken back unanswered, to move their request to another vendor
     rematched: int
+    offers_per_request: float | None  # of those that had one
+    acceptance_p50_s: float | None  # clock time from the first offer to the first acceptance
+    broadcast_races: int  # requests of which several were asked at once, and one has it, or had
+    by_mode: dict[str, int]  # how requests were offered first, where it was not as their vendor answers
     lost: int
     double_booked: int
     audit: dict[str, int]
@@ -109,7 +114,8 @@ def ends(views: Iterable[RequestView]) -> dict[str, Any]:
         "expired": offers[OfferState.EXPIRED],
         "turned_back": offers[OfferState.TURNED_BACK],
         "withdrawn": sum(each.code == WITHDRAWN for view in found for each in view.attempts),
-        "rematched": sum(len(view.attempts) > 1 and view.state in KEPT for view in found),
+        "rematched": sum(len(one_after_the_other(view)) > 1 and view.state in KEPT for view in found),
+        **found_takers(found),
     }
 
 

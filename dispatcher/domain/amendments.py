@@ -106,6 +106,11 @@ class Amendment(Compact, frozen=True):
         return self.fields == (START,)
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """What a vendor hears of it: its work, and whose; not whom a coordinator prefers or excludes."""
+        return tuple(each for each in self.fields if each in TERMS | SHOWN | {START})
+
+    @property
     def changes_terms(self) -> bool:
         """Whether it is other work."""
         return not TERMS.isdisjoint(self.fields)

@@ -102,6 +102,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[WorkOutcome, ...] = ()  # what the step adds to vendors' scorecards
     counts: tuple[PatternCount, ...] = ()  # and to the counts of barriers
     called: Called | None = None  # a will-call that was called: counted
+    by: str = ""  # the right that it took, where another of the caller's may give the command
     at_ms: int  # the time its messages carry
 
     @property

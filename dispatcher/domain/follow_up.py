@@ -14,6 +14,7 @@ from dispatcher.domain.amendments import LOST, Amendment
 from dispatcher.domain.bundles import bundle_task, is_given_back
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
+from dispatcher.domain.follow_proof import proved, unproved
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS, TERMINAL
@@ -85,6 +86,7 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     found += _not_agreed(before, after, context)
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
+    found += unproved(before, after, context)
     for offer in after.offers:
         if offer.live and offer.overdue:
             code = offer.status.value if offer.status else ""
@@ -226,8 +228,9 @@ def _settled(
 
     And that nobody is left to ask, once somebody was asked, or the request ended otherwise; about what it was
     on hold for, once that is there; that a vendor did not agree to an amendment, once another has the work,
-    or nobody seeks one any more; that a sequence is at risk, once it stands again: where it is so for another
-    reason than before, the task says that one. And that a wider window is asked for, once there is an answer.
+    or nobody seeks one any more; that proof is missing, once it is there; that a wider window is asked for,
+    once there is an answer; that a sequence is at risk, once it stands again. Where something else is missing
+    than before, or it is at risk for another reason, the task says that.
     """
     overdue = {offer_id(after, offer) for offer in after.offers if offer.live and offer.overdue}
     late = [each for each in _undone(after, context, TaskKind.OVERDUE) if each.offer_id not in overdue]
@@ -254,6 +257,7 @@ def _settled(
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
+    ended += proved(after, _undone(after, context, TaskKind.PROOF_MISSING), context)
     if _risk(after):
         facts = {"code": after.risk, "retiming": after.retiming}
         ended += [

@@ -114,7 +114,7 @@ def proposed(after: RequestRecord, offer: OfferRecord, asked: Amendment, request
     news = AmendmentProposed(
         offer_id=offer_id(after, offer),
         number=len(after.amendments),
-        fields=asked.fields,
+        fields=asked.shown,
         expires_at=to_instant(asked.expires_ms),
         offer=proposed_offer(after, offer, asked, request),
     )
@@ -140,7 +140,7 @@ def amended(after: RequestRecord, offer: OfferRecord, over: Amendment) -> Messag
     """To the vendor that has the work: it is other work now, or about somebody else."""
     name = offer_id(after, offer)
     news = DispatchAmended(
-        offer_id=name, number=len(after.amendments), fields=over.fields, href=f"dispatches/{name}"
+        offer_id=name, number=len(after.amendments), fields=over.shown, href=f"dispatches/{name}"
     )
     return _to_vendor(after, offer, "dispatch.dispatch.amended", news)
 

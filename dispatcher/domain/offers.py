@@ -84,6 +84,8 @@ class OfferRecord(Compact, frozen=True):
     rates: OfferRates | None = None  # of what might happen after, as the rate card was
     waits: tuple[Wait, ...] = ()  # its vendor's, at the door
     disputes: tuple[Dispute, ...] = ()  # of its lines
+    proved: int = 0  # what there is of its proof (`proof_required.Proved`)
+    lacking: str = ""  # of the proof that its market wants, once it is completed; by comma
 
     @property
     def live(self) -> bool:
@@ -106,6 +108,11 @@ class OfferRecord(Compact, frozen=True):
         return self.unanswered and self.counter is not None and self.counter.state is CounterState.PENDING
 
     @property
+    def is_done(self) -> bool:
+        """Whether the work was done, and not in vain: its passenger came along."""
+        return self.state is OfferState.COMPLETED and self.status is TrackingStatus.COMPLETED
+
+    @property
     def withdrawn(self) -> bool:
         """Whether it was taken back unanswered, because its request was moved to another place."""
         return self.state is OfferState.CANCELLED and self.code == WITHDRAWN
@@ -117,8 +124,13 @@ class OfferRecord(Compact, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Whether it is one of the attempts that a request has: nobody took it back unanswered."""
-        return not self.withdrawn and not (self.state is OfferState.CANCELLED and self.code == AMENDED)
+        """Whether it is one of the attempts that a request has.
+
+        Nobody took it back unanswered, and it did not only lose to another of its broadcast.
+        """
+        if self.state is not OfferState.CANCELLED:
+            return True
+        return self.code not in (WITHDRAWN, AMENDED) and not (self.broadcast and self.code == TAKEN)
 
     @property
     def is_unauthorized(self) -> bool:

@@ -22,6 +22,7 @@ from dispatcher.domain.kinds import Entry, Kind, register
 from dispatcher.domain.legs import with_return
 from dispatcher.domain.not_agreed import with_amendment
 from dispatcher.domain.prices import priced_as
+from dispatcher.domain.proof_required import proved_as
 from dispatcher.domain.refiling import with_refiled
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import ASKS_BARRIER, ENTRY, OPEN, TERMINAL, may_stay_or_go
@@ -76,13 +77,14 @@ def _may_become(before: RequestRecord | None, after: RequestRecord | None) -> bo
 
 def _is_filed_otherwise(before: RequestRecord, after: RequestRecord) -> bool:
     """Whether nothing differs but when it is forgotten, where it is listed (`sorted_in`), its barrier, and
-    what it costs: a line may be disputed, and settled, once its work is done; that is a task.
+    what it costs: a line may be disputed, and settled, once its work is done; that is a task. And what there
+    is of its proof.
     """
     filed = replace(after, service_class=before.service_class) if not before.service_class else after
     barrier = before.barrier if after.state in ASKS_BARRIER else after.barrier
     offers, tasks = after.offers, after.tasks
     if offers != before.offers and len(offers) == len(before.offers):
-        offers = tuple(map(priced_as, offers, before.offers))
+        offers = tuple(map(proved_as, map(priced_as, offers, before.offers), before.offers))
         tasks = before.tasks if tasks[: len(before.tasks)] == before.tasks else tasks
     same = {"version": before.version, "timer_ms": before.timer_ms, "barrier": barrier}
     return replace(filed, **same, offers=offers, tasks=tasks) == before

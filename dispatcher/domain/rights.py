@@ -30,6 +30,7 @@ LISTS_AUTHORIZATIONS = frozenset({Role.CASE_MANAGER, Role.OPS})
 SEES_PATTERNS = READERS - {Role.PLATFORM}  # what barriers there are is for people to see
 SEES_PATIENT = frozenset({Role.PLATFORM, Role.VENDOR})  # a vendor: of what it has accepted
 READS_DECISION = READERS - {Role.PLATFORM}  # why this vendor, or none: the last decision on one request
+SEES_PROOF = READERS | {Role.VENDOR}  # a vendor: its own; it is kept who did
 READS_PATIENT = READERS  # over a route of its own, and it is kept who did
 # A home's door is patient data, too. Who cares for the patient sees it; ops sees the zone, and where it needs
 # the door it reads the patient block, which is kept.

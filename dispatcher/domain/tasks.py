@@ -56,8 +56,18 @@ HOLD_LEAD = Parameter(
     "other, if that is later.",
     scope="domain.tasks",
 )
+PROOF_DUE = Parameter(
+    name="task_proof_hours",
+    default=24,
+    minimum=0,
+    maximum=720,
+    unit="hours",
+    summary="A task about missing proof is due so long after the work was done, or as any other, if that is "
+    "later.",
+    scope="domain.tasks",
+)
 PRESSED = shares("task", "domain.tasks", "A task is due, and goes to its next owner, of a request")
-PARAMETERS = (DUE, ESCALATION, LAPSE, HOLD_LEAD, *PRESSED.values())
+PARAMETERS = (DUE, ESCALATION, LAPSE, HOLD_LEAD, PROOF_DUE, *PRESSED.values())
 S = TaskState
 TASK_STATES: Mapping[TaskState, frozenset[TaskState]] = {
     S.OPEN: frozenset({S.CLAIMED, S.DONE}),
@@ -84,6 +94,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.WINDOW_ASKED: OwnerRole.PLATFORM,
     TaskKind.CANARY_ROLLED_BACK: OwnerRole.OPS,
     TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
+    TaskKind.PROOF_MISSING: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,

@@ -205,7 +205,7 @@ def offer_view(record: RequestRecord, offer: OfferRecord, request: Request) -> O
         assumed=offer.assumed,
         amendment=len(record.amendments) if _is_asked(record, offer) else 0,
         willing=offer.unanswered and offer.willing_ms > 0,
-        decided_by=to_instant(record.collect_ms) if offer.unanswered and offer.willing_ms else None,
+        decided_by=to_instant(record.collect_ms) if offer.wants and record.collect_ms else None,
         counter=counter_view(record, offer),
         price_lines=prices.lines_view(prices.lines_of(offer)),
         rates=prices.rates_view(offer.rates),

@@ -41,9 +41,12 @@ async def read(request: web.Request, body: Body | None, timeout_s: float, wait_s
     deflated = _deflated(request.headers.get("Content-Encoding", ""))
     if "Expect" in request.headers:
         await _go_ahead(request)
-    raw = await _bytes(request, timeout_s, wait_s)
+    most = body.raw_bytes or codec.MAX_BYTES
+    raw = await _bytes(request, timeout_s, wait_s, most)
     if deflated and raw:
-        raw = _inflated(raw)
+        raw = _inflated(raw, most)
+    if body.raw_bytes:
+        return _no_message(request, raw, body)
     if not raw and body.optional:
         return body.form()
     value = codec.unpack(raw, negotiation.sent(request.headers.get("Content-Type", ""), body))
@@ -82,10 +85,20 @@ async def _go_ahead(request: web.Request) -> None:
         request.writer.output_size = 0  # the answer has not begun
 
 
-async def _bytes(request: web.Request, timeout_s: float, wait_s: float) -> bytes:
+def _no_message(request: web.Request, raw: bytes, body: Body) -> bytes:
+    """Bytes that are taken as they are. Raises UnsupportedMediaType, TooLarge, Malformed."""
+    negotiation.sent(request.headers.get("Content-Type", ""), body)
+    if len(raw) > body.raw_bytes:
+        raise _too_large(f"{len(raw):,}", body.raw_bytes)
+    if not raw:
+        raise Malformed("the body is empty\nMaybe it was lost on the way: this call needs one.")
+    return raw
+
+
+async def _bytes(request: web.Request, timeout_s: float, wait_s: float, most: int = codec.MAX_BYTES) -> bytes:
     declared = request.content_length
-    if declared is not None and declared > codec.MAX_BYTES:
-        raise _too_large(f"{declared:,}")
+    if declared is not None and declared > most:
+        raise _too_large(f"{declared:,}", most)
     try:
         if request.content.is_eof():  # it came with the header lines: no timer is needed
             return await request.read()
@@ -104,21 +117,22 @@ async def _bytes(request: web.Request, timeout_s: float, wait_s: float) -> bytes
         raise CallerGone from None
 
 
-def _inflated(raw: bytes) -> bytes:
+def _inflated(raw: bytes, most: int) -> bytes:
     """At most the limit and one byte is made. Raises TooLarge, Malformed."""
     inflate = zlib.decompressobj(GZIP_OR_ZLIB)
     try:
-        content = inflate.decompress(raw, codec.MAX_BYTES + 1)
+        content = inflate.decompress(raw, most + 1)
     except zlib.error:
         raise Malformed(
             "the body is not compressed as Content-Encoding says\nMaybe leave that header out."
         ) from None
-    if len(content) > codec.MAX_BYTES:
-        raise _too_large("more")
+    if len(content) > most:
+        raise _too_large("more", most)
     if not inflate.eof or inflate.unused_data:
         raise Malformed(f"the compressed body does not end where it should\n{CUT}")
     return content
 
 
-def _too_large(size: str) -> TooLarge:
-    return TooLarge(f"the body has {size} bytes, the limit is {codec.MAX_BYTES:,}\n{codec.FEWER}")
+def _too_large(size: str, most: int = codec.MAX_BYTES) -> TooLarge:
+    remedy = codec.FEWER if most == codec.MAX_BYTES else "Maybe send it smaller, or with fewer pixels."
+    return TooLarge(f"the body has {size} bytes, the limit is {most:,}\n{remedy}")

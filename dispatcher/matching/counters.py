@@ -23,14 +23,14 @@ from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.counters import Wish, outside_ms, wish_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Precondition
-from dispatcher.domain.refusals import DoesNotFit, NotFound
+from dispatcher.domain.refusals import DoesNotFit, NotFound, PossibleDuplicate
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.matching import amending
 from dispatcher.matching.by_hand import match
 from dispatcher.matching.market import Market
 from dispatcher.matching.reading import read_market
 from dispatcher.service.amending import Amending
-from solvers.rules import time_window
+from solvers.rules import sequence, time_window
 
 
 class _Found(NamedTuple):
@@ -44,13 +44,21 @@ async def prepared(
 ) -> CounterOffer:
     """The command with its place; as it is where the offer is not open: the decision says so.
 
-    Raises DoesNotFit with the rules that the vendor would break.
+    Raises DoesNotFit with the rules that the vendor would break; also where its patient has the like at that
+    time: of that, a vendor hears no more than of any other ride of its patient.
     """
     offer = _open(record, command.offer_id)
     if offer is None:
         return command
     start_ms = offer.start_ms if command.start_ms is None else command.start_ms
-    found = await _found(market, record, offer, Wish(start_ms, 0, command.level), looks)
+    try:
+        found = await _found(market, record, offer, Wish(start_ms, 0, command.level), looks)
+    except PossibleDuplicate:
+        raise DoesNotFit(
+            f"vendor {offer.vendor_id} may not serve request {record.id}: {sequence.RULE.code}\n"
+            "Maybe another start.",
+            rules=[sequence.RULE.code],
+        ) from None
     return replace(command, placed=found.placed, preconditions=found.preconditions)
 
 

@@ -73,17 +73,18 @@ class Draft:
         self.path.unlink(missing_ok=True)
 
 
-def pack(target: Path, about: About, data: IO[bytes], keys: Mapping[str, bytes]) -> None:
+def pack(target: Path, about: About, files: Mapping[str, IO[bytes]], keys: Mapping[str, bytes]) -> None:
     """Write the archive, whole or not at all; what is there is not written over. Raises UserError."""
     draft = Draft(target)
     try:
         with draft.opened() as file:
             with tarfile.open(fileobj=file, mode="w") as tar:
-                _add(tar, ABOUT, msgspec.json.format(msgspec.json.encode(about)))
+                add(tar, ABOUT, msgspec.json.format(msgspec.json.encode(about)))
                 for name, content in keys.items():
-                    _add(tar, name, content)
-                data.seek(0)
-                tar.addfile(_entry(DATA, about.parts[DATA].bytes), data)
+                    add(tar, name, content)
+                for name, part in files.items():
+                    part.seek(0)
+                    tar.addfile(_entry(name, about.parts[name].bytes), part)
             file.flush()
             os.fsync(file.fileno())
         with writing(target):
@@ -148,7 +149,8 @@ def _refuse_damage(tar: tarfile.TarFile, name: str, part: Part) -> None:
         )
 
 
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """One file."""
     tar.addfile(_entry(name, len(content)), io.BytesIO(content))
 
 

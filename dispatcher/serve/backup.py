@@ -11,14 +11,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from dispatcher import __version__
+from dispatcher.blobs.places import proofs_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.arguments import writing
 from dispatcher.runtime.errors import UserError
-from dispatcher.serve import archive, data_folder
+from dispatcher.serve import archive, backup_pictures, data_folder
 from dispatcher.serve.archive import DATA, About, Draft
+from dispatcher.serve.backup_pictures import PICTURES
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.serve.keeping import IDENTITY_FILE
 from dispatcher.settings import Settings
@@ -37,12 +40,16 @@ class NotEmpty(UserError):
     """Something is stored where the backup would go."""
 
 
-async def back_up(settings: Settings, target: Path, *, with_keys: bool) -> About:
-    """Write a backup of the store to `target`. Raises UserError."""
+async def back_up(settings: Settings, target: Path, *, with_keys: bool, with_pictures: bool = True) -> About:
+    """Write a backup of the store to `target`, with the pictures of proofs where they lie in a folder.
+
+    Raises UserError.
+    """
     keys = _key_files(settings) if with_keys else {}
-    data = Draft(target.with_name(f"{target.name}.{DATA}"))
+    data, pictures = (Draft(target.with_name(f"{target.name}.{each}")) for each in (DATA, PICTURES))
+    folder = backup_pictures.folder_of(proofs_of(settings)) if with_pictures else None
     try:
-        with data.opened() as file:
+        with data.opened() as file, pictures.opened() as more:
 
             def write(piece: bytes) -> None:
                 data.note(piece)
@@ -51,17 +58,22 @@ async def back_up(settings: Settings, target: Path, *, with_keys: bool) -> About
             async with _serving(settings) as url:
                 identity = await _identity(url)
                 await snapshot(url, write)
+            packed = {DATA: data.part()}
+            if folder is not None:
+                packed[PICTURES] = await asyncio.to_thread(backup_pictures.pack, folder, pictures, more)
             about = About(
                 format=archive.FORMAT,
                 made_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 version=__version__,
                 identity=identity,
                 database=_database(url),
-                parts={DATA: data.part(), **{name: archive.digest(each) for name, each in keys.items()}},
+                parts={**packed, **{name: archive.digest(each) for name, each in keys.items()}},
             )
-            archive.pack(target, about, file, keys)
+            files = {DATA: file, PICTURES: more}
+            archive.pack(target, about, {each: files[each] for each in packed}, keys)
     finally:
         data.discard()
+        pictures.discard()
     return about
 
 
@@ -78,9 +90,23 @@ async def restore(settings: Settings, source: Path, *, replace: bool, with_keys:
                 await _into_server(settings.redis_url, about, tar, stage, replace)
         else:
             await _into_folder(settings.data_dir, about, tar, stage, replace)
+        if PICTURES in about.parts:
+            with archive.read(tar, PICTURES) as packed:
+                await asyncio.to_thread(_put_pictures, packed, settings)
         for path, content in keys.values():
             _write_private(settings.data_dir / path, content)
     return about
+
+
+def _put_pictures(packed: IO[bytes], settings: Settings) -> None:
+    place = proofs_of(settings)
+    try:
+        backup_pictures.unpack(packed, place)
+    except OSError as error:
+        raise UserError(
+            f"the store is restored, and pictures of proofs cannot be put into {place}: {error}.",
+            "Maybe see DISPATCHER_PROOFS, and restore once more with --replace.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 from msgspec.structs import replace
 
-from dispatcher.decisions.blobs import blobs_of
+from dispatcher.blobs.places import decisions_of, proofs_of
 from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime import otel
@@ -86,8 +86,8 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
 def prepare(settings: Settings) -> None:
     """The data folder, and development keys where none are set; whatever a child would end of is tried here.
 
-    Raises UserError: folder, key files, rules, decisions, notifications, clock or the store's address cannot
-    be used.
+    Raises UserError: folder, key files, rules, decisions, proofs, notifications, clock or the store's address
+    cannot be used.
     """
     make_usable(settings.data_dir)
     if settings.token_keys is None and key_files.ensure_token_keys(settings.token_keys_file):
@@ -102,7 +102,8 @@ def prepare(settings: Settings) -> None:
         from dispatcher.tuning import plugins  # noqa: PLC0415  (numpy: a tenth of a second that few need here)
 
         plugins.load(settings.rules)
-    blobs_of(settings.decisions, settings.data_dir)
+    decisions_of(settings)
+    proofs_of(settings)
     try:
         clock = make_clock(*settings.clock)
         clock.now_ms()

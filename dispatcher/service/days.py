@@ -39,7 +39,7 @@ class Days:
 
     def __init__(self, markets: Markets, clock: Clock) -> None:
         self.markets, self.clock = markets, clock
-        self._bodies = OrderedDict[tuple[str, str, int], Body]()
+        self._bodies = OrderedDict[tuple[str, str, int, int], Body]()
 
     async def requests(
         self, who: Principal, market: str, day: Day, cursor: str | None, limit: int
@@ -106,7 +106,9 @@ class Days:
 
     async def _bodies_of(self, market: str, records: Mapping[str, RequestRecord]) -> dict[str, Body]:
         """Of each that can be read; opened once for each writing, which costs more than all the rest."""
-        keys = {name: (market, name, record.revision) for name, record in records.items()}
+        keys = {  # an id that was forgotten may come again, with another body
+            name: (market, name, record.received_ms, record.revision) for name, record in records.items()
+        }
         new = [name for name, key in keys.items() if key not in self._bodies]
         opened = await self.markets.store(market).requests.bodies(new, expected=True) if new else {}
         await asyncio.sleep(0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from contracts.decisions import (
@@ -36,6 +38,8 @@ READ_TOGETHER = 500  # entries of the ledger
 MOST_EARLIER = 20
 MOST_DIGITS = 15  # of a place in the chain: a cursor with more is none of ours
 RETRY_AFTER_S = 5
+_THREADS = ThreadPoolExecutor(4, "decisions-read")  # of their own: others' must not wait for a slow place
+MOST_READING = 8  # calls that read records at once: a place that does not answer must not take every call's
 
 
 class _Named(NamedTuple):
@@ -51,12 +55,14 @@ class Decisions:
     def __init__(self, markets: Markets, requests: Requests, clock: Clock, kept: DecisionStore) -> None:
         self.markets, self.requests, self.clock, self.kept = markets, requests, clock, kept
         self._replays, self._opening = Replays(), asyncio.Semaphore(2)
+        self._reading = 0
 
     async def page(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
         """The latest first. Raises Invalid: no such cursor."""
         self.markets.authorize_requests(who, market)
         if query.request is not None:
-            return await self._on(who, market, query)
+            with self._place():
+                return await self._on(who, market, query)
         part, before = self.markets.store(market).decisions, _place(query.cursor)
         day = query.day.isoformat() if query.day else ""
         found, last = list[Entry](), before - 1 if before else None
@@ -81,6 +87,10 @@ class Decisions:
     async def view(self, who: Principal, market: str, name: str, query: RowQuery) -> DecisionView:
         """A decision with rows of its requests, or of one."""
         self.markets.authorize_requests(who, market)
+        with self._place():
+            return await self._view(market, name, query)
+
+    async def _view(self, market: str, name: str, query: RowQuery) -> DecisionView:
         saved = await self._opened(await self._raw(market, name))
         header, first = saved.header, _place(query.cursor)
         if query.request is not None:
@@ -109,6 +119,10 @@ class Decisions:
     async def on_request(self, who: Principal, market: str, request_id: str) -> RequestDecision:
         """The last decision on a request, with its row: the vendors that each rule excluded by name."""
         record = await self.requests.record(who, market, request_id)
+        with self._place():
+            return await self._last_on(market, record)
+
+    async def _last_on(self, market: str, record: RequestRecord) -> RequestDecision:
         found = await self._raws(market, await self._known_of(market, record))
         by = record.offers[-1].chosen_by if record.offers else ""
         if not found:
@@ -118,23 +132,38 @@ class Decisions:
                 else ""
             )
             raise NotFound(
-                f"no saved decision on request {request_id}{how}\n"
+                f"no saved decision on request {record.id}{how}\n"
                 "Maybe it was not planned yet, or the decision was forgotten (decisions_days, decisions_mb)."
             )
         saved = await self._opened(found[0])
-        (row,) = await self._beside(lambda: _row(saved, request_id))
+        (row,) = await self._beside(lambda: _row(saved, record.id))
         earlier = (named(each.header.digest, each.header.nth) for each in found[1 : 1 + MOST_EARLIER])
         return RequestDecision(decision=told(saved.header), row=row, earlier=tuple(earlier), chosen_by=by)
 
     async def replay(self, who: Principal, market: str, name: str) -> Replay:
         """Make it again, in a process of its own; one at a time."""
         self.markets.authorize_requests(who, market)
-        result = await self._replays.of(await self._opened(await self._raw(market, name)))
+        with self._place():
+            result = await self._replays.of(await self._opened(await self._raw(market, name)))
         return Replay(digest=name, how=result.how, problems=result.problems, hint=result.hint)
 
     async def saved(self, market: str, name: str) -> SavedPlan:
         """A decision, whole, for the service's own use. Raises NotFound, Unreadable, Unavailable."""
         return await self._opened(await self._raw(market, name))
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the few that read records now. Raises Unavailable."""
+        if self._reading >= MOST_READING:
+            raise Unavailable(
+                f"{self._reading} calls read saved decisions now, which is the limit\nMaybe ask again.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._reading += 1
+        try:
+            yield
+        finally:
+            self._reading -= 1
 
     async def _known_of(self, market: str, record: RequestRecord) -> list[_Named]:
         """The decisions that are known of a request: those that the ledger notes, and its matches name."""
@@ -181,7 +210,7 @@ class Decisions:
     async def _beside(self, work: Callable[..., Result], *words: object) -> Result:
         """In a thread; what goes wrong there in the words of a refusal."""
         try:
-            return await asyncio.to_thread(work, *words)
+            return await asyncio.get_running_loop().run_in_executor(_THREADS, work, *words)
         except Unsaved as error:
             raise Unreadable(
                 f"a saved decision cannot be read: {error}\nMaybe `dispatcher audit`."

@@ -79,7 +79,7 @@ class Executor:
                         if await already_applied(stored, idempotency):
                             return record or await self.load(stored, command)
                         raise
-                    entry = self._entry(command, context)
+                    entry = self._entry(command, context, decision)
                 after, full = await _committed(stored, record, decision, idempotency, entry)
                 if after is not None:
                     self.measures.decided(market, [decision] if decision else [], context.now_ms)
@@ -175,10 +175,12 @@ class Executor:
             raise NotFound(f"there is no {command.named}\nMaybe it is for another role.")
         return who.acting_as(roles)
 
-    def _entry(self, command: Command, context: Context) -> Decision | None:
+    def _entry(self, command: Command, context: Context, decision: Decision | None) -> Decision | None:
         """Who did it by hand, for the audit; None for what the service, a platform or a vendor does."""
-        if not acts.is_by_hand(context.by) or row(type(command)).quiet:
+        by = context.by if decision is None else decision.by or context.by
+        if not acts.is_by_hand(by) or row(type(command)).quiet:
             return None
+        context = context if by == context.by else replace(context, by=by)
         return acts.of_command(secrets.token_hex(12), command, row(type(command)).kind or "", context)
 
     async def _context(

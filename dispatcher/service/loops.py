@@ -18,11 +18,12 @@ HOUSEKEEPING, UNREADABLE, PATIENT_KEYS = "housekeeping", "unreadable", "patient_
 NOTIFICATIONS, MEASURES = "notifications", "measures"
 ROUTING = "routing"  # the matcher's routing server
 TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
+PROOFS = "proofs"  # those whose time is over
 EFFECTS = "effects"  # of each parameter
 WHAT_IFS = "what_ifs"
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

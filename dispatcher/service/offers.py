@@ -84,7 +84,7 @@ class Offers:
         return ProposedAmendment(
             offer_id=name,
             number=len(record.amendments),
-            fields=asked.fields,
+            fields=asked.shown,
             expires_at=to_instant(asked.expires_ms),
             dispatch=replace(dispatch, offer=proposed_offer(record, offer, asked, request)),
         )

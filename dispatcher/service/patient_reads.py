@@ -13,7 +13,7 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.patient_reads import PATIENT_READ_KIND, READS, reads_of
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.requests import request_id_of
-from dispatcher.domain.rights import READS_PATIENT, SEES_PATIENT
+from dispatcher.domain.rights import READS_PATIENT, SEES_PATIENT, SEES_PROOF
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.execute import too_busy
@@ -50,6 +50,14 @@ class PatientReads:
         read_id = patient_reads.of_dispatch(name, context)
         if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
             entry = patient_reads.noted(read_id, request_id_of(name), None, context)
+            await stored.commit([entry])  # stale: somebody has noted it just now
+
+    async def note_proof(self, who: Principal, market: str, offer_id: str) -> None:
+        """That a proof is shown, which says who signed and where a door is; durable before, once an hour."""
+        context, stored = await self._context(market, who, SEES_PROOF), self.markets.store(market)
+        read_id = patient_reads.of_dispatch(f"{offer_id}/proof", context)
+        if await stored.records(PATIENT_READ_KIND).get(read_id) is None:
+            entry = patient_reads.noted(read_id, request_id_of(offer_id), None, context)
             await stored.commit([entry])  # stale: somebody has noted it just now
 
     async def _context(self, market: str, who: Principal, rights: Collection[Role]) -> Context:

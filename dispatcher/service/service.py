@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.decisions.blobs import Memory
+from dispatcher.blobs.folder import Memory
+from dispatcher.blobs.port import Blobs
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
@@ -29,6 +30,8 @@ from dispatcher.service.occurrences import Occurrences
 from dispatcher.service.offers import Offers
 from dispatcher.service.patient_reads import PatientReads
 from dispatcher.service.prices import Prices
+from dispatcher.service.proof_export import ProofExport
+from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
 from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
@@ -64,6 +67,7 @@ class Service:
         travel_of: TravelOf = DetourTravel.of,
         *,
         decisions: DecisionStore | None = None,
+        proofs: Blobs | None = None,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
@@ -75,6 +79,8 @@ class Service:
         self.decisions = Decisions(self.markets, self.requests, clock, kept)
         self.patient_reads = PatientReads(self.markets, clock)
         self.offers = Offers(self.markets, self.patient_reads)
+        self.proofs = Proofs(self.markets, self.executor, self.patient_reads, clock, proofs or Memory())
+        self.proof_export = ProofExport(self.proofs)
         self.standing_orders = StandingOrders(self.markets, clock, self.requests)
         self.occurrences = Occurrences(self.markets, clock, self.requests)
         self.tasks = Tasks(self.markets, self.executor)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dispatcher.domain.commands.set_aside import SetAside, unread
 from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND
+from dispatcher.domain.proofs import PROOF_KIND
 from dispatcher.domain.refusals import Unreadable
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.tasks import TASK_KIND
@@ -17,6 +18,7 @@ from dispatcher.service.execute import ATTEMPTS, Executor
 from dispatcher.service.loops import SET_ASIDE
 from dispatcher.store.aside import Item
 from dispatcher.store.outcome import Status
+from dispatcher.store.proofs import PICTURE, dispatch_of
 from dispatcher.store.requests import BODY, PATIENT
 from dispatcher.store.store import Store
 from dispatcher.store.threads import MESSAGE
@@ -42,6 +44,8 @@ OWNER_OF: Mapping[str, Callable[[str], Owner]] = {  # of what is set aside, what
     BODY: _request,
     PATIENT: _request,
     TASK_KIND.name: _before_the_dot,
+    PROOF_KIND.name: _before_the_dot,
+    PICTURE: lambda name: _before_the_dot(dispatch_of(name)),
     "comment": _before_the_dot,
     THREAD_KIND.name: owner_of,
     MESSAGE: lambda name: owner_of(name.partition("/")[0]),

@@ -33,6 +33,7 @@ from dispatcher.store.node import Node
 from dispatcher.store.outcome import Outcome, Status
 from dispatcher.store.patterns import PatternPart
 from dispatcher.store.program import Program
+from dispatcher.store.proofs import ProofPart
 from dispatcher.store.pulse import PulsePart
 from dispatcher.store.quarters import QuarterPart
 from dispatcher.store.records import R, Records
@@ -62,6 +63,7 @@ class MarketStore:
         self.requests = RequestPart(node, self.keys)
         self.tasks = TaskPart(node, self.keys)
         self.threads = ThreadPart(node, self.keys)
+        self.proofs = ProofPart(node, self.keys)
         self.vendors = VendorPart(node, self.keys)
         self.standing_orders = StandingOrderPart(node, self.keys)
         self.capacity = CapacityPart(node, self.keys)

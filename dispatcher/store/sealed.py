@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from dispatcher.domain.proofs import ProofRecord
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import StandingOrderRecord
 from dispatcher.domain.states import TERMINAL
@@ -16,7 +17,7 @@ from dispatcher.store.bodies import key_of_body
 
 
 class Sealed(msgspec.Struct):
-    """Under one key: requests at work, requests that have ended, words of people, messages.
+    """Under one key: requests at work, requests that have ended, words of people, messages, proofs.
 
     Words: comments on tasks, notes on episodes and on barriers.
 
@@ -28,11 +29,12 @@ class Sealed(msgspec.Struct):
     comments: int = 0
     messages: int = 0
     until_ms: int = 0  # when the last of what has ended is to be forgotten
+    proofs: int = 0  # what was said of dispatches that were done, and pictures
 
     @property
     def blocks(self) -> int:
         """How much there is, all told."""
-        return self.open + self.ended + self.comments + self.messages
+        return self.open + self.ended + self.comments + self.messages + self.proofs
 
     def __add__(self, other: Sealed) -> Sealed:
         return Sealed(
@@ -41,6 +43,7 @@ class Sealed(msgspec.Struct):
             self.comments + other.comments,
             self.messages + other.messages,
             max(self.until_ms, other.until_ms),
+            self.proofs + other.proofs,
         )
 
 
@@ -49,7 +52,9 @@ def sealed_by_key(
     requests: Mapping[str, RequestRecord],
     words: Iterable[bytes],
     messages: Iterable[bytes] = (),
+    *,
     orders: Iterable[StandingOrderRecord] = (),
+    proofs: Iterable[ProofRecord] = (),
 ) -> dict[str, Sealed]:
     """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
 
@@ -75,6 +80,12 @@ def sealed_by_key(
     notes = [each.barrier.sealed for each in requests.values() if each.barrier and each.barrier.sealed]
     for word in (*words, *notes):
         _add_readable(found, word, Sealed(comments=1))
+    for proof in proofs:
+        ends = Sealed(proofs=1, until_ms=proof.timer_ms)
+        for given in proof.given:
+            _add_readable(found, given.sealed, ends)
+        for picture in proof.pictures:
+            _add(found, picture.key, ends)
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))
     return found

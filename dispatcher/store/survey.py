@@ -16,6 +16,7 @@ from contracts.streams import To
 from dispatcher.domain.compact import Record
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.kinds import Kind, kinds
+from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
@@ -230,7 +231,15 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)
     orders = found.of_kind(STANDING_ORDER, StandingOrderRecord).values()
-    found.sealed = sealed_by_key(needed, found.of_kind(REQUEST_KIND, RequestRecord), words, messages, orders)
+    proofs = found.of_kind(PROOF_KIND, ProofRecord).values()
+    found.sealed = sealed_by_key(
+        needed,
+        found.of_kind(REQUEST_KIND, RequestRecord),
+        words,
+        messages,
+        orders=orders,
+        proofs=proofs,
+    )
 
 
 def _damage(raw: bytes | None, unpack: Callable[[bytes], object]) -> str:

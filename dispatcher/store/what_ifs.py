@@ -80,8 +80,13 @@ class WhatIfPart:
         return dict(sorted(made.items(), key=lambda pair: (pair[1].asked.at_ms, pair[0])))
 
     async def get(self, name: str) -> WhatIf | None:
-        """One of them."""
-        return (await self.all()).get(name)
+        """One of them; who follows it asks twice a second."""
+        raw, state, cancel = await self._hash("HMGET", name, name + STATE, name + CANCEL)
+        asked = self._read({name: raw}, Asked).get(name) if raw is not None else None
+        if asked is None:
+            return None
+        states = self._read({name: state}, Standing) if state is not None else {}
+        return WhatIf(asked, states.get(name, Standing()), cancel is not None)
 
     async def add(self, asked: Asked) -> bool:
         """Put it behind the others; False if one of that id is there."""

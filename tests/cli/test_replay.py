@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from contracts.tuning import Number
+from dispatcher.blobs.folder import Folder
 from dispatcher.cli import main
-from dispatcher.decisions.blobs import Folder
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.record import BATCH, Header
 from dispatcher.decisions.store import DecisionStore

@@ -18,6 +18,7 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
 from contracts.pools import Pool, Pools
+from contracts.proofs import ProofPart, ProofReport
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from tests.solvers import town
@@ -106,6 +107,11 @@ CALLS = {
     "end": (StandingOrderClient, lambda c: c.end("r1")),
     "skip": (StandingOrderClient, lambda c: c.skip("r1", DAY)),
     "shift": (StandingOrderClient, lambda c: c.shift("r1", DAY, 30)),
+    "proof": (VendorClient, lambda c: c.proof("r1.1")),
+    "proof_picture": (PlatformClient, lambda c: c.proof_picture("r1.1", ProofPart.PICKUP)),
+    "proofs_of": (PlatformClient, lambda c: first(c.proofs_of(DAY))),
+    "give_proof": (VendorClient, lambda c: c.give_proof("r1.1", ProofReport(part=ProofPart.PICKUP))),
+    "put_picture": (VendorClient, lambda c: c.put_picture("r1.1", ProofPart.PICKUP, b"x")),
     "messages": (VendorClient, lambda c: c.messages("r1.1")),
     "post_message": (PlatformClient, lambda c: c.post_message("r1.1", "at the side door")),
     "mark_read": (VendorClient, lambda c: c.mark_read("r1.1")),

@@ -15,9 +15,10 @@ from client.standing_orders import StandingOrderClient
 from client.tasks import TaskClient
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
+from contracts.proofs import ProofPart
 from tests.client.hostile import CALLS, EN_ROUTE, LIES, RIDE, Lie
 
-NOT_CALLS = {"call", "exchange", "close", "url"}
+NOT_CALLS = {"call", "exchange", "bytes_of", "close", "url"}
 
 
 class Liar:
@@ -129,6 +130,8 @@ ABOUT = {
     "/offers/{}/decline": (VendorClient, lambda c, i: c.decline(i, DeclineCode.BAD_WEATHER)),
     "/dispatches/{}": (VendorClient, lambda c, i: c.dispatch(i)),
     "/dispatches/{}/status": (VendorClient, lambda c, i: c.report(i, EN_ROUTE)),
+    "/dispatches/{}/proof": (VendorClient, lambda c, i: c.proof(i)),
+    "/dispatches/{}/proof/pickup/blob": (VendorClient, lambda c, i: c.proof_picture(i, ProofPart.PICKUP)),
     "/tasks/{}": (TaskClient, lambda c, i: c.task(i)),
     "/tasks/{}/claim": (TaskClient, lambda c, i: c.claim(i, "ann")),
     "/tasks/{}/release": (TaskClient, lambda c, i: c.release(i, "ann")),

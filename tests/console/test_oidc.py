@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from http.cookies import SimpleCookie
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestClient
 from dispatcher.console.oidc import Directory
 from dispatcher.console.pages import with_console
 from dispatcher.delivery.hub import Hub
+from dispatcher.http.concurrency import Limits
 from dispatcher.http.parts import Parts
 from dispatcher.matching.quotes import Quoter
 from dispatcher.runtime.urls import OidcRoles
@@ -124,3 +126,40 @@ async def test_what_does_not_hold_ends_at_the_sign_in_page_without_a_session(
 def test_a_mapping_that_names_no_role_is_refused_by_its_part() -> None:
     with pytest.raises(ValueError, match="'admins=king' is no group with a role"):
         OidcRoles.parse("dispatchers=ops,admins=king")
+
+
+async def test_a_directory_that_does_not_answer_holds_up_nobody_else(redis_server) -> None:
+    """Nobody has to be known to leave for it: it must not take the places of calls."""
+    held, zones, clock = asyncio.Event(), {"oidc1": ZoneInfo("UTC")}, ManualClock(NOW_MS)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.set()
+        await reader.read()
+
+    async with (
+        await asyncio.start_server(silent, "127.0.0.1", 0) as server,
+        Store(redis_server.url, RING) as store,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        service, hub, quoter = Service(store, clock, zones, REGISTRY), Hub(store), Quoter(store, clock, zones)
+        parts = Parts(
+            service=service, hub=hub, quoter=quoter, clock=clock, token_keys=KEYS, limits=Limits(at_once=1)
+        )
+        directory = Directory(
+            issuer=f"http://127.0.0.1:{port}",
+            client_id="console",
+            secret="",
+            roles=ROLES,
+            claim="groups",
+            public_url="",
+            markets=("oidc1",),
+            keys=KEYS,
+            clock=clock,
+        )
+        async with TestClient(Server(with_console(parts, directory), False)) as client:
+            leaving = asyncio.ensure_future(client.get("/console/oidc", allow_redirects=False))
+            await held.wait()
+            async with client.get("/console/sign-in") as other:
+                assert other.status == 200
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)

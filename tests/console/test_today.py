@@ -6,7 +6,9 @@ from playwright.async_api import expect
 
 from contracts.codes import Role
 from dispatcher.domain.canary_tasks import rolled_back
+from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.context import Context
+from dispatcher.security.principal import Principal
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes, visit
 from tests.console.trouble import town
@@ -50,6 +52,26 @@ async def test_ops_asks_the_platform_for_a_wider_window_and_takes_none(desk: Des
     await page.wait_for_selector(".toast:has-text('The platform is asked')")
     view = await desk.call(market, "GET", "/requests/later")
     assert (view["tasks"], view.get("amendments", [])) == (["later.window_asked"], [])
+
+
+async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
+    market = await town(desk)
+    vendor = Principal.of(Role.VENDOR, subject="v1", markets=frozenset({market}), vendor_id="v1")
+    await desk.parts.service.execute(vendor, market, AcceptOffer(offer_id="asked.1"))
+    said = {"line": 1, "text": "the ride was shared"}
+    await desk.call(market, "POST", "/dispatches/asked.1/price/disputes", said, Role.PLATFORM)
+    page = await desk.open("today", Role.OPS, market=market)
+    await page.locator(".grid-row", has_text="price dispute").click()
+    await page.wait_for_selector(".task button:has-text('Settle')")
+    await page.keyboard.press("f")
+    await page.wait_for_selector("dialog p:has-text('the ride was shared')")
+    assert await problems(page) == []
+    await page.keyboard.type("half of it was another passenger's")
+    await page.fill("dialog input[name=dollars]", "22.5")
+    await page.locator("dialog button.grave").press("Enter")
+    await page.wait_for_selector(".toast:has-text('asked.1 costs $22.50')")
+    price = await desk.call(market, "GET", "/dispatches/asked.1/price")
+    assert (price["price_cents"], price["disputes"][0]["outcome"]) == (2_250, "changed")
 
 
 async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.decisions.blobs import Blobs, Folder
+from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.port import Blobs
 from dispatcher.decisions.record import SavedPlan
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore

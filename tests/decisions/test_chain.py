@@ -153,7 +153,16 @@ async def broken(stored: MarketStore) -> list[str]:
 
 async def test_sealed_entries_that_nobody_touched_are_as_they_were(saved: Saved) -> None:
     stored, _ = await sealed(saved)
-    assert await sealing.judge(stored) == (4, [])
+    assert await sealing.judge(stored) == (4, [], 0)
+
+
+async def test_seals_that_were_taken_away_and_made_anew_are_told(saved: Saved) -> None:
+    stored, (first, _) = await sealed(saved)
+    await stored.node.reader.ask("SET", f"{stored.keys.prefix}pr:{first}", b"\x00\x00\x00\x01other")
+    await stored.node.reader.ask("DEL", stored.keys.seals)
+    later_ms = saved.town.clock.now_ms() + sealing.LATE_MS + 60_000
+    assert await sealing.seal(stored, later_ms) == 4
+    assert await sealing.judge(stored) == (4, [], 2), "two looks at a patient, sealed an hour too late"
 
 
 async def test_a_changed_or_removed_look_at_a_patient_is_named(saved: Saved) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from contracts.codes import RequestState
 from contracts.tuning import Tuning
+from dispatcher.blobs.folder import Folder
+from dispatcher.blobs.port import Blob
 from dispatcher.decisions import saver as saving_module
-from dispatcher.decisions.blobs import Blob, Folder
 from dispatcher.decisions.saver import LOST, SAVED
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.matching.commits import Ownership
@@ -50,6 +51,10 @@ async def test_a_full_disk_costs_the_record_is_told_and_is_over_once_there_is_ro
         assert entry.seq == 1
         assert saved.told == []
         assert saved.saver._counts == {LOST: 1, SAVED: 1}
+        disk.full = True
+        assert await offered(town, own, "r3")
+        assert len(await saved.entries()) == 1
+        assert saved.told == ["OSError"], "told again at once: what was over has come back"
 
 
 async def test_what_was_counted_while_the_store_was_away_is_told_when_it_is_back(saved: Saved) -> None:

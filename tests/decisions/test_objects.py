@@ -5,7 +5,9 @@ from functools import partial
 
 import pytest
 
-from dispatcher.decisions.blobs import Blob, Objects, blobs_of
+from dispatcher.blobs.objects import Objects
+from dispatcher.blobs.places import decisions_of
+from dispatcher.blobs.port import Blob
 from dispatcher.decisions.packer import Packer
 from dispatcher.decisions.record import IMMINENT, Header
 from dispatcher.decisions.replay import SAME, replay
@@ -13,11 +15,12 @@ from dispatcher.decisions.store import DecisionStore
 from dispatcher.runtime.errors import UserError
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
+from dispatcher.settings import Settings
 from solvers.planning import plan
 from tests.solvers.town import asked, screening, trip, vendor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bucket() -> Iterator[str]:
     """A bucket of a server that is ours alone."""
     boto3 = pytest.importorskip("boto3")
@@ -31,6 +34,8 @@ def bucket() -> Iterator[str]:
             "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1",
         }.items():  # fmt: skip
             patch.setenv(name, value)
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # without certificates obstore makes no client at all
+            patch.delenv(name, raising=False)
         boto3.client("s3", endpoint_url=url).create_bucket(Bucket="kept")
         yield "s3://kept/of/ours"
     server.stop()
@@ -73,5 +78,5 @@ def test_a_bucket_that_is_not_there_is_an_os_error_without_secrets(bucket: str) 
 
 def test_an_odd_url_is_refused_by_name(bucket: str) -> None:
     with pytest.raises(UserError, match="DISPATCHER_DECISIONS is 'ftp://host/x'") as error:
-        blobs_of("ftp://user:secret@host/x", None)  # type: ignore[arg-type]
+        decisions_of(Settings(decisions="ftp://user:secret@host/x"))
     assert "secret" not in str(error.value)

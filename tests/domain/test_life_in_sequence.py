@@ -26,6 +26,7 @@ from dispatcher.domain.states import OPEN, TERMINAL
 from tests.domain import make
 from tests.domain.test_life_of_requests import VALUES, VENDORS, Life, ids
 from tests.domain.world import World
+from tests.examples import examples
 
 LAGS = st.sampled_from((0, 0, 30))
 KINDS = st.sampled_from(SequenceKind)
@@ -189,8 +190,11 @@ def _to_the_end(kind: SequenceKind) -> bool:
 
 TestLifeInSequence = LifeInSequence.TestCase
 TestLifeInSequence.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(30),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 TestLifeOfOnePatient = LifeOfOnePatient.TestCase
-TestLifeOfOnePatient.settings = settings(TestLifeInSequence.settings, max_examples=12)
+TestLifeOfOnePatient.settings = settings(TestLifeInSequence.settings, max_examples=examples(6))
 del Life

@@ -56,6 +56,7 @@ from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
 from tests.domain import make
 from tests.domain.needs import Watch
 from tests.domain.world import World, barriers
+from tests.examples import examples
 
 CARD = RateCard(turn_back_cents=2_000, late_cancel_cents=3_000, no_show_cents=1_500)
 VENDORS = tuple(
@@ -528,5 +529,8 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(30),
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

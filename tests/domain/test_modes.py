@@ -17,7 +17,7 @@ from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
 from dispatcher.domain.commands.fire_timer import FireTimer
-from dispatcher.domain.commands.make_offer import MakeOffer
+from dispatcher.domain.commands.make_offer import MakeOffer, attempts_left
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.table import Command
@@ -164,6 +164,13 @@ def test_once_all_have_answered_nobody_is_waited_for() -> None:
     record = declined(record).after
     assert record.timer_ms == NOW
     assert after(due(record)).dispatch.vendor_id == "v2"
+
+
+def test_who_lost_to_another_of_a_broadcast_was_no_attempt_of_the_request() -> None:
+    back = after(reporting(after(accepting(broadcast())), T.TURNED_BACK))
+    assert attempts_left(back, {"max_attempts": 4}) == 3
+    again: RequestRecord = broadcasting(back, *VENDORS[1:], values={"max_attempts": 4}).after
+    assert [each[1] for each in states(again)[3:]] == [O.REQUESTED, O.REQUESTED]
 
 
 def test_who_said_yes_may_take_it_back_until_it_is_decided() -> None:

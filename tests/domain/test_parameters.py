@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from contracts.authorizations import AuthorizationState, Counted
 from contracts.codes import (
     LevelOfService,
+    OfferState,
     Priority,
     RequestState,
     Requirement,
@@ -35,14 +36,18 @@ from dispatcher.domain.context import Context
 from dispatcher.domain.counters import Wish, is_taken_by_itself
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.duplicates import Asked, alike
+from dispatcher.domain.follow_proof import unproved
 from dispatcher.domain.follow_sequence import stands
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import needed
 from dispatcher.domain.notifications import NotificationRecord
 from dispatcher.domain.occurrences import with_vendor
 from dispatcher.domain.offer_modes import LINKS, OFFERS, mode_of
+from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.patient_reads import noted
 from dispatcher.domain.patients import filed
+from dispatcher.domain.proof_required import ended
+from dispatcher.domain.proofs import is_outside, until_ms
 from dispatcher.domain.refusals import Invalid
 from dispatcher.domain.scorecards import shares
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
@@ -289,6 +294,25 @@ def _act_kept(values: Values) -> int:
     return int(entry.after.timer_ms)
 
 
+def _ended(**changes: Any) -> OfferRecord:
+    """An offer whose work was done, of which nothing is proved."""
+    (offer,) = offered().offers
+    return replace(offer, state=OfferState.COMPLETED, status=TrackingStatus.COMPLETED, **changes)
+
+
+def _proof_kept(values: Values) -> int:
+    """Until when what is said now is kept."""
+    return until_ms(Context(now_ms=NOW, values=values))
+
+
+def _proof_due(values: Values) -> int:
+    """When the task about missing proof is due."""
+    context = Context(now_ms=NOW, values=values)
+    after = replace(offered(), state=RequestState.COMPLETED, offers=(_ended(lacking="dropoff"),))
+    (task,) = unproved(offered(), after, context)
+    return task.due_ms
+
+
 def _known_share(values: Values) -> object:
     """What a vendor of 21 works is known for."""
     return shares({"v1": {"on_time": 21}}, values)
@@ -372,6 +396,10 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "patterns_least": (8, lambda values: rows({"weather": {PART: 9}}, LEAST.whole(values), int.from_bytes)),
     "patterns_retention_days": (30, _counted),
     "patient_read_retention_days": (30, _read_kept),
+    "geofence_m": (100, lambda values: is_outside(200, values)),
+    "proof_days": (30, _proof_kept),
+    "proof_delivery_required": (1, lambda values: ended(_ended(), "equipment", values)),
+    "proof_ride_required": (1, lambda values: ended(_ended(), "trip", values)),
     "retention_hours": (24, _kept),
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
@@ -382,6 +410,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "task_due_minutes": (5, _task_due),
     "task_escalation_minutes": (5, _escalated),
     "task_hold_lead_hours": (2, _held_due),
+    "task_proof_hours": (2, _proof_due),
     "task_retention_hours": (24, _lapses),
 }
 

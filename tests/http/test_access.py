@@ -26,6 +26,7 @@ PLACES = {
     "type": "not-found",
     "digest": "0123456789abcdef",
     "number": "1",
+    "part": "pickup",
 }
 
 

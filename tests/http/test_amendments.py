@@ -447,3 +447,21 @@ async def test_a_vendor_is_asked_for_another_start_by_the_service_and_keeps_its_
 async def of_sequence(api: Api) -> list[tuple[str, str, str]]:
     _, page = await api.call("GET", "/tasks", role=Role.COORDINATOR)
     return [(each["kind"], each.get("retiming", ""), each["could"][0]) for each in page["tasks"]]
+
+
+async def test_a_vendor_hears_of_its_work_and_not_of_whom_a_coordinator_prefers_or_excludes(
+    town: Api,
+) -> None:
+    await accepted(town)
+    more = {"excluded_vendors": ["v2"], "preferred_vendors": ["v7"], "priority": "urgent"}
+    status, found = await amend(town, LATER | more)
+    assert status == 200, found
+    assert set(found["request"]["amendments"][-1]["fields"]) == {*LATER, *more}
+    _, asked = await as_vendor(town, "GET", "/offers/r1.1/amendment")
+    assert set(asked["fields"]) == {"pickup_window", "priority"}
+    assert (await answer(town, "agree"))[0] == 200
+    heard = [
+        each.event for each in await town.store.streams.read(town.store.market(town.market).keys.stream("v1"))
+    ]
+    assert any(b"pickup_window" in each for each in heard)
+    assert not any(b"excluded_vendors" in each or b"v7" in each for each in heard)

@@ -95,6 +95,17 @@ async def test_an_entry_that_cannot_be_read_hides_none_of_those_behind_it(
     ]
 
 
+async def test_it_names_the_right_that_was_needed_of_several_that_one_has(api: Api) -> None:
+    both = {"Authorization": f"Bearer {api.token(Role.COORDINATOR, Role.CASE_MANAGER, subject='zoe')}"}
+    assert (await api.call("POST", "/requests", trip("r1", hold="authorization")))[0] == 202
+    status, told = await api.call("POST", "/requests/r1/resume", {}, **both)
+    assert status == 200, told
+    _, view = await api.call("GET", "/requests/r1")
+    assert view["history"][-1]["by"] == "case_manager"
+    (entry,) = await audit(api)
+    assert (entry["act"], entry["by"], entry["subject"]) == ("resume_request", "case_manager", "zoe")
+
+
 async def test_a_repeated_act_and_a_refused_one_stand_there_once_and_never(api: Api) -> None:
     assert (await api.call("PUT", "/vendors/v1", VENDOR, role=Role.OPS))[0] == 201
     for _ in range(2):

@@ -153,3 +153,16 @@ async def test_tuning_says_what_is_hardly_more(town: Api) -> None:
     body = {"values": update.values, "reason": update.reason}
     assert (await town.call("PUT", "/tuning", body, role=Role.OPS))[0] < 300
     assert (await counter(town, LATER))[1]["state"] == "requested"
+
+
+async def test_a_vendor_hears_nothing_of_what_else_the_passenger_has_then(api: Api) -> None:
+    await add(api, "v1")
+    wren, at = {"name": "Canary Wren", "record_number": "C 1"}, AT + timedelta(hours=6)
+    window = {"earliest": at.isoformat(), "latest": (at + timedelta(minutes=30)).isoformat()}
+    await api.call("POST", "/requests", trip("r1", patient=wren))
+    await api.call("POST", "/requests", trip("other", patient=wren, pickup_window=window))
+    assert (await put_to(api, "v1"))[0] == 200
+    status, problem = await counter(api, {"start_at": at.isoformat()})
+    assert (status, problem["type"], problem["rules"]) == (409, "/problems/does-not-fit", ["sequence"])
+    assert "other" not in str(problem).replace("another", "")
+    assert "patient" not in str(problem)

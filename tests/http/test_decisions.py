@@ -1,6 +1,7 @@
 """Saved decisions over HTTP: who may read them, and what they say."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,7 @@ from dispatcher.matching.imminent import match_imminent
 from dispatcher.matching.market import Market
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.security.vault import Vault
+from dispatcher.service.decisions import MOST_READING
 from tests.http.conftest import Api, trip
 from tests.http.test_by_hand import add, put_to
 
@@ -115,6 +117,28 @@ async def test_a_day_of_no_calendar_and_a_cursor_of_no_list_are_refused(
     api: Api, query: str, status: int
 ) -> None:
     assert (await api.call("GET", f"/decisions?{query}", role=Role.OPS))[0] == status
+
+
+async def test_a_place_of_decisions_that_does_not_answer_takes_few_calls_places(
+    api: Api, decided: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, get = threading.Event(), api.service.decisions.kept.blobs.get
+
+    def slow(name: str) -> bytes | None:
+        answers.wait(20)
+        return get(name)
+
+    monkeypatch.setattr(api.service.decisions.kept.blobs, "get", slow)
+    path = f"/decisions/{decided}"
+    calls = [asyncio.ensure_future(api.call("GET", path, role=Role.OPS)) for _ in range(MOST_READING)]
+    while api.service.decisions._reading < MOST_READING:
+        await asyncio.sleep(0.01)
+    status, problem = await api.call("GET", "/requests/a/decision", role=Role.OPS)
+    assert (status, problem["type"], problem["retry_after_s"]) == (503, "/problems/unavailable", 5)
+    assert (await api.call("GET", "/decisions", role=Role.OPS))[0] == 200, "the ledger is read all the same"
+    answers.set()
+    assert {status for status, _ in await asyncio.gather(*calls)} == {200}
+    assert (await api.call("GET", "/requests/a/decision", role=Role.OPS))[0] == 200
 
 
 async def test_an_offer_by_hand_that_is_not_kept_says_who_chose(api: Api) -> None:

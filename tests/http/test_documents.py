@@ -112,12 +112,15 @@ async def test_every_problem_type_is_a_page_and_a_row_of_the_docs(api: Api, name
         assert told.title in (await answer.text()).replace("&#x27;", "'")
 
 
-@pytest.mark.parametrize("operation", GUARDED + OPEN, ids=lambda each: each.id)
-def test_every_route_is_a_row_of_the_docs(operation: Operation) -> None:
+def test_every_route_is_a_row_of_the_docs() -> None:
+    rows = set((DOCS / "api.md").read_text(encoding="utf-8").splitlines())
+    assert [row for row in map(_row, GUARDED + OPEN) if row not in rows] == []
+
+
+def _row(operation: Operation) -> str:
     who = ", ".join(sorted(operation.roles or ())) or "anyone"
     answers = ", ".join(map(str, operation.answers))
-    row = f"| `{operation.method} {operation.path}` | {who} | {operation.summary} | {answers} |"
-    assert row in (DOCS / "api.md").read_text(encoding="utf-8")
+    return f"| `{operation.method} {operation.path}` | {who} | {operation.summary} | {answers} |"
 
 
 def test_the_limits_in_the_docs_are_those_of_the_code() -> None:

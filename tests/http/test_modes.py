@@ -186,3 +186,51 @@ async def heard(town: Town, vendor_id: str) -> list[Any]:
     keys = town.market.stored.keys
     found = await town.api.store.reader.ask("XRANGE", keys.stream(vendor_id), "-", "+")
     return [msgspec.to_builtins(unpack_event(next(iter(fields.values())))) for _, fields in found]
+
+
+async def test_what_is_no_mode_no_service_and_no_priority_is_refused(town: Town) -> None:
+    status, problem = await town.api.call("POST", "/requests", trip("r1", offer_mode="auction"))
+    assert (status, problem["type"].rpartition("/")[2]) == (422, "invalid-message")
+    for values in (
+        {"broadcast_services": ["bicycle"]},
+        {"cascade_priorities": ["later"]},
+        {"cascade_links": 7},
+    ):
+        sent = {"values": values}
+        status, problem = await town.api.call("PUT", "/tuning", sent, role=Role.OPS, if_match='"0"')
+        assert status == 422
+        assert next(iter(values)) in problem["detail"]
+
+
+async def test_an_acceptance_that_found_no_room_is_answered_the_same_under_its_key(town: Town) -> None:
+    await town.open(2)
+    asked = [await town.match(name, offer_mode="broadcast") for name in ("r1", "r2")]
+    first, second = (each["attempts"][0] for each in asked)
+    assert (await town.answer(first))[0] == 200
+    path, key = f"/offers/{second['id']}/accept", {"Idempotency-Key": "once"}
+    said = [await town.api.call("POST", path, {}, role=Role.VENDOR, vendor="v00", **key) for _ in range(2)]
+    assert [status for status, _ in said] == [409, 409]
+    assert said[0][1]["detail"] == said[1][1]["detail"]
+
+
+async def test_of_vendors_that_take_and_leave_a_broadcast_at_once_each_is_told_what_became_of_it(
+    town: Town,
+) -> None:
+    await town.open(12, broadcast_offers=12)
+    view = await town.match("r1", offer_mode="broadcast")
+    both = [(each, step) for each in view["attempts"] for step in ("accept", "decline")]
+    no = {"code": "OTHER"}
+    answers = await asyncio.gather(
+        *(town.answer(each, step, **({} if step == "accept" else no)) for each, step in both)
+    )
+    assert {status for status, _ in answers} <= {200, 409}
+    after = await town.read("r1")
+    took = [each for each in after["attempts"] if each["state"] == "accepted"]
+    assert (after["state"], len(took)) in (("accepted", 1), ("matching", 0))
+    accepted = [
+        each["id"]
+        for (each, step), (status, _) in zip(both, answers, strict=True)
+        if (step, status) == ("accept", 200)
+    ]
+    assert accepted == [each["id"] for each in took]
+    await town.is_sound("r1")

@@ -19,6 +19,7 @@ from contracts.register import import_modules
 from dispatcher.domain.commands import table
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.http.call import Call, Reply
+from dispatcher.http.events import SSE
 from dispatcher.http.parts import Parts
 from dispatcher.http.routing import MARKET, Routes, check, subjects
 from dispatcher.runtime.errors import UserError
@@ -203,3 +204,10 @@ def test_every_whole_number_that_a_call_may_carry_is_bounded() -> None:
     known = [inspect.type_info(each) for each in forms if each is not None]
     odd = {name for each in known for name in unbounded(each, "", seen)}
     assert {each for each in odd if not each.endswith((".values", ".steps"))} == set()
+
+
+def test_what_follows_events_takes_the_place_of_no_call() -> None:
+    """A stream that held a call's place would shut everybody out, once enough people follow something."""
+    streams = {each.id for each in OPERATIONS for answer in each.answers.values() if answer.media == SSE}
+    assert streams >= {"followEvents", "followBoard", "followWhatIf"}
+    assert {each.id for each in OPERATIONS if each.resumable} == streams

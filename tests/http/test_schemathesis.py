@@ -1,7 +1,6 @@
 """Schemathesis against the served OpenAPI, every operation, good and bad data: it finds nothing.
 
-The examples are derived from the schema alone, the same in each run; as many for each operation as
-`--rounds` says.
+The examples are derived from the schema alone, the same in each run, four for each operation.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.service.service import Service
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
+from tests.examples import examples
 from tests.http.conftest import GUARDED, KEYS, OPEN, RING
 
 MARKET = "fuzz"
@@ -89,6 +89,7 @@ def served(url: str) -> Any:
 # Event streams do not end: see test_events.
 IDS = [each.id for each in GUARDED + OPEN if not each.resumable]
 BOUNDS = settings(
+    max_examples=examples(4),
     derandomize=True,
     deadline=None,
     database=None,
@@ -99,15 +100,13 @@ BOUNDS = settings(
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("operation_id", IDS)
-def test_every_operation_keeps_its_word(
-    served: Any, operation_id: str, mode: GenerationMode, pytestconfig: pytest.Config
-) -> None:
+def test_every_operation_keeps_its_word(served: Any, operation_id: str, mode: GenerationMode) -> None:
     operation = served.find_operation_by_id(operation_id)
     roles = operation.definition.raw.get("security", [{}])[0].get("bearer", [])
     if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.headers):
         pytest.skip("it takes nothing that could be wrong but its path")
 
-    @settings(BOUNDS, max_examples=pytestconfig.getoption("rounds"))
+    @BOUNDS
     @given(case=operation.as_strategy(mode))
     def keeps_its_word(case: Any) -> None:
         if roles and not _is_wrong(case, ParameterLocation.HEADER):

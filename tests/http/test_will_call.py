@@ -10,6 +10,7 @@ import pytest
 from contracts.codes import Role
 from contracts.instants import to_instant
 from tests.http.conftest import FACILITY, NOW, Api, trip
+from tests.http.test_by_hand import add, put_to
 from tests.http.test_offers import offer, offered
 
 DAY = "2026-03-03"  # of `trip`, tomorrow
@@ -99,6 +100,18 @@ async def test_a_facility_says_that_its_own_passenger_is_ready_and_reads_no_more
     assert (step["code"], step["by"], step["subject"]) == ("activated", f"facility:{FACILITY}", "nurse jo")
     for method, other in (("GET", "/requests/back"), ("POST", "/requests/back/cancel"), ("GET", "/episodes")):
         assert (await api.call(method, other, **desk(api)))[0] == 403
+
+
+async def test_a_facility_hears_nothing_of_the_ride_there_while_that_is_not_over(api: Api) -> None:
+    await add(api, "v1")
+    back = will_call("back", facility=FACILITY, return_of="there")
+    assert (await api.call("POST", "/requests", {"requests": [trip("there"), back]}))[0] == 202
+    assert (await put_to(api, "v1", "there"))[0] == 200
+    ready = {"ready_at": (NOW + timedelta(days=1, minutes=1)).isoformat()}
+    status, problem = await api.call("POST", "/requests/back/activate", ready, **desk(api))
+    assert (status, problem["request_id"]) == (422, "back")
+    assert "there ends" not in problem["detail"]
+    assert "Maybe call the coordinator" in problem["detail"]
 
 
 @pytest.mark.parametrize("own", ["", "clinic-4"])

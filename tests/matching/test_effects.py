@@ -6,7 +6,7 @@ import asyncio
 
 from contracts.instants import DAY_MS
 from contracts.tuning_parameters import Effects
-from dispatcher.decisions.blobs import Memory
+from dispatcher.blobs.folder import Memory
 from dispatcher.decisions.saver import Saver
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.matching.batch import run_batch

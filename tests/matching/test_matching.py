@@ -9,9 +9,11 @@ import pytest
 from contracts.codes import DeclineCode, OfferState, RequestState, Requirement, Role
 from contracts.offers import Decline
 from contracts.tuning import Tuning
+from contracts.vendors import RateCard
 from dispatcher.domain.commands.on_hold import ResumeRequest
 from dispatcher.domain.commands.table import decide
 from dispatcher.domain.context import Context
+from dispatcher.domain.prices import rates_of
 from dispatcher.domain.views import request_view
 from dispatcher.matching.batch import run_batch
 from dispatcher.matching.commits import FenceLost, Ownership
@@ -47,6 +49,8 @@ async def test_an_imminent_request_is_offered_at_once(town: Town, own: Ownership
     assert record.offers[-1] is not None
     assert record.offers[-1].vendor_id == "v1"
     assert record.offers[-1].price_cents > 0
+    assert sum(each.cents for each in record.offers[-1].price_lines) == record.offers[-1].price_cents
+    assert record.offers[-1].rates == rates_of(RateCard())
     assert record.offers[-1].snapshot
     assert record.offers[-1].bookings
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from contracts.codes import LevelOfService, ServiceClass
 from contracts.geo import Circle, Place
 from contracts.pools import Pool, Pools
+from contracts.prices import PriceKind
 from contracts.vendors import BaseFare, RateCard
 from dispatcher.matching.quotes import Quoter
 from tests.matching.conftest import Town
@@ -113,6 +114,11 @@ async def test_a_quote_names_other_starts_of_its_vendor_soonest_first_each_with_
         starts = [each.start_at for each in quote.other_starts]
         assert starts == [quote.start_at + timedelta(minutes=15 * n) for n in range(1, 5)]
         assert {each.price_cents for each in quote.other_starts} == {cents}
+        assert (quote.price_lines[0].kind, quote.price_lines[0].cents) == (PriceKind.BASE, cents)
+        for each in (quote, *quote.other_starts):
+            assert sum(line.cents for line in each.price_lines) == each.price_cents
+        assert quote.rates is not None
+        assert quote.rates.waiting_half_hour_cents == 1_000
     (only,) = (await quoter.quote(town.name, trip(width_min=0, preferred_vendors=("v2",)))).quotes[:1]
     assert only.other_starts == ()
     long = (await quoter.quote(town.name, trip(width_min=300))).quotes[0]

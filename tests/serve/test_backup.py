@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import shlex
 import stat
 import tarfile
@@ -14,12 +15,13 @@ import msgspec
 import pytest
 
 from dispatcher.audit.auditor import audit
+from dispatcher.blobs.folder import Folder
 from dispatcher.cli import main
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.errors import UserError
 from dispatcher.security import key_files
 from dispatcher.security.key_files import PatientKeyFile
-from dispatcher.serve import archive, keeping
+from dispatcher.serve import archive, backup_pictures, keeping
 from dispatcher.serve.backup import STAGE, back_up, restore
 from dispatcher.serve.embedded import EmbeddedRedis
 from dispatcher.settings import Settings
@@ -28,6 +30,7 @@ from dispatcher.store.store import Store
 from tests.store.made import DAY, PATIENT, pools, vendor
 from tests.store.work import Writers
 
+PICTURE = "metro/2026-03-02/r1.1.pickup.photo.0123456789abcdef.png"
 RING = PatientKeyFile("dev", {"dev": bytes(range(32))})
 MARKET = "drill"
 
@@ -96,6 +99,19 @@ async def test_a_backup_under_load_is_whole_wherever_it_is_restored(tmp_path: Pa
             assert await store.reader.ask("EXISTS", "dispatch:{drill}:stray") == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["../outside/2026-01-01/a.b", "/etc/2026-01-01/a.b", "metro/2026-01-01/..", "a"]
+)
+def test_what_is_no_picture_of_ours_is_put_nowhere(tmp_path: Path, name: str) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        archive.add(tar, name, b"x")
+    packed.seek(0)
+    with pytest.raises(UserError, match="no picture of ours"):
+        backup_pictures.unpack(packed, Folder(tmp_path / "proofs"))
+    assert list(tmp_path.rglob("*")) == []
+
+
 async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and_replaced_if_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,9 +121,14 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
         await Identity(store.reader).problem()
     key_files.ensure_token_keys(old / "token-keys.json")
     key_files.ensure_patient_keys(old / "patient-keys.json")
-    file = str(tmp_path / "b.tar")
+    Folder(old / "proofs").put(PICTURE, b"sealed")
+    file, bare = str(tmp_path / "b.tar"), str(tmp_path / "bare.tar")
     assert await asyncio.to_thread(main, ["backup", file, "--data-dir", str(old)]) == 0
-    assert "key files are not in it" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "key files are not in it" in said
+    assert "pictures" not in said
+    assert await asyncio.to_thread(main, ["backup", bare, "--data-dir", str(old), "--without-pictures"]) == 0
+    assert f"pictures of proofs are not in it: they lie in {old / 'proofs'}" in capsys.readouterr().out
     assert await asyncio.to_thread(main, ["backup", file, "--data-dir", str(old)]) == 1
     assert "there is a file" in capsys.readouterr().err
     keyed = str(tmp_path / "keyed.tar")
@@ -119,6 +140,7 @@ async def test_a_store_that_does_not_run_is_backed_up_with_its_keys_if_asked_and
     for name in ("token-keys.json", "patient-keys.json"):
         assert (new / name).read_bytes() == (old / name).read_bytes()
         assert stat.S_IMODE((new / name).stat().st_mode) == 0o600
+    assert Folder(new / "proofs").get(PICTURE) == b"sealed"
     assert await asyncio.to_thread(main, words) == 1
     assert await asyncio.to_thread(main, ["restore", file, "--data-dir", str(new), "--replace"]) == 0
     assert len(list((new / "valkey").glob("appendonlydir.replaced-*"))) == 1
@@ -163,7 +185,7 @@ def _of_format_2(small: Path) -> bytes:
     other = small.with_name("other.tar")
     with tarfile.open(small) as tar, tarfile.open(other, "w") as made:
         raw = archive.read(tar, archive.ABOUT).read()
-        archive._add(made, archive.ABOUT, raw.replace(b'"format": 1', b'"format": 2'))
+        archive.add(made, archive.ABOUT, raw.replace(b'"format": 1', b'"format": 2'))
     return other.read_bytes()
 
 

@@ -29,6 +29,7 @@ from contracts.tasks import BY_ITSELF, TaskOutcome
 from contracts.threads import About
 from dispatcher.domain.authorizations import AUTHORIZATION_KIND, record_id
 from dispatcher.domain.commands.activate import ActivateRequest
+from dispatcher.domain.commands.ask_window import AskForWindow
 from dispatcher.domain.commands.authorizations import RevokeAuthorization
 from dispatcher.domain.commands.barriers import RecordBarrier
 from dispatcher.domain.commands.make_offer import MakeOffer
@@ -326,13 +327,23 @@ class Care:
             case _ if self.chance.randint(0, 3) == 0:
                 await self._give(self.world.platform, EndStandingOrder(**on))
 
+    async def do_ask(self) -> None:
+        """A wider window is asked of the platform."""
+        name = self._a_request()
+        record = await self.world.store.market(self.world.market).requests.records.get(name)
+        if record is None:
+            raise NotFound("it is not there any more")
+        wider_ms = self.chance.choice((30, 60)) * MINUTE_MS
+        window = {"earliest_ms": record.earliest_ms, "latest_ms": record.latest_ms + wider_ms}
+        await self._give(self.world.ops, AskForWindow(request_id=name, **window))
+
     async def do_task(self) -> None:
         """A person claims a task, and puts it back or finishes it."""
         tasks = self.world.store.market(self.world.market).tasks.records
         lists = [
             f"tasks:{state}:{owner}"
             for state in ("open", "claimed")
-            for owner in ("care_coordinator", "case_manager", "ops")
+            for owner in ("care_coordinator", "case_manager", "ops", "platform")
         ]
         page, _ = await tasks.page(lists, Cursor(0, ""), 20)
         if not page:

@@ -44,7 +44,7 @@ VENDORS = tuple(make.vendor(f"v{n}", assumed=n == 0) for n in range(4))
 RESTLESS = {"move_freeze_minutes": 0, "move_settle_s": 0, "move_limit": 20}
 CARE = (
     *("discharge", "discharge", "single", "arrange", "authorize", "standing_order", "standing_order"),
-    *("offer", "offer", "accept", "hold", "task", "speak"),
+    *("offer", "offer", "accept", "hold", "task", "speak", "ask"),
 )
 REPORTS = (*TrackingStatus, TrackingStatus.COMPLETED, TrackingStatus.COMPLETED)
 

@@ -145,7 +145,7 @@ async def test_a_no_show_there_frees_the_vendor_of_the_way_back(world: World) ->
     back = await world.record("back")
     assert (back.state, back.history[-1].code) == (S.CANCELLED, "outbound_no_show")
     assert await world.booked() == 1, "the vendor was there, once"
-    assert (await world.heard(world.keys.stream("v1")))[-1] == "dispatch.offer.closed"
+    assert "dispatch.offer.closed" in await world.heard(world.keys.stream("v1"))
     assert await tasks(world) == [TaskKind.NO_SHOW]
     await is_sound(world)
 

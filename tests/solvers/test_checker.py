@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from solvers import checker
 from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import Violation, check
+from tests.examples import examples
 from tests.solvers.slow import problems, slow_cost
 
 
@@ -126,7 +127,7 @@ def test_require_names_what_is_wrong() -> None:
 
 
 @given(problems(), st.integers(0, 2**32 - 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_checker_agrees_with_a_slow_and_obvious_one(problem: AssignmentProblem, seed: int) -> None:
     rng = np.random.default_rng(seed)
     choice = np.full(problem.requests, -1)

@@ -12,6 +12,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.checker import check
 from solvers.insertion import Columns, Entry, Insertion, NoRoom, StalePlan, StandingPlan, insert
 from solvers.insertion.columns import COST
+from tests.examples import examples
 from tests.solvers.restated import as_problem, block, unblock
 from tests.solvers.slow import problems
 
@@ -108,7 +109,7 @@ class StandingPlanMachine(RuleBasedStateMachine):
 
 
 TestStandingPlan = StandingPlanMachine.TestCase
-TestStandingPlan.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStandingPlan.settings = settings(max_examples=examples(30), stateful_step_count=30, deadline=None)
 
 
 def has_room(plan: StandingPlan, entry: Entry, column: int) -> bool:
@@ -162,7 +163,7 @@ def by_hand(plan: StandingPlan, entry: Entry) -> int | None:
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([None, 60]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 def test_polished_insertion_is_as_good_as_every_single_move_tried_by_hand(
     seed: int, penalty: int | None
 ) -> None:
@@ -179,7 +180,7 @@ def test_polished_insertion_is_as_good_as_every_single_move_tried_by_hand(
 
 
 @given(problems(), st.integers(0, 99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_inserting_a_whole_problem_one_by_one_gives_a_plan_the_checker_accepts(
     problem: AssignmentProblem, seed: int
 ) -> None:

@@ -44,6 +44,17 @@ def test_every_array_keeps_its_type_and_shape_and_may_be_written() -> None:
     again.supply.less(*(np.zeros(1, np.int64),) * 3, np.zeros(1, np.int64), np.ones(1, np.int64))
 
 
+def test_what_was_saved_before_rate_cards_had_deadhead_and_attendants_is_planned_as_it_was() -> None:
+    day = rich()
+    for arrays, names in ((day.of_vendors, ("deadhead", "attendant")), (day.of_requests, ("attendants",))):
+        for name in names:
+            del arrays["price"][name]
+    again = unpack_screening(pack_screening(day))
+    before, now = plan(again), plan(rich())
+    np.testing.assert_array_equal(before.cents, now.cents)
+    np.testing.assert_array_equal(before.chosen.start_ms, now.chosen.start_ms)
+
+
 @pytest.mark.parametrize(
     "array",
     [

@@ -12,11 +12,12 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.checker import check
+from tests.examples import examples
 from tests.solvers.slow import best_cost, problems
 
 
 @given(problems(), st.integers(0, 2**31), st.sampled_from([1, 2]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_small_problem_is_solved_to_the_optimum_and_proven(
     problem: AssignmentProblem, seed: int, workers: int
 ) -> None:
@@ -28,7 +29,7 @@ def test_a_small_problem_is_solved_to_the_optimum_and_proven(
 
 
 @given(problems(most_requests=6), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_however_short_the_limit_the_plan_is_sound_and_the_bound_below_every_plan(
     problem: AssignmentProblem, seed: int
 ) -> None:
@@ -41,7 +42,7 @@ def test_however_short_the_limit_the_plan_is_sound_and_the_bound_below_every_pla
 
 
 @given(problems(), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_pinned_columns_stand_in_every_plan(problem: AssignmentProblem, seed: int) -> None:
     standing = solve(problem, time_limit_s=5, seed=seed, workers=1).choice
     matched = np.flatnonzero(standing >= 0)
@@ -55,7 +56,7 @@ def test_pinned_columns_stand_in_every_plan(problem: AssignmentProblem, seed: in
 
 
 @given(problems(), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_a_warm_start_is_never_made_worse(problem: AssignmentProblem, seed: int) -> None:
     best = solve(problem, time_limit_s=5, seed=seed, workers=1)
     again = solve(problem, time_limit_s=1e-6, seed=seed + 1, workers=1, warm_start=best.choice)
@@ -63,7 +64,7 @@ def test_a_warm_start_is_never_made_worse(problem: AssignmentProblem, seed: int)
 
 
 @given(problems(most_requests=6), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_the_same_seed_and_work_limit_give_the_same_bytes(problem: AssignmentProblem, seed: int) -> None:
     first, second = (
         solve(problem, time_limit_s=60, seed=seed, workers=1, work_limit=20_000) for _ in range(2)
@@ -73,7 +74,7 @@ def test_the_same_seed_and_work_limit_give_the_same_bytes(problem: AssignmentPro
 
 
 @given(problems(), st.integers(2, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_scaling_every_cost_scales_the_optimum(problem: AssignmentProblem, times: int) -> None:
     scaled = replace(
         problem,

@@ -10,6 +10,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.assignment.validation import AMOUNT_LIMIT, COST_LIMIT, HUGE
 from solvers.checker import check
+from tests.examples import examples
 from tests.solvers.slow import best_cost
 
 
@@ -39,7 +40,7 @@ def extremes(draw: st.DrawFn) -> AssignmentProblem:
 
 
 @given(extremes(), st.integers(0, 99))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 def test_the_largest_values_allowed_give_a_checked_optimal_plan(
     problem: AssignmentProblem, seed: int
 ) -> None:

@@ -13,6 +13,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.checker import check
 from solvers.stability import with_nothing_moved, with_standing
+from tests.examples import examples
 from tests.solvers.slow import best_cost, problems, slow_cost
 
 
@@ -63,7 +64,7 @@ def test_no_request_is_worth_leaving_a_standing_one_out() -> None:
 
 
 @given(problems(most_requests=4), st.integers(0, 99), st.integers(0, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_a_re_solve_is_best_with_moves_counted(
     problem: AssignmentProblem, seed: int, move_cents: int
 ) -> None:

@@ -20,6 +20,7 @@ from solvers.horizon import Horizon
 from solvers.planning import BatchPlan, plan
 from solvers.screening import CLASSES
 from tests.contracts.test_local_day import clock_changes
+from tests.examples import examples
 from tests.solvers import town
 
 MINUTE_MS = 60_000
@@ -98,7 +99,7 @@ def test_a_ride_starts_when_a_day_with_a_cap_of_its_own_begins() -> None:
 ZONES = st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Africa/Cairo"]).map(ZoneInfo)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     tz=ZONES,
     data=st.data(),

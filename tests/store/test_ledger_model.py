@@ -15,6 +15,7 @@ from dispatcher.store.ledger import LedgerKey
 from dispatcher.store.outcome import Status
 from dispatcher.store.program import Program
 from dispatcher.store.store import Store
+from tests.examples import examples
 from tests.store.conftest import RING
 from tests.store.made import DAY
 
@@ -68,7 +69,7 @@ class Model:
     cap=st.integers(0, 6),
 )
 @settings(
-    max_examples=60,
+    max_examples=examples(30),
     deadline=None,  # as in test_resp: a slow machine draws slowly, and is right all the same
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -129,6 +129,9 @@ def _refuse_odd(record: RequestRecord, ready_ms: int, within: tuple[int, ...], c
         _refuse(record, f"ready_at {ready} is not {span}", "submit a ride for that time")
     there = context.related.get(record.return_of)
     if isinstance(there, RequestRecord) and ready_ms < planned_end_ms(there):
+        if context.facility_id:  # reads nothing of another request
+            why = f"ready_at {ready} is before the end of its way there"
+            _refuse(record, why, "call the coordinator, where that ride is over")
         end = to_instant(planned_end_ms(there)).isoformat()
         _refuse(
             record,

@@ -34,9 +34,9 @@ from dispatcher.domain.prices import agreed_at
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import DoesNotFit, Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord, moved
-from dispatcher.domain.sequence import refuse_out_of_sequence
+from dispatcher.domain.sequence import out_of_sequence
 
-CAPACITY = "capacity"  # the rule that says so, `solvers.rules.capacity`
+CAPACITY, SEQUENCE = "capacity", "sequence"  # as the rules of `solvers.rules` are called
 
 
 class CounterOffer(OnOffer, frozen=True, kw_only=True):
@@ -85,8 +85,8 @@ class CounterOffer(OnOffer, frozen=True, kw_only=True):
 def counter(record: RequestRecord, command: CounterOffer, context: Context) -> Decision | None:
     """Take it, or ask a person; None when the vendor has said the same and nobody has answered.
 
-    Raises NotFound unless the offer is that vendor's, WrongState when it is not open any more, would be out
-    of sequence, or there were too many; Invalid when nothing would be otherwise; DoesNotFit for want of room.
+    Raises NotFound unless the offer is that vendor's, WrongState when it is not open any more, or there were
+    too many; Invalid when nothing would be otherwise; DoesNotFit for want of room, or out of sequence.
     """
     offer = record.offer_named(command.offer_id, context.vendor_id)
     wish = command.wish(offer, record.service_class)
@@ -99,7 +99,10 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
     placed = command.placed
     assert placed is not None  # noqa: S101  (worked out before it is decided)
     refuse_full(command.offer_id, room=command.room)
-    refuse_out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context)
+    if out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context):  # by what, it does not hear
+        raise DoesNotFit(
+            f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
+        )
     with_it = countered(record, offer, wish, context)
     if is_taken_by_itself(record, offer, wish, context.values):
         return taken(record, with_it, placed, context, command.preconditions)

@@ -131,4 +131,5 @@ def _waiting_for(
         links = tuple(each for each in links if not each.broken)
     after = moved(record, state, context, code, requirements=requirements, after=links, authorization=asked)
     news = changed(after, context.by, code)
-    return Decision(changes=(Change(record, after),), messages=(news,), at_ms=context.now_ms)
+    changes = (Change(record, after),)
+    return Decision(changes=changes, messages=(news,), at_ms=context.now_ms, by=context.by)

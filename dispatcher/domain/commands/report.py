@@ -17,6 +17,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.messages import changed
 from dispatcher.domain.offers import OfferRecord, fulfil
 from dispatcher.domain.prices import boarded
+from dispatcher.domain.proof_required import ended as without_proof
 from dispatcher.domain.refusals import WrongState
 from dispatcher.domain.requests import RequestRecord, moved
 from dispatcher.domain.scorecards import Outcome, completed, outcome_of
@@ -78,6 +79,7 @@ def ended(
     at_ms = context.now_ms if at_ms is None else at_ms
     state, offer_state = ENDS[status]
     over = fulfil(offer, offer_state, at_ms, code, status)
+    over = without_proof(over, record.kind, context.values)
     after = moved(record, state, context, code, at_ms=at_ms, offers=record.offers_with(over))
     outcome = (
         completed(offer, at_ms, context.values)

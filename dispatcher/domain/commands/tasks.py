@@ -104,7 +104,7 @@ def finish(task: TaskRecord, command: FinishTask, context: Context) -> Decision 
 
     Also when it is to say a barrier of a request that was not kept from its service.
     """
-    _refuse_others(task, command.by, context)
+    context = _refuse_others(task, command.by, context)
     if task.state is TaskState.DONE and task.outcome is command.outcome:
         _refuse_unsaid(task, command.barrier, context)
         return None
@@ -179,11 +179,11 @@ def comment(task: TaskRecord, command: CommentTask, context: Context) -> Decisio
     return Decision(changes=(Change(task, after),), at_ms=context.now_ms)
 
 
-def _refuse_others(task: TaskRecord, by: str, context: Context) -> None:
-    """Raises NotAllowed for a task that neither is nor was at first one of the caller's role."""
+def _refuse_others(task: TaskRecord, by: str, context: Context) -> Context:
+    """By whose right. Raises NotAllowed for one that neither is nor was at first one of the caller's role."""
     refuse_another_name(by, context)
     allowed = MAY_ACT[task.owner] | MAY_ACT[OWNERS[task.kind]]
-    by_right(context, allowed, f"task {task.id}", "Maybe comment on it: that whoever reads it may.")
+    return by_right(context, allowed, f"task {task.id}", "Maybe comment on it: that whoever reads it may.")
 
 
 def _refuse_waiting(task: TaskRecord, context: Context) -> None:
@@ -215,4 +215,5 @@ def _is_claimed(task: TaskRecord) -> WrongState:
 
 
 def _told(before: TaskRecord, after: TaskRecord, what: str, by: str, context: Context) -> Decision:
-    return Decision(changes=(Change(before, after),), messages=(news(after, what, by),), at_ms=context.now_ms)
+    told = (news(after, what, by),)
+    return Decision(changes=(Change(before, after),), messages=told, at_ms=context.now_ms, by=context.by)

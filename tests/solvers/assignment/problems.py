@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from solvers.assignment.problem import AssignmentProblem
+
+
+def each_seed(count: int) -> Callable[[Callable[[int], None]], Callable[[], None]]:
+    """The test with each of so many seeds, as one: a test for each would cost more than most of them do."""
+
+    def with_each(test: Callable[[int], None]) -> Callable[[], None]:
+        def each() -> None:
+            for seed in range(count):
+                try:
+                    test(seed)
+                except BaseException as error:
+                    error.add_note(f"with the seed {seed}")
+                    raise
+
+        each.__name__, each.__doc__, each.__module__ = test.__name__, test.__doc__, test.__module__
+        return each
+
+    return with_each
 
 
 def random_problem(seed: int, *, requests: int = 6, most_columns: int = 6) -> AssignmentProblem:

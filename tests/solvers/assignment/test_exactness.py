@@ -20,7 +20,7 @@ from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.assignment.validation import MalformedProblem
 from solvers.checker import check
-from tests.solvers.assignment.problems import optimum, random_problem
+from tests.solvers.assignment.problems import each_seed, optimum, random_problem
 
 
 def one_each(
@@ -122,7 +122,7 @@ def wide(seed: int) -> AssignmentProblem:
     return replace(problem, column_cost=costs, request_penalty=penalties)
 
 
-@pytest.mark.parametrize("seed", range(24))
+@each_seed(24)
 def test_wide_ranges_are_solved_to_the_optimum_with_every_engine(seed: int) -> None:
     problem = wide(seed)
     result = solve(problem, time_limit_s=5, seed=seed, workers=2)

@@ -16,7 +16,7 @@ from solvers.assignment.knapsack import Knapsacks, is_knapsacks
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.checker import check
-from tests.solvers.assignment.problems import optimum
+from tests.solvers.assignment.problems import each_seed, optimum
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "gap"
 
@@ -72,7 +72,7 @@ def _gap(agents: int, items: int, seed: int, *, tightness: float = 0.8) -> Assig
     )
 
 
-@pytest.mark.parametrize("seed", range(100))
+@each_seed(100)
 def test_values_of_requests_never_prove_more_than_the_optimum(seed: int) -> None:
     problem = _gap(2 + seed % 3, 5 + seed % 2, seed, tightness=0.5 + 0.1 * (seed % 6))
     prices = Prices(instance_of(problem))

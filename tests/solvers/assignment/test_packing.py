@@ -15,7 +15,7 @@ from solvers.assignment.packing import Packing
 from solvers.assignment.plan import cost_of
 from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.solve import solve
-from tests.solvers.assignment.problems import optimum, random_problem
+from tests.solvers.assignment.problems import each_seed, optimum, random_problem
 
 WORK = 200_000
 
@@ -33,7 +33,7 @@ def proven(problem: AssignmentProblem, choice: np.ndarray) -> tuple[int, int]:
     return packing.bound, packing.prove(choice, cost, Deadline(1e9, work_limit=WORK), seed=1)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each_seed(60)
 def test_the_bound_is_never_above_the_optimum(seed: int) -> None:
     problem = random_problem(seed)
     without, bound = proven(problem, np.full(problem.requests, -1))

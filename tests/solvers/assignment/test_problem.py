@@ -12,7 +12,7 @@ import pytest
 from solvers.assignment.problem import OPTIONAL, AssignmentProblem
 from solvers.assignment.solve import solve
 from solvers.assignment.validation import MalformedProblem
-from tests.solvers.assignment.problems import random_problem
+from tests.solvers.assignment.problems import each_seed, random_problem
 
 
 def _problem(**changes: Any) -> AssignmentProblem:
@@ -73,7 +73,7 @@ def test_a_column_that_does_not_fit_alone_is_set_aside_and_the_others_keep_their
     assert solve(problem, time_limit_s=1, seed=1, workers=1).choice.tolist() == [1, -1]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@each_seed(30)
 def test_a_column_fits_alone_when_every_bucket_has_room(seed: int) -> None:
     problem = random_problem(seed)
     for column, fits in enumerate(problem.fits_alone):

@@ -14,7 +14,7 @@ from solvers.assignment.problem import AssignmentProblem
 from solvers.assignment.program import Program, program_of
 from solvers.assignment.prover import Prover
 from solvers.assignment.solve import solve
-from tests.solvers.assignment.problems import optimum, random_problem, tied_requests
+from tests.solvers.assignment.problems import each_seed, optimum, random_problem, tied_requests
 
 
 def _pinned(seed: int) -> AssignmentProblem:
@@ -44,7 +44,7 @@ def _proven_by_highs(problem: AssignmentProblem) -> int:
     return max(bounds)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@each_seed(100)
 def test_a_choice_is_feasible_exactly_where_the_program_holds(seed: int) -> None:
     problem, rng = _pinned(seed), np.random.default_rng(seed)
     program = program_of(problem)
@@ -56,7 +56,7 @@ def test_a_choice_is_feasible_exactly_where_the_program_holds(seed: int) -> None
         assert is_feasible(problem, choice) == _holds(program, program.values(problem, choice))
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_seed(20)
 def test_a_plan_is_a_point_of_the_program_and_back(seed: int) -> None:
     problem = random_problem(seed)
     choice = solve(problem, time_limit_s=1.0, workers=1, work_limit=1_000).choice

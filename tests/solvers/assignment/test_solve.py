@@ -20,10 +20,10 @@ from solvers.assignment.plan import cost_of, is_feasible
 from solvers.assignment.result import Status
 from solvers.assignment.solve import solve
 from solvers.checker import check
-from tests.solvers.assignment.problems import optimum, random_problem, tied_requests
+from tests.solvers.assignment.problems import each_seed, optimum, random_problem, tied_requests
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each_seed(60)
 def test_a_small_problem_is_solved_to_its_optimum_and_proven(seed: int) -> None:
     problem = random_problem(seed)
     result = solve(problem, time_limit_s=5, seed=seed, workers=1)
@@ -33,7 +33,7 @@ def test_a_small_problem_is_solved_to_its_optimum_and_proven(seed: int) -> None:
     assert result.status is Status.OPTIMAL
 
 
-@pytest.mark.parametrize("seed", range(300))
+@each_seed(300)
 def test_the_prices_never_prove_more_than_the_optimum(seed: int) -> None:
     problem = random_problem(seed, requests=5, most_columns=5)
     prices = Prices(instance_of(problem))
@@ -91,7 +91,7 @@ def test_a_warm_start_is_never_made_worse() -> None:
     assert after.cost <= before.cost
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_seed(20)
 def test_pinned_columns_stay(seed: int) -> None:
     problem = random_problem(seed)
     plan = solve(problem, time_limit_s=2, seed=1, workers=1).choice
@@ -105,7 +105,7 @@ def test_pinned_columns_stay(seed: int) -> None:
     assert result.cost == optimum(pinned)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@each_seed(100)
 def test_a_plan_s_own_book_keeping_agrees_with_the_checker(seed: int) -> None:
     problem = random_problem(seed)
     rng = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ from solvers.assignment.solve import solve
 from solvers.assignment.subproblem import restrict
 from solvers.assignment.validation import MalformedProblem
 from solvers.checker import check
-from tests.solvers.assignment.problems import optimum, random_problem
+from tests.solvers.assignment.problems import each_seed, optimum, random_problem
 
 
 def forest(seed: int) -> AssignmentProblem:
@@ -49,13 +49,13 @@ def forest(seed: int) -> AssignmentProblem:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(80))
+@each_seed(80)
 def test_where_nobody_competes_the_prices_prove_the_optimum_of_every_tree(seed: int) -> None:
     problem = forest(seed)
     assert Prices(instance_of(problem)).prove() == optimum(problem)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_seed(20)
 def test_a_column_s_regret_is_what_its_whole_tree_costs_more_with_it(seed: int) -> None:
     problem = forest(seed)
     instance, best = instance_of(problem), optimum(problem)
@@ -124,7 +124,7 @@ def test_annealing_alone_knows_what_it_costs_and_most_often_finds_the_optimum() 
     assert found >= 21
 
 
-@pytest.mark.parametrize("seed", range(40))
+@each_seed(40)
 def test_greedy_keeps_sequence_and_bundles(seed: int) -> None:
     problem = random_problem(seed, requests=8)
     assert check(problem, greedy(problem)).ok

@@ -18,6 +18,7 @@ from solvers.explain import (
     explain,
 )
 from solvers.insertion import Booking, Columns, Entry, NoRoom, StandingPlan, insert
+from tests.examples import examples
 from tests.solvers.restated import block, unblock
 
 CODES = ("level_of_service", "hours", "time_window", "credentials")
@@ -199,7 +200,7 @@ def apply_steps(question: Question, relaxation: Relaxation) -> bool:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_relaxation_matches_the_request_when_it_is_applied(seed: int, which: int) -> None:
     relaxations = explain(random_question(seed)).relaxations
     if which < len(relaxations):
@@ -274,7 +275,7 @@ def change_told(relaxation: Relaxation) -> tuple[int, ...]:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 def test_the_first_change_told_is_the_smallest_of_all_with_one_neighbour_stepping_aside(seed: int) -> None:
     question = random_question(seed)
     found, smallest = explain(question), smallest_by_hand(question)
@@ -310,7 +311,7 @@ def test_a_neighbour_steps_aside_where_units_or_weights_have_to_change_even_so()
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 def test_fits_now_is_said_exactly_when_a_place_exists(seed: int) -> None:
     question = random_question(seed)
     allowed = question.verdicts.allowed()

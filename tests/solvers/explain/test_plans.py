@@ -15,11 +15,12 @@ from solvers.assignment.solve import solve
 from solvers.assignment.subproblem import restrict
 from solvers.checker import check
 from solvers.explain import Reason, Relaxation, What, explain_unmatched
+from tests.examples import examples
 from tests.solvers.slow import problems
 
 
 @given(problems(), st.integers(0, 99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_explaining_changes_nothing_and_answers_for_each_unmatched_request(
     problem: AssignmentProblem, seed: int
 ) -> None:
@@ -44,7 +45,7 @@ def test_a_second_whose_first_is_unmatched_says_so() -> None:
 
 
 @given(problems(), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_what_is_told_of_a_bundle_matches_all_of_it_once_it_is_done(
     problem: AssignmentProblem, seed: int
 ) -> None:

@@ -19,6 +19,7 @@ from solvers.capacity.pools import PoolSupply
 from solvers.explain import Explanation, Reason, Step, What, explain
 from solvers.explain.screened import Asked, question_of
 from solvers.screening import OpenRequest, Screening
+from tests.examples import examples
 from tests.solvers import town
 
 LAPSED = tuple(
@@ -155,7 +156,7 @@ def random_town(seed: int) -> tuple[list[OpenRequest], list[Vendor], PoolSupply]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_rules_count_as_screening_counts_them(seed: int, request: int) -> None:
     requests, vendors, held = random_town(seed)
     screening: Screening = town.screening(requests, vendors, held)

@@ -17,6 +17,7 @@ from solvers.rules.base import Candidate, Candidates, View
 from solvers.rules.hours import RULE
 from solvers.screening import Screening
 from tests.contracts.test_local_day import ZONES, clock_changes
+from tests.examples import examples
 from tests.solvers import town
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -74,7 +75,7 @@ def test_a_vendor_works_until_its_clock_shows_closing_time(
     assert permitted(day_, vendors, one) == [ok]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     data=st.data(),

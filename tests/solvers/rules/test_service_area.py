@@ -13,6 +13,7 @@ from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
 from solvers.rules.price import price_cents, price_of
 from solvers.rules.service_area import RULE, beyond_m
+from tests.examples import examples
 from tests.solvers import town
 
 TRIANGLE = ((-75.3, 39.9), (-75.1, 39.9), (-75.1, 40.0), (-75.3, 40.0))
@@ -113,7 +114,7 @@ def stars(lon: float, lat: float, size: float, radii: Sequence[float]) -> Polygo
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     centre=st.sampled_from([(-75.0, 40.0), (179.9, -17.0), (-179.95, 65.0), (12.0, 89.2), (100.0, -89.7)]),
     size=st.sampled_from([0.05, 0.4]),

@@ -16,11 +16,13 @@ from solvers.rules import registry
 from solvers.rules.base import Candidate, CandidateRule, PairRule
 from solvers.rules.price import METRES_PER_MILE, price_cents, price_lines, price_of
 from solvers.rules.service_area import beyond_one_m
+from tests.examples import examples
 from tests.solvers import town
 from tests.solvers.rules.cases import Case, cases
 
 MANY, FEW = (
-    settings(max_examples=each, deadline=None, suppress_health_check=list(HealthCheck)) for each in (50, 25)
+    settings(max_examples=examples(each), deadline=None, suppress_health_check=list(HealthCheck))
+    for each in (25, 15)
 )
 
 

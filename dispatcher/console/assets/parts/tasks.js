@@ -5,6 +5,7 @@
 
 import { h } from "../core/dom.js";
 import { about } from "../core/tasks.js";
+import { settle } from "./acts/settle.js";
 import { choice, dialog, field } from "./dialog.js";
 import { words } from "./state.js";
 import { codeSays } from "./words.js";
@@ -44,7 +45,7 @@ export function taskCard(task, context) {
       "div",
       { class: "acts" },
       !task.claimed_by && button("c", "Claim", () => claim(task, context)),
-      button("f", "Finish…", () => finish(task, context)),
+      button("f", task.kind === "price_dispute" ? "Settle…" : "Finish…", () => finish(task, context)),
       button("m", "Comment…", () => comment(task, context)),
     ),
   );
@@ -74,6 +75,7 @@ async function release(task, context) {
 
 /** @param {any} task @param {Context} context */
 export function finish(task, context) {
+  if (task.kind === "price_dispute") return settle(task, context); // what is decided ends it
   const outcome = choice("outcome", [["resolved", "Resolved: it was done"], [
     "arranged_otherwise",
     "Arranged otherwise",

@@ -1,0 +1,59 @@
+/**
+ * Settling a disputed line of a price: what is said, what it costs now, and what it costs from then on.
+ * @module
+ */
+
+import { h } from "../../core/dom.js";
+import { dialog, field } from "../dialog.js";
+import { money, words } from "../state.js";
+import { toast } from "../toast.js";
+
+/** @typedef {import("../../core/app.js").Context} Context */
+
+/** @param {any} task @param {Context} context */
+export async function settle(task, context) {
+  const number = Number(task.id.split("_").at(-1)), path = `/dispatches/${task.offer_id}/price`;
+  let price;
+  try {
+    price = await context.api.get(path);
+  } catch (error) {
+    return toast(error instanceof Error ? error.message : String(error), { grave: true });
+  }
+  const said = price.disputes.find((/** @type {any} */ each) => each.number === number);
+  const dollars = h("input", { name: "dollars", type: "number", step: "0.01" });
+  const reason = h("textarea", { name: "reason", required: true, maxLength: 1000, autofocus: true });
+  return dialog({
+    title: `Settle the price of ${task.offer_id}`,
+    act: "Settle",
+    grave: true,
+    body: [
+      h("p", {}, `${said.by} on line ${said.line}, ${words(said.kind)}, ${money(said.cents)}: “${said.text}”`),
+      lines(price),
+      field("The line costs, in dollars", dollars, "Empty: it stays as it is."),
+      field("Reason", reason, "Encrypted at rest. Vendor and platform read it; both are told of the price."),
+    ],
+    run: async () => {
+      const cents = dollars.value === "" ? {} : { cents: Math.round(Number(dollars.value) * 100) };
+      const settled = await context.api.post(`${path}/disputes/${number}/settle`, { reason: reason.value, ...cents });
+      toast(`${task.offer_id} costs ${money(settled.price_cents)}`);
+      return settled;
+    },
+  });
+}
+
+/** @param {any} price */
+function lines(price) {
+  return h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, h("th", {}, "Line"), h("th", { class: "number" }, "Cost"))),
+    h(
+      "tbody",
+      {},
+      price.price_lines.map((/** @type {any} */ each) =>
+        h("tr", {}, h("td", {}, words(each.kind)), h("td", { class: "number" }, money(each.cents)))
+      ),
+      h("tr", {}, h("th", {}, "Price"), h("td", { class: "number" }, money(price.price_cents))),
+    ),
+  );
+}
