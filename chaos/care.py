@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from chaos.parts import Parts
 from client.care import CareClient
 from client.errors import Problem
+from client.ops import OpsClient
 from client.standing_orders import StandingOrderClient
 from contracts.amendments import Amend
 from contracts.authorizations import Authorization
@@ -86,7 +87,8 @@ class Care:
         )
         secret = cast.token_of(Role.PLATFORM, "")
         self.orders = StandingOrderClient(parts.url, secret, day.market)
-        for each in (self.coordinator, self.manager, self.orders):
+        self.ops = OpsClient(parts.url, cast.token_of(Role.OPS, ""), day.market)
+        for each in (self.coordinator, self.manager, self.orders, self.ops):
             each.total_timeout_s = cast.client.total_timeout_s
         self.acknowledged: list[str] = []
         self.episodes = dict[str, tuple[str, ...]]()
@@ -102,11 +104,21 @@ class Care:
         return self
 
     async def __aexit__(self, *ended: object) -> None:
-        await asyncio.gather(self.coordinator.close(), self.manager.close(), self.orders.close())
+        await asyncio.gather(
+            self.coordinator.close(), self.manager.close(), self.orders.close(), self.ops.close()
+        )
 
     async def go(self) -> None:
         """One deed after the other, until cancelled; what is refused had moved on."""
-        deeds = (self._arrange, self._arrange, self._amend, self._round_trip, self._call, self._renew)
+        deeds = (
+            self._arrange,
+            self._arrange,
+            self._amend,
+            self._round_trip,
+            self._call,
+            self._renew,
+            self._price,
+        )
         while True:
             try:
                 await self.chance.choice(deeds)()
@@ -187,6 +199,18 @@ class Care:
         """A way back is called."""
         if backs := [each for each in self.acknowledged if each.endswith("-back")]:
             await self.coordinator.activate(self.chance.choice(backs))
+
+    async def _price(self) -> None:
+        """Ops disputes a line of a dispatch, or settles one."""
+        name = self.chance.choice(sorted(self._wanted))
+        view = await self.coordinator.view(name)
+        for each in (one for one in view.attempts if one.price_lines):
+            price = await self.ops.price(each.id)
+            waiting = [one.number for one in price.disputes if not one.settled_at]
+            if waiting:
+                await self.ops.settle(each.id, waiting[0], "looked at", cents=self.chance.randrange(9_000))
+            else:
+                await self.ops.dispute(each.id, self.chance.randint(1, len(price.price_lines)), "too dear")
 
     async def _renew(self) -> None:
         """The authorization is issued, or renewed."""

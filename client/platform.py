@@ -17,9 +17,11 @@ from client.posting import CHANGED_MEANWHILE, Posting, etag
 from client.prices import Prices
 from client.proofs import Proofs
 from client.threads import Threads
+from client.webhooks import WebhookClient
 from contracts.amendments import Amend
 from contracts.base import Wire
 from contracts.codes import Requirement
+from contracts.counters import AnswerCounter
 from contracts.patient_reads import ReadReason
 from contracts.quotes import Quotes
 from contracts.request_views import AmendedRequest, PutOnHold, Receipts, RequestPage, RequestView, Resume
@@ -33,7 +35,7 @@ ACCEPTED = frozenset({202})
 TRIES = 5  # somebody else may change the tuning between our look and our change, now and then
 
 
-class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs):
+class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs, WebhookClient):
     """Calls with a `platform` token (or `ops`, for vendors and capacity)."""
 
     async def submit(self, requests: Request | Sequence[Request], *, key: str | None = None) -> list[str]:
@@ -83,6 +85,17 @@ class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs):
         answer = await self.call("POST", path, AmendedRequest, body=patch, key=key)
         return about(answer, answer.request.id, request_id, f"POST {path}")
 
+    async def take_counter(self, offer_id: str, number: int, *, key: str | None = None) -> RequestView:
+        """Take a vendor's counter-offer: it has the work so, the window widened where need be.
+
+        Raises Problem 409 when the offer is not open any more, or its vendor made another counter-offer.
+        """
+        return await self._counter("take", offer_id, number, key)
+
+    async def refuse_counter(self, offer_id: str, number: int, *, key: str | None = None) -> RequestView:
+        """The offer stays open as it was made. Raises Problem as `take_counter`."""
+        return await self._counter("refuse", offer_id, number, key)
+
     async def hold(self, request_id: str, reason: Requirement = Requirement.AUTHORIZATION) -> None:
         """Seek no vendor until it is resumed. Raises Problem 409 when one has it already."""
         await self._request("POST", request_id, "/hold", PutOnHold(reason=reason))
@@ -123,6 +136,11 @@ class PlatformClient(EpisodeClient, Posting, Threads, Barriers, Prices, Proofs):
                 if problem.status not in CHANGED_MEANWHILE or not left:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    async def _counter(self, step: str, offer_id: str, number: int, key: str | None) -> RequestView:
+        path, said = f"/offers/{segment(offer_id)}/counter/{step}", AnswerCounter(number=number)
+        view = await self.call("POST", path, RequestView, body=said, key=key)
+        return about(view, view.id, offer_id.rpartition(".")[0], f"POST {path}")
 
     async def _request(
         self,

@@ -28,7 +28,7 @@ PARAMETERS = (KEPT,)
 ACTS = "acts"  # all of them, by time
 STAFF = frozenset({Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER})  # whose acts are by hand
 LONGEST = 200  # of a reason
-SAID = ("vendor_id", "code", "requirement", "outcome")  # of a command: codes and ids, no text
+SAID = ("vendor_id", "code", "requirement", "outcome", "cents")  # of a command: codes and ids, no text
 GROUPS = {
     "tuning": ActGroup.TUNING,
     "vendor": ActGroup.VENDORS,

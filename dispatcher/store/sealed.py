@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,7 +19,7 @@ from dispatcher.store.bodies import key_of_body
 class Sealed(msgspec.Struct):
     """Under one key: requests at work, requests that have ended, words of people, messages, proofs.
 
-    Words: comments on tasks, notes on episodes and on barriers.
+    Words: comments on tasks, notes on episodes and on barriers, secrets of webhooks.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """
@@ -58,8 +58,8 @@ def sealed_by_key(
 ) -> dict[str, Sealed]:
     """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
 
-    `words`: sealed comments on tasks, and notes on episodes. What a standing order holds is as a request that
-    is open.
+    `words`: sealed comments on tasks, notes on episodes, secrets of webhooks. What a standing order holds is
+    as a request that is open.
     """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():
@@ -78,7 +78,7 @@ def sealed_by_key(
             with contextlib.suppress(*READ_ERRORS):  # damaged: no key opens it
                 _add(found, key_of_body(body), Sealed(open=not has_ended, ended=has_ended, until_ms=until_ms))
     notes = [each.barrier.sealed for each in requests.values() if each.barrier and each.barrier.sealed]
-    for word in (*words, *notes):
+    for word in (*words, *notes, *_of_prices(requests.values())):
         _add_readable(found, word, Sealed(comments=1))
     for proof in proofs:
         ends = Sealed(proofs=1, until_ms=proof.timer_ms)
@@ -89,6 +89,13 @@ def sealed_by_key(
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))
     return found
+
+
+def _of_prices(requests: Iterable[RequestRecord]) -> Iterator[bytes]:
+    """What was said of a line that somebody disputed, and what ops answered."""
+    for record in requests:
+        for said in (dispute for offer in record.offers for dispute in offer.disputes):
+            yield from filter(None, (said.sealed, said.reason))
 
 
 def _add(found: dict[str, Sealed], key: str, more: Sealed) -> None:

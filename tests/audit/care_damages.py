@@ -3,12 +3,14 @@
 from msgspec.structs import replace
 
 from contracts.codes import RequestState, Requirement
+from contracts.prices import PriceKind
 from contracts.tasks import OwnerRole, TaskKind, TaskOutcome, TaskState
 from dispatcher.domain.context import Context
 from dispatcher.domain.episodes import EPISODE_KIND, Episode
 from dispatcher.domain.links import Link
 from dispatcher.domain.needed import Needed
 from dispatcher.domain.notifications import NOTIFICATION_KIND
+from dispatcher.domain.prices import Dispute, Line, Wait
 from dispatcher.domain.standing_orders import Dealt
 from dispatcher.domain.tasks import TASK_KIND, done, opened
 from dispatcher.domain.threads import THREAD_KIND
@@ -32,6 +34,7 @@ from tests.audit.care_made import (
     made_alone,
     made_by,
     offered_alone,
+    offered_otherwise,
     on_two_rides,
 )
 from tests.audit.hurting import Damage, both, stored, written
@@ -266,6 +269,26 @@ CARE_DAMAGES: dict[str, tuple[Damage, set[str], str]] = {  # what was done, the 
         asked_otherwise(wants=(booking(),)),
         {"modes"},
         "has booked, and would book again",
+    ),
+    "a price that is not what its lines are": (
+        offered_otherwise(price_lines=(Line(PriceKind.BASE, 4_400),)),
+        {"prices"},
+        "costs 4500 cents, its lines are 4400",
+    ),
+    "a fee before the work has ended": (
+        offered_otherwise(price_lines=(Line(PriceKind.BASE, 4_400), Line(PriceKind.NO_SHOW, 100))),
+        {"prices"},
+        "is requested, and has the fee no_show",
+    ),
+    "a vendor that waits for work that it has not": (
+        offered_otherwise(waits=(Wait(NOW_MS),)),
+        {"prices"},
+        "is requested, and its vendor waits",
+    ),
+    "a dispute that is nobody's": (
+        offered_otherwise(disputes=(Dispute(PriceKind.AGREED, 1, 4_500, NOW_MS, "vendor:v1"),)),
+        {"tasks"},
+        "has no open task price_dispute",
     ),
     "an amendment that waits for nobody, for ever": (
         written(replace(record("b"), amendments=(WAITING,))),

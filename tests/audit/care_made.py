@@ -84,6 +84,16 @@ def asked_otherwise(*, wants: tuple[Booking, ...] = (), **changes: Any) -> Damag
     return hurt
 
 
+def offered_otherwise(**changes: Any) -> Damage:
+    """The offer of request a, otherwise."""
+
+    async def hurt(raw: Redis, keys: Keys) -> None:
+        offered = codec.document_of(REQUEST_KIND).unpack(await raw.get(of(keys, "a"))).value
+        await written(replace(offered, offers=(replace(offered.offers[0], **changes),)))(raw, keys)
+
+    return hurt
+
+
 async def made_alone(raw: Redis, keys: Keys) -> None:
     await written(replace(moved(record("a"), RequestState.CANCELLED), before=("b",)))(raw, keys)
     await written(replace(record("b"), return_of="a", after=(Link(request_id="a", broken="cancelled"),)))(

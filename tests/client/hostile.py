@@ -15,6 +15,7 @@ from contracts.amendments import Amend
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, TrackingStatus
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
 from contracts.pools import Pool, Pools
@@ -54,6 +55,8 @@ CALLS = {
     "views": (PlatformClient, lambda c: first(c.views())),
     "cancel": (PlatformClient, lambda c: c.cancel("r1")),
     "amend": (PlatformClient, lambda c: c.amend("r1", Amend(notes="x"))),
+    "take_counter": (PlatformClient, lambda c: c.take_counter("r1.1", 1)),
+    "refuse_counter": (PlatformClient, lambda c: c.refuse_counter("r1.1", 1)),
     "hold": (PlatformClient, lambda c: c.hold("r1")),
     "resume": (PlatformClient, lambda c: c.resume("r1")),
     "activate": (PlatformClient, lambda c: c.activate("r1")),
@@ -81,6 +84,7 @@ CALLS = {
     "revoke": (CareClient, lambda c: c.revoke("a1")),
     "accept": (VendorClient, lambda c: c.accept("r1.1")),
     "decline": (VendorClient, lambda c: c.decline("r1.1", DeclineCode.BAD_WEATHER)),
+    "counter": (VendorClient, lambda c: c.counter("r1.1", Counter(price_cents=5_000))),
     "report": (VendorClient, lambda c: c.report("r1.1", EN_ROUTE)),
     "amendment": (VendorClient, lambda c: c.amendment("r1.1")),
     "agree": (VendorClient, lambda c: c.agree("r1.1", 1)),

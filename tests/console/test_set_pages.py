@@ -156,3 +156,6 @@ async def test_a_decision_is_found_by_request_read_row_by_row_and_replayed(desk:
     await expect(dialog).to_contain_text("Cost by term")
     page = await desk.open("decisions?request=a", Role.CASE_MANAGER, market=market)
     await expect(page.get_by_text("candidates of")).to_be_visible()
+    await desk.call(market, "POST", "/requests/a/offer", {"vendor_id": "v1"}, Role.OPS)
+    await page.reload()
+    await expect(page.get_by_text("Dana chose its vendor by hand, and that is not kept")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,6 +12,10 @@ from msgspec.structs import replace
 from contracts.codes import Role
 from contracts.instants import HOUR_MS, MINUTE_MS, to_instant
 from contracts.vendors import RateCard
+from dispatcher.audit.auditor import audit
+from dispatcher.domain.kinds import kind_named
+from dispatcher.jobs.timers import Timers
+from dispatcher.store.sealed import Sealed, sealed_by_key
 from tests.domain import make
 from tests.http.conftest import Api
 from tests.http.test_offers import offered
@@ -119,18 +124,52 @@ async def test_a_disputed_line_is_a_task_of_ops_and_settled_with_a_reason(api: A
     _, page = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
     assert (page["state"], page["outcome"]) == ("done", "settled")
     assert (await api.call("POST", path, {"reason": "no"}, role=Role.OPS))[0] == 409
+    _, acts = await api.call("GET", "/audit", role=Role.OPS)
+    assert [(each["act"], each["detail"]) for each in acts["acts"]][:1] == [("settle_price", "5500")]
 
 
 async def test_what_is_said_of_a_price_is_sealed_and_another_vendors_is_not_there(api: Api) -> None:
     await dispatched(api)
     assert (await api.call("POST", "/dispatches/r1.1/price/disputes", {"line": 1, "text": TEXT}))[0] == 200
     stored = await api.store.market(api.market).requests.records.get("r1")
+    assert stored is not None
     assert "Nightingale" not in repr(stored)
+    assert sealed_by_key({}, {"r1": stored}, ()) == {"dev": Sealed(comments=1)}  # its key is not retired
     for method, what in (("GET", "price"), ("POST", "waiting"), ("POST", "ready")):
         path = f"/dispatches/r1.1/{what}"
         assert (await api.call(method, path, role=Role.VENDOR, vendor="v2"))[0] == 404
     _, own = await api.call("GET", "/dispatches/r1.1/price", role=Role.VENDOR, vendor="v1")
     assert json.dumps(own).count(TEXT) == 1
+
+
+async def test_of_many_who_dispute_or_settle_at_once_one_does(api: Api) -> None:
+    await dispatched(api)
+    said = await asyncio.gather(*(vendors(api, "price/disputes", {"line": 1, "text": "x"}) for _ in range(8)))
+    assert sorted(status for status, _ in said) == [200] + [409] * 7
+    path, reason = "/dispatches/r1.1/price/disputes/1/settle", {"reason": "x"}
+    sums = range(4_000, 4_008)
+    told = await asyncio.gather(
+        *(api.call("POST", path, reason | {"cents": each}, role=Role.OPS) for each in sums)
+    )
+    (price,) = [answer for status, answer in told if status == 200]
+    assert price["price_cents"] == price["disputes"][0]["settled_cents"] in sums
+    assert (await audit(api.store.reader, api.market, streams=True))["findings"] == []
+
+
+async def test_an_open_dispute_keeps_its_request_and_goes_with_it_once_it_is_settled(api: Api) -> None:
+    await dispatched(api)
+    await api.call("POST", "/requests/r1/cancel", {})
+    assert (await vendors(api, "price/disputes", {"line": 1, "text": TEXT}))[0] == 200
+    kinds = [kind_named(name) for name in ("task", "request", "task")]
+    timers = Timers(api.service)
+    for days, status in ((10, 200), (4, 404)):
+        api.clock.ms += days * 24 * HOUR_MS
+        for kind in kinds:
+            await timers.fire_kind(api.market, kind)
+        assert (await api.call("GET", "/requests/r1"))[0] == status
+        path = "/dispatches/r1.1/price/disputes/1/settle"
+        await api.call("POST", path, {"reason": "so it was"}, role=Role.OPS)
+    assert (await audit(api.store.reader, api.market, streams=True))["findings"] == []
 
 
 @pytest.mark.parametrize(

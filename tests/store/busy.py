@@ -19,6 +19,7 @@ from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
+from contracts.webhooks import DeliveryOutcome, NewWebhook
 from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfRequest
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
@@ -37,6 +38,7 @@ from dispatcher.service.service import Service
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
+from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor, will_call
@@ -72,6 +74,19 @@ class Busy:
         self.service = Service(store, self.clock, {market.name: ZoneInfo("UTC")}, Registry.found())
         self.timers = Timers(self.service)
         self.fence = ""
+
+    async def call_webhook(self) -> None:
+        """One is called: something was taken, something waits, something is a dead letter."""
+        key = IdempotencyRecord.of("webhooks", "k1", b"body")
+        wanted = NewWebhook(url="https://vendor.example/told")
+        hook = await self.service.webhooks.make(VENDOR, self.name, wanted, key)
+        part, stream = self.market.webhooks, self.market.keys.stream("v1")
+        fence = await part.lease.acquire("matcher", 60_000) or ""
+        sent = Sent(stream, "1-1", "r1", "dispatch.offer.made", "r1.1", "r1.2.0", NOW_MS)
+        called = Called(NOW_MS, sent, DeliveryOutcome.DEAD, "msg_1", 7)
+        progress, dead = Progress(position="1-1", replays=1), Buried(NOW_MS, sent)
+        outcome = await part.flush(hook, fence, progress, waiting=[sent], called=[called], dead=[dead])
+        assert outcome.ok
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
@@ -129,6 +144,7 @@ class Busy:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
         await self.order()
+        await self.call_webhook()
         await self.authorize()
         await self.submit(*NAMES, draws="done")
         draft = EpisodeDraft(requests=("done",))

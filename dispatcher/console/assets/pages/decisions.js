@@ -165,6 +165,13 @@ class Search {
     });
   }
 
+  /** The decisions before it. @param {string[]} earlier */
+  before(earlier) {
+    if (!earlier.length) return null;
+    const links = earlier.flatMap((each) => [" ", h("a", { href: this.context.href("decisions", [each]) }, each)]);
+    return h("p", { class: "soft" }, "Decisions before it:", ...links);
+  }
+
   askFor() {
     fill(this.trouble, empty("Which request?", "Give its id above: the last decision on it is shown."));
   }
@@ -174,7 +181,13 @@ class Search {
     const { api, signal } = this.context;
     try {
       const found = await api.get(`/requests/${encodeURIComponent(request)}/decision`, {}, signal);
-      if (!signal.aborted) fill(this.trouble, rowPanel(this.context, found.row, found.decision));
+      if (signal.aborted) return;
+      fill(
+        this.trouble,
+        found.chosen_by && h("p", {}, byHand(found)),
+        this.before(found.earlier),
+        rowPanel(this.context, found.row, found.decision),
+      );
     } catch (error) {
       if (signal.aborted) return;
       const trouble = h("p", { class: "trouble", role: "alert" });
@@ -182,6 +195,13 @@ class Search {
       fill(this.trouble, trouble);
     }
   }
+}
+
+/** That somebody chose the vendor, and what is shown. @param {any} found */
+function byHand(found) {
+  return found.decision.kind === "by_hand"
+    ? `${found.chosen_by} chose this vendor by hand: no other was looked at.`
+    : `${found.chosen_by} chose its vendor by hand, and that is not kept: this was decided before.`;
 }
 
 /** How far above the proven bound, as a share. @param {any} row */
