@@ -11,7 +11,7 @@ from msgspec import Meta
 from contracts.base import Id, Instant, Tally, Wire, refuse_odd_year
 from contracts.event_types import event_types
 from contracts.outside import refuse_odd_line
-from contracts.paging import POSITION, Cursor, PageSize
+from contracts.paging import Cursor, PageSize
 from contracts.patterns import whole
 from contracts.problems import InvalidMessage
 from contracts.streams import To
@@ -30,8 +30,10 @@ LetterId = Annotated[
     str, Meta(pattern=whole("[0-9]{1,19}-[0-9]{1,19}"), description="as the list of dead letters names it")
 ]
 Behind = Annotated[str, Meta(pattern=whole("([0-9]{1,19}-[0-9]{1,19})?"), description="of the page before")]
+_ENTRY = "[0-9]{1,19}-[0-9]{1,19}"
 Position = Annotated[
-    str, Meta(pattern=whole(POSITION), description="of the feed of events, or of this webhook")
+    str,
+    Meta(pattern=whole(f"{_ENTRY}(~{_ENTRY})?"), description="of the feed of events, or of this webhook"),
 ]
 
 

@@ -110,7 +110,7 @@ def needed(keys: Keys) -> list[Words]:
         ((keys.lease,), LEASE),
         ((keys.fence,), FENCE),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
-        ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1")),
+        ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1", "HMGET KEY x")),
         ((keys.what_if("x"),), TROUBLE),
         ((keys.troubles, keys.measures), TROUBLES),
         ((keys.trouble("x"),), TROUBLE),

@@ -10,9 +10,13 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from contracts.events import RequestUnmatched
+from contracts.unmatched import Unmatched
 from contracts.webhooks import WebhookSettings
+from dispatcher.delivery import feed
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.domain.commands.webhooks import DisableWebhook
+from dispatcher.domain.decision import Message
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.events import FIELD
 from dispatcher.store.outcome import Status
@@ -83,6 +87,24 @@ async def test_who_was_away_for_longer_than_is_kept_is_told_that_something_is_mi
         await hooks.until(lambda: len(receiver.calls) == 2)
     first, second = (msgspec.json.decode(body) for _, body in receiver.calls)
     assert {first["type"], second["type"]} == {"dispatch.feed.gap", "dispatch.request.changed"}
+
+
+async def test_of_two_streams_each_request_is_told_of_in_its_order_however_far_behind_it_is(
+    hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "PAGE", 4)
+    await hooks.made(url, events=("dispatch.request.changed", "dispatch.request.unmatched"))
+    await hooks.tell(*(f"r{n}" for n in range(9)), "last")
+    news = RequestUnmatched(request_id="last", unmatched=Unmatched(vendors=0, last_rule="hours"))
+    message = Message(type="dispatch.request.unmatched", subject="last", data=news)
+    stored = hooks.world.store.market(hooks.world.market)
+    await stored.announce(message, event_id="last.99.0", at_ms=hooks.world.clock.ms)
+    await hooks.tell("last")
+    async with hooks.sending():
+        await hooks.until(lambda: len(receiver.calls) == 12)
+    found = [msgspec.json.decode(body) for _, body in receiver.calls]
+    types = [each["type"].rpartition(".")[2] for each in found if each["subject"] == "last"]
+    assert types == ["changed", "unmatched", "changed"]
 
 
 async def test_what_cannot_be_read_holds_up_nothing(hooks: Hooks, receiver: Receiver, url: str) -> None:

@@ -253,3 +253,12 @@ async def test_an_event_that_is_too_large_comes_without_its_data(world: World) -
     assert len(body) < 1_000
     assert b'"datatoolarge":true' in body
     assert told(receiver) == [("r1", 0)]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://vendor.example:99999/", "https://", "x", "https://a b/"]
+)
+async def test_what_is_no_url_is_not_called(url: str) -> None:
+    async with posting(Networks()) as poster, posting(None) as trusting:
+        assert await refused(poster, url) == "address_refused"
+        assert await refused(trusting, url)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
 from client.errors import Problem
@@ -21,6 +22,7 @@ from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.runtime.addresses import Networks
 from tests.delivery.receivers import Receiver, webhook
 from tests.http.conftest import Api, trip
+from tests.http.test_privacy import _held, canary, everything_told, logged, patient  # noqa: F401
 from tests.http.test_vendors import VENDOR
 
 LOOPBACK = Networks("127.0.0.0/8")
@@ -251,3 +253,55 @@ async def test_the_clients_library_does_all_of_it(api: Api) -> None:
         assert (await client.webhook(hook.id)).description == ""
         await client.remove_webhook(hook.id)
         assert [each async for each in client.webhooks()] == []
+
+
+async def test_no_call_and_nothing_that_is_kept_of_it_names_a_patient(
+    api: Api,
+    logged: list[str],  # noqa: F811
+) -> None:
+    receiver = Receiver()
+    receiver.answer = lambda number: web.Response(status=500, text=canary("name"))
+    async with webhook(receiver) as url, sending(api):
+        hook = await made(api, f"{url}?token=CANARY-token")
+        await api.call("POST", "/requests", trip("r1", patient=patient()))
+        await until(lambda: receiver.calls)
+
+        async def is_logged() -> bool:
+            return bool((await api.call("GET", f"/webhooks/{hook['id']}/deliveries"))[1]["deliveries"])
+
+        async with asyncio.timeout(5):
+            while not await is_logged():
+                await asyncio.sleep(0.01)
+    told = "".join(body.decode() for _, body in receiver.calls)
+    assert _held(told + await everything_told(api) + "\n".join(logged)) == []
+    assert "CANARY-token" not in "\n".join(logged)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ({}, 422),
+        ({"after": "0-0", "since": "2026-03-02T08:00:00Z"}, 422),
+        ({"after": "x"}, 422),
+        ({"after": "99999999999999999999-0"}, 422),
+        ({"since": "1970-01-01T00:00:00Z"}, 422),
+        ({"after": "9999999999999999999-0"}, 200),
+        ({"after": "0-0"}, 200),
+        ({"since": "2100-12-31T00:00:00Z"}, 200),
+    ],
+)
+async def test_it_begins_anew_from_any_place_there_may_be(
+    api: Api, wanted: dict[str, Any], status: int
+) -> None:
+    receiver = Receiver()
+    async with webhook(receiver) as url, sending(api):
+        hook = await made(api, url, events=["dispatch.request.received"])
+        found = await api.call("POST", f"/webhooks/{hook['id']}/replay", wanted)
+        assert found[0] == status, found
+        if status != 200:
+            return
+        async with asyncio.timeout(5):  # it is called from there on
+            while not receiver.calls:
+                await api.call("POST", "/requests", trip(f"r{api.clock.ms}"))
+                api.clock.ms += 1
+                await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
+from contracts.proofs import Picture, ProofPart, ProofReport
 from contracts.requests import Patient, Request
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
@@ -34,6 +35,7 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.security.rings import KeyPrint, Ring
+from dispatcher.service.proofs import Place
 from dispatcher.service.service import Service
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
@@ -50,6 +52,7 @@ ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 def of(name: str) -> Patient:
@@ -165,9 +168,16 @@ class Busy:
         while await self.timers.fire_due(self.name):
             pass
         await self.give(PLATFORM, ActivateRequest(request_id="called"))
+        await self.prove()
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
+
+    async def prove(self) -> None:
+        """What was done is proved, with a picture."""
+        report, place = ProofReport(part=ProofPart.PICKUP), Place("done.1", ProofPart.PICKUP, Picture.PHOTO)
+        await self.service.proofs.give(VENDOR, self.name, "done.1", report, None)
+        await self.service.proofs.attach(VENDOR, self.name, place, "image/png", PNG)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""

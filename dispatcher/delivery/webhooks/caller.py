@@ -23,7 +23,7 @@ from dispatcher.domain.commands.webhooks import GONE, TookAgain
 from dispatcher.domain.refusals import Refusal, Unreadable
 from dispatcher.domain.webhooks import ALL
 from dispatcher.runtime.cancellation import cancel_requested
-from dispatcher.store.events import Entry
+from dispatcher.store.events import Entry, place
 from dispatcher.store.webhooks import Sent
 
 AT_ONCE = 4  # calls of one webhook
@@ -58,6 +58,7 @@ class Caller:
         self._wake = asyncio.Event()
         self._feed: JointFeed | None = None
         self._calls: set[asyncio.Task[Trial]] = set()
+        self._ahead: list[Entry] = []
         self._events: dict[tuple[str, str], bytes] = {}  # of what was read and not tried yet
         self._failures, self._hold_ms = FAILING if kept.hook.state is S.FAILING else 0, 0
         self._kept_s, self._has_moved = 0.0, False
@@ -99,8 +100,7 @@ class Caller:
             await self._take_again()
         self._start(now_ms)
         if len(self._calls) < AT_ONCE and len(self.lanes) < self._most:
-            for heard in await feed.next(self._pause_s(now_ms)):
-                self._take(heard.entry)
+            self._sort_in(feed, [each.entry for each in await feed.next(self._pause_s(now_ms))])
         else:
             await self._wait(self._pause_s(now_ms))
         await self._see_to_calls()
@@ -138,6 +138,15 @@ class Caller:
     def _at_once(self) -> int:
         """One that takes nothing is asked by one call at a time."""
         return 1 if self._is_failing else AT_ONCE
+
+    def _sort_in(self, feed: JointFeed, heard: list[Entry]) -> None:
+        """What one stream told of a request later than another has been read so far waits for that."""
+        found = sorted([*self._ahead, *heard], key=lambda each: place(each.id))
+        horizon = feed.horizon
+        ready = [each for each in found if horizon is None or place(each.id) <= place(horizon)]
+        self._ahead = found[len(ready) :]
+        for each in ready:
+            self._take(each)
 
     def _take(self, entry: Entry) -> None:
         sent, wanted = sent_of(entry, self.kept.now_ms), self.kept.hook.events

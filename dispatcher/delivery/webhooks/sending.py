@@ -54,8 +54,8 @@ class Poster:
         """Any 2xx is taken: the status. What else is answered is not read. Raises Undelivered."""
         if self._networks is not None and self._networks.refusal(url):
             raise Undelivered(REFUSED)
-        target = URL(url, encoded=True)
         try:
+            target = URL(url, encoded=True)
             async with self._opened(target.scheme).post(
                 target, data=body, headers={"User-Agent": AGENT, **headers}, allow_redirects=False
             ) as answer:

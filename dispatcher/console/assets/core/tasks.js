@@ -41,14 +41,13 @@ export class Tasks {
     try {
       /** @type {any[]} */
       const found = [];
-      let cursor = "";
-      do {
-        const page = await api.get("/tasks", { limit: 200, cursor }, signal);
+      this.more = false;
+      for await (const page of api.pages("/tasks", { limit: 200 }, signal)) {
         found.push(...page.tasks);
-        cursor = page.cursor;
-      } while (cursor && found.length < MOST);
+        this.more = Boolean(page.cursor) && found.length >= MOST;
+        if (this.more) break;
+      }
       this.all = found;
-      this.more = !!cursor;
       this.trouble = "";
     } catch (error) {
       if (signal.aborted) return;
