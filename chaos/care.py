@@ -13,6 +13,7 @@ import random
 from msgspec.structs import replace
 
 from chaos.parts import Parts
+from chaos.proofs import Proving
 from client.care import CareClient
 from client.errors import Problem
 from client.ops import OpsClient
@@ -88,6 +89,7 @@ class Care:
         secret = cast.token_of(Role.PLATFORM, "")
         self.orders = StandingOrderClient(parts.url, secret, day.market)
         self.ops = OpsClient(parts.url, cast.token_of(Role.OPS, ""), day.market)
+        self.proving = Proving(self.ops, cast, self.chance)
         for each in (self.coordinator, self.manager, self.orders, self.ops):
             each.total_timeout_s = cast.client.total_timeout_s
         self.acknowledged: list[str] = []
@@ -118,6 +120,7 @@ class Care:
             self._call,
             self._renew,
             self._price,
+            self.proving.prove,
         )
         while True:
             try:
@@ -129,7 +132,7 @@ class Care:
             await asyncio.sleep(PAUSE_S)
 
     async def lost(self) -> list[str]:
-        """Episodes, order or authorization that are not there, or not with what was acknowledged of them."""
+        """What is not there, or not with what was acknowledged of it: episodes, order, pictures."""
         gone = []
         for name, ids in self.episodes.items():
             try:
@@ -143,7 +146,7 @@ class Care:
         if len(set(made)) < len(made):
             gone.append(f"standing order {ORDER} made {made}")
         await self.manager.authorization(AUTHORIZATION)
-        return gone
+        return gone + await self.proving.lost()
 
     def _open(self) -> list[str]:
         """The day's requests that are at work and in no episode; by when they are wanted."""

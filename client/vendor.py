@@ -12,6 +12,7 @@ from client.posting import Posting
 from client.prices import Prices
 from client.proofs import ProofGiver
 from client.threads import Threads
+from client.webhooks import WebhookClient
 from contracts.amendments import AnswerAmendment, ProposedAmendment
 from contracts.base import Wire
 from contracts.codes import DeclineCode
@@ -23,7 +24,7 @@ from contracts.prices import PriceView, ReadyAt, Waiting
 TAKEN_OR_NOTED: Forms[Dispatch | Offer] = {200: Dispatch, 202: Offer}
 
 
-class VendorClient(Posting, Threads, Prices, ProofGiver):
+class VendorClient(Posting, Threads, Prices, ProofGiver, WebhookClient):
     """Calls with a `vendor` token: only what is this vendor's own exists."""
 
     def events(self, after: str = "") -> AsyncIterator[sse.Received]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from contracts.base import Day, Id, Instant, Tally, Version, Wire, refuse_odd_day
+from contracts.base import Day, Id, Instant, Tally, Version, Wire
 from contracts.matches import CostTerm, RunnerUp
 from contracts.paging import Cursor, PageSize
 from contracts.unmatched import RuleCount
@@ -27,11 +27,6 @@ class DecisionQuery(Wire):
     request: Id | None = None
     cursor: Cursor = ""
     limit: PageSize = 50
-
-    def __post_init__(self) -> None:
-        """Refuse a day that no calendar of ours holds."""
-        if self.day is not None:
-            refuse_odd_day("day", self.day)
 
 
 class Decision(Wire, omit_defaults=False):

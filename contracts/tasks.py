@@ -67,6 +67,7 @@ class TaskKind(StrEnum):
     CANARY_ROLLED_BACK = "canary_rolled_back"  # a tuning that was tried did harm, and was taken back
     PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
     PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
+    WEBHOOK_FAILING = "webhook_failing"  # a webhook takes nothing: what it should have is dead letters
 
 
 class TaskState(StrEnum):
@@ -103,7 +104,7 @@ class TaskView(Wire):
 
     id: TaskId
     kind: TaskKind
-    request_id: str = ""  # what it is about: a request, or one of the two below
+    request_id: str = ""  # what it is about: a request, or one of the others below
     authorization_id: str = ""
     standing_order_id: str = ""
     offer_id: str = ""
@@ -127,6 +128,7 @@ class TaskView(Wire):
     left: tuple[Id, ...] = ()  # and what is done, or under way at the door, and stays
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
     window: WindowView | None = None  # of a wider window that is asked for: which
+    webhook_id: str = ""  # or a webhook is what it is about
 
 
 class TaskQuery(Wire):
@@ -191,7 +193,7 @@ class TaskChanged(Wire):
 
     task_id: TaskId
     kind: TaskKind
-    request_id: str = ""  # what it is about: a request, or one of the two below
+    request_id: str = ""  # what it is about: a request, or one of the others below
     authorization_id: str = ""
     standing_order_id: str = ""
     state: TaskState
@@ -199,3 +201,4 @@ class TaskChanged(Wire):
     due_at: Instant
     by: str = ""
     outcome: TaskOutcome | None = None
+    webhook_id: str = ""

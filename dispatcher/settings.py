@@ -12,11 +12,12 @@ from msgspec import Meta
 
 from contracts.base import Id
 from contracts.patterns import whole
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.errors import UserError
 from dispatcher.runtime.urls import MailUrl, OidcRoles, TilesUrl, TracesUrl, WebhookUrl
 from dispatcher.travel.url import SCHEMES, TravelUrl
 
-PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl)
+PARSED = (TravelUrl, TilesUrl, WebhookUrl, MailUrl, OidcRoles, TracesUrl, Networks)
 PREFIX = "DISPATCHER_"
 LAST_MS = 4_102_444_800_000  # the year 2100; a clock may run on from there
 NOT_OURS = frozenset({"DISPATCHER_PYTHON"})  # read by ./run
@@ -126,6 +127,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notify_coordinator_email: Annotated[
         str, Meta(description="where coordinators are told by mail; empty: they are not")
     ] = ""
+    webhook_networks: Annotated[
+        Networks,
+        Meta(
+            description="networks of yours that webhooks may reach, too: 10.1.0.0/16, by comma; empty: none"
+        ),
+    ] = Networks()
     smtp_url: Annotated[
         MailUrl | None,
         Meta(description="mail server, where there is no webhook: smtp+starttls://user@host:587, smtps://…"),

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from client.care import CareClient
+from client.ops import OpsClient
 from client.platform import PlatformClient
 from client.standing_orders import StandingOrderClient
 from client.streams import MatchStream, VendorStream
@@ -21,6 +22,7 @@ from simulation.coordinator import SimulatedCoordinator
 from simulation.day import Day
 from simulation.links import HttpLink, Link, StreamLink
 from simulation.platform import SimulatedPlatform
+from simulation.prices import SimulatedDisputes
 from simulation.tally import Tally
 from simulation.vendors import Agendas, SimulatedVendor
 
@@ -48,12 +50,13 @@ class Cast:
         self.tally = Tally(planned=len(day.requests))
         self.agenda, self.crews = Agenda(clock), Agenda(clock)
         self.client = PlatformClient(url, token_of(Role.PLATFORM, ""), day.market)
-        self.ops = PlatformClient(url, token_of(Role.OPS, ""), day.market)
+        self.ops = OpsClient(url, token_of(Role.OPS, ""), day.market)
         self.matches = MatchStream(redis_url, day.market)
         self.desk = CareClient(url, token_of(Role.COORDINATOR, ""), day.market)
         self.orders = StandingOrderClient(url, token_of(Role.COORDINATOR, ""), day.market)
         self.coordinator = SimulatedCoordinator(day.episodes, self.desk, self.orders, self.agenda, self.tally)
-        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed)
+        disputes = SimulatedDisputes(self.client, self.ops, self.agenda, self.tally, seed)
+        self.platform = SimulatedPlatform(day, self.client, self.agenda, self.tally, seed, disputes=disputes)
         agendas = Agendas(self.agenda, self.crews)
         self.vendors = [
             SimulatedVendor(vendor, self._link(vendor.id, number), agendas, self.tally, seed)

@@ -15,13 +15,24 @@ from contracts.events import CloudEvent, RequestChanged, RequestMatched, Request
 from contracts.instants import MINUTE_MS
 from simulation.agenda import Agenda
 from simulation.day import Day, Submission, wanted_ms
+from simulation.prices import SimulatedDisputes
 from simulation.tally import Tally
 
 
 class SimulatedPlatform:
     """A hospital's platform backend."""
 
-    def __init__(self, day: Day, client: PlatformClient, agenda: Agenda, tally: Tally, seed: int) -> None:
+    def __init__(
+        self,
+        day: Day,
+        client: PlatformClient,
+        agenda: Agenda,
+        tally: Tally,
+        seed: int,
+        *,
+        disputes: SimulatedDisputes | None = None,
+    ) -> None:
+        self.disputes = disputes
         self.day, self.client, self.agenda, self.tally = day, client, agenda, tally
         self.rng = random.Random(f"{seed}/platform")
         self.imminent_within_ms = 60 * MINUTE_MS
@@ -74,6 +85,8 @@ class SimulatedPlatform:
 
     def hear(self, event: CloudEvent) -> None:
         """Take one event in."""
+        if self.disputes is not None:
+            self.disputes.hear(event)
         if event.type in {"dispatch.request.received", "dispatch.request.changed"}:
             changed = msgspec.convert(event.data, RequestChanged)
             self.tally.saw_state(changed.request_id, changed.state, changed.version)

@@ -34,6 +34,8 @@ class Tally:
     let_through: set[str] = dataclasses.field(default_factory=set)  # and taken in all the same
     released: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # "go anyway": before, after
 
+    disputed: int = 0  # lines of prices that the platform found wrong
+    settled: int = 0  # of these, answered by ops
     put_off: set[str] = dataclasses.field(default_factory=set)  # asked to be later, for what goes before it
 
     def began(self, episode_id: str, request_ids: Collection[str]) -> None:

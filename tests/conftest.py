@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -29,12 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A logged failure is shown plainly: with every variable of every frame one took half a second.
-
-    And no process that a test starts reads the certificates of this machine: each took a tenth of a second.
-    """
+    """A logged failure is shown plainly: with every variable of every frame one took half a second."""
     examples.rounds = config.getoption("rounds")
-    os.environ |= {"SSL_CERT_FILE": os.devnull, "SSL_CERT_DIR": os.devnull}
     *others, shape = structlog.get_config()["processors"]
     assert isinstance(shape, structlog.dev.ConsoleRenderer)
     shape = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -87,6 +87,7 @@ WHY = {
     TaskKind.CANARY_ROLLED_BACK: "a guardrail of a canary was crossed: its candidate decides no more",
     TaskKind.PRICE_DISPUTE: "vendor, platform or ops says that a line of a price is wrong: ops settles it",
     TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
+    TaskKind.WEBHOOK_FAILING: "a webhook takes nothing: what it was to have is a dead letter, or it is gone",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

@@ -12,8 +12,11 @@ from dispatcher.app.opened import Opened, opened, own_name, telling
 from dispatcher.app.saving import savers_of
 from dispatcher.app.until_told import until_told
 from dispatcher.decisions.saver import Saver
+from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.notify.courier import Courier
 from dispatcher.delivery.notify.ways import notifier_of
+from dispatcher.delivery.webhooks.callers import Callers
+from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.kinds import kinds
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.proofs import keep_proofs
@@ -33,6 +36,7 @@ from dispatcher.service.loops import (
     SEALS,
     TIMERS,
     TUNING,
+    WEBHOOKS,
     WHAT_IFS,
     keep_running,
 )
@@ -57,6 +61,8 @@ def run_matcher(settings: Settings, name: str | None = None) -> int:
 async def _matcher(settings: Settings, name: str) -> None:
     async with opened(settings, "matcher") as open_:
         solvers, notifier = SolverPool(), notifier_of(settings, open_.clock)
+        hub, poster = Hub(open_.store), Poster(settings.webhook_networks)
+        callers = Callers(open_.service, hub, poster, name)
         retimer = Quoter(open_.store, open_.clock, settings.markets, open_.travel_of)
         timers = Timers(open_.service, retimer=retimer)
         courier = Courier(open_.service, notifier, settings.notify_coordinator_email)
@@ -71,11 +77,17 @@ async def _matcher(settings: Settings, name: str) -> None:
                 ),
                 *(job for each in settings.markets for job in _giving_way(open_, each, solvers, name)),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
+                *(
+                    keep_running(open_.store, each, WEBHOOKS, partial(callers.run, each))
+                    for each in settings.markets
+                ),
                 *telling(open_.service),
                 *_routing(open_),
             )
         finally:
             await solvers.aclose()
+            await poster.aclose()
+            await hub.aclose()
             if notifier is not None:
                 await notifier.aclose()
 

@@ -64,6 +64,7 @@ async def opened(settings: Settings, role: str, trouble: Callable[[], str] = str
             travel_of,
             decisions=decisions,
             proofs=proofs_of(settings),
+            webhook_networks=settings.webhook_networks,
         )
         await _agree(store, list(settings.markets))
         yield Opened(settings, store, clock, engine, travel_of, decisions, service)

@@ -83,6 +83,7 @@ async def _serve(open_: Opened, keys: Mapping[str, Any], bound: socket.socket, n
         engine=engine,
         map_tiles=settings.map_tiles,
         map_credit=settings.map_credit,
+        public_url=settings.public_url or "",
     )
     verify, made_anew = Authenticator(keys).verify, parts.metrics.made_anew
     replies = Replies(service, verify, name, countered=quoter.countered, made_anew=made_anew)

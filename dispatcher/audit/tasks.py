@@ -22,6 +22,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.AUTHORIZATION_RUNNING_OUT,
         TaskKind.OCCURRENCE_MISSING,
         TaskKind.CANARY_ROLLED_BACK,
+        TaskKind.WEBHOOK_FAILING,
     }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -96,7 +97,7 @@ async def enter(call: Call, parts: Parts) -> web.Response:
         authenticator.verify(given, now_ms)
     token = _session_of(given, call, parts) if given else await _redeemed(call, parts)
     answer = _answer(authenticator.session(token, now_ms), parts)
-    sessions.set_cookie(call.raw, answer, token)
+    sessions.set_cookie(call.raw, answer, token, secure=_by_tls(call, parts))
     return answer
 
 
@@ -108,8 +109,14 @@ async def leave(call: Call, parts: Parts) -> web.Response:
     sessions.refuse_others(call.raw)
     await _end(sessions.token_of(call.raw), call, parts)
     answer = web.Response(status=204)
-    sessions.set_cookie(call.raw, answer, "")
+    sessions.set_cookie(call.raw, answer, "", secure=_by_tls(call, parts))
     return answer
+
+
+def _by_tls(call: Call, parts: Parts) -> bool:
+    """Whether the browser speaks TLS, with what stands before us: the cookie goes nowhere else then."""
+    public = urlsplit(parts.public_url)
+    return public.scheme == "https" and public.netloc == call.raw.host
 
 
 async def _redeemed(call: Call, parts: Parts) -> str:

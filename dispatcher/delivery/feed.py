@@ -42,6 +42,11 @@ class Feed:
         self._behind = True  # the stream holds entries that the queue does not
         self._page: list[Entry] = []  # read from the stream, and not taken yet
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the stream may hold more than was taken."""
+        return self._behind
+
     async def next(self, timeout_s: float) -> list[Entry]:
         """At least one entry; none when `timeout_s` (real) went by without, or the hub was closed.
 

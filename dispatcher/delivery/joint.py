@@ -32,6 +32,21 @@ class JointFeed:
         return position.told(self._had)
 
     @property
+    def places(self) -> dict[str, str]:
+        """The same, by stream."""
+        return dict(self._had)
+
+    @property
+    def horizon(self) -> str | None:
+        """Up to which id every stream was heard, while some hold more; None: all there is was heard."""
+        behind = [each.last_id for each in self._feeds if each.is_behind]
+        return min(behind, key=place, default=None)
+
+    def nudge(self) -> None:
+        """Whoever waits in `next` goes on, with nothing if there is nothing."""
+        self._news.set()
+
+    @property
     def gap(self) -> GapReason | None:
         """Why something may be missing before what it begins with."""
         return next((each.gap for each in self._feeds if each.gap is not None), None)

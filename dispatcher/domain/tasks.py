@@ -95,6 +95,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.CANARY_ROLLED_BACK: OwnerRole.OPS,
     TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
     TaskKind.PROOF_MISSING: OwnerRole.OPS,
+    TaskKind.WEBHOOK_FAILING: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,
@@ -143,6 +144,7 @@ class TaskRecord(Record, frozen=True, tag=1):
     standing_order: str = ""  # whose day could not be made
     asked_earliest_ms: int = 0  # of a wider window that is asked for; 0: none is
     asked_latest_ms: int = 0
+    webhook: str = ""  # that takes nothing
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:
@@ -246,12 +248,13 @@ class About(NamedTuple):
     request_id: str = ""
     authorization_id: str = ""
     standing_order_id: str = ""
+    webhook_id: str = ""
 
 
 def subject_of(task: TaskRecord) -> About:
-    """A request; or an authorization, with the request that drew on it last; or a standing order."""
+    """A request; an authorization, with the request that drew on it last; a standing order; a webhook."""
     if task.kind is not TaskKind.AUTHORIZATION_RUNNING_OUT:
-        return About(task.request_id, standing_order_id=task.standing_order)
+        return About(task.request_id, standing_order_id=task.standing_order, webhook_id=task.webhook)
     name = task.id.removesuffix(f".{TaskKind.AUTHORIZATION_RUNNING_OUT.value}")
     return About("" if task.request_id == name else task.request_id, authorization_id=name)
 
@@ -270,6 +273,7 @@ def news(task: TaskRecord, what: str, by: str) -> Message:
         due_at=to_instant(task.due_ms),
         by=by,
         outcome=task.outcome,
+        webhook_id=about.webhook_id,
     )
     return Message(type=f"dispatch.task.{what}", subject=task.id, data=data)
 

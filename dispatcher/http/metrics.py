@@ -125,6 +125,7 @@ class TroubleCounts:
     FAMILIES: ClassVar[Mapping[str, tuple[str, str, str]]] = {  # first word: name, what it counts, its label
         "unreadable": ("dispatcher_unreadable", "Stored items that could not be read.", "kind"),
         "notification": ("dispatcher_notifications", "Notifications, by how they ended.", "outcome"),
+        "webhook": ("dispatcher_webhook_calls", "Calls of webhooks, by how they ended.", "outcome"),
         "decision": ("dispatcher_decisions", "Plans, by whether they could be saved.", "outcome"),
         "failed": ("dispatcher_loop_failures", "Failures of a market's loops.", "loop"),
     }

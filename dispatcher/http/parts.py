@@ -58,3 +58,4 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics = msgspec.field(default_factory=Metrics)
     map_tiles: TilesUrl | None = None  # pictures below the console's map
     map_credit: str = ""  # whose they are
+    public_url: str = ""  # under which people reach it, behind what speaks TLS for it

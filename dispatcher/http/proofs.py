@@ -86,6 +86,7 @@ async def read(call: Call, parts: Parts) -> Reply:
 )
 async def put_picture(call: Call, parts: Parts) -> Reply:
     """Keep a signature or a photo of a part: PNG or JPEG, at most 512 KB; it is encrypted at rest."""
+    turns.over(call.raw)  # whoever waits for a slow disk or network holds up nobody
     media = call.raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     at = Place(call.path["offer_id"], call.path["part"], call.query.of)
     view = await parts.service.proofs.attach(call.principal, call.market, at, media, call.body)
@@ -101,6 +102,7 @@ async def put_picture(call: Call, parts: Parts) -> Reply:
 )
 async def read_picture(call: Call, parts: Parts) -> web.Response:
     """Read a signature or a photo, the last one if no number is named; who did, and when, is kept."""
+    turns.over(call.raw)
     at = Place(call.path["offer_id"], call.path["part"], call.query.of)
     kept, plain = await parts.service.proofs.picture(call.principal, call.market, at, call.query.number)
     headers = AS_PICTURE | {"X-Request-Id": call.call_id}

@@ -38,6 +38,8 @@ def in_its_mode(snapshot: Snapshot, row: int, match: Match, refused: Refused) ->
         return match
     most = _most(mode, match, snapshot)
     others = tuple(_others(snapshot, row, match.proposal, most - 1, refused)) if most > 1 else ()
+    if mode is OfferMode.BROADCAST and not others:  # who is asked alone has its place meanwhile
+        mode = OfferMode.EXPLICIT
     return with_(match, command=replace(command, mode=mode, others=others))
 
 

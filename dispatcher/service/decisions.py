@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+from contracts.base import refuse_odd_day
 from contracts.decisions import (
     DecisionPage,
     DecisionQuery,
@@ -58,8 +59,9 @@ class Decisions:
         self._reading = 0
 
     async def page(self, who: Principal, market: str, query: DecisionQuery) -> DecisionPage:
-        """The latest first. Raises Invalid: no such cursor."""
+        """The latest first. Raises Invalid: no such cursor, a day that no calendar of ours holds."""
         self.markets.authorize_requests(who, market)
+        _refuse_odd_day(query)
         if query.request is not None:
             with self._place():
                 return await self._on(who, market, query)
@@ -241,6 +243,15 @@ def _place(cursor: str) -> int:
     if first != "1" or not place.isdecimal() or len(place) > MOST_DIGITS:
         raise Invalid(f"cursor '{cursor}' is none of this list\nMaybe it is of another list.")
     return int(place)
+
+
+def _refuse_odd_day(query: DecisionQuery) -> None:
+    if query.day is None:
+        return
+    try:
+        refuse_odd_day("day", query.day)
+    except ValueError as error:
+        raise Invalid(str(error)) from None
 
 
 def _day_before(day: str) -> str:

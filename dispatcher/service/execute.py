@@ -223,8 +223,8 @@ async def _committed(
     idempotency: IdempotencyRecord | None,
     entry: Decision | None = None,
 ) -> tuple[Record | None, bool]:
-    """The record after, if that is how it ended; None when it is to be loaded again, and whether for want of
-    what would be booked. Raises Reused.
+    """The record after (as it was, if it is gone), if that is how it ended; None when it is to be loaded
+    again, and whether for want of what would be booked. Raises Reused.
     """
     if decision is None:
         if idempotency is not None:
@@ -233,7 +233,7 @@ async def _committed(
     decided = [decision] if entry is None else [decision, entry]
     outcome = await stored.commit(decided, idempotency=idempotency)
     refuse_reuse(outcome)
-    after: Record | None = decision.after if outcome.status is Status.OK else None
+    after: Record | None = (decision.after or record) if outcome.status is Status.OK else None
     return after, _is_taken(outcome, {each.vendor_id for each in decision.preconditions})
 
 

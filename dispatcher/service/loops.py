@@ -20,10 +20,11 @@ ROUTING = "routing"  # the matcher's routing server
 TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what that goes by
 PROOFS = "proofs"  # those whose time is over
 EFFECTS = "effects"  # of each parameter
+WEBHOOKS = "webhooks"
 WHAT_IFS = "what_ifs"
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

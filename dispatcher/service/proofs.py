@@ -23,7 +23,7 @@ from contracts.proofs import (
 )
 from contracts.requests import Request
 from dispatcher.blobs.port import Blobs
-from dispatcher.domain.commands.proof import GIVERS, AttachPicture, GiveProof
+from dispatcher.domain.commands.proof import GIVERS, AttachPicture, GiveProof, is_there
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proof_required import lacking, names, parts_of, required
 from dispatcher.domain.proofs import PictureRecord, ProofRecord, began, proof_id, says
@@ -42,6 +42,7 @@ from dispatcher.store.proofs import blob_name
 from solvers.geometry import great_circle_m
 
 RETRY_AFTER_S = 5
+MOST_WAITING = 64  # pictures in memory while a place is slow: 64 MB
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg"}
 Result = TypeVar("Result")
 
@@ -62,6 +63,7 @@ class Proofs:
     ) -> None:
         self.markets, self.executor, self.reads = markets, executor, reads
         self.clock, self.blobs = clock, blobs
+        self._waiting = 0
         self._threads = ThreadPoolExecutor(8, "proofs")  # its own: a place that hangs holds up nothing else
 
     async def give(
@@ -121,8 +123,7 @@ class Proofs:
             request, _ = await self._dispatch(who, market, offer_id)
             return replace(wanted, request=request)
 
-        known = await self._record(market, offer_id)
-        if known is None or not any(each.sha256 == digest for each in known.pictures_of(part, of)[-1:]):
+        if not is_there(await self._record(market, offer_id), request, picture):
             await self.beside(self.blobs.put, name, sealed.content)
         command = AttachPicture(offer_id=offer_id, picture=picture)
         record = await self.executor.execute(who, market, command, prepare=prepare)
@@ -161,7 +162,14 @@ class Proofs:
         return self.markets.store(market).proofs.open_picture(picture, sealed or b"")
 
     async def beside(self, work: Callable[..., Result], *words: object) -> Result:
-        """In a thread: it waits for disk or network. Raises Unavailable."""
+        """In a thread: it waits for disk or network. Raises Unavailable, also where many wait already."""
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable(
+                f"{MOST_WAITING} pictures are on their way where proofs are kept, the limit\n"
+                "Maybe try again soon.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *words)
         except OSError as error:
@@ -170,6 +178,8 @@ class Proofs:
                 "Maybe try again; ask ops if it lasts.",
                 retry_after_s=RETRY_AFTER_S,
             ) from error
+        finally:
+            self._waiting -= 1
 
     async def _view(self, market: str, record: ProofRecord) -> ProofView:
         values = (await self.markets.tuning(market)).values

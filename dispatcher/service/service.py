@@ -11,6 +11,7 @@ from dispatcher.blobs.port import Blobs
 from dispatcher.decisions.store import DecisionStore
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.kinds import Kind
+from dispatcher.runtime.addresses import Networks
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
@@ -43,12 +44,15 @@ from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
 from dispatcher.service.vendors import Vendors
+from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
 from dispatcher.tuning.registry import Registry
 from solvers.travel import DetourTravel, TravelOf
+
+NO_NETWORKS = Networks()
 
 
 class Service:
@@ -68,6 +72,7 @@ class Service:
         *,
         decisions: DecisionStore | None = None,
         proofs: Blobs | None = None,
+        webhook_networks: Networks = NO_NETWORKS,
     ) -> None:
         self.store, self.clock, self.registry = store, clock, registry
         self.markets = Markets(store, zones, clock)
@@ -101,6 +106,7 @@ class Service:
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
         self.market_health = MarketHealths(store, self.markets, clock)
 
     async def execute(

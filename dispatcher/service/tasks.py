@@ -91,6 +91,7 @@ class Tasks:
             left=task.left,
             rules=task.rules,
             window=_window(task),
+            webhook_id=about.webhook_id,
         )
 
 

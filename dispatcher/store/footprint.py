@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from dispatcher.domain.acts import ACT_KIND, ACTS
 from dispatcher.domain.kinds import kinds
 from dispatcher.domain.request_kind import REQUEST_KIND
+from dispatcher.domain.webhooks import WEBHOOK_KIND, WEBHOOKS
 from dispatcher.store import keys as parts
 from dispatcher.store.keys import Keys
 
@@ -42,9 +43,11 @@ async def open_request_bytes(
 
     documents = [name(REQUEST_KIND, each).encode() for each in sample for name in (keys.record, keys.body)]
     own = await _weigh(redis, documents)
-    not_of_requests = (REQUEST_KIND, ACT_KIND)  # itself, and what people do by hand
+    not_of_requests = (REQUEST_KIND, ACT_KIND, WEBHOOK_KIND)  # itself; what is of no request
     others = [kind for kind in kinds() if kind not in not_of_requests]
-    apart = {each.encode() for each in (keys.capacities, keys.list(ACTS), keys.list(ACT_KIND.timers))}
+    alone = (ACTS, ACT_KIND.timers, WEBHOOKS, WEBHOOK_KIND.timers)
+    apart = {each.encode() for each in (keys.capacities, *map(keys.list, alone))}
+    apart |= {each for each in lists if keys.parted(each.decode())[0] == WEBHOOKS}
     wanted = {
         parts.USED,
         parts.COMMANDS,

@@ -20,6 +20,8 @@ QUARTERS = "quarters"
 WHAT_IFS, WHAT_IF = "what-ifs", "what-if"
 TROUBLES, TROUBLE, TUNING, MEASURES = "troubles", "trouble", "tuning", "measures"
 VIEWS = "views"
+WEBHOOK_AT, WEBHOOK_WAITING, WEBHOOK_LOG = "webhook-at", "webhook-waiting", "webhook-log"
+WEBHOOK_DEAD = "webhook-dead"
 DECISIONS, DECIDED, SEALS = "decisions", "decided", "seals"
 MESSAGES: frozenset[str] = frozenset({*streams.To, ASIDE})
 
@@ -45,6 +47,7 @@ class Keys:
         self.what_ifs = prefix + WHAT_IFS
         self.measures = prefix + MEASURES
         self.exhausted = prefix + streams.EXHAUSTED
+        self.webhooks_lease, self.webhooks_fence = prefix + "webhooks-lease", prefix + "webhooks-fence"
         self.decisions, self.seals = prefix + DECISIONS, prefix + SEALS
 
     def record(self, kind: Kind[Any], record_id: str) -> str:
@@ -131,6 +134,10 @@ class Keys:
     def beside_tuning(self, what: str) -> str:
         """A document of which a market has one: its saved sets, for one."""
         return self.prefix + what
+
+    def of_webhook(self, part: str, webhook_id: str) -> str:
+        """What is kept of a webhook beside its record: how far it came, what waits, the log, what is dead."""
+        return f"{self.prefix}{part}:{webhook_id}"
 
     def trouble(self, loop: str) -> str:
         """Why a loop of this market fails now; gone once it works."""

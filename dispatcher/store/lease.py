@@ -14,10 +14,14 @@ NONCE_BYTES = 8
 
 
 class LeasePart:
-    """Which matcher owns one market. Repeating any of these is harmless."""
+    """Which matcher owns one market. Repeating any of these is harmless.
 
-    def __init__(self, node: Node, keys: Keys) -> None:
-        self.reader, self.keys = node.reader, keys
+    `names`: the keys of another lease, and of its fence.
+    """
+
+    def __init__(self, node: Node, keys: Keys, names: tuple[str, str] | None = None) -> None:
+        self.reader = node.reader
+        self.lease, self.fence = names or (keys.lease, keys.fence)
 
     async def acquire(self, owner: str, ttl_ms: int) -> str | None:
         """The fence that commits must carry from now on, a new one; None: another owns the market."""
@@ -34,9 +38,8 @@ class LeasePart:
 
     async def owner(self) -> str | None:
         """Who owns the market now."""
-        current = await self.reader.ask("GET", self.keys.lease)
+        current = await self.reader.ask("GET", self.lease)
         return current.decode() if current else None
 
     async def _lease(self, verb: str, owner: str, *more: int | str) -> Any:
-        keys = [self.keys.lease, self.keys.fence]
-        return await script.run(self.reader, "lease", keys, verb, owner, *more)
+        return await script.run(self.reader, "lease", [self.lease, self.fence], verb, owner, *more)

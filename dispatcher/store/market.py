@@ -52,6 +52,7 @@ from dispatcher.store.troubles import TroublePart
 from dispatcher.store.tuning import TuningPart
 from dispatcher.store.vendors import VendorPart
 from dispatcher.store.views import ViewPart
+from dispatcher.store.webhooks import WebhookPart
 from dispatcher.store.what_ifs import WhatIfPart
 
 
@@ -95,6 +96,7 @@ class MarketStore:
         self.measures = MeasurePart(node, self.keys)
         self.decisions = DecisionPart(node, self.keys)
         self.seals = SealPart(node, self.keys)
+        self.webhooks = WebhookPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:

@@ -3,7 +3,7 @@
 A stream is trimmed below the first entry that a consumer group has not acknowledged *and* below the age at
 which nobody can still come for it; never by length, which would throw away what is still pending. Who reads
 by position (server-sent events) may come back for days; where all groups have said that they are done, an
-hour is left for a second look.
+hour is left for a second look, unless a webhook is called with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date
 
 from contracts.instants import DAY_MS, HOUR_MS
 from dispatcher.domain.refusals import Unreadable
+from dispatcher.domain.webhooks import list_of
 from dispatcher.store import pools
 from dispatcher.store.capacity import CapacityPart
 from dispatcher.store.events import place
@@ -49,15 +50,24 @@ class RetentionPart:
         delivered = {keys.matches, *map(keys.stream, vendors)}
         named = [keys.events, keys.dead, *sorted(delivered), *keys.reply_streams(vendors)]
         streams = await self._streams(named)
+        called = await self._called(vendors)
         seconds, micros = await self.reader.ask("TIME")
         now_ms = seconds * 1000 + micros // 1000
         needed = await self._first_needed(streams)
         trims = []
         for each in streams:
-            age_ms = done_ms if each in delivered and each in needed else retention_ms
+            is_done_with = each in delivered - called and each in needed
+            age_ms = done_ms if is_done_with else retention_ms
             oldest = f"{max(0, now_ms - age_ms)}-0"
             trims.append(("XTRIM", each, "MINID", min(oldest, needed.get(each, oldest), key=place)))
         return sum(await self.reader.ask_all(trims))
+
+    async def _called(self, vendors: Sequence[str]) -> set[str]:
+        """Streams that webhooks are called with: what was not taken is read from there again."""
+        owners = {"": self.keys.matches} | {each: self.keys.stream(each) for each in vendors}
+        asked = [("EXISTS", self.keys.list(list_of(each))) for each in owners]
+        found = await self.reader.ask_all(asked)
+        return {stream for stream, there in zip(owners.values(), found, strict=True) if there}
 
     async def replace_exhausted(self) -> list[Replaced]:
         """Give every stream of ours whose ids are used up a successor (vendors have `ReplyStreams`).

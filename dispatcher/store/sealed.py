@@ -19,7 +19,7 @@ from dispatcher.store.bodies import key_of_body
 class Sealed(msgspec.Struct):
     """Under one key: requests at work, requests that have ended, words of people, messages, proofs.
 
-    Words: comments on tasks, notes on episodes and on barriers.
+    Words: comments on tasks, notes on episodes and on barriers, secrets of webhooks.
 
     What an amendment of a request replaced, or proposed, counts as the request does.
     """
@@ -58,8 +58,8 @@ def sealed_by_key(
 ) -> dict[str, Sealed]:
     """`bodies`: the key of each request's sealed block. Without a record that can be read: open.
 
-    `words`: sealed comments on tasks, and notes on episodes. What a standing order holds is as a request that
-    is open.
+    `words`: sealed comments on tasks, notes on episodes, secrets of webhooks. What a standing order holds is
+    as a request that is open.
     """
     found: dict[str, Sealed] = {}
     for request_id, key in bodies.items():

@@ -30,6 +30,11 @@ class Span(NamedTuple):
     last: str = START
     removed: bool = False
 
+    @property
+    def last_full(self) -> str:
+        """The last id, with both of its numbers."""
+        return "-".join(map(str, events.place(self.last)))
+
 
 class Streams:
     """Reads streams of any market; `stream` is a key of `Keys`."""

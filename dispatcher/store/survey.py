@@ -22,6 +22,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
+from dispatcher.domain.webhooks import WEBHOOK_KIND, WebhookRecord
 from dispatcher.security.rings import KeyPrint, Ring
 from dispatcher.store import codec
 from dispatcher.store import keys as names
@@ -198,7 +199,7 @@ async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:
     for name in (keys.matchers, keys.pulse, keys.troubles, keys.measures, keys.what_ifs):
         if text_of(await reader.ask("TYPE", name)) not in ("hash", "none"):
             found.strange[name.removeprefix(keys.prefix)] = NO_HASH
-    for name in (keys.lease, keys.fence):
+    for name in (keys.lease, keys.fence, keys.webhooks_lease, keys.webhooks_fence):
         if text_of(await reader.ask("TYPE", name)) not in ("string", "none"):
             found.strange[name.removeprefix(keys.prefix)] = "is no text"
     try:
@@ -224,9 +225,11 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
                 needed[each] = key_id
     tasks = found.of_kind(TASK_KIND, TaskRecord).values()
     episodes = found.of_kind(EPISODE_KIND, Episode).values()
+    hooks = found.of_kind(WEBHOOK_KIND, WebhookRecord).values()
     words = chain(
         (each.sealed for task in tasks for each in task.comments),
         (each.sealed for one in episodes for each in one.notes),
+        (each.sealed for hook in hooks for each in hook.secrets),
     )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from aiohttp.test_utils import TestClient
 
 from contracts.codes import Role
 from dispatcher.console import links
+from dispatcher.console.pages import with_console
 from dispatcher.http import sessions
 from dispatcher.http.lanes import Lanes
+from dispatcher.http.parts import Parts
 from dispatcher.security.tokens import claims
 from tests.clock import ManualClock
 from tests.console.conftest import SHARED, STAFF, Desk
 from tests.console.pages import problems
 from tests.console.trouble import ride
-from tests.http.conftest import KEYS
+from tests.http.conftest import KEYS, Server
 
 pytestmark = SHARED
 OURS = {sessions.HEADER: sessions.WORD}
@@ -126,6 +129,19 @@ async def test_a_cookie_alone_opens_nothing_to_another_site(desk: Desk, headers:
         assert (status, problem["type"]) == (403, "/problems/forbidden")
         async with browser.post(f"/v1/markets/{market}/tasks/x.overdue/claim", headers=headers) as answer:
             assert answer.status == 403
+
+
+async def test_behind_tls_the_cookie_goes_nowhere_without_it(desk: Desk) -> None:
+    token = desk.token(market=desk.new_market())
+    parts = Parts(
+        **{each: getattr(desk.parts, each) for each in ("service", "hub", "quoter", "clock", "token_keys")},
+        public_url="https://ops.example",
+    )
+    async with TestClient(Server(with_console(parts), cancelling=False)) as client:
+        for host, secure in (("ops.example", True), ("127.0.0.1:8080", False)):
+            headers = OURS | {"Host": host}
+            async with client.post("/console/session", json={"token": token}, headers=headers) as answer:
+                assert ("Secure" in answer.headers["Set-Cookie"]) is secure
 
 
 async def test_a_link_that_is_old_cut_or_no_link_opens_nothing(desk: Desk) -> None:

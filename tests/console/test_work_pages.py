@@ -6,8 +6,12 @@ import msgspec
 from playwright.async_api import Page, expect
 
 from contracts.codes import Role
+from contracts.webhooks import DeliveryOutcome, NewWebhook
+from dispatcher.security.principal import Principal
 from dispatcher.store.events import FIELD, Entry
+from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.streams import GROUP
+from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 from tests.console.conftest import PHONE, SHARED, Desk
 from tests.console.pages import problems_in_both_themes, visit
 from tests.domain import make
@@ -110,6 +114,34 @@ async def test_a_dead_letter_is_sent_again_from_the_page_that_says_how_the_marke
     await expect(page.get_by_text("No dead letters")).to_be_visible()
     (again,) = await desk.parts.service.store.streams.read(stream)
     assert again.id != name.decode()
+
+
+async def test_a_webhook_that_takes_nothing_is_seen_and_what_it_missed_sent_again(desk: Desk) -> None:
+    market = desk.new_market()
+    service = desk.parts.service
+    part = service.store.market(market).webhooks
+    key = IdempotencyRecord.of("webhooks", "k1", b"")
+    who = Principal.of(Role.OPS, markets=None)
+    hook = await service.webhooks.make(who, market, NewWebhook(url="https://vendor.example/told"), key)
+    fence = await part.lease.acquire("sender", 60_000) or ""
+    sent = Sent("events", "1-1", "r1", "dispatch.request.changed", "r1", "r1.2.0", 1, 3, code="http_500")
+    called = [Called(1, sent, DeliveryOutcome.DEAD, "msg_1", 7)]
+    progress = Progress(position="1-1", replays=1)
+    await part.flush(hook, fence, progress, waiting=None, called=called, dead=[Buried(1, sent)])
+    page = await desk.open("health", market=market)
+    row = page.get_by_role("row").filter(has_text="vendor.example")
+    await expect(row).to_contain_text("the platform")
+    await row.get_by_role("button", name="Calls").press("Enter")
+    await expect(page.get_by_role("row").filter(has_text="dead: http 500")).to_contain_text("r1")
+    await sound(page)
+    await row.get_by_role("button", name="Send again").press("Enter")
+    await expect(page.get_by_text("1 dead letters of the platform are sent again.")).to_be_visible()
+    found = await part.records.get(hook.id)
+    assert found is not None
+    assert found.again == ("all",)
+    await row.get_by_role("button", name="Disable").press("Enter")
+    await expect(row).to_contain_text("disabled: by hand")
+    await expect(row.get_by_role("button", name="Send again")).to_be_disabled()
 
 
 async def test_who_is_not_ops_is_told_so_and_asks_for_nothing(desk: Desk) -> None:

@@ -24,6 +24,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.withdraw import WithdrawOffers
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.links import Link
+from dispatcher.domain.needed import Needed
 from dispatcher.domain.offer_modes import mode_of
 from dispatcher.domain.quarters import What, counted_in
 from dispatcher.domain.refusals import WrongState
@@ -164,6 +165,15 @@ def test_once_all_have_answered_nobody_is_waited_for() -> None:
     record = declined(record).after
     assert record.timer_ms == NOW
     assert after(due(record)).dispatch.vendor_id == "v2"
+
+
+def test_what_no_payer_has_agreed_to_is_not_booked_by_who_takes_it_of_a_broadcast() -> None:
+    record = replace(broadcast(), authorization=Needed(("wheelchair",)))
+    decision = accepting(record, "r1.2", "v2")
+    assert decision is not None
+    assert (decision.after.state, decision.book, decision.unbook) == (RequestState.ON_HOLD, (), ())
+    assert {each[1] for each in states(decision.after)} == {O.CANCELLED}
+    assert not any(each.wants for each in decision.after.offers)
 
 
 def test_who_lost_to_another_of_a_broadcast_was_no_attempt_of_the_request() -> None:

@@ -17,6 +17,7 @@ PLACES = {
     "what_if_id": "no-such",
     "version": "7",
     "letter_id": "1-1",
+    "webhook_id": "no-such",
     "notification_id": "no-such",
     "name": "no-such",
     "episode_id": "no-such",

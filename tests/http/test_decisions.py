@@ -111,7 +111,7 @@ async def test_an_offer_by_hand_is_saved_replays_and_leads_to_what_was_known_bef
 
 
 @pytest.mark.parametrize(
-    ("query", "status"), [("day=0001-01-01", 400), ("day=9999-12-31", 400), ("cursor=1." + "9" * 23, 422)]
+    ("query", "status"), [("day=0001-01-01", 422), ("day=9999-12-31", 422), ("cursor=1." + "9" * 23, 422)]
 )
 async def test_a_day_of_no_calendar_and_a_cursor_of_no_list_are_refused(
     api: Api, query: str, status: int

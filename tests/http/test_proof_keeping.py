@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 import zipfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from dispatcher.domain.refusals import Unavailable
 from dispatcher.jobs.proofs import drop_over, keep_proofs, remove_unnamed, seal_anew
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
+from dispatcher.service import proofs as kept_in
 from dispatcher.store.survey import survey
 from tests.decisions.test_objects import bucket  # noqa: F401  (a fixture)
 from tests.http.conftest import RING, Api
@@ -270,3 +272,30 @@ async def test_an_export_that_is_cut_short_does_not_open(api: Api) -> None:
     assert raw
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(io.BytesIO(raw))
+
+
+async def test_a_place_that_hangs_holds_up_nobody_but_who_waits_for_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_in, "MOST_WAITING", 60)
+    until, hanging = threading.Event(), list[str]()
+
+    class Hangs(Memory):
+        def put(self, name: str, content: bytes) -> None:
+            hanging.append(name)
+            until.wait(60)
+            super().put(name, content)
+
+    await accepted(api)
+    api.service.proofs.blobs = Hangs()
+    waiting = [asyncio.create_task(put(api, PNG + bytes([each]))) for each in range(61)]
+    try:
+        first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)  # more than may wait
+        status, problem = first.pop().result()
+        assert (status, problem["type"]) == (503, "/problems/unavailable")
+        assert "60 pictures are on their way" in problem["detail"]
+        assert (await as_vendor(api, "GET", PROOF))[0] == 200  # though 48 may be at work, and more wait
+    finally:
+        until.set()
+        await asyncio.gather(*waiting)
+    assert hanging

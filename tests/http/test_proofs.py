@@ -10,6 +10,7 @@ import zipfile
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from client.care import CareClient
@@ -22,6 +23,7 @@ from contracts.instants import HOUR_MS
 from contracts.proofs import (
     MAX_GIVEN,
     MAX_PICTURE_BYTES,
+    MAX_PICTURES,
     NotSigned,
     Picture,
     ProofPart,
@@ -34,7 +36,7 @@ from dispatcher.store.events import unpack_event
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
-from tests.http.test_offers import offered
+from tests.http.test_offers import offer, offered
 from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
 from tests.http.test_threads import accepted, as_vendor
 
@@ -238,6 +240,15 @@ async def test_a_ride_has_no_delivery_and_no_part_that_nobody_knows(api: Api, pa
     await accepted(api)
     assert (await as_vendor(api, "POST", PROOF, {"part": part}))[0] == 422
     assert (await put(api, PNG, part=part))[0] in (400, 422)
+    assert api.service.proofs.blobs.under(api.market) == []
+
+
+async def test_pictures_beyond_the_limit_are_refused_before_they_lie_anywhere(api: Api) -> None:
+    await accepted(api)
+    answers = [await put(api, PNG + bytes([each])) for each in range(MAX_PICTURES + 2)]
+    assert [status for status, _ in answers] == [200] * MAX_PICTURES + [422] * 2
+    assert f"has {MAX_PICTURES} pictures, the limit" in answers[-1][1]["detail"]
+    assert len(api.service.proofs.blobs.under(api.market)) == MAX_PICTURES
 
 
 async def test_another_vendors_proof_is_a_404_in_the_words_for_one_that_is_not(api: Api) -> None:
@@ -397,3 +408,40 @@ async def test_the_clients_give_and_read_a_proof(api: Api) -> None:
         with pytest.raises(Problem) as refused:
             await vendor.put_picture("r1.1", ProofPart.PICKUP, b"nothing of the kind")
     assert refused.value.status == 422
+
+
+async def test_equipment_is_proved_with_what_was_left_and_that_its_use_was_explained(api: Api) -> None:
+    await tuned(api, proof_delivery_required=3)
+    await offered(api)
+    order = make.equipment("e1")
+    assert (await api.call("POST", "/requests", msgspec.to_builtins(order)))[0] == 202
+    name = await offer(api, "e1")
+    assert (await as_vendor(api, "POST", f"/offers/{name}/accept", {}))[0] == 200
+    path = f"/dispatches/{name}/proof"
+    assert (await as_vendor(api, "GET", path))[1]["required"] == [
+        "delivery",
+        "delivery_signature",
+        "instruction",
+    ]
+    left = {"item": "CANARY concentrator", "hcpcs": "E1390", "serial": "SN-1"}
+    for odd in (
+        left | {"quantity": 0},
+        left | {"hcpcs": "oxygen"},
+        left | {"serial": "a\nb"},
+        left | {"item": " "},
+    ):
+        assert (await as_vendor(api, "POST", path, {"part": "delivery", "items": [odd]}))[0] == 422
+    ride = {"part": "pickup", "items": [left]}
+    assert (await as_vendor(api, "POST", path, ride))[0] == 422
+    assert (await as_vendor(api, "POST", path, {"part": "delivery", "signature": {"by": "Wren"}}))[0] == 422
+    api.clock.ms += 26 * HOUR_MS
+    assert (await as_vendor(api, "POST", f"/dispatches/{name}/status", {"status": "completed"}))[0] == 200
+    (task,) = await missing(api)
+    assert task["code"] == "delivery,delivery_signature,instruction"
+    door = list(order.place.position)
+    said = {"part": "delivery", "items": [left], "instruction_given": True, "position": door}
+    _, proof = await as_vendor(api, "POST", path, said | {"signature": {"refused": "declined"}})
+    assert (proof["lacking"], proof["parts"][0]["apart_m"]) == ([], 0)
+    assert proof["parts"][0]["report"]["items"] == [left]
+    assert [each["state"] for each in await missing(api)] == ["done"]
+    assert "CANARY" not in await everything_told(api)

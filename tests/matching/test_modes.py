@@ -142,6 +142,13 @@ async def test_broadcasts_that_all_count_on_the_same_vans_never_book_one_twice(
     await is_sound(town)
 
 
+async def test_a_broadcast_to_one_vendor_alone_keeps_its_place(town: Town, own: Ownership) -> None:
+    await open_with(town, 1)
+    record = await offered(town, own, OfferMode.BROADCAST)
+    (offer,) = record.offers
+    assert (offer.mode, bool(offer.bookings), offer.wants, offer.assumed) == ("explicit", True, (), False)
+
+
 async def test_tuning_says_who_is_asked_how_and_how_many(town: Town, own: Ownership) -> None:
     await open_with(town, 5)
     stored = town.store.market(town.name).tuning

@@ -13,12 +13,14 @@ from contracts.barriers import BarrierCode
 from contracts.codes import DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
+from contracts.proofs import Picture, ProofPart, ProofReport
 from contracts.requests import Patient, Request
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
+from contracts.webhooks import DeliveryOutcome, NewWebhook
 from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfRequest
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.activate import ActivateRequest
@@ -33,10 +35,12 @@ from dispatcher.domain.proposal import Proposal
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.security.rings import KeyPrint, Ring
+from dispatcher.service.proofs import Place
 from dispatcher.service.service import Service
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
+from dispatcher.store.webhooks import Buried, Called, Progress, Sent
 from dispatcher.tuning.registry import Registry
 from tests.clock import ManualClock
 from tests.store.made import DAY, NOW_MS, PATIENT, booking, pools, trip, vendor, will_call
@@ -48,6 +52,7 @@ ACCEPTED = ("accepted", "riding", "done", "nobody", "late")
 OFFERED = ("offered", "declined", *ACCEPTED)
 NAMES = ("open", "explained", "cancelled", "called", *OFFERED)
 START_MS = NOW_MS + 120 * MINUTE_MS
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 def of(name: str) -> Patient:
@@ -72,6 +77,19 @@ class Busy:
         self.service = Service(store, self.clock, {market.name: ZoneInfo("UTC")}, Registry.found())
         self.timers = Timers(self.service)
         self.fence = ""
+
+    async def call_webhook(self) -> None:
+        """One is called: something was taken, something waits, something is a dead letter."""
+        key = IdempotencyRecord.of("webhooks", "k1", b"body")
+        wanted = NewWebhook(url="https://vendor.example/told")
+        hook = await self.service.webhooks.make(VENDOR, self.name, wanted, key)
+        part, stream = self.market.webhooks, self.market.keys.stream("v1")
+        fence = await part.lease.acquire("matcher", 60_000) or ""
+        sent = Sent(stream, "1-1", "r1", "dispatch.offer.made", "r1.1", "r1.2.0", NOW_MS)
+        called = Called(NOW_MS, sent, DeliveryOutcome.DEAD, "msg_1", 7)
+        progress, dead = Progress(position="1-1", replays=1), Buried(NOW_MS, sent)
+        outcome = await part.flush(hook, fence, progress, waiting=[sent], called=[called], dead=[dead])
+        assert outcome.ok
 
     async def open(self) -> None:
         """A vendor, its capacity, tuning, and a matcher."""
@@ -129,6 +147,7 @@ class Busy:
         """Each request ends up in the state that it is called after, and people see to what needs them."""
         await self.open()
         await self.order()
+        await self.call_webhook()
         await self.authorize()
         await self.submit(*NAMES, draws="done")
         draft = EpisodeDraft(requests=("done",))
@@ -149,9 +168,16 @@ class Busy:
         while await self.timers.fire_due(self.name):
             pass
         await self.give(PLATFORM, ActivateRequest(request_id="called"))
+        await self.prove()
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
+
+    async def prove(self) -> None:
+        """What was done is proved, with a picture."""
+        report, place = ProofReport(part=ProofPart.PICKUP), Place("done.1", ProofPart.PICKUP, Picture.PHOTO)
+        await self.service.proofs.give(VENDOR, self.name, "done.1", report, None)
+        await self.service.proofs.attach(VENDOR, self.name, place, "image/png", PNG)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""

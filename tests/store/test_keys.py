@@ -13,6 +13,7 @@ from dispatcher.store.keys import Keys
 from dispatcher.store.market import MarketStore
 from dispatcher.store.store import Store
 from dispatcher.store.survey import Survey, survey
+from dispatcher.store.webhooks import PARTS as WEBHOOK_PARTS
 from tests.store.busy import NAMES, OFFERED, Busy
 from tests.store.conftest import everything
 
@@ -38,6 +39,7 @@ def of_the_store(keys: Keys) -> set[str]:
     """First parts of what the store keeps beside records."""
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
+    many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
     many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
@@ -89,6 +91,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.SCORECARDS,
         parts.PATTERNS,
         parts.CALLS,
+        *WEBHOOK_PARTS,
     }  # what no promise is judged by
     single = {keys.tuning, keys.tuning_version(1), keys.tuning_newest}
     single |= {keys.what_ifs, keys.what_if("wi-1")}
@@ -102,6 +105,8 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         keys.shared_replies,
         keys.replies("v1"),
         keys.aside("v1"),
+        keys.webhooks_lease,
+        keys.webhooks_fence,
     }
     assert {name for name in left if keys.parted(name)[0] not in aside} == single
     assert look.records["request"].keys() == set(NAMES)

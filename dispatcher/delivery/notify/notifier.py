@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from contracts.notifications import Audience, Template
+from dispatcher.delivery.webhooks.sending import LIMIT_S, Undelivered
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +33,6 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
         return f"Note({self.id})"
 
 
-class Undelivered(Exception):
-    """It was not taken; `code` says why, without what was sent. `final`: nor will it be."""
-
-    def __init__(self, code: str, *, final: bool = False, retry_after_s: float = 0.0) -> None:
-        super().__init__(code)
-        self.code, self.final, self.retry_after_s = code, final, retry_after_s
-
-
 class Notifier(Protocol):
     """A way out. An attempt ends within `LIMIT_S`, before the next one may begin."""
 
@@ -56,4 +49,4 @@ class Notifier(Protocol):
         ...
 
 
-LIMIT_S = 15.0
+__all__ = ["LIMIT_S", "Note", "Notifier", "Undelivered"]

@@ -122,20 +122,29 @@ def attach(record: ProofRecord | None, command: AttachPicture, context: Context)
     """None when this very picture is there. Raises as `give`."""
     request, offer = _dispatch(record, command, context)
     picture = command.picture
-    _refuse_other_part(request, picture.part)
-    before = record or began(command.offer_id, request.id, offer, request.kind)
-    same = before.pictures_of(picture.part, picture.of)[-1:]
-    if any(each.sha256 == picture.sha256 for each in same):
+    if is_there(record, request, picture):
         return None
-    if len(before.pictures) >= MAX_PICTURES:
-        raise Invalid(
-            f"the proof of {command.named} has {MAX_PICTURES} pictures, the limit\n"
-            "Maybe tell ops what is wrong with them: what was given stays."
-        )
+    before = record or began(command.offer_id, request.id, offer, request.kind)
     picture = replace(picture, at_ms=context.now_ms, by=context.by)
     after = _on(before, offer, context, pictures=(*before.pictures, picture))
     message = told(after, picture.part, context, picture=picture.of)
     return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
+
+
+def is_there(record: ProofRecord | None, request: RequestRecord, picture: PictureRecord) -> bool:
+    """Whether it need not be kept anew. Raises Invalid where it may not: asked before it is put, too."""
+    _refuse_other_part(request, picture.part)
+    if record is None:
+        return False
+    last = record.pictures_of(picture.part, picture.of)[-1:]
+    if any(each.sha256 == picture.sha256 for each in last):
+        return True
+    if len(record.pictures) >= MAX_PICTURES:
+        raise Invalid(
+            f"the proof of offer {record.offer_id} has {MAX_PICTURES} pictures, the limit\n"
+            "Maybe tell ops what is wrong with them: what was given stays."
+        )
+    return False
 
 
 @decides(DropPictures, PROOF_KIND.name)

@@ -104,6 +104,20 @@ export class Api {
   }
 
   /**
+   * A list page by page, to its end or until the reader has enough.
+   * @param {string} path
+   * @param {Record<string, any>} query
+   * @param {AbortSignal} [signal]
+   */
+  async *pages(path, query, signal) {
+    for (let cursor = "";;) {
+      const page = await this.get(path, { ...query, cursor }, signal);
+      yield page;
+      if (!(cursor = page.cursor)) return;
+    }
+  }
+
+  /**
    * @param {string} path
    * @param {any} [body]
    * @param {Ask} [ask]

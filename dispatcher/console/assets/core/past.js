@@ -109,12 +109,10 @@ export class PastDay {
  */
 export async function readDay(api, day, signal) {
   const pages = [];
-  let cursor = "";
-  do {
-    const page = await api.get(`/days/${day}/requests`, { cursor }, signal);
+  for await (const page of api.pages(`/days/${day}/requests`, {}, signal)) {
     pages.push(page);
-    cursor = page.cursor;
-  } while (cursor && pages.length < MOST_PAGES);
+    if (pages.length >= MOST_PAGES) break;
+  }
   return new PastDay(pages);
 }
 

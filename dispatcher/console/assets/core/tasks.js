@@ -15,7 +15,7 @@ const MOST = 1_000;
  * @returns {string}
  */
 export function about(task) {
-  return task.request_id || task.authorization_id || task.standing_order_id || task.id.split(".")[0];
+  return task.request_id || task.authorization_id || task.standing_order_id || task.webhook_id || task.id.split(".")[0];
 }
 
 /** Tasks that are not done, the earliest due first. */
@@ -41,14 +41,13 @@ export class Tasks {
     try {
       /** @type {any[]} */
       const found = [];
-      let cursor = "";
-      do {
-        const page = await api.get("/tasks", { limit: 200, cursor }, signal);
+      this.more = false;
+      for await (const page of api.pages("/tasks", { limit: 200 }, signal)) {
         found.push(...page.tasks);
-        cursor = page.cursor;
-      } while (cursor && found.length < MOST);
+        this.more = Boolean(page.cursor) && found.length >= MOST;
+        if (this.more) break;
+      }
       this.all = found;
-      this.more = !!cursor;
       this.trouble = "";
     } catch (error) {
       if (signal.aborted) return;

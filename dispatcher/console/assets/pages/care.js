@@ -6,12 +6,12 @@
 import { fill, h, settled } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { Barriers, sides } from "../parts/barriers.js";
-import { Chips } from "../parts/chips.js";
 import { ended, Episode } from "../parts/episode.js";
 import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { stateMark } from "../parts/state.js";
 import { button, every, heading, reading, words } from "../parts/view.js";
+import { Narrowing } from "../parts/narrowing.js";
 
 export const title = "Care";
 
@@ -63,29 +63,21 @@ class Episodes {
     this.wholes = new Map();
     /** @type {Set<string>} episodes of which something changed since they were read */
     this.changed = new Set();
-    this.chips = new Chips("Which episodes", (on) => {
-      context.setQuery({ only: [...on].join(",") || null });
-      this.draw(true);
-    });
-    this.chips.set((context.query.get("only") || "").split(",").filter((each) => each in FILTERS));
-    this.find = h("input", {
-      type: "search",
-      placeholder: "Episode or request id  /",
-      "aria-label": "Find by the id of an episode or request",
-      value: context.query.get("find") || "",
-      oninput: settled(() => {
-        context.setQuery({ find: this.find.value });
-        this.draw(true);
-      }),
+    this.narrowing = new Narrowing(context, FILTERS, {
+      which: "Which episodes",
+      find: "Find by the id of an episode or request",
+      hint: "Episode or request id  /",
+      text: (line) => [line.id, ...line.requests].join(" "),
+      changed: () => this.draw(true),
     });
     this.figures = h("div", { class: "figures" });
     this.trouble = h("div", {});
     this.grid = this.newGrid();
     root.append(
-      heading(title, this.find, button("Export CSV", () => this.grid.exportCsv())),
+      heading(title, this.narrowing.find, button("Export CSV", () => this.grid.exportCsv())),
       sides(context, "episodes"),
       this.figures,
-      this.chips.node,
+      this.narrowing.chips.node,
       this.trouble,
       this.grid,
     );
@@ -93,7 +85,7 @@ class Episodes {
     every(() => this.read(), EVERY_MS, context.signal);
     context.signal.addEventListener("abort", context.store.onChange((ids) => this.heard(ids)));
     this.stop = bind([
-      { key: "/", says: "Find an episode", act: () => this.find.focus() },
+      { key: "/", says: "Find an episode", act: () => this.narrowing.find.focus() },
       { key: "r", says: "Read again", act: () => void this.read() },
       { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
     ]);
@@ -169,10 +161,9 @@ class Episodes {
     await reading(this.trouble, signal, async () => {
       /** @type {any[]} */
       const found = [];
-      for (let cursor = "";;) {
-        const page = await api.get("/episodes", { cursor, limit: 200 }, signal);
+      for await (const page of api.pages("/episodes", { limit: 200 }, signal)) {
         found.push(...page.episodes);
-        if (!(cursor = page.cursor) || found.length >= MOST * 5) break;
+        if (found.length >= MOST * 5) break;
       }
       this.lines = found.map((each) => ({
         id: each.id,
@@ -221,15 +212,8 @@ class Episodes {
 
   /** @param {boolean} [anew] */
   draw(anew = false) {
-    const find = this.find.value.trim().toLowerCase();
-    const lines = this.lines.filter((line) =>
-      !find || line.id.toLowerCase().includes(find) || line.requests.some((each) => each.toLowerCase().includes(find))
-    ).map((line) => ({ ...line }));
-    this.chips.show(
-      Object.entries(FILTERS).map(([value, { says, fits }]) => ({ value, says, count: lines.filter(fits).length })),
-    );
-    const on = [...this.chips.on].map((each) => FILTERS[each]);
-    this.grid.update(lines.filter((line) => on.every((each) => each.fits(line))), { anew });
+    const { found: lines, shown } = this.narrowing.narrow(this.lines.map((line) => ({ ...line })));
+    this.grid.update(shown, { anew });
     const risk = lines.filter(FILTERS.risk.fits).length, tasks = lines.filter(FILTERS.tasks.fits).length;
     fill(
       this.figures,

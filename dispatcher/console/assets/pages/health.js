@@ -8,6 +8,7 @@ import { bind } from "../core/keys.js";
 import { Aside } from "../parts/aside.js";
 import { figure } from "../parts/figure.js";
 import { csvButton, table } from "../parts/table.js";
+import { Webhooks } from "../parts/webhooks.js";
 import { button, bytes, every, heading, notForYou, number, reading, seconds, section, words } from "../parts/view.js";
 
 export const title = "Health";
@@ -22,7 +23,12 @@ const LATE_S = 120; // a batch that is so old: the market is not matched
 export function mount(root, context) {
   if (!context.may("ops")) return void root.append(heading(title), notForYou(title));
   const page = new HealthPage(context);
-  root.append(heading(title, button("Read again", () => page.read(), { title: "r" })), page.now, page.aside.node);
+  root.append(
+    heading(title, button("Read again", () => page.read(), { title: "r" })),
+    page.now,
+    page.aside.node,
+    page.webhooks.node,
+  );
   void page.read();
   every(() => page.readNow(), EVERY_MS, context.signal);
   return bind([{ key: "r", says: "Read again", act: () => void page.read() }]);
@@ -34,10 +40,11 @@ class HealthPage {
     this.context = context;
     this.now = h("div", { class: "page-part" });
     this.aside = new Aside(context, () => void this.readNow());
+    this.webhooks = new Webhooks(context);
   }
 
   async read() {
-    await Promise.all([this.readNow(), this.aside.read()]);
+    await Promise.all([this.readNow(), this.aside.read(), this.webhooks.read()]);
   }
 
   readNow() {

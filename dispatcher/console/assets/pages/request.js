@@ -10,6 +10,7 @@ import { until } from "../core/time.js";
 import { showTrouble } from "../parts/dialog.js";
 import { empty } from "../parts/figure.js";
 import { actsOn } from "../parts/acts.js";
+import { priceOf } from "../parts/price.js";
 import { money, stateMark, words } from "../parts/state.js";
 import { atRisk, RISKS, why } from "../parts/words.js";
 import { vendorLink } from "../parts/view.js";
@@ -173,6 +174,7 @@ class RequestPage {
           match.price_cents === undefined ? "" : `, ${money(match.price_cents)}`,
         ),
       ],
+      ["Price", priceOf(view)],
       ["Reported", view.status && words(view.status)],
       ["Goes after", links(view.after, "request", href)],
       ["Goes before", links(view.before, "", href)],

@@ -3,14 +3,14 @@
  * @module
  */
 
-import { fill, h, settled } from "../core/dom.js";
+import { fill, h } from "../core/dom.js";
 import { bind } from "../core/keys.js";
 import { pauseOrResume } from "../parts/acts/pause.js";
-import { Chips } from "../parts/chips.js";
 import { empty, figure } from "../parts/figure.js";
 import { grid } from "../parts/grid.js";
 import { button, every, heading, notForYou, percent, reading, words } from "../parts/view.js";
 import { VendorPanel } from "../parts/vendor.js";
+import { Narrowing } from "../parts/narrowing.js";
 
 export const title = "Vendors";
 
@@ -84,20 +84,12 @@ class VendorList {
     /** @type {Summary[]} */
     this.rows = [];
     root.classList.add("full");
-    this.chips = new Chips("Which vendors", (on) => {
-      context.setQuery({ only: [...on].join(",") || null });
-      this.draw(true);
-    });
-    this.chips.set((context.query.get("only") || "").split(",").filter((each) => each in FILTERS));
-    this.find = h("input", {
-      type: "search",
-      placeholder: "Id or name  /",
-      "aria-label": "Find by id or name",
-      value: context.query.get("find") || "",
-      oninput: settled(() => {
-        context.setQuery({ find: this.find.value });
-        this.draw(true);
-      }),
+    this.narrowing = new Narrowing(context, FILTERS, {
+      which: "Which vendors",
+      find: "Find by id or name",
+      hint: "Id or name  /",
+      text: (row) => `${row.id} ${row.name}`,
+      changed: () => this.draw(true),
     });
     this.figures = h("div", { class: "figures" });
     this.trouble = h("div", {});
@@ -105,19 +97,19 @@ class VendorList {
     root.append(
       heading(
         title,
-        this.find,
+        this.narrowing.find,
         button("Export CSV", () => this.grid.exportCsv()),
         button("Read again", () => this.read(), { title: "r" }),
       ),
       this.figures,
-      this.chips.node,
+      this.narrowing.chips.node,
       this.trouble,
       this.grid,
     );
     void this.read();
     every(() => this.read(), EVERY_MS, context.signal);
     this.stop = bind([
-      { key: "/", says: "Find a vendor", act: () => this.find.focus() },
+      { key: "/", says: "Find a vendor", act: () => this.narrowing.find.focus() },
       { key: "r", says: "Read again", act: () => void this.read() },
       { key: "e", says: "Export CSV", act: () => this.grid.exportCsv() },
       { key: "p", says: "Pause or resume the vendor at the cursor", act: () => this.pause() },
@@ -211,11 +203,12 @@ class VendorList {
     const { api, signal } = this.context;
     const rows = /** @type {Summary[]} */ ([]);
     const all = async () => {
-      for (let cursor = "";;) {
-        const page = await api.get("/vendor-outcomes", { cursor, limit: 1000 }, signal);
+      let since = "";
+      for await (const page of api.pages("/vendor-outcomes", { limit: 1000 }, signal)) {
         rows.push(...page.vendors);
-        if (!(cursor = page.cursor)) return page.since;
+        since = page.since;
       }
+      return since;
     };
     await reading(this.trouble, signal, all, (since) => {
       this.rows = rows;
@@ -226,13 +219,7 @@ class VendorList {
 
   /** @param {boolean} [anew] */
   draw(anew = false) {
-    const find = this.find.value.trim().toLowerCase();
-    const found = this.rows.filter((row) => !find || `${row.id} ${row.name}`.toLowerCase().includes(find));
-    this.chips.show(
-      Object.entries(FILTERS).map(([value, { says, fits }]) => ({ value, says, count: found.filter(fits).length })),
-    );
-    const on = [...this.chips.on].map((each) => FILTERS[each]);
-    this.grid.update(found.filter((row) => on.every((each) => each.fits(row))), { anew });
+    this.grid.update(this.narrowing.narrow(this.rows).shown, { anew });
     this.drawFigures();
   }
 

@@ -39,8 +39,8 @@ export function boardColumns({ clock, zone }) {
       says: "Why",
       width: 226,
       grows: true,
-      value: (row) =>
-        row.risk === "report" ? "" : row.risk === "nobody_left" ? `${RISKS.nobody_left}: ${why(row)}` : why(row),
+      value: (row) => row.risk && row.risk !== "report" ? [RISKS[row.risk], why(row)].filter(Boolean).join(": ") : "",
+      show: why, // what its state does not say already
     },
     { name: "priority", says: "Priority", width: 64, value: (row) => row.priority },
     { name: "class", says: "Service", width: 92, value: (row) => row.class, show: (row) => words(row.class) },

@@ -1,0 +1,290 @@
+"""Calls one webhook: reads its streams from where it came, sends, and tries again what was not taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.webhooks import DeliveryOutcome, WebhookState
+from dispatcher.delivery.hub import Hub
+from dispatcher.delivery.joint import JointFeed
+from dispatcher.delivery.webhooks.content import GAP, body_of, gap_before, gap_body, sent_of, webhook_id
+from dispatcher.delivery.webhooks.kept import TOO_LATE, Kept, Superseded
+from dispatcher.delivery.webhooks.lanes import Lanes
+from dispatcher.delivery.webhooks.retrying import RETRY, next_ms
+from dispatcher.delivery.webhooks.sending import Poster, Undelivered, signed
+from dispatcher.domain.commands.webhooks import GONE, TookAgain
+from dispatcher.domain.refusals import Refusal, Unreadable
+from dispatcher.domain.webhooks import ALL
+from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.store.events import Entry, place
+from dispatcher.store.webhooks import Sent
+
+AT_ONCE = 4  # calls of one webhook
+WINDOW, MOST_WAITING = 256, 1_000  # events that are at work, or wait, too: beyond, nothing more is read
+FLUSH_EVERY_S, MOVED_EVERY_S, LOOK_EVERY_S = (
+    0.25,
+    5.0,
+    1.0,
+)  # real; MOVED: only passed over what is not wanted
+FAILING = 3  # calls in a row that were not taken
+FIRST_HOLD_MS, LONGEST_HOLD_MS = 1_000, 10 * MINUTE_MS  # of all its calls, while it takes nothing
+LOST, UNREADABLE = "lost", "unreadable"
+S, D = WebhookState, DeliveryOutcome
+
+
+class Trial(NamedTuple):
+    """What a call came to. `final`: what would be sent is not there, or is none."""
+
+    sent: Sent
+    code: str
+    took_ms: int
+    final: bool = False
+    asked_ms: int = 0
+
+
+class Caller:
+    """Of one webhook. Raises Superseded from `run` when it is to be begun anew."""
+
+    def __init__(self, hub: Hub, poster: Poster, kept: Kept) -> None:
+        self.hub, self.poster, self.kept = hub, poster, kept
+        self.lanes = Lanes({})
+        self._wake = asyncio.Event()
+        self._feed: JointFeed | None = None
+        self._calls: set[asyncio.Task[Trial]] = set()
+        self._ahead: list[Entry] = []
+        self._events: dict[tuple[str, str], bytes] = {}  # of what was read and not tried yet
+        self._failures, self._hold_ms = FAILING if kept.hook.state is S.FAILING else 0, 0
+        self._kept_s, self._has_moved = 0.0, False
+
+    async def run(self) -> None:
+        """Until cancelled, or Superseded."""
+        self.lanes = await self.kept.begin()
+        after = self.kept.progress.position
+        try:
+            async with self.hub.follow_all(self.kept.streams, after) as feed:
+                self._feed = feed
+                self.lanes.after.update(feed.places)
+                if feed.gap is not None:
+                    self.lanes.wait(gap_before(feed.gap, after, self.kept.now_ms))
+                await self._take_again()
+                await self.kept.keep(self.lanes)
+                while not feed.closed and not cancel_requested():
+                    await self._turn(feed)
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        """What is at work is sent again by whoever comes next; what is over is kept, if it still may be."""
+        for each in self._calls:
+            each.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        with contextlib.suppress(Superseded, Refusal):
+            if self.kept.is_dirty or self.lanes.changed:
+                await self.kept.keep(self.lanes)
+
+    async def _turn(self, feed: JointFeed) -> None:
+        """Read, call, see what became of calls, keep it."""
+        now_ms = self.kept.now_ms
+        if self.kept.hook.state is S.DISABLED:
+            raise Superseded
+        if self.kept.catch_up():  # somebody has seen to it: it is tried now
+            self._hold_ms = 0
+            self.lanes.hurry(now_ms)
+            await self._take_again()
+        self._start(now_ms)
+        if len(self._calls) < AT_ONCE and len(self.lanes) < self._most:
+            self._sort_in(feed, [each.entry for each in await feed.next(self._pause_s(now_ms))])
+        else:
+            await self._wait(self._pause_s(now_ms))
+        await self._see_to_calls()
+        await self._keep()
+
+    async def _wait(self, timeout_s: float) -> None:
+        """Until a call is over."""
+        self._wake.clear()
+        if not any(each.done() for each in self._calls):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._wake.wait()
+
+    def _pause_s(self, now_ms: int) -> float:
+        """Real seconds until there may be something to do."""
+        if any(each.done() for each in self._calls):
+            return 0.0
+        most_s = FLUSH_EVERY_S if self.kept.is_dirty else LOOK_EVERY_S
+        due_ms = self.lanes.next_due_ms()
+        if due_ms is None or len(self._calls) >= self._at_once:
+            return most_s
+        until_s = self.kept.service.clock.real_s((max(due_ms, self._hold_ms) - now_ms) / 1000)
+        return max(0.0, min(until_s, most_s))
+
+    @property
+    def _most(self) -> int:
+        """Events that may be known at once: more where some wait, so that others go on."""
+        return MOST_WAITING if self.lanes.is_waiting else WINDOW
+
+    @property
+    def _is_failing(self) -> bool:
+        return self._failures >= FAILING
+
+    @property
+    def _at_once(self) -> int:
+        """One that takes nothing is asked by one call at a time."""
+        return 1 if self._is_failing else AT_ONCE
+
+    def _sort_in(self, feed: JointFeed, heard: list[Entry]) -> None:
+        """What one stream told of a request later than another has been read so far waits for that."""
+        found = sorted([*self._ahead, *heard], key=lambda each: place(each.id))
+        horizon = feed.horizon
+        ready = [each for each in found if horizon is None or place(each.id) <= place(horizon)]
+        self._ahead = found[len(ready) :]
+        for each in ready:
+            self._take(each)
+
+    def _take(self, entry: Entry) -> None:
+        sent, wanted = sent_of(entry, self.kept.now_ms), self.kept.hook.events
+        if sent is None or (wanted and sent.type not in wanted):
+            self.lanes.skip(entry.stream, entry.id)
+            self._has_moved = True
+            return
+        self.lanes.take(sent)
+        self._events[sent.key] = entry.event
+
+    def _start(self, now_ms: int) -> None:
+        if self._hold_ms > now_ms:
+            return
+        for sent in self.lanes.ready(now_ms, self._at_once - len(self._calls)):
+            task = asyncio.create_task(self._call(sent, self._events.pop(sent.key, b"")))
+            task.add_done_callback(lambda _: self._nudge())
+            self._calls.add(task)
+
+    def _nudge(self) -> None:
+        """A call is over: it is looked at now."""
+        self._wake.set()
+        if self._feed is not None:
+            self._feed.nudge()
+
+    async def _call(self, sent: Sent, event: bytes) -> Trial:
+        began_s = time.monotonic()
+
+        def trial(code: str, **more: Any) -> Trial:
+            return Trial(sent, code, round(1_000 * (time.monotonic() - began_s)), **more)
+
+        try:
+            body = await self._body(sent, event)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            return trial(UNREADABLE, final=True)
+        if body is None:
+            return trial(LOST, final=True)
+        kept, hook, now_ms = self.kept, self.kept.hook, self.kept.now_ms
+        try:
+            secrets = kept.part.secrets(hook, now_ms)
+            headers = signed(webhook_id(kept.market, sent), now_ms // 1000, body, secrets)
+            await self.poster.post(hook.url, body, headers)
+        except Unreadable:
+            return trial(UNREADABLE)
+        except Undelivered as error:
+            asked_ms = round(1_000 * error.retry_after_s)
+            return trial(GONE if error.final else error.code, asked_ms=asked_ms)
+        return trial("")
+
+    async def _body(self, sent: Sent, event: bytes) -> bytes | None:
+        """None: it is kept no more."""
+        if sent.stream == GAP:
+            return gap_body(self.kept.market, sent)
+        if not event:
+            entries = await self.kept.part.streams.entries(sent.stream, [sent.entry_id])
+            event = entries[0].event if entries else b""
+        return body_of(event) if event else None
+
+    async def _see_to_calls(self) -> None:
+        for each in [each for each in self._calls if each.done()]:
+            self._calls.discard(each)
+            trial = each.result()
+            if not trial.code:
+                await self._delivered(trial)
+            elif trial.final:
+                self.kept.bury(trial.sent, trial.code, trial.took_ms)
+                self.lanes.done(trial.sent)
+                await self._note(trial.code, dead=True)
+            elif trial.code == GONE:
+                await self._gone(trial)
+            else:
+                await self._not_taken(trial)
+
+    async def _delivered(self, trial: Trial) -> None:
+        was_failing, self._failures, self._hold_ms = self._is_failing, 0, 0
+        self.lanes.done(trial.sent)
+        self.kept.delivered(trial.sent, trial.took_ms)
+        if was_failing:
+            self.lanes.hurry(self.kept.now_ms)
+        hook = self.kept.hook
+        if hook.state is S.FAILING or hook.code:
+            well = await self.kept.is_well()
+            await self.kept.note(S.ACTIVE, "" if well else hook.code, well=well)
+
+    async def _gone(self, trial: Trial) -> None:
+        """It wants nothing any more. Nothing is lost of it: it waits until somebody enables it."""
+        self.lanes.put_off(trial.sent, self.kept.now_ms, trial.code)
+        self.kept.called(trial.sent, D.FAILED, trial.code, trial.took_ms)
+        await self.kept.note(S.DISABLED, GONE)
+        raise Superseded
+
+    async def _not_taken(self, trial: Trial) -> None:
+        """It waits, or is a dead letter; and so is what was to be sent by now, where nothing is taken."""
+        sent, now_ms = trial.sent, self.kept.now_ms
+        self._failures += 1
+        values = (await self.kept.service.markets.tuning(self.kept.market)).values
+        last_ms, tries = RETRY.whole(values) * HOUR_MS, sent.attempts + 1
+        again_ms = next_ms(
+            now_ms, sent.first_ms, tries, sent.event_id, last_ms=last_ms, asked_ms=trial.asked_ms
+        )
+        if again_ms is None:
+            self.kept.bury(sent, trial.code, trial.took_ms)
+            self.lanes.done(sent)
+        else:
+            self.kept.called(replace(sent, next_ms=again_ms), D.FAILED, trial.code, trial.took_ms)
+            self.lanes.put_off(sent, again_ms, trial.code)
+        over = self.lanes.over(now_ms, last_ms) if self._is_failing else []
+        for each in over:
+            self.kept.bury(each, TOO_LATE, 0)
+        if self._is_failing:
+            held_ms = FIRST_HOLD_MS * 2 ** min(self._failures - FAILING, 12)
+            self._hold_ms = now_ms + max(trial.asked_ms, min(held_ms, LONGEST_HOLD_MS))
+        is_dead = again_ms is None or bool(over)
+        if is_dead or (self._is_failing and self.kept.hook.state is not S.FAILING):
+            await self._note(trial.code, dead=is_dead)
+
+    async def _note(self, code: str, *, dead: bool) -> None:
+        await self.kept.note(S.FAILING if self._is_failing else S.ACTIVE, code, dead=dead)
+
+    async def _take_again(self) -> None:
+        """Dead letters that somebody wants to be sent once more."""
+        kept, again = self.kept, self.kept.hook.again
+        if not again:
+            return
+        letters = await kept.part.letters(kept.hook.id, None if ALL in again else list(again))
+        taken = letters[:MOST_WAITING]
+        for _, letter in taken:
+            self.lanes.wait(replace(letter.sent, attempts=0, first_ms=kept.now_ms, next_ms=0, code=""))
+        await kept.keep(self.lanes)
+        await kept.part.forget_letters(kept.hook.id, [name for name, _ in taken])
+        await kept.do(TookAgain(webhook_id=kept.hook.id, letters=again))
+
+    async def _keep(self) -> None:
+        """A few times a second, if there is anything to keep."""
+        self.lanes.held()
+        is_news = self.kept.is_dirty or self.lanes.changed
+        pause_s = FLUSH_EVERY_S if is_news else MOVED_EVERY_S
+        now_s = time.monotonic()
+        if not (is_news or self._has_moved) or now_s - self._kept_s < pause_s:
+            return
+        await self.kept.keep(self.lanes)
+        self._kept_s, self._has_moved = now_s, False

@@ -1,0 +1,76 @@
+"""What a webhook is called with: an event of a stream as JSON, under an id that tells doubles."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import structlog
+
+from contracts.events import CloudEvent, FeedGap, GapReason
+from contracts.instants import to_instant
+from contracts.webhooks import as_json
+from dispatcher.store.events import Entry
+from dispatcher.store.webhooks import Sent
+
+MOST_BODY = 65_536  # bytes
+GAP, GAP_TYPE = "gap", "dispatch.feed.gap"  # in place of a stream
+log = structlog.get_logger()
+
+
+def sent_of(entry: Entry, now_ms: int) -> Sent | None:
+    """An event that was just read; None for one that cannot be read."""
+    try:
+        event = msgspec.msgpack.decode(entry.event)
+        kind, subject, name = str(event["type"]), str(event.get("subject", "")), str(event["id"])
+    except (msgspec.MsgspecError, AttributeError, LookupError, TypeError, ValueError):
+        log.error("unreadable", kind="event", stream=entry.stream, id=entry.id)
+        return None
+    return Sent(
+        stream=entry.stream,
+        entry_id=entry.id,
+        lane=subject.partition(".")[0],  # a request, with its offers and its tasks
+        type=kind,
+        subject=subject,
+        event_id=name,
+        first_ms=now_ms,
+    )
+
+
+def gap_before(reason: GapReason, after: str, now_ms: int) -> Sent:
+    """Something may be missing before what follows: who is called reads anew what it keeps a copy of."""
+    return Sent(
+        stream=GAP,
+        entry_id=after.partition("~")[0],
+        lane="",
+        type=GAP_TYPE,
+        subject=reason.value,
+        event_id=f"gap.{after}",
+        first_ms=now_ms,
+    )
+
+
+def gap_body(market: str, sent: Sent) -> bytes:
+    """What is sent of it."""
+    reason, after = GapReason(sent.subject), sent.event_id.removeprefix("gap.")
+    event = CloudEvent(
+        id=sent.event_id,
+        source=f"/markets/{market}",
+        type=GAP_TYPE,
+        time=to_instant(sent.first_ms),
+        data=msgspec.to_builtins(FeedGap(reason=reason, after=after)),
+    )
+    return as_json(msgspec.to_builtins(event))
+
+
+def body_of(event: bytes) -> bytes:
+    """The event as JSON; without its data where that would be too much: then it is read over HTTP."""
+    told = msgspec.msgpack.decode(event)
+    whole = as_json(told)
+    return whole if len(whole) <= MOST_BODY else as_json(told | {"data": {}}, datatoolarge=True)
+
+
+def webhook_id(market: str, sent: Sent) -> str:
+    """What doubles are told by: the same at each attempt, and at a replay."""
+    text = f"{market}/{sent.stream}/{sent.event_id}"
+    return f"msg_{hashlib.blake2b(text.encode(), digest_size=15).hexdigest()}"

@@ -1,0 +1,141 @@
+"""Webhooks: where somebody is called with events; how they are set, and when they are somebody's task.
+
+What is sent, and how far it came, is kept beside the record (`store.webhooks`): it changes with every call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from contracts.instants import DAY_MS
+from contracts.tasks import TaskKind, TaskOutcome, TaskState
+from contracts.webhooks import WebhookState
+from dispatcher.domain.compact import Compact, Record
+from dispatcher.domain.context import Context
+from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.kinds import Entry, Kind, register
+from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened, reopened
+
+S = WebhookState
+MOST_OF_ONE = 10  # webhooks of one vendor, and of the platform
+ALL = "all"  # in place of the id of a dead letter
+MOST_AGAIN = 100  # dead letters that were asked for and not taken up yet
+WEBHOOKS = "webhooks"  # the list of all, by when they were made
+AWAKE_MS = 30 * DAY_MS  # it is looked at as often; nothing else is due of one
+
+
+class Secret(Compact, frozen=True):
+    """What calls are signed with, sealed; `until_ms`: 0 for the one in use."""
+
+    sealed: bytes
+    until_ms: int = 0
+
+
+class WebhookRecord(Record, frozen=True, tag=1):
+    """One webhook. `replays` counts from where it was told to begin: each time, from `begin` on."""
+
+    vendor_id: str  # "": the platform's
+    url: str
+    events: tuple[str, ...]
+    state: WebhookState
+    created_ms: int
+    timer_ms: int
+    secrets: tuple[Secret, ...]  # the one in use first
+    begin: str  # a position
+    replays: int = 1
+    code: str = ""
+    description: str = ""
+    again: tuple[str, ...] = ()  # dead letters that are to be sent once more
+
+
+def list_of(vendor_id: str) -> str:
+    """The list of one vendor's webhooks, or of the platform's."""
+    return f"{WEBHOOKS}:{vendor_id}"
+
+
+def task_id(webhook_id: str) -> str:
+    """What the task about it is called."""
+    return f"{webhook_id}.{TaskKind.WEBHOOK_FAILING.value}"
+
+
+def secret_subject(webhook_id: str) -> str:
+    """What its secrets are sealed for."""
+    return f"webhook/{webhook_id}"
+
+
+def changed(hook: WebhookRecord, context: Context, **changes: Any) -> WebhookRecord:
+    """One version on; a secret whose time is over is forgotten."""
+    secrets = changes.pop("secrets", hook.secrets)
+    kept = tuple(each for each in secrets if not each.until_ms or each.until_ms > context.now_ms)
+    ends = [each.until_ms for each in kept if each.until_ms]
+    timer_ms = min([*ends, context.now_ms + AWAKE_MS])
+    return replace(hook, version=hook.version + 1, secrets=kept, timer_ms=timer_ms, **changes)
+
+
+def step(before: WebhookRecord, after: WebhookRecord, context: Context) -> Decision:
+    """The change alone."""
+    return Decision(changes=(Change(before, after),), at_ms=context.now_ms)
+
+
+def with_task(decision: Decision, hook: WebhookRecord, code: str, context: Context) -> Decision:
+    """And somebody's task, if it is not already."""
+    made = opened(TaskKind.WEBHOOK_FAILING, hook.id, context, code=code)
+    fresh = replace(made, request_id="", webhook=hook.id)
+    known = _task(hook, context)
+    if known is not None and known.state is not TaskState.DONE:
+        return decision
+    task = fresh if known is None else reopened(known, fresh, context)
+    return _and(decision, known, task, "opened")
+
+
+def without_task(decision: Decision, hook: WebhookRecord, context: Context) -> Decision:
+    """And nobody's task any more."""
+    known = _task(hook, context)
+    if known is None or known.state is TaskState.DONE:
+        return decision
+    return _and(decision, known, done(known, context, TaskOutcome.SETTLED), "done")
+
+
+def has_task(hook: WebhookRecord, context: Context) -> bool:
+    """Whether somebody sees to it."""
+    known = _task(hook, context)
+    return known is not None and known.state is not TaskState.DONE
+
+
+def _task(hook: WebhookRecord, context: Context) -> TaskRecord | None:
+    found = context.related.get(task_id(hook.id))
+    return found if isinstance(found, TaskRecord) else None
+
+
+def _and(decision: Decision, before: TaskRecord | None, after: TaskRecord, what: str) -> Decision:
+    return replace(
+        decision,
+        changes=(*decision.changes, Change(before, after)),
+        messages=(*decision.messages, news(after, what, BY_ITSELF)),
+    )
+
+
+def _due(hook: WebhookRecord, context: Context) -> Decision | None:
+    """Its timer: a secret whose time is over is forgotten."""
+    return None if hook.timer_ms > context.now_ms else step(hook, changed(hook, context), context)
+
+
+WEBHOOK_KIND = register(
+    Kind(
+        name="webhook",
+        form=WebhookRecord,
+        key="wh",
+        timers="timers:webhook",
+        timer_ms=lambda hook: hook.timer_ms,
+        lists=lambda hook: {
+            Entry(WEBHOOKS, hook.id): hook.created_ms,
+            Entry(list_of(hook.vendor_id), hook.id): hook.created_ms,
+        },
+        may_become=lambda before, after: before is not None or after is not None,
+        on_timer=_due,
+        related=lambda hook: [("task", task_id(hook.id))],
+        ids_of_others=True,
+    )
+)
