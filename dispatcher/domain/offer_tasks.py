@@ -35,7 +35,8 @@ def unanswered_counters(of: RequestRecord, context: Context) -> list[TaskRecord]
             task = opened(
                 TaskKind.COUNTER_OFFER, of.id, context, offer_id=name, since=number, priority=of.priority
             )
-            due_ms = max(context.now_ms, min(task.due_ms, offer.expires_ms))
+            ends_ms = min(offer.expires_ms, of.collect_ms or offer.expires_ms)
+            due_ms = max(context.now_ms, min(task.due_ms, ends_ms))
             found.append(replace(task, due_ms=due_ms, timer_ms=due_ms))
     return found
 

@@ -89,9 +89,9 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
     too many; Invalid when nothing would be otherwise; DoesNotFit for want of room, or out of sequence.
     """
     offer = record.offer_named(command.offer_id, context.vendor_id)
-    wish = command.wish(offer, record.service_class)
-    if _is_taken_so(offer, wish):
+    if _is_taken_so(offer, command, record.service_class):
         return None
+    wish = command.wish(offer, record.service_class)
     refuse_closed(record, offer, command.offer_id, context)
     if offer.is_countered and offer.counter is not None and wish_of(offer.counter) == wish:
         return None
@@ -159,11 +159,10 @@ def refuse_closed(record: RequestRecord, offer: OfferRecord, name: str, context:
     if offer.unanswered and record.accepted_by_silence(context.now_ms) is None:
         return
     state = offer.state if not offer.unanswered else OfferState.ACCEPTED
-    hint = (
-        "turn the dispatch back, or ask for an amendment" if offer.state is OfferState.ACCEPTED else "nothing"
-    )
+    ended = state if offer.unanswered else offer.told_state
+    hint = "turn the dispatch back, and say why" if state is OfferState.ACCEPTED else "nothing is left to do"
     raise WrongState(
-        f"offer {name} is {state}; there is nothing to counter\nMaybe {hint} is left to do.",
+        f"offer {name} is {ended}; there is nothing to counter\nMaybe {hint}.",
         state=state.value,
     )
 
@@ -178,10 +177,17 @@ def refuse_full(name: str, *, room: bool) -> None:
         )
 
 
-def _is_taken_so(offer: OfferRecord, wish: Wish) -> bool:
+def _is_taken_so(offer: OfferRecord, command: CounterOffer, asked_level: str) -> bool:
+    """Whether it was taken as it is said again; what the work costs by now is another matter."""
     terms = offer.counter
-    is_taken = terms is not None and terms.state is CounterState.TAKEN
-    return is_taken and terms is not None and wish_of(terms).start_ms == wish.start_ms
+    if terms is None or terms.state is not CounterState.TAKEN:
+        return False
+    start_ms = terms.offered_start_ms if command.start_ms is None else command.start_ms
+    level = "" if command.level == asked_level else command.level
+    return (start_ms, level) == (terms.start_ms, terms.level) and command.price_cents in (
+        None,
+        terms.price_cents,
+    )
 
 
 def _refuse_nothing_new(offer: OfferRecord, wish: Wish, name: str) -> None:
