@@ -17,6 +17,7 @@ from dispatcher.delivery import feed
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
+from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.events import FIELD
 from dispatcher.store.outcome import Status
@@ -150,6 +151,18 @@ async def test_secrets_move_to_the_patient_key_in_use(hooks: Hooks, receiver: Re
         await hooks.until(lambda: receiver.calls)
     assert hooks.part.secrets(await hooks.now(hook), 0) == before
     assert "dev" not in (await survey(world.store.reader, world.market)).sealed
+
+
+async def test_a_secret_whose_time_is_over_is_forgotten(hooks: Hooks, url: str) -> None:
+    hook, timers = await hooks.made(url), Timers(hooks.service)
+    await hooks.service.webhooks.rotate(hooks.platform, hooks.world.market, hook.id, 2, None)
+    await timers.fire_due(hooks.world.market)
+    assert len((await hooks.now(hook)).secrets) == 2
+    await hooks.later(2)
+    await timers.fire_due(hooks.world.market)
+    assert len((await hooks.now(hook)).secrets) == 1
+    await hooks.later(29 * 24)
+    assert await timers.fire_due(hooks.world.market) == 0
 
 
 async def test_who_has_lost_the_lease_or_knows_an_older_webhook_writes_nothing(

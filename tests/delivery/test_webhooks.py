@@ -11,6 +11,7 @@ from aiohttp import web
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskState
 from contracts.webhooks import DeliveryOutcome, DeliveryQuery, ReplayWebhook, WebhookState
+from dispatcher.audit.auditor import audit
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.delivery.webhooks.retrying import PARAMETERS, RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster
@@ -86,6 +87,7 @@ async def test_what_is_never_taken_is_a_dead_letter_and_a_task_and_is_sent_again
         task = await world.store.market(market).tasks.records.get(task_id(hook.id))
         assert task is not None
         assert (task.state, task.webhook, task.request_id) == (TaskState.OPEN, hook.id, "")
+        assert (await audit(world.store.reader, market, []))["findings"] == []
         receiver.answer = says(204)
         again = SendDeadAgain(webhook_id=hook.id, letters=(letter.id,))
         await hooks.service.execute(world.ops, market, again)
