@@ -153,6 +153,35 @@ async def test_secrets_move_to_the_patient_key_in_use(hooks: Hooks, receiver: Re
     assert "dev" not in (await survey(world.store.reader, world.market)).sealed
 
 
+async def test_what_is_too_much_to_wait_for_is_read_once_there_is_room(
+    hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller, "WINDOW", 2)
+    monkeypatch.setattr(caller, "MOST_WAITING", 3)
+    monkeypatch.setattr(feed, "PAGE", 2)
+    receiver.answer = says(500)
+    hook, names = await hooks.made(url), [f"r{n % 4}" for n in range(20)]
+    async with hooks.sending():
+        await hooks.tell(*names)
+
+        async def is_full() -> bool:
+            return len(await hooks.part.waiting(hook.id)) >= 3
+
+        await hooks.until(is_full)
+        await hooks.later(1)
+        assert len(await hooks.part.waiting(hook.id)) <= 4
+        receiver.answer = says(204)
+
+        async def is_all_told() -> bool:
+            await hooks.later(1)
+            return len(set(ids(receiver))) == 20 and await hooks.waits(hook, 0)
+
+        await hooks.until(is_all_told)
+    for name in set(names):
+        firsts = list(dict.fromkeys(version for each, version in told(receiver) if each == name))
+        assert firsts == sorted(firsts)
+
+
 async def test_a_secret_whose_time_is_over_is_forgotten(hooks: Hooks, url: str) -> None:
     hook, timers = await hooks.made(url), Timers(hooks.service)
     await hooks.service.webhooks.rotate(hooks.platform, hooks.world.market, hook.id, 2, None)

@@ -102,6 +102,23 @@ async def test_what_is_never_taken_is_a_dead_letter_and_a_task_and_is_sent_again
     assert set(outcomes[:-2]) == {D.FAILED}
 
 
+async def test_what_nobody_needs_is_let_go_and_with_it_the_task(
+    hooks: Hooks, receiver: Receiver, url: str
+) -> None:
+    poison = iter((500, 500))
+    receiver.answer = lambda number: web.Response(status=next(poison, 204))
+    hook, world = await hooks.made(url), hooks.world
+    async with hooks.sending():
+        await hooks.tell("r1")
+        await hooks.until(lambda: hooks.waits(hook, 1))
+        await hooks.later(24.1)
+        await hooks.until(lambda: is_dead(hooks, hook))
+    assert (await hooks.now(hook)).state is S.ACTIVE  # one event is no outage
+    left = await hooks.service.webhooks.forget_letters(world.ops, world.market, hook.id, ())
+    assert left.letters == ()
+    assert await task_is(hooks, hook, TaskState.DONE)
+
+
 async def is_dead(hooks: Hooks, hook: WebhookRecord) -> bool:
     return await hooks.part.count_dead(hook.id) == 1 and await task_is(hooks, hook, TaskState.OPEN)
 
