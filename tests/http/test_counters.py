@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from contracts.codes import Role
 from contracts.tuning import TuningUpdate
 from dispatcher.audit.auditor import audit
 from tests.http.conftest import Api, trip
+from tests.http.test_authorizations import FACTS
 from tests.http.test_by_hand import AT, DAY, add, answered, put_to
+from tests.http.test_versions import POOLS
 
 OFFER = "/offers/r1.1"
 LATER = {"start_at": (AT + timedelta(minutes=20)).isoformat()}  # within the window of half an hour
@@ -203,3 +205,28 @@ async def test_level_and_price_that_were_agreed_stay_when_the_ride_is_amended_un
         _, view = await api.call("GET", "/requests/r1")
         assert view["match"]["pool_id"] == pool
     assert (await audit(api.store.reader, api.market))["findings"] == []
+
+
+async def test_outside_its_authorization_nobody_takes_it_and_the_offer_stays_good(api: Api) -> None:
+    """Within the window, too, where it would be taken by itself."""
+    patient = {"patient": {"name": "Canary Wren", "record_number": "C 17"}}
+    issued = FACTS | patient | {"first_day": DAY, "last_day": DAY}
+    assert (await api.call("PUT", "/authorizations/a1", issued, role=Role.CASE_MANAGER))[0] == 201
+    await add(api, "v1")
+    night = datetime(2026, 3, 4, 4, 45, tzinfo=UTC)  # a quarter to midnight in New York
+    window = {"earliest": night.isoformat(), "latest": (night + timedelta(minutes=30)).isoformat()}
+    ride = trip("r1", authorization="a1", pickup_window=window)
+    assert (await api.call("POST", "/requests", ride | patient))[0] == 202
+    await api.call("PUT", "/vendors/v1/capacity/2026-03-04", POOLS, role=Role.OPS)
+    assert (await put_to(api, "v1"))[0] == 200
+    for minutes in (20, 50):
+        _, offer = await counter(api, {"start_at": (night + timedelta(minutes=minutes)).isoformat()})
+        assert (offer["state"], offer["counter"]["state"]) == ("requested", "pending")
+        status, problem = await answer(api, "take", offer["counter"]["number"])
+        assert (status, "authorization_expired" in problem["detail"]) == (409, True)
+    await answered(api, "r1.1", "accept", "v1")
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["asked"]["pickup_window"]["latest"]) == (
+        "accepted",
+        window["latest"].replace("+00:00", "Z"),
+    )

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from contracts.codes import OfferState, Role
 from contracts.counters import MAX_COUNTERS, Counter, CounterState
 from contracts.instants import to_instant, to_ms
+from dispatcher.domain.amended_authorization import uncovered
 from dispatcher.domain.amendments import Placed
 from dispatcher.domain.commands.accept import taken_on
 from dispatcher.domain.commands.subjects import OnOffer
@@ -104,7 +105,8 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
             f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
         )
     with_it = countered(record, offer, wish, context)
-    if is_taken_by_itself(record, offer, wish, context.values):
+    covered = not uncovered(record, placed.start_ms, context)
+    if covered and is_taken_by_itself(record, offer, wish, context.values):
         return taken(record, with_it, placed, context, command.preconditions)
     after = moved(record, record.state, context, COUNTERED, offers=record.offers_with(with_it))
     return Decision(
