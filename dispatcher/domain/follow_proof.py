@@ -9,7 +9,8 @@ from contracts.instants import HOUR_MS
 from contracts.tasks import TaskKind, TaskOutcome
 from dispatcher.domain.context import Context
 from dispatcher.domain.requests import RequestRecord, offer_id
-from dispatcher.domain.tasks import PROOF_DUE, TaskRecord, changed, done, opened
+from dispatcher.domain.task_parameters import PROOF_DUE
+from dispatcher.domain.tasks import TaskRecord, changed, done, opened
 
 
 def unproved(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:

@@ -16,9 +16,9 @@ from dispatcher.domain.follow_proof import proved, unproved
 from dispatcher.domain.offer_tasks import number_of, open_disputes, overdue_reports, unanswered_counters
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS, TERMINAL
+from dispatcher.domain.task_parameters import HOLD_LEAD
 from dispatcher.domain.tasks import (
     BY_ITSELF,
-    HOLD_LEAD,
     TaskRecord,
     changed,
     done,
@@ -196,8 +196,7 @@ def _settled(
         tasks += [
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
-    waiting = {each.id for each in unanswered_counters(after, context)}
-    tasks += [each for each in _undone(after, context, TaskKind.COUNTER_OFFER) if each.id not in waiting]
+    tasks += _of_offers_over(after, context)
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
     if not after.waits_for_call and after.history[-1].code != NOT_CALLED:  # else somebody may stand at a door
@@ -205,8 +204,6 @@ def _settled(
     tasks += [
         each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
     ]
-    disputed = {each.id for each in open_disputes(after, context)}
-    tasks += [each for each in _undone(after, context, TaskKind.PRICE_DISPUTE) if each.id not in disputed]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
@@ -219,6 +216,13 @@ def _settled(
             if (task.code, task.retiming) != (after.risk, after.retiming)
         ]
     return ended
+
+
+def _of_offers_over(after: RequestRecord, context: Context) -> list[TaskRecord]:
+    """Of counter-offers that nobody waits for any more, and of disputes that were settled."""
+    needed = {each.id for each in (*unanswered_counters(after, context), *open_disputes(after, context))}
+    kinds = (TaskKind.COUNTER_OFFER, TaskKind.PRICE_DISPUTE)
+    return [each for kind in kinds for each in _undone(after, context, kind) if each.id not in needed]
 
 
 def _is_answered(asked: TaskRecord, before: RequestRecord | None, after: RequestRecord) -> bool:
