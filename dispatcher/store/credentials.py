@@ -1,0 +1,22 @@
+"""What was told of vendors' credentials, of one market."""
+
+from __future__ import annotations
+
+from dispatcher.domain.credentials import CREDENTIAL_KIND, WATCHED, CredentialWatch
+from dispatcher.store.keys import Keys
+from dispatcher.store.node import Node
+from dispatcher.store.records import Records
+from dispatcher.store.resp import text_of
+
+
+class CredentialPart:
+    """By vendor; one of which nothing was told yet has none."""
+
+    def __init__(self, node: Node, keys: Keys) -> None:
+        self.reader, self.keys = node.reader, keys
+        self.records = Records(node, keys, CREDENTIAL_KIND)
+
+    async def get_all(self) -> dict[str, CredentialWatch]:
+        """Those that can be read."""
+        ids = await self.reader.ask("ZRANGE", self.keys.list(WATCHED), 0, -1)
+        return await self.records.get_all([text_of(each) for each in ids]) if ids else {}
