@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from contracts.codes import CredentialKind, Priority, ServiceClass
 from contracts.instants import DAY_MS, to_ms
 from contracts.tasks import TaskKind
@@ -41,6 +43,7 @@ class CredentialWatch(Record, frozen=True, tag=1):
     papers: tuple[Noted, ...] = ()
     beyond: tuple[str, ...] = ()  # by offer
     timer_ms: int = 0
+    earlier: tuple[Noted, ...] = ()  # papers that are not due now, and were: the last ones
 
 
 class Due(Compact, frozen=True):
@@ -94,6 +97,12 @@ def due_papers(
     latest = gone | latest
     found = [_due(kind, latest[kind], vendor, today, values) for kind in sorted(latest)]
     return [each for each in found if each is not None]
+
+
+def first_stop_ms(due: Sequence[Due], tz: ZoneInfo) -> int | None:
+    """From when on agreed work may lie beyond one of these; None: none is near its end."""
+    near = [each.stops for each in due if each.noted.step <= AGREED_FROM]
+    return starts_ms(min(near), tz) if near else None
 
 
 def _due(
@@ -154,13 +163,7 @@ def _awake(watch: CredentialWatch, context: Context) -> Decision | None:
     """Its timer: nothing is due of it, for the job looks by the day."""
     if watch.timer_ms > context.now_ms:
         return None
-    after = CredentialWatch(
-        id=watch.id,
-        version=watch.version + 1,
-        papers=watch.papers,
-        beyond=watch.beyond,
-        timer_ms=context.now_ms + AWAKE_MS,
-    )
+    after = replace(watch, version=watch.version + 1, timer_ms=context.now_ms + AWAKE_MS)
     return Decision(changes=(Change(watch, after),), at_ms=context.now_ms)
 
 

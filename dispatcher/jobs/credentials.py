@@ -13,12 +13,12 @@ import structlog
 from contracts.vendors import Vendor
 from dispatcher.domain.commands.credentials import NoteCredentials
 from dispatcher.domain.credentials import (
-    AGREED_FROM,
     CredentialWatch,
     Due,
     beyond,
     dispatch_task,
     due_papers,
+    first_stop_ms,
     local_day,
     paper_task,
 )
@@ -75,8 +75,8 @@ async def _note(
     stored, tz = service.store.market(market), service.markets.zones[market]
     name, known = vendor.value.id, watch.beyond if watch else ()
     found = []
-    if any(each.noted.step <= AGREED_FROM for each in due):
-        ids = [each.rpartition(".")[0] for each in await stored.requests.offer_ids(name)]
+    if (from_ms := first_stop_ms(due, tz)) is not None:
+        ids = [each.rpartition(".")[0] for each in await stored.credentials.offer_ids(name, from_ms)]
         records = await stored.requests.records.get_all(list(dict.fromkeys(ids)))
         found = beyond(name, records.values(), due, tz)
     fresh = [each for each in found if each.offer_id not in known][:MOST]

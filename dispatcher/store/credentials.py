@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dispatcher.domain.credentials import CREDENTIAL_KIND, WATCHED, CredentialWatch
+from dispatcher.domain.request_kind import offers_of
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
 from dispatcher.store.records import Records
 from dispatcher.store.resp import text_of
+
+MOST_OFFERS = 1_000
 
 
 class CredentialPart:
@@ -20,3 +23,9 @@ class CredentialPart:
         """Those that can be read."""
         ids = await self.reader.ask("ZRANGE", self.keys.list(WATCHED), 0, -1)
         return await self.records.get_all([text_of(each) for each in ids]) if ids else {}
+
+    async def offer_ids(self, vendor_id: str, from_ms: int) -> list[str]:
+        """A vendor's open offers and dispatches that begin then or later, the earliest first."""
+        name = self.keys.list(offers_of(vendor_id))
+        words = ("ZRANGE", name, from_ms, "+inf", "BYSCORE", "LIMIT", 0, MOST_OFFERS)
+        return [text_of(each) for each in await self.reader.ask(*words)]

@@ -8,15 +8,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 
 from contracts.codes import Role
 from dispatcher.audit.judge import judge
 from dispatcher.jobs.credentials import keep_credentials, note_credentials
 from dispatcher.store.events import unpack_event
 from dispatcher.store.survey import survey
-from tests.http.conftest import Api
+from tests.http.conftest import Api, trip
+from tests.http.test_by_hand import VENDOR as VENDOR_OF_RIDES
+from tests.http.test_by_hand import put_to
 from tests.http.test_offers import VENDOR, offered
 from tests.http.test_proofs import tuned
+from tests.http.test_versions import POOLS
 
 TZ = ZoneInfo("America/New_York")
 PAPER = "auto_insurance"
@@ -106,6 +110,18 @@ async def test_ops_has_one_task_due_before_the_last_day_until_there_is_a_later_p
     await look(api)
     assert [(await task(api))[each] for each in ("state", "outcome")] == ["done", "settled"]
     assert await is_sound(api)
+
+
+async def test_a_paper_that_comes_back_is_a_task_again_and_not_told_again(api: Api) -> None:
+    at(api, LAST - timedelta(days=14))
+    for last in (LAST, LAST + timedelta(days=300), LAST):
+        await papers(api, last)
+        assert await look(api) == 1
+    assert (await task(api))["state"] == "open"
+    assert [each["days_left"] for each in await to_vendor(api)] == [14]
+    at(api, LAST - timedelta(days=7))
+    await look(api)
+    assert [each["days_left"] for each in await to_vendor(api)] == [14, 7]
 
 
 async def test_who_ended_the_task_too_soon_has_it_again_with_the_next_step(api: Api) -> None:
@@ -226,3 +242,25 @@ async def test_who_has_the_lease_looks_and_nobody_else(api: Api) -> None:
         for each in (job, ours):
             each.cancel()
         await asyncio.gather(job, ours, return_exceptions=True)
+
+
+@pytest.mark.parametrize("kind", ["auto_insurance", "ambulance_licence"])
+async def test_the_rule_lets_nothing_through_from_the_day_that_is_told_and_only_of_what_is_told(
+    api: Api, kind: str
+) -> None:
+    """A ride of 3 March, the last day of the paper or the day after it."""
+    await api.call("POST", "/requests", trip("r1"))
+    far, answers = VENDOR_OF_RIDES["credentials"], []
+    for last in ("2026-03-02", "2026-03-03"):
+        proofs = [each | ({"expires_on": last} if each["kind"] == kind else {}) for each in far]
+        body = VENDOR_OF_RIDES | {"credentials": proofs}
+        for headers in ({"If_Match": "*"}, {}):
+            await api.call("PUT", "/vendors/v1", body, role=Role.OPS, **headers)
+        await api.call("PUT", "/vendors/v1/capacity/2026-03-03", POOLS, role=Role.OPS)
+        await look(api)
+        told = (await to_vendor(api))[-1]
+        stops = told["no_offers_from"] <= "2026-03-03" and "wheelchair" in told.get("levels_of_service", ())
+        status, answer = await put_to(api, "v1")
+        assert status == (409 if stops else 200)
+        answers.append(answer.get("rules"))
+    assert answers == ([["credentials"], None] if kind == PAPER else [None, None])

@@ -31,6 +31,8 @@ from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.tasks import DUE, TaskRecord, changed, done, news, opened, reopened
 
 Step = tuple[Change, Message]
+NEVER = 999  # beyond the first step
+MOST_EARLIER = 32  # as many as a document may list
 
 
 class NoteCredentials(Command, frozen=True, kw_only=True):
@@ -60,12 +62,14 @@ class NoteCredentials(Command, frozen=True, kw_only=True):
 def note(watch: CredentialWatch | None, command: NoteCredentials, context: Context) -> Decision | None:
     """None when all of it is known. A step that was told is not told again, even if tuning takes it back."""
     before = watch or CredentialWatch(id=command.vendor_id, version=0)
-    known = {(each.kind, each.last_day): each.step for each in before.papers}
-    fresh = [each for each in command.papers if each.noted.step < known.get(_paper(each.noted), 999)]
+    known = {_paper(each): each.step for each in (*before.earlier, *before.papers)}
+    fresh = [each for each in command.papers if each.noted.step < known.get(_paper(each.noted), NEVER)]
     papers = tuple(
-        replace(each.noted, step=min(each.noted.step, known.get(_paper(each.noted), 999)))
+        replace(each.noted, step=min(each.noted.step, known.get(_paper(each.noted), NEVER)))
         for each in command.papers
     )
+    due_before = set(map(_paper, before.papers))
+    again = [each for each in command.papers if each in fresh or _paper(each.noted) not in due_before]
     beyond = tuple(each.offer_id for each in command.beyond)
     if (papers, beyond) == (before.papers, before.beyond):
         return None
@@ -75,14 +79,23 @@ def note(watch: CredentialWatch | None, command: NoteCredentials, context: Conte
         papers=papers,
         beyond=beyond,
         timer_ms=context.now_ms + AWAKE_MS,
+        earlier=_earlier(before, papers),
     )
-    steps = [*_about_papers(before, command, fresh, context), *_about_work(before, command, context)]
+    steps = [*_about_papers(before, command, again, context), *_about_work(before, command, context)]
     return Decision(
         changes=(Change(watch, after), *(change for change, _ in steps)),
         messages=(*_told(command.vendor_id, fresh), *(message for _, message in steps)),
         preconditions=(Precondition(command.vendor_id, "", command.version),),
         at_ms=context.now_ms,
     )
+
+
+def _earlier(before: CredentialWatch, papers: tuple[Noted, ...]) -> tuple[Noted, ...]:
+    """What was told of and is not due now: it may come back, and is not told of again."""
+    due = set(map(_paper, papers))
+    return tuple(each for each in (*before.earlier, *before.papers) if _paper(each) not in due)[
+        -MOST_EARLIER:
+    ]
 
 
 def _paper(noted: Noted) -> tuple[str, int]:
@@ -109,11 +122,11 @@ def _told(vendor_id: str, fresh: list[Due]) -> list[Message]:
 
 
 def _about_papers(
-    before: CredentialWatch, command: NoteCredentials, fresh: list[Due], context: Context
+    before: CredentialWatch, command: NoteCredentials, again: list[Due], context: Context
 ) -> list[Step]:
-    """A task for each kind that is told of; none any more for one that has a later paper."""
+    """A task for each kind that is told of, or due once more; none any more for one with a later paper."""
     found, kinds = list[Step](), {each.noted.kind for each in command.papers}
-    for each in fresh:
+    for each in again:
         made = opened(
             TaskKind.CREDENTIAL_EXPIRING,
             command.vendor_id,
