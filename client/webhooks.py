@@ -14,6 +14,7 @@ from contracts.webhooks import (
     DeadDeliveryPage,
     Delivery,
     DeliveryPage,
+    ForgetDeadDeliveries,
     NewWebhook,
     ReplayWebhook,
     RotateSecret,
@@ -115,6 +116,11 @@ class WebhookClient(Connection):
         async for page in pages(self, f"{_path(webhook_id)}/dead-letters", DeadDeliveryPage, {}):
             for one in page.letters:
                 yield one
+
+    async def forget_dead_deliveries(self, webhook_id: str, letters: Sequence[str] = ()) -> None:
+        """They are listed no more: these, or all."""
+        body = ForgetDeadDeliveries(letters=tuple(letters))
+        await self.call("POST", f"{_path(webhook_id)}/dead-letters/forget", DeadDeliveryPage, body=body)
 
     async def _do(self, webhook_id: str, step: str, body: Wire | None, key: str | None) -> WebhookView:
         path = f"{_path(webhook_id)}/{step}"

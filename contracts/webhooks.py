@@ -130,6 +130,12 @@ class SendWebhookAgain(Wire):
     letters: Annotated[tuple[LetterId, ...], Meta(max_length=100)] = ()
 
 
+class ForgetDeadDeliveries(Wire):
+    """Dead letters that nobody needs any more; left out: all of them."""
+
+    letters: Annotated[tuple[LetterId, ...], Meta(max_length=100)] = ()
+
+
 class DeliveryOutcome(StrEnum):
     """What became of one call."""
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from contracts.amendments import Amend, AmendmentOutcome
-from contracts.codes import Priority
+from contracts.codes import LevelOfService, Priority
 from contracts.requests import EquipmentOrder, Patient, Request, TripRequest
 from dispatcher.domain.booking import Booking
 from dispatcher.domain.compact import Compact, Record
 from dispatcher.domain.decision import Reliance
 from dispatcher.domain.needed import Needed
-from dispatcher.domain.prices import Line, stored
+from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.prices import Line, also_agreed, stored
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid
 
@@ -23,7 +24,8 @@ O = AmendmentOutcome  # noqa: E741
 WINDOWS = frozenset({"pickup_window", "appointment_at", "window"})
 PLACES = frozenset({"pickup", "dropoff", "place"})
 DESTINATION = frozenset({"dropoff", "place"})  # where a ride ends, or equipment goes
-WORK = frozenset({"level_of_service", "needs", "service_minutes", "lines", "skills"})
+LEVEL = "level_of_service"
+WORK = frozenset({LEVEL, "needs", "service_minutes", "lines", "skills"})
 TERMS = WINDOWS | PLACES | WORK  # what a vendor agreed to when it took the work
 SHOWN = frozenset({"patient", "priority"})  # what it sees, and need not agree to
 ON_BOARD = DESTINATION | {"patient"}  # what may change once the passenger is on board
@@ -147,17 +149,31 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     relies: tuple[Reliance, ...] = ()
 
 
-def placed_by(proposal: Proposal) -> Placed:
-    """A checked match as it is kept of an amendment."""
+def placed_by(proposal: Proposal, agreed: OfferRecord | None = None) -> Placed:
+    """A checked match as it is kept of an amendment; of a dispatch, with what was agreed beyond the card."""
+    lines = stored(proposal.price_lines)
+    with_it = lines if agreed is None else also_agreed(agreed, lines)
     return Placed(
         proposal.pool_id,
         proposal.start_ms,
         proposal.end_ms,
-        proposal.price_cents,
+        proposal.price_cents if with_it is lines else sum(each.cents for each in with_it),
         proposal.bookings,
         proposal.distance_m,
-        stored(proposal.price_lines),
+        with_it,
     )
+
+
+def agreed_level(dispatch: OfferRecord, fields: Collection[str]) -> str:
+    """The level that its vendor countered, which stays until another is asked for; "": as asked for."""
+    return "" if LEVEL in fields else dispatch.level
+
+
+def as_agreed(request: Request, level: str) -> Request:
+    """The request in a vehicle of that level; "": as asked for."""
+    if not level or not isinstance(request, TripRequest):
+        return request
+    return replace(request, level_of_service=LevelOfService(level))
 
 
 def amended(request: Request, patch: Amend) -> Request:

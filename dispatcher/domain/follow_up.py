@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from contracts.amendments import AmendmentOutcome
@@ -15,7 +13,7 @@ from dispatcher.domain.bundles import bundle_task, is_given_back
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.follow_proof import proved, unproved
-from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.offer_tasks import number_of, open_disputes, overdue_reports, unanswered_counters
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OPEN, REQUEST_STATES, REQUIREMENT_TASKS, TERMINAL
 from dispatcher.domain.tasks import (
@@ -87,33 +85,8 @@ def _opened(before: RequestRecord | None, after: RequestRecord, context: Context
     if _is_new_risk(before, after) and not _undone(after, context, TaskKind.SEQUENCE_AT_RISK):
         found.append(_at_risk(after, context))
     found += unproved(before, after, context)
-    for offer in after.offers:
-        if offer.live and offer.overdue:
-            code = offer.status.value if offer.status else ""
-            since = "_".join(filter(None, (code, _number(_agreed(after, offer)))))
-            about: dict[str, Any] = {"offer_id": offer_id(after, offer), "code": code, "since": since}
-            task = opened(TaskKind.OVERDUE, after.id, context, **about, priority=after.priority)
-            if task.id not in after.tasks:  # not: overdue for the first time; an older version made no tasks
-                found.append(task)
-    return found + [each for each in _disputes(after, context) if each.id not in after.tasks]
-
-
-def _disputes(after: RequestRecord, context: Context) -> list[TaskRecord]:
-    """A task for each dispute of a line that ops has not settled."""
-    return [
-        opened(
-            TaskKind.PRICE_DISPUTE,
-            after.id,
-            context,
-            offer_id=offer_id(after, offer),
-            code=said.kind.value,
-            since=_number(number),
-            priority=after.priority,
-        )
-        for offer in after.offers
-        for number, said in enumerate(offer.disputes, start=1)
-        if said.open
-    ]
+    found += [*overdue_reports(after, context), *open_disputes(after, context)]
+    return [each for each in found if each.id not in after.tasks]
 
 
 def _not_agreed(before: RequestRecord | None, after: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -131,7 +104,7 @@ def _amendment_task(after: RequestRecord, place: int, context: Context) -> TaskR
     """By its dispatch; with its number where that had one before."""
     amendment, kind = after.amendments[place], TaskKind.AMENDMENT_REFUSED
     name = f"{after.id}.{amendment.attempt}"
-    since = _number(place + 1) if f"{name}.{kind.value}" in after.tasks else ""
+    since = number_of(place + 1) if f"{name}.{kind.value}" in after.tasks else ""
     code, priority = amendment.outcome.value, after.priority
     task = opened(kind, after.id, context, offer_id=name, code=code, since=since, priority=priority)
     return replace(task, rules=amendment.rules)
@@ -145,29 +118,23 @@ def _needs_a_person(amendment: Amendment, after: RequestRecord) -> bool:
     return amendment.outcome in LOST or dropped
 
 
-def _agreed(record: RequestRecord, offer: OfferRecord) -> int:
-    """How often its vendor agreed to an amendment: each time its reports are waited for anew."""
-    outcomes = [each.outcome for each in record.amendments if each.attempt == offer.attempt]
-    return outcomes.count(AmendmentOutcome.AGREED)
-
-
-def _number(number: int) -> str:
-    """What tells a task apart from one of before; "" for 0."""
-    return str(number) if number else ""
-
-
 def _reopened(
     before: RequestRecord | None, after: RequestRecord, context: Context
 ) -> list[tuple[TaskRecord, TaskRecord]]:
     """Tasks that were done, and that the request needs again after it did not for a while."""
-    needed_before = {each.id for each in _recurring(before, context)} if before else set()
-    needed = [each for each in _recurring(after, context) if each.id not in needed_before]
+    needed_before = {each.id for each in _again(before, context)} if before else set()
+    needed = [each for each in _again(after, context) if each.id not in needed_before]
     known = [(context.related.get(each.id), each) for each in needed]
     return [
         (task, reopened(task, fresh, context))
         for task, fresh in known
         if isinstance(task, TaskRecord) and task.state is TaskState.DONE
     ]
+
+
+def _again(of: RequestRecord, context: Context) -> list[TaskRecord]:
+    """What may be needed once more: also a report, where its vendor said meanwhile that it waits."""
+    return [*_recurring(of, context), *overdue_reports(of, context)]
 
 
 def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
@@ -192,22 +159,8 @@ def _recurring(of: RequestRecord, context: Context) -> list[TaskRecord]:
                 not_due_before_ms=0 if broken else of.match_by_ms - lead_ms,
             )
         )
-    found = [*held, *_counters(of, context)]
+    found = [*held, *unanswered_counters(of, context)]
     return [*found, _early(of, context)] if of.has_nobody_left else found
-
-
-def _counters(of: RequestRecord, context: Context) -> list[TaskRecord]:
-    """One for each counter-offer that nobody has answered; it is due before its offer ends."""
-    found = []
-    for offer in of.live_offers:
-        if offer.is_countered and offer.counter is not None:
-            name, number = offer_id(of, offer), _number(offer.counter.number - 1)
-            task = opened(
-                TaskKind.COUNTER_OFFER, of.id, context, offer_id=name, since=number, priority=of.priority
-            )
-            due_ms = max(context.now_ms, min(task.due_ms, offer.expires_ms))
-            found.append(replace(task, due_ms=due_ms, timer_ms=due_ms))
-    return found
 
 
 def _asked_of_people(of: RequestRecord) -> tuple[Requirement, ...]:
@@ -243,7 +196,7 @@ def _settled(
         tasks += [
             each for each in _undone(after, context, TaskKind.AMENDMENT_REFUSED) if each.offer_id != name
         ]
-    waiting = {each.id for each in _counters(after, context)}
+    waiting = {each.id for each in unanswered_counters(after, context)}
     tasks += [each for each in _undone(after, context, TaskKind.COUNTER_OFFER) if each.id not in waiting]
     for requirement, kind in REQUIREMENT_TASKS.items():
         tasks += _undone(after, context, kind) if requirement not in _asked_of_people(after) else []
@@ -252,7 +205,7 @@ def _settled(
     tasks += [
         each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
     ]
-    disputed = {each.id for each in _disputes(after, context)}
+    disputed = {each.id for each in open_disputes(after, context)}
     tasks += [each for each in _undone(after, context, TaskKind.PRICE_DISPUTE) if each.id not in disputed]
     at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
     tasks += [] if _risk(after) else at_risk

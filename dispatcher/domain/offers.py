@@ -98,6 +98,11 @@ class OfferRecord(Compact, frozen=True):
         return self.state is OfferState.REQUESTED
 
     @property
+    def told_state(self) -> str:
+        """Its state, and why, in words for who asks for what it is too late for."""
+        return f"{self.state} ({self.code})" if self.code else self.state.value
+
+    @property
     def broadcast(self) -> bool:
         """Whether others were asked at the same time, and nothing was booked for it meanwhile."""
         return self.mode == OfferMode.BROADCAST

@@ -157,6 +157,19 @@ def agreed_at(offer: OfferRecord, price_cents: int) -> dict[str, Any]:
     return priced([*lines, Line(K.AGREED, more)] if more else lines)
 
 
+def also_agreed(offer: OfferRecord, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Lines of the dispatch's work elsewhere or at another time, with what was agreed beyond the rate card.
+
+    It never makes the price less than nothing. A price of one line alone was agreed whole, for that work.
+    """
+    kept = [each for each in offer.price_lines if each.kind is K.AGREED]
+    card = [each for each in offer.price_lines if each.kind is not K.AGREED and each.kind not in AFTERWARDS]
+    if not kept or not card:
+        return lines
+    cents = max(kept[0].cents, -sum(each.cents for each in lines))
+    return (*lines, replace(kept[0], cents=cents)) if cents else lines
+
+
 def place_of(offer: OfferRecord, said: Dispute) -> int | None:
     """Where the line stands that was disputed, from 0; None: not any more. Orders have several of a kind."""
     lines = lines_of(offer)

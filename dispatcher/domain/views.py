@@ -19,7 +19,7 @@ from contracts.offers import LineView, NeedsView, Offer
 from contracts.request_views import Attempt, Doors, RequestView, Transition, WaitsFor
 from contracts.requests import Patient, Request
 from dispatcher.domain import prices
-from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.amendments import Amendment, agreed_level
 from dispatcher.domain.barriers import barrier_view
 from dispatcher.domain.cascade import link_view as chain_view
 from dispatcher.domain.coarse_position import coarse_position
@@ -228,6 +228,7 @@ def proposed_offer(record: RequestRecord, offer: OfferRecord, asked: Amendment, 
             start_ms=placed.start_ms,
             end_ms=placed.end_ms,
             distance_m=placed.distance_m,
+            level=agreed_level(offer, asked.fields),
             **prices.amended(offer, placed.price_lines, placed.price_cents),
         )
     return replace(offer_view(record, offer, request), window=window)

@@ -8,6 +8,7 @@ from contracts.webhooks import (
     DeadDeliveryPage,
     DeliveryPage,
     DeliveryQuery,
+    ForgetDeadDeliveries,
     NewWebhook,
     ReplayWebhook,
     RotateSecret,
@@ -175,6 +176,20 @@ async def letters(call: Call, parts: Parts) -> Reply:
     """List what a webhook did not take for as long as it is tried, the newest first."""
     name = call.path["webhook_id"]
     return Reply(await parts.service.webhooks.letters(call.principal, call.market, name, call.query))
+
+
+@ROUTES.post(
+    f"{HOOK}/dead-letters/forget",
+    id="forgetDeadDeliveries",
+    roles=ROLES,
+    body=Body(ForgetDeadDeliveries, optional=True),
+    answers={200: Answer("the newest that are left", DeadDeliveryPage)},
+)
+async def forget(call: Call, parts: Parts) -> Reply:
+    """Let dead letters of a webhook go: those named, or all."""
+    name, letters = call.path["webhook_id"], call.body.letters
+    hooks = parts.service.webhooks
+    return Reply(await hooks.forget_letters(call.principal, call.market, name, letters))
 
 
 @ROUTES.post(

@@ -14,12 +14,15 @@ from contracts.codes import RequestState, TrackingStatus
 from contracts.requests import Request
 from contracts.tuning import Number
 from dispatcher.domain.amendments import (
+    LEVEL,
     PLACES,
     TERMS,
     WINDOWS,
     Facts,
     Ready,
+    agreed_level,
     amended,
+    as_agreed,
     changed_fields,
     placed_by,
 )
@@ -77,7 +80,9 @@ async def prepared(
             ready,
             fits=place.fits,
             rules=place.rules,
-            placed=placed_by(place.proposal) if place.proposal else None,
+            placed=placed_by(place.proposal, _keeps_terms(record.dispatch, ready))
+            if place.proposal
+            else None,
             expires_ms=expiry(record, ready.facts, reading, vendor_id, now_ms),
         ),
     )
@@ -170,6 +175,7 @@ async def _place(
         others = nearest(wanted, of_patient(ready.filing, ready.beside))
         record = replace(record, apart=tuple(each.id for each in others))
     alone = replace(record, before=())
+    request = as_agreed(ready.request, agreed_level(dispatch, ready.fields))
     tries = [
         (record, dispatch.start_ms),
         (record, None),
@@ -178,11 +184,16 @@ async def _place(
     for as_it_is, start_ms in tries:
         wish = OfferByHand(request_id=record.id, vendor_id=dispatch.vendor_id, start_ms=start_ms, again=True)
         try:
-            return Place(fits=True, proposal=await match(market, as_it_is, ready.request, wish, reading))
+            return Place(fits=True, proposal=await match(market, as_it_is, request, wish, reading))
         except DoesNotFit as refusal:
             broken = broken or frozenset(refusal.facts["rules"] or ("checker",))
     keeps_place = record.state is RequestState.IN_PROGRESS or (not moves and broken <= NEW_WORK)
     return Place(fits=keeps_place, rules=() if keeps_place else tuple(sorted(broken)))
+
+
+def _keeps_terms(dispatch: OfferRecord, ready: Ready) -> OfferRecord | None:
+    """What was agreed beyond the rate card stays, unless another vehicle is asked for."""
+    return None if LEVEL in ready.fields else dispatch
 
 
 def expiry(record: RequestRecord, facts: Facts, reading: Reading, vendor_id: str, now_ms: int) -> int:

@@ -11,11 +11,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from contracts.amendments import Amend
-from contracts.codes import LevelOfService
 from contracts.geo import Window
 from contracts.instants import to_instant
-from contracts.requests import Request, TripRequest
-from dispatcher.domain.amendments import Placed, Ready, placed_by
+from contracts.requests import Request
+from dispatcher.domain.amendments import Placed, Ready, as_agreed, placed_by
 from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_counter import TakeCounter
 from dispatcher.domain.commands.counter import CounterOffer
@@ -89,8 +88,7 @@ async def _found(
         ready = await _widened(market, record, request, start_ms, looks)
         request, facts = ready.request, ready.facts
         wider = replace(record, earliest_ms=facts.earliest_ms, latest_ms=facts.latest_ms)
-    if wish.level and isinstance(request, TripRequest):
-        request = replace(request, level_of_service=LevelOfService(wish.level))
+    request = as_agreed(request, wish.level)
     reading = await read_market(
         market.stored,
         market.tz,

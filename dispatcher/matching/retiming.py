@@ -10,7 +10,7 @@ import contextlib
 from msgspec.structs import replace
 
 from contracts.requests import Request
-from dispatcher.domain.amendments import Facts, placed_by
+from dispatcher.domain.amendments import Facts, as_agreed, placed_by
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
 from dispatcher.domain.commands.retime import RetimeDispatch
 from dispatcher.domain.links import bounds
@@ -40,7 +40,8 @@ async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
         reading = await read_market(
             market.stored, market.tz, now_ms, until_ms=record.latest_ms, only=dispatch.vendor_id
         )
-        found = await _placed(market, record, dispatch, request, reading)
+        wanted = as_agreed(request, dispatch.level)
+        found = await _placed(market, record, dispatch, wanted, reading)
     except Unavailable:
         raise
     except DoesNotFit as refusal:
@@ -52,7 +53,8 @@ async def prepared(market: Market, record: RequestRecord) -> RetimeDispatch:
     )
     least_ms = expiry(record, facts, reading, dispatch.vendor_id, now_ms)
     until_ms = min(least_ms, dispatch.start_ms) if dispatch.start_ms > now_ms else least_ms
-    return RetimeDispatch(request_id=record.id, placed=placed_by(found), request=request, expires_ms=until_ms)
+    placed = placed_by(found, dispatch)
+    return RetimeDispatch(request_id=record.id, placed=placed, request=request, expires_ms=until_ms)
 
 
 async def _placed(

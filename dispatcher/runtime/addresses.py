@@ -72,7 +72,9 @@ class Networks(str):
 def _parted(url: str) -> tuple[SplitResult, str]:
     parts = urlsplit(url)
     host = parts.hostname
-    if not host or not url.isascii() or any(each.isspace() or not each.isprintable() for each in url):
+    if not url.isascii():
+        raise ValueError("it has other characters than ASCII: write a host as xn--…, the rest with %")
+    if not host or any(each.isspace() or not each.isprintable() for each in url):
         raise ValueError("it names no host")
     if "@" in parts.netloc:
         raise ValueError("a user or a password has no place in it")

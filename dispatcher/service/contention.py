@@ -7,10 +7,11 @@ winner, and who is asked eight times may lose eight times.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
+LONGEST_S = 2.0  # the store may be away: then each is told so by itself, and not one after the other
 Subject = tuple[str, str]  #: a market, and the id of a record
 
 
@@ -21,16 +22,20 @@ class Contention:
         self._locks: dict[Subject, asyncio.Lock] = {}
         self._waiting: Counter[Subject] = Counter()
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def of(self, market: str, subject: str) -> AsyncIterator[None]:
-        """Until it is over, nobody else of them goes on."""
-        key = market, subject
+        """Until it is over, nobody else of them goes on; but nobody waits for that beyond `LONGEST_S`."""
+        key, mine = (market, subject), False
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._waiting[key] += 1
         try:
-            async with lock:
-                yield
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_S):
+                    mine = await lock.acquire()
+            yield
         finally:
+            if mine:
+                lock.release()
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key], self._locks[key]

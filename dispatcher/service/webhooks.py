@@ -21,13 +21,16 @@ from contracts.webhooks import (
     WebhookQuery,
     WebhookSecret,
     WebhookSettings,
+    WebhookState,
     WebhookView,
     refuse_unknown_types,
 )
 from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.webhooks import (
+    ROLES,
     ChangeWebhook,
     MakeWebhook,
+    NoteWebhook,
     RemoveWebhook,
     ReplayFrom,
     RotateWebhookSecret,
@@ -216,6 +219,21 @@ class Webhooks:
             for name, each in found
         )
         return DeadDeliveryPage(letters=shown, cursor=cursor)
+
+    async def forget_letters(
+        self, who: Principal, market: str, webhook_id: str, letters: Sequence[str]
+    ) -> DeadDeliveryPage:
+        """They are listed no more; where none is left and all is taken, nobody needs to see to it either."""
+        hook, part = await self.get(who, market, webhook_id), self._part(who, market)
+        if who.may(OPS):
+            entry = await self.acts.entry(who, market, "forget_dead_deliveries", "webhook", webhook_id)
+            await self.markets.store(market).commit([entry])
+        found = await part.letters(webhook_id, letters or None)
+        await part.forget_letters(webhook_id, [name for name, _ in found])
+        if hook.state is WebhookState.ACTIVE and not await part.count_dead(webhook_id):
+            over = NoteWebhook(webhook_id=webhook_id, state=hook.state, well=True)
+            await self.executor.attempt(who.acting_as(ROLES), market, over, hook)
+        return await self.letters(who, market, webhook_id, DeliveryQuery())
 
     async def view(self, market: str, hook: WebhookRecord) -> WebhookView:
         """One of them."""

@@ -14,7 +14,14 @@ from dispatcher.domain.kinds import kinds
 from dispatcher.store import script
 from dispatcher.store.connection import Reader
 from dispatcher.store.identity import IDENTITY
-from dispatcher.store.keys import BESIDE_TUNING, Keys
+from dispatcher.store.keys import (
+    BESIDE_TUNING,
+    WEBHOOK_AT,
+    WEBHOOK_DEAD,
+    WEBHOOK_LOG,
+    WEBHOOK_WAITING,
+    Keys,
+)
 
 Words = tuple[str, ...]
 NAMED = 8  # rights spelled out in one reason
@@ -62,6 +69,7 @@ LEDGER = (
     "EXISTS KEY",
 )
 DECIDED = ("HSET KEY x 1", "HGET KEY x", "EXPIRE KEY 1")
+OF_WEBHOOK = ("XADD KEY * d x", "XRANGE KEY - +", "XREVRANGE KEY + -", "XLEN KEY", "XDEL KEY 0-1", "DEL KEY")
 LEASE = ("GET KEY", "SET KEY x PX 1", "PEXPIRE KEY 1", "DEL KEY")
 FENCE = ("GET KEY", "SET KEY x")
 MATCHERS = ("HSET KEY x 1", "HDEL KEY x", "HGETALL KEY")
@@ -107,8 +115,9 @@ def needed(keys: Keys) -> list[Words]:
         ),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
-        ((keys.lease,), LEASE),
-        ((keys.fence,), FENCE),
+        ((keys.lease, keys.webhooks_lease), LEASE),
+        ((keys.fence, keys.webhooks_fence), FENCE),
+        ([keys.of_webhook(each, "x") for each in (WEBHOOK_LOG, WEBHOOK_DEAD)], OF_WEBHOOK),
         ((keys.matchers, keys.pulse, keys.rings, keys.patient_keys, keys.formats), MATCHERS),
         ((keys.what_ifs,), (*MATCHERS, "HSETNX KEY x 1", "HMGET KEY x")),
         ((keys.what_if("x"),), TROUBLE),
@@ -127,7 +136,16 @@ def needed(keys: Keys) -> list[Words]:
 def _texts(keys: Keys) -> Sequence[str]:
     ledgers = (keys.limit("x", "x", "x"), keys.used("x", "x", "x"))
     records = [name for kind in kinds() for name in (keys.record(kind, "x"), keys.body(kind, "x"))]
-    return (*records, keys.vendor("x"), keys.capacity("x", "x"), *_tuning(keys), keys.command("x"), *ledgers)
+    hooks = [keys.of_webhook(each, "x") for each in (WEBHOOK_AT, WEBHOOK_WAITING)]
+    return (
+        *records,
+        *hooks,
+        keys.vendor("x"),
+        keys.capacity("x", "x"),
+        *_tuning(keys),
+        keys.command("x"),
+        *ledgers,
+    )
 
 
 def _tuning(keys: Keys) -> Sequence[str]:

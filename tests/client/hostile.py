@@ -105,6 +105,7 @@ CALLS = {
     "replay_webhook": (VendorClient, lambda c: c.replay_webhook("w1", after="0-0")),
     "send_webhook_again": (VendorClient, lambda c: c.send_webhook_again("w1")),
     "deliveries": (VendorClient, lambda c: first(c.deliveries("w1"))),
+    "forget_dead_deliveries": (VendorClient, lambda c: c.forget_dead_deliveries("w1")),
     "dead_deliveries": (VendorClient, lambda c: first(c.dead_deliveries("w1"))),
     "dispute": (PlatformClient, lambda c: c.dispute("r1.1", 1, "twice")),
     "settle": (OpsClient, lambda c: c.settle("r1.1", 1, "once")),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from playwright.async_api import expect
 
 from contracts.codes import Role
 from dispatcher.domain.canary_tasks import rolled_back
 from dispatcher.domain.commands.accept import AcceptOffer
+from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.context import Context
 from dispatcher.security.principal import Principal
 from tests.console.conftest import SHARED, Desk
@@ -73,6 +76,27 @@ async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
     await page.wait_for_selector(".toast:has-text('asked.1 costs $22.50')")
     price = await desk.call(market, "GET", "/dispatches/asked.1/price")
     assert (price["price_cents"], price["disputes"][0]["outcome"]) == (2_250, "changed")
+
+
+async def test_a_counter_offer_is_taken_from_its_row_with_what_it_would_cost(desk: Desk) -> None:
+    market = await town(desk)
+    vendor = Principal.of(Role.VENDOR, subject="v1", markets=frozenset({market}), vendor_id="v1")
+    said, place = (
+        CounterOffer(offer_id="asked.1", price_cents=9_900),
+        partial(desk.parts.quoter.countered, market),
+    )
+    await desk.parts.service.execute(vendor, market, said, prepare=place)
+    page = await desk.open("today", Role.COORDINATOR, market=market)
+    await page.locator(".grid-row", has_text="asked").click()
+    await page.wait_for_selector(".side h2:has-text('asked')")
+    await page.keyboard.press("a")
+    await page.wait_for_selector("dialog h2:has-text('v1 would do asked otherwise')")
+    await page.wait_for_selector("dialog dd:has-text('$99.00: $54.00 more')")
+    assert await problems(page) == []
+    await page.locator("dialog button.grave").press("Enter")
+    await page.wait_for_selector(".toast:has-text('v1 has asked so')")
+    view = await desk.call(market, "GET", "/requests/asked")
+    assert (view["state"], view["match"]["price_cents"]) == ("accepted", 9_900)
 
 
 async def test_a_request_is_held_and_its_toast_resumes_it(desk: Desk) -> None:

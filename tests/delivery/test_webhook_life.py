@@ -17,6 +17,7 @@ from dispatcher.delivery import feed
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.domain.commands.webhooks import DisableWebhook
 from dispatcher.domain.decision import Message
+from dispatcher.jobs.timers import Timers
 from dispatcher.security.key_files import PatientKeyFile
 from dispatcher.store.events import FIELD
 from dispatcher.store.outcome import Status
@@ -150,6 +151,47 @@ async def test_secrets_move_to_the_patient_key_in_use(hooks: Hooks, receiver: Re
         await hooks.until(lambda: receiver.calls)
     assert hooks.part.secrets(await hooks.now(hook), 0) == before
     assert "dev" not in (await survey(world.store.reader, world.market)).sealed
+
+
+async def test_what_is_too_much_to_wait_for_is_read_once_there_is_room(
+    hooks: Hooks, receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caller, "WINDOW", 2)
+    monkeypatch.setattr(caller, "MOST_WAITING", 3)
+    monkeypatch.setattr(feed, "PAGE", 2)
+    receiver.answer = says(500)
+    hook, names = await hooks.made(url), [f"r{n % 4}" for n in range(20)]
+    async with hooks.sending():
+        await hooks.tell(*names)
+
+        async def is_full() -> bool:
+            return len(await hooks.part.waiting(hook.id)) >= 3
+
+        await hooks.until(is_full)
+        await hooks.later(1)
+        assert len(await hooks.part.waiting(hook.id)) <= 4
+        receiver.answer = says(204)
+
+        async def is_all_told() -> bool:
+            await hooks.later(1)
+            return len(set(ids(receiver))) == 20 and await hooks.waits(hook, 0)
+
+        await hooks.until(is_all_told)
+    for name in set(names):
+        firsts = list(dict.fromkeys(version for each, version in told(receiver) if each == name))
+        assert firsts == sorted(firsts)
+
+
+async def test_a_secret_whose_time_is_over_is_forgotten(hooks: Hooks, url: str) -> None:
+    hook, timers = await hooks.made(url), Timers(hooks.service)
+    await hooks.service.webhooks.rotate(hooks.platform, hooks.world.market, hook.id, 2, None)
+    await timers.fire_due(hooks.world.market)
+    assert len((await hooks.now(hook)).secrets) == 2
+    await hooks.later(2)
+    await timers.fire_due(hooks.world.market)
+    assert len((await hooks.now(hook)).secrets) == 1
+    await hooks.later(29 * 24)
+    assert await timers.fire_due(hooks.world.market) == 0
 
 
 async def test_who_has_lost_the_lease_or_knows_an_older_webhook_writes_nothing(

@@ -11,6 +11,7 @@ from aiohttp import web
 from contracts.instants import HOUR_MS
 from contracts.tasks import TaskState
 from contracts.webhooks import DeliveryOutcome, DeliveryQuery, ReplayWebhook, WebhookState
+from dispatcher.audit.auditor import audit
 from dispatcher.delivery.webhooks import caller, callers
 from dispatcher.delivery.webhooks.retrying import PARAMETERS, RETRY, next_ms
 from dispatcher.delivery.webhooks.sending import Poster
@@ -86,6 +87,7 @@ async def test_what_is_never_taken_is_a_dead_letter_and_a_task_and_is_sent_again
         task = await world.store.market(market).tasks.records.get(task_id(hook.id))
         assert task is not None
         assert (task.state, task.webhook, task.request_id) == (TaskState.OPEN, hook.id, "")
+        assert (await audit(world.store.reader, market, []))["findings"] == []
         receiver.answer = says(204)
         again = SendDeadAgain(webhook_id=hook.id, letters=(letter.id,))
         await hooks.service.execute(world.ops, market, again)
@@ -98,6 +100,23 @@ async def test_what_is_never_taken_is_a_dead_letter_and_a_task_and_is_sent_again
     D = DeliveryOutcome
     assert outcomes[-2:] == [D.DEAD, D.DELIVERED]
     assert set(outcomes[:-2]) == {D.FAILED}
+
+
+async def test_what_nobody_needs_is_let_go_and_with_it_the_task(
+    hooks: Hooks, receiver: Receiver, url: str
+) -> None:
+    poison = iter((500, 500))
+    receiver.answer = lambda number: web.Response(status=next(poison, 204))
+    hook, world = await hooks.made(url), hooks.world
+    async with hooks.sending():
+        await hooks.tell("r1")
+        await hooks.until(lambda: hooks.waits(hook, 1))
+        await hooks.later(24.1)
+        await hooks.until(lambda: is_dead(hooks, hook))
+    assert (await hooks.now(hook)).state is S.ACTIVE  # one event is no outage
+    left = await hooks.service.webhooks.forget_letters(world.ops, world.market, hook.id, ())
+    assert left.letters == ()
+    assert await task_is(hooks, hook, TaskState.DONE)
 
 
 async def is_dead(hooks: Hooks, hook: WebhookRecord) -> bool:

@@ -50,6 +50,7 @@ from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.commands.waiting import ReportReady, ReportWaiting
 from dispatcher.domain.joining import joined
 from dispatcher.domain.offers import OfferRecord
+from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.refusals import Invalid, NotFound, Refusal, WrongState
 from dispatcher.domain.requests import RequestRecord, offer_id
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
@@ -104,6 +105,12 @@ def agreed(record: RequestRecord, offer: OfferRecord) -> str:
         AmendmentOutcome.AGREED
     )
     return f"_{number}" if number else ""
+
+
+def _later(plan: Proposal, minutes: int) -> Proposal:
+    """The same so much later."""
+    late_ms = minutes * MINUTE_MS
+    return replace(plan, start_ms=plan.start_ms + late_ms, end_ms=plan.end_ms + late_ms)
 
 
 def accept(offer: str) -> OnOffer:
@@ -169,11 +176,16 @@ class Life(RuleBasedStateMachine):
         self.the_matcher_offers(name, to)
         self._own(name, 0, accept)
 
-    @rule(name=ids, to=several, mode=st.sampled_from((OfferMode.BROADCAST, OfferMode.CASCADE)))
-    def the_matcher_asks_several(self, name: str, to: list[Vendor], mode: OfferMode) -> None:
+    @rule(
+        name=ids,
+        to=several,
+        mode=st.sampled_from((OfferMode.BROADCAST, OfferMode.CASCADE)),
+        minutes=st.sampled_from((0, 15)),
+    )
+    def the_matcher_asks_several(self, name: str, to: list[Vendor], mode: OfferMode, minutes: int) -> None:
         record = self.world.records.get(name)
         if record is not None and not {each.id for each in to} & record.declined_by:
-            first, *others = (make.proposal(record, each) for each in to)
+            first, *others = (_later(make.proposal(record, each), at * minutes) for at, each in enumerate(to))
             request = make.trip(name)
             command = MakeOffer(
                 request_id=name, request=request, proposal=first, mode=mode, others=tuple(others)

@@ -18,6 +18,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.kinds import kind_of
 from dispatcher.domain.notifications import NotificationRecord
+from dispatcher.domain.prices import priced_as
 from dispatcher.domain.refusals import NotAllowed, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OFFER_STATES, REQUEST_STATES, TERMINAL
@@ -206,10 +207,16 @@ def _steps_are_in_the_tables(before: RequestRecord, after: RequestRecord | None)
         assert before.state in TERMINAL
         return
     if before.state in TERMINAL:
+        same_tasks = after.tasks[: len(before.tasks)] == before.tasks
         kept = msgspec.structs.replace(
-            after, version=before.version, timer_ms=before.timer_ms, barrier=before.barrier
+            after,
+            version=before.version,
+            timer_ms=before.timer_ms,
+            barrier=before.barrier,
+            offers=tuple(map(priced_as, after.offers, before.offers)),
+            tasks=before.tasks if same_tasks else after.tasks,
         )
-        assert kept == before, "what has ended is kept for longer, or a person says why, and nothing else"
+        assert kept == before, "it is kept for longer, a person says why, a price is settled: nothing else"
     assert after.state is before.state or after.state in REQUEST_STATES[before.state].next
     lifted = set(before.requirements) - set(after.requirements)
     if Requirement.AUTHORIZATION in lifted and after.state not in TERMINAL:

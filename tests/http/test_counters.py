@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contracts.codes import Role
 from contracts.tuning import TuningUpdate
+from dispatcher.audit.auditor import audit
 from tests.http.conftest import Api, trip
-from tests.http.test_by_hand import AT, add, answered, put_to
+from tests.http.test_authorizations import FACTS
+from tests.http.test_by_hand import AT, DAY, add, answered, put_to
+from tests.http.test_versions import POOLS
 
 OFFER = "/offers/r1.1"
 LATER = {"start_at": (AT + timedelta(minutes=20)).isoformat()}  # within the window of half an hour
@@ -45,6 +48,9 @@ async def test_another_start_within_the_window_at_the_same_price_is_taken_at_onc
     assert (status, offer["state"], offer["counter"]["state"]) == (200, "accepted", "taken")
     assert offer["start_at"] == LATER["start_at"].replace("+00:00", "Z")
     assert await counter(town, LATER) == (200, offer), "said again, it is the same"
+    for other in ({"price_cents": 99_000}, {"level_of_service": "stretcher"}):
+        status, problem = await counter(town, LATER | other)
+        assert (status, problem["state"]) == (409, "accepted"), "something else is not"
     _, view = await town.call("GET", "/requests/r1")
     assert (view["state"], view["match"]["start_at"]) == ("accepted", offer["start_at"])
     assert await tasks(town) == []
@@ -166,3 +172,61 @@ async def test_a_vendor_hears_nothing_of_what_else_the_passenger_has_then(api: A
     assert (status, problem["type"], problem["rules"]) == (409, "/problems/does-not-fit", ["sequence"])
     assert "other" not in str(problem).replace("another", "")
     assert "patient" not in str(problem)
+
+
+async def test_level_and_price_that_were_agreed_stay_when_the_ride_is_amended_until_another_level_is(
+    api: Api,
+) -> None:
+    fares = [
+        {"level_of_service": level, "base_cents": cents}
+        for level, cents in (("wheelchair", 4_000), ("stretcher", 9_000))
+    ]
+    await add(api, "v1", levels_of_service=["wheelchair", "stretcher"], rate_card={"fares": fares})
+    pools = [{"id": each, "serves": [each], "units": [1]} for each in ("wheelchair", "stretcher")]
+    posted = {"kind": "pools", "pools": pools}
+    await api.call("PUT", f"/vendors/v1/capacity/{DAY}", posted, role=Role.OPS, if_match='"1"')
+    await api.call("POST", "/requests", trip("r1"))
+    assert (await put_to(api, "v1"))[0] == 200
+    await counter(api, {"level_of_service": "stretcher", "price_cents": 9_900})
+    assert (await answer(api, "take"))[0] == 200
+    elsewhere, agree = {"dropoff": {"position": [-73.953, 40.762]}}, f"{OFFER}/amendment/agree"
+    for number, patch, pool, level, cents in (
+        (1, elsewhere, "stretcher", "stretcher", 9_900),
+        (2, {"level_of_service": "stretcher"}, "stretcher", "stretcher", 9_000),
+        (3, {"level_of_service": "wheelchair"}, "wheelchair", "wheelchair", 4_000),
+    ):
+        assert (await api.call("POST", "/requests/r1/amend", patch))[0] == 200
+        path = f"{OFFER}/amendment"
+        _, asked = await api.call("GET", path, role=Role.VENDOR, vendor="v1")
+        wanted = asked["dispatch"]["offer"]
+        assert (wanted["level_of_service"], wanted["price_cents"]) == (level, cents)
+        status, offer = await api.call("POST", agree, {"number": number}, role=Role.VENDOR, vendor="v1")
+        assert (status, offer["level_of_service"], offer["price_cents"]) == (200, level, cents)
+        _, view = await api.call("GET", "/requests/r1")
+        assert view["match"]["pool_id"] == pool
+    assert (await audit(api.store.reader, api.market))["findings"] == []
+
+
+async def test_outside_its_authorization_nobody_takes_it_and_the_offer_stays_good(api: Api) -> None:
+    """Within the window, too, where it would be taken by itself."""
+    patient = {"patient": {"name": "Canary Wren", "record_number": "C 17"}}
+    issued = FACTS | patient | {"first_day": DAY, "last_day": DAY}
+    assert (await api.call("PUT", "/authorizations/a1", issued, role=Role.CASE_MANAGER))[0] == 201
+    await add(api, "v1")
+    night = datetime(2026, 3, 4, 4, 45, tzinfo=UTC)  # a quarter to midnight in New York
+    window = {"earliest": night.isoformat(), "latest": (night + timedelta(minutes=30)).isoformat()}
+    ride = trip("r1", authorization="a1", pickup_window=window)
+    assert (await api.call("POST", "/requests", ride | patient))[0] == 202
+    await api.call("PUT", "/vendors/v1/capacity/2026-03-04", POOLS, role=Role.OPS)
+    assert (await put_to(api, "v1"))[0] == 200
+    for minutes in (20, 50):
+        _, offer = await counter(api, {"start_at": (night + timedelta(minutes=minutes)).isoformat()})
+        assert (offer["state"], offer["counter"]["state"]) == ("requested", "pending")
+        status, problem = await answer(api, "take", offer["counter"]["number"])
+        assert (status, "authorization_expired" in problem["detail"]) == (409, True)
+    await answered(api, "r1.1", "accept", "v1")
+    _, view = await api.call("GET", "/requests/r1")
+    assert (view["state"], view["asked"]["pickup_window"]["latest"]) == (
+        "accepted",
+        window["latest"].replace("+00:00", "Z"),
+    )

@@ -128,6 +128,9 @@ async def test_while_a_broadcast_collects_a_yes_is_noted_and_the_cheapest_has_it
         status, offer = await town.answer(each)
         assert (status, offer["willing"], offer["state"]) == (202, True, "requested")
         assert offer["decided_by"] == view["collects_until"]
+    assert (await town.answer(view["attempts"][0], "counter", price_cents=9_000))[0] == 200
+    _, page = await town.api.call("GET", "/tasks", role=Role.OPS)
+    assert [each["due_at"] for each in page["tasks"]] == [view["collects_until"]]
     town.api.clock.ms += 60_000
     await Timers(town.api.service).fire_due(town.api.market)
     after = await town.read("r1")
@@ -138,6 +141,8 @@ async def test_while_a_broadcast_collects_a_yes_is_noted_and_the_cheapest_has_it
         "v02": ("cancelled", "taken"),
     }
     assert (await town.answer(cheap))[0] == 200, "it has it, and is told so again"
+    status, problem = await town.answer(dear, "counter", price_cents=1)
+    assert (status, "is cancelled (taken)" in problem["detail"]) == (409, True)
     await town.is_sound("r1")
 
 

@@ -128,8 +128,9 @@ async def test_ops_sets_one_for_a_vendor_and_a_platform_does_not(api: Api) -> No
     assert (status, hook["vendor_id"]) == (201, "v1")
     assert (await api.call("POST", "/webhooks", wanted))[0] == 403
     assert (await api.call("POST", "/webhooks", wanted, role=Role.VENDOR, vendor="v2"))[0] == 404
+    await api.call("GET", f"/webhooks/{hook['id']}/secret", role=Role.OPS)
     _, audit = await api.call("GET", "/audit", role=Role.OPS)
-    assert "make_webhook" in {each["act"] for each in audit["acts"]}
+    assert {"make_webhook", "read_webhook_secret"} <= {each["act"] for each in audit["acts"]}
 
 
 async def test_what_was_asked_twice_under_one_key_is_done_once(api: Api) -> None:

@@ -79,9 +79,10 @@ def accept(record: RequestRecord, command: AcceptOffer, context: Context) -> Dec
 
 def closed_already(offer: OfferRecord, name: str) -> WrongState:
     """Why an offer that is over cannot be accepted."""
-    why = f"{offer.state} ({offer.code})" if offer.code else offer.state
     hint = UNAUTHORIZED if offer.is_unauthorized else NO_ROOM if offer.code == NO_CAPACITY else OTHERS
-    return WrongState(f"offer {name} is {why}; it cannot be accepted\n{hint}", state=offer.state.value)
+    return WrongState(
+        f"offer {name} is {offer.told_state}; it cannot be accepted\n{hint}", state=offer.state.value
+    )
 
 
 def _refuse_taken(record: RequestRecord, offer: OfferRecord, command: AcceptOffer, context: Context) -> None:

@@ -8,7 +8,7 @@ from contracts.amendments import AmendmentOutcome
 from contracts.codes import Role
 from contracts.instants import to_instant
 from dispatcher.domain.amended_authorization import unauthorized
-from dispatcher.domain.amendments import Amendment
+from dispatcher.domain.amendments import Amendment, agreed_level
 from dispatcher.domain.apart import meeting
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, Command, decides
@@ -158,6 +158,7 @@ def _moved_to(dispatch: OfferRecord, asked: Amendment) -> OfferRecord:
         bookings=placed.bookings,
         distance_m=placed.distance_m,
         overdue=0,
+        level=agreed_level(dispatch, asked.fields),
         agreed=dispatch.agreed + (placed.start_ms != dispatch.start_ms),
         **amended_price(dispatch, placed.price_lines, placed.price_cents),
     )

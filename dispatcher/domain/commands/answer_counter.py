@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.amendments import MAX_AMENDMENTS, AmendmentOutcome
 from contracts.codes import Role
 from contracts.counters import CounterState
+from dispatcher.domain.amended_authorization import uncovered
 from dispatcher.domain.amendments import Amendment, Placed, Ready, record_facts
 from dispatcher.domain.commands.counter import refuse_closed, refuse_full, taken
 from dispatcher.domain.commands.subjects import OnOffer
@@ -64,7 +65,7 @@ def take(record: RequestRecord, command: TakeCounter, context: Context) -> Decis
     """Book it, the window widened where need be; None when it was taken before.
 
     Raises NotFound for an unknown offer or counter-offer; WrongState when the offer is not open any more, it
-    was answered otherwise, or it would be out of sequence; DoesNotFit for want of capacity.
+    was answered otherwise, or it would be out of sequence or not authorized; DoesNotFit for want of capacity.
     """
     offer = _countered(record, command.offer_id, command.number)
     if _state(offer) is CounterState.TAKEN:
@@ -74,6 +75,7 @@ def take(record: RequestRecord, command: TakeCounter, context: Context) -> Decis
     placed, ready = command.placed, command.ready
     assert placed is not None  # noqa: S101  (worked out before it is decided)
     refuse_out_of_sequence(record, Span(placed.start_ms, placed.end_ms), context)
+    _refuse_uncovered(record, placed.start_ms, command.offer_id, context)
     wider = record if ready is None else _widened(record, ready, context)
     decision = taken(wider, offer, placed, context, command.preconditions)
     body = () if ready is None else (Body(record.id, ready.after),)
@@ -122,6 +124,17 @@ def _refuse_answered(record: RequestRecord, offer: OfferRecord, name: str, conte
             f"the counter-offer of offer {name} is {_state(offer)}; it cannot be answered any more\n"
             "Maybe its vendor makes another.",
             state=_state(offer).value,
+        )
+
+
+def _refuse_uncovered(record: RequestRecord, start_ms: int, name: str, context: Context) -> None:
+    """Raises WrongState where it would not be authorized then: the offer stays good as it was made."""
+    why = uncovered(record, start_ms, context)
+    if why:
+        raise WrongState(
+            f"the counter-offer of offer {name} cannot be taken: {why} at its start\n"
+            "Maybe ask a case manager to issue or renew the authorization first; or refuse it.",
+            state=record.state.value,
         )
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from contracts.codes import OfferState, Role
 from contracts.counters import MAX_COUNTERS, Counter, CounterState
 from contracts.instants import to_instant, to_ms
+from dispatcher.domain.amended_authorization import uncovered
 from dispatcher.domain.amendments import Placed
 from dispatcher.domain.commands.accept import taken_on
 from dispatcher.domain.commands.subjects import OnOffer
@@ -89,9 +90,9 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
     too many; Invalid when nothing would be otherwise; DoesNotFit for want of room, or out of sequence.
     """
     offer = record.offer_named(command.offer_id, context.vendor_id)
-    wish = command.wish(offer, record.service_class)
-    if _is_taken_so(offer, wish):
+    if _is_taken_so(offer, command, record.service_class):
         return None
+    wish = command.wish(offer, record.service_class)
     refuse_closed(record, offer, command.offer_id, context)
     if offer.is_countered and offer.counter is not None and wish_of(offer.counter) == wish:
         return None
@@ -104,7 +105,8 @@ def counter(record: RequestRecord, command: CounterOffer, context: Context) -> D
             f"offer {command.offer_id} cannot start then: {SEQUENCE}\nMaybe another start.", rules=[SEQUENCE]
         )
     with_it = countered(record, offer, wish, context)
-    if is_taken_by_itself(record, offer, wish, context.values):
+    covered = not uncovered(record, placed.start_ms, context)
+    if covered and is_taken_by_itself(record, offer, wish, context.values):
         return taken(record, with_it, placed, context, command.preconditions)
     after = moved(record, record.state, context, COUNTERED, offers=record.offers_with(with_it))
     return Decision(
@@ -159,11 +161,10 @@ def refuse_closed(record: RequestRecord, offer: OfferRecord, name: str, context:
     if offer.unanswered and record.accepted_by_silence(context.now_ms) is None:
         return
     state = offer.state if not offer.unanswered else OfferState.ACCEPTED
-    hint = (
-        "turn the dispatch back, or ask for an amendment" if offer.state is OfferState.ACCEPTED else "nothing"
-    )
+    ended = state if offer.unanswered else offer.told_state
+    hint = "turn the dispatch back, and say why" if state is OfferState.ACCEPTED else "nothing is left to do"
     raise WrongState(
-        f"offer {name} is {state}; there is nothing to counter\nMaybe {hint} is left to do.",
+        f"offer {name} is {ended}; there is nothing to counter\nMaybe {hint}.",
         state=state.value,
     )
 
@@ -178,10 +179,17 @@ def refuse_full(name: str, *, room: bool) -> None:
         )
 
 
-def _is_taken_so(offer: OfferRecord, wish: Wish) -> bool:
+def _is_taken_so(offer: OfferRecord, command: CounterOffer, asked_level: str) -> bool:
+    """Whether it was taken as it is said again; what the work costs by now is another matter."""
     terms = offer.counter
-    is_taken = terms is not None and terms.state is CounterState.TAKEN
-    return is_taken and terms is not None and wish_of(terms).start_ms == wish.start_ms
+    if terms is None or terms.state is not CounterState.TAKEN:
+        return False
+    start_ms = terms.offered_start_ms if command.start_ms is None else command.start_ms
+    level = "" if command.level == asked_level else command.level
+    return (start_ms, level) == (terms.start_ms, terms.level) and command.price_cents in (
+        None,
+        terms.price_cents,
+    )
 
 
 def _refuse_nothing_new(offer: OfferRecord, wish: Wish, name: str) -> None:

@@ -67,7 +67,7 @@ def decline(record: RequestRecord, command: DeclineOffer, context: Context) -> D
     if not offer.unanswered:
         advice = "turn the dispatch back" if offer.state is OfferState.ACCEPTED else "nothing is left to do"
         raise WrongState(
-            f"offer {command.offer_id} is {offer.state}; it cannot be declined\nMaybe {advice}.",
+            f"offer {command.offer_id} is {offer.told_state}; it cannot be declined\nMaybe {advice}.",
             state=offer.state.value,
         )
     _refuse_silence(record, offer, command, context)

@@ -88,6 +88,8 @@ export class Webhooks {
         title: can ? `All ${hook.dead} dead letters of ${named}` : "It is disabled: enable it first",
       }),
       " ",
+      hook.dead > 0 && button("Let go", () => this.act(hook, "dead-letters/forget", "are let go"), { class: "quiet" }),
+      " ",
       hook.state === "disabled"
         ? button("Enable", () => this.act(hook, "enable", "is called again"), { title: `The webhook of ${named}` })
         : button("Disable", () => this.act(hook, "disable", "is called no more"), {
@@ -101,7 +103,7 @@ export class Webhooks {
 
   /** @param {any} hook @param {string} verb @param {string} done */
   async act(hook, verb, done) {
-    const what = verb === "send-again" ? `${hook.dead} dead letters` : "The webhook";
+    const what = verb.includes("-") ? `${hook.dead} dead letters` : "The webhook";
     await told(
       () => this.context.api.post(`/webhooks/${hook.id}/${verb}`, {}),
       `${what} of ${hook.vendor_id || "the platform"} ${done}.`,

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { h } from "../../core/dom.js";
+import { fill, h } from "../../core/dom.js";
 import { choice, dialog, field } from "../dialog.js";
 import { money, words } from "../state.js";
 import { toast } from "../toast.js";
@@ -31,32 +31,49 @@ export function counterSays(counter, context) {
   ];
 }
 
+/** What it says, and what comes of taking it. @param {any} counter @param {Context} context */
+function about(counter, context) {
+  return [
+    h(
+      "dl",
+      { class: "facts" },
+      counterSays(counter, context).map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)]),
+    ),
+    h(
+      "p",
+      { class: "consequence" },
+      counter.outside_window_minutes
+        ? "Taken, the vendor has the work and is told; the window of the request is widened, and the platform hears of it."
+        : "Taken, the vendor has the work and is told.",
+    ),
+  ];
+}
+
 /** @param {Row} row @param {Context} context */
 export async function answerCounter(row, context) {
   const view = await context.api.get(`/requests/${row.id}`);
-  const attempt = view.attempts.find((/** @type {any} */ each) => each.counter?.state === "pending");
-  if (!attempt) return toast(`Nobody waits for an answer about ${row.id} any more`);
-  const counter = attempt.counter, answer = choice("answer", [["take", "Take it"], ["refuse", "Refuse it"]]);
+  /** @type {any[]} */
+  const waiting = view.attempts.filter((/** @type {any} */ each) => each.counter?.state === "pending");
+  if (!waiting.length) return toast(`Nobody waits for an answer about ${row.id} any more`);
+  const whose = choice("offer", waiting.map((each) => [each.id, each.vendor_id])); // of a broadcast, several counter
+  const answer = choice("answer", [["take", "Take it"], ["refuse", "Refuse it"]]);
+  const said = h("div"), chosen = () => waiting.find((each) => each.id === whose.value) ?? waiting[0];
+  const show = () => fill(said, ...about(chosen().counter, context));
+  whose.addEventListener("change", show);
+  show();
   return dialog({
-    title: `${attempt.vendor_id} would do ${row.id} otherwise`,
+    title: waiting.length > 1
+      ? `${waiting.length} vendors would do ${row.id} otherwise`
+      : `${waiting[0].vendor_id} would do ${row.id} otherwise`,
     act: "Answer",
     grave: true,
     body: [
-      h(
-        "dl",
-        { class: "facts" },
-        counterSays(counter, context).map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)]),
-      ),
+      waiting.length > 1 && field("Vendor", whose, "Once one is taken, the others are told that it is."),
+      said,
       field("Answer", answer, "Refused, the offer stays open as it was made, until its time."),
-      h(
-        "p",
-        { class: "consequence" },
-        counter.outside_window_minutes
-          ? "Taken, the vendor has the work and is told; the window of the request is widened, and the platform hears of it."
-          : "Taken, the vendor has the work and is told.",
-      ),
     ],
     run: async () => {
+      const attempt = chosen(), counter = attempt.counter;
       await context.api.post(`/offers/${attempt.id}/counter/${answer.value}`, { number: counter.number });
       toast(
         answer.value === "take" ? `${attempt.vendor_id} has ${row.id} so` : `${attempt.vendor_id} was told: not so`,
