@@ -21,7 +21,7 @@ MAX_COMMENTS = 50
 TaskId = Annotated[
     str,
     Meta(
-        pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z0-9_]{1,32}"),
+        pattern=whole("[A-Za-z0-9_-]{1,64}(\\.[0-9]{1,4})?\\.[a-z0-9_]{1,48}"),
         description="what it is about (a request, an offer, an authorization), a dot, its kind"
         " (and, where there may be several: the report before it, or its number)",
     ),
@@ -31,7 +31,7 @@ Person = Annotated[
     Meta(pattern=whole("[A-Za-z0-9_.@-]{1,64}"), description="who, as your directory names them; opaque"),
 ]
 TaskCursor = Annotated[
-    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,110})?"), description="of the page before")
+    str, Meta(pattern=whole("([0-9]{1,16}\\.[A-Za-z0-9_.-]{1,126})?"), description="of the page before")
 ]
 
 
@@ -68,6 +68,8 @@ class TaskKind(StrEnum):
     PRICE_DISPUTE = "price_dispute"  # a line of a dispatch's price is said to be wrong
     PROOF_MISSING = "proof_missing"  # work was done, and the proof that its market wants is not there
     WEBHOOK_FAILING = "webhook_failing"  # a webhook takes nothing: what it should have is dead letters
+    CREDENTIAL_EXPIRING = "credential_expiring"  # a vendor's paper runs out, or has: no offers then
+    DISPATCH_BEYOND_CREDENTIAL = "dispatch_beyond_credential"  # it begins when a paper that it needs is over
 
 
 class TaskState(StrEnum):
@@ -129,6 +131,7 @@ class TaskView(Wire):
     rules: tuple[str, ...] = ()  # of an amendment that is unfit: which its vendor would break
     window: WindowView | None = None  # of a wider window that is asked for: which
     webhook_id: str = ""  # or a webhook is what it is about
+    vendor_id: str = ""  # or a vendor's paper, of a dispatch too
 
 
 class TaskQuery(Wire):
@@ -202,3 +205,4 @@ class TaskChanged(Wire):
     by: str = ""
     outcome: TaskOutcome | None = None
     webhook_id: str = ""
+    vendor_id: str = ""

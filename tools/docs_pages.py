@@ -88,6 +88,10 @@ WHY = {
     TaskKind.PRICE_DISPUTE: "vendor, platform or ops says that a line of a price is wrong: ops settles it",
     TaskKind.PROOF_MISSING: "work was done without the proof that the market wants",
     TaskKind.WEBHOOK_FAILING: "a webhook takes nothing: what it was to have is a dead letter, or it is gone",
+    TaskKind.CREDENTIAL_EXPIRING: "a vendor's paper runs out, or has: it gets no offers of what requires it; "
+    "one for each vendor and kind, until there is a later paper",
+    TaskKind.DISPATCH_BEYOND_CREDENTIAL: "a dispatch begins when a paper that it requires is over, and "
+    "the paper runs out within 7 days",
 }
 TASK_TIMERS = {
     TaskState.OPEN: "when due (`task_due_minutes`; on hold, `task_hold_lead_hours` before the deadline) "

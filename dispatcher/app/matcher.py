@@ -18,6 +18,7 @@ from dispatcher.delivery.notify.ways import notifier_of
 from dispatcher.delivery.webhooks.callers import Callers
 from dispatcher.delivery.webhooks.sending import Poster
 from dispatcher.domain.kinds import kinds
+from dispatcher.jobs.credentials import keep_credentials
 from dispatcher.jobs.housekeeping import keep_house
 from dispatcher.jobs.proofs import keep_proofs
 from dispatcher.jobs.routing import tell_routing
@@ -28,6 +29,7 @@ from dispatcher.matching.process import run_matchers
 from dispatcher.matching.quotes import Quoter
 from dispatcher.matching.solving import SolverPool
 from dispatcher.service.loops import (
+    CREDENTIALS,
     DECISIONS,
     EFFECTS,
     HOUSEKEEPING,
@@ -73,7 +75,7 @@ async def _matcher(settings: Settings, name: str) -> None:
                 *(
                     job
                     for each in settings.markets
-                    for job in _of_market(open_.service, each, timers, courier)
+                    for job in _of_market(open_.service, each, timers, courier, name)
                 ),
                 *(job for each in settings.markets for job in _giving_way(open_, each, solvers, name)),
                 *(job for each, saver in savers.items() for job in _saving(open_.store, each, saver)),
@@ -99,7 +101,7 @@ async def _matching(open_: Opened, solvers: SolverPool, name: str, savers: Saver
     await run_matchers(open_.service, solvers, name, travel_of=travel_of, savers=savers, busy=busy)
 
 
-def _of_market(service: Service, market: str, timers: Timers, courier: Courier) -> list[Work]:
+def _of_market(service: Service, market: str, timers: Timers, courier: Courier, name: str) -> list[Work]:
     """What runs for a market beside matching: timers, each kind by itself; notifications; housekeeping."""
     store, clock, tz = service.store, service.clock, service.markets.zones[market]
     return [
@@ -108,6 +110,7 @@ def _of_market(service: Service, market: str, timers: Timers, courier: Courier) 
         keep_running(store, market, HOUSEKEEPING, partial(keep_house, store, market, tz, clock)),
         keep_running(store, market, TUNING, partial(keep_tuning, service, market)),
         keep_running(store, market, PROOFS, partial(keep_proofs, service, market)),
+        keep_running(store, market, CREDENTIALS, partial(keep_credentials, service, market, name)),
     ]
 
 

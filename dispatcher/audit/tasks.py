@@ -23,6 +23,8 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.OCCURRENCE_MISSING,
         TaskKind.CANARY_ROLLED_BACK,
         TaskKind.WEBHOOK_FAILING,
+        TaskKind.CREDENTIAL_EXPIRING,
+        TaskKind.DISPATCH_BEYOND_CREDENTIAL,
     }
 )
 OUTLIVES = ALONE | {  # of these a person still has something to do when the request has ended

@@ -47,6 +47,8 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.PRICE_DISPUTE: OwnerRole.OPS,
     TaskKind.PROOF_MISSING: OwnerRole.OPS,
     TaskKind.WEBHOOK_FAILING: OwnerRole.OPS,
+    TaskKind.CREDENTIAL_EXPIRING: OwnerRole.OPS,
+    TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again
     OwnerRole.CASE_MANAGER: OwnerRole.OPS,
@@ -96,6 +98,7 @@ class TaskRecord(Record, frozen=True, tag=1):
     asked_earliest_ms: int = 0  # of a wider window that is asked for; 0: none is
     asked_latest_ms: int = 0
     webhook: str = ""  # that takes nothing
+    vendor: str = ""  # whose paper runs out
 
 
 def list_of(state: TaskState, owner: OwnerRole) -> str:
@@ -200,12 +203,13 @@ class About(NamedTuple):
     authorization_id: str = ""
     standing_order_id: str = ""
     webhook_id: str = ""
+    vendor_id: str = ""
 
 
 def subject_of(task: TaskRecord) -> About:
-    """A request; an authorization, with the request that drew on it last; a standing order; a webhook."""
+    """A request; an authorization, with the request that drew on it last; an order; a webhook; a vendor."""
     if task.kind is not TaskKind.AUTHORIZATION_RUNNING_OUT:
-        return About(task.request_id, standing_order_id=task.standing_order, webhook_id=task.webhook)
+        return About(task.request_id, "", task.standing_order, task.webhook, task.vendor)
     name = task.id.removesuffix(f".{TaskKind.AUTHORIZATION_RUNNING_OUT.value}")
     return About("" if task.request_id == name else task.request_id, authorization_id=name)
 
@@ -225,6 +229,7 @@ def news(task: TaskRecord, what: str, by: str) -> Message:
         by=by,
         outcome=task.outcome,
         webhook_id=about.webhook_id,
+        vendor_id=about.vendor_id,
     )
     return Message(type=f"dispatch.task.{what}", subject=task.id, data=data)
 

@@ -90,9 +90,10 @@ class Executor:
         raise too_busy(command.named)
 
     async def attempt(
-        self, by: str, market: str, command: Command, record: Record, *, fence: str | None = None
+        self, by: str, market: str, command: Command, record: Record | None, *, fence: str | None = None
     ) -> Outcome | None:
-        """Decide on a record that was read before, commit once; None if nothing is to be done.
+        """Decide on a record that was read before (None: the command creates it), commit once; None if
+        nothing is to be done.
 
         For what the service does of its own accord: OK; STALE (the record moved on: it is found again);
         OUTDATED (what it relies on did); FULL; FENCED. Raises Unavailable.
@@ -113,7 +114,12 @@ class Executor:
         return outcome
 
     async def attempt_all(
-        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], *, fence: str | None = None
+        self,
+        by: str,
+        market: str,
+        decided_on: Sequence[tuple[Command, Record | None]],
+        *,
+        fence: str | None = None,
     ) -> Outcome | None:
         """The same for several records: one commit, all of it or none; None if nothing is to be done.
 
@@ -126,7 +132,7 @@ class Executor:
         return outcome
 
     async def _attempt_all(
-        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record]], fence: str | None
+        self, by: str, market: str, decided_on: Sequence[tuple[Command, Record | None]], fence: str | None
     ) -> Outcome | None:
         stored, tuning = self.markets.store(market), await self.markets.tuning(market)
         needed, now = list[Decision](), dict[str, Any]()
@@ -136,14 +142,14 @@ class Executor:
                 as_now = replace(context, related={**context.related, **now})
                 decision = await with_all_beside(stored, as_now, partial(decide, record, command))
             except WrongState:
-                return Outcome(Status.STALE, stale_id=record.id)
+                return Outcome(Status.STALE, stale_id=command.subject)
             changed = (
                 {} if decision is None else {beside(each.record): each.after for each in decision.changes}
             )
             if decision is None:
                 continue
             if changed.keys() & now.keys():  # two of them change one record: not in one commit
-                return Outcome(Status.STALE, stale_id=record.id)
+                return Outcome(Status.STALE, stale_id=command.subject)
             needed, now = [*needed, decision], now | changed
         outcome = await stored.commit(needed, fence=fence) if needed else None
         if outcome is not None and outcome.ok:

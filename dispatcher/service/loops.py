@@ -21,10 +21,11 @@ TUNING, QUARTERS = "tuning", "quarters"  # what changes it by itself, and what t
 PROOFS = "proofs"  # those whose time is over
 EFFECTS = "effects"  # of each parameter
 WEBHOOKS = "webhooks"
+CREDENTIALS = "credentials"  # those that run out
 WHAT_IFS = "what_ifs"
 LOOPS = (
     REPLIES, TIMERS, MATCHING, HOUSEKEEPING, UNREADABLE, PATIENT_KEYS, ROUTING, NOTIFICATIONS, MEASURES,
-    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS,
+    WHAT_IFS, TUNING, QUARTERS, EFFECTS, PROOFS, WEBHOOKS, CREDENTIALS,
 )  # fmt: skip
 # No loops: what one found has a name of its own, or "the loop works" would end it.
 SET_ASIDE = "set_aside"  # what could not be read of late, by kind

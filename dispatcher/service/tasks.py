@@ -92,6 +92,7 @@ class Tasks:
             rules=task.rules,
             window=_window(task),
             webhook_id=about.webhook_id,
+            vendor_id=about.vendor_id,
         )
 
 

@@ -20,6 +20,7 @@ from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.credentials import CredentialPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
@@ -97,6 +98,7 @@ class MarketStore:
         self.decisions = DecisionPart(node, self.keys)
         self.seals = SealPart(node, self.keys)
         self.webhooks = WebhookPart(node, self.keys)
+        self.credentials = CredentialPart(node, self.keys)
 
     @cached_property
     def retention(self) -> RetentionPart:

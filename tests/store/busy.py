@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
-from contracts.codes import DeclineCode, Role, TrackingStatus
+from contracts.codes import CredentialKind, DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
 from contracts.proofs import Picture, ProofPart, ProofReport
@@ -20,6 +20,7 @@ from contracts.tasks import TaskOutcome
 from contracts.threads import About
 from contracts.tuning import TuningUpdate
 from contracts.unmatched import Unmatched
+from contracts.vendors import Credential
 from contracts.webhooks import DeliveryOutcome, NewWebhook
 from contracts.what_if import WhatIfAnswer, WhatIfChange, WhatIfRequest
 from dispatcher.domain.commands.accept import AcceptOffer
@@ -32,6 +33,7 @@ from dispatcher.domain.commands.table import Command
 from dispatcher.domain.commands.tasks import ClaimTask, FinishTask
 from dispatcher.domain.commands.unmatched import ExplainUnmatched
 from dispatcher.domain.proposal import Proposal
+from dispatcher.jobs.credentials import note_credentials
 from dispatcher.jobs.timers import Timers
 from dispatcher.security.principal import Principal
 from dispatcher.security.rings import KeyPrint, Ring
@@ -172,6 +174,13 @@ class Busy:
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
+        await self.papers()
+
+    async def papers(self) -> None:
+        """The vendor's only paper runs out within days."""
+        paper = Credential(kind=CredentialKind.BACKGROUND_CHECK, expires_on=DAY + timedelta(days=10))
+        await self.service.vendors.put(OPS, self.name, replace(vendor(), credentials=(paper,)), None)
+        assert await note_credentials(self.service, self.name) == 1
 
     async def prove(self) -> None:
         """What was done is proved, with a picture."""

@@ -110,7 +110,12 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
     }
     assert {name for name in left if keys.parted(name)[0] not in aside} == single
     assert look.records["request"].keys() == set(NAMES)
-    assert look.records["task"].keys() == {"nobody.no_show", "late.1.overdue", "accepted.1.overdue"}
+    assert look.records["task"].keys() == {
+        "nobody.no_show",
+        "late.1.overdue",
+        "accepted.1.overdue",
+        "v1.credential_expiring_background_check",
+    }
 
 
 async def test_a_busy_market_is_sound(busy: Busy) -> None:

@@ -47,6 +47,7 @@ export function mount(root, context) {
       const id = item.row?.id || item.tasks[0].request_id;
       if (id) context.go("request", [id]);
       else if (item.tasks[0].webhook_id) context.go("health");
+      else if (item.tasks[0].vendor_id) context.go("vendors", [item.tasks[0].vendor_id]);
       else if (item.tasks[0].kind === "canary_rolled_back") context.go("tuning");
     },
     moved: (item) => panel.show(item?.row, item?.tasks),

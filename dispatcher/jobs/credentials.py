@@ -1,0 +1,95 @@
+"""Credentials whose last valid day comes near: told of, and made somebody's task, by the market's own day.
+
+Whoever has the market's lease looks. What was told is kept in the commit that tells it, so that a crash, a
+restart or a second looker tells nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from contracts.vendors import Vendor
+from dispatcher.domain.commands.credentials import NoteCredentials
+from dispatcher.domain.credentials import (
+    CredentialWatch,
+    Due,
+    beyond,
+    dispatch_task,
+    due_papers,
+    first_stop_ms,
+    local_day,
+    paper_task,
+)
+from dispatcher.domain.refusals import Unavailable, Unreadable
+from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.service.service import Service
+from dispatcher.store.codec import Versioned
+
+LOOK_S, LOOK_CLOCK_S, LEAST_S = 30.0, 300.0, 1.0  # real; by the clock, which may run faster; no more often
+MOST = 100  # dispatches of one vendor that are taken up in one commit
+BY = "service"
+log = structlog.get_logger()
+
+
+async def keep_credentials(service: Service, market: str, owner: str) -> None:
+    """For ever, until cancelled. `owner`: who we are, in the market's lease: who has it looks."""
+    lease = service.store.market(market).lease
+    while not cancel_requested():
+        try:
+            if await lease.owner() == owner:
+                await note_credentials(service, market)
+        except Unavailable as refusal:
+            log.warning("credentials_wait", market=market, reason=refusal.detail.partition("\n")[0])
+        await asyncio.sleep(max(LEAST_S, min(LOOK_S, service.clock.real_s(LOOK_CLOCK_S))))
+
+
+async def note_credentials(service: Service, market: str) -> int:
+    """One look at all vendors; of how many something was new. Raises Unavailable."""
+    stored, tz = service.store.market(market), service.markets.zones[market]
+    values = (await service.markets.tuning(market)).values
+    vendors, told = await stored.vendors.get_all(), 0
+    watched = await stored.credentials.get_all()
+    today = local_day(service.clock.now_ms(), tz)
+    for name, vendor in vendors.items():
+        watch = watched.get(name)
+        due = due_papers(vendor.value, watch.papers if watch else (), today, values)
+        if due or watch:
+            try:
+                told += await _note(service, market, vendor, due, watch)
+            except Unreadable as refusal:
+                reason = refusal.detail.partition("\n")[0]
+                log.warning("credentials_not_noted", market=market, vendor=name, reason=reason)
+    return told
+
+
+async def _note(
+    service: Service,
+    market: str,
+    vendor: Versioned[Vendor],
+    due: list[Due],
+    watch: CredentialWatch | None,
+) -> bool:
+    """A vendor's; what lost a race is seen at the next look."""
+    stored, tz = service.store.market(market), service.markets.zones[market]
+    name, known = vendor.value.id, watch.beyond if watch else ()
+    found = []
+    if (from_ms := first_stop_ms(due, tz)) is not None:
+        ids = [each.rpartition(".")[0] for each in await stored.credentials.offer_ids(name, from_ms)]
+        records = await stored.requests.records.get_all(list(dict.fromkeys(ids)))
+        found = beyond(name, records.values(), due, tz)
+    fresh = [each for each in found if each.offer_id not in known][:MOST]
+    found = [each for each in found if each.offer_id in known or each in fresh]
+    kinds = {each.noted.kind for each in due} | {each.kind for each in (watch.papers if watch else ())}
+    names = [paper_task(name, each) for each in sorted(kinds)]
+    names += [dispatch_task(each) for each in {*known, *(each.offer_id for each in found)}]
+    command = NoteCredentials(
+        vendor_id=name,
+        version=vendor.version,
+        papers=tuple(due),
+        beyond=tuple(found),
+        tasks=await stored.tasks.records.get_all(names),
+    )
+    outcome = await service.executor.attempt(BY, market, command, watch)
+    return outcome is not None and outcome.ok
