@@ -62,13 +62,21 @@ class Threads:
         text: str,
         idempotency: IdempotencyRecord,
     ) -> MessageView:
-        """Add a message; it is sealed before anything else sees it. Under one key it stands once."""
+        """Add a message; it is sealed before anything else sees it. Under one key it stands once.
+
+        Raises NotFound where that key's message is kept no longer: the thread has gone on, or lost it.
+        """
         name, message_id = thread_id(about, subject_id), f"m{idempotency.digest}"
         sealed = self.markets.store(market).threads.seal(name, message_id, text)
         command = PostMessage(about=about, subject_id=subject_id, message_id=message_id, sealed=sealed)
         thread = await self._execute(who, market, command, idempotency)
-        shown = self._shown(who, market, thread)
-        return next(each for each in shown if each.id == message_id)
+        for each in self._shown(who, market, thread):
+            if each.id == message_id:
+                return each
+        raise NotFound(
+            f"the message under this Idempotency-Key is not in the thread of {subject_id} any more\n"
+            "Maybe read the thread, and say it again under a key of its own."
+        )
 
     async def mark_read(
         self, who: Principal, market: str, command: MarkRead, idempotency: IdempotencyRecord | None

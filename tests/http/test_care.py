@@ -52,8 +52,9 @@ async def test_a_coordinator_has_the_how_and_when_and_a_case_manager_the_what_an
 async def test_who_is_both_does_both_under_one_name(api: Api) -> None:
     async with care(api, "ann", Role.COORDINATOR, Role.CASE_MANAGER) as ann:
         await ann.submit(RIDE)
-        done = await ann.finish("r1.predecessor_missing", outcome=TaskOutcome.NOT_NEEDED)
-        assert (done.claimed_by, done.outcome) == ("ann", TaskOutcome.NOT_NEEDED)
+        taken = await ann.claim("r1.predecessor_missing")
+        assert (taken.claimed_by, taken.outcome) == ("ann", None)
         await ann.resume("r1")
+        assert (await ann.task("r1.predecessor_missing")).outcome is TaskOutcome.SETTLED
         step = (await ann.view("r1")).history[-1]
         assert (step.state, step.by, step.subject) == (RequestState.RECEIVED, "case_manager", "ann")

@@ -23,9 +23,12 @@ async def test_vendors_answers_and_probes_have_lanes_of_their_own(api: Api) -> N
     assert taken["answers"] == {
         "acceptOffer",
         "agreeToAmendment",
+        "counterOffer",
         "declineOffer",
         "refuseAmendment",
+        "reportReady",
         "reportStatus",
+        "reportWaiting",
     }
     for line in (b"GET /livezz HTTP/1.1", b"POST /v1/markets/m/offers/o/accept/x HTTP/1.1", b"\x16\x03\x01"):
         assert lanes.lane(line) is lanes.calls

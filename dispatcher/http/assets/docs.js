@@ -63,7 +63,7 @@ function example(schema, depth = 0) {
   if (whole.anyOf) return example(whole.anyOf[0], depth + 1);
   if (whole.type === "object") {
     const names = whole.required ?? [];
-    const more = ["pickup_window", "patient"].filter((name) => name in (whole.properties ?? {}));
+    const more = ["pickup_window", "patient", "price_cents", "since"].filter((name) => name in (whole.properties ?? {}));
     if (whole.minProperties) return { example: example(whole.additionalProperties ?? {}, depth + 1) };
     return Object.fromEntries([...names, ...more].map((name) => [name, filled(name, whole.properties[name], depth)]));
   }
@@ -77,6 +77,9 @@ function example(schema, depth = 0) {
 
 function filled(name, schema, depth) {
   if (name === "id") return "example-1";
+  if (name === "price_cents") return 4500;
+  if (name === "since") return new Date().toISOString();
+  if (name === "url") return "https://vendor.example/told";
   if (name === "patient") return { name: "Nobody Example", record_number: "EX-1" };
   if (name === "latest") return new Date(Date.now() + 9000e3).toISOString();
   if (name === "pickup_window") return example({ $ref: "#/components/schemas/Window" }, depth + 1);
