@@ -49,10 +49,14 @@ class OfferRates(Compact, frozen=True):
 
 
 class Wait(Compact, frozen=True):
-    """The vendor waits at the door since then; `until_ms` 0: it still does."""
+    """The vendor waits at the door since then; `until_ms` 0: it still does.
+
+    `from_ms`: the start that was agreed then, if another is by now; 0: it still is.
+    """
 
     since_ms: int
     until_ms: int = 0
+    from_ms: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -189,10 +193,14 @@ def settled(offer: OfferRecord, place: int, cents: int, number: int) -> dict[str
 
 
 def amended(offer: OfferRecord, lines: tuple[Line, ...], price_cents: int) -> dict[str, Any]:
-    """What changes of a dispatch that is other work now: its price anew, and what was waited stays."""
+    """What changes of a dispatch that is other work now: its price anew, and what was waited stays.
+
+    Also where another start is agreed: a wait counts from the one that was agreed then.
+    """
     kept = [each for each in offer.price_lines if each.kind in AFTERWARDS]
     anew = lines or ((Line(K.AGREED, price_cents),) if price_cents else ())
-    return priced([*anew, *kept])
+    waits = tuple(replace(each, from_ms=each.from_ms or offer.start_ms) for each in offer.waits)
+    return {"waits": waits, **priced([*anew, *kept])}
 
 
 def ended(
@@ -223,7 +231,7 @@ def waited(offer: OfferRecord, waits: tuple[Wait, ...]) -> dict[str, Any]:
 def boarded(offer: OfferRecord, at_ms: int) -> dict[str, Any]:
     """What changes of a dispatch whose passenger is on board: nobody is waited for any more."""
     waits = tuple(
-        Wait(each.since_ms, max(each.since_ms, at_ms)) if each.is_open else each for each in offer.waits
+        replace(each, until_ms=max(each.since_ms, at_ms)) if each.is_open else each for each in offer.waits
     )
     return {} if waits == offer.waits else waited(offer, waits)
 
@@ -242,7 +250,9 @@ def _waiting(waits: Sequence[Wait], offer: OfferRecord) -> Line | None:
     rates = offer.rates
     if rates is None:
         return None
-    spans = [(max(each.since_ms, offer.start_ms), each.until_ms) for each in waits if each.until_ms]
+    spans = [
+        (max(each.since_ms, each.from_ms or offer.start_ms), each.until_ms) for each in waits if each.until_ms
+    ]
     long_ms = sum(max(0, until_ms - since_ms) for since_ms, until_ms in spans)
     halves = -(-max(0, long_ms - rates.waiting_free_minutes * MINUTE_MS) // HALF_HOUR_MS)
     cents = halves * rates.waiting_half_hour_cents
@@ -254,7 +264,7 @@ def _over(wait: Wait, offer: OfferRecord, now_ms: int, status: TrackingStatus | 
     if wait.until_ms:
         return wait
     ride_ms = offer.end_ms - offer.start_ms if status is TrackingStatus.COMPLETED else 0
-    return Wait(wait.since_ms, max(wait.since_ms, now_ms - ride_ms))
+    return replace(wait, until_ms=max(wait.since_ms, now_ms - ride_ms))
 
 
 def _fee(offer: OfferRecord, state: OfferState, now_ms: int, status: TrackingStatus | None) -> Line | None:

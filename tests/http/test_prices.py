@@ -184,3 +184,37 @@ async def test_a_wait_that_cannot_have_been_is_refused(api: Api, said: dict[str,
     await dispatched(api)
     assert (await vendors(api, "waiting", said))[0] == status
     assert (await vendors(api, "ready"))[0] == 409
+
+
+async def test_what_was_waited_is_never_settled_below_nothing_for_it_may_be_all_that_is_left(
+    api: Api,
+) -> None:
+    await dispatched(api)
+    api.clock.ms = START + 40 * MINUTE_MS
+    await vendors(api, "waiting", {"since": at(0), "until": at(40)})
+    assert (await vendors(api, "price/disputes", {"line": 2, "text": TEXT}))[0] == 200
+    path, reason = "/dispatches/r1.1/price/disputes/1/settle", {"reason": "x"}
+    status, problem = await api.call("POST", path, reason | {"cents": -1}, role=Role.OPS)
+    assert (status, "waiting of dispatch r1.1 cannot be -1 cents" in problem["detail"]) == (422, True)
+    assert (await api.call("POST", path, reason | {"cents": 0}, role=Role.OPS))[0] == 200
+    assert (await vendors(api, "status", {"status": "no_show"}))[0] == 200
+    _, price = await api.call("GET", "/dispatches/r1.1/price")
+    assert (price["price_cents"], (await audit(api.store.reader, api.market))["findings"]) == (1_500, [])
+
+
+async def test_what_was_waited_stays_as_it_was_counted_when_another_start_is_agreed(api: Api) -> None:
+    await dispatched(api)
+    api.clock.ms = START + 46 * MINUTE_MS
+    _, price = await vendors(api, "waiting", {"since": at(0), "until": at(46)})
+    later = {"pickup_window": {"earliest": at(60), "latest": at(90)}}
+    assert (await api.call("POST", "/requests/r1/amend", later))[0] == 200
+    agree = "/offers/r1.1/amendment/agree"
+    assert (await api.call("POST", agree, {"number": 1}, role=Role.VENDOR, vendor="v1"))[0] == 200
+    api.clock.ms = START + 50 * MINUTE_MS
+    for what, body in (("waiting", {"since": at(48)}), ("ready", {})):  # too early for the new start
+        status, told = await vendors(api, what, body)
+        assert (status, told["price_lines"][1]) == (200, price["price_lines"][1])
+    api.clock.ms = START + 106 * MINUTE_MS
+    _, told = await vendors(api, "waiting", {"since": at(60), "until": at(106)})
+    assert adds_up(told) == ["base", "waiting"]
+    assert told["price_lines"][1]["quantity"] == 3.0  # twice 46 minutes, 15 of them free

@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from contracts.codes import OfferState, Role
-from contracts.prices import DisputeOutcome
+from contracts.prices import DisputeOutcome, PriceKind
 from dispatcher.domain.commands.subjects import OnOffer
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.offers import OfferRecord
-from dispatcher.domain.prices import Dispute, Line, charged, place_of, settled
+from dispatcher.domain.prices import AFTERWARDS, Dispute, Line, charged, lines_of, place_of, settled
 from dispatcher.domain.refusals import Invalid, NotFound, WrongState
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import DISPUTERS
@@ -134,6 +134,12 @@ def _changed(offer: OfferRecord, command: SettlePrice, place: int | None) -> dic
             state=offer.state.value,
         )
     assert command.cents is not None  # noqa: S101  (told by the caller)
+    kind = lines_of(offer)[place].kind
+    if command.cents < 0 and kind in AFTERWARDS and kind is not PriceKind.TURN_BACK:
+        raise Invalid(
+            f"{kind.value} of dispatch {command.offer_id} cannot be {command.cents} cents: it may be all "
+            "that is charged, once the work ends otherwise\nMaybe the sign is wrong; 0 takes the line away."
+        )
     changes = settled(offer, place, command.cents, command.number)
     least = 0 if offer.state is not OfferState.TURNED_BACK else None
     if least is not None and changes["price_cents"] < least:

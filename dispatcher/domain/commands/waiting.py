@@ -75,7 +75,7 @@ def ready(record: RequestRecord, command: ReportReady, context: Context) -> Deci
     at_ms = _past("at", command.at, context)
     if at_ms < since_ms:
         raise _backwards(command.offer_id, since_ms, at_ms)
-    waits = (*offer.waits[:-1], Wait(since_ms, at_ms))
+    waits = (*offer.waits[:-1], replace(offer.waits[-1], until_ms=at_ms))
     return _noted(record, offer, waits, context, READY)
 
 
@@ -159,4 +159,12 @@ def _with(waits: tuple[Wait, ...], new: Wait) -> tuple[Wait, ...]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], until_ms))
         else:
             joined.append((since_ms, until_ms))
-    return tuple(Wait(since_ms, 0 if until_ms == STILL_MS else until_ms) for since_ms, until_ms in joined)
+    return tuple(
+        Wait(since_ms, 0 if until_ms == STILL_MS else until_ms, _counted_from(waits, since_ms, until_ms))
+        for since_ms, until_ms in joined
+    )
+
+
+def _counted_from(waits: tuple[Wait, ...], since_ms: int, until_ms: int) -> int:
+    """What the first of those that became one is counted from."""
+    return next((each.from_ms for each in waits if since_ms <= each.since_ms <= until_ms), 0)
