@@ -79,7 +79,7 @@ function filled(name, schema, depth) {
   if (name === "id") return "example-1";
   if (name === "price_cents") return 4500;
   if (name === "since") return new Date().toISOString();
-  if (name === "url") return "https://vendor.example/told";
+  if (name === "url") return `https:${location.origin.replace(/^https?:/, "")}/told`;
   if (name === "patient") return { name: "Nobody Example", record_number: "EX-1" };
   if (name === "latest") return new Date(Date.now() + 9000e3).toISOString();
   if (name === "pickup_window") return example({ $ref: "#/components/schemas/Window" }, depth + 1);
