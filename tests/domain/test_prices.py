@@ -15,7 +15,17 @@ from contracts.instants import MINUTE_MS
 from contracts.prices import PriceKind
 from dispatcher.domain.commands.waiting import _with
 from dispatcher.domain.offers import OfferRecord, close, fulfil
-from dispatcher.domain.prices import Line, OfferRates, Wait, agreed_at, amended, lines_of, settled, waited
+from dispatcher.domain.prices import (
+    Line,
+    OfferRates,
+    Wait,
+    agreed_at,
+    also_agreed,
+    amended,
+    lines_of,
+    settled,
+    waited,
+)
 
 K, O, T = PriceKind, OfferState, TrackingStatus  # noqa: E741
 START_MS = 1_772_438_400_000
@@ -177,3 +187,14 @@ def test_nothing_of_what_was_waited_is_lost_and_nothing_counts_twice(said: list[
         known = _with(known, each)
     told = {minute for each in said for minute in range(each.since_ms, each.until_ms, MINUTE_MS)}
     assert sum(each.until_ms - each.since_ms for each in known) == len(told) * MINUTE_MS
+
+
+@pytest.mark.parametrize(("agreed", "left"), [(9_000, 4_200), (300, -4_500), (0, -4_800), (4_800, 0)])
+def test_what_was_agreed_beyond_the_card_goes_with_the_work_and_never_below_nothing(
+    agreed: int, left: int
+) -> None:
+    """Work that costs 4,800 by the card, and then 4,500."""
+    offer = replace(dispatch(), **agreed_at(dispatch(), agreed))
+    lines = also_agreed(offer, FARE[:1])
+    assert sum(each.cents for each in lines) == max(0, 4_500 + left)
+    assert also_agreed(replace(offer, price_lines=(Line(K.AGREED, 900),)), FARE) == FARE  # agreed whole

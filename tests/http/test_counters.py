@@ -71,6 +71,8 @@ async def test_what_costs_more_waits_for_a_person_and_the_offer_stays_good(town:
     _, view = await town.call("GET", "/requests/r1")
     assert (view["state"], view["match"]["price_cents"]) == ("accepted", price)
     assert view["attempts"][0]["counter"]["state"] == "lapsed"
+    status, problem = await answer(town, "take")
+    assert (status, "its counter-offer cannot be answered any more" in problem["detail"]) == (409, True)
     assert await tasks(town) == []
 
 

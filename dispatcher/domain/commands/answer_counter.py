@@ -118,7 +118,7 @@ def _state(offer: OfferRecord) -> CounterState:
 
 
 def _refuse_answered(record: RequestRecord, offer: OfferRecord, name: str, context: Context) -> None:
-    refuse_closed(record, offer, name, context)
+    refuse_closed(record, offer, name, context, by_vendor=False)
     if not offer.is_countered:
         raise WrongState(
             f"the counter-offer of offer {name} is {_state(offer)}; it cannot be answered any more\n"

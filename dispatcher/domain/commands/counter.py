@@ -150,7 +150,9 @@ def taken(
     )
 
 
-def refuse_closed(record: RequestRecord, offer: OfferRecord, name: str, context: Context) -> None:
+def refuse_closed(
+    record: RequestRecord, offer: OfferRecord, name: str, context: Context, *, by_vendor: bool = True
+) -> None:
     """Raises WrongState unless the offer is open: there is nothing to counter, or to take, of any other."""
     if offer.unanswered and context.now_ms >= offer.expires_ms and not offer.assumed:
         raise WrongState(
@@ -162,9 +164,13 @@ def refuse_closed(record: RequestRecord, offer: OfferRecord, name: str, context:
         return
     state = offer.state if not offer.unanswered else OfferState.ACCEPTED
     ended = state if offer.unanswered else offer.told_state
-    hint = "turn the dispatch back, and say why" if state is OfferState.ACCEPTED else "nothing is left to do"
+    what, hint = "there is nothing to counter", "nothing is left to do"
+    if not by_vendor:
+        what = "its counter-offer cannot be answered any more"
+    elif state is OfferState.ACCEPTED:
+        hint = "turn the dispatch back, and say why"
     raise WrongState(
-        f"offer {name} is {ended}; there is nothing to counter\nMaybe {hint}.",
+        f"offer {name} is {ended}; {what}\nMaybe {hint}.",
         state=state.value,
     )
 
