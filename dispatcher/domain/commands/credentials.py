@@ -28,7 +28,8 @@ from dispatcher.domain.credentials import (
 )
 from dispatcher.domain.decision import Change, Decision, Message
 from dispatcher.domain.proposal import Precondition
-from dispatcher.domain.tasks import DUE, TaskRecord, changed, done, news, opened, reopened
+from dispatcher.domain.task_parameters import DUE
+from dispatcher.domain.tasks import TaskRecord, changed, done, news, opened, reopened
 
 Step = tuple[Change, Message]
 NEVER = 999  # beyond the first step
