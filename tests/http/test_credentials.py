@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from contracts.codes import Role
+from contracts.webhooks import types_for
 from dispatcher.audit.judge import judge
 from dispatcher.domain.credentials import CREDENTIAL_KIND
 from dispatcher.jobs.credentials import keep_credentials, note_credentials
@@ -91,6 +92,7 @@ async def test_each_step_is_told_once_on_the_market_s_own_day_over_a_change_of_t
     assert [each.get("days_left", 0) for each in heard] == [30, 14, 7, 1, 0]
     assert {each["no_offers_from"] for each in heard} == {"2026-03-09"}
     assert {tuple(each["levels_of_service"]) for each in heard} == {tuple(VENDOR.levels_of_service)}
+    assert {each["type"] for each in heard} <= types_for("v1"), "its webhook has them"
     everybody = await told(api, api.store.market(api.market).keys.events)
     assert [each["vendor_id"] for each in everybody if "dispatch.vendor" in each["type"]] == ["v1"] * 5
     assert await is_sound(api)
