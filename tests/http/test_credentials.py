@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from contracts.codes import Role
+from contracts.webhooks import types_for
 from dispatcher.audit.judge import judge
+from dispatcher.domain.credentials import CREDENTIAL_KIND
 from dispatcher.jobs.credentials import keep_credentials, note_credentials
 from dispatcher.store.events import unpack_event
 from dispatcher.store.survey import survey
@@ -90,6 +92,7 @@ async def test_each_step_is_told_once_on_the_market_s_own_day_over_a_change_of_t
     assert [each.get("days_left", 0) for each in heard] == [30, 14, 7, 1, 0]
     assert {each["no_offers_from"] for each in heard} == {"2026-03-09"}
     assert {tuple(each["levels_of_service"]) for each in heard} == {tuple(VENDOR.levels_of_service)}
+    assert {each["type"] for each in heard} <= types_for("v1"), "its webhook has them"
     everybody = await told(api, api.store.market(api.market).keys.events)
     assert [each["vendor_id"] for each in everybody if "dispatch.vendor" in each["type"]] == ["v1"] * 5
     assert await is_sound(api)
@@ -264,3 +267,29 @@ async def test_the_rule_lets_nothing_through_from_the_day_that_is_told_and_only_
         assert status == (409 if stops else 200)
         answers.append(answer.get("rules"))
     assert answers == ([["credentials"], None] if kind == PAPER else [None, None])
+
+
+async def test_a_renewal_that_comes_meanwhile_is_not_warned_of(api: Api) -> None:
+    at(api, LAST - timedelta(days=6))
+    await papers(api, LAST)
+    looks = [look(api) for _ in range(6)]
+    await asyncio.gather(*looks[:3], papers(api, LAST + timedelta(days=300)), *looks[3:])
+    await look(api)
+    assert (await task(api))["state"] in (None, "done")
+    assert await is_sound(api)
+
+
+async def test_what_cannot_be_read_of_one_vendor_holds_up_no_other_and_long_ids_are_ids(api: Api) -> None:
+    at(api, LAST - timedelta(days=6))
+    await papers(api, LAST)
+    await look(api)
+    key = api.store.market(api.market).keys.record(CREDENTIAL_KIND, "v1")
+    await api.store.reader.ask("SET", key, b"\0\0\0\1\xc1")
+    name, proofs = "v" * 64, [{"kind": "vehicle_inspection", "expires_on": LAST.isoformat()}]
+    body = msgspec.to_builtins(VENDOR) | {"id": name, "credentials": proofs}
+    assert (await api.call("PUT", f"/vendors/{name}", body, role=Role.OPS))[0] == 201
+    assert [await look(api), await look(api)] == [1, 0]
+    assert (await task(api, f"{name}.credential_expiring_vehicle_inspection"))["vendor_id"] == name
+    _, page = await api.call("GET", "/tasks?limit=1", role=Role.OPS)
+    status, rest = await api.call("GET", f"/tasks?limit=1&cursor={page['cursor']}", role=Role.OPS)
+    assert (status, len(rest["tasks"])) == (200, 1)
