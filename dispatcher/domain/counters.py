@@ -10,10 +10,12 @@ from contracts.codes import LevelOfService
 from contracts.counters import CounterChanged, CounterRefused, CounterState, CounterView
 from contracts.instants import MINUTE_MS, to_instant
 from contracts.tuning import Number, Parameter
+from dispatcher.domain.amendments import Placed
 from dispatcher.domain.compact import Compact
 from dispatcher.domain.context import Context
 from dispatcher.domain.decision import Message
 from dispatcher.domain.offers import OfferRecord, Terms
+from dispatcher.domain.refusals import DoesNotFit
 from dispatcher.domain.requests import RequestRecord, offer_id
 
 TAKE = Parameter(
@@ -27,6 +29,15 @@ TAKE = Parameter(
     scope="domain.counters",
 )
 PARAMETERS = (TAKE,)
+L = LevelOfService
+CARRIES: Mapping[str, frozenset[LevelOfService]] = {  # what else may come for somebody who asked for a level
+    L.AMBULATORY: frozenset(L) - {L.AMBULATORY},
+    L.WHEELCHAIR: frozenset({L.BARIATRIC_WHEELCHAIR, L.STRETCHER, L.BLS, L.ALS, L.CCT}),
+    L.BARIATRIC_WHEELCHAIR: frozenset({L.BLS, L.ALS, L.CCT}),
+    L.STRETCHER: frozenset({L.BLS, L.ALS, L.CCT}),
+    L.BLS: frozenset({L.ALS, L.CCT}),
+    L.ALS: frozenset({L.CCT}),
+}
 COUNTERED = "countered"  # the code of the step in the request's history
 
 
@@ -51,6 +62,31 @@ def wish_of(terms: Terms) -> Wish:
 def outside_ms(record: RequestRecord, start_ms: int) -> int:
     """How far a start lies outside the request's window."""
     return max(0, record.earliest_ms - start_ms, start_ms - record.latest_ms)
+
+
+def where_it_stands(offer: OfferRecord) -> Placed:
+    """The place of an offer of which only the price is countered: it has it already, or asks for it."""
+    return Placed(
+        offer.pool_id,
+        offer.start_ms,
+        offer.end_ms,
+        offer.price_cents,
+        offer.bookings or offer.wants,
+        offer.distance_m,
+        offer.price_lines,
+    )
+
+
+def refuse_other_kind(record: RequestRecord, level: str) -> None:
+    """Raises DoesNotFit for a vehicle that does not carry what was asked for."""
+    asked = record.service_class
+    if level in ("", asked) or level in CARRIES.get(asked, ()):
+        return
+    fit = ", ".join(sorted(CARRIES.get(asked, ()))) or "none: it is what was asked for, or nothing"
+    raise DoesNotFit(
+        f"a vehicle of level {level} does not carry what was asked for: {asked}\nMaybe one of: {fit}.",
+        rules=["level_of_service"],
+    )
 
 
 def is_taken_by_itself(

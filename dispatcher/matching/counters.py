@@ -19,7 +19,7 @@ from dispatcher.domain.commands.amend import AmendRequest
 from dispatcher.domain.commands.answer_counter import TakeCounter
 from dispatcher.domain.commands.counter import CounterOffer
 from dispatcher.domain.commands.offer_by_hand import OfferByHand
-from dispatcher.domain.counters import Wish, outside_ms, wish_of
+from dispatcher.domain.counters import Wish, outside_ms, refuse_other_kind, where_it_stands, wish_of
 from dispatcher.domain.offers import OfferRecord
 from dispatcher.domain.proposal import Precondition
 from dispatcher.domain.refusals import DoesNotFit, NotFound, PossibleDuplicate
@@ -82,6 +82,9 @@ async def _found(
     market: Market, record: RequestRecord, offer: OfferRecord, wish: Wish, looks: Amending
 ) -> _Found:
     start_ms = wish.start_ms
+    if wish.level in ("", record.service_class) and start_ms == offer.start_ms:
+        return _Found(where_it_stands(offer), (), None)
+    refuse_other_kind(record, wish.level)
     request: Request = await market.stored.requests.expected_body(record.id)
     wider, ready = record, None
     if outside_ms(record, start_ms):

@@ -115,6 +115,19 @@ async def test_refused_the_offer_is_open_as_it_was_made_and_its_vendor_is_told(t
     assert [each["id"] for each in await tasks(town)] == ["r1.1.counter_offer_1"]
 
 
+async def test_a_vehicle_that_does_not_carry_the_patient_is_no_counter_offer(town: Api) -> None:
+    status, problem = await counter(town, {"level_of_service": "ambulatory"})
+    assert (status, problem["rules"]) == (409, ["level_of_service"])
+    assert "bariatric_wheelchair" in problem["detail"]
+
+
+async def test_a_price_alone_can_be_taken_of_a_vendor_that_is_paused_since(town: Api) -> None:
+    await counter(town, {"price_cents": 9_900})
+    await town.call("POST", "/vendors/v1/pause", {"reason": "a test"}, role=Role.OPS)
+    status, view = await answer(town, "take")
+    assert (status, view["state"], view["match"]["price_cents"]) == (200, "accepted", 9_900)
+
+
 async def test_a_vendor_that_has_no_room_there_is_told_by_which_rule(town: Api) -> None:
     await town.call("POST", "/requests", trip("r2"))
     other = await put_to(town, "v2", "r2", start_at=BEYOND["start_at"])
