@@ -1,4 +1,4 @@
-"""The service with consoles, a shadow and saved decisions, beside itself without them, in turns of one run.
+"""The service with consoles, a shadow, saved decisions, what-ifs, beside itself without, in turns of one run.
 
 Each turn has a market of its own, with the same vendors: a batch of requests, imminent requests one after the
 other, then as many requests as can be sent. What is compared is the median over the pairs of turns.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -54,6 +54,7 @@ FIGURES = (  # whether more is better
     ("batch_s", False),
 )
 SHADOW = {"price_weight": 2}
+ALWAYS = ("consoles", "what_if")  # what every version that has them has on by itself
 CONNECTIONS, IMMINENT_EVERY_S, PATIENCE_S = 32, 0.1, 120.0
 
 
@@ -73,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on",
         default="consoles,decisions,shadow",
-        help="what the one side has (default: all of %(default)s)",
+        help="what the one side has, of consoles, decisions, shadow, what_if (default: %(default)s)",
     )
     parser.add_argument(
         "--json", type=output, metavar="FILE", help="write figures as JSON; - is standard output"
@@ -164,7 +165,8 @@ class Turn:
             self.session = session
             on = await self._set_up()
             consoles = self.args.consoles if "consoles" in on else 0
-            async with looked_at(self.url, self._headers(Role.OPS), consoles):
+            wonders = self._wonders() if "what_if" in on else contextlib.nullcontext()
+            async with looked_at(self.url, self._headers(Role.OPS), consoles), wonders:
                 await self._offered(await self._send("warm", [6 * HOUR_MS]))
                 batch_s = await self._offered(
                     await self._send("later", [6 * HOUR_MS + each * 1000 for each in range(self.args.batch)])
@@ -184,13 +186,29 @@ class Turn:
         """What is on in this turn, as far as there is such a thing."""
         wanted = self.args.on.split(",") if self.what == WITH else []
         known = {each["name"] for each in (await self._ask("GET", "/tuning"))["parameters"]}
-        on = [each for each in wanted if each == "consoles" or (each == "decisions" and KEPT_DAYS in known)]
+        on = [each for each in wanted if each in ALWAYS or (each == "decisions" and KEPT_DAYS in known)]
         if KEPT_DAYS in known and "decisions" not in wanted:
             await self._ask("PUT", "/tuning", {"values": {KEPT_DAYS: 0}, "reason": "bench"})
         if "shadow" in wanted:
             body = {"values": SHADOW, "reason": "bench"}
             on += ["shadow"] if await self._ask("PUT", "/tuning/shadow", body, missing=True) else []
         return on
+
+    @contextlib.asynccontextmanager
+    async def _wonders(self) -> AsyncIterator[None]:
+        """Ops asks what if, one question after the other, for as long as this lasts."""
+        asking = asyncio.create_task(self._wonder())
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+    async def _wonder(self) -> None:
+        while True:
+            asked = await self._ask("POST", "/what-if", {"change": {"values": SHADOW}})
+            while (await self._ask("GET", f"/what-if/{asked['id']}"))["ended_at"] is None:  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.2)
 
     async def _send(self, name: str, leads_ms: Sequence[int]) -> list[str]:
         """Requests in one call, each so far ahead; their ids."""

@@ -17,11 +17,11 @@ import structlog
 from contracts.board import BoardChange, BoardRows
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.pace import Pace
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.clock import Clock
 from dispatcher.runtime.logs import outline
+from dispatcher.runtime.pace import Pace
 from dispatcher.service.board import COLUMNS, Places, Row, places_of, row_of
 from dispatcher.store.events import Entry
 from dispatcher.store.market import MarketStore
@@ -38,6 +38,23 @@ TOLD = 50  # subjects named of one type of event; who needs all reads again
 log = structlog.get_logger()
 
 _COLUMNS = msgspec.json.encode(COLUMNS)
+
+
+class _Data(msgspec.Struct, frozen=True):
+    """Of an event's data, what it is about."""
+
+    request_id: str = ""
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """Of an event, what a board needs to know: the rest is not looked at."""
+
+    type: str
+    subject: str = ""
+    data: _Data | None = None
+
+
+_TOLD = msgspec.msgpack.Decoder(_Told)
 
 
 class Listener:
@@ -175,12 +192,12 @@ class Board:
 
     def _hear(self, entry: Entry) -> None:
         try:
-            event = msgspec.msgpack.decode(entry.event)
-            name, subject, data = event["type"], event.get("subject", ""), event.get("data") or {}
-        except (msgspec.MsgspecError, TypeError, KeyError, AttributeError):
+            told = _TOLD.decode(entry.event)
+        except msgspec.MsgspecError:
             return
-        self._kinds.setdefault(name, {})[subject] = None
-        request_id = data.get("request_id") or (subject if name.startswith("dispatch.request.") else "")
+        self._kinds.setdefault(told.type, {})[told.subject] = None
+        request_id = told.data.request_id if told.data else ""
+        request_id = request_id or (told.subject if told.type.startswith("dispatch.request.") else "")
         if request_id:
             self._changed[request_id] = None
 

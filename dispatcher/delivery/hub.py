@@ -13,9 +13,9 @@ from dispatcher.delivery import position
 from dispatcher.delivery.feed import QUEUE_LIMIT, Feed
 from dispatcher.delivery.gaps import Beginning, beginning
 from dispatcher.delivery.joint import JointFeed
-from dispatcher.delivery.pace import Rate
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.runtime.cancellation import cancel_requested
+from dispatcher.runtime.pace import Rate
 from dispatcher.store.events import Entry
 from dispatcher.store.store import Store
 from dispatcher.store.tail import Tail

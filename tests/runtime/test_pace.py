@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.delivery.pace import LEAST, LONGEST_S, MOST, Pace, Rate
+from dispatcher.runtime.pace import LEAST, LONGEST_S, MOST, Pace, Rate
 
 
 class Clocks:
