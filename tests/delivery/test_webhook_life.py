@@ -99,7 +99,9 @@ async def test_of_two_streams_each_request_is_told_of_in_its_order_however_far_b
     news = RequestUnmatched(request_id="last", unmatched=Unmatched(vendors=0, last_rule="hours"))
     message = Message(type="dispatch.request.unmatched", subject="last", data=news)
     stored = hooks.world.store.market(hooks.world.market)
+    await asyncio.sleep(0.003)  # ids of two streams tell time by the millisecond
     await stored.announce(message, event_id="last.99.0", at_ms=hooks.world.clock.ms)
+    await asyncio.sleep(0.003)
     await hooks.tell("last")
     async with hooks.sending():
         await hooks.until(lambda: len(receiver.calls) == 12)
