@@ -15,7 +15,8 @@ const MOST = 1_000;
  * @returns {string}
  */
 export function about(task) {
-  return task.request_id || task.authorization_id || task.standing_order_id || task.webhook_id || task.vendor_id || task.id.split(".")[0];
+  return task.request_id || task.authorization_id || task.standing_order_id || task.webhook_id || task.vendor_id ||
+    task.id.split(".")[0];
 }
 
 /** Tasks that are not done, the earliest due first. */
