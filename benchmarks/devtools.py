@@ -221,6 +221,9 @@ async def _address(file: Path, process: asyncio.subprocess.Process) -> str:
 
 
 def private_mb(pid: int) -> float:
-    """Memory that is a process's alone (Linux)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    """Memory that is a process's alone (Linux); one that has ended meanwhile has none."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
     return sum(int(each.split()[1]) for each in lines if each.startswith("Private_")) / 1024
