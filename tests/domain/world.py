@@ -164,9 +164,8 @@ class World:
         if before is not None and before.state in TERMINAL:  # a person still has a task about it
             assert after.timer_ms > self.now_ms or after.timer_ms == before.timer_ms
         else:
-            is_news = before is not None and after.history == before.history  # a line of its price, say
-            kept = is_news and after.timer_ms == before.timer_ms
-            assert kept or after.timer_ms == timers.timer_ms(after, self.now_ms, self.values)
+            due_ms = timers.timer_ms(after, self.now_ms, self.values)
+            assert after.timer_ms == due_ms or _is_price_alone(before, after)
             if after.state in TERMINAL:
                 self.ends[name] += 1
         self.records[name] = after
@@ -238,3 +237,12 @@ def _vendors_learn_no_secret(decision: Decision) -> None:
         text = msgspec.json.encode(message.data).decode()
         assert not any(secret in text for secret in SECRETS), message.to
         assert (message.to is To.VENDOR) == bool(message.vendor_id)
+
+
+def _is_price_alone(before: RequestRecord | None, after: RequestRecord) -> bool:
+    """Whether nothing but a line of a price differs: that is waited for no later, nor sooner."""
+    if before is None or len(before.offers) != len(after.offers):
+        return False
+    offers = tuple(map(priced_as, after.offers, before.offers))
+    same = msgspec.structs.replace(after, offers=offers, version=before.version, tasks=before.tasks)
+    return same == before
