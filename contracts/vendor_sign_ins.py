@@ -1,4 +1,4 @@
-"""Signing a vendor's people in to their page: a link or a code that ops issues, which opens a session once."""
+"""Signing a vendor's people in to their page: a link or a code that ops issues, good for one session."""
 
 from __future__ import annotations
 

@@ -25,9 +25,11 @@ ROUTES = Routes("vendors", 32, vendor_id=Id)
     answers={200: Answer("a link and a code, each good for one session, once", SignInLink)},
 )
 async def issue(call: Call, parts: Parts) -> Reply:
-    """Issue a one-time link that signs one of a vendor's people in to the vendor's page; each call another."""
+    """Issue a one-time link that signs one of a vendor's people in to their page; each call another."""
     vendor_id, asked = call.path["vendor_id"], call.body
-    code, expires_at = await parts.service.vendor_sign_ins.issue(call.principal, call.market, vendor_id, asked)
+    code, expires_at = await parts.service.vendor_sign_ins.issue(
+        call.principal, call.market, vendor_id, asked
+    )
     url = link(parts.public_url or _own(call.raw), code)
     made = SignInLink(vendor_id=vendor_id, url=url, code=code, expires_at=expires_at, hours=asked.hours)
     return Reply(made)

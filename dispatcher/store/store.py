@@ -31,8 +31,8 @@ class Store:
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
-    `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what could not be read, `store.agreement` which
-    patient key is sealed under.
+    `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
+    could not be read, `store.agreement` which patient key is sealed under.
     """
 
     def __init__(

@@ -72,9 +72,14 @@ function card(offer, context) {
     ),
     h("p", { class: "answer" }, t("offer.answer"), " ", untilElement(offer.expires_at)),
     h(
-      "p",
-      { class: "soft" },
-      t("offer.window", { from: times.time(offer.window.earliest), to: times.time(offer.window.latest) }),
+      "div",
+      { class: "beside" },
+      h(
+        "p",
+        { class: "soft" },
+        t("offer.window", { from: times.time(offer.window.earliest), to: times.time(offer.window.latest) }),
+      ),
+      mapLink(offer.pickup_zone, t("ride.map"), `${t("offer.area")}, ${times.time(offer.start_at)}`),
     ),
     h("ul", { class: "facts" }, facts.filter(Boolean).map((each) => h("li", {}, each))),
     offer.priority === "routine" ? null : h("p", { class: "pressing" }, t("pressing")),
@@ -128,7 +133,6 @@ function buttons(offer, context, name) {
     offer.willing ? null : button("accept", () => void answer(offer, context, "accept", {}), "primary"),
     button("decline", () => void decline(offer, context)),
     offer.willing ? null : button("counter", () => void counter(offer, context)),
-    mapLink(offer.pickup_zone, t("offer.area")),
   );
 }
 

@@ -100,7 +100,7 @@ function steps(dispatch, status, context) {
       { class: "primary big", onclick: () => void report(dispatch, step, context), dataset: { at: "step" } },
       saying(dispatch, step),
     ),
-    h("button", { onclick: () => void other(), dataset: { at: "other" } }, t("ride.other")),
+    h("button", { class: "whole", onclick: () => void other(), dataset: { at: "other" } }, t("ride.other")),
   );
 }
 
