@@ -27,8 +27,9 @@ class SignIns:
 
     async def take(self, code: str) -> bytes | None:
         """What a code is worth, to the first who asks."""
-        found: bytes | None = await self.reader.ask("GETDEL", _key(CODE, code))
-        return found
+        found: bytes | None = await self.reader.ask("GET", _key(CODE, code))
+        first = found is not None and await self.reader.ask("DEL", _key(CODE, code))  # who deletes it has it
+        return found if first else None
 
     async def mark(self, market: str, vendor_id: str) -> str:
         """What sessions of the vendor have to carry; "" if none were ended yet."""

@@ -49,9 +49,7 @@ let moved = false;
 async function start() {
   const language = chooseLanguage();
   document.body.append(main);
-  const worker = register();
   const session = await signedIn(new Api("", WORD), main);
-  await worker;
   const api = new Api(session.market, WORD), clock = new Clock(session.now_ms), times = new Times(session.tz, language);
   const taps = new Taps(`${session.market}/${session.vendor_id}`);
   const world = new World({ api, clock, times, vendor: session.vendor_id });
@@ -71,6 +69,8 @@ async function start() {
   void world.follow();
   await show(given);
   await world.refresh();
+  navigator.serviceWorker?.addEventListener("controllerchange", () => world.again()); // so that it keeps what is read
+  await register();
 }
 
 /** @param {Event} event */

@@ -134,9 +134,8 @@ export function redraw(root, ...children) {
  * What is on its way of an offer or dispatch: with Undo, as long as nothing of it was sent.
  * @param {import("./taps.js").Taps} taps
  * @param {string} about
- * @param {(tap: import("./taps.js").Tap) => string} says
  */
-export function onTheirWay(taps, about, says) {
+export function onTheirWay(taps, about) {
   return taps.of(about).map((tap) => {
     if (tap.refused) return refusedTap(taps, tap);
     const waits = tap.due > Date.now();
@@ -145,10 +144,16 @@ export function onTheirWay(taps, about, says) {
     return h(
       "div",
       { class: "tap", role: "status" },
-      h("span", {}, h("strong", {}, says(tap)), " ", h("span", { class: "soft" }, where)),
+      h("span", {}, h("strong", {}, tapSays(tap)), " ", h("span", { class: "soft" }, where)),
       (waits || !navigator.onLine) && h("button", { onclick: undo, dataset: { at: `undo ${tap.id}` } }, t("undo")),
     );
   });
+}
+
+/** What was said by it. @param {import("./taps.js").Tap} tap */
+function tapSays({ kind, value }) {
+  if (kind === "status") return t(`status.${value}`);
+  return kind === "message" ? String(value) : t(`said.${kind}`);
 }
 
 /** @param {import("./taps.js").Tap} tap */

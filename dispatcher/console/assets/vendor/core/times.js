@@ -13,6 +13,7 @@ export class Times {
       new Intl.DateTimeFormat(language, { timeZone: zone, hourCycle: "h23", ...options });
     this.hours = of({ hour: "2-digit", minute: "2-digit" });
     this.days = of({ weekday: "short", day: "numeric", month: "short" });
+    this.dates = of({ day: "numeric", month: "short", year: "numeric" });
     this.parts = new Intl.DateTimeFormat("en-US", {
       timeZone: zone,
       hourCycle: "h23",
@@ -59,6 +60,11 @@ export class Times {
   /** A day as it is called. @param {string} date 2026-03-03 */
   called(date) {
     return this.day(this.instant(date, "12:00"));
+  }
+
+  /** A day with its year. @param {string} date 2026-03-03 */
+  dated(date) {
+    return this.dates.format(this.instant(date, "12:00"));
   }
 
   /** When it is that time of that day here. @param {string} date 2026-03-03 @param {string} time 14:05 */

@@ -15,7 +15,11 @@ import { ms } from "./times.js";
  * @property {string} vendor
  */
 
-const KNOWN = "dispatcher-vendor-known", FAR_DAYS = 1, AGAIN_MS = [1_000, 2_000, 5_000, 15_000], GONE = [404, 409];
+const KNOWN = "dispatcher-vendor-known",
+  FAR_DAYS = 1,
+  AGAIN_MS = [1_000, 2_000, 5_000, 15_000],
+  GONE = [404, 409],
+  ARRIVED = "dispatch.message.arrived";
 
 export class World {
   /** @param {Parts} parts */
@@ -31,6 +35,8 @@ export class World {
     this.error = null;
     this.live = false;
     this.last = "";
+    /** @type {Set<string>} */
+    this.unread = new Set(); // dispatches on which somebody wrote since this page was opened
     this.ended = new AbortController();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
@@ -134,6 +140,7 @@ export class World {
   heard(id, data) {
     if (id) this.last = id;
     if (!data) return;
+    if (data.type === ARRIVED) this.unread.add(data.data.offer_id);
     this.again();
     dispatchEvent(new CustomEvent("told", { detail: data }));
   }

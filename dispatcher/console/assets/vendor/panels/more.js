@@ -25,6 +25,11 @@ export function mount(root, context) {
   language.value = document.documentElement.lang;
   root.append(
     h("h1", {}, title()),
+    h(
+      "nav",
+      { class: "links", "aria-label": title() },
+      ["papers"].map((each) => h("a", { class: "button", href: `/vendor/${each}` }, t(`${each}.title`))),
+    ),
     field(t("more.language"), language),
     h("p", { class: "soft" }, t("more.who", { who: [session.subject, session.vendor_id].filter(Boolean).join(", ") })),
     h("button", { onclick: () => void signOut(context) }, t("more.signOut")),

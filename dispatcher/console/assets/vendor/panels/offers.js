@@ -91,7 +91,7 @@ function card(offer, context) {
       priceTable(offer.price_lines, offer.price_cents),
       rates(offer),
     ),
-    onTheirWay(taps, offer.id, (tap) => t(`offer.said.${tap.kind}`)),
+    onTheirWay(taps, offer.id),
     answered ? null : buttons(offer, context, name),
   );
 }
