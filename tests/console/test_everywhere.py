@@ -1,4 +1,4 @@
-"""Every page, whatever is on it: nothing for axe at 200 % zoom in the dark, nothing wider, no act without a key."""
+"""Every page: nothing for axe at 200 % zoom in the dark, nothing wider than that, no act without a key."""
 
 from __future__ import annotations
 
