@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 import structlog
 
 from contracts.board import BoardChange, BoardRows
+from dispatcher.delivery.board_listener import Listener
 from dispatcher.delivery.hub import Hub
 from dispatcher.delivery.joint import JointFeed
 from dispatcher.domain.refusals import Unavailable
@@ -32,7 +33,6 @@ PAGE = 200  # records read at a time: between two pages others have their turn
 BEAT_S = 0.2  # what changes within it is told together (real seconds)
 LOOK_AGAIN = 50  # rows read again each second, whether or not an event told of them
 IDLE_S = 600.0  # a board that nobody looks at is kept so long
-QUEUE = 64  # changes that a listener may be behind; then it begins again
 PAUSE_S = 1.0
 TOLD = 50  # subjects named of one type of event; who needs all reads again
 log = structlog.get_logger()
@@ -55,27 +55,6 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 _TOLD = msgspec.msgpack.Decoder(_Told)
-
-
-class Listener:
-    """One who looks; what it has not taken yet, in order."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE)
-        self.lost = False
-
-    def end(self) -> None:
-        """Nothing more comes: whoever waits is woken."""
-        self.lost = True
-        with contextlib.suppress(asyncio.QueueFull):
-            self.queue.put_nowait(b"")
-
-    def tell(self, change: bytes) -> None:
-        """Put it behind the others; one who is too slow has lost its place."""
-        try:
-            self.queue.put_nowait(change)
-        except asyncio.QueueFull:
-            self.lost = True
 
 
 class Board:
@@ -139,7 +118,7 @@ class Board:
         while not self.idle:
             try:
                 await self._follow()
-            except Unavailable:
+            except Unavailable:  # the store is away, as /readyz says: all is read again once it is back
                 pass
             except Exception as error:
                 log.error("board_failed", market=self.stored.name, **outline(error))
@@ -299,15 +278,3 @@ class Boards:
     async def aclose(self) -> None:
         """End them all."""
         await asyncio.gather(*(each.aclose() for each in self._boards.values()))
-
-
-async def changes(listener: Listener, keep_alive_s: float) -> AsyncIterator[bytes]:
-    """What a listener is told, all that waits at a time; b"" when nothing was for so long; until it lost."""
-    while not listener.lost:
-        try:
-            first = await asyncio.wait_for(listener.queue.get(), keep_alive_s)
-        except TimeoutError:
-            yield b""
-            continue
-        more = [listener.queue.get_nowait() for _ in range(listener.queue.qsize())]
-        yield b"".join([first, *more])

@@ -204,18 +204,22 @@ def _settled(
     tasks += [
         each for each in _undone(after, context, TaskKind.WINDOW_ASKED) if _is_answered(each, before, after)
     ]
-    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
-    tasks += [] if _risk(after) else at_risk
     ended = [(task, done(task, context, TaskOutcome.SETTLED)) for task in tasks]
     ended += proved(after, _undone(after, context, TaskKind.PROOF_MISSING), context)
-    if _risk(after):
-        facts = {"code": after.risk, "retiming": after.retiming}
-        ended += [
-            (task, changed(task, task.state, context, **facts))
-            for task in at_risk
-            if (task.code, task.retiming) != (after.risk, after.retiming)
-        ]
-    return ended
+    return ended + _of_risk(after, context)
+
+
+def _of_risk(after: RequestRecord, context: Context) -> list[tuple[TaskRecord, TaskRecord]]:
+    """That a sequence is at risk: over once it stands again; says the reason for which it is now."""
+    at_risk = _undone(after, context, TaskKind.SEQUENCE_AT_RISK)
+    if not _risk(after):
+        return [(task, done(task, context, TaskOutcome.SETTLED)) for task in at_risk]
+    facts = {"code": after.risk, "retiming": after.retiming}
+    return [
+        (task, changed(task, task.state, context, **facts))
+        for task in at_risk
+        if (task.code, task.retiming) != (after.risk, after.retiming)
+    ]
 
 
 def _of_offers_over(after: RequestRecord, context: Context) -> list[TaskRecord]:

@@ -10,7 +10,8 @@ from aiohttp import ClientConnectionResetError, web
 from contracts.board import Board as BoardPage
 from contracts.operations import Answer
 from contracts.problems import Unauthenticated
-from dispatcher.delivery.board import Board, Boards, changes
+from dispatcher.delivery.board import Board, Boards
+from dispatcher.delivery.board_listener import changes
 from dispatcher.domain.refusals import Unavailable
 from dispatcher.domain.rights import READERS
 from dispatcher.http.call import Call

@@ -25,7 +25,8 @@ from dispatcher.service.duplicates import Checked
 from dispatcher.service.execute import ATTEMPTS, already_applied, refuse_reuse, too_busy
 from dispatcher.service.markets import Markets
 from dispatcher.service.reach import with_all_beside
-from dispatcher.service.requests import Requests, refuse_repeats
+from dispatcher.service.repeats import refuse_repeats
+from dispatcher.service.requests import Requests
 from dispatcher.service.tasks import Tasks
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.listing import Cursor
@@ -234,13 +235,13 @@ class Episodes:
         """Whether all of it is stored just so. Raises Reused for a request with another body."""
         stored = self.markets.store(market)
         before = await stored.records(EPISODE_KIND).get(whole.id)
-        if before is None or await self.requests.missing(market, whole.requests):
+        if before is None or await self.requests.repeats.missing(market, whole.requests):
             return False
         records = await stored.requests.records.get_all(before.requests)
         return is_as_drafted(before, draft, records)
 
     async def _refuse_stored(self, market: str, requests: Sequence[Request]) -> None:
-        left = await self.requests.missing(market, requests)  # raises Reused for another body
+        left = await self.requests.repeats.missing(market, requests)  # raises Reused for another body
         there = sorted({each.id for each in requests} - {each.id for each in left})
         if there:
             raise Invalid(

@@ -21,7 +21,7 @@ from dispatcher.domain.decision import Decision
 from dispatcher.domain.episodes import EPISODE_KIND
 from dispatcher.domain.joining import joined
 from dispatcher.domain.needed import Needed, needed
-from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Reused, Unreadable
+from dispatcher.domain.refusals import NotFound, PossibleDuplicate, Refusal, Unreadable
 from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.rights import SEES_DOORS, SUBMITTERS
 from dispatcher.domain.views import as_asked, read_back, request_view
@@ -37,11 +37,10 @@ from dispatcher.service.legs import refuse_odd_legs
 from dispatcher.service.local_days import span_ms
 from dispatcher.service.markets import Markets
 from dispatcher.service.one_patient import OnePatient
+from dispatcher.service.repeats import Repeats, refuse_repeats
 from dispatcher.service.rides import leaves
-from dispatcher.store.aside import Item
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.request_search import Wanted, search
-from dispatcher.store.requests import BODY
 from dispatcher.store.store import Store
 from solvers.travel import TravelOf
 
@@ -52,6 +51,7 @@ class Requests:
     def __init__(self, store: Store, markets: Markets, clock: Clock, travel_of: TravelOf) -> None:
         self.store, self.markets, self.clock, self.travel_of = store, markets, clock, travel_of
         self.duplicates = Duplicates(store)
+        self.repeats = Repeats(store)
         self.patients = OnePatient(store)
         self.authorizing = Authorizing(store)
 
@@ -79,7 +79,9 @@ class Requests:
                 if await already_applied(market_store, idempotency):
                     return ids
                 left = (
-                    await self.missing(market, wanted) if isinstance(refusal, PossibleDuplicate) else wanted
+                    await self.repeats.missing(market, wanted)
+                    if isinstance(refusal, PossibleDuplicate)
+                    else wanted
                 )
                 if len(left) == len(wanted):
                     raise
@@ -91,7 +93,7 @@ class Requests:
                 return ids
             refuse_reuse(outcome)
             if outcome.stale_id in ids:  # else a patient is known, or moved on
-                wanted = await self.missing(market, requests)
+                wanted = await self.repeats.missing(market, requests)
         raise too_busy(f"a batch of {len(requests)}")
 
     async def view(self, who: Principal, market: str, request_id: str) -> RequestView:
@@ -239,43 +241,6 @@ class Requests:
             return at_once
         return leaves(request, self.markets.zones[market], self.travel_of(values))
 
-    async def missing(self, market: str, requests: Sequence[Request]) -> list[Request]:
-        """The requests that are not stored. Raises Reused for an id that is stored with another body.
-
-        Raises Unreadable for one whose body cannot be compared.
-        """
-        part = self.markets.store(market).requests
-        stored = await part.bodies([request.id for request in requests])
-        aside = self.store.aside.known(market)
-        for request in requests:
-            if request.id not in stored and Item(BODY, request.id) in aside:
-                await part.body(request.id)
-        known = [request for request in requests if request.id in stored]
-        records = await part.records.get_all([each.id for each in known])
-        same = await asyncio.gather(
-            *(self._is_same(market, each, stored[each.id], records.get(each.id)) for each in known)
-        )
-        reused = [request.id for request, is_same in zip(known, same, strict=True) if not is_same]
-        if reused:
-            raise Reused(
-                f"request {reused[0]} is stored with another body\n"
-                "Maybe give the changed request an id of its own, and cancel the first.",
-                request_ids=reused,
-            )
-        return [request for request in requests if request.id not in stored]
-
-    async def _is_same(
-        self, market: str, request: Request, stored: Request, record: RequestRecord | None
-    ) -> bool:
-        """Whether it was submitted so: what has become of it since makes its repetition no other request."""
-        part = self.markets.store(market).requests
-        first = next((each.before for each in record.amendments if each.made), b"") if record else b""
-        if first:
-            return part.opened_whole(request.id, first) == request
-        if replace(request, patient=None) != stored:
-            return False
-        return await part.patient(request.id) == request.patient
-
     def _read_back(self, who: Principal, market: str, record: RequestRecord, asked: Request) -> RequestView:
         """The record with its body, and with what its amendments replaced or proposed."""
         part, sees_doors = self.markets.store(market).requests, who.may(SEES_DOORS)
@@ -295,13 +260,3 @@ class Requests:
             for one, two in zip(view.amendments, bodies, strict=True)
         )
         return replace(view, amendments=shown)
-
-
-def refuse_repeats(ids: tuple[str, ...]) -> None:
-    """Raises Reused where one call has two requests of one id."""
-    if len(ids) > 1 and len(set(ids)) < len(ids):
-        twice = sorted({each for each in ids if ids.count(each) > 1})
-        raise Reused(
-            f"request {twice[0]} stands in the call more than once\nMaybe number the requests anew.",
-            request_ids=twice,
-        )

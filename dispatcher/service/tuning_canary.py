@@ -13,7 +13,6 @@ from contracts.local_day import first_instant_ms
 from contracts.tuning import Tuning
 from contracts.tuning_canary import (
     Canary,
-    CanaryChanged,
     CanaryHeld,
     CanaryMode,
     CanaryPlan,
@@ -24,15 +23,15 @@ from contracts.tuning_canary import (
 )
 from dispatcher.domain import canary_tasks
 from dispatcher.domain.context import Context
-from dispatcher.domain.decision import Decision, Message
+from dispatcher.domain.decision import Decision
 from dispatcher.domain.quarters import Quarters
-from dispatcher.domain.refusals import NotFound, Unreadable, WrongState
+from dispatcher.domain.refusals import NotFound, WrongState
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.acts import Acts
+from dispatcher.service.canary_told import announce, shown, standing_tuning
 from dispatcher.service.loops import CANARY
 from dispatcher.service.markets import Markets
-from dispatcher.store import events
 from dispatcher.store.changes import add_decisions
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
@@ -97,7 +96,7 @@ class TuningCanary:
 
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=made))
-            _announce(program, stored, made, "")
+            announce(program, stored, made, "")
 
         await stored.tuning.put(beside(made, tuning), tuning.version, also, candidate=made.candidate)
         self.markets.forget_tuning(market)
@@ -140,7 +139,9 @@ class TuningCanary:
             return CanaryView(version=held.version)
         running = canary.state is S.RUNNING
         found = await self._found(stored, market, canary) if running else canary.found
-        return await self._view(stored, held.version, canary, found)
+        return await shown(
+            stored, self.registry, held.version, canary, found=found, now_ms=self.clock.now_ms()
+        )
 
     async def judge(self, market: str) -> CanaryState | None:
         """End it if it is time to; how it ended then. Raises Stale if somebody ends it at the same moment."""
@@ -167,7 +168,7 @@ class TuningCanary:
 
     async def _verdict(self, stored: MarketStore, market: str, canary: Canary) -> End | None:
         found, now_ms = await self._found(stored, market, canary), self.clock.now_ms()
-        tuning = await _standing(stored)
+        tuning = await standing_tuning(stored)
         if tuning is not None and tuning.version != canary.base:
             return End(S.STOPPED, f"the tuning became version {tuning.version}, by {tuning.by}", found)
         crossed = [each for each in found if each.crossed]
@@ -237,11 +238,11 @@ class TuningCanary:
 
         def also(program: Program) -> None:
             stored.tuning_canary.write(program, held.version, CanaryHeld(canary=over))
-            _announce(program, stored, over, crossed)
+            announce(program, stored, over, crossed)
             if end.state is S.ROLLED_BACK:
                 add_decisions(program, stored.keys, [task], {})
 
-        tuning = await _standing(stored)
+        tuning = await standing_tuning(stored)
         task = canary_tasks.rolled_back(canary.candidate.version, crossed, self._context(market, tuning, by))
         if tuning is not None and tuning.version == canary.base:
             how = end.state.value.replace("_", " ")
@@ -256,64 +257,9 @@ class TuningCanary:
         """Whoever puts one away that was rolled back has seen why: its task is over."""
         name = canary_tasks.name_of(canary.candidate.version)
         task = await stored.tasks.records.known(name)
-        context = self._context(market, await _standing(stored), by)
+        context = self._context(market, await standing_tuning(stored), by)
         return None if task is None else canary_tasks.seen(task, context)
 
     def _context(self, market: str, tuning: Tuning | None, by: str) -> Context:
         values = (tuning or Tuning()).values
         return Context(now_ms=self.clock.now_ms(), values=values, by=by, tz=self.markets.zones[market])
-
-    async def _view(
-        self, stored: MarketStore, version: int, canary: Canary, found: tuple[GuardrailFound, ...]
-    ) -> CanaryView:
-        now_ms, candidate = self.clock.now_ms(), canary.candidate
-        tuning = await _standing(stored)
-        base = await stored.tuning.kept([canary.base])
-        edges = [edge for span in canary.on for edge in span if edge > now_ms]
-        running = canary.state is S.RUNNING
-        return CanaryView(
-            version=version,
-            state=canary.state,
-            decides_now=canary.decides(now_ms, tuning.version if tuning else 0),
-            candidate=candidate.version,
-            base=canary.base,
-            by=candidate.by,
-            reason=candidate.reason,
-            what_if=candidate.what_if,
-            mode=canary.mode,
-            block_hours=canary.block_hours,
-            pair_days=canary.pair_days,
-            washout_hours=canary.washout_hours,
-            at_once=canary.at_once,
-            days=canary.days,
-            days_over=max(0, min(canary.days, (now_ms - to_ms(canary.begins_at)) // DAY_MS)),
-            started_at=canary.started_at,
-            begins_at=canary.begins_at,
-            ends_at=canary.ends_at,
-            ended_at=canary.ended_at,
-            why=canary.why,
-            next_change_at=to_instant(edges[0]) if running and edges else None,
-            changes=tuple(self.registry.changes(base[0].overrides, candidate.overrides)) if base else (),
-            plan=canary.plan,
-            found=found,
-        )
-
-
-async def _standing(stored: MarketStore) -> Tuning | None:
-    """The tuning that stands; None if it cannot be read."""
-    try:
-        return await stored.tuning.get()
-    except Unreadable:
-        return None
-
-
-def _announce(program: Program, stored: MarketStore, canary: Canary, guardrail: str) -> None:
-    data = CanaryChanged(
-        candidate=canary.candidate.version, base=canary.base, state=canary.state, guardrail=guardrail
-    )
-    subject = f"canary.{canary.candidate.version}"
-    message = Message(type="dispatch.tuning.canary", subject=subject, data=data)
-    name = events.event_id(f"{subject}.{canary.state.value}", canary.base, 0)
-    at_ms = to_ms(canary.ended_at or canary.started_at)
-    event = events.pack_event(stored.name, message, name, at_ms)
-    program.write(stored.keys.events, "XADD", "*", events.FIELD, event)

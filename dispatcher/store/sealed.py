@@ -81,14 +81,18 @@ def sealed_by_key(
     for word in (*words, *notes, *_of_prices(requests.values())):
         _add_readable(found, word, Sealed(comments=1))
     for proof in proofs:
-        ends = Sealed(proofs=1, until_ms=proof.timer_ms)
-        for given in proof.given:
-            _add_readable(found, given.sealed, ends)
-        for picture in proof.pictures:
-            _add(found, picture.key, ends)
+        _add_proof(found, proof)
     for message in messages:
         _add_readable(found, message, Sealed(messages=1))
     return found
+
+
+def _add_proof(found: dict[str, Sealed], proof: ProofRecord) -> None:
+    ends = Sealed(proofs=1, until_ms=proof.timer_ms)
+    for given in proof.given:
+        _add_readable(found, given.sealed, ends)
+    for picture in proof.pictures:
+        _add(found, picture.key, ends)
 
 
 def _of_prices(requests: Iterable[RequestRecord]) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import ClientResponse
 
 from contracts.codes import Role
-from dispatcher.delivery import board
-from dispatcher.delivery.board import Listener, changes
+from dispatcher.delivery import board_listener
+from dispatcher.delivery.board_listener import Listener, changes
 from dispatcher.domain.request_kind import REQUEST_KIND, index_of
 from dispatcher.domain.states import R
 from dispatcher.store.keys import Keys
@@ -81,7 +81,7 @@ async def test_who_reads_no_requests_has_no_board(api: Api, role: Role) -> None:
 
 
 async def test_who_is_too_slow_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "QUEUE", 2)
+    monkeypatch.setattr(board_listener, "QUEUE", 2)
     slow = Listener()
     for number in range(4):
         slow.tell(b"%d" % number)
