@@ -37,9 +37,7 @@ const BEHIND = {
   proof: "day",
   thread: "day",
   amendment: "day",
-  scorecard: "more",
   papers: "more",
-  why: "more",
 };
 
 const bar = h("header", {}), main = h("main", { id: "main", tabIndex: -1 }), nav = h("nav", {});
