@@ -67,8 +67,14 @@ async function start() {
   void world.follow();
   await show(given);
   await world.refresh();
-  navigator.serviceWorker?.addEventListener("controllerchange", () => world.again()); // so that it keeps what is read
+  navigator.serviceWorker?.addEventListener("controllerchange", () => void again(given)); // it keeps what is read
   await register();
+}
+
+/** Who is signed in, and what the vendor has. @param {Omit<Context, "path" | "signal">} given */
+async function again({ api, world, clock }) {
+  world.again();
+  await api.get("/vendor/session").then((session) => clock.hear(session.now_ms), () => undefined);
 }
 
 /** @param {Event} event */

@@ -69,7 +69,7 @@ export class World {
   async refresh() {
     try {
       const { data, kept } = await this.parts.api.call("GET", "/offers");
-      this.kept = kept;
+      this.kept = kept && this.parts.clock.now() - (Date.now() - kept); // by the service's clock
       this.error = null;
       const known = this.known(),
         wanted = new Set(data.offers.filter((/** @type {any} */ each) => this.near(each)).map(named));
