@@ -42,6 +42,9 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     await desk.call(market, "POST", "/requests/r3/cancel", {}, Role.OPS)
     await page.context.set_offline(False)
     await sent(page)
+    await expect(page.locator(".tap.refused")).to_contain_text("13:00, You accepted Not taken: ")
+    await page.get_by_role("button", name="Put away").tap()
+    await expect(page.locator(".tap")).to_have_count(0)
     assert (await reported(desk, market, "r1.1"), await state(desk, market, "r2")) == ("en_route", "accepted")
     await expect(page.locator("header .kept")).to_have_count(0)
     desk.failures.clear()  # the browser tells of each call that did not go out

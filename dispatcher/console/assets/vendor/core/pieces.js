@@ -167,13 +167,20 @@ function undoTime(tap) {
   return [before || "", left, after || ""];
 }
 
-/** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap */
-function refusedTap(taps, tap) {
+/** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */
+export function orphans({ taps, world }) {
+  const here = new Set([...world.open.map((each) => each.id), ...world.dispatches.keys()]);
+  const lost = world.loaded ? taps.list.filter((each) => each.refused && !here.has(each.about)) : [];
+  return lost.map((each) => refusedTap(taps, each, [each.label, tapSays(each)].filter(Boolean).join(", ")));
+}
+
+/** @param {import("./taps.js").Taps} taps @param {import("./taps.js").Tap} tap @param {string} [which] */
+function refusedTap(taps, tap, which = "") {
   const what = problem(tap.type || "", tap.problem || "");
   return h(
     "div",
     { class: "tap refused", role: "alert" },
-    h("span", {}, t("tap.refused", { what })),
+    h("span", {}, which && h("strong", {}, which, " "), t("tap.refused", { what })),
     h("button", { onclick: () => void taps.drop(tap.id), dataset: { at: `away ${tap.id}` } }, t("tap.away")),
   );
 }

@@ -16,6 +16,7 @@ import * as kept from "./kept.js";
  * @property {string} about which offer or dispatch
  * @property {string} kind what it says: `accept`, `status` …
  * @property {string} [value] such as the status
+ * @property {string} [label] when the work begins: told where the work itself is gone
  * @property {string} method
  * @property {string} path
  * @property {any} [body] what is sent as JSON

@@ -19,7 +19,10 @@ export async function mount(root, context) {
   try {
     const asked = await api.get(`/offers/${id}/amendment`, {}, signal);
     const draw = () => redraw(root, back(), h("h1", {}, title()), shown(asked, context));
-    signal.addEventListener("abort", taps.onChange(draw));
+    const stop = taps.onChange((sent) =>
+      sent?.about === id && !taps.of(id).length ? context.go(`/vendor/ride/${id}`) : draw()
+    );
+    signal.addEventListener("abort", stop);
     draw();
   } catch (error) {
     if (!signal.aborted) redraw(root, back(), h("h1", {}, title()), trouble(said(error)));

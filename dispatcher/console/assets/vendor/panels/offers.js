@@ -11,6 +11,7 @@ import {
   mapLink,
   needs,
   onTheirWay,
+  orphans,
   priceTable,
   redraw,
   said,
@@ -42,7 +43,13 @@ export function mount(root, context) {
   const { world, taps, signal } = context;
   const draw = () => {
     const open = [...world.open].sort((one, other) => ms(one.expires_at) - ms(other.expires_at));
-    redraw(root, h("h1", {}, title()), world.error ? trouble(said(world.error)) : null, list(open, context));
+    redraw(
+      root,
+      h("h1", {}, title()),
+      world.error ? trouble(said(world.error)) : null,
+      orphans(context),
+      list(open, context),
+    );
   };
   world.onChange(draw, signal);
   const stop = taps.onChange(draw);
@@ -137,8 +144,16 @@ function buttons(offer, context, name) {
 }
 
 /** @param {any} offer @param {Context} context @param {string} kind @param {any} body */
-export function answer(offer, { taps, api }, kind, body) {
-  return taps.put({ about: offer.id, kind, method: "POST", path: `${api.base}/offers/${offer.id}/${kind}`, body });
+export function answer(offer, { taps, api, times, clock }, kind, body) {
+  const label = times.moment(offer.start_at, clock.now());
+  return taps.put({
+    about: offer.id,
+    label,
+    kind,
+    method: "POST",
+    path: `${api.base}/offers/${offer.id}/${kind}`,
+    body,
+  });
 }
 
 /** @param {any} offer @param {Context} context */
