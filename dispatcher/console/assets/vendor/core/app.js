@@ -37,6 +37,7 @@ const BEHIND = {
   proof: "day",
   thread: "day",
   amendment: "day",
+  scorecard: "more",
   papers: "more",
 };
 

@@ -23,6 +23,7 @@ export async function mount(root, context) {
       sent?.about === id && !taps.of(id).length ? context.go(`/vendor/ride/${id}`) : draw()
     );
     signal.addEventListener("abort", stop);
+    context.world.onChange(draw, signal);
     draw();
   } catch (error) {
     if (!signal.aborted) redraw(root, back(), h("h1", {}, title()), trouble(said(error)));
