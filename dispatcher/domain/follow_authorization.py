@@ -35,8 +35,8 @@ def with_authorization(decision: Decision, context: Context) -> Decision:
             asked = needed_now(asked, after.kind, agreed or after.service_class)
             decision = _booked(decision, change, after, asked, context)
         elif after.revision > before.revision and _terms(after) != _terms(before):
-            decision, change, after = _as_asked_for(decision, change, after)
-            decision = amended(decision, change, before, after, context)
+            decision, without, record = _as_asked_for(decision, change, after)
+            decision = amended(decision, without, before, record, context)
     return decision
 
 
@@ -47,10 +47,10 @@ def _as_asked_for(
     asked = after.authorization
     if asked is None or not asked.agreed or after.state in DRAWS:
         return decision, change, after
-    after = replace(after, authorization=as_asked_for(asked))
-    instead = Change(change.before, after)
+    record = replace(after, authorization=as_asked_for(asked))
+    instead = Change(change.before, record)
     changes = tuple(instead if each is change else each for each in decision.changes)
-    return replace(decision, changes=changes), instead, after
+    return replace(decision, changes=changes), instead, record
 
 
 def _terms(record: RequestRecord) -> tuple[Any, ...]:
