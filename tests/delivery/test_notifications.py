@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from standardwebhooks import Webhook as Verifier
 from aiohttp import web
 from msgspec.structs import replace
+from standardwebhooks import Webhook as Verifier
 
 from contracts.codes import TrackingStatus
 from contracts.dispatches import StatusUpdate

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
@@ -205,7 +204,9 @@ async def test_a_removed_webhook_leaves_nothing_behind(api: Api) -> None:
         status, left = await api.call("DELETE", f"/webhooks/{hook['id']}")
         assert status == 200, left
         assert left["webhooks"] == []
-        assert await api.call("DELETE", f"/webhooks/{hook['id']}") == (200, left), "said again, it is the same"
+        assert await api.call("DELETE", f"/webhooks/{hook['id']}") == (200, left), (
+            "said again, it is the same"
+        )
         for role, vendor in ((Role.OPS, ""), (Role.VENDOR, "v1")):
             path = f"/webhooks/{hook['id']}"
             assert (await api.call("DELETE", path, role=role, vendor=vendor))[0] == 404
