@@ -17,7 +17,7 @@ from dispatcher.domain.requests import RequestRecord
 
 
 def with_beyond(decision: Decision, context: Context) -> Decision:
-    """With a task for each dispatch that is agreed to now and begins when a paper that it requires is over."""
+    """With a task for each dispatch that is agreed to now and begins when a paper it requires is over."""
     for change in decision.changes:
         if isinstance(change.after, RequestRecord):
             before = change.before if isinstance(change.before, RequestRecord) else None
