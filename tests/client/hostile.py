@@ -105,6 +105,7 @@ CALLS = {
     "enable_webhook": (VendorClient, lambda c: c.enable_webhook("w1")),
     "disable_webhook": (VendorClient, lambda c: c.disable_webhook("w1")),
     "replay_webhook": (VendorClient, lambda c: c.replay_webhook("w1", after="0-0")),
+    "test_webhook": (VendorClient, lambda c: c.test_webhook("w1")),
     "send_webhook_again": (VendorClient, lambda c: c.send_webhook_again("w1")),
     "deliveries": (VendorClient, lambda c: first(c.deliveries("w1"))),
     "forget_dead_deliveries": (VendorClient, lambda c: c.forget_dead_deliveries("w1")),
