@@ -36,7 +36,10 @@ from tests import browser
 ROLES = (Role.OPS, Role.COORDINATOR, Role.CASE_MANAGER)
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SETTLED_MS = 1_500
-VENDOR, VENDOR_PAGES = "vendor-", ("offers", "day", "ride", "proof", "thread", "capacity", "scorecard", "papers", "more")
+VENDOR, VENDOR_PAGES = (
+    "vendor-",
+    ("offers", "day", "ride", "proof", "thread", "capacity", "scorecard", "papers", "more"),
+)
 OF_A_RIDE = ("ride", "proof", "thread")
 READ = "path => fetch(path, {headers: {'X-Requested-With': '%s'}}).then(each => each.json())"
 

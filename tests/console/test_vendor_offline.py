@@ -1,4 +1,4 @@
-"""Without a connection: what was loaded is there, what is tapped goes out later, once; and who leaves, leaves nothing."""
+"""Without a connection: what was loaded is there, taps go out later; and who signs out leaves nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,24 @@ from tests.console.test_vendor_page import TEN_S, reported, sent, state
 from tests.console.vendors_phone import as_vendor, phone, town, visit
 
 pytestmark = SHARED
-HELD = "caches.open('dispatcher-vendor-heard').then(c => c.keys()).then(k => k.map(r => r.url).filter(u => u.includes(%r)))"
-TAPS = """() => new Promise(done => { const asked = indexedDB.open('dispatcher-vendor', 1); asked.onsuccess = () => {
-  const all = asked.result.transaction('taps').objectStore('taps').getAll(); all.onsuccess = () => done(all.result.length); }; })"""
+HELD = """async part => {
+  const kept = await (await caches.open('dispatcher-vendor-heard')).keys();
+  return kept.map(each => each.url).filter(each => each.includes(part));
+}"""
+TAPS = """() => new Promise(done => {
+  const asked = indexedDB.open('dispatcher-vendor', 1);
+  asked.onsuccess = () => {
+    const all = asked.result.transaction('taps').objectStore('taps').getAll();
+    all.onsuccess = () => done(all.result.length);
+  };
+})"""
+PAUSE_MS = 20
 
 
 async def kept(page: Page, part: str) -> None:
     """Until the phone has kept what was read of this."""
-    await page.evaluate(f"async () => {{ while (!(await {HELD % part}).length) await new Promise(r => setTimeout(r, 20)); }}")
+    while not await page.evaluate(HELD, part):
+        await page.wait_for_timeout(PAUSE_MS)
 
 
 async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_back(desk: Desk) -> None:
@@ -62,7 +72,7 @@ async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("1 taps were not sent yet and would be lost.")
     await page.get_by_role("dialog").get_by_role("button", name="Sign out").tap()
     await page.wait_for_selector("input[name=code]")
-    assert await page.evaluate(HELD % market) == []
+    assert await page.evaluate(HELD, market) == []
     assert await page.evaluate(TAPS) == 0
     assert await reported(desk, market, "r1.1") is None
     desk.failures.clear()  # the browser tells of the 401
@@ -78,7 +88,7 @@ async def test_a_session_that_ops_has_ended_shows_nothing_more(desk: Desk) -> No
     await page.context.set_offline(False)
     await page.wait_for_selector("input[name=code]")
     assert await page.get_by_text("Robin Wren").count() == 0
-    assert await page.evaluate(HELD % market) == []
+    assert await page.evaluate(HELD, market) == []
     await page.fill("input[name=code]", "0000 0000 0000")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("The code does not hold")

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
 from tests.console.pages import problems, problems_in_both_themes
-from tests.console.vendors_phone import as_vendor, phone, town, visit
+from tests.console.vendors_phone import as_vendor, phone, town
 
 pytestmark = SHARED
 TEN_S = 10_000
@@ -41,7 +41,10 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
     await page.get_by_role("link", name="Rides").tap()
     await page.locator("[data-ride='r1.1'] a.whole").tap()
     await expect(page.locator("h1")).to_have_text("Robin Wren")
-    assert await page.get_by_role("link", name="Map: Pick-up").get_attribute("href") == "geo:40.78,-73.97?q=40.78,-73.97"
+    assert (
+        await page.get_by_role("link", name="Map: Pick-up").get_attribute("href")
+        == "geo:40.78,-73.97?q=40.78,-73.97"
+    )
     await page.get_by_role("button", name="I am on my way").tap()
     await expect(page.locator(".tap")).to_contain_text("on the way")
     assert await problems_in_both_themes(page) == []
@@ -55,7 +58,13 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
     await page.clock.fast_forward(TEN_S)
     await sent(page)
     assert await reported(desk, market, "r1.1") == "en_route"
-    for step in ("I am at the door", "I am waiting", "Passenger is here", "Passenger on board", "Dropped off"):
+    for step in (
+        "I am at the door",
+        "I am waiting",
+        "Passenger is here",
+        "Passenger on board",
+        "Dropped off",
+    ):
         await page.get_by_role("button", name=step).tap()
         await page.clock.fast_forward(TEN_S)
         await sent(page)

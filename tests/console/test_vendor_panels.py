@@ -1,4 +1,4 @@
-"""What the vendors' page says of offers and rides: by keys and by touch, in both languages and both themes."""
+"""What is said on the vendors' page, by keys and by touch, in both languages and both themes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ async def test_an_offer_is_declined_and_one_countered_by_keys_alone(desk: Desk) 
     await until(page, "button", "Offer otherwise")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Offer that").press("Enter")
-    await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text("Change the start, the price or the vehicle.")
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
+        "Change the start, the price or the vehicle."
+    )
     assert await problems(page) == []
     await page.get_by_label("Price in dollars").fill("61.50")
     await page.get_by_label("Start").fill("12:40")
@@ -81,7 +83,9 @@ async def test_proof_is_given_with_a_signature_a_photo_and_where_the_phone_is(de
     await expect(page.locator("form [role=alert]")).to_contain_text("Say who signed")
     await page.get_by_label("To the passenger").select_option("self")
     await expect(page.get_by_label("Name of who signs")).to_have_value("Robin Wren")
-    await page.set_input_files("input[type=file]", {"name": "p.png", "mimeType": "image/png", "buffer": PIXEL})
+    await page.set_input_files(
+        "input[type=file]", {"name": "p.png", "mimeType": "image/png", "buffer": PIXEL}
+    )
     assert await problems_in_both_themes(page) == []
     await page.get_by_role("button", name="Send").tap()
     await expect(page.locator("article.card")).to_contain_text("pictures: 2")
@@ -107,7 +111,9 @@ async def test_messages_go_both_ways_and_a_line_that_is_wrong_is_disputed(desk: 
     await page.get_by_label("What is wrong").fill("two wheelchairs")
     await page.get_by_role("dialog").get_by_role("button", name="Send").tap()
     await expect(page.locator("details")).to_contain_text("fare, $45.00: being looked at")
-    await desk.call(market, "POST", "/dispatches/r1.1/messages", {"text": "The gate is open"}, Role.COORDINATOR)
+    await desk.call(
+        market, "POST", "/dispatches/r1.1/messages", {"text": "The gate is open"}, Role.COORDINATOR
+    )
     await expect(page.get_by_role("link", name="Messages")).to_contain_text("new")
     await page.get_by_role("link", name="Messages").tap()
     await expect(page.locator(".theirs")).to_contain_text("The gate is open")
@@ -159,7 +165,9 @@ async def test_a_paper_is_renewed_beside_the_one_that_runs_out(desk: Desk) -> No
     assert await problems_in_both_themes(page) == []
 
 
-async def test_whoever_left_the_phone_for_a_quarter_of_an_hour_sees_no_name_before_a_touch(desk: Desk) -> None:
+async def test_whoever_left_the_phone_for_a_quarter_of_an_hour_sees_no_name_before_a_touch(
+    desk: Desk,
+) -> None:
     market = await town(desk, "r1")
     await as_vendor(desk, market, "POST", "/offers/r1.1/accept")
     page = await phone(desk, market, "ride/r1.1", clock=True)

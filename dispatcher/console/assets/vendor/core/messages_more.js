@@ -139,7 +139,7 @@ export const MORE = {
   "lacking.dropoff_signature": ["signature at drop-off", "firma en la llegada"],
   "lacking.delivery": ["delivery", "entrega"],
   "lacking.delivery_signature": ["signature", "firma"],
-  "lacking.delivery_instruction": ["use explained", "explicación de uso"],
+  "lacking.instruction": ["use explained", "explicación de uso"],
   "relationship.self": ["passenger", "el pasajero"],
   "relationship.spouse": ["spouse", "cónyuge"],
   "relationship.parent": ["parent", "padre o madre"],

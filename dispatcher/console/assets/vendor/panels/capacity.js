@@ -96,7 +96,7 @@ function pool(each) {
     {},
     h("strong", {}, each.id),
     h("span", { class: "soft" }, ` ${serves}`),
-    h("p", {}, said.join(" · ") || "0"),
+    h("ul", { class: "facts" }, (said.length ? said : ["0"]).map((run) => h("li", {}, run))),
   );
 }
 
