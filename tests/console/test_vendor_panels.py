@@ -50,7 +50,6 @@ async def test_an_offer_is_declined_and_one_countered_by_keys_alone(desk: Desk) 
     await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
         "Change the start, the price or the vehicle."
     )
-    assert await problems(page) == []
     await page.get_by_label("Price in dollars").fill("61.50")
     await page.get_by_label("Start").fill("12:40")
     await page.keyboard.press("Enter")
@@ -149,7 +148,6 @@ async def test_capacity_is_as_last_week_by_one_tap_and_changed_by_stretches_of_t
     await expect(wednesday.locator(".pools")).to_contain_text("06:00–20:30: 3")
     posted = await as_vendor(desk, market, "GET", "/vendors/v1/capacity/2026-03-04")
     assert posted["pools"][0]["units"] == [3 if 12 <= half < 41 else 0 for half in range(48)]
-    assert await problems(page) == []
     desk.failures.clear()  # the browser tells of each day for which nothing is posted
 
 
@@ -194,7 +192,6 @@ async def test_a_change_of_a_ride_is_agreed_to_in_spanish(desk: Desk) -> None:
     await page.get_by_label("Language").select_option("es")
     await expect(page.locator("html")).to_have_attribute("lang", "es")
     await page.wait_for_selector(".panel h1:has-text('Más')")
-    assert await problems(page) == []
     await visit(page, "ride/r1.1")
     await page.get_by_role("link", name="Va a cambiar: responda").tap()
     await expect(page.locator("main")).to_contain_text("viaja con 1")

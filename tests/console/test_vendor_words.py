@@ -34,7 +34,8 @@ FAMILIES: dict[str, type[StrEnum]] = {
     "refused": NotSigned,
     "dispute": DisputeOutcome,
 }
-SOURCES = [(FOLDER / "vendor" / "core" / name).read_text() for name in ("messages.js", "messages_more.js")]
+FILES = ("core/messages.js", "core/messages_more.js", "panels/words.js")
+SOURCES = [(FOLDER / "vendor" / name).read_text() for name in FILES]
 KEYS = {key for source in SOURCES for key in re.findall(r'^  "([\w.-]+)": \[', source, re.MULTILINE)}
 
 

@@ -70,6 +70,7 @@ async function start() {
   await world.refresh();
   navigator.serviceWorker?.addEventListener("controllerchange", () => void again(given)); // it keeps what is read
   await register();
+  if (navigator.serviceWorker?.controller) await again(given); // it kept nothing of a session that was opened just now
 }
 
 /** Who is signed in, and what the vendor has. @param {Omit<Context, "path" | "signal">} given */

@@ -118,16 +118,20 @@ export function field(label, control, hint) {
 }
 
 /**
- * Put these in place of what stands there; the keyboard stays where it was, by `data-at`.
+ * Put these in place of what stands there; the keyboard stays where it was, and what was opened is open, by `data-at`.
  * @param {HTMLElement} root
  * @param {...any} children
  */
 export function redraw(root, ...children) {
-  const held = document.activeElement instanceof HTMLElement && root.contains(document.activeElement)
-    ? document.activeElement.dataset.at
-    : undefined;
+  const active = document.activeElement instanceof HTMLElement && root.contains(document.activeElement);
+  const held = active ? /** @type {HTMLElement} */ (document.activeElement).dataset.at : undefined;
+  const opened = [
+    .../** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("details[open] > summary[data-at]")),
+  ];
   fill(root, ...children);
-  if (held) /** @type {HTMLElement | null} */ (root.querySelector(`[data-at="${CSS.escape(held)}"]`))?.focus();
+  const at = (/** @type {string} */ name) => root.querySelector(`[data-at="${CSS.escape(name)}"]`);
+  for (const each of opened) at(each.dataset.at || "")?.parentElement?.toggleAttribute("open", true);
+  if (held) /** @type {HTMLElement | null} */ (at(held))?.focus();
 }
 
 /**

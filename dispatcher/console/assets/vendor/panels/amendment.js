@@ -6,6 +6,7 @@
 import { h } from "../../core/dom.js";
 import { money, t } from "../core/messages.js";
 import { level, needs, onTheirWay, redraw, said, trouble, untilElement } from "../core/pieces.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

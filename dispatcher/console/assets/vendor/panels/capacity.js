@@ -8,6 +8,7 @@ import { h } from "../../core/dom.js";
 import { t } from "../core/messages.js";
 import { redraw, said, trouble } from "../core/pieces.js";
 import { edit, runs } from "./capacity_edit.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 /** @typedef {{ posted: any, etag: string }} Posted */

@@ -8,6 +8,7 @@ import { clear } from "../core/kept.js";
 import { keepLanguage, LANGUAGES, t } from "../core/messages.js";
 import { field } from "../core/pieces.js";
 import { sheet } from "../core/sheet.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 

@@ -7,6 +7,7 @@ import { h } from "../../core/dom.js";
 import { figure, has, t } from "../core/messages.js";
 import { field, redraw, said, trouble } from "../core/pieces.js";
 import { behind } from "./scorecard_requests.js";
+import "./words.js";
 
 /** @typedef {import("../core/app.js").Context} Context */
 
