@@ -1,16 +1,23 @@
-"""The two ways in which a vendor talks to the service, behind one face: HTTP with SSE, or Redis streams."""
+"""The ways in which a vendor talks to the service, behind one face; who is called is in `webhooks`."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import msgspec
+
+from client.errors import Problem
 from client.streams import VendorStream
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
-from contracts.events import CloudEvent
+from contracts.events import CloudEvent, OfferMade
+from contracts.offers import Offer
+from contracts.proofs import ProofReport
 from simulation.clock import Clock
 from simulation.day import instant
 
@@ -18,12 +25,15 @@ from simulation.day import instant
 class Link(Protocol):
     """What a simulated vendor needs. A refusal is a `Problem`, or comes later as `dispatch.reply.refused`."""
 
+    async def open(self) -> None: ...
     def events(self) -> AsyncIterator[CloudEvent]: ...
     async def accept(self, offer_id: str, reference: str) -> None: ...
     async def decline(self, offer_id: str, code: DeclineCode) -> None: ...
+    async def counter(self, offer_id: str, counter: Counter) -> None: ...
     async def agree(self, offer_id: str, number: int) -> None: ...
     async def report(self, offer_id: str, update: StatusUpdate) -> None: ...
     async def waiting(self, offer_id: str) -> None: ...
+    async def prove(self, offer_id: str, report: ProofReport, picture: bytes | None) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -32,6 +42,9 @@ class HttpLink:
 
     def __init__(self, client: VendorClient) -> None:
         self.client = client
+
+    async def open(self) -> None:
+        """What is to be done before it hears anything: nothing."""
 
     async def events(self) -> AsyncIterator[CloudEvent]:
         """The vendor's feed."""
@@ -46,6 +59,10 @@ class HttpLink:
         """Leave the work."""
         await self.client.decline(offer_id, code)
 
+    async def counter(self, offer_id: str, counter: Counter) -> None:
+        """Do it otherwise."""
+        await self.client.counter(offer_id, counter)
+
     async def agree(self, offer_id: str, number: int) -> None:
         """Keep the work as it is wanted now."""
         await self.client.agree(offer_id, number)
@@ -58,16 +75,48 @@ class HttpLink:
         """Wait at the door."""
         await self.client.waiting(offer_id)
 
+    async def prove(self, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
+        """Say what was done, and who signed."""
+        await proved(self.client, offer_id, report, picture)
+
     async def close(self) -> None:
         """Close the connections."""
         await self.client.close()
 
 
-class StreamLink:
-    """A vendor with a consumer group on its own Redis stream, answering on another of its own."""
+class PhoneLink(HttpLink):
+    """A person with the page in hand: what is open is loaded, what happens is followed, a tap is a call."""
 
-    def __init__(self, stream: VendorStream, clock: Clock) -> None:
-        self.stream, self.clock = stream, clock
+    async def events(self) -> AsyncIterator[CloudEvent]:
+        """What is open; then what happens. Once the feed is there it looks again: nothing falls between."""
+        for offer in await self.client.offers():
+            yield _made(offer)
+        looked = False
+        async for received in self.client.events():
+            if not looked:
+                looked = True
+                for offer in await self.client.offers():
+                    yield _made(offer)
+            yield received.event
+
+    async def accept(self, offer_id: str, reference: str) -> None:
+        """Take the work, and look where it is."""
+        await super().accept(offer_id, reference)
+        with contextlib.suppress(Problem):  # not its own yet: the best of several has it
+            await self.client.dispatch(offer_id)
+
+
+class StreamLink:
+    """A vendor with a consumer group on its own Redis stream, answering on another of its own.
+
+    What no stream carries, pictures of a proof say, it sends over HTTP.
+    """
+
+    def __init__(self, stream: VendorStream, clock: Clock, client: VendorClient) -> None:
+        self.stream, self.clock, self.client = stream, clock, client
+
+    async def open(self) -> None:
+        """What is to be done before it hears anything: nothing."""
 
     async def events(self) -> AsyncIterator[CloudEvent]:
         """The vendor's stream; entries that came together are acknowledged once the next one is asked for."""
@@ -85,6 +134,10 @@ class StreamLink:
         """Leave the work."""
         await self.stream.decline(offer_id, code, self._now())
 
+    async def counter(self, offer_id: str, counter: Counter) -> None:
+        """Do it otherwise."""
+        await self.stream.counter(offer_id, counter, self._now())
+
     async def agree(self, offer_id: str, number: int) -> None:
         """Keep the work as it is wanted now."""
         await self.stream.agree(offer_id, number, self._now())
@@ -97,9 +150,29 @@ class StreamLink:
         """Wait at the door."""
         await self.stream.waiting(offer_id, self._now())
 
+    async def prove(self, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
+        """Say what was done, and who signed."""
+        await proved(self.client, offer_id, report, picture)
+
     async def close(self) -> None:
         """Close the connections."""
         await self.stream.close()
+        await self.client.close()
 
     def _now(self) -> dt.datetime:
         return instant(self.clock.now_ms(), dt.UTC)
+
+
+async def proved(client: VendorClient, offer_id: str, report: ProofReport, picture: bytes | None) -> None:
+    """The statement, then the signature on the pad, if somebody signed."""
+    await client.give_proof(offer_id, report)
+    if picture is not None:
+        await client.put_picture(offer_id, report.part, picture)
+
+
+def _made(offer: Offer) -> CloudEvent:
+    """An offer that a list had, as the feed would have told it."""
+    data = msgspec.to_builtins(OfferMade(offer=offer))
+    return CloudEvent(
+        id=f"list/{offer.id}", source="list", type="dispatch.offer.made", subject=offer.id, data=data
+    )
