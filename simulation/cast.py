@@ -21,7 +21,8 @@ from simulation.clock import Clock
 from simulation.coordinator import SimulatedCoordinator
 from simulation.counters import SimulatedCounters
 from simulation.day import Day, Reach
-from simulation.links import HttpLink, Link, PhoneLink, StreamLink
+from simulation.links import HttpLink, Link, StreamLink
+from simulation.phone import PageClient, PhoneLink
 from simulation.platform import SimulatedPlatform
 from simulation.prices import SimulatedDisputes
 from simulation.proofs import SimulatedProofDesk
@@ -126,6 +127,6 @@ class Cast:
             case Reach.WEBHOOK:
                 return WebhookLink(client, vendor_id, self.hooks)
             case Reach.PHONE:
-                return PhoneLink(client)
+                return PhoneLink(PageClient(self.url, self.day.market), vendor_id, self.ops)
             case Reach.SSE:
                 return HttpLink(client)

@@ -1,22 +1,20 @@
-"""The ways in which a vendor talks to the service, behind one face; who is called is in `webhooks`."""
+"""The ways in which a vendor talks to the service, behind one face: HTTP with SSE, and Redis streams.
+
+Who is called is in `webhooks`, who has the page in hand in `phone`.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-import msgspec
-
-from client.errors import Problem
 from client.streams import VendorStream
 from client.vendor import VendorClient
 from contracts.codes import DeclineCode
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
-from contracts.events import CloudEvent, OfferMade
-from contracts.offers import Offer
+from contracts.events import CloudEvent
 from contracts.proofs import ProofReport
 from simulation.clock import Clock
 from simulation.day import instant
@@ -84,28 +82,6 @@ class HttpLink:
         await self.client.close()
 
 
-class PhoneLink(HttpLink):
-    """A person with the page in hand: what is open is loaded, what happens is followed, a tap is a call."""
-
-    async def events(self) -> AsyncIterator[CloudEvent]:
-        """What is open; then what happens. Once the feed is there it looks again: nothing falls between."""
-        for offer in await self.client.offers():
-            yield _made(offer)
-        looked = False
-        async for received in self.client.events():
-            if not looked:
-                looked = True
-                for offer in await self.client.offers():
-                    yield _made(offer)
-            yield received.event
-
-    async def accept(self, offer_id: str, reference: str) -> None:
-        """Take the work, and look where it is."""
-        await super().accept(offer_id, reference)
-        with contextlib.suppress(Problem):  # not its own yet: the best of several has it
-            await self.client.dispatch(offer_id)
-
-
 class StreamLink:
     """A vendor with a consumer group on its own Redis stream, answering on another of its own.
 
@@ -168,11 +144,3 @@ async def proved(client: VendorClient, offer_id: str, report: ProofReport, pictu
     await client.give_proof(offer_id, report)
     if picture is not None:
         await client.put_picture(offer_id, report.part, picture)
-
-
-def _made(offer: Offer) -> CloudEvent:
-    """An offer that a list had, as the feed would have told it."""
-    data = msgspec.to_builtins(OfferMade(offer=offer))
-    return CloudEvent(
-        id=f"list/{offer.id}", source="list", type="dispatch.offer.made", subject=offer.id, data=data
-    )
