@@ -14,6 +14,7 @@ from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
+from dispatcher.domain.follow_fairness import with_left_out
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_prices import with_prices
 from dispatcher.domain.follow_sequence import with_sequence
@@ -159,6 +160,7 @@ REQUEST_KIND = register(
             with_prices,
             with_notifications,
             with_barriers,
+            with_left_out,
             with_tasks,
         ),
     )
