@@ -29,6 +29,7 @@ from dispatcher.domain.proofs import (
 )
 from dispatcher.domain.refusals import Invalid, WrongState
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.scorecards import taken_back, unproved
 from dispatcher.domain.views import refuse_unaccepted
 
 GIVERS = frozenset({Role.VENDOR, Role.OPS})  # ops: what a vendor brings on paper
@@ -114,7 +115,7 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     )
     after = _on(before, offer, context, given=(*before.given, word))
     message = told(after, command.part, context, outside=word.outside)
-    return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
+    return _decision(Change(record, after), after.proved, (request, offer), message, context)
 
 
 @decides(AttachPicture, PROOF_KIND.name, roles=GIVERS, creates=True)
@@ -128,7 +129,7 @@ def attach(record: ProofRecord | None, command: AttachPicture, context: Context)
     picture = replace(picture, at_ms=context.now_ms, by=context.by)
     after = _on(before, offer, context, pictures=(*before.pictures, picture))
     message = told(after, picture.part, context, picture=picture.of)
-    return _decision(Change(record, after), after.proved, (request, offer), message, context.now_ms)
+    return _decision(Change(record, after), after.proved, (request, offer), message, context)
 
 
 def is_there(record: ProofRecord | None, request: RequestRecord, picture: PictureRecord) -> bool:
@@ -201,7 +202,11 @@ def _on(before: ProofRecord, offer: OfferRecord, context: Context, **changes: An
 
 
 def _decision(
-    change: Change, proved: int, dispatch: tuple[RequestRecord, OfferRecord], message: Message, now_ms: int
+    change: Change,
+    proved: int,
+    dispatch: tuple[RequestRecord, OfferRecord],
+    message: Message,
+    context: Context,
 ) -> Decision:
     """With what the request is to know: what is proved of this dispatch, and what it lacks."""
     request, offer = dispatch
@@ -209,4 +214,5 @@ def _decision(
     if known != offer:
         later = replace(request, version=request.version + 1, offers=request.offers_with(known))
         changes.append(Change(request, later))
-    return Decision(changes=tuple(changes), messages=(message,), at_ms=now_ms)
+    there = () if known.lacking else map(taken_back, unproved(request, offer, context))
+    return Decision(changes=tuple(changes), messages=(message,), outcomes=tuple(there), at_ms=context.now_ms)
