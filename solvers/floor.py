@@ -20,8 +20,8 @@ _MOST: Final = 16  # of either side that are looked at: some hundred places, eac
 def gave_way_to(posed: Posed, choice: Ints) -> Ints:
     """R; the request that has what this one would have had without the floor, -1 for none. Empty: nobody did.
 
-    Verified one for one: with that one out, this one has a place; and as both are worth without the floor,
-    the plan is better so. Who is in a sequence or a bundle is not looked at.
+    Verified one for one: with that one, who lies farther behind, out, this one has a place; and as both are
+    worth without the floor, the plan is as good or better so. Sequences and bundles are not looked at.
     """
     problem, behind = posed.problem, fairness.behind(posed.screening)
     free = ~tied(problem) & (posed.held < 0)
@@ -37,9 +37,9 @@ def gave_way_to(posed: Posed, choice: Ints) -> Ints:
     for one in ahead.tolist():
         booking = plan.release(one)
         saved = worth.penalty[one] - worth.cost[choice[one]]
-        for other in left[found[left] == NOBODY].tolist():
+        for other in left[(found[left] == NOBODY) & (behind[left] < behind[one])].tolist():
             place = insert(plan, Entry(other, Columns.of_request(problem, other)), polish=False)
-            if place is not None and worth.penalty[other] - worth.of(other, place.column) > saved:
+            if place is not None and worth.penalty[other] - worth.of(other, place.column) >= saved:
                 found[other] = one
         plan.add(booking.entry, booking.column)
     return found if (found != NOBODY).any() else np.zeros(0, np.int64)

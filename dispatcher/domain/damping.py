@@ -13,7 +13,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from contracts.codes import LevelOfService
 from contracts.tuning import Number, Parameter
+from dispatcher.domain.scorecards import BADLY, BLAMELESS, Hard, Lane, Outcome, among
 from solvers.rules.scorecard import CENTS, UNKNOWN
 from solvers.screening import ALL_OTHERS
 
@@ -74,6 +76,12 @@ CREDITS: Final[Mapping[str, Parameter]] = {
     "night": _credit("night", "by night"),
 }
 PARAMETERS = (HALF_LIFE, PRIOR, MOST, EXCUSED, *CREDITS.values())
+WELL: Final = (Outcome.ON_TIME, Outcome.NO_SHOW)
+DONE: Final = (*WELL, Outcome.LATE, Outcome.DONE)
+HARD_LEVELS: Final[Mapping[str, str]] = {
+    LevelOfService.STRETCHER.value: "stretcher",
+    LevelOfService.BARIATRIC_WHEELCHAIR.value: "bariatric",
+}
 _HALVINGS: Final = 6  # after so many, what is left says nothing any more
 _ONE_EXCUSE: Final = 1.0  # has everybody, whatever the others say
 
@@ -88,6 +96,44 @@ class DayWork(NamedTuple):
 
 
 Days = Mapping[date, Mapping[str, DayWork]]  #: by vendor, of each day
+
+
+def works_of(counts: Mapping[Lane, Mapping[str, int]]) -> dict[str, DayWork]:
+    """By vendor, from the counts of a day by vendor and level.
+
+    Well: done on time, or the patient was not there. What was declined for a reason that is the request's,
+    the data's or the weather's is excused. An acceptance counts for nobody, for its work is still to come;
+    nor does work that was done early by its end alone, but for its credit.
+    """
+    found = dict[str, DayWork]()
+    for lane, card in counts.items():
+        excused = sum(card.get(f"{Outcome.DECLINED}.{code}", 0) for code in BLAMELESS)
+        own = DayWork(
+            well=sum(card.get(each, 0) for each in WELL),
+            badly=max(0, sum(card.get(each, 0) for each in BADLY) - excused),
+            excused=excused,
+            hard=_hard(lane, card),
+        )
+        found[lane.vendor_id] = _both(found[lane.vendor_id], own) if lane.vendor_id in found else own
+    return found
+
+
+def _hard(lane: Lane, card: Mapping[str, int]) -> Mapping[str, float]:
+    """Done work by what made it hard."""
+    kind = HARD_LEVELS.get(lane.level)
+    done = sum(card.get(each, 0) for each in DONE) if kind else 0
+    kinds = {str(each.name).lower(): sum(card.get(among(one, each), 0) for one in DONE) for each in Hard}
+    return {name: count for name, count in {**kinds, kind or "": done}.items() if count}
+
+
+def _both(one: DayWork, other: DayWork) -> DayWork:
+    hard = {kind: one.hard.get(kind, 0) + other.hard.get(kind, 0) for kind in {*one.hard, *other.hard}}
+    return DayWork(
+        one.well + other.well,
+        one.badly + other.badly,
+        one.excused + other.excused,
+        dict(sorted(hard.items())),
+    )
 
 
 class Sum(NamedTuple):

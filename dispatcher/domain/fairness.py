@@ -107,6 +107,15 @@ def parts_of(group: str) -> tuple[str, Position]:
     return level, (float(lon), float(lat))
 
 
+def is_group(name: str) -> bool:
+    """Whether it is the name of one: what was written by hand may not be."""
+    try:
+        level, (lon, lat) = parts_of(name)
+    except ValueError:
+        return False
+    return bool(level) and abs(lon) <= 180 and abs(lat) <= 90
+
+
 def first_offer(group: str, waited_ms: int, now_ms: int) -> GroupCount:
     """A request of the group has its first offer."""
     return GroupCount(day_of(now_ms), group, waited_ms // 1000)

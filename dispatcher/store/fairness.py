@@ -8,7 +8,7 @@ from typing import Final
 from redis.exceptions import ResponseError
 
 from contracts.instants import DAY_MS
-from dispatcher.domain.fairness import DAYS, Fared, GroupCount
+from dispatcher.domain.fairness import DAYS, Fared, GroupCount, is_group
 from dispatcher.store.aside import Item
 from dispatcher.store.keys import Keys
 from dispatcher.store.node import Node
@@ -50,5 +50,5 @@ class FairnessPart:
         for field, raw in counts.items():
             what, _, group = text_of(field).partition(":")
             number = self.aside.read_all(self.keys.market, FAIRNESS, [(day, raw)], int).get(day)
-            if what in _FIELDS and number is not None:
+            if what in _FIELDS and number is not None and is_group(group):
                 found[group] = found.get(group, Fared()).plus(Fared(**{what: number}))
