@@ -21,7 +21,7 @@ from solvers.screening import ALL_OTHERS
 
 HALF_LIFE = Parameter(
     name="scorecard_half_life_days",
-    default=7,
+    default=5,
     minimum=1,
     maximum=60,
     unit="days",

@@ -48,12 +48,12 @@ def test_few_bad_works_say_little_and_many_say_much() -> None:
     assert many < 0.06
 
 
-def test_what_is_long_past_counts_half_as_much_each_week() -> None:
+def test_what_is_long_past_counts_half_as_much_each_five_days() -> None:
     bad, good = DayWork(badly=100), DayWork(well=10)
     fresh = share(days(bad))
-    weeks = [share(days(bad, ago=7 * nth) | days(good)) for nth in range(1, 7)]
-    assert [fresh, *weeks] == sorted([fresh, *weeks])
-    assert share(days(bad, ago=7)) == pytest.approx(share(days(DayWork(badly=50))), abs=0.01)
+    later = [share(days(bad, ago=5 * nth) | days(good)) for nth in range(1, 7)]
+    assert [fresh, *later] == sorted([fresh, *later])
+    assert share(days(bad, ago=5)) == pytest.approx(share(days(DayWork(badly=50))), abs=0.01)
     assert share(days(bad, ago=days_that_count({}))) > 0.83
     assert share(days(bad, ago=7), scorecard_half_life_days=1) > share(days(bad, ago=7))
 
