@@ -74,6 +74,7 @@ CALLS = {
     "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
+    "fairness": (OpsClient, lambda c: c.fairness()),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
     "offer": (CareClient, lambda c: c.offer("r1", "v1")),
