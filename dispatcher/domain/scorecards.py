@@ -249,6 +249,12 @@ def months(now_ms: int) -> tuple[str, str]:
     return month_of(before_ms), month_of(now_ms)
 
 
+def days_between(start_ms: int, end_ms: int) -> tuple[str, ...]:
+    """The days (UTC) that a span touches; its end is not in it."""
+    first, last = start_ms // DAY_MS, (end_ms - 1) // DAY_MS
+    return tuple(day_of(number * DAY_MS) for number in range(first, last + 1))
+
+
 def days_until(now_ms: int, number: int) -> tuple[str, ...]:
     """So many days up to this one, the earliest first."""
     today = to_instant(now_ms).date()

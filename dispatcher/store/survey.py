@@ -19,6 +19,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
@@ -226,10 +227,12 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
     tasks = found.of_kind(TASK_KIND, TaskRecord).values()
     episodes = found.of_kind(EPISODE_KIND, Episode).values()
     hooks = found.of_kind(WEBHOOK_KIND, WebhookRecord).values()
+    disputes = found.of_kind(SCORE_DISPUTE_KIND, ScoreDisputeRecord).values()
     words = chain(
         (each.sealed for task in tasks for each in task.comments),
         (each.sealed for one in episodes for each in one.notes),
         (each.sealed for hook in hooks for each in hook.secrets),
+        (word for each in disputes for word in (each.sealed, each.reason) if word),
     )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)
