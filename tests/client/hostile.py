@@ -70,6 +70,8 @@ CALLS = {
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
+    "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),
