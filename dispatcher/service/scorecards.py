@@ -146,7 +146,7 @@ class Scorecards:
         outcome = Outcome(said.outcome.value)
         name = dispute_id(said.offer_id, outcome)
         values = (await self.markets.tuning(market)).values
-        days = days_until(self.clock.now_ms(), DAYS.whole(values) + 1)
+        days = days_until(self.clock.now_ms(), DAYS.whole(values) + 2)
         entry = await stored.scorecards.entry(vendor_id, said.offer_id, outcome, days)
         sealed = stored.tasks.seal(_sealed_for(name), said.text)
         command = DisputeScore.of(said.offer_id, outcome, sealed, entry)

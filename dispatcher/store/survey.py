@@ -40,6 +40,7 @@ from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
+from dispatcher.store.scored import ScoredDay, scored
 from dispatcher.store.sealed import Sealed, sealed_by_key
 from dispatcher.store.shelf import Shelf, Values
 
@@ -85,6 +86,7 @@ class Survey(msgspec.Struct, kw_only=True):
     vendors: set[str] = set()  # vendors that are stored
     listed: set[str] = set()  # vendors that are known to be there
     heard: dict[str, Heard] = {}  # what the streams tell, by key
+    scored: dict[str, ScoredDay] = {}  # by day: what is counted of vendors' work, and what stands behind it
 
     def of_kind(self, kind: Kind[R], form: type[R]) -> Mapping[str, R]:
         """The records of a kind that can be read, by id. None is held longer than it is looked at."""
@@ -112,6 +114,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    found.scored = await scored(reader, keys, parts.get(names.SCORECARDS, []), parts.get(names.OUTCOMES, []))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:

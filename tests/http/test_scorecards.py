@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import msgspec
 
+from client.ops import OpsClient
+from client.vendor import VendorClient
 from contracts.codes import Role
 from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.scorecards import Disputable
 from dispatcher.audit.judge import judge
 from dispatcher.domain.scorecards import day_of
 from dispatcher.store.survey import survey
@@ -136,6 +140,22 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
     _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
     assert (task["state"], task["outcome"]) == ("done", "settled")
     assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
+    await worked(api, "r1", late_minutes=40)
+    root = str(api.client.make_url("/"))
+    async with (
+        VendorClient(root, api.token(Role.VENDOR, vendor="v1"), api.market) as van,
+        OpsClient(root, api.token(Role.OPS), api.market) as ops,
+    ):
+        card = await van.scorecard("v1", date(2026, 3, 1), date(2026, 3, 2))
+        assert (card.first, card.last, card.all.arrivals) == (date(2026, 3, 1), date(2026, 3, 2), 1)
+        (late,) = [each async for each in van.score_requests("v1", "late")]
+        made = await van.dispute_score("v1", late.offer_id, Disputable.LATE, TEXT)
+        answered = await ops.answer_score_dispute("v1", made.id, "it was locked", upheld=True)
+        assert [each async for each in van.score_disputes("v1")] == [answered]
+        assert [each async for each in ops.score_requests("v1", "late")] == []
 
 
 async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:

@@ -18,7 +18,7 @@ from dispatcher.domain.score_disputes import (
     task_id,
     until_ms,
 )
-from dispatcher.domain.scorecards import Entry, Outcome, upheld
+from dispatcher.domain.scorecards import Entry, Outcome, kept_for_ms, upheld
 from dispatcher.domain.tasks import BY_ITSELF, TaskRecord, done, news, opened
 
 S = DisputeState
@@ -130,8 +130,8 @@ def answer(record: ScoreDisputeRecord, command: AnswerDispute, context: Context)
     )
     undone = _undone(record, context)
     ended = [(each, done(each, context, TaskOutcome.SETTLED)) for each in undone]
-    kept = until_ms(context) - context.now_ms
-    counts = state is S.UPHELD and context.now_ms - record.entry.at_ms < kept
+    kept_ms = kept_for_ms(record.entry.at_ms, context)
+    less = replace(upheld(record.disputed), kept_ms=kept_ms)
     return Decision(
         changes=(Change(record, after), *(Change(*each) for each in ended)),
         messages=(
@@ -139,7 +139,7 @@ def answer(record: ScoreDisputeRecord, command: AnswerDispute, context: Context)
             _answered(after),
             *(news(each, "done", BY_ITSELF) for _, each in ended),
         ),
-        outcomes=(replace(upheld(record.disputed), kept_ms=kept),) if counts else (),
+        outcomes=(less,) if state is S.UPHELD else (),
         at_ms=context.now_ms,
     )
 
