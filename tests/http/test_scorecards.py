@@ -7,18 +7,22 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import pytest
 
 from client.ops import OpsClient
 from client.vendor import VendorClient
 from contracts.codes import Role
-from contracts.instants import HOUR_MS, MINUTE_MS
+from contracts.instants import DAY_MS, HOUR_MS, MINUTE_MS
 from contracts.scorecards import Disputable
 from dispatcher.audit.judge import judge
 from dispatcher.domain.scorecards import day_of
+from dispatcher.jobs.timers import Timers
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
 from tests.http.test_offers import offered
+from tests.http.test_privacy import everything_told, logged  # noqa: F401  (a fixture)
+from tests.http.test_proofs import tuned
 
 START = make.NOW + 4 * HOUR_MS  # as agreed
 TEXT = "Nightingale was not at the door, the gate was locked"
@@ -95,6 +99,43 @@ async def test_a_vendor_reads_what_became_of_its_work_and_what_stands_behind_eac
     assert (await api.call("GET", CARD, role=Role.OPS))[1] == card
 
 
+async def test_missing_proof_counts_until_it_comes(api: Api) -> None:
+    await tuned(api, proof_ride_required=2)
+    await worked(api, "r1")
+    assert [each["offer_id"] for each in await behind(api, "proof_missing")] == ["r1.1"]
+    for part in ("pickup", "dropoff"):
+        assert (await as_vendor(api, "POST", "/dispatches/r1.1/proof", {"part": part}))[0] == 200
+        found = await behind(api, "proof_missing")
+        assert len(found) == (part == "pickup")
+    assert "proof_missing" not in counts((await as_vendor(api, "GET", CARD))[1]["all"])
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+@pytest.mark.parametrize(("late_minutes", "outcome"), [(0, "done"), (40, "late")])
+async def test_an_arrival_that_its_own_proof_puts_elsewhere_is_not_in_time(
+    api: Api, late_minutes: int, outcome: str
+) -> None:
+    made = await offered(api)
+    await as_vendor(api, "POST", f"/offers/{made}/accept")
+    api.clock.ms = START + late_minutes * MINUTE_MS
+    await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "at_pickup"})
+    proof = {"part": "pickup", "position": [-73.0, 41.5]}
+    assert (await as_vendor(api, "POST", f"/dispatches/{made}/proof", proof))[0] == 200
+    await as_vendor(api, "POST", f"/dispatches/{made}/status", {"status": "completed"})
+    assert len(await behind(api, outcome)) == 1
+    assert await behind(api, "on_time") == []
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_counter_offer_counts_once_and_its_answer_beside_it(api: Api) -> None:
+    made = await offered(api)
+    for cents in (9_000, 8_000):
+        assert (await as_vendor(api, "POST", f"/offers/{made}/counter", {"price_cents": cents}))[0] == 200
+    assert (await as_vendor(api, "POST", f"/offers/{made}/decline", {"code": "OTHER"}))[0] == 200
+    found = counts((await as_vendor(api, "GET", CARD))[1]["all"])
+    assert found == {"offers": 1, "declined": 1, "declined.OTHER": 1, "countered": 1}
+
+
 async def test_what_stands_behind_a_figure_comes_in_pages(api: Api) -> None:
     for number in range(3):
         await declined(api, f"r{number}")
@@ -167,6 +208,45 @@ async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:
     assert (status, view["state"]) == (200, "not_upheld")
     assert counts((await as_vendor(api, "GET", CARD))[1]["all"])["declined"] == 1
     assert (await as_vendor(api, "POST", f"{CARD}/disputes", said))[0] == 409, "it stays so"
+
+
+async def fire(api: Api, days: int) -> None:
+    """So many days later, and all timers with it."""
+    api.clock.ms += days * DAY_MS
+    while await Timers(api.service).fire_due(api.market):
+        pass
+
+
+async def test_an_outcome_is_disputed_long_after_its_request_is_forgotten_and_its_text_told_to_nobody(
+    api: Api,
+    logged: list[str],  # noqa: F811
+) -> None:
+    await worked(api, "r1", late_minutes=40)
+    await fire(api, 50)
+    assert (await api.call("GET", "/requests/r1", role=Role.OPS))[0] == 404
+    said = {"offer_id": "r1.1", "outcome": "late", "text": TEXT}
+    _, made = await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    await as_vendor(api, "POST", f"{CARD}/disputes", said | {"outcome": "slow"})
+    await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    path = f"{CARD}/disputes/{made['id']}/answer"
+    assert (await api.call("POST", path, {"upheld": True, "reason": TEXT}, role=Role.OPS))[0] == 200
+    assert "Nightingale" not in await everything_told(api) + "\n".join(logged)
+    assert judge(await survey(api.store.reader, api.market)) == []
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["text"] == TEXT
+    await fire(api, 99)
+    assert len((await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"]) == 1
+    await fire(api, 2)
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"] == []
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
+async def test_a_dispute_that_nobody_answers_is_not_forgotten(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    await as_vendor(api, "POST", f"{CARD}/disputes", said)
+    await fire(api, 120)
+    assert (await as_vendor(api, "GET", f"{CARD}/disputes"))[1]["disputes"][0]["state"] == "open"
+    assert judge(await survey(api.store.reader, api.market)) == []
 
 
 async def test_a_scorecard_is_its_vendors_and_ops_alone(api: Api) -> None:
