@@ -38,7 +38,7 @@ UNMATCHED = Parameter(
 )
 MOST = Parameter(
     name="fairness_most",
-    default=4.0,
+    default=1.0,
     minimum=0.0,
     maximum=20.0,
     unit="ratio",

@@ -17,7 +17,7 @@ from solvers.screening import OpenRequest, Screening
 
 UNMATCHED = Parameter(
     name="fairness_unmatched_cents",
-    default=25_000,
+    default=100_000,
     minimum=0,
     maximum=10_000_000,
     unit="cents",
@@ -26,7 +26,7 @@ UNMATCHED = Parameter(
 )
 LATE = Parameter(
     name="fairness_cents_per_minute",
-    default=10,
+    default=40,
     minimum=0,
     maximum=1_000,
     unit="cents/minute",

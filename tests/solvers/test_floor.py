@@ -58,8 +58,8 @@ def test_each_minute_after_its_window_opens_costs_more_the_farther_it_lies_behin
         for each in (usual, waits)
     ]
     extra = [cents - both[0][start] for start, cents in both[1].items()]
-    assert extra == pytest.approx((20 * late).tolist(), abs=1)
-    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [50_000]
+    assert extra == pytest.approx((80 * late).tolist(), abs=1)
+    assert (waits.problem.request_penalty - usual.problem.request_penalty).tolist() == [200_000]
 
 
 def test_a_plan_with_it_is_read_back_and_one_without_is_written_as_before() -> None:
