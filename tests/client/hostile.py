@@ -67,6 +67,7 @@ CALLS = {
     "platform_events": (PlatformClient, lambda c: first(c.events())),
     "offers": (VendorClient, lambda c: c.offers()),
     "capacity": (VendorClient, lambda c: c.capacity("v1", DAY)),
+    "vendor": (VendorClient, lambda c: c.vendor("v1")),
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
