@@ -12,6 +12,7 @@ import numpy as np
 from contracts.instants import MINUTE_MS
 from contracts.tuning import Number, Parameter
 from solvers.arrays import Arrays, Floats, Ints
+from solvers.rules import registry
 from solvers.rules.base import Candidate, Candidates, CostTerm, View, whole, whole_cents
 from solvers.screening import OpenRequest, Screening
 
@@ -61,10 +62,10 @@ class Fairness(CostTerm):
 
 def behind(screening: Screening) -> Floats:
     """R; how far each request's group lies behind. None does in a screening that was saved before there was a
-    floor, or with this term switched off.
+    floor, or where the rule is off.
     """
     found = screening.of_requests.get(Fairness.code, {}).get("behind")
-    return np.zeros(screening.requests) if found is None else found
+    return np.zeros(screening.requests) if found is None or not registry.is_on(Fairness.code) else found
 
 
 def worth(screening: Screening, values: Mapping[str, Number]) -> Ints:

@@ -14,7 +14,7 @@ import numpy as np
 from contracts.tuning import Parameter
 from contracts.vendors import Vendor
 from solvers.arrays import Arrays, Flags, Floats, Ints
-from solvers.rules import level_of_service
+from solvers.rules import level_of_service, registry
 from solvers.rules.base import Candidates, Rule
 from solvers.screening import CLASS_INDEX, CLASSES, Screening
 
@@ -60,7 +60,7 @@ class Shares(Rule):
 def targets(screening: Screening, candidates: Candidates) -> tuple[Ints, int]:
     """V, requests that each vendor is short of its floor, and cents for each; none where tuning has none."""
     floor, got = FLOOR.of(screening.values), screening.of_vendors.get(Shares.code, {}).get("got")
-    if not floor or got is None:
+    if not floor or got is None or not registry.is_on(Shares.code):
         return np.zeros(screening.vendors, np.int64), 0
     reach = np.zeros((screening.requests, screening.vendors), np.bool_)
     reach[candidates.request, candidates.vendor] = True

@@ -63,6 +63,11 @@ def test_few_requests_say_little_and_one_group_alone_lies_behind_nobody() -> Non
     assert behind({"own": fared(100, minutes=999)}, {}) == {} == behind({}, {})
 
 
+def test_no_more_than_all_go_unmatched_though_a_first_offer_was_by_hand() -> None:
+    assert Fared(asked=2, unmatched=5, waited_s=0).share_unmatched == 1.0
+    assert (Fared().share_unmatched, Fared().wait_min) == (0.0, 0.0)
+
+
 def test_who_waits_now_counts_with_those_that_waited() -> None:
     hour_ms = 3_600_000
     found = with_waiting({"own": fared(10)}, {"own": [hour_ms] * 10, "new": [2 * hour_ms]})

@@ -10,6 +10,7 @@ from contracts.vendors import BaseFare, RateCard, Vendor
 from solvers.optimiser import optimised
 from solvers.planning import BatchPlan, Limits, plan
 from solvers.posing import pose
+from solvers.rules import registry
 from solvers.saved import pack_plan, unpack_plan
 from solvers.screening import Screening
 from tests.solvers.town import asked, screening, trip, vendor
@@ -78,3 +79,10 @@ def test_a_plan_names_whom_it_gave_to_a_vendor_for_its_share_and_nobody_else() -
     usual = plan(market(FLOOR, {"v2": {"wheelchair": 30}}))
     assert (with_whom(usual), usual.for_share.tolist()) == ([1, 0], [])
     assert b"for_share" not in pack_plan(usual)
+
+
+def test_a_share_that_a_what_if_takes_off_is_none() -> None:
+    day = market(FLOOR, requests=8)
+    with registry.without("shares"):
+        assert targets(day) == [0, 0]
+    assert targets(day) == [2, 2]
