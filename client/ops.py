@@ -11,6 +11,7 @@ from client.pages import pages
 from client.prices import Settling
 from client.proofs import ProofGiver
 from contracts.base import Wire
+from contracts.fairness import Fairness
 from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
 from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
@@ -55,6 +56,10 @@ class OpsClient(CareClient, Settling, ProofGiver):
         async for page in pages(self, "/patient-reads", PatientReadPage, asked):
             for read in page.reads:
                 yield read
+
+    async def fairness(self, limit: int = 100) -> Fairness:
+        """How requests fare by level of service and area, those that lie farthest behind first."""
+        return await self.call("GET", "/fairness", Fairness, params={"limit": str(limit)})
 
     async def _vendor(self, vendor_id: str, step: str, body: Wire | None = None) -> Vendor:
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"

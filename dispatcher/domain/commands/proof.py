@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from contracts.codes import Role
 from contracts.proofs import MAX_GIVEN, MAX_PICTURES, ProofPart
+from dispatcher.domain.commands.plausible import happened
 from dispatcher.domain.commands.table import Command, decides
 from dispatcher.domain.compact import Record
 from dispatcher.domain.context import Context
@@ -90,7 +91,8 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
     """None when it was said before.
 
     Raises NotFound for another's dispatch, WrongState before acceptance and after the work was given back,
-    Invalid for a part that this work has not, and when it was given too often.
+    Invalid for a part that this work has not, a time at which it cannot have been, and when it was given too
+    often.
     """
     request, offer = _dispatch(record, command, context)
     _refuse_other_part(request, command.part)
@@ -102,10 +104,10 @@ def give(record: ProofRecord | None, command: GiveProof, context: Context) -> De
             f"the proof of {command.named} was given {MAX_GIVEN} times, the limit\n"
             "Maybe tell ops what is wrong with it: what was given stays."
         )
-    now_ms, at_ms = context.now_ms, command.at_ms
+    now_ms = context.now_ms
     word = Given(
         part=command.part,
-        at_ms=now_ms if at_ms is None else min(now_ms, max(at_ms, offer.made_ms)),
+        at_ms=happened("at", command.at_ms, offer, now_ms),
         received_ms=now_ms,
         by=context.by,
         sealed=command.sealed,
