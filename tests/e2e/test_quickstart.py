@@ -1,4 +1,4 @@
-"""quickstart.md, care.md and vendors.md of docs are true: their commands are run as they stand, by a new user."""
+"""The pages of docs that are played by a new user are true: their commands are run as they stand."""
 
 import os
 import re
