@@ -204,7 +204,7 @@ class MarketStore:
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:
         """Hints that the market has new work, from now on."""
-        wake = Wake(self.node.url, self.keys.wake)
+        wake = Wake(self.node.servers, self.keys.wake)
         try:
             await wake.open()
             yield wake
