@@ -41,7 +41,9 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     await page.context.set_offline(True)
     await page.goto(f"{desk.url}/vendor/day")  # as if it had been closed
     await expect(page.locator(".ride-card")).to_contain_text("Robin Wren")
-    await expect(page.locator("header .kept")).to_have_text(re.compile(r"No connection. This is how it was at \d\d:\d\d."))
+    await expect(page.locator("header .kept")).to_have_text(
+        re.compile(r"No connection. This is how it was at \d\d:\d\d.")
+    )
     assert await problems_in_both_themes(page) == []
     await visit(page, "ride/r1.1")
     await page.get_by_role("button", name="I am on my way").tap()

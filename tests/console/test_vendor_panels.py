@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems, problems_in_both_themes
+from tests.console.pages import problems_in_both_themes
 from tests.console.test_vendor_page import sent
 from tests.console.vendors_phone import as_vendor, phone, town, visit
 
@@ -222,3 +222,24 @@ async def test_the_first_load_is_small_and_the_page_may_be_installed_and_asks_no
                 assert (answer.status, answer.content_type) == (200, icon["type"])
         async with browser.get("/vendor/worker.js") as answer:
             assert answer.headers["Service-Worker-Allowed"] == manifest["scope"] == "/vendor"
+
+
+async def test_a_scorecard_says_how_sure_it_is_and_an_outcome_behind_a_figure_is_disputed(desk: Desk) -> None:
+    market = await town(desk, "r1", "r2")
+    await as_vendor(desk, market, "POST", "/offers/r1.1/decline", {"code": "BAD_WEATHER"})
+    await as_vendor(desk, market, "POST", "/offers/r2.1/accept")
+    page = await phone(desk, market, "more")
+    await page.get_by_role("link", name="Scorecard").tap()
+    declined = page.locator(".figure", has_text="declined: bad weather")
+    await expect(declined).to_contain_text("50 %")
+    await expect(declined).to_contain_text("too few to tell much")
+    assert await problems_in_both_themes(page) == []
+    await declined.tap()
+    await page.get_by_role("button", name="This is wrong").tap()
+    await page.get_by_label("What is wrong").fill("The road was closed")
+    await page.get_by_role("dialog").get_by_role("button", name="Send").tap()
+    await expect(page.locator("li.card")).to_contain_text("disputed: being looked at")
+    assert await problems_in_both_themes(page) == []
+    path = "/vendors/v1/scorecard/disputes"
+    (dispute,) = (await desk.call(market, "GET", path, None, Role.OPS))["disputes"]
+    assert (dispute["text"], dispute["outcome"]) == ("The road was closed", "declined")
