@@ -19,7 +19,7 @@ from contracts.codes import (
 from contracts.prices import DisputeOutcome, PriceKind
 from contracts.proofs import NotSigned, ProofPart, Relationship
 from dispatcher.console.assets import FOLDER
-from dispatcher.domain.proof_required import Proved, names
+from dispatcher.domain.proof_required import DELIVERY, EQUIPMENT, RIDE, names, required
 
 FAMILIES: dict[str, type[StrEnum]] = {
     "level": ServiceClass,
@@ -49,4 +49,6 @@ def test_every_reason_has_its_words() -> None:
 
 
 def test_every_proof_that_is_lacking_has_its_words() -> None:
-    assert {f"lacking.{each}" for each in names(tuple(Proved))} - KEYS == set()
+    most = {each.name: each.maximum for each in (RIDE, DELIVERY)}
+    wanted = {each for kind in ("trip", EQUIPMENT) for each in names(required(kind, most))}
+    assert {f"lacking.{each}" for each in wanted} - KEYS == set()

@@ -123,6 +123,33 @@ export function field(label, control, hint) {
  * @param {...any} children
  */
 export function redraw(root, ...children) {
+  if (pressed && root.contains(pressed)) waiting.set(root, children);
+  else put(root, children);
+}
+
+const RELEASED_MS = 60; // from the finger's going to the click that it was
+/** Where a finger is: what is under it stays there until it was a click. @type {Node | null} */
+let pressed = null;
+/** @type {Map<HTMLElement, any[]>} */
+const waiting = new Map();
+
+/** Fingers are looked at from here on. */
+export function watchFingers() {
+  const released = () => {
+    pressed = null;
+    for (const [root, children] of waiting) put(root, children);
+    waiting.clear();
+  };
+  addEventListener("pointerdown", (event) => pressed = event.target instanceof Node ? event.target : null, {
+    capture: true,
+  });
+  for (const each of ["pointerup", "pointercancel"]) {
+    addEventListener(each, () => setTimeout(released, RELEASED_MS), { capture: true });
+  }
+}
+
+/** @param {HTMLElement} root @param {any[]} children */
+function put(root, children) {
   const active = document.activeElement instanceof HTMLElement && root.contains(document.activeElement);
   const held = active ? /** @type {HTMLElement} */ (document.activeElement).dataset.at : undefined;
   const opened = [
@@ -169,6 +196,18 @@ function undoTime(tap) {
     countdown(tap.due - Date.now()),
   );
   return [before || "", left, after || ""];
+}
+
+const TREMBLE_MS = 700;
+let touched = -TREMBLE_MS;
+
+/** Of two taps in a row the first: by the second, something else is under the finger. @param {() => void} act */
+export function steady(act) {
+  return () => {
+    if (performance.now() - touched < TREMBLE_MS) return;
+    touched = performance.now();
+    act();
+  };
 }
 
 /** What was not taken of work that is no longer here. @param {import("./app.js").Context} context */

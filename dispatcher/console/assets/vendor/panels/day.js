@@ -31,6 +31,7 @@ export function mount(root, context) {
   world.onChange(draw, signal);
   signal.addEventListener("abort", taps.onChange(draw));
   draw();
+  if (world.loaded) world.again(); // another phone of the vendor may have said something
 }
 
 /** @param {string} which @param {string} date @param {Context} context */

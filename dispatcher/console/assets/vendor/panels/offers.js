@@ -15,6 +15,7 @@ import {
   priceTable,
   redraw,
   said,
+  steady,
   trouble,
   untilElement,
 } from "../core/pieces.js";
@@ -137,7 +138,7 @@ function buttons(offer, context, name) {
   return h(
     "div",
     { class: "acts" },
-    offer.willing ? null : button("accept", () => void answer(offer, context, "accept", {}), "primary"),
+    offer.willing ? null : button("accept", steady(() => void answer(offer, context, "accept", {})), "primary"),
     button("decline", () => void decline(offer, context)),
     offer.willing ? null : button("counter", () => void counter(offer, context)),
   );
