@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Tally, Version, Wire
 from contracts.codes import LevelOfService
+from contracts.onboarding import OnboardingState
 from contracts.vendors import OpsPause, Paper, VendorCursor
 
 MAX_VENDORS = 1_000
@@ -35,6 +36,7 @@ class VendorSummary(Wire, omit_defaults=False):
     went_well: float | None
     open: Tally
     posted_today: bool
+    onboarding: OnboardingState
 
 
 class VendorOutcomesQuery(Wire):

@@ -104,4 +104,5 @@ def _summary(
         went_well=went_well,
         open=busy,
         posted_today=posted,
+        onboarding=vendor.state,
     )

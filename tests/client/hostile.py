@@ -18,6 +18,7 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
+from contracts.onboarding import OnboardingState
 from contracts.pools import Pool, Pools
 from contracts.proofs import ProofPart, ProofReport
 from contracts.standing_orders import StandingOrder
@@ -70,6 +71,7 @@ CALLS = {
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),
     "barrier": (CareClient, lambda c: c.barrier("r1", BarrierCode.WEATHER)),
     "patterns": (CareClient, lambda c: c.patterns()),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.codes import Acquisition, CredentialKind, DoorLevel, LevelOfService, Skill
 from contracts.geo import Circle, Place, Polygon
 from contracts.needs import PassengerNeeds
+from contracts.onboarding import Onboarding, OnboardingState
 from contracts.requests import OrderLine
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
 from solvers.capacity.pools import PoolSupply
@@ -45,6 +46,7 @@ hours = st.builds(
     spans | st.just((0, 1440)),
 )
 SEEN = Signed(by="ops", at=datetime(2026, 1, 1, tzinfo=UTC))
+SUSPENDED = Onboarding(state=OnboardingState.SUSPENDED, by="ops", at=SEEN.at, reason="no belts")
 OPS_PAUSE = OpsPause(by="ops", at=SEEN.at, reason="late, again and again")
 credentials = st.builds(
     Credential,
@@ -95,6 +97,7 @@ def vendors(draw: st.DrawFn, number: int = 0) -> Vendor:
         credentials=draw(st.just(kinds) | st.lists(credentials, max_size=9).map(tuple)),
         paused=draw(st.booleans()),
         ops_pause=draw(st.none() | st.just(OPS_PAUSE)),
+        onboarding=draw(st.none() | st.just(SUSPENDED)),
     )
 
 

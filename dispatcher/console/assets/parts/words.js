@@ -38,6 +38,7 @@ const RULES = {
   hcpcs: "nobody carries all of its equipment",
   exclusions: "the request excludes whoever could serve it",
   paused: "whoever could serve it is paused",
+  onboarding: "ops has not activated whoever could serve it",
   time_window: "no start within its window can be kept",
   arrival: "the appointment cannot be reached in time",
   sequence: "what goes before it has no place yet",
