@@ -145,6 +145,7 @@ class Vendor(Wire):
     paused: bool = False  # by the vendor itself
     ops_pause: OpsPause | None = None  # kept by the service: what is sent of it is not taken
     onboarding: Onboarding | None = None  # kept by the service, too; none: active
+    max_attendants: Annotated[int, Meta(ge=0, le=4)] = 4  # crew beyond the driver
 
     @property
     def as_claimed(self) -> Vendor:

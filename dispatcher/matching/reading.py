@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Precondition
-from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys
+from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import horizon_of
 from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
+from solvers.rules import pool_limits
 from solvers.screening import VendorKnowledge
 
 
@@ -77,7 +78,8 @@ async def read_market(
     postings = {key: each for key, each in postings.items() if key[0] in documents}
     posted = {posting: each.value for posting, each in postings.items()}
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
-    known = await read_knowledge(stored, now_ms, tuning.values)
+    known = dict(await read_knowledge(stored, now_ms, tuning.values))
+    known[pool_limits.RULE.reads] = limits_of(posted)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(

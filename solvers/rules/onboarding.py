@@ -23,7 +23,7 @@ class Onboarded(PairRule):
 
     def mask(self, view: View) -> Flags:
         """(1, V)."""
-        return view.vendor["active"][None, :]
+        return view.vendor["active"][None, :] if view.vendor else np.ones((1, view.vendors), np.bool_)
 
     def permits(self, one: Candidate) -> bool:
         """Whether the vendor is active."""

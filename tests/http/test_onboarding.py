@@ -139,7 +139,9 @@ async def test_said_twice_or_by_several_at_once_it_is_one_step_and_one_entry_of_
     assert len(await heard(api, keys.events)) == 1
     _, page = await api.call("GET", "/audit?group=vendors", role=Role.OPS)
     acts = [(each["act"], each["subject"], each["reason"]) for each in page["acts"]]
-    assert [each for each in acts if each[0] == "onboard_suspended"] == [("onboard_suspended", "ana", "no seat belts")]
+    assert [each for each in acts if each[0] == "onboard_suspended"] == [
+        ("onboard_suspended", "ana", "no seat belts")
+    ]
 
 
 async def test_ops_does_it_from_the_client(api: Api) -> None:

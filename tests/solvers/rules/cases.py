@@ -1,5 +1,6 @@
 """Random requests and vendors for the rules, and the two ways in which a rule judges them."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
+from solvers.rules.pool_limits import PoolLimit
 from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
 
@@ -192,6 +194,7 @@ class Case:
             now_ms=self.screening.now_ms,
             horizon=horizon,
             values=self.screening.values,
+            resource=one.resource,
         )
 
 
@@ -232,12 +235,24 @@ def cases(draw: st.DrawFn) -> Case:
             },
         )
     )
-    known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
+    of_vendor = st.sampled_from(("v0", "v1", "v9"))
+    known: dict[str, Any] = {
+        "scorecards": draw(st.dictionaries(of_vendor, st.floats(0, 1))),
+        "pool_limits": draw(st.dictionaries(of_vendor, pool_limits())),
+    }
     supply = _supply(draw, len(held))
     made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
     candidates = every_candidate(made, supply.serves.shape[1], starts)
     return Case(made, asked, held, candidates, VendorBook.of(held, known))
+
+
+def pool_limits() -> st.SearchStrategy[list[PoolLimit]]:
+    """Of two pools over a few days, each once."""
+    days = st.integers(town.DAY.toordinal(), town.DAY.toordinal() + 2)
+    most = st.tuples(*(st.sampled_from([0.0, 2.0, 100.0, math.inf]) for _ in range(4)))
+    limit = st.builds(PoolLimit, st.integers(0, 1), days, most)
+    return st.lists(limit, max_size=4, unique_by=lambda each: each[:2])
 
 
 def _supply(draw: st.DrawFn, number: int) -> PoolSupply:

@@ -219,6 +219,7 @@ export class VendorPanel {
       ["Oxygen", `up to ${vendor.max_oxygen_l_min ?? 0} L/min`],
       ["Stairs", `up to ${vendor.max_stairs ?? 0}`],
       ["Weight", `up to ${vendor.max_weight_kg ?? 136} kg`],
+      ["Attendants", `up to ${vendor.max_attendants ?? 4}`],
       ["NPI", vendor.npi || "–"],
     ];
     return section(

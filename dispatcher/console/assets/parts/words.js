@@ -28,6 +28,7 @@ const RULES = {
   declined: "everybody who could serve it was asked, and did not take it",
   max_attempts: "it was offered as often as it may be",
   capacity: "no unit is free in its window",
+  pool_limits: "no pool that is free carries what the passenger brings",
   pools: "nobody has posted capacity for that day",
   hours: "nobody is open then",
   service_area: "no vendor's area has both doors",
