@@ -35,6 +35,7 @@ GROUPS = {
     "tuning": ActGroup.TUNING,
     "vendor": ActGroup.VENDORS,
     "capacity": ActGroup.VENDORS,
+    "cap": ActGroup.VENDORS,
     "authorization": ActGroup.AUTHORIZATIONS,
 }
 

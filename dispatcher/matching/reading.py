@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from contracts.tuning import Number, Tuning
 from contracts.vendors import Vendor
 from dispatcher.domain.proposal import Precondition
+from dispatcher.matching import caps
 from dispatcher.matching.capacity import CapacityBook, capacity_book, ledger_keys, limits_of
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.horizon import horizon_of
@@ -17,7 +18,7 @@ from dispatcher.matching.knowledge import read_knowledge
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from solvers.encoding import VendorBook
-from solvers.rules import pool_limits
+from solvers.rules import cap, pool_limits
 from solvers.screening import VendorKnowledge
 
 
@@ -80,6 +81,7 @@ async def read_market(
     ledgers = await stored.capacity.ledger(ledger_keys(posted))
     known = dict(await read_knowledge(stored, now_ms, tuning.values))
     known[pool_limits.RULE.reads] = limits_of(posted)
+    known[cap.RULE.reads] = await caps.read(stored, horizon.days)
     book = _book(documents, known, before)
     dated = {(vendor, ""): each for vendor, each in documents.items()} | postings
     return Reading(

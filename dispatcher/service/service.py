@@ -18,6 +18,7 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.caps import VendorCaps
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
@@ -96,6 +97,7 @@ class Service:
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock, self.acts)
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
+        self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)

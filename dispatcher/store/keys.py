@@ -11,6 +11,7 @@ from dispatcher.domain.kinds import Kind
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
+CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
@@ -90,6 +91,14 @@ class Keys:
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""
         return f"{self.prefix}{SCORECARDS}:{month}"
+
+    def cap_limits(self, vendor_id: str) -> str:
+        """A vendor's caps as numbers, by payer, period and unit."""
+        return f"{self.prefix}{CAP_LIMITS}:{vendor_id}"
+
+    def spent(self, vendor_id: str, year: str) -> str:
+        """What is counted of a vendor's work in a year, by payer, period and unit."""
+        return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

@@ -27,6 +27,7 @@ const RULES = {
   competition: "vendors could serve it, but their capacity went to others",
   declined: "everybody who could serve it was asked, and did not take it",
   max_attempts: "it was offered as often as it may be",
+  cap: "what its payer gives the vendors that could serve it is used up",
   capacity: "no unit is free in its window",
   pool_limits: "no pool that is free carries what the passenger brings",
   pools: "nobody has posted capacity for that day",
