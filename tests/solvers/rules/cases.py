@@ -18,6 +18,7 @@ from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
 from solvers.rules.base import Candidate, Candidates, View
+from solvers.rules.cap import ANY, CapLeft
 from solvers.rules.pool_limits import PoolLimit
 from solvers.screening import OpenRequest, Screening
 from tests.solvers import town
@@ -109,6 +110,7 @@ def requests(draw: st.DrawFn, number: int = 0) -> OpenRequest:
         "excluded_vendors": draw(subsets(("v0", "v1", "v9"))),
         "preferred_vendors": draw(subsets(("v0", "v1", "v9"))),
         "start_min": draw(st.integers(-200, 2_200)),
+        "payer": draw(st.sampled_from((None, "medicaid", "medicare"))),
     }
     declined = draw(subsets(("v0", "v1", "v2")))
     if draw(st.booleans()):
@@ -239,12 +241,30 @@ def cases(draw: st.DrawFn) -> Case:
     known: dict[str, Any] = {
         "scorecards": draw(st.dictionaries(of_vendor, st.floats(0, 1))),
         "pool_limits": draw(st.dictionaries(of_vendor, pool_limits())),
+        "caps": draw(st.dictionaries(of_vendor, caps())),
     }
     supply = _supply(draw, len(held))
     made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))
     candidates = every_candidate(made, supply.serves.shape[1], starts)
     return Case(made, asked, held, candidates, VendorBook.of(held, known))
+
+
+def caps() -> st.SearchStrategy[list[CapLeft]]:
+    """What is left of a few: nothing, or far more or less than any price, to the cent."""
+    first = town.DAY.toordinal()
+    return st.lists(
+        st.builds(
+            CapLeft,
+            payer=st.sampled_from(("medicaid", "other")),
+            period=st.just(""),
+            first=st.integers(first, first + 1),
+            last=st.integers(first, first + 2),
+            trips=st.sampled_from([-1, 0, 1, ANY]),
+            cents=st.sampled_from([-5, 0, 2**50, ANY]),
+        ),
+        max_size=4,
+    )
 
 
 def pool_limits() -> st.SearchStrategy[list[PoolLimit]]:
