@@ -13,6 +13,7 @@ from client.proofs import ProofGiver
 from contracts.base import Wire
 from contracts.onboarding import OnboardingState, SetOnboarding
 from contracts.patient_reads import PatientRead, PatientReadPage
+from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
 from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
 
 VENDORS = "/vendors"
@@ -43,6 +44,21 @@ class OpsClient(CareClient, Settling, ProofGiver):
         """Verify these papers, or take it back. Raises Problem 409 for one that is not claimed (any more)."""
         named = tuple(Paper(kind=each.kind, expires_on=each.expires_on) for each in papers)
         return await self._vendor(vendor_id, "verify", VerifyCredentials(credentials=named, verified=holds))
+
+    async def sign_in_link(
+        self, vendor_id: str, subject: str = "", *, hours: int = SESSION_H, minutes: int = CODE_MINUTES
+    ) -> SignInLink:
+        """A one-time link to the vendor's page, and a code to be typed there; each call another."""
+        path = f"{VENDORS}/{segment(vendor_id)}/sign-in-links"
+        asked = NewSignInLink(subject=subject, hours=hours, minutes=minutes)
+        made = await self.call("POST", path, SignInLink, body=asked)
+        return about(made, made.vendor_id, vendor_id, f"POST {path}")
+
+    async def end_sessions(self, vendor_id: str) -> SessionsEnded:
+        """End every session of the vendor's page, and every link that was not used yet."""
+        path = f"{VENDORS}/{segment(vendor_id)}/sessions"
+        ended = await self.call("DELETE", path, SessionsEnded)
+        return about(ended, ended.vendor_id, vendor_id, f"DELETE {path}")
 
     async def patient_reads(self, request_id: str = "") -> AsyncIterator[PatientRead]:
         """Who read patient blocks (of one request), the earliest first."""

@@ -18,6 +18,17 @@ def coarse_position(position: Position) -> Position:
     return (_centre(longitude, width, 180.0), row)
 
 
+def area_of(position: Position) -> str:
+    """The square by name, as it is counted under: `lon,lat` of its centre."""
+    return ",".join(str(each) for each in coarse_position(position))
+
+
+def position_of(area: str) -> Position | None:
+    """The centre of the square of that name; None where none is known."""
+    longitude, _, latitude = area.partition(",")
+    return (float(longitude), float(latitude)) if latitude else None
+
+
 def _centre(degrees: float, width: float, limit: float) -> float:
     """The middle of the cell of `width` around `degrees`, kept on the globe."""
     middle = (degrees // width + 0.5) * width

@@ -44,6 +44,7 @@ from dispatcher.service.tuning_profiles import TuningProfiles
 from dispatcher.service.tuning_sets import TuningSets
 from dispatcher.service.tuning_shadow import TuningShadow
 from dispatcher.service.vendor_outcomes import VendorOutcomes
+from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
@@ -96,6 +97,7 @@ class Service:
         self.authorizations = Authorizations(store, self.markets, self.executor)
         self.episodes = Episodes(self.markets, self.requests, self.tasks, self.barriers)
         self.vendors = Vendors(self.markets, clock, self.acts)
+        self.vendor_sign_ins = VendorSignIns(self.markets, clock, self.vendors, self.acts, store.sign_ins)
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.days = Days(self.markets, clock)

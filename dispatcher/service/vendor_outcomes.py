@@ -11,13 +11,12 @@ from contracts.vendor_outcomes import VendorOutcomesPage, VendorOutcomesQuery, V
 from contracts.vendors import Paper, Vendor
 from dispatcher.domain.refusals import NotFound
 from dispatcher.domain.request_kind import offers_of
-from dispatcher.domain.scorecards import months, shares
+from dispatcher.domain.scorecards import LATE_MINUTES, is_outcome, months, shares
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
 from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
-from dispatcher.store.scorecards import LATE_MINUTES
 
 OPS = frozenset({Role.OPS})
 
@@ -99,7 +98,7 @@ def _summary(
         ),
         expires_on=min((each.expires_on for each in valid if each.verified), default=None),
         expired=len(papers) - len(valid),
-        outcomes={name: count for name, count in card.items() if name != LATE_MINUTES},
+        outcomes={name: count for name, count in card.items() if is_outcome(name)},
         late_minutes=card.get(LATE_MINUTES, 0),
         went_well=went_well,
         open=busy,

@@ -10,6 +10,7 @@ from dispatcher.domain.kinds import Kind
 
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
+OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
@@ -88,9 +89,13 @@ class Keys:
         """Whose replies stand in a stream; "" for the one that all vendors share."""
         return self.parted(stream)[1]
 
-    def scorecards(self, month: str) -> str:
-        """What became of vendors' work in a month: counts by vendor and outcome."""
-        return f"{self.prefix}{SCORECARDS}:{month}"
+    def scorecards(self, period: str) -> str:
+        """What became of vendors' work on a day (in a month, before): counts by vendor, level and outcome."""
+        return f"{self.prefix}{SCORECARDS}:{period}"
+
+    def outcomes(self, vendor_id: str, day: str) -> str:
+        """What stands behind a vendor's counts of a day: an entry an outcome."""
+        return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
 
     def cap_limits(self, vendor_id: str) -> str:
         """A vendor's caps as numbers, by payer, period and unit."""

@@ -60,6 +60,7 @@ WRITE_STREAM = (
 )
 SETS = ("SADD KEY x", "SMEMBERS KEY", "SCARD KEY", "SISMEMBER KEY x")
 COUNTS = ("HINCRBY KEY x 1", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
+OUTCOMES = ("HSET KEY x 1", "HDEL KEY x", "HGET KEY x", "HGETALL KEY", "PEXPIRE KEY 1")
 LEDGER = (
     "XADD KEY 1-0 e x",
     "XRANGE KEY - +",
@@ -114,6 +115,7 @@ def needed(keys: Keys) -> list[Words]:
             COUNTS,
         ),
         ((keys.cap_limits("x"), keys.spent("x", "2026")), (*COUNTS, "HMGET KEY x", "DEL KEY")),
+        ((keys.outcomes("x", "2026-01-01"),), OUTCOMES),
         ((keys.decisions, keys.seals), LEDGER),
         ((keys.decided("2026-01-01"),), DECIDED),
         ((keys.lease, keys.webhooks_lease), LEASE),

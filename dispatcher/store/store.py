@@ -21,6 +21,7 @@ from dispatcher.store.identity import Identity
 from dispatcher.store.market import MarketStore
 from dispatcher.store.node import Node
 from dispatcher.store.once import Once
+from dispatcher.store.sign_ins import SignIns
 from dispatcher.store.streams import Streams
 from dispatcher.store.tail import Tail
 
@@ -30,8 +31,8 @@ class Store:
 
     `store.market(name)` has the parts of one market: requests, tasks, vendors, capacity, tuning, scorecards,
     dead letters, lease, matchers, pulse, retention; and `commit`. `store.streams` reads any market's streams;
-    `store.once` is what may happen once, `store.aside` what could not be read, `store.agreement` which
-    patient key is sealed under.
+    `store.once` is what may happen once, `store.sign_ins` who signs in to a vendor's page, `store.aside` what
+    could not be read, `store.agreement` which patient key is sealed under.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Store:
         self.agreement = Agreement(self.vault, self.aside)
         self._node = Node(url, self.reader, self.committer, self.vault, self.aside)
         self.streams, self.formats = Streams(self.reader), FormatNumbers(self.reader)
-        self.once = Once(self.reader)
+        self.once, self.sign_ins = Once(self.reader), SignIns(self.reader)
         self._markets: dict[str, MarketStore] = {}
         self._identity, self._trouble = Identity(self.reader, identity), trouble
         self._watch = Watch(self._relied_on)

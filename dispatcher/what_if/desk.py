@@ -21,7 +21,7 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.states import OPEN
 from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
-from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
+from dispatcher.store.scorecards import Scorecard
 
 ASKED = frozenset({RequestState.OFFERED})
 
@@ -91,7 +91,5 @@ class Desk:
         self.capacity.take(decision.book)
         for each in decision.outcomes:
             card = self.scorecards.setdefault(each.vendor_id, Counter())
-            card[each.outcome.value] += 1
-            card[f"{each.outcome.value}.{each.code}"] += bool(each.code)
-            card[LATE_MINUTES] += each.late_minutes
+            card.update(dict(each.counts()))
         return decision

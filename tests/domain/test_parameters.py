@@ -51,7 +51,7 @@ from dispatcher.domain.patients import filed
 from dispatcher.domain.proof_required import ended
 from dispatcher.domain.proofs import is_outside, until_ms
 from dispatcher.domain.refusals import Invalid
-from dispatcher.domain.scorecards import shares
+from dispatcher.domain.scorecards import Outcome, WorkOutcome, outcome_of, shares
 from dispatcher.domain.standing_orders import StandingOrderRecord, moved_on
 from dispatcher.tuning.registry import Registry
 from tests.domain import make
@@ -321,6 +321,13 @@ def _proof_due(values: Values) -> int:
     return task.due_ms
 
 
+def _scored(values: Values) -> WorkOutcome:
+    """Of a ride of 5 km in the morning."""
+    record = offered()
+    offer = replace(record.offers[0], distance_m=5_000)
+    return outcome_of(record, offer, Context(now_ms=NOW, values=values), Outcome.ACCEPTED)
+
+
 def _known_share(values: Values) -> object:
     """What a vendor of 21 works is known for."""
     return shares({"v1": {"on_time": 21}}, values)
@@ -413,6 +420,8 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "return_after_no_show": (1, _way_back),
     "will_call_evening_hour": (12, _asked_about),
     "will_call_minutes": (30, _called),
+    "scorecard_days": (70, lambda values: _scored(values).kept_ms),
+    "scorecard_far_m": (1_000, lambda values: _scored(values).entry.hard),
     "scorecard_least_works": (50, _known_share),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),

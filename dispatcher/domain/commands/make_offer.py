@@ -11,6 +11,7 @@ from contracts.requests import Request
 from contracts.tuning import Number, Parameter
 from dispatcher.domain.broadcast import collects_until
 from dispatcher.domain.cascade import link_of
+from dispatcher.domain.coarse_position import area_of
 from dispatcher.domain.commands.subjects import OnRequest
 from dispatcher.domain.commands.table import REQUEST, decides
 from dispatcher.domain.context import Context
@@ -93,6 +94,7 @@ def make_offer(record: RequestRecord, command: MakeOffer, context: Context) -> D
         offers=(*record.offers, *new),
         unmatched=None,
         chain=tuple(map(link_of, later)),
+        area=area_of(command.request.doors[0]),
         collect_ms=collects_until(new, context),
     )
     told = [(made(after, each, command.request), matched(after, each)) for each in new]
