@@ -34,8 +34,10 @@ from client.errors import Unreachable
 from client.signature import sign
 from contracts import streams
 from contracts.codes import DeclineCode, ReportCode
+from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.events import CloudEvent, OfferReply
+from contracts.proofs import ProofReport
 from contracts.reply_claims import claims_of
 
 FIELD = streams.FIELD.encode()
@@ -205,6 +207,14 @@ class VendorStream(StreamReader):
     async def ready(self, offer_id: str, now: datetime, *, at: datetime | None = None) -> str:
         """The passenger has come: wait no more."""
         return await self._reply("ready", OfferReply(offer_id=offer_id, at=at), now)
+
+    async def counter(self, offer_id: str, now: datetime, counter: Counter) -> str:
+        """Do the work otherwise: at another start, for another price, with another vehicle."""
+        return await self._reply("counter", OfferReply(offer_id=offer_id, counter=counter), now)
+
+    async def prove(self, offer_id: str, now: datetime, report: ProofReport) -> str:
+        """Say that a part was done; who signed, a position and pictures go over HTTP alone."""
+        return await self._reply("proof", OfferReply(offer_id=offer_id, proof=report), now)
 
     async def _reply(self, kind: str, reply: OfferReply, now: datetime) -> str:
         event = CloudEvent(
