@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from contracts.geo import Position
-from contracts.instants import to_instant, to_ms
+from contracts.instants import to_instant
 from contracts.proofs import (
     Picture,
     PictureView,

@@ -67,7 +67,14 @@ async def test_a_name_a_position_another_part_and_another_time_are_told_back_and
     await post.read()
     told = await refusals(world)
     assert (len(told), "Canary" in str(told)) == (7, False)
-    for words in ("who signed", "a position", f"at is {late}", "is no part of", "`proof` is", "no offer r1.2"):
+    for words in (
+        "who signed",
+        "a position",
+        f"at is {late}",
+        "is no part of",
+        "`proof` is",
+        "no offer r1.2",
+    ):
         assert any(words in each for each in told), words
     record = await world.store.market(world.market).proofs.records.get("r1.1.proof")
     assert record is None
