@@ -187,6 +187,10 @@ class VendorStream(StreamReader):
         """Leave the work; this vendor is not asked for it again."""
         return await self._reply("decline", OfferReply(offer_id=offer_id, code=ReportCode(code)), now)
 
+    async def counter(self, offer_id: str, counter: Counter, now: datetime) -> str:
+        """Offer to do it otherwise; the offer stays good meanwhile. What becomes of that is on the stream."""
+        return await self._reply("counter", OfferReply(offer_id=offer_id, counter=counter), now)
+
     async def agree(self, offer_id: str, number: int, now: datetime) -> str:
         """Keep the work as it is wanted now: the amendment of that number, and no later one."""
         return await self._reply("agree", OfferReply(offer_id=offer_id, amendment=number), now)

@@ -13,6 +13,7 @@ SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 CALLS = "calls"
+FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
 EFFECTS = "tuning-effects"
@@ -99,6 +100,10 @@ class Keys:
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
+
+    def fairness(self, day: str) -> str:
+        """How groups of requests fared on a day (UTC): counts by group."""
+        return f"{self.prefix}{FAIRNESS}:{day}"
 
     def quarters(self, day: str) -> str:
         """What became of the offers made on a day (UTC): counts by quarter of an hour."""

@@ -13,11 +13,15 @@ NEVER = "0" * 40  # as a server says that it has not been another's replica
 
 
 class Lineage:
-    """Of all connections of one process to one store. `number` counts the promotions that it met."""
+    """Of all connections of one process to one store. `number` counts the promotions that it met.
+
+    Of several servers one may have been promoted long ago: it counts all the same when it is met first, and
+    what is decided just then is decided anew, for nothing.
+    """
 
     def __init__(self) -> None:
         self.number = 0
-        self._last = ""
+        self._known = set[str]()
 
     async def meet(self, connection: AbstractConnection) -> None:
         """The server at the other end of a new connection."""
@@ -28,6 +32,8 @@ class Lineage:
         """What it says of itself: its own history's id, and the one that it had as a replica."""
         facts = dict(line.partition(":")[::2] for line in told.splitlines())
         own, before = facts.get("master_replid", ""), facts.get("master_replid2", NEVER)
-        if self._last and own != self._last and before != NEVER:
+        if facts.get("role") != "master":  # it takes no writes (yet): who it becomes is told by another id
+            return
+        if self._known and own not in self._known and before != NEVER:
             self.number += 1
-        self._last = own
+        self._known.add(own)

@@ -25,6 +25,7 @@ from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
 from dispatcher.store.documents import DocumentPart
 from dispatcher.store.due_times import DueTimes
+from dispatcher.store.fairness import FairnessPart
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import CANARY, EFFECTS, PROFILES, SETS, SHADOW, SHADOW_FOUND, STANDING, Keys
 from dispatcher.store.lease import LeasePart
@@ -86,6 +87,7 @@ class MarketStore:
         self.scorecards = ScorecardPart(node, self.keys)
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
+        self.fairness = FairnessPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)
@@ -145,7 +147,7 @@ class MarketStore:
         bodies = {each.id: self.requests.form.pack(each) for each in requests}
         changes.add_decisions(program, self.keys, decided, bodies)
         with traces.part("commit", dispatcher__decisions=len(decided)) as span:
-            outcome = await self.node.committer.commit(program, since)
+            outcome = await self.node.committer.commit(program, since=since)
             span.note(dispatcher__outcome=outcome.status.name.lower())
         if outcome.status is Status.OK:
             self.quarters.note(decided)
@@ -210,7 +212,7 @@ class MarketStore:
     @contextlib.asynccontextmanager
     async def wake(self) -> AsyncIterator[Wake]:
         """Hints that the market has new work, from now on."""
-        wake = Wake(self.node.url, self.keys.wake)
+        wake = Wake(self.node.servers, self.keys.wake)
         try:
             await wake.open()
             yield wake
