@@ -212,11 +212,7 @@ class VendorStream(StreamReader):
         """The passenger has come: wait no more."""
         return await self._reply("ready", OfferReply(offer_id=offer_id, at=at), now)
 
-    async def counter(self, offer_id: str, now: datetime, counter: Counter) -> str:
-        """Do the work otherwise: at another start, for another price, with another vehicle."""
-        return await self._reply("counter", OfferReply(offer_id=offer_id, counter=counter), now)
-
-    async def prove(self, offer_id: str, now: datetime, report: ProofReport) -> str:
+    async def prove(self, offer_id: str, report: ProofReport, now: datetime) -> str:
         """Say that a part was done; who signed, a position and pictures go over HTTP alone."""
         return await self._reply("proof", OfferReply(offer_id=offer_id, proof=report), now)
 
