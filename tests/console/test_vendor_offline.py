@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
@@ -63,6 +63,31 @@ async def test_without_a_connection_the_day_is_there_and_taps_go_out_once_it_is_
     assert (await reported(desk, market, "r1.1"), await state(desk, market, "r2")) == ("en_route", "accepted")
     await expect(page.locator("header .kept")).to_have_count(0)
     desk.failures.clear()  # the browser tells of each call that did not go out
+
+
+async def test_a_tap_whose_answer_was_lost_is_sent_again_and_has_its_effect_once(desk: Desk) -> None:
+    market = await town(desk, "r1")
+    page = await phone(desk, market, clock=True, service_workers="block")
+    lost: list[str] = []
+
+    async def lose(route: Route) -> None:
+        """The first answer; the service has done what it was asked."""
+        key = await route.request.header_value("Idempotency-Key")
+        lost.append(str(key))
+        answer = await route.fetch()
+        await (route.abort() if len(lost) == 1 else route.fulfill(response=answer))
+
+    await page.route("**/offers/r1.1/accept", lose)
+    await page.locator("[data-offer='r1.1']").get_by_role("button", name="Accept").tap()
+    await expect(page.locator("header .count")).to_have_text("1 to send")
+    while len(lost) < 2:
+        await page.clock.fast_forward(30_000)
+        await page.wait_for_timeout(PAUSE_MS)
+    await sent(page)
+    assert len(set(lost)) == 1, "under the same key"
+    assert await page.locator(".tap").count() == 0
+    assert await state(desk, market, "r1") == "accepted"
+    desk.failures.clear()  # the browser tells of the answer that was lost
 
 
 async def test_who_signs_out_leaves_nothing_on_the_phone(desk: Desk) -> None:
