@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from contracts.codes import Role
 from tests.console.conftest import SHARED, Desk
-from tests.console.pages import problems, problems_in_both_themes
+from tests.console.pages import problems_in_both_themes
 from tests.console.vendors_phone import as_vendor, phone, town
 
 pytestmark = SHARED
@@ -29,27 +29,9 @@ async def sent(page: Page) -> None:
     await expect(page.locator("header .count")).to_have_count(0)
 
 
-async def test_ops_makes_a_link_on_the_vendors_page_of_the_console_and_ends_what_was_open(desk: Desk) -> None:
-    market = await town(desk)
-    lost = await phone(desk, market)
-    console = await desk.open("vendors/v1", Role.OPS, market=market)
-    await console.get_by_role("button", name="Phone …").press("Enter")
-    await console.get_by_label("Whose phone").fill("Ana")
-    await console.get_by_label("A phone was lost").check()
-    assert await problems(console) == []
-    await console.get_by_role("button", name="Make a link").press("Enter")
-    link = await console.get_by_label("Send this").input_value()
-    await lost.context.set_offline(True)  # it looks again once there is a connection
-    await lost.context.set_offline(False)
-    await lost.wait_for_selector("input[name=code]")
-    await lost.goto(link)
-    await lost.wait_for_selector("body > nav")
-    desk.failures.clear()  # the browser tells of each 401
-
-
 async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_undo(desk: Desk) -> None:
     market = await town(desk, "r1", "r2")
-    page = await phone(desk, market, clock=True)
+    page = await phone(desk, market)
     await expect(page.locator(".card")).to_have_count(2)
     await expect(page.locator(".countdown").first).to_have_text(re.compile(r"^(10:00|9:\d\d)$"))
     assert await problems_in_both_themes(page) == []
@@ -91,4 +73,3 @@ async def test_an_offer_is_accepted_and_its_ride_reported_by_taps_with_time_to_u
     assert await state(desk, market, "r1") == "completed"
     await page.get_by_role("link", name="Back").tap()
     await expect(page.locator("h3")).to_have_text("Done")
-    assert await problems(page) == []
