@@ -17,6 +17,7 @@ from contracts.scorecards import Disputable
 from dispatcher.audit.judge import judge
 from dispatcher.domain.scorecards import day_of
 from dispatcher.jobs.timers import Timers
+from dispatcher.store.scorecards import sum_of
 from dispatcher.store.survey import survey
 from tests.domain import make
 from tests.http.conftest import Api
@@ -174,8 +175,8 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
         ["r1.1"],
         [],
     )
-    cards = await api.store.market(api.market).scorecards.sum_of([day_of(api.clock.ms)])
-    assert {name: count for name, count in cards["v1"].items() if count} == {"accepted": 1}
+    days = await api.store.market(api.market).scorecards.days([day_of(api.clock.ms)])
+    assert {name: count for name, count in sum_of(days.values())["v1"].items() if count} == {"accepted": 1}
     _, page = await as_vendor(api, "GET", f"{CARD}/disputes")
     assert [each["state"] for each in page["disputes"]] == ["upheld"]
     _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
