@@ -200,6 +200,22 @@ async def test_a_vendors_client_and_ops_client_do_the_same(api: Api) -> None:
         assert [each async for each in ops.score_requests("v1", "late")] == []
 
 
+async def test_a_dispute_is_there_once_however_often_and_by_how_many_it_is_sent(api: Api) -> None:
+    await declined(api, "r1")
+    said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}
+    told = await asyncio.gather(*(as_vendor(api, "POST", f"{CARD}/disputes", said) for _ in range(6)))
+    assert sorted(status for status, _ in told) == [201] + [409] * 5
+    await declined(api, "r2")
+    other, key = said | {"offer_id": "r2.1"}, {"Idempotency_Key": "same"}
+    for _ in range(2):
+        status, _ = await api.call("POST", f"{CARD}/disputes", other, role=Role.VENDOR, vendor="v1", **key)
+        assert status == 201
+    _, page = await as_vendor(api, "GET", f"{CARD}/disputes?limit=1")
+    _, rest = await as_vendor(api, "GET", f"{CARD}/disputes?cursor={page['cursor']}")
+    assert [each["offer_id"] for each in page["disputes"] + rest["disputes"]] == ["r1.1", "r2.1"]
+    assert judge(await survey(api.store.reader, api.market)) == []
+
+
 async def test_a_dispute_that_is_not_upheld_changes_nothing(api: Api) -> None:
     await declined(api, "r1")
     said = {"offer_id": "r1.1", "outcome": "declined", "text": TEXT}

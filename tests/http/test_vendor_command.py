@@ -112,6 +112,21 @@ async def test_an_offer_is_countered_or_declined_by_typed_words_and_programs_get
     assert "Traceback" not in err
 
 
+async def test_a_scorecard_is_read_and_an_outcome_disputed_by_typed_words(town: Api, typed: Typed) -> None:
+    assert (await typed("scorecard"))[1] == "nothing came of your work on these days\n"
+    assert (await typed("decline", "r1.1", "OTHER"))[0] == 0
+    _, out, _ = await typed("scorecard", "--from", "2026-03-01")
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [
+        ["offers", "1"], ["declined", "1"], ["declined.OTHER", "1"],
+    ]  # fmt: skip
+    assert "r1.1" in (await typed("scorecard", "--behind", "declined"))[1]
+    code, out, _ = await typed("dispute-outcome", "r1.1", "declined", "CANARY Mr Wren had called")
+    assert (code, "CANARY" in out) == (0, False)
+    assert "open" in (await typed("disputes"))[1]
+    assert (await typed("dispute-outcome", "r1.1", "declined", "again"))[0] != 0
+    assert (await typed("scorecard", "--behind", "speed"))[0] != 0
+
+
 async def test_capacity_is_seen_posted_and_copied_and_papers_are_claimed(
     town: Api, typed: Typed, tmp_path: Path
 ) -> None:

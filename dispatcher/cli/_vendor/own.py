@@ -121,6 +121,11 @@ async def _watch(vendor: VendorClient, args: Namespace) -> Told:
     raise AssertionError("a feed has no end")
 
 
+async def own_id(vendor: VendorClient) -> str:
+    """The vendor's own id."""
+    return (await _self(vendor)).vendor.id
+
+
 async def _self(vendor: VendorClient) -> StoredVendor:
     """Whose token it is: a vendor finds itself alone. Raises UserError before it is registered."""
     async for stored in vendor.vendors():
