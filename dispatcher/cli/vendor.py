@@ -1,4 +1,4 @@
-"""What a vendor does, from a terminal: answer offers, report, prove, post capacity; its work and scorecard.
+"""What a vendor does, from a terminal: answer offers, see its work, report, prove, post capacity.
 
 Where, as whom and in which market is read from VENDOR_URL, VENDOR_TOKEN and VENDOR_MARKET, or from --url,
 --token-file and --market. Times are shown by the clock of this machine. `--json` gives the service's answers.

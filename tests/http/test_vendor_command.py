@@ -105,26 +105,19 @@ async def test_an_offer_is_countered_or_declined_by_typed_words_and_programs_get
     assert "your counter-offer: pending" in (await typed("offers"))[1]
     code, out, _ = await typed("decline", "r1.1", "bad_weather", "--json")
     assert (code, json.loads(out)["state"]) == (0, "rejected")
+    code, out, _ = await typed("scorecard")
+    (row,) = [each.split() for each in out.splitlines() if each.startswith("declined.BAD_WEATHER")]
+    assert (code, row[1:3], row[-1]) == (0, ["1", "1"], "few")
+    code, out, _ = await typed("scorecard", "--behind", "declined", "--from", "2026-03-01")
+    assert (code, out.splitlines()[1].split()[0]) == (0, "r1.1")
+    code, out, _ = await typed("dispute-score", "r1.1", "declined", "there was a flood")
+    assert (code, "r1.1 declined: open" in out) == (0, True)
+    assert "r1.1" in (await typed("scorecard", "--disputes"))[1]
     code, _, err = await typed("accept", "r1.1")
     assert code == 1
     assert err.startswith("dispatcher: ")
     assert len(err.splitlines()) == 2
     assert "Traceback" not in err
-
-
-async def test_a_scorecard_is_read_and_an_outcome_disputed_by_typed_words(town: Api, typed: Typed) -> None:
-    assert (await typed("scorecard"))[1] == "nothing came of your work on these days\n"
-    assert (await typed("decline", "r1.1", "OTHER"))[0] == 0
-    _, out, _ = await typed("scorecard", "--from", "2026-03-01")
-    assert [line.split()[:2] for line in out.splitlines()[1:]] == [
-        ["offers", "1"], ["declined", "1"], ["declined.OTHER", "1"],
-    ]  # fmt: skip
-    assert "r1.1" in (await typed("scorecard", "--behind", "declined"))[1]
-    code, out, _ = await typed("dispute-outcome", "r1.1", "declined", "CANARY Mr Wren had called")
-    assert (code, "CANARY" in out) == (0, False)
-    assert "open" in (await typed("disputes"))[1]
-    assert (await typed("dispute-outcome", "r1.1", "declined", "again"))[0] != 0
-    assert (await typed("scorecard", "--behind", "speed"))[0] != 0
 
 
 async def test_capacity_is_seen_posted_and_copied_and_papers_are_claimed(

@@ -1,13 +1,13 @@
-"""What became of the vendor's work, what stands behind a figure, and what it says against it."""
+"""The scorecard: its figures, what stands behind one, and an outcome that is wrong."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from contracts.scorecards import Disputable, Scorecard, ScoreFigure
+from contracts.scorecards import Disputable, Scorecard, ScoreDispute, ScoreFigure, ScoreRequest
 from dispatcher.cli._vendor import Subjects, Told
-from dispatcher.cli._vendor.own import own_id
+from dispatcher.cli._vendor.own import DAY, myself
 from dispatcher.cli._vendor.reading import a_text, names, said_of
 from dispatcher.cli._vendor.shown import NOTHING, table, when
 from dispatcher.runtime.arguments import a_date
@@ -15,69 +15,91 @@ from dispatcher.runtime.arguments import a_date
 if TYPE_CHECKING:
     from client.vendor import VendorClient
 
-DAY = "YYYY-MM-DD"
+HEADS = ("figure", "count", "of", "share", "between", "quarter", "")
+BEHIND = ("offer", "start", "outcome", "minutes", "level", "dispute")
 
 
 def add(subjects: Subjects) -> None:
-    """scorecard, dispute-outcome, disputes."""
-    parser = subjects.word("scorecard", "what became of your work over some days", _scorecard, offer=False)
-    parser.add_argument("--from", dest="first", type=a_date, metavar=DAY, help="the first day")
-    parser.add_argument("--to", dest="last", type=a_date, metavar=DAY, help="the last day; left out: today")
-    parser.add_argument("--behind", metavar="FIGURE", help="what stands behind a figure: late, declined, …")
+    """scorecard, dispute-score."""
     parser = subjects.word(
-        "dispute-outcome", "say that an outcome on your scorecard is wrong; ops answers", _dispute
+        "scorecard", "what became of your work, and how you compare", _scorecard, offer=False
     )
-    parser.add_argument("outcome", choices=names(Disputable), metavar="OUTCOME", help=said_of(Disputable))
+    parser.add_argument("--from", dest="first", type=a_date, metavar=DAY, help="left out: thirty days")
+    parser.add_argument("--to", dest="last", type=a_date, metavar=DAY, help="left out: today")
+    parser.add_argument(
+        "--behind", metavar="FIGURE", help="what a figure counts: late, declined.BAD_WEATHER, …"
+    )
+    parser.add_argument("--disputes", action="store_true", help="what you have disputed, and ops' answers")
+    parser = subjects.word(
+        "dispute-score", "say that an outcome of yours is wrong; ops looks at it", _dispute
+    )
+    outcomes = names(Disputable)
+    parser.add_argument("outcome", choices=outcomes, metavar="OUTCOME", help=said_of(Disputable))
     parser.add_argument("text", metavar="TEXT", help="why; - reads it from standard input")
-    subjects.word("disputes", "what you said is wrong, and what ops answered", _disputes, offer=False)
 
 
 async def _scorecard(vendor: VendorClient, args: Namespace) -> Told:
-    vendor_id = await own_id(vendor)
+    me = (await myself(vendor)).vendor.id
+    if args.disputes:
+        found = [each async for each in vendor.score_disputes(me)]
+        return Told(found, _disputes(found))
     if args.behind:
-        found = [each async for each in vendor.score_requests(vendor_id, args.behind, args.first, args.last)]
-        rows = [
-            (each.offer_id, each.outcome, each.code, when(each.at), each.level, _or_nothing(each.minutes))
-            for each in found
-        ]
-        heads = ("offer", "outcome", "code", "when", "level", "minutes")
-        return Told(found, table(heads, rows, empty=f"nothing stands behind {args.behind}"))
-    card = await vendor.scorecard(vendor_id, args.first, args.last)
-    return Told(card, _lines(card))
-
-
-def _lines(card: Scorecard) -> list[str]:
-    figures = [each for each in card.all.figures if each.count]
-    heads = ("figure", f"{card.first} to {card.last}", "of", "share", "between")
-    lines = table(heads, map(_row, figures), empty="nothing came of your work on these days")
-    if card.all.arrivals:
-        half, most = card.all.late_p50_minutes, card.all.late_p90_minutes
-        lines.append(f"late at the pick-up: half no more than {half} min, nine in ten no more than {most}")
-    beside = [f"{each.figure}: quarter {each.quartile}" for each in card.quartiles if each.quartile]
-    return [*lines, *([f"beside the market, {', '.join(beside)} of 4"] if beside else [])]
-
-
-def _row(figure: ScoreFigure) -> tuple[object, ...]:
-    if figure.share is None or figure.low is None or figure.high is None:
-        return figure.figure, figure.count, "", "", ""
-    few = ", few" if figure.few else ""
-    between = f"{figure.low:.0%} and {figure.high:.0%}{few}"
-    return figure.figure, figure.count, figure.of, f"{figure.share:.0%}", between
+        behind = [each async for each in vendor.score_requests(me, args.behind, args.first, args.last)]
+        return Told(behind, _behind(behind))
+    card = await vendor.scorecard(me, args.first, args.last)
+    return Told(card, _figures(card))
 
 
 async def _dispute(vendor: VendorClient, args: Namespace) -> Told:
-    outcome = Disputable(args.outcome)
-    made = await vendor.dispute_score(await own_id(vendor), args.offer, outcome, a_text(args.text))
-    return Told(made, [f"{made.outcome} of {made.offer_id} is disputed: ops answers"])
+    me, text = (await myself(vendor)).vendor.id, a_text(args.text)
+    made = await vendor.dispute_score(me, args.offer, Disputable(args.outcome), text)
+    return Told(made, [f"{made.offer_id} {made.outcome}: {made.state}; ops looks at it"])
 
 
-async def _disputes(vendor: VendorClient, args: Namespace) -> Told:
-    found = [each async for each in vendor.score_disputes(await own_id(vendor))]
+def _figures(card: Scorecard) -> list[str]:
+    quarters = {each.figure: each.quartile for each in card.quartiles}
+    rows = [
+        (
+            each.figure,
+            each.count,
+            each.of or NOTHING,
+            _percent(each.share),
+            _between(each),
+            quarters.get(each.figure) or NOTHING,
+            "few" if each.few else "",
+        )
+        for each in card.all.figures
+    ]
+    said = [f"{card.first} to {card.last}", *table(HEADS, rows, empty="nothing is known of these days")]
+    if card.all.late_p50_minutes is not None:
+        late = f"{card.all.late_p50_minutes} minutes, p90 {card.all.late_p90_minutes}"
+        said.append(f"late at the pick-up: p50 {late}, of {card.all.arrivals} arrivals")
+    return said
+
+
+def _behind(found: list[ScoreRequest]) -> list[str]:
+    rows = [
+        (
+            each.offer_id,
+            when(each.start_at),
+            each.code or each.outcome,
+            NOTHING if each.minutes is None else each.minutes,
+            each.level,
+            each.dispute or "",
+        )
+        for each in found
+    ]
+    return table(BEHIND, rows, empty="nothing stands behind it")
+
+
+def _disputes(found: list[ScoreDispute]) -> list[str]:
     rows = [(each.offer_id, each.outcome, when(each.at), each.state, each.reason) for each in found]
-    return Told(
-        found, table(("offer", "outcome", "said", "answer", "why"), rows, empty="you dispute nothing")
-    )
+    return table(("offer", "outcome", "disputed", "", "ops says"), rows, empty="you have disputed nothing")
 
 
-def _or_nothing(number: int | None) -> object:
-    return NOTHING if number is None else number
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{share:.0%}"
+
+
+def _between(figure: ScoreFigure) -> str:
+    return "" if figure.low is None else f"{_percent(figure.low)} to {_percent(figure.high)}"
