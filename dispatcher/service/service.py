@@ -18,6 +18,7 @@ from dispatcher.service.acts import Acts
 from dispatcher.service.authorizations import Authorizations
 from dispatcher.service.barriers import Barriers
 from dispatcher.service.capacity import Postings
+from dispatcher.service.caps import VendorCaps
 from dispatcher.service.coverage import Coverages
 from dispatcher.service.days import Days
 from dispatcher.service.dead_letters import DeadLetters
@@ -110,6 +111,7 @@ class Service:
         """Who they are, what they post, and what became of their work."""
         self.vendors = Vendors(self.markets, clock, self.acts)
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
+        self.caps = VendorCaps(self.markets, self.executor, self.vendors)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
         self.scorecards = Scorecards(self.markets, self.executor, clock)
         self.fairness = Fairnesses(self.markets, clock)
