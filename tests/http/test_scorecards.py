@@ -181,6 +181,8 @@ async def test_a_dispute_that_is_upheld_counts_no_more_from_then_on(api: Api) ->
     assert [each["state"] for each in page["disputes"]] == ["upheld"]
     _, task = await api.call("GET", f"/tasks/{task['id']}", role=Role.OPS)
     assert (task["state"], task["outcome"]) == ("done", "settled")
+    _, acts = await api.call("GET", "/audit?group=vendors", role=Role.OPS)
+    assert [each["detail"] for each in acts["acts"] if each["act"] == "answer_dispute"] == ["v1 upheld"]
     assert judge(await survey(api.store.reader, api.market)) == []
 
 
