@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from contracts.instants import to_instant
 from contracts.tuning import Number
-from dispatcher.domain.damping import Sums, days_that_count, shares_of, summed, works_of
+from dispatcher.domain.damping import DayWork, Sums, days_that_count, shares_of, summed, works_of
 from dispatcher.domain.scorecards import days_until, months
 from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import DayCounts
@@ -18,11 +19,12 @@ from dispatcher.store.scorecards import DayCounts
 class _Known(NamedTuple):
     """The days before the last, summed for one day under one tuning; what they were, by identity."""
 
-    days: tuple[DayCounts, ...]
+    days: Mapping[str, tuple[DayCounts, Mapping[str, DayWork]]]
     rest: tuple[date, Mapping[str, Number]]
     sums: Sums
 
 
+_NOTHING: Final = _Known({}, (date.min, {}), {})
 _KNOWN: WeakKeyDictionary[MarketStore, _Known] = WeakKeyDictionary()  # a matcher asks before each batch
 
 
@@ -34,21 +36,27 @@ async def read(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -
     today = to_instant(now_ms).date()
     found = dict(await stored.scorecards.days(days_until(now_ms, days_that_count(values))))
     last = found.pop(today.isoformat(), {})
-    sums = _summed(stored, found, today, values)
+    sums = await _summed(stored, found, today, values)
     for month, counts in (await stored.scorecards.by_month(months(now_ms))).items():
         sums = summed({date.fromisoformat(f"{month}-01"): works_of(counts)}, today, values, sums)
     return shares_of(summed({today: works_of(last)}, today, values, sums), values)
 
 
-def _summed(
+async def _summed(
     stored: MarketStore, counts: Mapping[str, DayCounts], today: date, values: Mapping[str, Number]
 ) -> Sums:
-    """Of the days that are over: what is counted on them changes seldom."""
-    known, days, rest = _KNOWN.get(stored), tuple(counts.values()), (today, values)
-    same = known is not None and known.rest == rest and len(known.days) == len(days)
-    if known is not None and same and all(a is b for a, b in zip(known.days, days, strict=True)):
+    """Of the days that are over, on which little is counted any more: each is worked out when it changes."""
+    known, days = _KNOWN.get(stored, _NOTHING), dict[str, tuple[DayCounts, Mapping[str, DayWork]]]()
+    for day, each in counts.items():
+        before = known.days.get(day)
+        if before is not None and before[0] is each:
+            days[day] = before
+        else:
+            days[day] = each, works_of(each)
+            await asyncio.sleep(0)  # of a large market some 10 ms each: others have their turn
+    same = known.rest == (today, values) and known.days.keys() == days.keys()
+    if same and all(known.days[day] is each for day, each in days.items()):
         return known.sums
-    works = {date.fromisoformat(day): works_of(each) for day, each in counts.items()}
-    sums = summed(works, today, values)
-    _KNOWN[stored] = _Known(days, rest, sums)
+    sums = summed({date.fromisoformat(day): works for day, (_, works) in days.items()}, today, values)
+    _KNOWN[stored] = _Known(days, (today, values), sums)
     return sums
