@@ -35,6 +35,7 @@ from dispatcher.service.prices import Prices
 from dispatcher.service.proof_export import ProofExport
 from dispatcher.service.proofs import Proofs
 from dispatcher.service.requests import Requests
+from dispatcher.service.scorecards import Scorecards
 from dispatcher.service.standing_orders import StandingOrders
 from dispatcher.service.tasks import Tasks
 from dispatcher.service.threads import Threads
@@ -109,6 +110,7 @@ class Service:
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.scorecards = Scorecards(self.markets, self.executor, clock)
         self.fairness = Fairnesses(self.markets, clock)
         self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
         self.market_health = MarketHealths(store, self.markets, clock)
