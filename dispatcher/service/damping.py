@@ -9,11 +9,22 @@ from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from contracts.instants import to_instant
+from contracts.scorecards import MatchingScore
 from contracts.tuning import Number
-from dispatcher.domain.damping import DayWork, Sums, days_that_count, shares_of, summed, works_of
+from dispatcher.domain.damping import (
+    MOST,
+    DayWork,
+    Sums,
+    days_that_count,
+    penalties,
+    shares_of,
+    summed,
+    works_of,
+)
 from dispatcher.domain.scorecards import days_until, months
 from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import DayCounts
+from solvers.screening import ALL_OTHERS
 
 
 class _Known(NamedTuple):
@@ -40,6 +51,24 @@ async def read(stored: MarketStore, now_ms: int, values: Mapping[str, Number]) -
     for month, counts in (await stored.scorecards.by_month(months(now_ms))).items():
         sums = summed({date.fromisoformat(f"{month}-01"): works_of(counts)}, today, values, sums)
     return shares_of(summed({today: works_of(last)}, today, values, sums), values)
+
+
+async def told(
+    stored: MarketStore, vendor_id: str, now_ms: int, values: Mapping[str, Number]
+) -> MatchingScore | None:
+    """As its vendor and ops read it; None where nobody's work is known."""
+    shares = await read(stored, now_ms, values)
+    if not shares:
+        return None
+    market, own = shares[ALL_OTHERS], shares.get(vendor_id, shares[ALL_OTHERS])
+    cents = penalties({"own": own, "market": market}, values)
+    return MatchingScore(
+        share=round(own, 4),
+        market_share=round(market, 4),
+        cents=cents["own"],
+        market_cents=cents["market"],
+        most_cents=MOST.whole(values),
+    )
 
 
 async def _summed(

@@ -49,6 +49,7 @@ from dispatcher.domain.scorecards import (
 )
 from dispatcher.runtime.clock import Clock
 from dispatcher.security.principal import Principal
+from dispatcher.service import damping
 from dispatcher.service.execute import Executor
 from dispatcher.service.local_days import span_ms
 from dispatcher.service.markets import Markets
@@ -107,6 +108,7 @@ class Scorecards:
             by_hour=groups(counted, period.hour, least),
             quartiles=quartiles(cards, vendor_id, least),
             upheld=len(outcomes) - len(counted),
+            matching=await damping.told(stored, vendor_id, self.clock.now_ms(), values),
         )
 
     async def requests(
