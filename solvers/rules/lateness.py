@@ -54,7 +54,6 @@ SLIDERS = (
             Follows(parameter="price_weight", low=3.0, high=0.3),
             Follows(parameter="lateness_cents_per_minute", low=2, high=60),
             Follows(parameter="scorecard_cents", low=200, high=5_000),
-            Follows(parameter="scorecard_most_cents", low=100, high=2_500),
         ),
     ),
 )
