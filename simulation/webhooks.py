@@ -69,10 +69,10 @@ class Inbox:
     def takes(self, body: bytes, headers: Mapping[str, str]) -> bool:
         """Whether it is signed as it should be; a repeated one changes nothing."""
         try:
-            self.verifier.verify(body, dict(headers))
-        except WebhookVerificationError:
+            self.verifier.verify(body, dict(headers), json_parse=False)
+        except (WebhookVerificationError, ValueError):  # what is no base64, too
             return False
-        name = headers.get("webhook-id", "")
+        name = headers["webhook-id"]
         if name not in self.taken:
             self.taken.add(name)
             self.events.put_nowait(msgspec.json.decode(body, type=CloudEvent))

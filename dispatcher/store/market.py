@@ -20,6 +20,7 @@ from dispatcher.runtime import traces
 from dispatcher.store import changes, codec, events
 from dispatcher.store.calls import CallsPart
 from dispatcher.store.capacity import CapacityPart
+from dispatcher.store.caps import CapPart
 from dispatcher.store.credentials import CredentialPart
 from dispatcher.store.dead_letters import DeadLetterPart
 from dispatcher.store.decisions import DecisionPart
@@ -88,6 +89,7 @@ class MarketStore:
         self.patterns = PatternPart(node, self.keys)
         self.calls = CallsPart(node, self.keys)
         self.fairness = FairnessPart(node, self.keys)
+        self.caps = CapPart(node, self.keys)
         self.dead_letters = DeadLetterPart(node, self.keys)
         self.due_times = DueTimes(node, self.keys)
         self.lease = LeasePart(node, self.keys)

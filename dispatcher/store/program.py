@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dispatcher.domain.booking import Booking
+from dispatcher.domain.caps import Charged
 from dispatcher.store.codec import expected
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.keys import Keys
@@ -16,7 +17,7 @@ NO_VERSION = b"doubt"  # longer than any: no document begins with it
 class Check(NamedTuple):
     """What a check is about, to tell of its failure."""
 
-    about: str | Booking
+    about: str | Booking | Charged
     intended: bytes | None = None  # version: what the document becomes (b"": it goes; None: it is only read)
 
 
@@ -77,6 +78,11 @@ class Program:
     def unbook(self, keys: Keys, booking: Booking) -> None:
         """Give the units back."""
         self._check(Check(booking), "unbook", *self._run(keys, booking))
+
+    def cap(self, about: Charged, limits: str, used: str, trips: int, cents: int) -> None:
+        """Go on only if a payer's caps allow a vendor so much more on a day; less counts for what follows."""
+        words = self._place(limits), self._place(used), about.payer, about.day, trips, cents
+        self._check(Check(about), "cap", *words)
 
     def ceiling(self, about: str, used: str, limit: str, content: bytes) -> None:
         """Set new limits, if no more than these is booked; without `content` the ledger goes."""
