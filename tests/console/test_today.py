@@ -78,6 +78,34 @@ async def test_a_disputed_line_is_settled_from_its_task(desk: Desk) -> None:
     assert (price["price_cents"], price["disputes"][0]["outcome"]) == (2_250, "changed")
 
 
+async def test_a_disputed_outcome_is_answered_from_its_task_and_counts_no_more(desk: Desk) -> None:
+    market = await town(desk)
+    refused = {"code": "NO_VEHICLES_AVAILABLE"}
+    await desk.call(market, "POST", "/offers/asked.1/decline", refused, Role.VENDOR)
+    said = {"offer_id": "asked.1", "outcome": "declined", "text": "the phone was out of order"}
+    await desk.call(market, "POST", "/vendors/v1/scorecard/disputes", said, Role.VENDOR)
+    page = await desk.open("vendors/v1", Role.OPS, market=market)
+    score = page.locator("section", has=page.get_by_role("heading", name="Scorecard"))
+    await score.get_by_title("What stands behind declined", exact=True).press("Enter")
+    await expect(page.locator("dialog tbody tr")).to_contain_text("asked")
+    assert await problems(page) == []
+    await page.keyboard.press("Escape")
+    await visit(page, market, "today")
+    await page.locator(".grid-row", has_text="score dispute").click()
+    await page.wait_for_selector(".task button:has-text('Answer')")
+    await page.keyboard.press("f")
+    await page.wait_for_selector("dialog p:has-text('the phone was out of order')")
+    assert await problems(page) == []
+    await page.select_option("dialog select", "true")
+    await page.fill("dialog textarea", "we have seen the bill")
+    await page.locator("dialog button.grave").press("Enter")
+    await page.wait_for_selector(".toast:has-text('declined of asked.1: upheld')")
+    await visit(page, market, "vendors/v1")
+    await expect(score.get_by_text("1 disputed and upheld")).to_be_visible()
+    await expect(page.get_by_text("upheld: we have seen the bill")).to_be_visible()
+    assert await problems_in_both_themes(page) == []
+
+
 async def test_a_counter_offer_is_taken_from_its_row_with_what_it_would_cost(desk: Desk) -> None:
     market = await town(desk)
     vendor = Principal.of(Role.VENDOR, subject="v1", markets=frozenset({market}), vendor_id="v1")

@@ -11,6 +11,7 @@ import { csvButton, table } from "./table.js";
 import { capacity } from "./vendor_capacity.js";
 import { button, dollars, percent, reading, requestLink, section, words } from "./view.js";
 import { papersOf, verifyPapers, who } from "./papers.js";
+import { readScore, scoreOf } from "./vendor_score.js";
 import { codeSays } from "./words.js";
 
 const OUTCOMES = ["on_time", "done", "late", "no_show", "accepted", "declined", "expired", "turned_back", "failed"];
@@ -49,14 +50,15 @@ export class VendorPanel {
 
   async ask() {
     const { api, zone, clock, signal } = this.context;
-    const [vendor, summary, day, work] = await Promise.all([
+    const [vendor, summary, day, work, score] = await Promise.all([
       api.get(`/vendors/${this.id}`, {}, signal),
       this.summary(),
       api.get(`/days/${zone.date(clock.now())}/capacity`, {}, signal).catch(() => null),
       api.get("/requests", { vendor_id: this.id, limit: 100 }, signal),
+      readScore(this.context, this.id),
     ]);
     this.vendor = vendor;
-    return { vendor, summary, day, work: work.requests };
+    return { vendor, summary, day, work: work.requests, score };
   }
 
   /** Its line in the list of vendors. */
@@ -65,8 +67,8 @@ export class VendorPanel {
     return page.vendors[0] || null;
   }
 
-  /** @param {{ vendor: any, summary: any, day: any, work: any[] }} found */
-  draw({ vendor, summary, day, work }) {
+  /** @param {{ vendor: any, summary: any, day: any, work: any[], score: any }} found */
+  draw({ vendor, summary, day, work, score }) {
     return [
       this.figures(vendor, summary, work),
       h(
@@ -76,6 +78,7 @@ export class VendorPanel {
         papersOf(vendor, this.context, () => this.read()),
         summary && this.outcomes(summary),
       ),
+      ...scoreOf(score, this.context, () => this.read()),
       capacity(this.id, day),
       this.work(work),
       this.facts(vendor),
