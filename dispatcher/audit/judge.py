@@ -14,6 +14,7 @@ from contracts.codes import RequestState
 from dispatcher.audit.amendments import without_end
 from dispatcher.audit.apart import on_two_rides
 from dispatcher.audit.authorizations import out_of_balance
+from dispatcher.audit.caps import miscounted
 from dispatcher.audit.credentials import untold
 from dispatcher.audit.episodes import in_halves, out_of_episode
 from dispatcher.audit.legs import made_alone, will_calls
@@ -231,6 +232,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "keys": _keys,
     "ledger": _ledger,
     "overbooked": _overbooked,
+    "caps": miscounted,
     "replayed": _replayed,
     "told": _told,
     "credentials": untold,

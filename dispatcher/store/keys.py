@@ -12,6 +12,7 @@ VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # fi
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 OUTCOMES = "outcomes"
 PATTERNS = "patterns"
+CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
 FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
@@ -96,6 +97,14 @@ class Keys:
     def outcomes(self, vendor_id: str, day: str) -> str:
         """What stands behind a vendor's counts of a day: an entry an outcome."""
         return f"{self.prefix}{OUTCOMES}:{vendor_id}:{day}"
+
+    def cap_limits(self, vendor_id: str) -> str:
+        """A vendor's caps as numbers, by payer, period and unit."""
+        return f"{self.prefix}{CAP_LIMITS}:{vendor_id}"
+
+    def spent(self, vendor_id: str, year: str) -> str:
+        """What is counted of a vendor's work in a year, by payer, period and unit."""
+        return f"{self.prefix}{SPENT}:{vendor_id}:{year}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

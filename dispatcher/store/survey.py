@@ -74,6 +74,8 @@ class Survey(msgspec.Struct, kw_only=True):
     unreadable: dict[str, str] = {}  # what else cannot be decoded, by kind and id ("vendor v1"), and why
     lists: dict[str, dict[str, int]] = {}  # every sorted list: member → score
     limits: dict[LedgerKey, bytes] = {}
+    spent: dict[tuple[str, str], dict[str, int]] = {}  # what is counted against caps, by vendor and year
+    cap_limits: dict[str, dict[str, int]] = {}  # caps as the store checks them, by vendor
     used: dict[LedgerKey, bytes] = {}
     moving: set[LedgerKey] = set()  # ledgers that changed while the records were read
     sealed: dict[str, Sealed] = {}  # by patient key
@@ -109,6 +111,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     for kind in kinds():
         await _read_records(reader, keys, found, kind, parts)
     await _read_documents(reader, keys, found, parts)
+    await _read_caps(reader, keys, found, parts)
     await _read_own(reader, keys, found)
     await _read_keys(reader, keys, found, parts.get(REQUEST_KIND.body, ()))
     found.vendors = set(parts.get(names.VENDORS, ()))
@@ -195,6 +198,25 @@ async def _read_documents(
 
 def _joined(first: str, rest: str) -> str:
     return f"{first}:{rest}" if rest else first
+
+
+async def _read_caps(reader: Reader, keys: Keys, found: Survey, parts: Mapping[str, Sequence[str]]) -> None:
+    """What is counted against caps, and the caps as numbers."""
+    for each in parts.get(names.SPENT, ()):
+        vendor_id, _, year = each.partition(":")
+        found.spent[vendor_id, year] = await _counts(reader, found, f"{names.SPENT}:{each}", keys)
+    for each in parts.get(names.CAP_LIMITS, ()):
+        found.cap_limits[each] = await _counts(reader, found, f"{names.CAP_LIMITS}:{each}", keys)
+
+
+async def _counts(reader: Reader, found: Survey, short: str, keys: Keys) -> dict[str, int]:
+    """A hash of whole numbers; what is none is told of as strange."""
+    try:
+        fields = await reader.ask("HGETALL", keys.prefix + short)
+        return {text_of(name): int(count) for name, count in fields.items()}
+    except (ResponseError, ValueError):
+        found.strange[short] = NO_HASH
+        return {}
 
 
 async def _read_own(reader: Reader, keys: Keys, found: Survey) -> None:

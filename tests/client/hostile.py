@@ -18,6 +18,7 @@ from contracts.codes import DeclineCode, TrackingStatus
 from contracts.counters import Counter
 from contracts.dispatches import StatusUpdate
 from contracts.episode_views import EpisodeSubmission
+from contracts.onboarding import OnboardingState
 from contracts.pools import Pool, Pools
 from contracts.proofs import ProofPart, ProofReport
 from contracts.scorecards import Disputable
@@ -72,6 +73,7 @@ CALLS = {
     "vendors": (OpsClient, lambda c: first(c.vendors())),
     "pause_vendor": (OpsClient, lambda c: c.pause_vendor("v1", "late")),
     "resume_vendor": (OpsClient, lambda c: c.resume_vendor("v1")),
+    "onboard": (OpsClient, lambda c: c.onboard("v1", OnboardingState.ACTIVE)),
     "sign_in_link": (OpsClient, lambda c: c.sign_in_link("v1", "Ana")),
     "end_sessions": (OpsClient, lambda c: c.end_sessions("v1")),
     "verify": (OpsClient, lambda c: c.verify("v1", town.ALL_CREDENTIALS)),

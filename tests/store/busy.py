@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from contracts.authorizations import Authorization
 from contracts.barriers import BarrierCode
+from contracts.caps import Cap, CapPeriod, Caps
 from contracts.codes import CredentialKind, DeclineCode, Role, TrackingStatus
 from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
@@ -101,6 +102,8 @@ class Busy:
         await self.service.capacity.put(OPS, self.name, "v1", DAY, pools(20), expected_version=None)
         update = TuningUpdate(values={"overdue_minutes": 10}, reason="a test")
         await self.service.tuning.put(OPS, self.name, update, None)
+        most = Caps(caps=(Cap(payer="medicaid", period=CapPeriod.MONTH, trips=100),))
+        await self.service.caps.put(CASE_MANAGER, self.name, "v1", most, 0)
         await self.wonder()
         self.fence = await self.market.lease.acquire("matcher", 60_000) or ""
         await self.market.matchers.announce("matcher", 60_000)
@@ -144,6 +147,7 @@ class Busy:
         kept = IdempotencyRecord.of("submit", " ".join(names), b"body")
         asked = [asked_as(each) for each in names]
         asked = [replace(each, authorization="rides") if each.id == draws else each for each in asked]
+        asked = [replace(each, payer="medicaid") for each in asked]
         await self.service.requests.submit(PLATFORM, self.name, asked, kept)
 
     async def play(self) -> None:

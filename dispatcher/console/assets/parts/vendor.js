@@ -4,6 +4,7 @@
  */
 
 import { h, svg } from "../core/dom.js";
+import { onboard, stateOf } from "./acts/onboard.js";
 import { pauseOrResume } from "./acts/pause.js";
 import { figure } from "./figure.js";
 import { stateMark } from "./state.js";
@@ -87,11 +88,12 @@ export class VendorPanel {
 
   /** @param {any} vendor @param {any} summary @param {any[]} work */
   figures(vendor, summary, work) {
-    const takes = !vendor.paused && !vendor.ops_pause;
+    const state = stateOf(vendor), takes = state === "active" && !vendor.paused && !vendor.ops_pause;
+    const says = takes ? "takes work" : state === "active" ? "paused" : state;
     return h(
       "div",
       { class: "figures" },
-      figure({ value: takes ? "takes work" : "paused", says: vendor.name, tone: takes ? "good" : "bad" }),
+      figure({ value: says, says: vendor.name, tone: takes ? "good" : "bad" }),
       summary && figure({ value: percent(summary.went_well), says: "of its work went well" }),
       figure({
         value: work.length,
@@ -114,7 +116,8 @@ export class VendorPanel {
       : button(`Pause ${this.id} …`, () => this.pauseOrResume(), { class: "grave", title: "p" });
     return section(
       "State",
-      act,
+      h("span", { class: "acts" }, button("Onboarding …", () => this.onboard(), { title: "o" }), act),
+      onboardingOf(vendor, zone, clock),
       pause
         ? h("p", {}, `Paused by ${who(pause)}, ${zone.moment(Date.parse(pause.at), clock.now())}: “${pause.reason}”`)
         : h("p", {}, vendor.paused ? "It paused itself: only it can end that." : "It is offered work."),
@@ -133,6 +136,12 @@ export class VendorPanel {
   pauseOrResume() {
     const reason = this.vendor?.ops_pause?.reason;
     return pauseOrResume(this.context, this.id, reason).then((done) => done ? this.read() : undefined);
+  }
+
+  /** @returns {Promise<void> | undefined} */
+  onboard() {
+    if (!this.vendor) return undefined;
+    return onboard(this.context, this.id, this.vendor).then((done) => done ? this.read() : undefined);
   }
 
   verify() {
@@ -213,6 +222,7 @@ export class VendorPanel {
       ["Oxygen", `up to ${vendor.max_oxygen_l_min ?? 0} L/min`],
       ["Stairs", `up to ${vendor.max_stairs ?? 0}`],
       ["Weight", `up to ${vendor.max_weight_kg ?? 136} kg`],
+      ["Attendants", `up to ${vendor.max_attendants ?? 4}`],
       ["NPI", vendor.npi || "–"],
     ];
     return section(
@@ -221,6 +231,14 @@ export class VendorPanel {
       h("dl", { class: "facts" }, facts.map(([name, says]) => [h("dt", {}, name), h("dd", {}, says)])),
     );
   }
+}
+
+/** @param {any} vendor @param {any} zone @param {any} clock */
+function onboardingOf(vendor, zone, clock) {
+  const said = vendor.onboarding;
+  if (!said) return null;
+  const when = zone.moment(Date.parse(said.at), clock.now()), why = said.reason ? `: “${said.reason}”` : "";
+  return h("p", {}, `${said.state} since ${when}, by ${who(said)}${why}.`);
 }
 
 /** @param {number} share */
