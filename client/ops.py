@@ -11,22 +11,17 @@ from client.pages import pages
 from client.prices import Settling
 from client.proofs import ProofGiver
 from contracts.base import Wire
+from contracts.fairness import Fairness
 from contracts.onboarding import OnboardingState, SetOnboarding
 from contracts.patient_reads import PatientRead, PatientReadPage
 from contracts.vendor_sign_ins import CODE_MINUTES, SESSION_H, NewSignInLink, SessionsEnded, SignInLink
-from contracts.vendors import Paper, PauseVendor, StoredVendor, Vendor, VendorPage, VerifyCredentials
+from contracts.vendors import Paper, PauseVendor, Vendor, VerifyCredentials
 
 VENDORS = "/vendors"
 
 
 class OpsClient(CareClient, Settling, ProofGiver):
     """Calls with an `ops` token; requests and tasks are there as well, but for submitting and quotes."""
-
-    async def vendors(self) -> AsyncIterator[StoredVendor]:
-        """All vendors by id, each with the version that it stands at."""
-        async for page in pages(self, VENDORS, VendorPage, {}):
-            for vendor in page.vendors:
-                yield vendor
 
     async def pause_vendor(self, vendor_id: str, reason: str) -> Vendor:
         """Send it no new work. Raises Problem 409 when it is paused for another reason."""
@@ -66,6 +61,10 @@ class OpsClient(CareClient, Settling, ProofGiver):
         async for page in pages(self, "/patient-reads", PatientReadPage, asked):
             for read in page.reads:
                 yield read
+
+    async def fairness(self, limit: int = 100) -> Fairness:
+        """How requests fare by level of service and area, those that lie farthest behind first."""
+        return await self.call("GET", "/fairness", Fairness, params={"limit": str(limit)})
 
     async def _vendor(self, vendor_id: str, step: str, body: Wire | None = None) -> Vendor:
         path = f"{VENDORS}/{segment(vendor_id)}/{step}"

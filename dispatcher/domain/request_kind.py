@@ -16,6 +16,7 @@ from dispatcher.domain.decision import Change, Decision
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_credentials import with_beyond
+from dispatcher.domain.follow_fairness import with_left_out
 from dispatcher.domain.follow_notifications import with_notifications
 from dispatcher.domain.follow_prices import with_prices
 from dispatcher.domain.follow_sequence import with_sequence
@@ -171,6 +172,7 @@ REQUEST_KIND = register(
             with_prices,
             with_notifications,
             with_barriers,
+            with_left_out,
             with_beyond,
             with_tasks,
         ),

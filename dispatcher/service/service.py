@@ -25,6 +25,7 @@ from dispatcher.service.dead_letters import DeadLetters
 from dispatcher.service.decisions import Decisions
 from dispatcher.service.episodes import Episodes
 from dispatcher.service.execute import Executor, Prepare
+from dispatcher.service.fairness import Fairnesses
 from dispatcher.service.market_health import MarketHealths
 from dispatcher.service.markets import Markets
 from dispatcher.service.measures import Measures
@@ -110,6 +111,7 @@ class Service:
         self.what_ifs = WhatIfs(self.markets, clock, registry)
         self.dead_letters = DeadLetters(self.markets, self.acts)
         self.vendor_outcomes = VendorOutcomes(self.markets, clock)
+        self.fairness = Fairnesses(self.markets, clock)
         self.webhooks = Webhooks(self.markets, self.executor, self.acts, webhook_networks)
         self.market_health = MarketHealths(store, self.markets, clock)
 

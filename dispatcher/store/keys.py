@@ -14,6 +14,7 @@ OUTCOMES = "outcomes"
 PATTERNS = "patterns"
 CAP_LIMITS, SPENT = "cap-limits", "spent"
 CALLS = "calls"
+FAIRNESS = "fairness"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
 EFFECTS = "tuning-effects"
@@ -108,6 +109,10 @@ class Keys:
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""
         return f"{self.prefix}{PATTERNS}:{week}"
+
+    def fairness(self, day: str) -> str:
+        """How groups of requests fared on a day (UTC): counts by group."""
+        return f"{self.prefix}{FAIRNESS}:{day}"
 
     def quarters(self, day: str) -> str:
         """What became of the offers made on a day (UTC): counts by quarter of an hour."""

@@ -111,6 +111,7 @@ def needed(keys: Keys) -> list[Words]:
                 keys.calls("2026-01"),
                 keys.patterns("2026-W01"),
                 keys.quarters("2026-01-01"),
+                keys.fairness("2026-01-01"),
             ),
             COUNTS,
         ),

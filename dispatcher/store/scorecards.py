@@ -67,6 +67,10 @@ class ScorecardPart:
             _add(found, counts)
         return found
 
+    async def by_month(self, months: Sequence[str]) -> Mapping[str, DayCounts]:
+        """What was counted by month (yyyy-mm), before days were: no level, and no more is added."""
+        return {month: counts for month, counts in (await self._read(months)).items() if counts}
+
     async def days(self, days: Sequence[str]) -> Mapping[str, DayCounts]:
         """The counts of these days (yyyy-mm-dd), of those that have any. What has not changed is not read."""
         numbers = await self._numbers(days)
