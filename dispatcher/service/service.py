@@ -49,6 +49,7 @@ from dispatcher.service.vendor_sign_ins import VendorSignIns
 from dispatcher.service.vendors import Vendors
 from dispatcher.service.webhooks import Webhooks
 from dispatcher.service.what_ifs import WhatIfs
+from dispatcher.service.why_vendor import WhyVendor
 from dispatcher.store.idempotency import IdempotencyRecord
 from dispatcher.store.records import R, Records
 from dispatcher.store.store import Store
@@ -101,6 +102,7 @@ class Service:
         self.vendor_sign_ins = VendorSignIns(self.markets, clock, self.vendors, self.acts, store.sign_ins)
         self.capacity = Postings(self.markets, clock, self.vendors, self.acts)
         self.caps = VendorCaps(self.markets, self.executor, self.vendors)
+        self.why_vendor = WhyVendor(self.markets, clock, self.vendors)
         self.days = Days(self.markets, clock)
         self.coverage = Coverages(self.markets)
         self.tuning = Tunings(self.markets, clock, registry)
