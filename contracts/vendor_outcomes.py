@@ -38,7 +38,7 @@ class VendorSummary(Wire, omit_defaults=False):
     open: Tally
     posted_today: bool
     matching_share: float | None = None
-    onboarding: OnboardingState = OnboardingState.ACTIVE
+    onboarding: OnboardingState
 
 
 class VendorOutcomesQuery(Wire):

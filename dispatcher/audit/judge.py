@@ -22,6 +22,7 @@ from dispatcher.audit.modes import asked_otherwise
 from dispatcher.audit.notifications import told_twice
 from dispatcher.audit.prices import out_of_sum
 from dispatcher.audit.proofs import unknown_to_requests
+from dispatcher.audit.scorecards import uncounted
 from dispatcher.audit.sequence import out_of_sequence
 from dispatcher.audit.standing_orders import out_of_order
 from dispatcher.audit.tasks import unseen
@@ -235,6 +236,7 @@ RULES: dict[str, Callable[[Survey], Iterator[tuple[str, str]]]] = {
     "replayed": _replayed,
     "told": _told,
     "credentials": untold,
+    "scorecards": uncounted,
     "vendors": _unlisted,
 }
 

@@ -25,6 +25,7 @@ ALONE = frozenset(  # tasks that are no request's
         TaskKind.WEBHOOK_FAILING,
         TaskKind.CREDENTIAL_EXPIRING,
         TaskKind.DISPATCH_BEYOND_CREDENTIAL,
+        TaskKind.SCORE_DISPUTE,
         TaskKind.VENDOR_SUSPENDED,
     }
 )

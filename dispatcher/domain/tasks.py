@@ -49,6 +49,7 @@ OWNERS: Mapping[TaskKind, OwnerRole] = {
     TaskKind.WEBHOOK_FAILING: OwnerRole.OPS,
     TaskKind.CREDENTIAL_EXPIRING: OwnerRole.OPS,
     TaskKind.DISPATCH_BEYOND_CREDENTIAL: OwnerRole.OPS,
+    TaskKind.SCORE_DISPUTE: OwnerRole.OPS,
     TaskKind.VENDOR_SUSPENDED: OwnerRole.OPS,
 }
 ESCALATES_TO: Mapping[OwnerRole, OwnerRole] = {  # ops sees the day: there it stays, and is told again

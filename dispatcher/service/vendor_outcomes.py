@@ -108,6 +108,6 @@ def _summary(
         went_well=went_well,
         open=busy,
         posted_today=posted,
-        onboarding=vendor.state,
         matching_share=None if taken is None else round(taken, 4),
+        onboarding=vendor.state,
     )

@@ -19,6 +19,7 @@ from dispatcher.domain.kinds import Kind, kinds
 from dispatcher.domain.proofs import PROOF_KIND, ProofRecord
 from dispatcher.domain.request_kind import REQUEST_KIND
 from dispatcher.domain.requests import RequestRecord
+from dispatcher.domain.score_disputes import SCORE_DISPUTE_KIND, ScoreDisputeRecord
 from dispatcher.domain.standing_orders import STANDING_ORDER, StandingOrderRecord
 from dispatcher.domain.tasks import TASK_KIND, TaskRecord
 from dispatcher.domain.threads import THREAD_KIND, ThreadRecord
@@ -39,6 +40,7 @@ from dispatcher.store.listing import BEFORE, END, Place
 from dispatcher.store.records import R
 from dispatcher.store.resp import text_of
 from dispatcher.store.rings import RingPart
+from dispatcher.store.scored import ScoredDay, scored
 from dispatcher.store.sealed import Sealed, sealed_by_key
 from dispatcher.store.shelf import Shelf, Values
 
@@ -86,6 +88,7 @@ class Survey(msgspec.Struct, kw_only=True):
     vendors: set[str] = set()  # vendors that are stored
     listed: set[str] = set()  # vendors that are known to be there
     heard: dict[str, Heard] = {}  # what the streams tell, by key
+    scored: dict[str, ScoredDay] = {}  # by day: what is counted of vendors' work, and what stands behind it
 
     def of_kind(self, kind: Kind[R], form: type[R]) -> Mapping[str, R]:
         """The records of a kind that can be read, by id. None is held longer than it is looked at."""
@@ -114,6 +117,7 @@ async def survey(reader: Reader, market: str, *, streams: bool = False) -> Surve
     found.vendors = set(parts.get(names.VENDORS, ()))
     await _read_limits(reader, keys, found, parts.get(names.LIMITS, []))
     await _read_lists(reader, keys, found)
+    found.scored = await scored(reader, keys, parts.get(names.SCORECARDS, []), parts.get(names.OUTCOMES, []))
     aside = filter(None, parts.get(streams_named.EXHAUSTED, ()))
     found.exhausted = [f"{streams_named.EXHAUSTED}:{each}" for each in aside]
     if streams:
@@ -248,10 +252,12 @@ async def _read_keys(reader: Reader, keys: Keys, found: Survey, ids: Sequence[st
     tasks = found.of_kind(TASK_KIND, TaskRecord).values()
     episodes = found.of_kind(EPISODE_KIND, Episode).values()
     hooks = found.of_kind(WEBHOOK_KIND, WebhookRecord).values()
+    disputes = found.of_kind(SCORE_DISPUTE_KIND, ScoreDisputeRecord).values()
     words = chain(
         (each.sealed for task in tasks for each in task.comments),
         (each.sealed for one in episodes for each in one.notes),
         (each.sealed for hook in hooks for each in hook.secrets),
+        (word for each in disputes for word in (each.sealed, each.reason) if word),
     )
     threads = found.of_kind(THREAD_KIND, ThreadRecord).values()
     messages = (each.sealed for thread in threads for each in thread.messages)

@@ -23,14 +23,15 @@ from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
 from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest
+from dispatcher.service.shares import offers_of
 from dispatcher.store.codec import Versioned
 from dispatcher.what_if.desk import Desk
 from dispatcher.what_if.solving import Solved, Solver
 from solvers.encoding import VendorBook
 from solvers.planning import BatchPlan, plan
 from solvers.room import make_room
-from solvers.rules import scorecard
-from solvers.screening import OpenRequest
+from solvers.rules import scorecard, shares
+from solvers.screening import OpenRequest, VendorKnowledge
 from solvers.travel import DetourTravel
 
 BY = "matcher"
@@ -63,7 +64,10 @@ class Planner:
     def learn(self) -> None:
         """Know the scorecards as they have become, all of it on this day."""
         works = {_TODAY: works_of(self.desk.scorecards)}
-        known = {scorecard.RULE.reads: damped(works, _TODAY, self.desk.values)}
+        known: VendorKnowledge = {
+            scorecard.RULE.reads: damped(works, _TODAY, self.desk.values),
+            shares.RULE.reads: offers_of([self.desk.scorecards]),
+        }
         book = self.reading.book.knowing(known)
         if book is not self.reading.book:
             old = self.reading

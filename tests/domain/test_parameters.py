@@ -451,7 +451,7 @@ CASES: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "scorecard_night_credit": (2.0, _damped_share),
     "fairness_wait_minutes": (60, _behind),
     "fairness_unmatched_share": (0.5, _behind),
-    "fairness_most": (1.0, _behind),
+    "fairness_most": (0.5, _behind),
     "sequence_lead_minutes": (30, _sequence_watch),
     "sequence_retimes": (0, _retimed),
     "task_due_minutes": (5, _task_due),

@@ -16,6 +16,7 @@ from contracts.episodes import EpisodeDraft
 from contracts.instants import MINUTE_MS
 from contracts.proofs import Picture, ProofPart, ProofReport
 from contracts.requests import Patient, Request
+from contracts.scorecards import AnswerScoreDispute, Disputable, NewScoreDispute
 from contracts.standing_orders import StandingOrder
 from contracts.tasks import TaskOutcome
 from contracts.threads import About
@@ -175,10 +176,13 @@ class Busy:
             pass
         await self.give(PLATFORM, ActivateRequest(request_id="called"))
         await self.prove()
+        await self.dispute()
         await self.people()
         await self.words()
         await self.service.patient_reads.read(PLATFORM, self.name, "done", None)
         await self.papers()
+        self.market.losses.note({(DAY.isoformat(), "v1", "others"): 1})
+        await self.market.losses.write()
 
     async def papers(self) -> None:
         """The vendor's only paper runs out within days."""
@@ -191,6 +195,15 @@ class Busy:
         report, place = ProofReport(part=ProofPart.PICKUP), Place("done.1", ProofPart.PICKUP, Picture.PHOTO)
         await self.service.proofs.give(VENDOR, self.name, "done.1", report, None)
         await self.service.proofs.attach(VENDOR, self.name, place, "image/png", PNG)
+
+    async def dispute(self) -> None:
+        """What the vendor declined counts no more: it was right."""
+        said = NewScoreDispute(
+            offer_id="declined.1", outcome=Disputable.DECLINED, text="Canary Wren had called us herself"
+        )
+        cards, answer = self.service.scorecards, AnswerScoreDispute(upheld=True, reason="Canary Wren did")
+        made = await cards.dispute(VENDOR, self.name, "v1", said, None)
+        await cards.answer(OPS, self.name, "v1", made.id, said=answer, idempotency=None)
 
     async def people(self) -> None:
         """A task is claimed, commented and done; a command is repeated to no effect."""
