@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from contracts.tuning import Number
 from contracts.vendors import Vendor
+from solvers.acceptance import EVERYBODY
 from solvers.arrays import Arrays, hash_arrays
 from solvers.capacity.supply import Supply
 from solvers.horizon import Horizon
@@ -52,8 +53,13 @@ class VendorBook:
         return replace(self, known=known, arrays=arrays, digest=_digest(arrays))
 
     def known_of(self, vendor_id: str) -> dict[str, Any]:
-        """What is known of one vendor, by subject."""
-        return {subject: told[vendor_id] for subject, told in self.known.items() if vendor_id in told}
+        """What is known of one vendor, by subject; else what a subject says of everybody."""
+        either = (vendor_id, EVERYBODY)
+        named = {
+            subject: next((each for each in either if each in told), None)
+            for subject, told in self.known.items()
+        }
+        return {subject: self.known[subject][name] for subject, name in named.items() if name is not None}
 
 
 def _of_known(rule: Rule, vendors: Sequence[Vendor], known: VendorKnowledge) -> Arrays:

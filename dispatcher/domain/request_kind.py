@@ -12,6 +12,7 @@ from dispatcher.domain.authorizations import beside, wanting
 from dispatcher.domain.bundles import with_bundle
 from dispatcher.domain.commands.due import due
 from dispatcher.domain.decision import Change, Decision
+from dispatcher.domain.follow_acceptance import with_answers
 from dispatcher.domain.follow_authorization import with_authorization, with_given_back
 from dispatcher.domain.follow_barriers import with_barriers
 from dispatcher.domain.follow_notifications import with_notifications
@@ -156,6 +157,7 @@ REQUEST_KIND = register(
             with_sequence,
             with_apart,
             with_given_back,
+            with_answers,
             with_prices,
             with_notifications,
             with_barriers,

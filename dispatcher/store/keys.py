@@ -11,6 +11,7 @@ from dispatcher.domain.kinds import Kind
 VENDORS, CAPACITY, LIMITS, USED, COMMANDS = "v", "c", "limit", "used", "k"  # first parts of keys
 SCORECARDS, CAPACITIES, DEAD, ASIDE = "marks", "capacities", "dead", "aside"
 PATTERNS = "patterns"
+ACCEPTANCE = "acceptance"
 CALLS = "calls"
 SETS, PROFILES, STANDING = "tuning-sets", "tuning-profiles", "tuning-standing"
 CANARY, SHADOW, SHADOW_FOUND = "tuning-canary", "tuning-shadow", "tuning-shadow-found"
@@ -90,6 +91,10 @@ class Keys:
     def scorecards(self, month: str) -> str:
         """What became of vendors' work in a month: counts by vendor and outcome."""
         return f"{self.prefix}{SCORECARDS}:{month}"
+
+    def acceptance(self, week: str) -> str:
+        """How vendors answered offers in a week: counts by vendor, cell and answer."""
+        return f"{self.prefix}{ACCEPTANCE}:{week}"
 
     def patterns(self, week: str) -> str:
         """What kept requests from their service that ended in a week: counts by barrier and where."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.codes import RequestState
 from contracts.requests import Request
 from contracts.tuning import Number
+from dispatcher.domain.acceptance import Answer, Count
 from dispatcher.domain.commands.submit import receive
 from dispatcher.domain.commands.table import Command, decide, with_follow_ups
 from dispatcher.domain.compact import Record
@@ -23,13 +24,20 @@ from dispatcher.domain.windows import Leaves
 from dispatcher.matching.capacity import CapacityBook
 from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
 
+Answered = Mapping[str, Sequence[Count]]  # how vendors answered, by week
 ASKED = frozenset({RequestState.OFFERED})
 
 
 class Desk:
     """Decides as the service does, and keeps what it decided."""
 
-    def __init__(self, tz: ZoneInfo, values: Mapping[str, Number], capacity: CapacityBook) -> None:
+    def __init__(
+        self,
+        tz: ZoneInfo,
+        values: Mapping[str, Number],
+        capacity: CapacityBook,
+        answered: Answered,
+    ) -> None:
         self.tz, self.values, self.capacity = tz, values, capacity
         self.requests: dict[str, RequestRecord] = {}
         self.offered: dict[str, RequestRecord] = {}  # those that wait for an answer
@@ -37,6 +45,15 @@ class Desk:
         self.bodies: dict[str, Request] = {}
         self.others: dict[tuple[str, str], Record] = {}  # tasks and the like, by kind and id
         self.scorecards: dict[str, Scorecard] = {}
+        self.answers = Counter[Answer]()
+        self.answered = answered  # before the day, by week
+
+    def counted(self) -> dict[str, list[Count]]:
+        """How vendors have answered, by week: before the day, and in it."""
+        found = {week: list(counts) for week, counts in self.answered.items()}
+        for each, number in self.answers.items():
+            found.setdefault(each.week, []).append(Count(each.vendor_id, each.cell, each.yes, number))
+        return found
 
     def receive(self, request: Request, now_ms: int, leaves: Leaves) -> Decision | None:
         """A new request; None when it comes too late."""
@@ -94,4 +111,5 @@ class Desk:
             card[each.outcome.value] += 1
             card[f"{each.outcome.value}.{each.code}"] += bool(each.code)
             card[LATE_MINUTES] += each.late_minutes
+        self.answers.update(decision.answers)
         return decision

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.tuning import Tuning
 from contracts.vendors import Vendor
+from dispatcher.domain.acceptance import expectations
 from dispatcher.domain.commands.move_offer import movable_offer
 from dispatcher.domain.decision import Decision
 from dispatcher.domain.requests import RequestRecord
@@ -21,13 +22,14 @@ from dispatcher.matching.room import AGAIN_MS, NEIGHBOURS, REQUESTS, cramped
 from dispatcher.matching.sequence import in_sequence
 from dispatcher.matching.snapshot import Snapshot
 from dispatcher.matching.standing import MOST, StandingRequest, nearest
+from dispatcher.store.acceptance import EVERY_MS
 from dispatcher.store.codec import Versioned
 from dispatcher.what_if.desk import Desk
 from dispatcher.what_if.solving import Solved, Solver
 from solvers.encoding import VendorBook
 from solvers.planning import BatchPlan, plan
 from solvers.room import make_room
-from solvers.rules import scorecard
+from solvers.rules import acceptance, scorecard
 from solvers.screening import OpenRequest
 from solvers.travel import DetourTravel
 
@@ -56,14 +58,27 @@ class Planner:
         )  # fmt: skip
         self._asked: dict[str, tuple[int, OpenRequest]] = {}
         self._looked_for_room: dict[str, int] = {}
+        self._expected_ms: int | None = None
+        self._expectations: Mapping[str, bytes] = {}
 
-    def learn(self) -> None:
-        """Know the scorecards as they have become."""
-        known = {scorecard.RULE.reads: shares(self.desk.scorecards, self.desk.values)}
+    def learn(self, now_ms: int) -> None:
+        """Know the scorecards as they have become, and how vendors answer."""
+        known = {
+            scorecard.RULE.reads: shares(self.desk.scorecards, self.desk.values),
+            acceptance.RULE.reads: self._expected(now_ms),
+        }
         book = self.reading.book.knowing(known)
         if book is not self.reading.book:
             old = self.reading
             self.reading = Reading(old.tuning, old.documents, book, old.capacity, old.versions, old.changes)
+
+    def _expected(self, now_ms: int) -> Mapping[str, bytes]:
+        """How likely each vendor is to accept, as old as it is in the service."""
+        if self._expected_ms is None or now_ms - self._expected_ms >= EVERY_MS:
+            self._expected_ms = now_ms
+            counted = self.desk.counted()
+            self._expectations = expectations(counted, now_ms, self.desk.values) if counted else {}
+        return self._expectations
 
     def waiting(self, ids: Iterable[str], now_ms: int) -> list[Waiting]:
         """Those of these that may be offered now."""
@@ -77,7 +92,7 @@ class Planner:
         waiting = self.waiting(ids, now_ms)[: BATCH_LIMIT.whole(self.desk.values)]
         if not waiting:
             return []
-        self.learn()
+        self.learn(now_ms)
         snapshot = self._snapshot(
             waiting, self._standing(waiting, now_ms, MOST.whole(self.desk.values)), now_ms
         )

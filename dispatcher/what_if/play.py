@@ -35,7 +35,7 @@ from dispatcher.store.ledger import EMPTY, Ledger, LedgerKey
 from dispatcher.store.pools import posted
 from dispatcher.what_if.answers import Answers
 from dispatcher.what_if.change import Postings
-from dispatcher.what_if.desk import Desk
+from dispatcher.what_if.desk import Answered, Desk
 from dispatcher.what_if.planner import Planner
 from dispatcher.what_if.solving import Solved, Solver
 from simulation.behaviour import Answer, Report
@@ -66,6 +66,7 @@ class Play:
     answers: Answers
     solver: Solver
     seed: int = 1  #: of what the platform cancels
+    answered: Answered = field(default_factory=dict)  #: before the day
     batches: Iterator[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Play:
         postings = {(vendor, day.isoformat()): each for (vendor, day), each in self.day.capacity.items()}
         rows = {each.id: row for row, each in enumerate(vendors)}
         book = capacity_book(rows, postings, ledgers_of(postings, self.day, horizon), horizon)
-        self.desk = Desk(self.day.tz, self.day.tuning, book)
+        self.desk = Desk(self.day.tz, self.day.tuning, book, self.answered)
         self.planner = Planner(self.desk, vendors, self.solver)
         self.assumed = {each.id for each in vendors if isinstance(each.answer, AssumedAnswer)}
         self.travel = DetourTravel.of(self.day.tuning)

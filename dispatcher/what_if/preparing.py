@@ -195,7 +195,15 @@ async def _day(stored: MarketStore, tz: ZoneInfo, clock: Clock, asked: WhatIfReq
         tuning=dict(tuning.values),
         date=on,
     )
-    return DayAsked(played, asked.change, AsRecorded(asked.seed, known, others), asked.seed, asked.again)
+    answered = await stored.acceptance.of(clock.now_ms())
+    return DayAsked(
+        played,
+        asked.change,
+        AsRecorded(asked.seed, known, others),
+        asked.seed,
+        asked.again,
+        answered=answered,
+    )
 
 
 def _is_playable(record: RequestRecord) -> bool:

@@ -40,7 +40,13 @@ def of_the_store(keys: Keys) -> set[str]:
     single = [each for each in vars(keys).values() if each.startswith(keys.prefix) and each != keys.prefix]
     many = [keys.vendor("x"), keys.stream("x"), keys.aside("x"), keys.scorecards("x"), keys.calls("x")]
     many += [keys.of_webhook(part, "x") for part in WEBHOOK_PARTS]
-    many += [keys.patterns("x"), keys.command("x"), keys.what_if("x"), keys.decided("x")]
+    many += [
+        keys.acceptance("x"),
+        keys.patterns("x"),
+        keys.command("x"),
+        keys.what_if("x"),
+        keys.decided("x"),
+    ]
     return first_parts(keys, *single, *many, keys.capacity("x", "x"), keys.limit(*"xyz"), keys.used(*"xyz"))
 
 
@@ -90,6 +96,7 @@ async def test_the_survey_sees_every_key(busy: Busy, raw: Redis, keys: Keys) -> 
         parts.COMMANDS,
         parts.SCORECARDS,
         parts.PATTERNS,
+        parts.ACCEPTANCE,
         parts.CALLS,
         *WEBHOOK_PARTS,
     }  # what no promise is judged by

@@ -12,6 +12,7 @@ from contracts.geo import Circle, Place, Polygon
 from contracts.needs import PassengerNeeds
 from contracts.requests import OrderLine
 from contracts.vendors import BaseFare, Credential, EquipmentFare, Hours, OpsPause, RateCard, Signed, Vendor
+from solvers.acceptance import CELLS, tables
 from solvers.capacity.pools import PoolSupply
 from solvers.durations import durations
 from solvers.encoding import VendorBook
@@ -209,6 +210,16 @@ def every_candidate(screening: Screening, pools: int, starts: list[int]) -> Cand
 
 
 @st.composite
+def expected(draw: st.DrawFn) -> dict[str, bytes]:
+    """Nothing, or what is expected of one vendor whose answers are drawn by a seed, and of all others."""
+    seed = draw(st.one_of(st.none(), st.integers(0, 2**32 - 1)))
+    if seed is None:
+        return {}
+    asked = np.random.default_rng(seed).integers(0, 9, (2, CELLS)).astype(np.float64)
+    return tables({"v1": asked.min(axis=0)}, {"v1": asked[0]}, unknown=0.8, weight=10)
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     asked, held = draw(many(requests)), draw(many(vendors, 3))
     values = draw(
@@ -229,7 +240,8 @@ def cases(draw: st.DrawFn) -> Case:
             },
         )
     )
-    known = {"scorecards": draw(st.dictionaries(st.sampled_from(("v0", "v1", "v9")), st.floats(0, 1)))}
+    names = st.sampled_from(("v0", "v1", "v9"))
+    known = {"scorecards": draw(st.dictionaries(names, st.floats(0, 1))), "acceptance": draw(expected())}
     supply = _supply(draw, len(held))
     made = town.screening(asked, held, supply, values, known=known)
     starts = draw(st.lists(st.integers(0, 120), min_size=1, max_size=3, unique=True))

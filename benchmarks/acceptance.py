@@ -1,0 +1,172 @@
+"""Predicted acceptance beside a constant (Brier), and a day of offers with and without it.
+
+Brier score: the mean of (expected - answer) squared over offers whose answers were not known yet; less is
+better. The day is played in memory, by the service's own decisions and plans, twice: with what is expected of
+vendors (as a service would that knows their answers of the weeks before), and without. Vendors draw the same
+lots in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.acceptance_vendors import Asked, ByTemper, Tempers, counted, history
+from contracts.codes import OfferState
+from contracts.instants import DAY_MS
+from dispatcher.domain.acceptance import expectations
+from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
+from dispatcher.what_if.play import Play, Played
+from dispatcher.what_if.solving import Solver
+from simulation import seoul, small
+from simulation.day import Day, Submission
+from solvers.acceptance import EVERYBODY, expected
+
+WARM, DAYS, EVERY = 14, 84, 7  #: days before the first prediction; in all; between two readings
+VENDORS, OFFERS_A_DAY = 60, 6.0
+FIRST = date(2026, 6, 1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`bench acceptance`."""
+    parser.add_argument("--day", type=Path, help="a folder with trips.csv and vehicles.csv; default: made up")
+    parser.add_argument("--share", type=number(0, 1, above=True), default=1.0, help="of the day's requests")
+    parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="tuning of `with`")
+    parser.add_argument("--no-day", action="store_true", help="the Brier score alone")
+    parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 if what is expected is nearer to what came than a constant is."""
+    tuned = {name: float(value) for name, _, value in (each.partition("=") for each in args.set)}
+    figures: dict[str, Any] = {"benchmark": "acceptance", "brier": brier(args.seed, tuned)}
+    print("brier", figures["brier"], flush=True)
+    if not args.no_day:
+        day = sampled(seoul.load(args.day, args.seed) if args.day else small.generate(args.seed), args.share)
+        figures |= {"day": day.name, "requests": len(day.requests)}
+        for name, values in (("without", {"acceptance_cents": 0}), ("with", tuned)):
+            figures[name] = told(played(day, args.seed, values))
+            print(name, figures[name], flush=True)
+    _write(args.json, figures)
+    return 0 if figures["brier"]["expected"] < figures["brier"]["constant"] else 1
+
+
+def brier(
+    seed: int, values: Mapping[str, float], *, vendors: int = VENDORS, days: int = DAYS
+) -> dict[str, float]:
+    """Of a constant, of each vendor's own rate, of what is expected, and of who knows the true shares."""
+    asked = history(Tempers(seed), [f"v{n:02d}" for n in range(vendors)], days, FIRST, OFFERS_A_DAY)
+    errors: dict[str, list[float]] = {name: [] for name in ("constant", "by_vendor", "expected", "truth")}
+    means: list[tuple[float, float]] = []
+    for first in range(WARM, days, EVERY):
+        before = [each for each in asked if each.day < first]
+        tables = expectations(counted(before), _ms(first), values)
+        rates = _rates(before)
+        for each in (one for one in asked if first <= one.day < first + EVERY):
+            who, yes = each.answer.vendor_id, float(each.answer.yes)
+            share = expected(tables, who, each.answer.cell)
+            guesses = (rates[EVERYBODY], rates.get(who, rates[EVERYBODY]), share or 0.0, each.share)
+            means.append((guesses[2], yes))
+            for name, guess in zip(errors, guesses, strict=True):
+                errors[name].append((guess - yes) ** 2)
+    found = {name: round(float(np.mean(each)), 4) for name, each in errors.items()}
+    return found | {"offers": len(means), "expected_mean": _mean(means, 0), "accepted_mean": _mean(means, 1)}
+
+
+def _mean(means: Sequence[tuple[float, float]], at: int) -> float:
+    return round(float(np.mean([each[at] for each in means])), 4)
+
+
+def _rates(asked: Sequence[Asked]) -> dict[str, float]:
+    """Shares that were accepted: of everybody, and of each vendor (with one yes and one no more)."""
+    yes, of = dict[str, int](), dict[str, int]()
+    for each in asked:
+        for name in (EVERYBODY, each.answer.vendor_id):
+            of[name] = of.get(name, 0) + 1
+            yes[name] = yes.get(name, 0) + each.answer.yes
+    return {name: (yes[name] + 1) / (number + 2) for name, number in of.items()}
+
+
+def _ms(day: int) -> int:
+    return (FIRST + timedelta(days=day) - date(1970, 1, 1)).days * DAY_MS
+
+
+def sampled(day: Day, share: float) -> Day:
+    """Of each call so many of its requests, the first; capacity in proportion would no longer be vans."""
+    if share >= 1:
+        return day
+    step = round(1 / share)
+    kept = [
+        Submission(
+            each.at_ms, tuple(one for nth, one in enumerate(each.requests) if (number + nth) % step == 0)
+        )
+        for number, each in enumerate(day.submissions)
+    ]
+    return dataclasses.replace(day, submissions=tuple(each for each in kept if each.requests))
+
+
+def played(day: Day, seed: int, values: Mapping[str, float]) -> Played:
+    """The day with vendors of a temper, whose answers of the eight weeks before are known."""
+    tempers, names = Tempers(seed), sorted(each.id for each in day.vendors)
+    before = history(tempers, names, 56, day.date - timedelta(days=56), 12.0)
+    tuned = dataclasses.replace(day, tuning={**day.tuning, **values})
+    return Play(tuned, ByTemper(tempers, day.tz, 56), Solver(seed), seed, counted(before)).run()
+
+
+def told(end: Played) -> dict[str, float]:
+    """How long it took until an offer was accepted, and how many it took."""
+    waits, offers, matched = [], 0, 0
+    for record in end.requests.values():
+        asked = [each for each in record.offers if not each.withdrawn]
+        offers += len(asked)
+        taken = next((each for each in record.offers if each.reference or _was_taken(each)), None)
+        if taken is not None:
+            matched += 1
+            first_ms = min(each.made_ms for each in asked)
+            waits.append((_accepted_ms(record, taken) - first_ms) / 1000)
+    p50, p90, p99 = (round(float(np.percentile(waits, each)), 1) for each in (50, 90, 99))
+    return {
+        "accepted": matched,
+        "offers": offers,
+        "offers_per_request": round(offers / max(1, len(end.requests)), 3),
+        "accepted_p50_s": p50, "accepted_p90_s": p90, "accepted_p99_s": p99,
+        "cents_per_request": round(_cents(end) / max(1, matched)),
+        "cpu_s": round(end.cpu_s, 1),
+    }  # fmt: skip
+
+
+def _was_taken(offer: Any) -> bool:
+    return offer.state in (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.TURNED_BACK) or bool(
+        offer.arrived_ms
+    )
+
+
+def _accepted_ms(record: Any, offer: Any) -> int:
+    steps = [
+        each.at_ms
+        for each in record.history
+        if each.state.value == "accepted" and each.at_ms >= offer.made_ms
+    ]
+    return int(steps[0]) if steps else int(offer.made_ms)
+
+
+def _cents(end: Played) -> int:
+    works = [each.dispatch for each in end.requests.values()]
+    return sum(each.price_cents for each in works if each is not None)
+
+
+def _write(target: str, figures: Mapping[str, Any]) -> None:
+    text = json.dumps(figures, indent=2)
+    if target == STANDARD_OUTPUT:
+        print(text)
+        return
+    with writing(Path(target)):
+        Path(target).write_text(text + "\n", encoding="utf-8")
