@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from benchmarks.acceptance_vendors import Asked, ByTemper, Tempers, counted, history
-from contracts.codes import OfferState
+from contracts.codes import RequestState
 from contracts.instants import DAY_MS
+from contracts.offer_modes import OfferMode
 from dispatcher.domain.acceptance import expectations
+from dispatcher.domain.requests import RequestRecord
 from dispatcher.runtime.arguments import MOST_SEED, STANDARD_OUTPUT, number, output, whole, writing
 from dispatcher.what_if.play import Play, Played
 from dispatcher.what_if.solving import Solver
@@ -32,6 +35,7 @@ from solvers.acceptance import EVERYBODY, expected
 WARM, DAYS, EVERY = 14, 84, 7  #: days before the first prediction; in all; between two readings
 VENDORS, OFFERS_A_DAY = 60, 6.0
 FIRST = date(2026, 6, 1)
+MODES = ("explicit", "cascade", "broadcast")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--day", type=Path, help="a folder with trips.csv and vehicles.csv; default: made up")
     parser.add_argument("--share", type=number(0, 1, above=True), default=1.0, help="of the day's requests")
     parser.add_argument("--seed", type=whole(0, MOST_SEED), default=1, help="what is drawn")
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES, help="how requests are offered")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="tuning of `with`")
     parser.add_argument("--no-day", action="store_true", help="the Brier score alone")
     parser.add_argument("--json", type=output, default="-", help="where to write the figures; - is stdout")
@@ -52,11 +57,29 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_day:
         day = sampled(seoul.load(args.day, args.seed) if args.day else small.generate(args.seed), args.share)
         figures |= {"day": day.name, "requests": len(day.requests)}
-        for name, values in (("without", {"acceptance_cents": 0}), ("with", tuned)):
-            figures[name] = told(played(day, args.seed, values))
-            print(name, figures[name], flush=True)
+        for mode in args.modes:
+            offered = in_mode(day, mode)
+            sides = {name: told(played(offered, args.seed, values)) for name, values in _sides(tuned).items()}
+            figures[mode] = sides
+            print(mode, json.dumps(sides), flush=True)
     _write(args.json, figures)
     return 0 if figures["brier"]["expected"] < figures["brier"]["constant"] else 1
+
+
+def _sides(tuned: Mapping[str, float]) -> dict[str, Mapping[str, float]]:
+    return {"without": {"acceptance_cents": 0, "broadcast_sure_share": 1.0}, "with": tuned}
+
+
+def in_mode(day: Day, mode: str) -> Day:
+    """The day with every request offered so; explicit is as the vendors of the day answer."""
+    asked = None if mode == "explicit" else OfferMode(mode)
+    return dataclasses.replace(
+        day,
+        submissions=tuple(
+            Submission(each.at_ms, tuple(replace(one, offer_mode=asked) for one in each.requests))
+            for each in day.submissions
+        ),
+    )
 
 
 def brier(
@@ -122,40 +145,25 @@ def played(day: Day, seed: int, values: Mapping[str, float]) -> Played:
 
 
 def told(end: Played) -> dict[str, float]:
-    """How long it took until an offer was accepted, and how many it took."""
-    waits, offers, matched = [], 0, 0
-    for record in end.requests.values():
-        asked = [each for each in record.offers if not each.withdrawn]
-        offers += len(asked)
-        taken = next((each for each in record.offers if each.reference or _was_taken(each)), None)
-        if taken is not None:
-            matched += 1
-            first_ms = min(each.made_ms for each in asked)
-            waits.append((_accepted_ms(record, taken) - first_ms) / 1000)
+    """How long it took from the first offer until one was accepted, how many it took, what is left undone."""
+    records = end.requests.values()
+    waits = [each for each in map(_waited_s, records) if each is not None]
     p50, p90, p99 = (round(float(np.percentile(waits, each)), 1) for each in (50, 90, 99))
+    offers = sum(not each.withdrawn for record in records for each in record.offers)
     return {
-        "accepted": matched,
-        "offers": offers,
-        "offers_per_request": round(offers / max(1, len(end.requests)), 3),
+        "requests": len(records),
+        "accepted": len(waits),
+        "unmatched": sum(each.state is RequestState.UNMATCHED for each in records),
+        "offers_per_request": round(offers / max(1, len(records)), 3),
         "accepted_p50_s": p50, "accepted_p90_s": p90, "accepted_p99_s": p99,
-        "cents_per_request": round(_cents(end) / max(1, matched)),
-        "cpu_s": round(end.cpu_s, 1),
+        "cents_per_request": round(_cents(end) / max(1, len(waits))),
     }  # fmt: skip
 
 
-def _was_taken(offer: Any) -> bool:
-    return offer.state in (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.TURNED_BACK) or bool(
-        offer.arrived_ms
-    )
-
-
-def _accepted_ms(record: Any, offer: Any) -> int:
-    steps = [
-        each.at_ms
-        for each in record.history
-        if each.state.value == "accepted" and each.at_ms >= offer.made_ms
-    ]
-    return int(steps[0]) if steps else int(offer.made_ms)
+def _waited_s(record: RequestRecord) -> float | None:
+    """Until it was first accepted; None if it never was."""
+    at_ms = [each.at_ms for each in record.history if each.state is RequestState.ACCEPTED]
+    return (at_ms[0] - record.offers[0].made_ms) / 1000 if at_ms else None
 
 
 def _cents(end: Played) -> int:

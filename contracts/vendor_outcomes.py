@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from contracts.base import Day, Id, Instant, Tally, Version, Wire
@@ -17,7 +18,9 @@ class VendorSummary(Wire, omit_defaults=False):
     """One vendor. `outcomes`: of this month and the one before, by outcome; declines also by `declined.CODE`.
 
     `went_well`: the share that matching goes by, 0..1; null: too little work to tell. `open`: offers and
-    dispatches that it has now. `posted_today`: whether capacity stands for today.
+    dispatches that it has now. `posted_today`: whether capacity stands for today. `accepts`: how likely it is
+    to accept an offer of now for work in two hours, 0..1, by level of service (or `equipment`), as far as
+    answers say; that goes into the cost of a match.
     """
 
     id: Id
@@ -35,6 +38,7 @@ class VendorSummary(Wire, omit_defaults=False):
     went_well: float | None
     open: Tally
     posted_today: bool
+    accepts: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class VendorOutcomesQuery(Wire):

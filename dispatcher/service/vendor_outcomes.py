@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from contracts.codes import Role
-from contracts.instants import to_instant
+from contracts.codes import Role, ServiceClass
+from contracts.instants import HOUR_MS, to_instant
+from contracts.tuning import Number
 from contracts.vendor_outcomes import VendorOutcomesPage, VendorOutcomesQuery, VendorSummary
 from contracts.vendors import Paper, Vendor
 from dispatcher.domain.refusals import NotFound
@@ -18,8 +20,10 @@ from dispatcher.service.markets import Markets
 from dispatcher.store.codec import Versioned
 from dispatcher.store.market import MarketStore
 from dispatcher.store.scorecards import LATE_MINUTES
+from solvers.acceptance import cell_of, expected
 
 OPS = frozenset({Role.OPS})
+AHEAD_MS = 2 * HOUR_MS
 
 
 class VendorOutcomes:
@@ -38,6 +42,7 @@ class VendorOutcomes:
         today = to_instant(now_ms).astimezone(self.markets.zones[market]).date()
         found, cursor = await _vendors(stored, query)
         cards = await stored.scorecards.of(months(now_ms))
+        told = await _accepted(stored, found, now_ms, self.markets.zones[market], values)
         well, (busy, posted) = shares(cards, values), await _today(stored, list(found), today)
         return VendorOutcomesPage(
             today=today,
@@ -50,6 +55,7 @@ class VendorOutcomes:
                     busy=busy[name],
                     posted=name in posted,
                     today=today,
+                    accepts=told[name],
                 )
                 for name, each in found.items()
             ),
@@ -75,6 +81,25 @@ async def _today(stored: MarketStore, ids: Sequence[str], day: date) -> tuple[di
     return dict(zip(ids, busy, strict=True)), posted
 
 
+async def _accepted(
+    stored: MarketStore,
+    vendors: Mapping[str, Versioned[Vendor]],
+    now_ms: int,
+    tz: ZoneInfo,
+    values: Mapping[str, Number],
+) -> dict[str, dict[str, float]]:
+    """How likely each is to accept work that begins in two hours, by service; as far as answers say."""
+    tables = await stored.acceptance.expected(now_ms, values)
+    opens = datetime.fromtimestamp((now_ms + AHEAD_MS) / 1000, tz)
+    shares = dict[str, dict[str, float]]()
+    for name, each in vendors.items():
+        services = [*each.value.levels_of_service, *([ServiceClass.EQUIPMENT] if each.value.hcpcs else [])]
+        cells = {one.value: cell_of(one.value, AHEAD_MS, opens.hour, opens.weekday()) for one in services}
+        found = {service: expected(tables, name, cell) for service, cell in cells.items()}
+        shares[name] = {service: share for service, share in found.items() if share is not None}
+    return shares
+
+
 def _summary(
     found: Versioned[Vendor],
     card: Mapping[str, int],
@@ -83,6 +108,7 @@ def _summary(
     busy: int,
     posted: bool,
     today: date,
+    accepts: dict[str, float],
 ) -> VendorSummary:
     vendor, papers = found.value, found.value.credentials
     valid = [each for each in papers if each.expires_on >= today]
@@ -104,4 +130,5 @@ def _summary(
         went_well=went_well,
         open=busy,
         posted_today=posted,
+        accepts=accepts,
     )

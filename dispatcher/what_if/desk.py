@@ -25,6 +25,7 @@ from dispatcher.matching.capacity import CapacityBook
 from dispatcher.store.scorecards import LATE_MINUTES, Scorecard
 
 Answered = Mapping[str, Sequence[Count]]  # how vendors answered, by week
+TRIES = 40  # more than anybody may have to be passed over
 ASKED = frozenset({RequestState.OFFERED})
 
 
@@ -70,13 +71,26 @@ class Desk:
         record = self.requests[command.subject]
         context = Context(
             now_ms=now_ms, values=self.values, by=by, vendor_id=vendor_id, tz=self.tz,
-            related=self._beside(record),
+            related=self._beside(record), body=self.bodies.get(record.id),
         )  # fmt: skip
-        try:
-            decision = decide(record, command, context)
-        except Refusal:
-            return None
-        return None if decision is None else self._kept(decision)
+        for _ in range(TRIES):
+            try:
+                decision = decide(record, command, context)
+            except Refusal:
+                return None
+            if decision is None or command.if_full is command or self._fits(decision):
+                return None if decision is None else self._kept(decision)
+            command = command.if_full
+        return None
+
+    def _fits(self, decision: Decision) -> bool:
+        """Whether there is room for what it books, once it has given back what it does not need."""
+        if not decision.book:
+            return True
+        self.capacity.give_back(decision.unbook)
+        fits = self.capacity.holds(decision.book)
+        self.capacity.take(decision.unbook)
+        return fits
 
     def _beside(self, record: RequestRecord) -> Mapping[str, Any]:
         """What is stored beside it, as far as its kind says."""

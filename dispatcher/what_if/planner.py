@@ -14,7 +14,8 @@ from dispatcher.domain.requests import RequestRecord
 from dispatcher.domain.scorecards import shares
 from dispatcher.matching.changes import Changes
 from dispatcher.matching.imminent import AT_ONCE, is_imminent
-from dispatcher.matching.matches import checked
+from dispatcher.matching.matches import Match, checked
+from dispatcher.matching.modes import in_its_mode, several_last
 from dispatcher.matching.reading import Reading
 from dispatcher.matching.refused import Refused
 from dispatcher.matching.requests import BATCH_LIMIT, Waiting, asked_of, may_be_offered, pressing_first
@@ -153,12 +154,21 @@ class Planner:
     ) -> list[Decision]:
         """Make the offers and moves of a plan; with `whole` all or none."""
         self._note_why(snapshot, found)
-        matches = [checked(snapshot, found, row, now_ms, self.refused) for row in range(len(found.chosen))]
+        matches = self._matches(snapshot, found, now_ms)
         if whole and None in matches:
             return []
         kept = sorted((each for each in matches if each), key=lambda each: each.instead_of is None)
         decisions = [self.desk.act(each.command, now_ms, by=BY) for each in kept]
         return [each for each in decisions if each is not None]
+
+    def _matches(self, snapshot: Snapshot, found: BatchPlan, now_ms: int) -> list[Match | None]:
+        """Each checked, and in the mode of its request: of those that ask several, last, who is left."""
+        rows = {at: row for row, at in enumerate(found.chosen.request.tolist())}
+        made = {at: checked(snapshot, found, rows[at], now_ms, self.refused) for at in rows}
+        return [
+            in_its_mode(snapshot, at, match, self.refused) if (match := made[at]) is not None else None
+            for at in several_last(snapshot, list(rows))
+        ]
 
     def _note_why(self, snapshot: Snapshot, found: BatchPlan) -> None:
         matched = set(found.chosen.request.tolist())

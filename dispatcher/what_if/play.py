@@ -18,7 +18,6 @@ from contracts.instants import MINUTE_MS
 from contracts.local_day import LocalDay
 from contracts.offers import Offer
 from contracts.requests import Request
-from contracts.vendors import AssumedAnswer
 from dispatcher.domain.commands.accept import AcceptOffer
 from dispatcher.domain.commands.cancel import CancelRequest
 from dispatcher.domain.commands.decline import DeclineOffer
@@ -78,7 +77,6 @@ class Play:
         book = capacity_book(rows, postings, ledgers_of(postings, self.day, horizon), horizon)
         self.desk = Desk(self.day.tz, self.day.tuning, book, self.answered)
         self.planner = Planner(self.desk, vendors, self.solver)
-        self.assumed = {each.id for each in vendors if isinstance(each.answer, AssumedAnswer)}
         self.travel = DetourTravel.of(self.day.tuning)
         self.offers: dict[str, Offer] = {}  # as their vendors know them
         self.changed = False  # since the last batch: somebody waits anew, or a unit is free
@@ -173,7 +171,7 @@ class Play:
             self._soon(
                 answer.at_ms, DeclineOffer(offer_id=offer.id, code=answer.code), "vendor", offer.vendor_id
             )
-        elif answer.answer is Answer.ACCEPT and offer.vendor_id not in self.assumed:
+        elif answer.answer is Answer.ACCEPT and not offer.assumed:
             self._soon(answer.at_ms, AcceptOffer(offer_id=offer.id), "vendor", offer.vendor_id)
 
     def _report(self, offer: Offer, report: Report, now_ms: int) -> None:

@@ -46,7 +46,8 @@ class Acceptance(CostTerm):
 
     def cents(self, view: View, candidates: Candidates) -> Ints:
         """(n)."""
-        if not CENTS.whole(view.values):
+        was_encoded = self.code in view.screening.of_vendors  # not in what was saved before there was this
+        if not CENTS.whole(view.values) or not was_encoded:
             return np.zeros(len(candidates), np.int64)
         cents = view.once_for_all(self.code, lambda: _cents(view))
         return np.asarray(cents[candidates.vendor, _places(view)[candidates.request]], np.int64)
